@@ -1,0 +1,14 @@
+// Package messages holds what crosses a package boundary: the words of the
+// domain, and the questions and answers that are passed between its parts.
+//
+//   - node.go: who a node is, what an agent registers, what the cluster looks like
+//   - family.go: metrics in columnar form, from the recorder to the page
+//   - labels.go: the text form of a series' labels, its rules and its limits
+//   - collection.go: what a client asks of all agents, and what comes back
+//   - actortree.go: the picture of a running process
+//   - errors.go: the few kinds of errors that a client can meet
+//
+// Everything here is plain data, built on the standard library alone, and
+// immutable once it has been sent: no actor address, channel, context or lock.
+// Every package may import this one; it imports none of them.
+package messages

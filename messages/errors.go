@@ -1,0 +1,30 @@
+package messages
+
+import "fmt"
+
+// ErrorKind is what a client can do about an error. The values stand in JSON
+// answers as errorType.
+type ErrorKind string
+
+// The kinds of errors. httpapi maps them to HTTP status codes, in one place.
+const (
+	ErrBadData     ErrorKind = "bad_data"
+	ErrTimeout     ErrorKind = "timeout"
+	ErrUnavailable ErrorKind = "unavailable"
+	ErrNotFound    ErrorKind = "not_found"
+	ErrInternal    ErrorKind = "internal"
+)
+
+// Error is an error that a client may see. Other errors are internal: they are
+// logged, and not shown.
+type Error struct {
+	Kind ErrorKind
+	Text string
+}
+
+func (e *Error) Error() string { return e.Text }
+
+// Errorf returns an Error of the kind.
+func Errorf(kind ErrorKind, format string, args ...any) *Error {
+	return &Error{Kind: kind, Text: fmt.Sprintf(format, args...)}
+}

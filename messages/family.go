@@ -1,0 +1,95 @@
+package messages
+
+import "math"
+
+// MetricType is the type of a family as its TYPE line says it.
+type MetricType uint8
+
+// The types of the text format. Untyped is said by a page, Unknown by none.
+const (
+	TypeUnknown MetricType = iota
+	TypeGauge
+	TypeCounter
+	TypeHistogram
+	TypeSummary
+	TypeUntyped
+)
+
+// String returns the word that a TYPE line has; an unknown type is "untyped".
+func (t MetricType) String() string {
+	switch t {
+	case TypeGauge:
+		return "gauge"
+	case TypeCounter:
+		return "counter"
+	case TypeHistogram:
+		return "histogram"
+	case TypeSummary:
+		return "summary"
+	default:
+		return "untyped"
+	}
+}
+
+// Suffix is what follows the family's name in the name of a sample. Only samples
+// of histograms and summaries have one.
+type Suffix uint8
+
+// The suffixes of the text format, in the order in which a page has them.
+const (
+	SuffixNone Suffix = iota
+	SuffixBucket
+	SuffixSum
+	SuffixCount
+)
+
+// String returns the suffix as it stands in a name.
+func (s Suffix) String() string {
+	switch s {
+	case SuffixBucket:
+		return "_bucket"
+	case SuffixSum:
+		return "_sum"
+	case SuffixCount:
+		return "_count"
+	default:
+		return ""
+	}
+}
+
+// Block holds families whose series were sampled together, by the same scrapes of
+// the same target: one column of timestamps serves them all.
+type Block struct {
+	// Times is in unix milliseconds, strictly ascending, never empty.
+	Times    []int64
+	Families []Family
+}
+
+// Family is a metric family: what its series have in common is said once.
+type Family struct {
+	Name string
+	Type MetricType
+	// Help is unescaped, and empty where the page has none.
+	Help   string
+	Series []Series
+}
+
+// Series is one series of a family. The name of its samples is the family's name
+// with the suffix behind it.
+type Series struct {
+	Suffix Suffix
+	// Labels is a label text: see LabelText.
+	Labels LabelText
+	// Values has one entry for each of the block's Times, Gap where the series had
+	// no sample.
+	Values []float64
+}
+
+// gapBits is the stale marker of Prometheus: a NaN that no text page can contain.
+const gapBits = 0x7ff0000000000002
+
+// Gap stands in Series.Values where there is no sample. It is a NaN: ask IsGap.
+var Gap = math.Float64frombits(gapBits)
+
+// IsGap reports whether v says that there is no sample. Other NaNs are samples.
+func IsGap(v float64) bool { return math.Float64bits(v) == gapBits }

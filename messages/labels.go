@@ -1,0 +1,263 @@
+package messages
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Limits of what a series may be called. The longest series fits a chunk of an
+// answer with room to spare.
+const (
+	MaxNameBytes      = 1 << 10
+	MaxHelpBytes      = 32 << 10
+	MaxLabelTextBytes = 64 << 10
+	MaxSeriesLabels   = 128
+)
+
+// Label is one label; its value is unescaped.
+type Label struct {
+	Name, Value string
+}
+
+// LabelText is the labels of a series as the text format has them between the
+// braces: name="value" pairs with commas between them and no spaces, sorted by
+// name, no name twice, values with \\, \" and \n escaped. A name that is not made
+// of letters, digits and underscores stands in quotes. The empty text is no label.
+//
+// A text made by RenderLabels, or accepted by CheckLabelText, can be written into
+// a page as it is.
+type LabelText string
+
+// RenderLabels returns the text of the labels. It sorts them in place. Labels with
+// an empty value are left out, as Prometheus takes them for absent.
+func RenderLabels(labels []Label) LabelText {
+	slices.SortFunc(labels, func(a, b Label) int { return strings.Compare(a.Name, b.Name) })
+	var b []byte
+	for _, l := range labels {
+		if l.Value == "" {
+			continue
+		}
+		if len(b) > 0 {
+			b = append(b, ',')
+		}
+		b = AppendLabel(b, l.Name, l.Value)
+	}
+	return LabelText(b)
+}
+
+// AppendLabel appends name="value" with the value escaped, and the name in quotes
+// where it needs them.
+func AppendLabel(dst []byte, name, value string) []byte {
+	if IsPlainLabelName(name) {
+		dst = append(dst, name...)
+	} else {
+		dst = appendQuoted(dst, name)
+	}
+	dst = append(dst, '=')
+	return appendQuoted(dst, value)
+}
+
+func appendQuoted(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	for i := range len(s) {
+		switch c := s[i]; c {
+		case '\\', '"':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return append(dst, '"')
+}
+
+// RawLabel is a label as it stands in a text: Name without the quotes it may have,
+// Escaped the value between its quotes.
+type RawLabel struct {
+	Name, Escaped string
+	// Text is the whole pair.
+	Text LabelText
+}
+
+var errLabelText = errors.New("not a label text")
+
+// Cut splits the first label from the text. The text must not be empty. It accepts
+// what a LabelText may be but for the order of names: see CheckLabelText.
+func (t LabelText) Cut() (first RawLabel, rest LabelText, err error) {
+	s := string(t)
+	var name string
+	at := 0
+	if s != "" && s[0] == '"' {
+		end := quotedEnd(s)
+		if end < 0 {
+			return first, "", errLabelText
+		}
+		name, at = Unescape(s[1:end-1]), end
+	} else {
+		at = strings.IndexByte(s, '=')
+		if at < 0 {
+			return first, "", errLabelText
+		}
+		name = s[:at]
+	}
+	if at+1 >= len(s) || s[at] != '=' || s[at+1] != '"' {
+		return first, "", errLabelText
+	}
+	end := quotedEnd(s[at+1:])
+	if end < 0 {
+		return first, "", errLabelText
+	}
+	end += at + 1
+	first = RawLabel{Name: name, Escaped: s[at+2 : end-1], Text: t[:end]}
+	switch {
+	case end == len(s):
+		return first, "", nil
+	case s[end] == ',' && end+1 < len(s):
+		return first, t[end+1:], nil
+	default:
+		return first, "", errLabelText
+	}
+}
+
+// quotedEnd returns the index behind the closing quote of s, which starts with the
+// opening one; -1 if there is none, or a raw newline or a broken escape before it.
+func quotedEnd(s string) int {
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			return i + 1
+		case '\n':
+			return -1
+		case '\\':
+			i++
+			if i == len(s) || (s[i] != '\\' && s[i] != '"' && s[i] != 'n') {
+				return -1
+			}
+		}
+	}
+	return -1
+}
+
+// Unescape returns the value of what stands between quotes.
+func Unescape(s string) string {
+	if strings.IndexByte(s, '\\') < 0 {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c == '\\' && i+1 < len(s) {
+			i++
+			if c = s[i]; c == 'n' {
+				c = '\n'
+			}
+		}
+		b = append(b, c)
+	}
+	return string(b)
+}
+
+// Labels returns the labels of a checked text.
+func (t LabelText) Labels() []Label {
+	var labels []Label
+	for t != "" {
+		first, rest, err := t.Cut()
+		if err != nil {
+			return labels
+		}
+		labels = append(labels, Label{first.Name, Unescape(first.Escaped)})
+		t = rest
+	}
+	return labels
+}
+
+// CheckLabelText returns an error unless t is a LabelText within the limits. What
+// comes from a peer goes through it before it is written into a page.
+func CheckLabelText(t LabelText) error {
+	if len(t) > MaxLabelTextBytes {
+		return fmt.Errorf("labels of %d bytes, at most %d are allowed", len(t), MaxLabelTextBytes)
+	}
+	if !utf8.ValidString(string(t)) {
+		return errors.New("labels are not valid UTF-8")
+	}
+	before := ""
+	for n := 1; t != ""; n++ {
+		first, rest, err := t.Cut()
+		if err != nil {
+			return fmt.Errorf("labels %.100q: %w", string(t), err)
+		}
+		if n > MaxSeriesLabels {
+			return fmt.Errorf("more than %d labels", MaxSeriesLabels)
+		}
+		if err := CheckLabelName(first.Name); err != nil {
+			return err
+		}
+		if first.Text[0] != '"' && !IsPlainLabelName(first.Name) {
+			return fmt.Errorf("label name %.100q is not in quotes", first.Name)
+		}
+		if n > 1 && first.Name <= before {
+			return fmt.Errorf("label %.100q is not in order, or there twice", first.Name)
+		}
+		before, t = first.Name, rest
+	}
+	return nil
+}
+
+// CheckLabelName returns an error unless the text can be a label's name.
+func CheckLabelName(name string) error { return checkName("label", name) }
+
+// CheckMetricName returns an error unless the text can be a metric's name.
+func CheckMetricName(name string) error { return checkName("metric", name) }
+
+func checkName(what, name string) error {
+	switch {
+	case name == "":
+		return fmt.Errorf("%s name is empty", what)
+	case len(name) > MaxNameBytes:
+		return fmt.Errorf("%s name of %d bytes, at most %d are allowed", what, len(name), MaxNameBytes)
+	case !utf8.ValidString(name):
+		return fmt.Errorf("%s name %.100q is not valid UTF-8", what, name)
+	case what == "label" && name == "__name__":
+		return errors.New("label __name__ is not a label's name on a page")
+	}
+	return nil
+}
+
+// IsPlainLabelName reports whether the name needs no quotes: letters, digits and
+// underscores, no digit first.
+func IsPlainLabelName(name string) bool { return isPlain(name, false) }
+
+// IsPlainMetricName is IsPlainLabelName, with colons allowed.
+func IsPlainMetricName(name string) bool { return isPlain(name, true) }
+
+func isPlain(name string, colon bool) bool {
+	for i := range len(name) {
+		c := name[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', c == '_', c == ':' && colon:
+		case '0' <= c && c <= '9' && i > 0:
+		default:
+			return false
+		}
+	}
+	return name != ""
+}
+
+// PlainLabelName makes a plain label name of any text: what may not stand in one
+// becomes an underscore.
+func PlainLabelName(text string) string {
+	b := []byte(text)
+	for i, c := range b {
+		if !isPlain(string(rune(c)), false) && (c < '0' || c > '9') {
+			b[i] = '_'
+		}
+	}
+	if len(b) == 0 || ('0' <= b[0] && b[0] <= '9') {
+		b = append([]byte{'_'}, b...)
+	}
+	return string(b)
+}

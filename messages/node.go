@@ -1,0 +1,117 @@
+package messages
+
+import (
+	"net"
+	"strconv"
+	"time"
+)
+
+// Address is where a node can be reached.
+type Address struct {
+	IP   string `json:"ip"`
+	Port int32  `json:"port"`
+}
+
+// IsZero reports whether the address is absent.
+func (a Address) IsZero() bool { return a == Address{} }
+
+// String returns ip:port, with brackets around an IPv6 address.
+func (a Address) String() string { return net.JoinHostPort(a.IP, strconv.Itoa(int(a.Port))) }
+
+// Identity is who a node is, as the proxy knows it and stamps it on every sample.
+type Identity struct {
+	// NodeID is the registry's key: the node id that the agent sent, else its pod
+	// name, else its primary address. Never empty.
+	NodeID string
+	Role   string
+	// PodName is empty where the agent sent none.
+	PodName string
+	Labels  map[string]string
+}
+
+// Capabilities is what a peer understands beyond the baseline.
+type Capabilities struct {
+	// ColumnarAnswers covers request ids, answers in chunks and columnar families.
+	ColumnarAnswers bool
+	// HeartbeatAnswers says that heartbeats are answered, and the answers awaited.
+	HeartbeatAnswers bool
+}
+
+// Runtime is how a node and its host do at the moment.
+type Runtime struct {
+	// Load is the host's load average over one minute.
+	Load float64 `json:"load"`
+	// Health is one of the Health constants.
+	Health string `json:"health"`
+}
+
+// What Runtime.Health may say: all, some or none of the node's endpoints answered
+// their newest scrape.
+const (
+	HealthHealthy     = "healthy"
+	HealthDegraded    = "degraded"
+	HealthUnreachable = "unreachable"
+)
+
+// Registration is what an agent says of its node when it registers, and, with
+// newer values, in each heartbeat.
+type Registration struct {
+	// NodeID, Role, PodName and Labels are as sent; a baseline agent sends no node
+	// id, and may send its role and labels only with a later heartbeat.
+	NodeID         string
+	Role           string
+	PodName        string
+	Labels         map[string]string
+	ContainerNames []string
+	// Primary is the zero Address where the agent sent none.
+	Primary      Address
+	Secondary    map[string]Address
+	AgentVersion string
+	Capabilities Capabilities
+	// Clock is the agent's clock at sending; zero where it was not sent.
+	Clock time.Time
+	// Runtime is nil where it was not sent.
+	Runtime *Runtime
+}
+
+// Status is the state of a registered node.
+type Status string
+
+// A node is online while its session lives and heartbeats arrive. A node that was
+// lost stays unconnected for a while, and is then removed.
+const (
+	StatusOnline      Status = "online"
+	StatusUnconnected Status = "unconnected"
+)
+
+// NodeFilter selects nodes. Within a field any value may match; all fields must.
+// An empty field matches every node.
+type NodeFilter struct {
+	NodeIDs  []string
+	Roles    []string
+	PodNames []string
+}
+
+// NodeStatus is one node in the picture of the cluster.
+type NodeStatus struct {
+	Identity       Identity
+	Primary        Address
+	Secondary      map[string]Address
+	ContainerNames []string
+	Status         Status
+	// AgentID is the id of the newest session.
+	AgentID       string
+	AgentVersion  string
+	RegisteredAt  time.Time
+	LastHeartbeat time.Time
+	// LastError says why the node is unconnected; empty while it is online.
+	LastError string
+	// Runtime is nil where the agent sends none.
+	Runtime *Runtime
+}
+
+// Cluster is the picture of the cluster, sorted by node id.
+type Cluster struct {
+	Nodes     []NodeStatus
+	UpdatedAt time.Time
+}
