@@ -2,10 +2,11 @@
 // domain, and the questions and answers that are passed between its parts.
 //
 //   - node.go: who a node is, what an agent registers, what the cluster looks like
+//   - registration.go: what a registration must fulfil, and whom it names
 //   - family.go: metrics in columnar form, from the recorder to the page
 //   - labels.go: the text form of a series' labels, its rules and its limits
 //   - collection.go: what a client asks of all agents, and what comes back
-//   - actortree.go: the picture of a running process
+//   - actortree.go: the picture of a running process; agenthealth.go: that of an agent
 //   - errors.go: the few kinds of errors that a client can meet
 //
 // Everything here is plain data, built on the standard library alone, and

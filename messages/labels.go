@@ -24,28 +24,33 @@ type Label struct {
 
 // LabelText is the labels of a series as the text format has them between the
 // braces: name="value" pairs with commas between them and no spaces, sorted by
-// name, no name twice, values with \\, \" and \n escaped. A name that is not made
-// of letters, digits and underscores stands in quotes. The empty text is no label.
+// name, no name twice, values with \\, \" and \n escaped and never empty. A name
+// stands in quotes if it is not made of letters, digits and underscores, and only
+// then: the same labels have one text. The empty text is no label.
 //
 // A text made by RenderLabels, or accepted by CheckLabelText, can be written into
 // a page as it is.
 type LabelText string
 
-// RenderLabels returns the text of the labels. It sorts them in place. Labels with
-// an empty value are left out, as Prometheus takes them for absent.
-func RenderLabels(labels []Label) LabelText {
+// RenderLabels returns the text of the labels, whose names must be valid and each
+// there once. It sorts them in place. Labels with an empty value are left out, as
+// Prometheus takes them for absent.
+func RenderLabels(labels []Label) LabelText { return LabelText(AppendLabels(nil, labels)) }
+
+// AppendLabels appends the text that RenderLabels returns.
+func AppendLabels(dst []byte, labels []Label) []byte {
 	slices.SortFunc(labels, func(a, b Label) int { return strings.Compare(a.Name, b.Name) })
-	var b []byte
+	start := len(dst)
 	for _, l := range labels {
 		if l.Value == "" {
 			continue
 		}
-		if len(b) > 0 {
-			b = append(b, ',')
+		if len(dst) > start {
+			dst = append(dst, ',')
 		}
-		b = AppendLabel(b, l.Name, l.Value)
+		dst = AppendLabel(dst, l.Name, l.Value)
 	}
-	return LabelText(b)
+	return dst
 }
 
 // AppendLabel appends name="value" with the value escaped, and the name in quotes
@@ -54,13 +59,14 @@ func AppendLabel(dst []byte, name, value string) []byte {
 	if IsPlainLabelName(name) {
 		dst = append(dst, name...)
 	} else {
-		dst = appendQuoted(dst, name)
+		dst = AppendQuoted(dst, name)
 	}
 	dst = append(dst, '=')
-	return appendQuoted(dst, value)
+	return AppendQuoted(dst, value)
 }
 
-func appendQuoted(dst []byte, s string) []byte {
+// AppendQuoted appends s escaped, in quotes.
+func AppendQuoted(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	for i := range len(s) {
 		switch c := s[i]; c {
@@ -196,10 +202,15 @@ func CheckLabelText(t LabelText) error {
 		if err := CheckLabelName(first.Name); err != nil {
 			return err
 		}
-		if first.Text[0] != '"' && !IsPlainLabelName(first.Name) {
+		plain, quoted := IsPlainLabelName(first.Name), first.Text[0] == '"'
+		switch {
+		case !plain && !quoted:
 			return fmt.Errorf("label name %.100q is not in quotes", first.Name)
-		}
-		if n > 1 && first.Name <= before {
+		case plain && quoted:
+			return fmt.Errorf("label name %.100q is in quotes without need", first.Name)
+		case first.Escaped == "":
+			return fmt.Errorf("label %.100q has an empty value", first.Name)
+		case n > 1 && first.Name <= before:
 			return fmt.Errorf("label %.100q is not in order, or there twice", first.Name)
 		}
 		before, t = first.Name, rest
@@ -221,6 +232,9 @@ func checkName(what, name string) error {
 		return fmt.Errorf("%s name of %d bytes, at most %d are allowed", what, len(name), MaxNameBytes)
 	case !utf8.ValidString(name):
 		return fmt.Errorf("%s name %.100q is not valid UTF-8", what, name)
+	case strings.IndexByte(name, 0) >= 0:
+		// Prometheus takes it for the end of the page, and refuses the whole of it.
+		return fmt.Errorf("%s name %.100q holds a NUL byte", what, name)
 	case what == "label" && name == "__name__":
 		return errors.New("label __name__ is not a label's name on a page")
 	}

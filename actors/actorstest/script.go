@@ -1,0 +1,67 @@
+package actorstest
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite scripts with what the code answers")
+
+// Script is a machine under test: Do performs one command and returns its transcript.
+type Script interface {
+	Do(command string, args []string) string
+}
+
+// RunScripts plays each script that matches the pattern on a new machine. A script is
+// paragraphs, parted by empty lines: command lines, a line "----", and the transcript
+// of what they did. Lines that start with # are comments. With -update the
+// transcripts are written anew, to be reviewed as part of the change.
+func RunScripts(t *testing.T, pattern string, newMachine func() Script) {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no scripts match %q: %v", pattern, err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := play(string(text), newMachine())
+			if *update {
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			} else if got != string(text) {
+				t.Errorf("%s: the transcript differs; it is now:\n%s", path, got)
+			}
+		})
+	}
+}
+
+func play(text string, m Script) string {
+	var out []string
+	for paragraph := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n\n") {
+		commands, _, isStep := strings.Cut(paragraph, "\n----")
+		if !isStep && strings.HasPrefix(paragraph, "#") && !strings.Contains(paragraph, "\n") {
+			out = append(out, paragraph)
+			continue
+		}
+		result := commands + "\n----"
+		for line := range strings.SplitSeq(commands, "\n") {
+			fields := strings.Fields(line)
+			if len(fields) == 0 || strings.HasPrefix(line, "#") {
+				continue
+			}
+			if answer := strings.TrimRight(m.Do(fields[0], fields[1:]), "\n"); answer != "" {
+				result += "\n" + answer
+			}
+		}
+		out = append(out, result)
+	}
+	return strings.Join(out, "\n\n") + "\n"
+}

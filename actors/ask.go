@@ -1,0 +1,111 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// ErrGone says that an Ask will not be answered: the actor is gone, or has failed on
+// the question.
+var ErrGone = errors.New("the actor is gone")
+
+// askPrefix begins the id of one that asks. Actors' ids have no $.
+const askPrefix = "ask$"
+
+func isAsk(pid *PID) bool { return strings.HasPrefix(pid.Id, askPrefix) }
+
+// failedOn tells one that asks that the actor panicked on its message.
+type failedOn struct{ message string }
+
+// waiter is a process of the runtime that takes one answer, for a goroutine.
+type waiter struct {
+	answer chan any // buffered 1
+	taken  atomic.Bool
+	late   *atomic.Uint64
+}
+
+// SendUserMessage is called in the goroutine of the one that answers; the first wins.
+func (w *waiter) SendUserMessage(_ *PID, msg any) {
+	if w.taken.CompareAndSwap(false, true) {
+		w.answer <- actor.UnwrapEnvelopeMessage(msg)
+		return
+	}
+	if _, ok := msg.(failedOn); !ok {
+		w.late.Add(1)
+	}
+}
+
+// SendSystemMessage ignores what the runtime has to say.
+func (w *waiter) SendSystemMessage(*PID, any) {}
+
+// Stop does nothing: the goroutine decides how long it waits.
+func (w *waiter) Stop(*PID) {}
+
+// close returns the answer if it came after all; later ones are late.
+func (w *waiter) close() (answer any, ok bool) {
+	if w.taken.CompareAndSwap(false, true) {
+		return nil, false
+	}
+	return <-w.answer, true
+}
+
+// Ask sends the actor a question and waits for the answer. It blocks, and so is for
+// goroutines that are not actors. The error is
+//   - the answer, if that is an error;
+//   - ErrGone, as soon as the actor is gone or panics on the question;
+//   - the cause of ctx, when that ends first: the actor may have got the question;
+//   - another one if the answer is not a T.
+func Ask[T any](ctx context.Context, s *System, to *PID, msg any) (T, error) {
+	var zero T
+	answer, err := s.ask(ctx, to, msg)
+	if err != nil {
+		return zero, err
+	}
+	switch a := answer.(type) {
+	case failedOn:
+		return zero, fmt.Errorf("ask %s: it failed on %s: %w", to.Id, a.message, ErrGone)
+	case *actor.DeadLetterResponse:
+		return zero, fmt.Errorf("ask %s: %w", to.Id, ErrGone)
+	case error:
+		return zero, a
+	case T:
+		return a, nil
+	}
+	return zero, fmt.Errorf("ask %s: the answer to %s is a %s, not a %s",
+		to.Id, typeName(msg), typeName(answer), reflect.TypeFor[T]())
+}
+
+func (s *System) ask(ctx context.Context, to *PID, msg any) (any, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	m := s.census.find(to)
+	if m == nil {
+		return nil, fmt.Errorf("ask %s: %w", to.GetId(), ErrGone)
+	}
+	w := &waiter{answer: make(chan any, 1), late: &s.deadLetters.late}
+	me, _ := s.runtime.ProcessRegistry.Add(w, "ask"+s.runtime.ProcessRegistry.NextId())
+	defer s.runtime.ProcessRegistry.Remove(me)
+	s.root.RequestWithCustomSender(to, msg, me)
+	select {
+	case a := <-w.answer:
+		return a, nil
+	case <-m.gone:
+		// It may have answered before it went.
+		if a, ok := w.close(); ok {
+			return a, nil
+		}
+		return nil, fmt.Errorf("ask %s: %w", to.Id, ErrGone)
+	case <-ctx.Done():
+		if a, ok := w.close(); ok {
+			return a, nil
+		}
+		return nil, context.Cause(ctx)
+	}
+}

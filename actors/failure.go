@@ -1,0 +1,63 @@
+package actors
+
+import (
+	"fmt"
+	"reflect"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"fodc/messages"
+
+	"go.uber.org/zap"
+)
+
+// Limits of what is kept of a failure, in bytes.
+const (
+	maxReasonBytes = 1 << 10
+	maxStackBytes  = 16 << 10
+)
+
+// fail records a panic, in the deferred call that caught it: there the stack still
+// holds the frames that panicked. An Ask whose message it was is not left waiting.
+func (m *member) fail(reason, msg any, sender *PID) {
+	f := &messages.Failure{
+		At:      time.Now(),
+		Reason:  clip(fmt.Sprint(reason), maxReasonBytes),
+		Message: typeName(msg),
+		Stack:   clip(string(debug.Stack()), maxStackBytes),
+	}
+	m.mu.Lock()
+	m.failures++
+	m.last = f
+	m.mu.Unlock()
+	m.sys.census.countFailure(m.kind)
+	m.sys.log.Error("actor failed", zap.String("actor", m.self.Id), zap.String("on", f.Message),
+		zap.String("state", stateNames[m.state.Load()]),
+		zap.String("policy", m.on.String()), zap.String("reason", f.Reason), zap.String("stack", f.Stack))
+	if sender != nil && isAsk(sender) {
+		m.sys.root.Send(sender, failedOn{f.Message})
+	}
+}
+
+// condemn notes that the actor will end for its last failure. It returns that.
+func (m *member) condemn() *messages.Failure {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.endReason = "failed on " + m.last.Message + ": " + m.last.Reason
+	return m.last
+}
+
+func clip(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:limit], "") + "..."
+}
+
+func typeName(msg any) string {
+	if msg == nil {
+		return "nil"
+	}
+	return reflect.TypeOf(msg).String()
+}

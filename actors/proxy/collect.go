@@ -1,0 +1,101 @@
+package proxy
+
+import (
+	"sync/atomic"
+	"time"
+
+	"fodc/actors"
+	"fodc/messages"
+
+	"go.uber.org/zap"
+)
+
+// askerIDs numbers the collections for the sessions, over all collectors that ever
+// were: a session must not take a new collection for an old one.
+var askerIDs atomic.Uint64
+
+// collect is one collection: it asks the nodes' sessions, gathers what they answer
+// until all have or the deadline has come, and says so to its owner.
+type collect struct {
+	sys      *actors.System
+	owner    *actors.PID
+	registry *actors.PID
+	log      *zap.Logger
+	id       uint64 // the owner's name for it
+	asker    uint64 // the sessions' name for it
+	query    messages.Query
+	state    collectState
+	sessions map[string]*actors.PID // by agent id
+	deadline actors.Timer
+	ended    bool
+}
+
+func (k *collect) Receive(c actors.Context) {
+	switch m := c.Message().(type) {
+	case *actors.Started:
+		k.onStarted(c)
+	case *actors.Stopping, *actors.Restarting:
+		k.release()
+	case *actors.Stopped:
+	case targets:
+		k.onTargets(c, m)
+	case gotChunk:
+		k.state.got(m.agentID, m.blocks, m.rejected, m.last, time.Now())
+		k.endIfComplete()
+	case gotFailure:
+		k.state.failed(m.agentID, m.reason, time.Now())
+		k.endIfComplete()
+	case actors.Tick:
+		if k.deadline.Fired(m) {
+			k.forget(k.state.expire(time.Now()))
+			k.end()
+		}
+	default:
+		unknownMessage(k.log, m)
+	}
+}
+
+func (k *collect) onStarted(c actors.Context) {
+	k.asker = askerIDs.Add(1)
+	k.deadline.Arm(c, time.Until(k.query.Deadline))
+	actors.Request(c, k.registry, findTargets{k.query.Filter})
+}
+
+func (k *collect) onTargets(c actors.Context, m targets) {
+	k.sessions = m.sessions
+	for _, agentID := range k.state.begin(m.nodes, time.Now()) {
+		actors.Request(c, m.sessions[agentID], askMetrics{asker: k.asker, selection: k.query.Selection, deadline: k.query.Deadline})
+	}
+	k.endIfComplete()
+}
+
+func (k *collect) endIfComplete() {
+	if k.sessions != nil && k.state.isComplete() {
+		k.end()
+	}
+}
+
+// end answers, once; the owner then stops the actor.
+func (k *collect) end() {
+	if k.ended {
+		return
+	}
+	k.ended = true
+	answer := collected{id: k.id, result: k.state.result()}
+	if k.sessions == nil {
+		answer.result = messages.Errorf(messages.ErrUnavailable, "the registry did not answer: try again in a second")
+	}
+	k.sys.Send(k.owner, answer)
+}
+
+// release lets go of what the collection holds elsewhere.
+func (k *collect) release() {
+	k.deadline.Disarm()
+	k.forget(k.state.awaited())
+}
+
+func (k *collect) forget(agentIDs []string) {
+	for _, agentID := range agentIDs {
+		k.sys.Send(k.sessions[agentID], forget{k.asker})
+	}
+}

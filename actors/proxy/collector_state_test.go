@@ -1,0 +1,83 @@
+package proxy
+
+import (
+	"testing"
+	"time"
+
+	"fodc/messages"
+
+	"github.com/stretchr/testify/require"
+)
+
+var noon = time.Unix(43200, 0)
+
+func query(deadline time.Duration, nodeIDs ...string) messages.Query {
+	return messages.Query{Filter: messages.NodeFilter{NodeIDs: nodeIDs}, Deadline: noon.Add(deadline)}
+}
+
+func TestIdenticalQueriesShareACollection(t *testing.T) {
+	s := newCollectorState(16)
+	first, start, err := s.admit(1, query(5*time.Second), noon)
+	require.NoError(t, err)
+	require.True(t, start)
+
+	shares := func(q messages.Query, at time.Duration, want bool) {
+		t.Helper()
+		id, start, err := s.admit(99, q, noon.Add(at))
+		require.NoError(t, err)
+		require.Equal(t, want, !start)
+		require.Equal(t, want, id == first)
+		s.leave(99)
+	}
+	shares(query(5*time.Second), 0, true)
+	shares(query(5500*time.Millisecond), 500*time.Millisecond, true)
+	shares(query(5*time.Second), time.Second, false) // too old
+	shares(query(4900*time.Millisecond), 0, false)   // would get its answer too late
+	shares(query(6100*time.Millisecond), 0, false)   // would be cut short
+	shares(query(5*time.Second, "n1"), 0, false)     // another filter
+	shares(messages.Query{Deadline: noon.Add(5 * time.Second), Selection: messages.Selection{Names: []string{"up"}}}, 0, false)
+	shares(messages.Query{Deadline: noon.Add(5 * time.Second), Selection: messages.Selection{Window: messages.Window{End: noon}}}, 0, false)
+}
+
+func TestQuestionsAreNotConfused(t *testing.T) {
+	differ := func(a, b messages.Query) {
+		t.Helper()
+		require.NotEqual(t, questionOf(a), questionOf(b))
+	}
+	differ(query(0, "a b"), query(0, "a", "b"))
+	differ(query(0, `a" "b`), query(0, "a", "b"))
+	differ(messages.Query{Filter: messages.NodeFilter{Roles: []string{"x"}}}, messages.Query{Filter: messages.NodeFilter{PodNames: []string{"x"}}})
+	differ(messages.Query{Selection: messages.Selection{Window: messages.Window{Start: noon}}},
+		messages.Query{Selection: messages.Selection{Window: messages.Window{End: noon}}})
+}
+
+func TestRequestsOverTheLimitAreRefused(t *testing.T) {
+	s := newCollectorState(2)
+	id, _, err := s.admit(1, query(5*time.Second), noon)
+	require.NoError(t, err)
+	_, _, err = s.admit(2, query(5*time.Second), noon)
+	require.NoError(t, err)
+	_, _, err = s.admit(3, query(5*time.Second), noon)
+	var e *messages.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, messages.ErrUnavailable, e.Kind)
+	require.Contains(t, e.Text, "--max-collections")
+
+	require.Equal(t, []uint64{1, 2}, s.ended(id))
+	require.Nil(t, s.ended(id))
+	_, start, err := s.admit(4, query(5*time.Second), noon)
+	require.NoError(t, err)
+	require.True(t, start)
+}
+
+func TestLastWaiterCancelsTheCollection(t *testing.T) {
+	s := newCollectorState(2)
+	id, _, _ := s.admit(1, query(5*time.Second), noon)
+	_, _, _ = s.admit(2, query(5*time.Second), noon)
+	require.Zero(t, s.leave(1))
+	require.Zero(t, s.leave(1))
+	require.Equal(t, id, s.leave(2))
+	require.Zero(t, s.serving)
+	require.Empty(t, s.running)
+	require.Nil(t, s.ended(id))
+}

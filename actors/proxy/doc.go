@@ -1,0 +1,25 @@
+// Package proxy holds the actors of the proxy, and the gRPC service through which
+// agents reach them.
+//
+//	registry            who is who: nodes, their sessions, heartbeats, removal
+//	└ session-N         one agent's session: its streams, the requests under way
+//	collector           admits collections, shares answers among identical ones
+//	└ collect-N         one collection: asks the sessions, gathers their answers
+//
+// service.go runs in gRPC's goroutines: a handler asks the registry for a session,
+// starts the stream's reader and writer, and waits for the session to end the
+// stream; it decides nothing. What an actor decides is in its x_state.go, which
+// knows neither actors nor streams and gets the time as an argument.
+//
+// Who tells whom what:
+//
+//	service -> registry   admit, abandon, find
+//	service -> session    attach; then the readers' frames
+//	session -> registry   heartbeat, sessionEnded
+//	collect -> registry   findTargets; registry -> collect  targets
+//	collect -> session    askMetrics, forget; session -> collect  gotChunk, gotFailure
+//	collector <-> collect collected, cancelled by stopping it
+//
+// The registry is the only truth about who is online. A session that has ended
+// says so once, and is then only waited for until its streams' readers are gone.
+package proxy

@@ -1,0 +1,210 @@
+package proxy
+
+import (
+	"time"
+
+	"fodc/actors"
+	"fodc/messages"
+	"fodc/messages/wire"
+
+	"github.com/google/uuid"
+	"go.uber.org/zap"
+)
+
+// sweepInterval is how often the registry looks for nodes that went silent, and so
+// how late the log may say it. What is shown and asked never waits for a sweep.
+const sweepInterval = 500 * time.Millisecond
+
+type registrationStream = stream[*wire.RegisterAgentResponse]
+
+// Questions to the registry, which it answers.
+type (
+	// admit asks for a session. The answer is admitted or a *refusal.
+	admit struct {
+		registration messages.Registration
+		peer         messages.Address
+		stream       *registrationStream
+	}
+	admitted struct {
+		session *actors.PID
+		agentID string
+	}
+	// find asks for the session of an agent id. The answer is found.
+	find  struct{ agentID string }
+	found struct{ session *actors.PID } // nil: there is none
+	// findTargets asks for the nodes that a collection may ask. The answer is targets.
+	findTargets struct{ filter messages.NodeFilter }
+	targets     struct {
+		nodes    []target
+		sessions map[string]*actors.PID // by agent id
+	}
+	// showCluster asks for a messages.Cluster.
+	showCluster struct{ filter messages.NodeFilter }
+)
+
+// Facts that the registry is told.
+type (
+	// abandoned: nobody serves the stream that was admitted.
+	abandoned struct{ stream actors.StreamID }
+	heartbeat struct {
+		agentID      string
+		registration messages.Registration
+	}
+	sessionEnded struct {
+		agentID string
+		goodbye bool
+		why     string
+	}
+)
+
+// registry owns the truth about nodes, and the sessions as its children.
+type registry struct {
+	sys      *actors.System
+	cfg      Config
+	log      *zap.Logger
+	state    *registryState
+	sessions map[string]*sessionEntry // by agent id, until the session's actor is gone
+	byPID    map[string]string        // the actor's id -> agent id
+	sweep    actors.Timer
+}
+
+type sessionEntry struct {
+	pid    *actors.PID
+	stream actors.StreamID
+}
+
+func newRegistry(sys *actors.System, cfg Config) *registry {
+	return &registry{sys: sys, cfg: cfg, log: sys.Log().Named("registry"), state: newRegistryState(cfg.Limits),
+		sessions: map[string]*sessionEntry{}, byPID: map[string]string{}}
+}
+
+func (r *registry) Receive(c actors.Context) {
+	switch m := c.Message().(type) {
+	case *actors.Started:
+		r.sweep.Arm(c, sweepInterval)
+	case *actors.Stopping, *actors.Restarting:
+		r.sweep.Disarm()
+	case *actors.Stopped:
+	case *actors.Terminated:
+		r.onSessionGone(m)
+	case admit:
+		r.onAdmit(c, m)
+	case abandoned:
+		r.onAbandoned(m)
+	case heartbeat:
+		r.onHeartbeat(m)
+	case sessionEnded:
+		r.onSessionEnded(m)
+		r.tellSession(m.agentID, released{})
+	case find:
+		r.onFind(c, m)
+	case findTargets:
+		r.onFindTargets(c, m)
+	case showCluster:
+		actors.Reply(c, r.state.cluster(m.filter, time.Now()))
+	case actors.Tick:
+		r.onTick(c, m)
+	default:
+		unknownMessage(r.log, m)
+	}
+}
+
+func (r *registry) onAdmit(c actors.Context, m admit) {
+	agentID := uuid.NewString()
+	adm, err := r.state.admit(m.registration, agentID, m.peer, time.Now())
+	if err != nil {
+		r.log.Warn("registration refused", zap.String("peer", m.peer.String()), zap.String("reason", err.Error()))
+		actors.Reply(c, err)
+		return
+	}
+	if adm.replaced != "" {
+		r.tellSession(adm.replaced, endSession{errReplaced})
+	}
+	s := &session{sys: r.sys, cfg: r.cfg, registry: c.Self(), agentID: agentID, identity: adm.identity,
+		capabilities: m.registration.Capabilities, clock: m.registration.Clock, registration: m.stream,
+		log: r.sys.Log().Named("session").With(zap.String("node_id", adm.identity.NodeID), zap.String("agent_id", agentID))}
+	pid := r.sys.SpawnChild(c, "session", func() actors.Actor { return s })
+	r.sessions[agentID] = &sessionEntry{pid: pid, stream: m.stream.id}
+	r.byPID[pid.Id] = agentID
+	r.log.Info("agent registered", zap.String("node_id", adm.identity.NodeID), zap.String("role", adm.identity.Role),
+		zap.String("agent_id", agentID), zap.String("peer", m.peer.String()), zap.Bool("known", adm.returning))
+	actors.Reply(c, admitted{session: pid, agentID: agentID})
+}
+
+func (r *registry) onAbandoned(m abandoned) {
+	for agentID, s := range r.sessions {
+		if s.stream == m.stream {
+			r.tellSession(agentID, endSession{errAbandoned})
+		}
+	}
+}
+
+func (r *registry) onHeartbeat(m heartbeat) {
+	if r.state.heartbeat(m.agentID, m.registration, time.Now()) {
+		r.log.Info("agent is back online", zap.String("agent_id", m.agentID))
+	}
+}
+
+func (r *registry) onSessionEnded(m sessionEnded) {
+	if r.state.ended(m.agentID, m.goodbye, m.why, time.Now()) {
+		r.log.Info("session ended", zap.String("agent_id", m.agentID), zap.Bool("goodbye", m.goodbye), zap.String("reason", m.why))
+	}
+}
+
+// onSessionGone is told of the end of a session's actor. A session that could not
+// say why it ended was stopped for a panic.
+func (r *registry) onSessionGone(m *actors.Terminated) {
+	agentID, ok := r.byPID[m.Who.Id]
+	if !ok {
+		return
+	}
+	delete(r.byPID, m.Who.Id)
+	delete(r.sessions, agentID)
+	r.onSessionEnded(sessionEnded{agentID: agentID, why: "the session's actor was stopped"})
+}
+
+func (r *registry) onFind(c actors.Context, m find) {
+	if s, ok := r.sessions[m.agentID]; ok && r.state.isLive(m.agentID) {
+		actors.Reply(c, found{s.pid})
+		return
+	}
+	actors.Reply(c, found{})
+}
+
+func (r *registry) onFindTargets(c actors.Context, m findTargets) {
+	now := time.Now()
+	answer := targets{sessions: map[string]*actors.PID{}}
+	for _, n := range r.state.selected(m.filter) {
+		s, ok := r.sessions[n.agentID]
+		online := ok && n.live && r.state.status(n, now) == messages.StatusOnline
+		answer.nodes = append(answer.nodes, target{identity: n.identity, agentID: n.agentID, online: online})
+		if online {
+			answer.sessions[n.agentID] = s.pid
+		}
+	}
+	actors.Reply(c, answer)
+}
+
+func (r *registry) onTick(c actors.Context, m actors.Tick) {
+	if !r.sweep.Fired(m) {
+		return
+	}
+	r.sweep.Arm(c, sweepInterval)
+	swept := r.state.sweep(time.Now())
+	for _, id := range swept.Unconnected {
+		r.log.Warn("agent is unconnected: its heartbeats have stopped", zap.String("node_id", id))
+	}
+	for _, id := range swept.Removed {
+		r.log.Warn("agent removed: it was unconnected for too long", zap.String("node_id", id),
+			zap.Duration("cleanup_timeout", r.cfg.Limits.CleanupTimeout))
+	}
+	for _, agentID := range swept.EndSessions {
+		r.tellSession(agentID, endSession{errRemoved})
+	}
+}
+
+func (r *registry) tellSession(agentID string, m any) {
+	if s, ok := r.sessions[agentID]; ok {
+		r.sys.Send(s.pid, m)
+	}
+}

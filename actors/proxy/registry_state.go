@@ -1,0 +1,270 @@
+package proxy
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"fodc/messages"
+)
+
+// RegistryLimits bounds what the registry keeps, and for how long.
+type RegistryLimits struct {
+	// HeartbeatTimeout is the silence after which a node counts as unconnected.
+	HeartbeatTimeout time.Duration
+	// CleanupTimeout is how long an unconnected node stays visible.
+	CleanupTimeout time.Duration
+	// MaxAgents bounds the nodes; nodes that are known may return over it.
+	MaxAgents int
+}
+
+// registryState is the rules of the registry: one entry a node, whatever its agent
+// does; each registration is a new session, known by its agent id, and replaces the
+// node's former one. What an older session still says is ignored.
+type registryState struct {
+	limits  RegistryLimits
+	nodes   map[string]*node
+	byAgent map[string]*node // live sessions only
+}
+
+// node is one entry. It is online by derivation (see status), so that no event
+// can leave it wrong.
+type node struct {
+	identity      messages.Identity
+	registration  messages.Registration
+	primary       messages.Address // as sent, else the peer's
+	agentID       string
+	live          bool // the session of agentID lives
+	registeredAt  time.Time
+	lastHeartbeat time.Time
+	lostAt        time.Time // when the session broke; zero while it lives
+	lastError     string
+	reported      messages.Status // the status that was last logged
+}
+
+// refusal is why a registration is not accepted.
+type refusal struct {
+	why  refusalKind
+	text string
+}
+
+type refusalKind uint8
+
+const (
+	refusedInvalid  refusalKind = iota + 1 // what it says of itself is not acceptable
+	refusedConflict                        // its name belongs to a node that is online elsewhere
+	refusedFull                            // there are as many nodes as are allowed
+)
+
+func (r *refusal) Error() string { return r.text }
+
+func newRegistryState(limits RegistryLimits) *registryState {
+	return &registryState{limits: limits, nodes: map[string]*node{}, byAgent: map[string]*node{}}
+}
+
+// admission is an accepted registration.
+type admission struct {
+	identity messages.Identity
+	// replaced is the agent id of the node's former session, which must end; empty
+	// if there was none.
+	replaced string
+	// returning says that the node was known.
+	returning bool
+}
+
+// admit accepts a registration as the session agentID, or refuses it. peer is the
+// address that the connection comes from.
+func (s *registryState) admit(reg messages.Registration, agentID string, peer messages.Address, now time.Time) (admission, error) {
+	if err := reg.Validate(); err != nil {
+		return admission{}, &refusal{refusedInvalid, err.Error()}
+	}
+	identity := reg.Identity()
+	n, known := s.nodes[identity.NodeID]
+	switch {
+	case known && s.status(n, now) == messages.StatusOnline && claimedFromElsewhere(n.registration.Primary, reg.Primary):
+		return admission{}, &refusal{refusedConflict, "node_id " + quote(identity.NodeID) + " is online from " +
+			n.registration.Primary.String() + ", and cannot be registered from " + reg.Primary.String() +
+			" as well: give each node a --node-id of its own"}
+	case !known && len(s.nodes) >= s.limits.MaxAgents:
+		return admission{}, &refusal{refusedFull, "the proxy has " + itoa(len(s.nodes)) +
+			" agents, as many as --max-agents allows: " + quote(identity.NodeID) + " is one too many"}
+	}
+	adm := admission{identity: identity, returning: known}
+	if known {
+		adm.replaced = s.release(n)
+		reg = keepKnownRole(reg, n.registration)
+		adm.identity = reg.Identity()
+	} else {
+		n = &node{}
+		s.nodes[identity.NodeID] = n
+	}
+	primary := reg.Primary
+	if primary.IsZero() {
+		primary = peer
+	}
+	*n = node{identity: adm.identity, registration: reg, primary: primary, agentID: agentID, live: true,
+		registeredAt: now, lastHeartbeat: now, reported: messages.StatusOnline}
+	s.byAgent[agentID] = n
+	return adm, nil
+}
+
+func claimedFromElsewhere(holder, claimant messages.Address) bool {
+	return !holder.IsZero() && !claimant.IsZero() && holder != claimant
+}
+
+// release takes the live session from the node and returns its agent id.
+func (s *registryState) release(n *node) string {
+	if !n.live {
+		return ""
+	}
+	n.live = false
+	delete(s.byAgent, n.agentID)
+	return n.agentID
+}
+
+// keepKnownRole fills in what a baseline agent says only with a later heartbeat.
+func keepKnownRole(reg, known messages.Registration) messages.Registration {
+	if isRoleKnown(known.Role) && !isRoleKnown(reg.Role) {
+		reg.Role = known.Role
+		if len(reg.Labels) == 0 {
+			reg.Labels = known.Labels
+		}
+	}
+	return reg
+}
+
+func isRoleKnown(role string) bool { return role != "" && role != messages.RoleUnspecified }
+
+// heartbeat takes note that the session lives, and of what it says anew: a role
+// that was not known, labels, runtime. It reports whether the node came back
+// online. A heartbeat whose words are invalid counts as a heartbeat only.
+func (s *registryState) heartbeat(agentID string, reg messages.Registration, now time.Time) (back bool) {
+	n, ok := s.byAgent[agentID]
+	if !ok {
+		return false
+	}
+	back = s.status(n, now) != messages.StatusOnline
+	n.lastHeartbeat, n.lastError, n.reported = now, "", messages.StatusOnline
+	known := n.registration
+	reg.NodeID, reg.PodName, reg.Primary = known.NodeID, known.PodName, known.Primary
+	if reg.Validate() != nil {
+		return back
+	}
+	if !isRoleKnown(reg.Role) {
+		reg.Role = known.Role
+	}
+	if len(reg.Labels) == 0 {
+		reg.Labels = known.Labels
+	}
+	n.registration.Role, n.registration.Labels = reg.Role, reg.Labels
+	if reg.Runtime != nil {
+		n.registration.Runtime = reg.Runtime
+	}
+	n.identity = n.registration.Identity()
+	return back
+}
+
+// ended takes note that the session is over: after a goodbye the node is gone,
+// after a loss it stays as unconnected. It reports whether the session was the
+// node's newest.
+func (s *registryState) ended(agentID string, goodbye bool, why string, now time.Time) bool {
+	n, ok := s.byAgent[agentID]
+	if !ok {
+		return false
+	}
+	s.release(n)
+	if goodbye {
+		delete(s.nodes, n.identity.NodeID)
+		return true
+	}
+	n.lostAt, n.lastError, n.reported = now, why, messages.StatusUnconnected
+	return true
+}
+
+// isLive reports whether the session lives.
+func (s *registryState) isLive(agentID string) bool { return s.byAgent[agentID] != nil }
+
+// status derives a node's state from what was heard of it.
+func (s *registryState) status(n *node, now time.Time) messages.Status {
+	if now.Before(s.unconnectedSince(n)) {
+		return messages.StatusOnline
+	}
+	return messages.StatusUnconnected
+}
+
+// unconnectedSince returns when the node counts, or will count, as unconnected if
+// nothing more is heard of it.
+func (s *registryState) unconnectedSince(n *node) time.Time {
+	silent := n.lastHeartbeat.Add(s.limits.HeartbeatTimeout)
+	if !n.live && n.lostAt.Before(silent) {
+		return n.lostAt
+	}
+	return silent
+}
+
+// swept is what a sweep found.
+type swept struct {
+	// Unconnected are the nodes whose heartbeats have stopped since the last sweep.
+	Unconnected []string
+	// Removed are the nodes that were unconnected for too long.
+	Removed []string
+	// EndSessions are the agent ids of the removed nodes' sessions that still live.
+	EndSessions []string
+}
+
+// sweep finds the nodes that have changed by the passing of time alone.
+func (s *registryState) sweep(now time.Time) swept {
+	var found swept
+	for _, id := range slices.Sorted(maps.Keys(s.nodes)) {
+		n := s.nodes[id]
+		since := s.unconnectedSince(n)
+		if now.Before(since) {
+			continue
+		}
+		if now.Sub(since) >= s.limits.CleanupTimeout {
+			found.Removed = append(found.Removed, id)
+			if agentID := s.release(n); agentID != "" {
+				found.EndSessions = append(found.EndSessions, agentID)
+			}
+			delete(s.nodes, id)
+			continue
+		}
+		if n.reported == messages.StatusOnline {
+			n.reported = messages.StatusUnconnected
+			n.lastError = "no heartbeat for " + s.limits.HeartbeatTimeout.String()
+			found.Unconnected = append(found.Unconnected, id)
+		}
+	}
+	return found
+}
+
+// selected returns the nodes that the filter selects, sorted by node id.
+func (s *registryState) selected(f messages.NodeFilter) []*node {
+	var nodes []*node
+	for _, n := range s.nodes {
+		if anyOf(f.NodeIDs, n.identity.NodeID) && anyOf(f.Roles, n.identity.Role) && anyOf(f.PodNames, n.identity.PodName) {
+			nodes = append(nodes, n)
+		}
+	}
+	slices.SortFunc(nodes, func(a, b *node) int { return cmp.Compare(a.identity.NodeID, b.identity.NodeID) })
+	return nodes
+}
+
+func anyOf(wanted []string, have string) bool {
+	return len(wanted) == 0 || slices.Contains(wanted, have)
+}
+
+// cluster returns the picture of the nodes that the filter selects.
+func (s *registryState) cluster(f messages.NodeFilter, now time.Time) messages.Cluster {
+	picture := messages.Cluster{UpdatedAt: now}
+	for _, n := range s.selected(f) {
+		picture.Nodes = append(picture.Nodes, messages.NodeStatus{
+			Identity: n.identity, Primary: n.primary, Secondary: n.registration.Secondary,
+			ContainerNames: n.registration.ContainerNames, Status: s.status(n, now), AgentID: n.agentID,
+			AgentVersion: n.registration.AgentVersion, RegisteredAt: n.registeredAt,
+			LastHeartbeat: n.lastHeartbeat, LastError: n.lastError, Runtime: n.registration.Runtime,
+		})
+	}
+	return picture
+}

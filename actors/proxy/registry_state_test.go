@@ -1,0 +1,121 @@
+package proxy
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"fodc/actors/actorstest"
+	"fodc/messages"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestRegistryScripts(t *testing.T) {
+	actorstest.RunScripts(t, "testdata/script/registry*.txt", func() actorstest.Script {
+		m := &registryMachine{now: time.Unix(0, 0).UTC()}
+		m.state = newRegistryState(RegistryLimits{HeartbeatTimeout: 30 * time.Second, CleanupTimeout: 5 * time.Minute, MaxAgents: 3})
+		return m
+	})
+}
+
+// registryMachine plays scripts on a registry state. Agent ids are a1, a2, ...
+type registryMachine struct {
+	state *registryState
+	now   time.Time
+	ids   int
+}
+
+func (m *registryMachine) Do(command string, args []string) string {
+	switch command {
+	case "admit":
+		m.ids++
+		adm, err := m.state.admit(registration(args), fmt.Sprintf("a%d", m.ids), messages.Address{IP: "192.0.2.9", Port: 40000}, m.now)
+		if err != nil {
+			return "refused: " + err.Error()
+		}
+		return fmt.Sprintf("a%d is %s, replaced %q, returning %t", m.ids, adm.identity.NodeID, adm.replaced, adm.returning)
+	case "heartbeat":
+		return fmt.Sprintf("back online: %t", m.state.heartbeat(args[0], registration(args[1:]), m.now))
+	case "ended":
+		return fmt.Sprintf("was newest: %t", m.state.ended(args[0], args[1] == "goodbye", strings.Join(args[1:], " "), m.now))
+	case "wait":
+		d, err := time.ParseDuration(args[0])
+		if err != nil {
+			return err.Error()
+		}
+		m.now = m.now.Add(d)
+		return ""
+	case "sweep":
+		s := m.state.sweep(m.now)
+		return fmt.Sprintf("unconnected %v, removed %v, end sessions %v", s.Unconnected, s.Removed, s.EndSessions)
+	case "cluster":
+		return m.cluster(args)
+	default:
+		return "unknown command " + command
+	}
+}
+
+func (m *registryMachine) cluster(args []string) string {
+	var f messages.NodeFilter
+	for _, arg := range args {
+		key, value, _ := strings.Cut(arg, "=")
+		switch key {
+		case "id":
+			f.NodeIDs = append(f.NodeIDs, value)
+		case "role":
+			f.Roles = append(f.Roles, value)
+		case "pod":
+			f.PodNames = append(f.PodNames, value)
+		}
+	}
+	var b strings.Builder
+	for _, n := range m.state.cluster(f, m.now).Nodes {
+		fmt.Fprintf(&b, "%s %s %v %s %s live=%t heartbeat %s ago", n.Identity.NodeID, n.Identity.Role, n.Identity.Labels,
+			n.Primary, n.Status, m.state.isLive(n.AgentID), m.now.Sub(n.LastHeartbeat))
+		if n.LastError != "" {
+			fmt.Fprintf(&b, ", %s", n.LastError)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func registration(args []string) messages.Registration {
+	r := messages.Registration{Labels: map[string]string{}}
+	for _, arg := range args {
+		key, value, _ := strings.Cut(arg, "=")
+		switch key {
+		case "id":
+			r.NodeID = value
+		case "pod":
+			r.PodName = value
+		case "role":
+			r.Role = value
+		case "addr":
+			r.Primary = parseAddress(value)
+		default:
+			r.Labels[key] = value
+		}
+	}
+	return r
+}
+
+// At any time a node has one entry and at most one live session, whatever comes in
+// whatever order.
+func TestOneEntryANode(t *testing.T) {
+	s := newRegistryState(RegistryLimits{HeartbeatTimeout: time.Second, CleanupTimeout: time.Minute, MaxAgents: 10})
+	now := time.Unix(0, 0)
+	for i := range 20 {
+		agentID := fmt.Sprintf("a%d", i)
+		adm, err := s.admit(registration([]string{"id=n1", "role=liaison", "addr=10.0.0.1:17912"}), agentID, messages.Address{}, now)
+		require.NoError(t, err)
+		if i > 0 {
+			require.Equal(t, fmt.Sprintf("a%d", i-1), adm.replaced)
+		}
+		require.Len(t, s.cluster(messages.NodeFilter{}, now).Nodes, 1)
+		require.Len(t, s.byAgent, 1)
+		require.True(t, s.isLive(agentID))
+	}
+}

@@ -1,0 +1,233 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"fodc/actors"
+	"fodc/messages"
+	"fodc/messages/wire"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+)
+
+// Deadlines of the service's handlers.
+const (
+	// firstFrameTimeout is how long a registration stream may say nothing.
+	firstFrameTimeout = 10 * time.Second
+	// actorTimeout bounds how long a handler waits for an actor's answer.
+	actorTimeout = 5 * time.Second
+	// lastWords is how long an ended stream waits for its writer to write what is
+	// queued.
+	lastWords = 500 * time.Millisecond
+)
+
+// service is the gRPC side of the proxy. It has no state of its own: every stream
+// is handed to an actor, and the handler waits for that to end it.
+type service struct {
+	wire.UnimplementedFODCServiceServer
+	sys      *actors.System
+	registry *actors.PID
+	stopping atomic.Bool
+}
+
+// RegisterAgent serves a session's registration stream.
+func (v *service) RegisterAgent(g grpc.BidiStreamingServer[wire.RegisterAgentRequest, wire.RegisterAgentResponse]) error {
+	if v.stopping.Load() {
+		return errStopping
+	}
+	first, err := firstFrame(g)
+	if err != nil {
+		return err
+	}
+	s := newStream[*wire.RegisterAgentResponse](g.Context())
+	ctx, cancel := context.WithTimeout(s.ctx, actorTimeout)
+	defer cancel()
+	adm, err := actors.Ask[admitted](ctx, v.sys, v.registry, admit{wire.FromRegistration(first), peerAddress(g.Context()), s})
+	var refused *refusal
+	switch {
+	case errors.As(err, &refused):
+		// The answer says it too: a baseline agent reads it there.
+		if err := g.Send(wire.WelcomeFrame(wire.Welcome{Message: refused.text})); err != nil {
+			return err
+		}
+		return refused.status()
+	case err != nil:
+		v.sys.Send(v.registry, abandoned{s.id})
+		return errLost
+	}
+	return serve(v.sys, adm.session, s, g.Recv, g.Send)
+}
+
+// StreamMetrics serves a session's metrics stream.
+func (v *service) StreamMetrics(g grpc.BidiStreamingServer[wire.StreamMetricsRequest, wire.StreamMetricsResponse]) error {
+	pid, err := v.session(g.Context())
+	if err != nil {
+		return err
+	}
+	s := newStream[*wire.StreamMetricsResponse](g.Context())
+	if err := v.attach(s.ctx, pid, attachMetrics{s}); err != nil {
+		v.giveUp(pid, s.id, err)
+		return err
+	}
+	return serve(v.sys, pid, s, g.Recv, g.Send)
+}
+
+// hold serves every other stream, of today's agents and of tomorrow's.
+func (v *service) hold(g grpc.ServerStream) error {
+	pid, err := v.session(g.Context())
+	if err != nil {
+		return err
+	}
+	s := newStream[*wire.HeldResponse](g.Context())
+	if err := v.attach(s.ctx, pid, attachHeld{s}); err != nil {
+		v.giveUp(pid, s.id, err)
+		return err
+	}
+	drained := make(chan error, 1)
+	go func() { drained <- drain(g) }()
+	select {
+	case err = <-drained:
+	case <-s.ctx.Done():
+		err = cause(s.ctx)
+	}
+	v.sys.Send(pid, actors.StreamClosed{Stream: s.id, Err: err})
+	return err
+}
+
+// session finds the session which the stream's metadata names.
+func (v *service) session(ctx context.Context) (*actors.PID, error) {
+	if v.stopping.Load() {
+		return nil, errStopping
+	}
+	md, _ := metadata.FromIncomingContext(ctx)
+	ids := md.Get("agent_id")
+	if len(ids) == 0 || ids[0] == "" {
+		return nil, errNoID
+	}
+	ctx, cancel := context.WithTimeout(ctx, actorTimeout)
+	defer cancel()
+	f, err := actors.Ask[found](ctx, v.sys, v.registry, find{ids[0]})
+	switch {
+	case err != nil:
+		return nil, errLost
+	case f.session == nil:
+		return nil, errUnknownID
+	}
+	return f.session, nil
+}
+
+func (v *service) attach(ctx context.Context, session *actors.PID, m any) error {
+	ctx, cancel := context.WithTimeout(ctx, actorTimeout)
+	defer cancel()
+	_, err := actors.Ask[attached](ctx, v.sys, session, m)
+	switch {
+	case errors.Is(err, actors.ErrGone):
+		return errUnknownID
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return errLost
+	}
+	return err
+}
+
+// giveUp tells a session of a stream that nobody serves, if the session may have
+// taken it: its answer may have come too late.
+func (v *service) giveUp(session *actors.PID, id actors.StreamID, err error) {
+	if errors.Is(err, errLost) {
+		v.sys.Send(session, actors.StreamClosed{Stream: id, Err: err})
+	}
+}
+
+// serve runs the stream's reader and writer until the session ends the stream. Its
+// return is what ends a blocked reader.
+func serve[In, Out any](sys *actors.System, session *actors.PID, s *stream[Out], recv func() (In, error), send func(Out) error) error {
+	go actors.ReadPump(s.ctx, sys, session, s.id, s.credits, recv)
+	written := make(chan struct{})
+	writing, stopWriting := context.WithCancel(context.WithoutCancel(s.ctx))
+	defer stopWriting()
+	go func() {
+		defer close(written)
+		// A write fails when the connection is gone: the reader reports that.
+		_ = s.out.Run(writing, send, nil)
+	}()
+	<-s.ctx.Done()
+	s.out.Close()
+	select {
+	case <-written:
+	case <-time.After(lastWords):
+	}
+	return cause(s.ctx)
+}
+
+// cause returns the status with which the session ended the stream.
+func cause(ctx context.Context) error {
+	err := context.Cause(ctx)
+	if errors.Is(err, errStreamOver) {
+		return nil
+	}
+	if _, isStatus := status.FromError(err); !isStatus {
+		return errLost
+	}
+	return err
+}
+
+// firstFrame reads the registration, and does not wait for it for ever.
+func firstFrame(g grpc.BidiStreamingServer[wire.RegisterAgentRequest, wire.RegisterAgentResponse]) (*wire.RegisterAgentRequest, error) {
+	type result struct {
+		frame *wire.RegisterAgentRequest
+		err   error
+	}
+	got := make(chan result, 1)
+	go func() {
+		f, err := g.Recv()
+		got <- result{f, err}
+	}()
+	patience := time.NewTimer(firstFrameTimeout)
+	defer patience.Stop()
+	select {
+	case r := <-got:
+		return r.frame, r.err
+	case <-patience.C:
+		return nil, errSilent
+	}
+}
+
+// peerAddress returns where the connection comes from, zero if that is not an IP
+// address and a port.
+func peerAddress(ctx context.Context) messages.Address {
+	p, ok := peer.FromContext(ctx)
+	if !ok {
+		return messages.Address{}
+	}
+	return parseAddress(p.Addr.String())
+}
+
+func parseAddress(text string) messages.Address {
+	host, portText, err := net.SplitHostPort(text)
+	if err != nil {
+		return messages.Address{}
+	}
+	port, err := strconv.ParseUint(portText, 10, 16)
+	if err != nil {
+		return messages.Address{}
+	}
+	return messages.Address{IP: host, Port: int32(port)}
+}
+
+// holdUnknown serves the streams of this service that have no handler; of another
+// service it refuses them.
+func (v *service) holdUnknown(_ any, g grpc.ServerStream) error {
+	method, _ := grpc.MethodFromServerStream(g)
+	if !strings.HasPrefix(method, "/"+wire.FODCService_ServiceDesc.ServiceName+"/") {
+		return unimplemented(method)
+	}
+	return v.hold(g)
+}

@@ -1,0 +1,213 @@
+package proxy
+
+import (
+	"slices"
+	"time"
+
+	"fodc/messages"
+)
+
+// Limits of one session.
+const (
+	// maxRequestsUnderWay bounds the requests that an agent has not answered yet.
+	maxRequestsUnderWay = 64
+	// maxUnasked is how many frames in a row that answer nothing an agent may send.
+	maxUnasked = 16
+	// maxAnswerSamples bounds one answer: ten times a window of 3 h of 3,000 series
+	// at 10 s.
+	maxAnswerSamples = 32 << 20
+	// metricsStreamGrace is how long a request waits for an agent that has no metrics
+	// stream, counted from when it had to have one.
+	metricsStreamGrace = 2 * time.Second
+)
+
+// sessionState is the rules of one session: which requests are under way, and which
+// answer belongs to which. An agent answers in the order of the requests; one that
+// knows request ids says which, and the ids are believed before the order.
+//
+// A request whose deadline has passed, or that nobody waits for any more, keeps its
+// place until it is answered: otherwise its answer would be taken for the next one's.
+type sessionState struct {
+	columnar bool
+	attached bool
+	// detachedAt is when the metrics stream was last missing.
+	detachedAt time.Time
+	lastID     uint64
+	requests   []*request // those not answered yet, oldest first
+	unasked    int
+}
+
+type request struct {
+	id        uint64
+	asker     uint64 // the collection
+	selection messages.Selection
+	deadline  time.Time
+	sent      bool
+	forgotten bool // nobody waits for the answer any more
+	samples   int
+}
+
+func newSessionState(columnar bool, now time.Time) *sessionState {
+	return &sessionState{columnar: columnar, detachedAt: now}
+}
+
+// sending is a request that has to go out now.
+type sending struct {
+	id        uint64
+	selection messages.Selection
+	timeLeft  time.Duration
+}
+
+// delivery is what an asker must be told.
+type delivery struct {
+	asker   uint64
+	missing messages.MissingReason // MissingNone: a chunk of the answer
+	last    bool
+	why     string
+}
+
+// ask takes a question. It answers with the request to be sent (nil while there is
+// no stream to send it on), or with a reason not to ask.
+func (s *sessionState) ask(asker uint64, sel messages.Selection, deadline, now time.Time) (*sending, messages.MissingReason) {
+	s.dropUnsent(now)
+	switch {
+	case !now.Before(deadline):
+		return nil, messages.MissingTimeout
+	case !s.attached && now.Sub(s.detachedAt) >= metricsStreamGrace:
+		return nil, messages.MissingUnconnected
+	case len(s.requests) >= maxRequestsUnderWay, s.owesOverdue(now):
+		return nil, messages.MissingBusy
+	}
+	s.lastID++
+	r := &request{id: s.lastID, asker: asker, selection: sel, deadline: deadline}
+	s.requests = append(s.requests, r)
+	if !s.attached {
+		return nil, messages.MissingNone
+	}
+	return r.send(now), messages.MissingNone
+}
+
+func (r *request) send(now time.Time) *sending {
+	r.sent = true
+	return &sending{id: r.id, selection: r.selection, timeLeft: r.deadline.Sub(now)}
+}
+
+// owesOverdue reports whether the agent owes an answer whose deadline has passed.
+func (s *sessionState) owesOverdue(now time.Time) bool {
+	return slices.ContainsFunc(s.requests, func(r *request) bool { return r.sent && !now.Before(r.deadline) })
+}
+
+// dropUnsent drops the requests which nobody needs and the agent has not seen.
+func (s *sessionState) dropUnsent(now time.Time) {
+	s.requests = slices.DeleteFunc(s.requests, func(r *request) bool {
+		return !r.sent && (r.forgotten || !now.Before(r.deadline))
+	})
+}
+
+// forget takes note that a collection needs no answer any more.
+func (s *sessionState) forget(asker uint64) {
+	for _, r := range s.requests {
+		if r.asker == asker {
+			r.forgotten = true
+		}
+	}
+}
+
+// attach takes note of a new metrics stream, which replaces the former one. What
+// was asked on that one is lost; what waits goes out on the new one.
+func (s *sessionState) attach(now time.Time) (lost []delivery, send []sending) {
+	lost = s.detach("the metrics stream was replaced", now)
+	s.attached = true
+	s.dropUnsent(now)
+	for _, r := range s.requests {
+		send = append(send, *r.send(now))
+	}
+	return lost, send
+}
+
+// detach takes note that the metrics stream is gone: what was asked on it will not
+// be answered.
+func (s *sessionState) detach(why string, now time.Time) []delivery {
+	if !s.attached {
+		return nil
+	}
+	s.attached, s.detachedAt, s.unasked = false, now, 0
+	return s.fail(why, func(r *request) bool { return r.sent })
+}
+
+// end takes note that the session is over.
+func (s *sessionState) end(why string) []delivery {
+	s.attached = false
+	return s.fail(why, func(*request) bool { return true })
+}
+
+func (s *sessionState) fail(why string, which func(*request) bool) []delivery {
+	var lost []delivery
+	s.requests = slices.DeleteFunc(s.requests, func(r *request) bool {
+		if !which(r) {
+			return false
+		}
+		if !r.forgotten {
+			lost = append(lost, delivery{asker: r.asker, missing: messages.MissingError, last: true, why: why})
+		}
+		return true
+	})
+	return lost
+}
+
+// frameInfo is what the rules need to know of an answer's frame.
+type frameInfo struct {
+	requestID uint64 // 0: the oldest request
+	more      bool
+	errorText string
+	samples   int
+}
+
+// verdict is what becomes of an answer's frame.
+type verdict struct {
+	// deliver is nil where nobody waits for the frame.
+	deliver *delivery
+	// flood says that the agent sends frames that nobody asked for, without end.
+	flood bool
+}
+
+// answered takes a frame of an answer.
+func (s *sessionState) answered(f frameInfo, now time.Time) verdict {
+	at := s.find(f.requestID)
+	if at < 0 {
+		s.unasked++
+		return verdict{flood: s.unasked > maxUnasked}
+	}
+	s.unasked = 0
+	r := s.requests[at]
+	r.samples += f.samples
+	d := &delivery{asker: r.asker, last: !f.more}
+	switch {
+	case f.errorText != "":
+		d.missing, d.last, d.why = messages.MissingError, true, f.errorText
+	case r.samples > maxAnswerSamples:
+		d.missing, d.last, d.why = messages.MissingError, true, "the answer has more than "+itoa(maxAnswerSamples)+" samples"
+	}
+	ended := !f.more || f.errorText != ""
+	if ended {
+		s.requests = slices.Delete(s.requests, at, at+1)
+	}
+	if r.forgotten || !now.Before(r.deadline) {
+		return verdict{}
+	}
+	r.forgotten = d.missing != messages.MissingNone
+	return verdict{deliver: d}
+}
+
+// find returns the index of the request that a frame with this id answers, or -1.
+func (s *sessionState) find(id uint64) int {
+	return slices.IndexFunc(s.requests, func(r *request) bool {
+		return r.sent && (r.id == id || id == 0)
+	})
+}
+
+// wants reports whether somebody waits for the frame: if not, it need not be read.
+func (s *sessionState) wants(requestID uint64, now time.Time) bool {
+	at := s.find(requestID)
+	return at >= 0 && !s.requests[at].forgotten && now.Before(s.requests[at].deadline)
+}

@@ -1,0 +1,132 @@
+package proxy
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"fodc/actors/actorstest"
+	"fodc/messages"
+)
+
+func TestSessionScripts(t *testing.T) {
+	actorstest.RunScripts(t, "testdata/script/session*.txt", func() actorstest.Script {
+		now := time.Unix(0, 0).UTC()
+		return &sessionMachine{now: now, state: newSessionState(true, now)}
+	})
+}
+
+// sessionMachine plays scripts on a session state.
+type sessionMachine struct {
+	state *sessionState
+	now   time.Time
+}
+
+func (m *sessionMachine) Do(command string, args []string) string {
+	switch command {
+	case "wait":
+		d, err := time.ParseDuration(args[0])
+		if err != nil {
+			return err.Error()
+		}
+		m.now = m.now.Add(d)
+		return ""
+	case "ask": // ask COLLECTION TIMEOUT [TIMES]
+		return m.ask(args)
+	case "forget":
+		m.state.forget(number(args[0]))
+		return ""
+	case "attach":
+		lost, send := m.state.attach(m.now)
+		out := deliveries(lost)
+		for _, s := range send {
+			out += fmt.Sprintf("send #%d, time left %s\n", s.id, s.timeLeft)
+		}
+		return out
+	case "detach":
+		return deliveries(m.state.detach(strings.Join(args, " "), m.now))
+	case "end":
+		return deliveries(m.state.end(strings.Join(args, " ")))
+	case "answer": // answer ID [more] [error=TEXT] [samples=N] [times=N]
+		return m.answer(args)
+	default:
+		return "unknown command " + command
+	}
+}
+
+func (m *sessionMachine) ask(args []string) string {
+	timeout, err := time.ParseDuration(args[1])
+	if err != nil {
+		return err.Error()
+	}
+	times := 1
+	if len(args) > 2 {
+		times = int(number(args[2]))
+	}
+	var out string
+	for i := range times {
+		s, missing := m.state.ask(number(args[0])+uint64(i), messages.Selection{}, m.now.Add(timeout), m.now)
+		switch {
+		case missing != messages.MissingNone:
+			out = "missing: " + string(missing)
+		case s == nil:
+			out = "waits for a stream"
+		default:
+			out = fmt.Sprintf("send #%d, time left %s", s.id, s.timeLeft)
+		}
+	}
+	return out
+}
+
+func (m *sessionMachine) answer(args []string) string {
+	f := frameInfo{requestID: number(args[0])}
+	times := 1
+	for _, arg := range args[1:] {
+		key, value, _ := strings.Cut(arg, "=")
+		switch key {
+		case "more":
+			f.more = true
+		case "error":
+			f.errorText = value
+		case "samples":
+			f.samples = int(number(value))
+		case "times":
+			times = int(number(value))
+		}
+	}
+	var v verdict
+	wanted := m.state.wants(f.requestID, m.now)
+	for range times {
+		v = m.state.answered(f, m.now)
+	}
+	switch {
+	case v.flood:
+		return "flood"
+	case v.deliver == nil:
+		return fmt.Sprintf("dropped (wanted: %t)", wanted)
+	default:
+		return strings.TrimSpace(deliveries([]delivery{*v.deliver})) + fmt.Sprintf(" (wanted: %t)", wanted)
+	}
+}
+
+func deliveries(all []delivery) string {
+	var b strings.Builder
+	for _, d := range all {
+		if d.missing == messages.MissingNone {
+			fmt.Fprintf(&b, "collection %d gets a chunk, last: %t\n", d.asker, d.last)
+		} else {
+			fmt.Fprintf(&b, "collection %d misses it: %s: %s\n", d.asker, d.missing, d.why)
+		}
+	}
+	return b.String()
+}
+
+func number(text string) uint64 {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		panic(err)
+	}
+	return n
+}

@@ -1,0 +1,285 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fodc/messages"
+	"fodc/messages/wire"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+)
+
+func code(err error) codes.Code { return status.Code(err) }
+
+func TestOnlyOnlineAndUnconnected(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		quiet, lost := w.connect(baseline("quiet")), w.connect(baseline("lost"))
+		require.Equal(t, map[string]messages.Status{"quiet": "online", "lost": "online"}, w.statuses())
+		lost.cancel()
+		synctest.Wait()
+		require.Equal(t, map[string]messages.Status{"quiet": "online", "lost": "unconnected"}, w.statuses())
+		time.Sleep(31 * time.Second)
+		require.Equal(t, map[string]messages.Status{"quiet": "unconnected", "lost": "unconnected"}, w.statuses())
+		require.NoError(t, quiet.reg.Send(quiet.first))
+		synctest.Wait()
+		require.Equal(t, map[string]messages.Status{"quiet": "online", "lost": "unconnected"}, w.statuses())
+		time.Sleep(5 * time.Minute)
+		require.Equal(t, map[string]messages.Status{"quiet": "unconnected"}, w.statuses())
+		time.Sleep(31 * time.Second)
+		require.Empty(t, w.statuses())
+		_, err := quiet.reg.Recv()
+		require.Equal(t, codes.Unavailable, code(err), "the session of a removed node is ended")
+	})
+}
+
+func TestHalfCloseIsAGoodbye(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		a := w.agent(baseline("p1"), always(1))
+		require.NoError(t, a.metrics.CloseSend())
+		require.NoError(t, a.reg.CloseSend())
+		_, err := a.reg.Recv()
+		require.ErrorIs(t, err, io.EOF)
+		synctest.Wait()
+		require.Empty(t, w.statuses())
+		require.Zero(t, w.alive("session"))
+	})
+}
+
+func TestNewRegistrationReplacesTheSession(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		old := w.agent(baseline("p1"), always(1))
+		renewed := w.agent(baseline("p1"), always(2))
+		_, err := old.reg.Recv()
+		require.Equal(t, codes.Aborted, code(err))
+		require.NotEqual(t, old.id, renewed.id)
+		require.Equal(t, map[string]messages.Status{"p1": "online"}, w.statuses())
+		require.Equal(t, map[string]any{"p1": 2.}, shown(w.collect(messages.Query{})))
+		synctest.Wait()
+		require.Equal(t, 1, w.alive("session"))
+	})
+}
+
+func TestNoSendOnReplacedStream(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		a := w.agent(baseline("p1"), never)
+		synctest.Wait()
+		first := a.metrics
+		done := make(chan map[string]any)
+		go func() { done <- shown(w.collect(messages.Query{})) }()
+		synctest.Wait()
+		a.openMetrics(always(7))
+		require.Equal(t, map[string]any{"p1": messages.MissingError}, <-done, "what was asked on the old stream is lost at once")
+		require.Equal(t, map[string]any{"p1": 7.}, shown(w.collect(messages.Query{})))
+		require.Len(t, a.requests(), 2)
+		<-first.Context().Done()
+		require.Equal(t, 1, w.alive("session"))
+	})
+}
+
+func TestMetricsStreamCanBeOpenedAgain(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		a := w.agent(baseline("p1"), always(1))
+		require.NoError(t, a.metrics.CloseSend())
+		<-a.metrics.Context().Done()
+		answer := make(chan map[string]any)
+		go func() { answer <- shown(w.collect(messages.Query{})) }()
+		time.Sleep(time.Second)
+		a.openMetrics(always(2))
+		require.Equal(t, map[string]any{"p1": 2.}, <-answer, "a request waits for the stream that comes")
+	})
+}
+
+func TestStreamEndCleansUpOnce(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		a := w.agent(baseline("p1"), never)
+		for range 3 {
+			_, err := a.client.StreamLifecycle(a.context())
+			require.NoError(t, err)
+		}
+		synctest.Wait()
+		done := make(chan map[string]any)
+		go func() { done <- shown(w.collect(messages.Query{})) }()
+		synctest.Wait()
+		a.cancel()
+		require.Equal(t, map[string]any{"p1": messages.MissingError}, <-done)
+		synctest.Wait()
+		require.Zero(t, w.alive("session"))
+		require.Equal(t, map[string]messages.Status{"p1": "unconnected"}, w.statuses())
+	})
+}
+
+func TestStreamsWithoutASessionAreRefused(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		refused := func(ctx context.Context, want codes.Code) {
+			t.Helper()
+			m, err := w.client().StreamMetrics(ctx)
+			require.NoError(t, err)
+			_, err = m.Recv()
+			require.Equal(t, want, code(err))
+			h, err := w.client().StreamLifecycle(ctx)
+			require.NoError(t, err)
+			_, err = h.Recv()
+			require.Equal(t, want, code(err))
+		}
+		refused(t.Context(), codes.Unauthenticated)
+		refused(metadata.AppendToOutgoingContext(t.Context(), "agent_id", ""), codes.Unauthenticated)
+		refused(metadata.AppendToOutgoingContext(t.Context(), "agent_id", "nobody"), codes.NotFound)
+		gone := w.connect(baseline("p1"))
+		gone.cancel()
+		synctest.Wait()
+		refused(metadata.AppendToOutgoingContext(t.Context(), "agent_id", gone.id), codes.NotFound)
+	})
+}
+
+func TestEveryStreamOfTheServiceIsHeld(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		a := w.agent(baseline("p1"), always(1))
+		var held []grpc.ClientStream
+		for _, method := range []string{"StreamClusterTopology", "StreamLifecycle", "StreamCrashDiagnostics",
+			"StreamPressureProfiles", "StreamSchemaRegistry", "StreamOfTomorrow"} {
+			s, err := w.conns[0].NewStream(a.context(), &grpc.StreamDesc{ServerStreams: true, ClientStreams: true},
+				"/banyandb.fodc.v1.FODCService/"+method)
+			require.NoError(t, err)
+			require.NoError(t, s.SendMsg(&wire.RegisterAgentRequest{NodeRole: "anything"}))
+			held = append(held, s)
+		}
+		other, err := w.conns[0].NewStream(a.context(), &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/other.Service/Method")
+		require.NoError(t, err)
+		require.Equal(t, codes.Unimplemented, code(other.RecvMsg(&wire.HeldResponse{})))
+		require.Equal(t, map[string]any{"p1": 1.}, shown(w.collect(messages.Query{})))
+
+		require.NoError(t, held[0].CloseSend())
+		require.ErrorIs(t, held[0].RecvMsg(&wire.HeldResponse{}), io.EOF, "the end of one is the end of one only")
+		require.Equal(t, map[string]any{"p1": 1.}, shown(w.collect(messages.Query{})))
+		require.NoError(t, a.reg.CloseSend())
+		for _, s := range held[1:] {
+			require.Error(t, s.RecvMsg(&wire.HeldResponse{}), "a held stream ends with its session")
+		}
+	})
+}
+
+func TestHeldStreamsAreBounded(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		a := w.connect(baseline("p1"))
+		for range maxHeldStreams {
+			_, err := a.client.StreamLifecycle(a.context())
+			require.NoError(t, err)
+		}
+		synctest.Wait()
+		s, err := a.client.StreamLifecycle(a.context())
+		require.NoError(t, err)
+		_, err = s.Recv()
+		require.Equal(t, codes.ResourceExhausted, code(err))
+	})
+}
+
+func TestFloodEndsTheSession(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		a := w.agent(baseline("p1"), never)
+		for range 100 {
+			if a.metrics.Send(gauge(1)) != nil {
+				break
+			}
+		}
+		_, err := a.reg.Recv()
+		require.Equal(t, codes.ResourceExhausted, code(err))
+	})
+}
+
+func TestHeartbeatsAreAnsweredToThoseWhoUnderstand(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		own := w.connect(columnar("n1"))
+		require.NoError(t, own.reg.Send(own.first))
+		answer, err := own.reg.Recv()
+		require.NoError(t, err)
+		require.True(t, answer.GetSuccess())
+		require.Equal(t, own.id, answer.GetAgentId())
+		require.EqualValues(t, 10, answer.GetHeartbeatIntervalSeconds())
+
+		old := w.connect(baseline("p1"))
+		require.NoError(t, old.reg.Send(old.first))
+		synctest.Wait()
+		require.NoError(t, old.reg.CloseSend())
+		_, err = old.reg.Recv()
+		require.ErrorIs(t, err, io.EOF, "nothing came in between")
+	})
+}
+
+func TestRefusedRegistrationsSayWhy(t *testing.T) {
+	cfg := testConfig
+	cfg.Limits.MaxAgents = 1
+	inWorld(t, cfg, func(t *testing.T, w *world) {
+		refused := func(first *wire.RegisterAgentRequest, want codes.Code, text string) {
+			t.Helper()
+			s, err := w.client().RegisterAgent(t.Context())
+			require.NoError(t, err)
+			require.NoError(t, s.Send(first))
+			answer, err := s.Recv()
+			require.NoError(t, err)
+			require.False(t, answer.GetSuccess())
+			require.Contains(t, answer.GetMessage(), text)
+			_, err = s.Recv()
+			require.Equal(t, want, code(err))
+			require.Contains(t, err.Error(), text)
+		}
+		refused(&wire.RegisterAgentRequest{PodName: "p1"}, codes.InvalidArgument, "role")
+		refused(&wire.RegisterAgentRequest{NodeRole: "liaison"}, codes.InvalidArgument, "node_id")
+		first := &wire.RegisterAgentRequest{NodeRole: "liaison", NodeId: "n1", PrimaryAddress: &wire.Address{Ip: "10.0.0.1", Port: 1}}
+		w.connect(first)
+		refused(baseline("p2"), codes.ResourceExhausted, "--max-agents")
+		refused(&wire.RegisterAgentRequest{NodeRole: "liaison", NodeId: "n1", PrimaryAddress: &wire.Address{Ip: "10.0.0.2", Port: 1}},
+			codes.AlreadyExists, "10.0.0.1:1")
+	})
+}
+
+func TestSilentRegistrationIsEnded(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		start := time.Now()
+		s, err := w.client().RegisterAgent(t.Context())
+		require.NoError(t, err)
+		_, err = s.Recv()
+		require.Equal(t, codes.DeadlineExceeded, code(err))
+		require.Equal(t, firstFrameTimeout, time.Since(start))
+	})
+}
+
+func TestStopTellsTheAgents(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		a, b := w.agent(baseline("p1"), never), w.agent(columnar("n2"), never)
+		synctest.Wait()
+		failed := make(chan error, 1)
+		go func() {
+			_, err := w.proxy.Collect(t.Context(), messages.Query{Deadline: time.Now().Add(5 * time.Second)})
+			failed <- err
+		}()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		require.NoError(t, w.proxy.Stop(ctx))
+		for _, agent := range []*fakeAgent{a, b} {
+			_, err := agent.reg.Recv()
+			require.Equal(t, codes.Unavailable, code(err))
+			require.Contains(t, err.Error(), wire.StoppingText)
+		}
+		var unavailable *messages.Error
+		require.True(t, errors.As(<-failed, &unavailable))
+		require.Equal(t, messages.ErrUnavailable, unavailable.Kind)
+	})
+}
+
+func TestPeerAddressIPv6(t *testing.T) {
+	require.Equal(t, messages.Address{IP: "::1", Port: 17900}, parseAddress("[::1]:17900"))
+	require.Equal(t, messages.Address{IP: "10.0.0.1", Port: 1}, parseAddress("10.0.0.1:1"))
+	for _, bad := range []string{"", "bufconn", "::1:17900", "10.0.0.1:70000", "10.0.0.1:x"} {
+		require.Zero(t, parseAddress(bad), bad)
+	}
+}

@@ -1,0 +1,51 @@
+package actors
+
+import (
+	"fmt"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// Spawn starts an actor without a parent, under an id "kind-N" that is never used
+// again. The kind is the same for all actors of a type. The producer makes a value,
+// at first in the caller's goroutine and later for each restart; it only builds the
+// value, and whatever else is to be done is done in *Started.
+func (s *System) Spawn(kind string, on OnFailure, producer func() Actor) *PID {
+	m := s.newMember(kind, on, producer)
+	pid, err := s.root.SpawnNamed(m.props(actor.WithGuardian(s.supervisor)), m.name)
+	if err != nil {
+		panic(fmt.Sprintf("spawn %s: %v", m.name, err)) // Ids are unique by construction.
+	}
+	return pid
+}
+
+// SpawnChild starts a child of the actor that c belongs to, under an id
+// "parent/kind-N" that is never used again. On a panic the child is stopped, and so
+// are its own children; the parent is told *Terminated, as for every end of a child.
+func (s *System) SpawnChild(c Context, kind string, producer func() Actor) *PID {
+	m := s.newMember(kind, OnFailure{}, producer)
+	m.isChild = true
+	pid, err := c.SpawnNamed(m.props(), m.name)
+	if err != nil {
+		panic(fmt.Sprintf("spawn %s: %v", m.name, err))
+	}
+	// The runtime has already told the parent's children to stop. It would wait for
+	// this one for ever.
+	if parent, ok := c.Actor().(*guarded); ok && parent.member.isLeaving() {
+		s.StopAsync(pid)
+	}
+	return pid
+}
+
+func (s *System) newMember(kind string, on OnFailure, producer func() Actor) *member {
+	return &member{sys: s, name: s.census.nextName(kind), kind: kind, on: on, producer: producer,
+		gone: make(chan struct{}), Mailbox: actor.Unbounded()()}
+}
+
+// props makes an actor whose mailbox is the member, and whose every value is guarded.
+func (m *member) props(options ...actor.PropsOption) *actor.Props {
+	return actor.PropsFromProducer(func() actor.Actor { return &guarded{member: m, actor: m.producer()} },
+		append(options,
+			actor.WithMailbox(func() actor.Mailbox { return m }),
+			actor.WithSupervisor(m.sys.supervisor))...)
+}

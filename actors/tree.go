@@ -1,0 +1,69 @@
+package actors
+
+import (
+	"slices"
+	"time"
+
+	"fodc/messages"
+)
+
+// Tree returns all actors as they are now, in the order of their spawn, and the last
+// that ended, the newest first. It asks no actor, so it works when some are stuck.
+func (s *System) Tree() messages.ActorTree {
+	now := time.Now()
+	members := s.census.members()
+	nodes := make([]messages.ActorNode, len(members))
+	for i, m := range members {
+		nodes[i] = m.node(now)
+	}
+	s.census.mu.RLock()
+	gone := slices.Clone(s.census.ended)
+	s.census.mu.RUnlock()
+	slices.Reverse(gone)
+	if gone == nil {
+		gone = []messages.EndedActor{}
+	}
+	return messages.ActorTree{At: now, Actors: grow(nodes), Ended: gone, DeadLetters: s.deadLetters.total.Load()}
+}
+
+func (m *member) node(now time.Time) messages.ActorNode {
+	n := messages.ActorNode{ID: m.self.Id, Parent: m.parent, Kind: m.kind, State: stateNames[m.state.Load()],
+		Started: m.started, Mailbox: m.waiting(), MailboxPeak: m.peak.Load()}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n.Handled, n.Restarts, n.Failures, n.LastFailure = m.handled, m.restarts, m.failures, m.last
+	if m.busy != nil {
+		n.Busy = m.busy.String()
+		n.BusySeconds = max(0, now.Sub(m.busySince).Seconds())
+	}
+	return n
+}
+
+// grow puts children below their parents. One whose parent is not there is an orphan
+// and stands at the top.
+func grow(nodes []messages.ActorNode) []messages.ActorNode {
+	known := map[string]bool{}
+	for _, n := range nodes {
+		known[n.ID] = true
+	}
+	below := map[string][]messages.ActorNode{}
+	for _, n := range nodes {
+		above := n.Parent
+		if above != "" && !known[above] {
+			n.Orphan, above = true, ""
+		}
+		below[above] = append(below[above], n)
+	}
+	var fill func(of string) []messages.ActorNode
+	fill = func(of string) []messages.ActorNode {
+		all := below[of]
+		for i := range all {
+			all[i].Children = fill(all[i].ID)
+		}
+		return all
+	}
+	if top := fill(""); top != nil {
+		return top
+	}
+	return []messages.ActorNode{}
+}

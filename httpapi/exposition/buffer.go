@@ -1,0 +1,47 @@
+package exposition
+
+import (
+	"fmt"
+	"io"
+)
+
+// flushBytes is how much of a page is gathered before it is handed on.
+const flushBytes = 64 << 10
+
+// buffer gathers a page. Its user appends to b and calls spill now and then. The
+// first error ends it: what comes later is dropped.
+type buffer struct {
+	b   []byte
+	w   io.Writer
+	err error
+}
+
+// bufferSlack is room for the line that crosses flushBytes.
+const bufferSlack = 4 << 10
+
+func newBuffer(w io.Writer) *buffer {
+	return &buffer{w: w, b: make([]byte, 0, flushBytes+bufferSlack)}
+}
+
+// spill hands on what was gathered if it is enough, and reports whether to go on.
+func (o *buffer) spill() bool {
+	if len(o.b) >= flushBytes {
+		o.flush()
+	}
+	return o.err == nil
+}
+
+func (o *buffer) flush() {
+	if o.err == nil && len(o.b) > 0 {
+		if _, err := o.w.Write(o.b); err != nil {
+			o.err = fmt.Errorf("write the page: %w", err)
+		}
+	}
+	o.b = o.b[:0]
+}
+
+// finish hands on the rest and returns the first error.
+func (o *buffer) finish() error {
+	o.flush()
+	return o.err
+}

@@ -1,0 +1,17 @@
+// Package exposition makes one page of the answers of many agents.
+//
+//   - identity.go: the labels that a node's samples are stamped with
+//   - merge.go: families of all nodes side by side, and who wins where they disagree
+//   - series.go: the series of one family and node, in order, each of them once
+//   - own.go: families that tell how the collection itself went
+//   - text.go, json.go: the pages; tree.go: the picture of a process for people
+//
+// A page holds every series once and every family as one group, whatever the
+// agents send. Families are sorted by name, their series by node, then by labels;
+// the buckets of a histogram by bound, before its sum and count.
+//
+// The package is pure: it reads its input, which others may read at the same time,
+// and writes to an io.Writer. It trusts that label texts were checked when they
+// arrived (messages.CheckLabelText); everything else it settles itself and counts
+// in Conflicts.
+package exposition

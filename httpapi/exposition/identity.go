@@ -1,0 +1,134 @@
+package exposition
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"fodc/messages"
+)
+
+// The names of the identity labels. A node label "zone" becomes "node_zone". By name
+// labelPodName is the last of all.
+const (
+	labelNodeID   = "node_id"
+	labelNodeRole = "node_role"
+	labelPodName  = "pod_name"
+	nodePrefix    = "node_"
+	// exportedPrefix is put before a sample's own label that has such a name.
+	exportedPrefix = "exported_"
+)
+
+const (
+	// fixedLabels is how many identity labels there are beside the node's own.
+	fixedLabels = 3
+	// tailBytes is what most identities fit in.
+	tailBytes = 256
+)
+
+// node is a node on a page, with the texts that are made of it once.
+type node struct {
+	answer *messages.NodeAnswer
+	// identity is stamped on each of the node's samples. The names differ.
+	identity []identityLabel
+	// tail is the text of identity; short that of node_id, node_role and pod_name.
+	tail, short []byte
+}
+
+type identityLabel struct {
+	messages.Label
+	// text is the pair as it stands in a label text.
+	text messages.LabelText
+}
+
+// nodesOf returns the nodes of the collection, sorted by node id.
+func nodesOf(c *messages.Collection) []*node {
+	nodes := make([]*node, 0, len(c.Nodes))
+	for i := range c.Nodes {
+		nodes = append(nodes, newNode(&c.Nodes[i]))
+	}
+	slices.SortStableFunc(nodes, func(a, b *node) int {
+		return cmp.Compare(a.answer.Identity.NodeID, b.answer.Identity.NodeID)
+	})
+	return nodes
+}
+
+func newNode(a *messages.NodeAnswer) *node {
+	id := &a.Identity
+	n := &node{
+		answer:   a,
+		identity: make([]identityLabel, 0, fixedLabels+len(id.Labels)),
+		tail:     make([]byte, 0, tailBytes),
+	}
+	n.stamp(labelNodeID, id.NodeID)
+	n.stamp(labelNodeRole, id.Role)
+	n.stamp(labelPodName, id.PodName)
+	n.short = n.tail
+	for _, name := range slices.Sorted(maps.Keys(id.Labels)) {
+		n.stamp(messages.PlainLabelName(nodePrefix+name), id.Labels[name])
+	}
+	return n
+}
+
+// stamp adds an identity label, unless it is empty or its name is taken.
+func (n *node) stamp(name, value string) {
+	value = strings.ToValidUTF8(value, "\uFFFD") // else Prometheus refuses the page
+	if value == "" || n.find(name) != nil {
+		return
+	}
+	if len(n.tail) > 0 {
+		n.tail = append(n.tail, ',')
+	}
+	start := len(n.tail)
+	n.tail = messages.AppendLabel(n.tail, name, value)
+	text := messages.LabelText(n.tail[start:])
+	n.identity = append(n.identity, identityLabel{messages.Label{Name: name, Value: value}, text})
+}
+
+// find returns the identity label of the name, nil if there is none.
+func (n *node) find(name string) *identityLabel {
+	if name != labelPodName && !strings.HasPrefix(name, nodePrefix) {
+		return nil
+	}
+	for i := range n.identity {
+		if n.identity[i].Name == name {
+			return &n.identity[i]
+		}
+	}
+	return nil
+}
+
+// mayClaim reports whether the text may hold a label that is the identity's. False
+// positives are fine: this is to get past most texts without reading them.
+func (n *node) mayClaim(text messages.LabelText) bool {
+	return len(n.identity) > 0 &&
+		(strings.Contains(string(text), nodePrefix) || strings.Contains(string(text), labelPodName))
+}
+
+// export returns the labels of the text without those that the identity says as
+// well; what contradicts the identity gets the prefix exported_, as often as it
+// takes to be unique.
+func (n *node) export(text messages.LabelText) (messages.LabelText, error) {
+	if err := messages.CheckLabelText(text); err != nil {
+		return "", err
+	}
+	labels := text.Labels()
+	taken := func(name string) bool {
+		return slices.ContainsFunc(labels, func(l messages.Label) bool { return l.Name == name })
+	}
+	for i, l := range labels {
+		switch own := n.find(l.Name); {
+		case own == nil:
+		case own.Value == l.Value:
+			labels[i].Value = "" // RenderLabels leaves it out.
+		default:
+			name := exportedPrefix + l.Name
+			for taken(name) {
+				name = exportedPrefix + name
+			}
+			labels[i].Name = name
+		}
+	}
+	return messages.RenderLabels(labels), nil
+}

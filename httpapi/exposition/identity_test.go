@@ -1,0 +1,97 @@
+package exposition
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fodc/messages"
+)
+
+func TestIdentityText(t *testing.T) {
+	f := func(id messages.Identity, want, wantShort string) {
+		t.Helper()
+		n := newNode(&messages.NodeAnswer{Identity: id})
+		require.Equal(t, want, string(n.tail))
+		require.Equal(t, wantShort, string(n.short))
+	}
+	f(messages.Identity{NodeID: "a", Role: "data"}, `node_id="a",node_role="data"`, `node_id="a",node_role="data"`)
+	f(messages.Identity{NodeID: "a", Role: "data", PodName: "p"}, `node_id="a",node_role="data",pod_name="p"`, `node_id="a",node_role="data",pod_name="p"`)
+	f(messages.Identity{NodeID: "[::1]:17912", Role: ""}, `node_id="[::1]:17912"`, `node_id="[::1]:17912"`)
+	f(messages.Identity{NodeID: "a\"\\\n", Role: "r"}, `node_id="a\"\\\n",node_role="r"`, `node_id="a\"\\\n",node_role="r"`)
+	f(messages.Identity{NodeID: "a\xff", Role: "r"}, "node_id=\"a\uFFFD\",node_role=\"r\"", "node_id=\"a\uFFFD\",node_role=\"r\"")
+	short := `node_id="a",node_role="r"`
+	labels := func(want string, labels map[string]string) {
+		t.Helper()
+		f(messages.Identity{NodeID: "a", Role: "r", Labels: labels}, short+want, short)
+	}
+	labels(`,node_a="2",node_b="1"`, map[string]string{"b": "1", "a": "2"})
+	labels(`,node_app_kubernetes_io_name="x"`, map[string]string{"app.kubernetes.io/name": "x"})
+	labels(`,node_1st="x"`, map[string]string{"1st": "x"})
+	labels(`,node_a_b="dash"`, map[string]string{"a.b": "dot", "a-b": "dash"})
+	labels(``, map[string]string{"id": "x", "role": "y", "empty": ""})
+}
+
+func TestOwnLabels(t *testing.T) {
+	n := newNode(&messages.NodeAnswer{Identity: messages.Identity{
+		NodeID: "n1", Role: "data", PodName: ",b=", Labels: map[string]string{"zone": "z"}}})
+	f := func(in, want string) {
+		t.Helper()
+		for _, bound := range []string{"", "le"} {
+			var r reader
+			var e entry
+			// What is there already must stay apart.
+			r.texts = append(r.texts, "before"...)
+			require.True(t, r.label(&e, n, messages.LabelText(in), bound))
+			require.Equal(t, want, string(e.labels))
+			require.NoError(t, messages.CheckLabelText(messages.LabelText(e.labels)))
+			require.Equal(t, "before", string(r.texts[:6]))
+		}
+	}
+	f(``, ``)
+	f(`a="1"`, `a="1"`)
+	f(`node_id="n1"`, ``)
+	f(`node_role="data",pod_name=",b=",segment="1"`, `segment="1"`)
+	f(`a="1",node_role="data",o="2",pod_name=",b=",segment="3",z="4"`, `a="1",o="2",segment="3",z="4"`)
+	f(`node_zone="z",z="1"`, `z="1"`)
+	f(`node_zonex="z"`, `node_zonex="z"`)
+	f(`node_other="z",pod_names="y"`, `node_other="z",pod_names="y"`)
+	f(`a="node_id",b="pod_name=\"x\""`, `a="node_id",b="pod_name=\"x\""`)
+	// Not the label pod_name, though the text holds what looks like it.
+	f(`a=",pod_name=",b="1"`, `a=",pod_name=",b="1"`)
+	f(`node_id="other"`, `exported_node_id="other"`)
+	f(`a="1",node_id="other",z="2"`, `a="1",exported_node_id="other",z="2"`)
+	f(`exported_node_id="x",node_id="y"`, `exported_exported_node_id="y",exported_node_id="x"`)
+	f(`exported_exported_node_id="w",exported_node_id="x",node_id="y"`,
+		`exported_exported_exported_node_id="y",exported_exported_node_id="w",exported_node_id="x"`)
+	f(`node_id="n1",node_role="x",pod_name="y"`, `exported_node_role="x",exported_pod_name="y"`)
+	f(`"a.b"="1",node_id="x\"\\\n"`, `"a.b"="1",exported_node_id="x\"\\\n"`)
+}
+
+func TestBound(t *testing.T) {
+	f := func(in, rest string, bound float64) {
+		t.Helper()
+		var r reader
+		var e entry
+		require.True(t, r.label(&e, newNode(&messages.NodeAnswer{Identity: messages.Identity{NodeID: "n1"}}), messages.LabelText(in), "le"))
+		require.Equal(t, rest, string(e.rest))
+		require.Equal(t, bound, e.bound)
+	}
+	f(``, ``, 0)
+	f(`a="1"`, `a="1"`, 0)
+	f(`le="1"`, ``, 1)
+	f(`le="1",z="2"`, `z="2"`, 1)
+	f(`a="1",le="0.5"`, `a="1"`, 0.5)
+	f(`a="1",le="-1e3",z="2"`, `a="1",z="2"`, -1000)
+	f(`a="1",le="1",node_id="n1"`, `a="1"`, 1)
+	f(`a="1",le="1",node_id="n2"`, `a="1",exported_node_id="n2"`, 1)
+	f(`le="+Inf"`, ``, parseBound("nonsense"))
+	f(`le="nan"`, ``, parseBound("+Inf"))
+}
+
+func TestSameLabelsOfNodeAreNotDoubled(t *testing.T) {
+	page, _ := text(t, collection(answer("a", block(1, family("x", gauge, "", one(`b="1",node_id="a",node_role="data",q="2"`, 1))))), Options{})
+	require.Equal(t, `x{b="1",q="2",node_id="a",node_role="data"} 1`+"\n", samplesOf(page, "x{"))
+	require.Equal(t, 1, strings.Count(samplesOf(page, "x{"), "node_id"))
+}

@@ -1,0 +1,213 @@
+package exposition
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"strings"
+
+	"fodc/messages"
+)
+
+// part is a family of one block of one node.
+type part struct {
+	node   *node
+	times  []int64
+	family *messages.Family
+}
+
+// group is a family of the page: the parts of all nodes that have it.
+type group struct {
+	name string
+	kind messages.MetricType
+	help string
+	// parts are in the order of nodes, then of blocks.
+	parts []part
+	// own marks the families of own.go: they have no timestamps, and carry the short
+	// identity.
+	own bool
+}
+
+// byNode yields the parts node by node.
+func (g *group) byNode() iter.Seq[[]part] {
+	return func(yield func([]part) bool) {
+		for rest := g.parts; len(rest) > 0; {
+			n := 1
+			for n < len(rest) && rest[n].node == rest[0].node {
+				n++
+			}
+			if !yield(rest[:n]) {
+				return
+			}
+			rest = rest[n:]
+		}
+	}
+}
+
+// nodes counts the nodes that have the family.
+func (g *group) nodes() (count int) {
+	for range g.byNode() {
+		count++
+	}
+	return count
+}
+
+// merge holds the families of a page, sorted by name.
+type merge struct {
+	groups    []*group
+	byName    map[string]*group
+	conflicts Conflicts
+}
+
+// mergeNodes groups the families of the nodes that answered. Names for which
+// reserved is true are left out and counted.
+func mergeNodes(nodes []*node, reserved func(name string) bool) *merge {
+	m := &merge{byName: make(map[string]*group)}
+	for _, n := range nodes {
+		if n.answer.Missing != messages.MissingNone {
+			continue
+		}
+		for i := range n.answer.Blocks {
+			b := &n.answer.Blocks[i]
+			for j := range b.Families {
+				f := &b.Families[j]
+				g := m.byName[f.Name]
+				if g == nil {
+					g = &group{name: f.Name}
+					m.byName[f.Name] = g
+					m.groups = append(m.groups, g)
+				}
+				g.parts = append(g.parts, part{n, b.Times, f})
+			}
+		}
+	}
+	for _, g := range m.groups {
+		m.settleName(g, reserved)
+		m.settleType(g)
+	}
+	m.sort()
+	m.settleClashes()
+	for _, g := range m.groups {
+		m.settleHelp(g)
+	}
+	return m
+}
+
+func (m *merge) sort() {
+	slices.SortFunc(m.groups, func(a, b *group) int { return cmp.Compare(a.name, b.name) })
+}
+
+// settleName drops a family whose name cannot be written, or is reserved.
+func (m *merge) settleName(g *group, reserved func(string) bool) {
+	switch {
+	case messages.CheckMetricName(g.name) != nil:
+		for _, p := range g.parts {
+			m.conflicts.Invalid += len(p.family.Series)
+		}
+	case reserved(g.name):
+		m.conflicts.Reserved += g.nodes()
+	default:
+		return
+	}
+	g.parts = nil
+}
+
+// settleType gives the family the type that most nodes say, of those equal the one
+// that the first node by id says. A page without a TYPE line says nothing: such a
+// part does not vote. It is kept, but under a histogram or summary, whose samples
+// it cannot name.
+func (m *merge) settleType(g *group) {
+	var votes, first [messages.TypeUntyped + 1]int
+	voters := 0
+	for parts := range g.byNode() {
+		for _, p := range parts {
+			if t := saidType(p.family); t != messages.TypeUnknown {
+				if votes[t] == 0 {
+					first[t] = voters
+				}
+				votes[t]++
+				break
+			}
+		}
+		voters++
+	}
+	for t := messages.TypeGauge; t <= messages.TypeUntyped; t++ {
+		if votes[t] > votes[g.kind] || votes[t] > 0 && votes[t] == votes[g.kind] && first[t] < first[g.kind] {
+			g.kind = t
+		}
+	}
+	var lost *node
+	g.parts = slices.DeleteFunc(g.parts, func(p part) bool {
+		t := saidType(p.family)
+		keep := t == g.kind || t == messages.TypeUnknown && !isCompound(g.kind)
+		if !keep && p.node != lost {
+			lost = p.node
+			m.conflicts.Type++
+		}
+		return !keep
+	})
+}
+
+// settleClashes drops families that use the name of another one's samples: with a
+// histogram x there can be no family x_count. The one that more nodes have stays.
+func (m *merge) settleClashes() {
+	for _, g := range m.groups {
+		for s := messages.SuffixBucket; s <= messages.SuffixCount; s++ {
+			base, ok := strings.CutSuffix(g.name, s.String())
+			if !ok {
+				continue
+			}
+			other := m.byName[base]
+			if other == nil || len(other.parts) == 0 || !allows(other.kind, s) {
+				continue
+			}
+			loser := g
+			if g.nodes() > other.nodes() {
+				loser = other
+			}
+			m.conflicts.Type += loser.nodes()
+			loser.parts = nil
+		}
+	}
+}
+
+// settleHelp gives the family the first HELP text by node id. A part without one
+// does not disagree.
+func (m *merge) settleHelp(g *group) {
+	for parts := range g.byNode() {
+		for _, p := range parts {
+			if help := p.family.Help; help == "" || help == g.help {
+				continue
+			} else if g.help != "" {
+				m.conflicts.Help++
+				break
+			}
+			g.help = p.family.Help
+		}
+	}
+}
+
+// saidType is the type that a family's page says, TypeUnknown if none.
+func saidType(f *messages.Family) messages.MetricType {
+	if f.Type > messages.TypeUntyped {
+		return messages.TypeUnknown
+	}
+	return f.Type
+}
+
+// isCompound reports whether the samples of a family of the type have suffixes.
+func isCompound(t messages.MetricType) bool {
+	return t == messages.TypeHistogram || t == messages.TypeSummary
+}
+
+// allows reports whether a family of the type has samples of the suffix.
+func allows(t messages.MetricType, s messages.Suffix) bool {
+	switch s {
+	case messages.SuffixNone:
+		return true
+	case messages.SuffixBucket:
+		return t == messages.TypeHistogram
+	default:
+		return s <= messages.SuffixCount && isCompound(t)
+	}
+}

@@ -1,0 +1,71 @@
+package exposition
+
+import (
+	"strings"
+
+	"fodc/messages"
+)
+
+// The families that a page has of its own: one sample a node, or none.
+const (
+	familyUp       = "fodc_agent_up"
+	familyMissing  = "fodc_agent_missing_reason"
+	familyDuration = "fodc_agent_scrape_duration_seconds"
+)
+
+// What the proxy says of itself. It may stand behind the collection on one page.
+const (
+	familyBuildInfo = "fodc_build_info"
+	proxyPrefix     = "fodc_proxy_"
+)
+
+// isReserved reports whether a family of the name may not come from an agent.
+func isReserved(name string) bool {
+	switch name {
+	case familyUp, familyMissing, familyDuration, familyBuildInfo:
+		return true
+	}
+	// The family fodc_proxy could have samples of the name fodc_proxy_count.
+	return strings.HasPrefix(name+"_", proxyPrefix)
+}
+
+// neverReserved is isReserved for a page where all names are the agent's.
+func neverReserved(string) bool { return false }
+
+// addOwn adds the families that tell how the collection went.
+func (m *merge) addOwn(nodes []*node) {
+	up := &group{name: familyUp, own: true, kind: messages.TypeGauge,
+		help: "Whether the node's agent gave its whole answer (1) or is missing (0)."}
+	missing := &group{name: familyMissing, own: true, kind: messages.TypeGauge,
+		help: "Why the node is missing; 1 for the reason that holds."}
+	duration := &group{name: familyDuration, own: true, kind: messages.TypeGauge,
+		help: "Time from the question to the end of the agent's answer."}
+	samples := make([]ownSample, 0, 2*len(nodes))
+	set := func(g *group, n *node, labels messages.LabelText, value float64) {
+		samples = append(samples, ownSample{values: [1]float64{value}})
+		s := &samples[len(samples)-1]
+		s.series[0] = messages.Series{Labels: labels, Values: s.values[:]}
+		s.family.Series = s.series[:]
+		g.parts = append(g.parts, part{n, s.times[:], &s.family})
+	}
+	for _, n := range nodes {
+		if reason := n.answer.Missing; reason != messages.MissingNone {
+			set(up, n, "", 0)
+			set(missing, n, messages.LabelText(messages.AppendLabel(nil, "reason", string(reason))), 1)
+			continue
+		}
+		set(up, n, "", 1)
+		set(duration, n, "", n.answer.Took.Seconds())
+	}
+	m.groups = append(m.groups, up, missing, duration)
+	m.sort()
+}
+
+// ownSample is a family of one sample, in one piece.
+type ownSample struct {
+	family messages.Family
+	series [1]messages.Series
+	values [1]float64
+	// times is a column of one row that nobody reads.
+	times [1]int64
+}

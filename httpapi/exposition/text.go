@@ -1,0 +1,164 @@
+package exposition
+
+import (
+	"io"
+	"math"
+	"strconv"
+	"strings"
+
+	"fodc/messages"
+)
+
+// Options says how a page is written.
+type Options struct {
+	// Timestamps gives each sample its time, in unix milliseconds, and a series all
+	// its samples, oldest first. Without it a series has one sample, its newest.
+	Timestamps bool
+}
+
+// WriteText writes the collection as a page in the Prometheus text format 0.0.4.
+// Nodes that did not answer are on it as samples of fodc_agent_up and
+// fodc_agent_missing_reason; these carry no timestamps. The error is that of w.
+func WriteText(w io.Writer, c *messages.Collection, o Options) (Conflicts, error) {
+	nodes := nodesOf(c)
+	m := mergeNodes(nodes, isReserved)
+	m.addOwn(nodes)
+	err := m.writeText(w, o)
+	return m.conflicts, err
+}
+
+// WriteNodeText writes the newest samples of one node as its own page: no identity
+// labels, and nothing beside what the blocks hold. The error is that of w.
+func WriteNodeText(w io.Writer, blocks []messages.Block) error {
+	n := &node{answer: &messages.NodeAnswer{Blocks: blocks}}
+	return mergeNodes([]*node{n}, neverReserved).writeText(w, Options{})
+}
+
+func (m *merge) writeText(w io.Writer, o Options) error {
+	t := textWriter{out: newBuffer(w), timestamps: o.Timestamps}
+	r := reader{newest: !o.Timestamps, conflicts: &m.conflicts}
+	r.each(m.groups, t.series)
+	return t.out.finish()
+}
+
+type textWriter struct {
+	out        *buffer
+	timestamps bool
+	// group is the family in progress; plain says how its names are written, names
+	// holds the names of its samples by suffix, with what opens the labels.
+	group *group
+	plain bool
+	names [messages.SuffixCount + 1][]byte
+}
+
+func (t *textWriter) series(s *series) bool {
+	if s.group != t.group {
+		t.begin(s.group)
+	}
+	identity := s.node.tail
+	if s.group.own {
+		identity = s.node.short
+	}
+	timestamps := t.timestamps && !s.group.own
+	b := t.out.b
+	for _, x := range s.samples {
+		b = t.appendName(b, s.suffix, s.labels, identity)
+		b = appendValue(b, x.value)
+		if timestamps {
+			b = append(b, ' ')
+			b = strconv.AppendInt(b, x.time, 10)
+		}
+		b = append(b, '\n')
+		if len(b) >= flushBytes {
+			t.out.b = b
+			if !t.out.spill() {
+				return false
+			}
+			b = t.out.b
+		}
+	}
+	t.out.b = b
+	return true
+}
+
+// appendName appends all of a line that comes before the value.
+func (t *textWriter) appendName(b []byte, s messages.Suffix, labels, identity []byte) []byte {
+	b = append(b, t.names[s]...)
+	switch {
+	case len(labels) > 0 && len(identity) > 0:
+		b = append(b, labels...)
+		b = append(b, ',')
+		b = append(b, identity...)
+	case len(labels) > 0:
+		b = append(b, labels...)
+	case len(identity) > 0:
+		b = append(b, identity...)
+	default:
+		// The last byte of the name opens labels, or parts them from the name; there
+		// are none.
+		b = b[:len(b)-1]
+		if t.plain {
+			return append(b, ' ')
+		}
+	}
+	return append(b, '}', ' ')
+}
+
+// begin writes the head of a family and keeps what its lines begin with.
+func (t *textWriter) begin(g *group) {
+	t.group, t.plain = g, messages.IsPlainMetricName(g.name)
+	for s := range t.names {
+		name := g.name + messages.Suffix(s).String()
+		if t.plain {
+			t.names[s] = append(append(t.names[s][:0], name...), '{')
+		} else {
+			t.names[s] = append(messages.AppendQuoted(append(t.names[s][:0], '{'), name), ',')
+		}
+	}
+	if g.help != "" {
+		t.head("HELP", g.name)
+		t.out.b = append(appendHelp(t.out.b, g.help), '\n')
+	}
+	t.head("TYPE", g.name)
+	t.out.b = append(append(t.out.b, g.kind.String()...), '\n')
+}
+
+func (t *textWriter) head(word, name string) {
+	b := append(t.out.b, "# "...)
+	b = append(append(b, word...), ' ')
+	if t.plain {
+		b = append(b, name...)
+	} else {
+		b = messages.AppendQuoted(b, name)
+	}
+	t.out.b = append(b, ' ')
+}
+
+// appendHelp appends a HELP text. What is not UTF-8 would cost readers the page.
+func appendHelp(b []byte, help string) []byte {
+	help = strings.ToValidUTF8(help, "\uFFFD")
+	for i := range len(help) {
+		switch c := help[i]; c {
+		case '\\':
+			b = append(b, `\\`...)
+		case '\n':
+			b = append(b, `\n`...)
+		default:
+			b = append(b, c)
+		}
+	}
+	return b
+}
+
+// wholeLimit bounds the whole numbers that are written without an exponent.
+const wholeLimit = 1e6
+
+// appendValue appends the shortest text that reads back as the same bits.
+func appendValue(b []byte, v float64) []byte {
+	// Most values of most pages are small whole numbers, which are cheaper this way.
+	// A negative zero is not one.
+	if v > -wholeLimit && v < wholeLimit && v == math.Trunc(v) && math.Float64bits(v) != 1<<63 {
+		return strconv.AppendInt(b, int64(v), 10)
+	}
+	return strconv.AppendFloat(b, v, 'g', -1, 64)
+}

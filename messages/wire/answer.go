@@ -1,0 +1,97 @@
+package wire
+
+import (
+	"time"
+
+	"fodc/messages"
+)
+
+// MaxChunkBytes bounds the encoded size of each chunk of a columnar answer.
+const MaxChunkBytes = 256 << 10
+
+// Answer is an agent's answer to a Request, or a chunk of it.
+type Answer struct {
+	// RequestID says which request; 0 = the oldest one that is not answered yet.
+	RequestID uint64
+	Blocks    []messages.Block
+	// More says that another chunk of this answer follows.
+	More bool
+	// Error says why there is no answer, or no more of it. It ends the answer.
+	Error string
+	// Rejected counts what FromAnswer left out as invalid: series of a columnar
+	// answer, samples of a baseline answer, and helps of either. FirstRejected is the
+	// reason of the first of them.
+	Rejected      int
+	FirstRejected error
+}
+
+// AnswerFrame returns the frame in columnar form. The blocks must be as package
+// messages describes them. The caller cuts them such that the frame stays within
+// MaxChunkBytes.
+func AnswerFrame(a Answer) *StreamMetricsRequest {
+	f := &StreamMetricsRequest{
+		RequestId:   a.RequestID,
+		MoreFollows: a.More,
+		Error:       clean(a.Error, messages.MaxTextBytes),
+	}
+	if len(a.Blocks) > 0 {
+		f.Blocks = make([]*Block, len(a.Blocks))
+	}
+	for i, b := range a.Blocks {
+		f.Blocks[i] = toBlock(b)
+	}
+	return f
+}
+
+// FromAnswer returns what a frame answers, in columnar or in baseline form,
+// whichever is in it. Whatever is invalid is left out and counted; what is returned
+// can be shown as it is. received stands in for the time of baseline samples in a
+// frame that says none. The answer may share memory with the frame.
+func FromAnswer(f *StreamMetricsRequest, received time.Time) Answer {
+	var rej rejections
+	blocks := fromBlocks(f.GetBlocks(), &rej)
+	if len(f.GetMetrics()) > 0 {
+		at := fromTimestamp(f.GetTimestamp())
+		if at.IsZero() {
+			at = received
+		}
+		blocks = append(blocks, fromMetrics(f.GetMetrics(), at, &rej)...)
+	}
+	return Answer{
+		RequestID:     f.GetRequestId(),
+		Blocks:        blocks,
+		More:          f.GetMoreFollows() && f.GetError() == "",
+		Error:         clean(f.GetError(), messages.MaxTextBytes),
+		Rejected:      rej.count,
+		FirstRejected: rej.first,
+	}
+}
+
+// canHave reports whether the samples of a family of the type can have the suffix.
+func canHave(t messages.MetricType, s messages.Suffix) bool {
+	switch s {
+	case messages.SuffixNone:
+		return true
+	case messages.SuffixBucket:
+		return t == messages.TypeHistogram
+	case messages.SuffixSum, messages.SuffixCount:
+		return t == messages.TypeHistogram || t == messages.TypeSummary
+	default:
+		return false
+	}
+}
+
+// fromType takes the types as they are: both sides number them alike.
+func fromType(t MetricType) (messages.MetricType, bool) {
+	if t < 0 || t > MetricType_METRIC_TYPE_UNTYPED {
+		return messages.TypeUnknown, false
+	}
+	return messages.MetricType(t), true
+}
+
+func fromSuffix(s Suffix) (messages.Suffix, bool) {
+	if s < 0 || s > Suffix_SUFFIX_COUNT {
+		return messages.SuffixNone, false
+	}
+	return messages.Suffix(s), true
+}

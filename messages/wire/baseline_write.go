@@ -1,0 +1,163 @@
+package wire
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"fodc/messages"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// Sizes within an encoded Metric, and of the tag of one in its frame. All baseline
+// fields have numbers below 16.
+const (
+	tagBytes   = 1
+	valueBytes = tagBytes + 8
+)
+
+// BaselineFrame returns a whole answer as the one message that a baseline proxy
+// expects, of at most maxBytes when it is encoded. Each sample carries its own
+// time, at is the time of the answer. Where not all samples fit the newest are
+// kept, whatever series they belong to, and left counts the others.
+func BaselineFrame(blocks []messages.Block, at time.Time, maxBytes int) (f *StreamMetricsRequest, left int) {
+	f = &StreamMetricsRequest{Timestamp: toTimestamp(at)}
+	room := maxBytes - proto.Size(f)
+	if room < 0 {
+		f.Timestamp, room = nil, maxBytes
+	}
+	w := baselineWriter{stamps: map[int64]*stamp{}, room: room}
+	w.measure(blocks)
+	w.choose()
+	for i := range blocks {
+		stamps := w.stampsOf(blocks[i].Times)
+		for j := range blocks[i].Families {
+			f.Metrics = w.write(f.Metrics, stamps, &blocks[i].Families[j])
+		}
+	}
+	return f, w.left
+}
+
+// stamp is a sample's time as it is sent, and what becomes of the samples of it.
+type stamp struct {
+	frame *timestamppb.Timestamp
+	bytes int // of the field in a Metric
+	// total is the encoded size of all samples of this time.
+	total int
+	keep  bool
+}
+
+// baselineWriter chooses samples by their size before it makes messages of them: a
+// window can have far more than fit.
+type baselineWriter struct {
+	stamps map[int64]*stamp
+	// partly is the time of which not all samples fit, nil if there is none. room is
+	// how many bytes are left for them.
+	partly *stamp
+	room   int
+	left   int
+}
+
+// stampsOf returns the stamp of each of the times, the same one for the same time.
+func (w *baselineWriter) stampsOf(times []int64) []*stamp {
+	stamps := make([]*stamp, len(times))
+	for i, t := range times {
+		if w.stamps[t] == nil {
+			frame := timestamppb.New(time.UnixMilli(t))
+			w.stamps[t] = &stamp{frame: frame, bytes: tagBytes + protowire.SizeBytes(proto.Size(frame))}
+		}
+		stamps[i] = w.stamps[t]
+	}
+	return stamps
+}
+
+func (w *baselineWriter) measure(blocks []messages.Block) {
+	for _, b := range blocks {
+		stamps := w.stampsOf(b.Times)
+		for i := range b.Families {
+			f := &b.Families[i]
+			for j := range f.Series {
+				base := proto.Size(metricOf(f, &f.Series[j]))
+				for k, v := range f.Series[j].Values {
+					if !messages.IsGap(v) {
+						stamps[k].total += sampleBytes(base, v, stamps[k])
+					}
+				}
+			}
+		}
+	}
+}
+
+// choose keeps the newest times that fit whole, and leaves room for a part of the
+// next one.
+func (w *baselineWriter) choose() {
+	for _, t := range slices.Backward(slices.Sorted(maps.Keys(w.stamps))) {
+		s := w.stamps[t]
+		if s.total > w.room {
+			w.partly = s
+			return
+		}
+		w.room -= s.total
+		s.keep = true
+	}
+}
+
+// write appends the samples of a family that are kept, and counts the others.
+func (w *baselineWriter) write(dst []*Metric, stamps []*stamp, f *messages.Family) []*Metric {
+	for i := range f.Series {
+		series := metricOf(f, &f.Series[i])
+		base := proto.Size(series)
+		for k, v := range f.Series[i].Values {
+			if messages.IsGap(v) {
+				continue
+			}
+			s := stamps[k]
+			if !s.keep && !w.takes(s, sampleBytes(base, v, s)) {
+				w.left++
+				continue
+			}
+			dst = append(dst, &Metric{Name: series.Name, Labels: series.Labels, Value: v,
+				Description: series.Description, Timestamp: s.frame, Type: series.Type})
+		}
+	}
+	return dst
+}
+
+// takes uses up room for a sample of the time of which not all fit.
+func (w *baselineWriter) takes(s *stamp, bytes int) bool {
+	if s != w.partly || bytes > w.room {
+		return false
+	}
+	w.room -= bytes
+	return true
+}
+
+// metricOf returns what the samples of a series have in common.
+func metricOf(f *messages.Family, s *messages.Series) *Metric {
+	m := &Metric{
+		Name:        f.Name + s.Suffix.String(),
+		Description: clean(f.Help, messages.MaxHelpBytes),
+		Type:        MetricType(f.Type),
+	}
+	if labels := s.Labels.Labels(); len(labels) > 0 {
+		m.Labels = make(map[string]string, len(labels))
+		for _, l := range labels {
+			m.Labels[l.Name] = l.Value
+		}
+	}
+	return m
+}
+
+// sampleBytes is the encoded size of a sample in its frame. base is the size of
+// what its series has in common.
+func sampleBytes(base int, v float64, s *stamp) int {
+	size := base + s.bytes
+	if math.Float64bits(v) != 0 {
+		size += valueBytes
+	}
+	return tagBytes + protowire.SizeBytes(size)
+}

@@ -1,0 +1,148 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"fodc/messages"
+)
+
+func toBlock(b messages.Block) *Block {
+	f := &Block{TimeDeltas: make([]int64, len(b.Times)), Families: make([]*Family, len(b.Families))}
+	before := int64(0)
+	for i, t := range b.Times {
+		f.TimeDeltas[i], before = t-before, t
+	}
+	for i := range b.Families {
+		f.Families[i] = toFamily(&b.Families[i], len(b.Times))
+	}
+	return f
+}
+
+func toFamily(m *messages.Family, times int) *Family {
+	f := &Family{
+		Name:       m.Name,
+		Type:       MetricType(m.Type),
+		Help:       clean(m.Help, messages.MaxHelpBytes),
+		LabelTexts: make([]string, len(m.Series)),
+		Values:     make([]float64, 0, len(m.Series)*times),
+	}
+	for i := range m.Series {
+		s := &m.Series[i]
+		f.LabelTexts[i] = string(s.Labels)
+		f.Values = append(f.Values, s.Values...)
+		if s.Suffix != messages.SuffixNone {
+			if f.Suffixes == nil {
+				f.Suffixes = make([]Suffix, len(m.Series))
+			}
+			f.Suffixes[i] = Suffix(s.Suffix)
+		}
+	}
+	return f
+}
+
+func fromBlocks(frames []*Block, rej *rejections) []messages.Block {
+	var blocks []messages.Block
+	for _, f := range frames {
+		times, err := fromTimeDeltas(f.GetTimeDeltas())
+		if err != nil {
+			for _, family := range f.GetFamilies() {
+				rej.add(seriesLost(family), err)
+			}
+			continue
+		}
+		var families []messages.Family
+		for _, family := range f.GetFamilies() {
+			if m, ok := fromFamily(family, len(times), rej); ok {
+				families = append(families, m)
+			}
+		}
+		if len(families) > 0 {
+			blocks = append(blocks, messages.Block{Times: times, Families: families})
+		}
+	}
+	return blocks
+}
+
+// seriesLost is what a family that cannot be read counts for.
+func seriesLost(f *Family) int { return max(1, len(f.GetLabelTexts())) }
+
+func fromTimeDeltas(deltas []int64) ([]int64, error) {
+	if len(deltas) == 0 {
+		return nil, errors.New("a block has no times")
+	}
+	times := make([]int64, len(deltas))
+	now := int64(0)
+	for i, d := range deltas {
+		switch {
+		case i > 0 && d <= 0:
+			return nil, fmt.Errorf("time %d of a block is %d ms after the one before: more than 0 is allowed", i, d)
+		case d < minTime || d > maxTime-now:
+			return nil, fmt.Errorf("time %d of a block is %d ms after %d ms: a time of the years 1 to 9999 is allowed", i, d, now)
+		}
+		now += d
+		times[i] = now
+	}
+	return times, nil
+}
+
+// fromFamily returns false if nothing of the family is left. A family without
+// series is nothing.
+func fromFamily(f *Family, times int, rej *rejections) (messages.Family, bool) {
+	t, err := checkFamily(f, times)
+	if err != nil {
+		rej.add(seriesLost(f), err)
+		return messages.Family{}, false
+	}
+	m := messages.Family{Name: f.GetName(), Type: t, Help: fromHelp(f.GetName(), f.GetHelp(), rej)}
+	m.Series = make([]messages.Series, 0, len(f.GetLabelTexts()))
+	for i, text := range f.GetLabelTexts() {
+		s := messages.Series{Labels: messages.LabelText(text), Values: f.GetValues()[i*times : (i+1)*times : (i+1)*times]}
+		ok := true
+		if len(f.GetSuffixes()) > 0 {
+			s.Suffix, ok = fromSuffix(f.GetSuffixes()[i])
+		}
+		if !ok || !canHave(t, s.Suffix) {
+			rej.addf(1, "family %.100q: a sample of a %s has suffix %d", m.Name, t, f.GetSuffixes()[i])
+			continue
+		}
+		if err := messages.CheckLabelText(s.Labels); err != nil {
+			rej.addf(1, "family %.100q: %w", m.Name, err)
+			continue
+		}
+		m.Series = append(m.Series, s)
+	}
+	return m, len(m.Series) > 0
+}
+
+// checkFamily checks what a family's series have in common.
+func checkFamily(f *Family, times int) (messages.MetricType, error) {
+	if err := messages.CheckMetricName(f.GetName()); err != nil {
+		return 0, err
+	}
+	t, ok := fromType(f.GetType())
+	series, suffixes, values := len(f.GetLabelTexts()), len(f.GetSuffixes()), len(f.GetValues())
+	switch {
+	case !ok:
+		return 0, fmt.Errorf("family %.100q: type %d is none", f.GetName(), f.GetType())
+	case suffixes != 0 && suffixes != series:
+		return 0, fmt.Errorf("family %.100q: %d suffixes for %d series", f.GetName(), suffixes, series)
+	case int64(values) != int64(series)*int64(times):
+		return 0, fmt.Errorf("family %.100q: %d values for %d series at %d times", f.GetName(), values, series, times)
+	}
+	return t, nil
+}
+
+// fromHelp leaves out a help that is invalid: the samples matter more.
+func fromHelp(name, help string, rej *rejections) string {
+	switch {
+	case len(help) > messages.MaxHelpBytes:
+		rej.addf(1, "family %.100q: help of %d bytes, at most %d are allowed", name, len(help), messages.MaxHelpBytes)
+		return ""
+	case !utf8.ValidString(help):
+		rej.addf(1, "family %.100q: help is not valid UTF-8", name)
+		return ""
+	}
+	return help
+}

@@ -1,0 +1,89 @@
+package wire
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"fodc/messages"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// Samples outside of the years 1 to 9999 cannot be shown as RFC 3339. In unix
+// milliseconds.
+const (
+	minTime int64 = -62_135_596_800_000
+	maxTime int64 = 253_402_300_799_999
+)
+
+// rejections counts what is left out of an answer, and keeps the first reason.
+type rejections struct {
+	count int
+	first error
+}
+
+func (r *rejections) add(n int, err error) {
+	r.count += n
+	if r.first == nil && n > 0 {
+		r.first = err
+	}
+}
+
+// addf makes an error only for the first: a hostile frame can have a million.
+func (r *rejections) addf(n int, format string, args ...any) {
+	r.count += n
+	if r.first == nil && n > 0 {
+		r.first = fmt.Errorf(format, args...)
+	}
+}
+
+// toTimestamp returns nil for the zero time.
+func toTimestamp(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
+}
+
+// fromTimestamp returns the zero time for a timestamp that is absent or invalid.
+func fromTimestamp(t *timestamppb.Timestamp) time.Time {
+	if !t.IsValid() {
+		return time.Time{}
+	}
+	return t.AsTime()
+}
+
+func toCapabilities(c messages.Capabilities) []Capability {
+	var list []Capability
+	if c.ColumnarAnswers {
+		list = append(list, Capability_CAPABILITY_COLUMNAR_ANSWERS)
+	}
+	if c.HeartbeatAnswers {
+		list = append(list, Capability_CAPABILITY_HEARTBEAT_ANSWERS)
+	}
+	return list
+}
+
+// fromCapabilities passes over those that a later version may have added.
+func fromCapabilities(list []Capability) messages.Capabilities {
+	var c messages.Capabilities
+	for _, capability := range list {
+		switch capability {
+		case Capability_CAPABILITY_COLUMNAR_ANSWERS:
+			c.ColumnarAnswers = true
+		case Capability_CAPABILITY_HEARTBEAT_ANSWERS:
+			c.HeartbeatAnswers = true
+		}
+	}
+	return c
+}
+
+// clean returns the text as valid UTF-8, cut after the limit. A frame with any
+// other text cannot be sent.
+func clean(text string, limit int) string {
+	if len(text) > limit {
+		text = text[:limit]
+	}
+	return strings.ToValidUTF8(text, "?")
+}
