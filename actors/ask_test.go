@@ -97,7 +97,7 @@ func TestAskThatAStoppingActorPanicsOn(t *testing.T) {
 			if _, ok := c.Message().(*actors.Started); ok {
 				spawnChild(sys, c, "slow", func(c actors.Context) {
 					if _, ok := c.Message().(*actors.Stopping); ok {
-						time.Sleep(time.Minute)
+						time.Sleep(10 * time.Second)
 					}
 				})
 			}

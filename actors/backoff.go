@@ -1,8 +1,6 @@
 package actors
 
-import (
-	"time"
-)
+import "time"
 
 // Backoff says how long a failed actor waits before it is restarted, and how often.
 type Backoff struct {
@@ -17,8 +15,8 @@ type Backoff struct {
 // together: chance is in [0, 1).
 func (b Backoff) delay(n int, chance float64) time.Duration {
 	d := min(b.Base, b.Cap)
-	for i := 1; i < n && d < b.Cap; i++ {
-		d = min(2*d, b.Cap)
+	for i := 1; i < n && 0 < d && d < b.Cap; i++ {
+		d += min(d, b.Cap-d) // doubled, without an overflow
 	}
 	return d/2 + time.Duration(chance*float64(d-d/2))
 }

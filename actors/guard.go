@@ -28,7 +28,11 @@ func (g *guarded) Receive(c Context) {
 func (g *guarded) deliver(c Context, msg any) {
 	returned := false
 	defer func() {
-		if returned || !g.member.isContained() {
+		if returned {
+			return
+		}
+		if !g.member.isContained() {
+			g.member.panickedOn = msg
 			return
 		}
 		if reason := recover(); reason != nil {

@@ -45,6 +45,9 @@ type member struct {
 	peak     atomic.Int64
 	producer func() Actor // of the actor's goroutine; nil at the end
 
+	// panickedOn is what the value was told when it panicked; of the actor's goroutine.
+	// The runtime only knows *Restart where that was *Started.
+	panickedOn any
 	// lateWatchers wait for an actor that is stopping; of the actor's goroutine.
 	lateWatchers []*PID
 
@@ -148,7 +151,11 @@ func (m *member) InvokeSystemMessage(msg any) {
 // EscalateFailure is called by the mailbox while the panic that it recovered is still
 // on the stack.
 func (m *member) EscalateFailure(reason, msg any) {
-	m.fail(reason, actor.UnwrapEnvelopeMessage(msg), actor.UnwrapEnvelopeSender(msg))
+	on := m.panickedOn
+	if m.panickedOn = nil; on == nil { // The producer panicked.
+		on = actor.UnwrapEnvelopeMessage(msg)
+	}
+	m.fail(reason, on, actor.UnwrapEnvelopeSender(msg))
 	m.leave()
 	if m.state.Load() < stopping {
 		m.state.Store(failed)

@@ -33,7 +33,12 @@ func Run(t *testing.T, test func(t *testing.T, sys *actors.System)) {
 	})
 }
 
-func finish(t *testing.T, sys *actors.System) {
+// complainer is the part of a test that finish needs.
+type complainer interface {
+	Errorf(format string, args ...any)
+}
+
+func finish(t complainer, sys *actors.System) {
 	synctest.Wait()
 	eachNode(sys.Tree().Actors, func(n messages.ActorNode) {
 		if n.Orphan {

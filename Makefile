@@ -1,0 +1,111 @@
+# What can be done here: make help
+
+.SHELLFLAGS := -euc
+.DEFAULT_GOAL := help
+
+GO ?= go
+BIN := $(CURDIR)/bin
+export GOBIN := $(BIN)
+
+# Set for a release: make build VERSION=v1.2.3
+VERSION ?=
+LDFLAGS := $(if $(VERSION),-X fodc/modes.release=$(VERSION))
+
+STATICCHECK_VERSION := v0.8.2
+PROTOC_GEN_GO_VERSION := v1.36.12
+PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
+
+# Each tool carries its version in a file beside it, so that a new pin is a new build.
+STATICCHECK := $(BIN)/.staticcheck-$(STATICCHECK_VERSION)
+PROTOC_PLUGINS := $(BIN)/.protoc-gen-go-$(PROTOC_GEN_GO_VERSION)-grpc-$(PROTOC_GEN_GO_GRPC_VERSION)
+
+PROTO := messages/wire/fodc.proto
+FUZZTIME ?= 10s
+E2E_TIMEOUT ?= 10m
+
+.PHONY: help build run test race lint fmt-check vet staticcheck fuzz bench proto proto-check check e2e clean
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/fodc
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/fodc .
+
+run: build ## build, and run a proxy and an agent in one process
+	exec ./bin/fodc standalone
+
+test: ## run the tests
+	$(GO) test ./...
+
+race: ## run the tests with the race detector
+	$(GO) test -race ./...
+
+lint: fmt-check vet staticcheck ## check the form of the code
+
+fmt-check:
+	@bad=$$(find . -name '*.go' -not -path './bin/*' -print0 | xargs -0 gofmt -l); \
+	if [ -n "$$bad" ]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+	$(GO) vet -tags e2e ./...
+
+staticcheck: $(STATICCHECK)
+	$(BIN)/staticcheck ./...
+	$(BIN)/staticcheck -tags e2e ./modes/...
+
+$(STATICCHECK):
+	rm -f $(BIN)/.staticcheck-*
+	$(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
+	touch $@
+
+fuzz: ## run each fuzz test for FUZZTIME (default 10s)
+	@for pkg in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$f"; \
+			$(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$pkg; \
+		done; \
+	done
+
+bench: ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+proto: $(PROTOC_PLUGINS) ## generate the Go code of the wire contract; needs protoc
+	@command -v protoc >/dev/null || { echo "make proto needs protoc (Debian: protobuf-compiler)"; exit 1; }
+	$(call protoc,.)
+
+proto-check: SHELL := /bin/bash
+proto-check: $(PROTOC_PLUGINS) ## check that the generated code is current; needs protoc
+	@command -v protoc >/dev/null || { echo "make proto-check needs protoc (Debian: protobuf-compiler)"; exit 1; }
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	$(call protoc,$$dir); \
+	for f in "$$dir"/messages/wire/*.go; do \
+		committed="messages/wire/$${f##*/}"; \
+		diff -u <(grep -v $(PROTOC_VERSION_LINE) "$$committed") <(grep -v $(PROTOC_VERSION_LINE) "$$f") \
+			|| { echo "$$committed is not what $(PROTO) gives: run make proto"; exit 1; }; \
+	done; \
+	echo "the generated code is current"
+
+# Which protoc it was is said in the generated code, and makes no difference to it.
+PROTOC_VERSION_LINE := -E '^//[ 	-]+protoc +v'
+
+protoc = PATH="$(BIN):$$PATH" protoc --go_out=$(1) --go_opt=paths=source_relative \
+	--go-grpc_out=$(1) --go-grpc_opt=paths=source_relative $(PROTO)
+
+$(PROTOC_PLUGINS):
+	rm -f $(BIN)/.protoc-gen-go-*
+	$(GO) install google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO_VERSION)
+	$(GO) install google.golang.org/grpc/cmd/protoc-gen-go-grpc@$(PROTOC_GEN_GO_GRPC_VERSION)
+	touch $@
+
+check: lint race ## what CI runs, but for make e2e
+	@if command -v protoc >/dev/null; then $(MAKE) --no-print-directory proto-check; \
+	else echo "skipped: whether the generated code is current, as protoc is not installed"; fi
+
+e2e: ## run the tests of whole processes; needs prometheus and promtool
+	@for tool in prometheus promtool; do command -v $$tool >/dev/null \
+		|| { echo "make e2e needs $$tool on the PATH (Debian: apt-get install prometheus)"; exit 1; }; done
+	$(GO) test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -run E2E ./modes/...
+
+clean: ## remove what was built
+	rm -rf bin dist

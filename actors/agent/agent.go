@@ -1,0 +1,178 @@
+package agent
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"fodc/actors"
+	"fodc/messages"
+	"fodc/recorder"
+)
+
+// Config is what the agent's actors must know.
+type Config struct {
+	// Registration is what the agent says of its node. An empty Primary.IP stands for
+	// the local address of each connection. Clock, Runtime, AgentVersion and
+	// Capabilities are filled in.
+	Registration messages.Registration
+	// ProxyAddrs are host:port, one independent link each.
+	ProxyAddrs []string
+	Targets    []Target
+	// DefaultTargets says that the targets are a guess: nobody named them.
+	DefaultTargets    bool
+	ScrapeInterval    time.Duration
+	HeartbeatInterval time.Duration // unless the proxy wants another one
+	// ReconnectInterval is the longest delay between two attempts.
+	ReconnectInterval time.Duration
+	// MemoryBudget bounds the recorder's window, in bytes.
+	MemoryBudget int64
+	// Version is told to proxies and endpoints.
+	Version string
+
+	seams
+}
+
+// seams are what tests put in the place of the world; zero fields are the real thing.
+type seams struct {
+	dial  dialer
+	fetch fetcher
+}
+
+// Target is an endpoint of the node.
+type Target struct {
+	URL string
+	// ContainerName is stamped on the endpoint's samples; empty: it is not.
+	ContainerName string
+}
+
+// restarts is how the actors come back that may be restarted.
+var restarts = actors.Backoff{Base: 100 * time.Millisecond, Cap: 5 * time.Second, Max: 10, Window: time.Minute}
+
+// Agent is the running actors of an agent.
+type Agent struct {
+	sys      *actors.System
+	client   *http.Client
+	recorder *actors.PID
+	self     *actors.PID
+	scrapers []*actors.PID
+	links    []*actors.PID
+}
+
+// Start spawns the agent's actors. Scrapes and connections begin at once.
+func Start(sys *actors.System, cfg Config) *Agent {
+	a := &Agent{sys: sys, client: newScrapeClient()}
+	if cfg.fetch == nil {
+		cfg.fetch = newFetcher(a.client, userAgent(cfg.Version))
+	}
+	if cfg.dial == nil {
+		cfg.dial = dialTCP
+	}
+	a.recorder = sys.Spawn("recorder", actors.ResumeOnFailure(), func() actors.Actor {
+		return newFlightRecorder(sys.Log(), recorder.Limits{Bytes: cfg.MemoryBudget})
+	})
+	a.self = sys.Spawn("selfmetrics", actors.RestartOnFailure(restarts), func() actors.Actor {
+		return newSelfMetrics(sys, a.recorder, cfg.Version, cfg.ScrapeInterval)
+	})
+	for _, t := range cfg.Targets {
+		a.scrapers = append(a.scrapers, sys.Spawn("scraper", actors.RestartOnFailure(restarts), func() actors.Actor {
+			return newScraper(sys, a.recorder, t, cfg.DefaultTargets, cfg.ScrapeInterval, cfg.fetch)
+		}))
+	}
+	for _, address := range cfg.ProxyAddrs {
+		session := sessionConfig{address: address, registration: registrationOf(cfg), heartbeat: cfg.HeartbeatInterval,
+			recorder: a.recorder, load: hostLoad, dial: cfg.dial}
+		a.links = append(a.links, sys.Spawn("link", actors.RestartOnFailure(restarts), func() actors.Actor {
+			return newLink(sys, session, cfg.ReconnectInterval)
+		}))
+	}
+	return a
+}
+
+func registrationOf(cfg Config) messages.Registration {
+	r := cfg.Registration
+	r.AgentVersion = cfg.Version
+	r.Capabilities = messages.Capabilities{ColumnarAnswers: true, HeartbeatAnswers: true}
+	return r
+}
+
+// Latest returns what the selection wants of the recorder.
+func (a *Agent) Latest(ctx context.Context, sel messages.Selection) ([]messages.Block, error) {
+	taken, err := actors.Ask[snapshotTaken](ctx, a.sys, a.recorder, read{selection: sel})
+	if err != nil {
+		return nil, whenGone(err)
+	}
+	return taken.snapshot.Next(math.MaxInt), nil
+}
+
+// Health returns how the agent does. An actor that is being restarted shows as such.
+func (a *Agent) Health(ctx context.Context) (messages.AgentHealth, error) {
+	h := messages.AgentHealth{Targets: []messages.TargetHealth{}, Proxies: []messages.ProxyHealth{}}
+	stats, err := actors.Ask[recorder.Stats](ctx, a.sys, a.recorder, readStats{})
+	if err != nil {
+		return h, whenGone(err)
+	}
+	h.Window = messages.WindowHealth{Series: stats.Series, Samples: stats.Samples, Bytes: stats.Bytes,
+		LimitBytes: stats.LimitBytes, SpanSeconds: stats.Span().Seconds()}
+	for _, pid := range a.scrapers {
+		t, err := actors.Ask[messages.TargetHealth](ctx, a.sys, pid, readTarget{})
+		if err != nil {
+			return h, whenGone(err)
+		}
+		h.Targets = append(h.Targets, t)
+	}
+	for _, pid := range a.links {
+		p, err := actors.Ask[messages.ProxyHealth](ctx, a.sys, pid, readLink{})
+		if err != nil {
+			return h, whenGone(err)
+		}
+		h.Proxies = append(h.Proxies, p)
+	}
+	slices.SortFunc(h.Targets, func(a, b messages.TargetHealth) int { return strings.Compare(a.Endpoint, b.Endpoint) })
+	slices.SortFunc(h.Proxies, func(a, b messages.ProxyHealth) int { return cmp.Compare(a.Address, b.Address) })
+	return h, nil
+}
+
+// whenGone says what it means for a client that an actor is not there.
+func whenGone(err error) error {
+	if errors.Is(err, actors.ErrGone) {
+		return messages.Errorf(messages.ErrUnavailable, "the agent is stopping, or recovers from a failure: try again in a second")
+	}
+	return err
+}
+
+// Stop says goodbye to the proxies, then stops the scrapes and the recorder. When ctx
+// ends first, connections are cut. It may be called more than once.
+func (a *Agent) Stop(ctx context.Context) error {
+	err := a.disconnect(ctx)
+	for _, pid := range append(slices.Clone(a.scrapers), a.self, a.recorder) {
+		err = errors.Join(err, a.sys.Stop(ctx, pid))
+	}
+	a.client.CloseIdleConnections()
+	return err
+}
+
+// disconnect lets all links leave at the same time, and stops those that do not.
+func (a *Agent) disconnect(ctx context.Context) error {
+	for _, pid := range a.links {
+		a.sys.Send(pid, disconnect{})
+	}
+	var err error
+	for _, pid := range a.links {
+		gone, cancel := a.sys.Watch(pid)
+		select {
+		case <-gone:
+		case <-ctx.Done():
+			err = errors.Join(err, fmt.Errorf("goodbye of %s: %w", pid.Id, context.Cause(ctx)))
+			a.sys.StopAsync(pid)
+		}
+		cancel()
+	}
+	return err
+}

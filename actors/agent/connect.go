@@ -1,0 +1,164 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"fodc/actors"
+	"fodc/messages"
+	"fodc/messages/wire"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
+)
+
+// Limits of a connection to a proxy.
+const (
+	// connectTimeout bounds an attempt, from the dial to the proxy's answer to the
+	// registration.
+	connectTimeout = 10 * time.Second
+	// keepaliveTimeout is how long a ping may stay unanswered.
+	keepaliveTimeout = 10 * time.Second
+	// maxReceiveBytes bounds what a proxy sends at once: requests, and answers to
+	// heartbeats.
+	maxReceiveBytes = 16 << 20
+)
+
+var errNoAgentID = errors.New("the proxy accepts the registration, but gives no agent_id")
+
+// sessionConfig is what is the same for every session with one proxy.
+type sessionConfig struct {
+	address      string
+	registration messages.Registration // Primary.IP empty: the connection's local address
+	heartbeat    time.Duration
+	keepalive    time.Duration
+	recorder     *actors.PID
+	load         func() float64
+	dial         dialer
+}
+
+// dialer opens a connection to a proxy.
+type dialer func(ctx context.Context, address string) (net.Conn, error)
+
+func dialTCP(ctx context.Context, address string) (net.Conn, error) {
+	return (&net.Dialer{}).DialContext(ctx, "tcp", address)
+}
+
+// session is a registered session, as a connect goroutine hands it to its uplink.
+type session struct {
+	conn         *grpc.ClientConn
+	client       wire.FODCServiceClient
+	stream       grpc.BidiStreamingClient[wire.RegisterAgentRequest, wire.RegisterAgentResponse]
+	cancel       context.CancelFunc    // ends the stream
+	registration messages.Registration // as it was sent
+	welcome      wire.Welcome
+}
+
+// connect dials, registers and waits for the answer. The session's streams end with
+// ctx; the caller closes its connection. On an error nothing is left.
+func connect(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime) (*session, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	late := fmt.Errorf("no session within %s", connectTimeout)
+	deadline := time.AfterFunc(connectTimeout, func() { cancel(late) })
+	s, err := register(ctx, cfg, runtime)
+	if !deadline.Stop() && err == nil {
+		_ = s.conn.Close()
+		err = late
+	}
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+		cancel(err)
+		return nil, err
+	}
+	s.cancel = func() { cancel(context.Canceled) }
+	return s, nil
+}
+
+func register(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime) (s *session, err error) {
+	var local atomic.Pointer[netip.Addr]
+	conn, err := newConnection(cfg, &local)
+	if err != nil {
+		return nil, fmt.Errorf("connection to %q: %w", cfg.address, err)
+	}
+	defer func() {
+		if err != nil {
+			_ = conn.Close()
+		}
+	}()
+	s = &session{conn: conn, client: wire.NewFODCServiceClient(conn), registration: cfg.registration}
+	if s.stream, err = s.client.RegisterAgent(ctx); err != nil {
+		return nil, err
+	}
+	s.registration.Primary = primaryAddress(cfg.registration.Primary, local.Load())
+	s.registration.Clock, s.registration.Runtime = time.Now(), runtime
+	// A stream that has ended says why to Recv only.
+	_ = s.stream.Send(wire.RegistrationFrame(s.registration))
+	answer, err := s.stream.Recv()
+	if err != nil {
+		return nil, err
+	}
+	s.welcome = wire.FromWelcome(answer)
+	switch {
+	case !s.welcome.Success:
+		return nil, errors.New(refusalText(s.welcome))
+	case s.welcome.AgentID == "":
+		return nil, errNoAgentID
+	}
+	return s, nil
+}
+
+func refusalText(w wire.Welcome) string {
+	return fmt.Sprintf("the proxy refuses the registration: %q", w.Message)
+}
+
+// newConnection makes a connection that is dialed by the first stream. Its name is
+// resolved by the dialer, anew for each attempt.
+func newConnection(cfg sessionConfig, local *atomic.Pointer[netip.Addr]) (*grpc.ClientConn, error) {
+	return grpc.NewClient("passthrough:///"+cfg.address,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+			c, err := cfg.dial(ctx, address)
+			if err == nil {
+				if at, err := netip.ParseAddrPort(c.LocalAddr().String()); err == nil {
+					ip := at.Addr().Unmap()
+					local.Store(&ip)
+				}
+			}
+			return c, err
+		}),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: cfg.keepalive, Timeout: keepaliveTimeout}),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxReceiveBytes)),
+		grpc.WithUserAgent(userAgent(cfg.registration.AgentVersion)),
+		grpc.WithDisableServiceConfig(),
+		grpc.WithDisableRetry(),
+		grpc.WithIdleTimeout(0))
+}
+
+func userAgent(version string) string { return "fodc/" + version }
+
+// primaryAddress is the address as it is told, with the connection's address where no
+// other is given. An address without an IP is none.
+func primaryAddress(told messages.Address, local *netip.Addr) messages.Address {
+	if told.IP != "" {
+		return told
+	}
+	if local == nil || told.Port == 0 {
+		return messages.Address{}
+	}
+	return messages.Address{IP: local.WithZone("").String(), Port: told.Port}
+}
+
+// openMetricsStream opens a metrics stream on the session's connection. A refusal
+// shows when the stream is read.
+func openMetricsStream(ctx context.Context, s *session) (grpc.BidiStreamingClient[wire.StreamMetricsRequest, wire.StreamMetricsResponse], error) {
+	return s.client.StreamMetrics(metadata.AppendToOutgoingContext(ctx, "agent_id", s.welcome.AgentID))
+}

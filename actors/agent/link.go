@@ -1,0 +1,131 @@
+package agent
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"fodc/actors"
+	"fodc/messages"
+
+	"go.uber.org/zap"
+)
+
+// Messages to a link.
+type (
+	// registered is the uplink's word that it has a session.
+	registered struct {
+		generation uint64
+		agentID    string
+	}
+	// sessionOver is the uplink's last word: nothing of its session is left.
+	sessionOver struct {
+		generation uint64
+		end        sessionEnd
+		health     string // the node's, as last heard
+	}
+	// disconnect makes the link leave the proxy in an orderly way, and then stop. It may
+	// come at any time, and more than once.
+	disconnect struct{}
+	// readLink is answered with messages.ProxyHealth.
+	readLink struct{}
+)
+
+// link keeps a session with one proxy: it is the supervisor of reconnects.
+type link struct {
+	sys   *actors.System
+	log   *zap.Logger
+	cfg   sessionConfig
+	state *linkState
+
+	uplink     *actors.PID // nil: there is none
+	generation uint64      // of the uplink
+	health     string      // the node's, as last heard
+	timer      actors.Timer
+	leaving    bool // the link is being stopped or restarted: its uplink is not followed by another
+}
+
+func newLink(sys *actors.System, cfg sessionConfig, retryCap time.Duration) *link {
+	return &link{sys: sys, log: sys.Log().With(zap.String("proxy", cfg.address)), cfg: cfg,
+		state: newLinkState(retryCap, anyUpTo, func() uint64 { return uint64(actors.NextStreamID()) })}
+}
+
+func anyUpTo(limit time.Duration) time.Duration { return rand.N(limit + 1) }
+
+func (l *link) Receive(c actors.Context) {
+	switch m := c.Message().(type) {
+	case *actors.Started:
+		actors.Request(c, l.cfg.recorder, readHealth{})
+		l.do(c, l.state.start(time.Now()))
+	case *actors.Stopping, *actors.Restarting:
+		l.leaving = true
+		l.timer.Disarm()
+	case *actors.Stopped:
+	case *actors.Terminated:
+		l.onTerminated(c, m)
+	case registered:
+		l.do(c, l.state.registered(m.generation, m.agentID, time.Now()))
+	case sessionOver:
+		l.health = m.health
+		actors.Request(c, l.cfg.recorder, readHealth{})
+		l.do(c, l.state.over(m.generation, m.end))
+	case disconnect:
+		l.do(c, l.state.disconnect(time.Now()))
+	case readLink:
+		actors.Reply(c, l.state.health(l.cfg.address))
+	case nodeHealth:
+		l.health = m.health
+	case actors.Tick:
+		if l.timer.Fired(m) {
+			l.do(c, l.state.due(time.Now()))
+		}
+	default:
+		unknownMessage(l.log, m)
+	}
+}
+
+func (l *link) onTerminated(c actors.Context, m *actors.Terminated) {
+	if l.leaving || l.uplink == nil || m.Who.Id != l.uplink.Id {
+		return
+	}
+	l.uplink = nil
+	l.do(c, l.state.gone(l.generation, time.Now()))
+}
+
+func (l *link) do(c actors.Context, effects []linkEffect) {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case spawnUplink:
+			l.spawn(c, e)
+		case stopUplink:
+			l.sys.StopAsync(l.uplink)
+		case leaveProxy:
+			l.sys.Send(l.uplink, sayGoodbye{})
+		case armLink:
+			l.timer.Arm(c, e.after)
+		case disarmLink:
+			l.timer.Disarm()
+		case stopLink:
+			l.sys.StopAsync(c.Self())
+		case logLink:
+			logNote(l.log, e.note)
+		}
+	}
+}
+
+func (l *link) spawn(c actors.Context, e spawnUplink) {
+	parent, cfg, health := c.Self(), l.cfg, l.health
+	cfg.keepalive = e.keepalive
+	l.generation = e.generation
+	l.uplink = l.sys.SpawnChild(c, "uplink", func() actors.Actor {
+		return newUplink(l.sys, parent, e.generation, cfg, health)
+	})
+}
+
+// nodeRuntime is what a registration says of the node now; nil before the first
+// scrape.
+func nodeRuntime(health string, load func() float64) *messages.Runtime {
+	if health == "" {
+		return nil
+	}
+	return &messages.Runtime{Load: load(), Health: health}
+}

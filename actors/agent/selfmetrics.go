@@ -1,0 +1,146 @@
+package agent
+
+import (
+	"runtime"
+	"runtime/metrics"
+	"time"
+
+	"fodc/actors"
+	"fodc/messages"
+	"fodc/recorder"
+
+	"github.com/prometheus/procfs"
+	"go.uber.org/zap"
+)
+
+// selfTarget is the agent itself, as a target of the recorder.
+const selfTarget = "agent"
+
+// selfMetrics records the agent's own process each interval. What it reads are files
+// of the kernel that hold no I/O up.
+type selfMetrics struct {
+	log      *zap.Logger
+	recorder *actors.PID
+	version  string
+	schedule schedule
+	process  func() []recorder.Reading
+
+	at    time.Time // of the reading that waits for the recorder's figures
+	timer actors.Timer
+}
+
+func newSelfMetrics(sys *actors.System, recorder *actors.PID, version string, interval time.Duration) *selfMetrics {
+	return &selfMetrics{log: sys.Log(), recorder: recorder, version: version,
+		schedule: newSchedule(selfTarget, interval), process: processReadings}
+}
+
+func (s *selfMetrics) Receive(c actors.Context) {
+	switch m := c.Message().(type) {
+	case *actors.Started:
+		s.onDue(c)
+	case *actors.Stopping, *actors.Restarting:
+		s.timer.Disarm()
+	case *actors.Stopped:
+	case actors.Tick:
+		if s.timer.Fired(m) {
+			s.onDue(c)
+		}
+	case recorder.Stats:
+		s.onStats(c, m)
+	default:
+		unknownMessage(s.log, m)
+	}
+}
+
+func (s *selfMetrics) onDue(c actors.Context) {
+	now := time.Now()
+	s.at = s.schedule.snap(now)
+	s.timer.Arm(c, s.schedule.next(now).Sub(now))
+	actors.Request(c, s.recorder, readStats{})
+}
+
+func (s *selfMetrics) onStats(c actors.Context, stats recorder.Stats) {
+	if s.at.IsZero() {
+		return // of a question before a restart
+	}
+	readings := append(s.process(), runtimeReadings()...)
+	readings = append(readings, windowReadings(stats)...)
+	readings = append(readings, recorder.Reading{Name: "fodc_agent_build_info", Type: messages.TypeGauge,
+		Help: "The agent's version; the value is 1.", Value: 1,
+		Labels: []messages.Label{{Name: "version", Value: s.version}}})
+	actors.Request(c, s.recorder, scraped{target: recorder.Target{Name: selfTarget},
+		scrape: recorder.Scrape{At: s.at, Readings: readings}})
+	s.at = time.Time{}
+}
+
+func gauge(name, help string, value float64) recorder.Reading {
+	return recorder.Reading{Name: name, Type: messages.TypeGauge, Help: help, Value: value}
+}
+
+func counter(name, help string, value float64) recorder.Reading {
+	return recorder.Reading{Name: name, Type: messages.TypeCounter, Help: help, Value: value}
+}
+
+func windowReadings(s recorder.Stats) []recorder.Reading {
+	return []recorder.Reading{
+		gauge("fodc_agent_window_series", "Series in the recorder's window.", float64(s.Series)),
+		gauge("fodc_agent_window_samples", "Samples in the recorder's window.", float64(s.Samples)),
+		gauge("fodc_agent_window_bytes", "Memory that the recorder's window takes.", float64(s.Bytes)),
+		gauge("fodc_agent_window_span_seconds", "Time between the oldest sample in the window and the newest.", s.Span().Seconds()),
+	}
+}
+
+// runtimeReadings is how Go's runtime does.
+func runtimeReadings() []recorder.Reading {
+	samples := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/cycles/total:gc-cycles"}}
+	metrics.Read(samples)
+	readings := []recorder.Reading{
+		gauge("fodc_agent_go_goroutines", "Goroutines of the agent.", float64(runtime.NumGoroutine()))}
+	if v := samples[0].Value; v.Kind() == metrics.KindUint64 {
+		readings = append(readings, gauge("fodc_agent_go_heap_bytes", "Bytes of objects on the agent's heap.", float64(v.Uint64())))
+	}
+	if v := samples[1].Value; v.Kind() == metrics.KindUint64 {
+		readings = append(readings, counter("fodc_agent_go_gc_cycles_total", "Garbage collections of the agent.", float64(v.Uint64())))
+	}
+	return readings
+}
+
+// processReadings is what the kernel says of the agent's process. What cannot be read
+// is left out.
+func processReadings() []recorder.Reading {
+	p, err := procfs.Self()
+	if err != nil {
+		return nil
+	}
+	var readings []recorder.Reading
+	if stat, err := p.Stat(); err == nil {
+		readings = append(readings,
+			counter("fodc_agent_process_cpu_seconds_total", "CPU time that the agent has used.", stat.CPUTime()),
+			gauge("fodc_agent_process_virtual_memory_bytes", "Virtual memory of the agent.", float64(stat.VirtualMemory())),
+			gauge("fodc_agent_process_resident_memory_bytes", "Resident memory of the agent.", float64(stat.ResidentMemory())),
+			gauge("fodc_agent_process_threads", "Threads of the agent.", float64(stat.NumThreads)))
+		if start, err := stat.StartTime(); err == nil {
+			readings = append(readings, gauge("fodc_agent_process_start_time_seconds", "When the agent was started, as unix time.", start))
+		}
+	}
+	if n, err := p.FileDescriptorsLen(); err == nil {
+		readings = append(readings, gauge("fodc_agent_process_open_fds", "Open file descriptors of the agent.", float64(n)))
+	}
+	if limits, err := p.Limits(); err == nil {
+		readings = append(readings, gauge("fodc_agent_process_max_fds", "File descriptors that the agent may open.", float64(limits.OpenFiles)))
+	}
+	return readings
+}
+
+// hostLoad is the host's load average over one minute; 0 where it cannot be read.
+func hostLoad() float64 {
+	fs, err := procfs.NewDefaultFS()
+	if err != nil {
+		return 0
+	}
+	load, err := fs.LoadAvg()
+	if err != nil {
+		return 0
+	}
+	return load.Load1
+}

@@ -1,0 +1,64 @@
+package agent
+
+import (
+	"context"
+
+	"fodc/actors"
+
+	"google.golang.org/grpc"
+)
+
+const (
+	// framesInFlight bounds the frames of a stream that were read and not handled.
+	framesInFlight = 4
+	// maxQueuedHeartbeats is how many heartbeats may wait: a proxy that takes none for so
+	// long does not live.
+	maxQueuedHeartbeats = 4
+)
+
+// writerEnded is the last word of a stream's writer.
+type writerEnded struct{ stream actors.StreamID }
+
+// stream is what an uplink holds of a stream: the queue of its writer, and the way to
+// end it.
+type stream[Out any] struct {
+	id      actors.StreamID
+	out     *actors.Outbox[Out]
+	credits *actors.Credits
+	cancel  context.CancelFunc
+}
+
+// runStream starts the reader and the writer of a stream, whose context must end when
+// cancel is called. The writer half-closes the stream when its queue is closed.
+func runStream[Out, In any](v voice, g grpc.BidiStreamingClient[Out, In], queue int, cancel context.CancelFunc) *stream[*Out] {
+	s := &stream[*Out]{id: actors.NextStreamID(), out: actors.NewOutbox[*Out](queue),
+		credits: actors.NewCredits(framesInFlight), cancel: cancel}
+	ctx := g.Context()
+	go actors.ReadPump(ctx, v.sys, v.to, s.id, s.credits, g.Recv)
+	go func() {
+		err := s.out.Run(ctx, g.Send, func() { v.tell(actors.FrameWritten{Stream: s.id}) })
+		if err == nil {
+			err = g.CloseSend()
+		}
+		if err != nil {
+			cancel()
+		}
+		v.tell(writerEnded{s.id})
+	}()
+	return s
+}
+
+// halfClose lets the writer write what is queued and say goodbye.
+func (s *stream[Out]) halfClose() {
+	if s != nil {
+		s.out.Close()
+	}
+}
+
+// end ends the stream's goroutines.
+func (s *stream[Out]) end() {
+	if s != nil {
+		s.out.Close()
+		s.cancel()
+	}
+}

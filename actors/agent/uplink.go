@@ -1,0 +1,246 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"fodc/actors"
+	"fodc/messages/wire"
+
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+)
+
+// Messages to an uplink.
+type (
+	// sayGoodbye makes the uplink leave the proxy in an orderly way.
+	sayGoodbye struct{}
+	// connectDone is the last word of the connect goroutine: a session, or an error.
+	connectDone struct {
+		session *session
+		err     error
+	}
+	// connectionClosed says that the session's connection is closed.
+	connectionClosed struct{}
+	// metricsDone is the last word of the goroutine that opens a metrics stream.
+	metricsDone struct {
+		stream grpc.BidiStreamingClient[wire.StreamMetricsRequest, wire.StreamMetricsResponse]
+		cancel context.CancelFunc
+		err    error
+	}
+)
+
+// errReleased is why the context of a session ends that is over.
+var errReleased = errors.New("the session is over")
+
+// uplink is one attempt to connect, and the session that comes of it. When it has said
+// sessionOver, nothing of it is left but itself.
+type uplink struct {
+	sys        *actors.System
+	log        *zap.Logger
+	link       *actors.PID
+	generation uint64
+	cfg        sessionConfig
+	health     string // the node's, as last heard
+
+	state  *uplinkState
+	ctx    context.Context // of all that the session has
+	cancel context.CancelCauseFunc
+
+	session      *session
+	registration *stream[*wire.RegisterAgentRequest]
+	metrics      *stream[*wire.StreamMetricsRequest] // nil: there is none
+	answers      answerQueue
+	readings     map[uint64]*reading // by seq: the snapshots of the answers
+	cutTold      bool                // that a baseline answer did not fit its message
+
+	heartbeat, retry, answerDue, last actors.Timer
+}
+
+func newUplink(sys *actors.System, link *actors.PID, generation uint64, cfg sessionConfig, health string) *uplink {
+	return &uplink{sys: sys, log: sys.Log().With(zap.String("proxy", cfg.address)), link: link, generation: generation,
+		cfg: cfg, health: health, state: newUplinkState(cfg.heartbeat), readings: map[uint64]*reading{}}
+}
+
+func (u *uplink) Receive(c actors.Context) {
+	switch m := c.Message().(type) {
+	case *actors.Started:
+		u.onStarted(c)
+	case *actors.Stopping, *actors.Restarting:
+		u.cancel(errStopped)
+		u.disarm()
+	case *actors.Stopped:
+	case connectDone:
+		u.onConnectDone(c, m)
+	case connectionClosed:
+		u.do(c, u.state.ended(part{what: partConnection}))
+	case metricsDone:
+		u.onMetricsDone(c, m)
+	case actors.Frame[*wire.RegisterAgentResponse]:
+		u.onHeartbeatAnswer(c, m)
+	case actors.Frame[*wire.StreamMetricsResponse]:
+		u.onRequest(c, m)
+	case snapshotTaken:
+		u.onSnapshot(c, m)
+	case actors.FrameWritten:
+		u.onFrameWritten(c, m)
+	case actors.StreamClosed:
+		u.onStreamClosed(c, m)
+	case writerEnded:
+		u.do(c, u.state.ended(part{partWriter, uint64(m.stream)}))
+	case nodeHealth:
+		u.health = m.health
+		u.do(c, u.state.healthHeard())
+	case sayGoodbye:
+		u.do(c, u.state.goodbye())
+	case actors.Tick:
+		u.onTick(c, m)
+	default:
+		unknownMessage(u.log, m)
+	}
+}
+
+// onStarted starts the one attempt of this uplink.
+func (u *uplink) onStarted(c actors.Context) {
+	u.ctx, u.cancel = context.WithCancelCause(context.Background())
+	v, cfg, runtime := newVoice(u.ctx, u.sys, c), u.cfg, nodeRuntime(u.health, u.cfg.load)
+	go func() {
+		s, err := connect(v.ctx, cfg, runtime)
+		v.tell(connectDone{s, err})
+		if err == nil {
+			context.AfterFunc(v.ctx, func() {
+				_ = s.conn.Close()
+				v.tell(connectionClosed{})
+			})
+		}
+	}()
+}
+
+func (u *uplink) onTick(c actors.Context, m actors.Tick) {
+	switch {
+	case u.heartbeat.Fired(m):
+		u.do(c, u.state.beat(time.Now()))
+	case u.retry.Fired(m):
+		u.do(c, u.state.retryDue())
+	case u.answerDue.Fired(m):
+		u.answer(c)
+	case u.last.Fired(m):
+		u.do(c, u.state.lastDue())
+	}
+}
+
+func (u *uplink) disarm() {
+	for _, t := range []*actors.Timer{&u.heartbeat, &u.retry, &u.answerDue, &u.last} {
+		t.Disarm()
+	}
+}
+
+func (u *uplink) do(c actors.Context, effects []uplinkEffect) {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case announce:
+			u.sys.Send(u.link, registered{u.generation, u.session.welcome.AgentID})
+		case armHeartbeat:
+			u.heartbeat.Arm(c, e.after)
+		case askHealth:
+			actors.Request(c, u.cfg.recorder, readHealth{})
+		case sendHeartbeat:
+			u.beat(c)
+		case openMetrics:
+			u.openMetrics(c)
+		case armRetry:
+			u.retry.Arm(c, e.after)
+		case halfClose:
+			u.disarm()
+			u.registration.halfClose()
+			u.metrics.halfClose()
+		case armLast:
+			u.last.Arm(c, e.after)
+		case release:
+			u.disarm()
+			u.cancel(errReleased)
+		case tellOver:
+			u.disarm()
+			u.sys.Send(u.link, sessionOver{u.generation, e.end, u.health})
+		case logUplink:
+			logNote(u.log, e.note)
+		}
+	}
+}
+
+func (u *uplink) onConnectDone(c actors.Context, m connectDone) {
+	if m.err != nil {
+		u.do(c, u.state.connectFailed(endOf(m.err)))
+		return
+	}
+	if u.state.phase != uplinkConnecting { // it is not wanted any more, and closes by itself
+		u.do(c, u.state.connected(0, 0))
+		return
+	}
+	u.session = m.session
+	u.registration = runStream(newVoice(u.ctx, u.sys, c), m.session.stream, maxQueuedHeartbeats, m.session.cancel)
+	u.do(c, u.state.connected(uint64(u.registration.id), m.session.welcome.HeartbeatInterval))
+}
+
+// beat sends a heartbeat.
+func (u *uplink) beat(c actors.Context) {
+	r := u.session.registration
+	r.Clock, r.Runtime = time.Now(), nodeRuntime(u.health, u.cfg.load)
+	if !u.registration.out.Offer(wire.RegistrationFrame(r)) {
+		u.do(c, u.state.close(sessionEnd{why: "the proxy does not read the heartbeats"}))
+	}
+}
+
+func (u *uplink) onHeartbeatAnswer(c actors.Context, m actors.Frame[*wire.RegisterAgentResponse]) {
+	u.registration.credits.Return()
+	w := wire.FromWelcome(m.Body)
+	refusal := ""
+	if !w.Success {
+		refusal = refusalText(w)
+	}
+	u.do(c, u.state.heartbeatAnswered(refusal, w.HeartbeatInterval))
+}
+
+func (u *uplink) openMetrics(c actors.Context) {
+	v, s := newVoice(u.ctx, u.sys, c), u.session
+	ctx, cancel := context.WithCancel(u.ctx)
+	go func() {
+		stream, err := openMetricsStream(ctx, s)
+		if err != nil {
+			cancel()
+		}
+		v.tell(metricsDone{stream, cancel, err})
+	}()
+}
+
+func (u *uplink) onMetricsDone(c actors.Context, m metricsDone) {
+	if m.err != nil {
+		fault, end := faultOf(m.err)
+		u.do(c, u.state.metricsNotOpened(fault, end, time.Now()))
+		return
+	}
+	if u.state.phase != uplinkLive {
+		m.cancel()
+		_, effects := u.state.metricsOpened(0, time.Now())
+		u.do(c, effects)
+		return
+	}
+	u.metrics = runStream(newVoice(u.ctx, u.sys, c), m.stream, maxAnswerFrames, m.cancel)
+	_, effects := u.state.metricsOpened(uint64(u.metrics.id), time.Now())
+	u.do(c, effects)
+}
+
+func (u *uplink) onStreamClosed(c actors.Context, m actors.StreamClosed) {
+	isRegistration := u.registration != nil && m.Stream == u.registration.id
+	if isRegistration {
+		u.registration.end()
+	}
+	if u.metrics != nil && m.Stream == u.metrics.id {
+		u.metrics.end()
+		u.metrics = nil
+		u.dropAnswers()
+	}
+	fault, end := faultOf(m.Err)
+	u.do(c, u.state.streamClosed(uint64(m.Stream), isRegistration, fault, end, time.Now()))
+}

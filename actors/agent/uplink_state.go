@@ -1,0 +1,338 @@
+package agent
+
+import (
+	"time"
+)
+
+// The pace of one session.
+const (
+	// metricsRetryBase is the delay before a broken metrics stream is opened again. It
+	// doubles up to metricsRetryCap while no stream brings a request.
+	metricsRetryBase = 100 * time.Millisecond
+	metricsRetryCap  = 5 * time.Second
+	// metricsRetryLong is the delay where the proxy does not know metrics streams.
+	metricsRetryLong = time.Minute
+	// goodbyeGrace is how long the proxy has to end its streams after a goodbye.
+	goodbyeGrace = 500 * time.Millisecond
+	// closeGrace is how long an uplink that is over waits for its goroutines and its
+	// connection to be gone.
+	closeGrace = 500 * time.Millisecond
+)
+
+// uplinkState is the rules of one session, from the attempt to connect to the end of
+// the last goroutine that belonged to it.
+type uplinkState struct {
+	phase    uplinkPhase
+	interval time.Duration // between two heartbeats
+	beating  bool          // a heartbeat waits for the recorder's word
+	end      sessionEnd
+	// open is what has been started for the session and has not ended yet.
+	open map[part]struct{}
+
+	metrics   uint64 // the metrics stream; 0 = none
+	metricsAt time.Time
+	opening   bool
+	retry     time.Duration
+	unserved  lasting
+	// untold is told if the session still lives when the stream is opened again: if not,
+	// the stream broke with it, and the link tells that.
+	untold *note
+}
+
+type uplinkPhase uint8
+
+// An uplink is closing until all its parts are gone, then over.
+const (
+	uplinkConnecting uplinkPhase = iota
+	uplinkLive
+	uplinkLeaving
+	uplinkClosing
+	uplinkOver
+)
+
+// part is something that lives beside the actor, and ends with one message to it.
+type part struct {
+	what   partKind
+	stream uint64
+}
+
+type partKind string
+
+// The parts of a session. An opener opens a metrics stream.
+const (
+	partConnect    partKind = "connect"
+	partConnection partKind = "connection"
+	partOpener     partKind = "opener"
+	partReader     partKind = "reader"
+	partWriter     partKind = "writer"
+)
+
+// streamFault is why a metrics stream is not there.
+type streamFault uint8
+
+// A session that the proxy does not know is over; a proxy that does not serve metrics
+// streams may do so one day.
+const (
+	faultBroken streamFault = iota
+	faultSessionUnknown
+	faultUnimplemented
+)
+
+// uplinkEffect is something that the uplink has to do.
+type uplinkEffect interface{ isUplinkEffect() }
+
+type (
+	// announce tells the link that the session is registered.
+	announce struct{}
+	// armHeartbeat arms the uplink's one heartbeat timer.
+	armHeartbeat struct{ after time.Duration }
+	// askHealth asks the recorder how the node is.
+	askHealth     struct{}
+	sendHeartbeat struct{}
+	openMetrics   struct{}
+	armRetry      struct{ after time.Duration }
+	// halfClose says goodbye on every stream.
+	halfClose struct{}
+	// armLast arms the timer of the session's last steps.
+	armLast struct{ after time.Duration }
+	// release ends the session's context, and with it all that is open.
+	release struct{}
+	// tellOver tells the link that nothing is left.
+	tellOver  struct{ end sessionEnd }
+	logUplink struct{ note }
+)
+
+func (announce) isUplinkEffect()      {}
+func (armHeartbeat) isUplinkEffect()  {}
+func (askHealth) isUplinkEffect()     {}
+func (sendHeartbeat) isUplinkEffect() {}
+func (openMetrics) isUplinkEffect()   {}
+func (armRetry) isUplinkEffect()      {}
+func (halfClose) isUplinkEffect()     {}
+func (armLast) isUplinkEffect()       {}
+func (release) isUplinkEffect()       {}
+func (tellOver) isUplinkEffect()      {}
+func (logUplink) isUplinkEffect()     {}
+
+// newUplinkState returns the state of an uplink whose connect goroutine runs.
+func newUplinkState(interval time.Duration) *uplinkState {
+	return &uplinkState{interval: interval, retry: metricsRetryBase,
+		open: map[part]struct{}{{what: partConnect}: {}}}
+}
+
+func (s *uplinkState) started(p part) { s.open[p] = struct{}{} }
+
+// ended takes note that a part is gone. While the session is closing, the last one
+// ends it.
+func (s *uplinkState) ended(p part) []uplinkEffect {
+	delete(s.open, p)
+	if s.phase != uplinkClosing || len(s.open) > 0 {
+		return nil
+	}
+	return s.over()
+}
+
+func (s *uplinkState) over() []uplinkEffect {
+	s.phase = uplinkOver
+	return []uplinkEffect{tellOver{s.end}}
+}
+
+// close ends the session. The first reason counts.
+func (s *uplinkState) close(end sessionEnd) []uplinkEffect {
+	if s.phase >= uplinkClosing {
+		return nil
+	}
+	s.phase, s.end = uplinkClosing, end
+	if len(s.open) == 0 {
+		return append([]uplinkEffect{release{}}, s.over()...)
+	}
+	return []uplinkEffect{release{}, armLast{closeGrace}}
+}
+
+// connected takes a registered session, with the stream on which it was registered
+// and the interval that the proxy wants (0: none). If the session is not wanted any
+// more, the connection ends by itself: its context has ended already.
+func (s *uplinkState) connected(stream uint64, interval time.Duration) []uplinkEffect {
+	delete(s.open, part{what: partConnect})
+	s.started(part{what: partConnection})
+	if s.phase != uplinkConnecting {
+		return nil
+	}
+	s.started(part{partReader, stream})
+	s.started(part{partWriter, stream})
+	s.phase = uplinkLive
+	if interval > 0 {
+		s.interval = interval
+	}
+	return append([]uplinkEffect{announce{}, armHeartbeat{s.interval}}, s.openStream()...)
+}
+
+// connectFailed takes note that there is no session.
+func (s *uplinkState) connectFailed(end sessionEnd) []uplinkEffect {
+	effects := s.ended(part{what: partConnect})
+	return append(effects, s.close(end)...)
+}
+
+// beat takes note that a heartbeat is due: it goes out with the recorder's word on the
+// node's health. A recorder that says nothing for an interval is not waited for.
+//
+// It also looks whether the metrics stream has lasted: one that breaks again and again
+// stays broken until then.
+func (s *uplinkState) beat(now time.Time) []uplinkEffect {
+	if s.phase != uplinkLive {
+		return nil
+	}
+	effects := []uplinkEffect{askHealth{}, armHeartbeat{s.interval}}
+	if s.beating {
+		effects = append(effects, sendHeartbeat{})
+	}
+	s.beating = true
+	if s.metrics != 0 && now.Sub(s.metricsAt) >= stableAfter {
+		if lasted, times, was := s.unserved.over(now); was {
+			effects = append(effects, logUplink{note{text: "the metrics stream works again", lasted: lasted, times: times}})
+		}
+	}
+	return effects
+}
+
+// healthHeard takes note that the recorder has said how the node is.
+func (s *uplinkState) healthHeard() []uplinkEffect {
+	if s.phase != uplinkLive || !s.beating {
+		return nil
+	}
+	s.beating = false
+	return []uplinkEffect{sendHeartbeat{}}
+}
+
+// heartbeatAnswered takes the proxy's answer to a heartbeat. A refusal ends the
+// session; another interval counts from the next heartbeat on.
+func (s *uplinkState) heartbeatAnswered(refusal string, interval time.Duration) []uplinkEffect {
+	if s.phase != uplinkLive {
+		return nil
+	}
+	if refusal != "" {
+		return s.close(sessionEnd{why: refusal})
+	}
+	if interval > 0 {
+		s.interval = interval
+	}
+	return nil
+}
+
+func (s *uplinkState) openStream() []uplinkEffect {
+	s.opening = true
+	s.started(part{what: partOpener})
+	return []uplinkEffect{openMetrics{}}
+}
+
+// metricsOpened takes a metrics stream. If it is not wanted any more, the caller
+// drops it.
+func (s *uplinkState) metricsOpened(stream uint64, now time.Time) (wanted bool, effects []uplinkEffect) {
+	if s.phase != uplinkLive || !s.opening {
+		return false, s.ended(part{what: partOpener})
+	}
+	delete(s.open, part{what: partOpener})
+	s.started(part{partReader, stream})
+	s.started(part{partWriter, stream})
+	s.opening, s.metrics, s.metricsAt = false, stream, now
+	return true, nil
+}
+
+// metricsNotOpened takes note that there is no metrics stream.
+func (s *uplinkState) metricsNotOpened(fault streamFault, end sessionEnd, now time.Time) []uplinkEffect {
+	s.opening = false
+	effects := s.ended(part{what: partOpener})
+	if s.phase != uplinkLive {
+		return effects
+	}
+	return append(effects, s.metricsLost(fault, end, now)...)
+}
+
+// metricsUsed takes note of a request on the metrics stream.
+func (s *uplinkState) metricsUsed() { s.retry = metricsRetryBase }
+
+// streamClosed takes note that the reader of a stream has ended. registration says
+// that it was the registration stream: that one is the session.
+func (s *uplinkState) streamClosed(stream uint64, registration bool, fault streamFault, end sessionEnd, now time.Time) []uplinkEffect {
+	effects := s.ended(part{partReader, stream})
+	wasMetrics := !registration && stream == s.metrics
+	if wasMetrics {
+		s.metrics = 0
+	}
+	switch {
+	case s.phase == uplinkLeaving && s.streams() == 0:
+		return append(effects, s.close(sessionEnd{why: "disconnected"})...)
+	case s.phase != uplinkLive:
+		return effects
+	case registration:
+		return append(effects, s.close(end)...)
+	case wasMetrics:
+		return append(effects, s.metricsLost(fault, end, now)...)
+	default:
+		return effects
+	}
+}
+
+// streams counts the streams whose readers have not ended.
+func (s *uplinkState) streams() int {
+	n := 0
+	for p := range s.open {
+		if p.what == partReader {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *uplinkState) metricsLost(fault streamFault, end sessionEnd, now time.Time) []uplinkEffect {
+	if fault == faultSessionUnknown {
+		return s.close(end)
+	}
+	if s.unserved.met(end.why, now) {
+		s.untold = &note{warn: true, text: "the metrics stream broke, and is opened again", cause: end.why}
+	}
+	if fault == faultUnimplemented {
+		return []uplinkEffect{armRetry{metricsRetryLong}}
+	}
+	delay := s.retry
+	s.retry = min(2*s.retry, metricsRetryCap)
+	return []uplinkEffect{armRetry{delay}}
+}
+
+// retryDue takes note that the metrics stream is to be opened again.
+func (s *uplinkState) retryDue() []uplinkEffect {
+	if s.phase != uplinkLive || s.metrics != 0 || s.opening {
+		return nil
+	}
+	effects := s.openStream()
+	if s.untold != nil {
+		effects = append(effects, logUplink{*s.untold})
+		s.untold = nil
+	}
+	return effects
+}
+
+// goodbye leaves the proxy in an orderly way.
+func (s *uplinkState) goodbye() []uplinkEffect {
+	switch s.phase {
+	case uplinkConnecting:
+		return s.close(sessionEnd{why: "disconnected"})
+	case uplinkLive:
+		s.phase = uplinkLeaving
+		return []uplinkEffect{halfClose{}, armLast{goodbyeGrace}}
+	default:
+		return nil
+	}
+}
+
+// lastDue takes note that the time for the session's last step is over.
+func (s *uplinkState) lastDue() []uplinkEffect {
+	switch s.phase {
+	case uplinkLeaving:
+		return s.close(sessionEnd{why: "disconnected"})
+	case uplinkClosing:
+		return s.over()
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,70 @@
+package actors
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fodc/messages"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+)
+
+func TestGrow(t *testing.T) {
+	type node = messages.ActorNode
+	f := func(nodes, want []node) {
+		t.Helper()
+		require.Equal(t, want, grow(nodes))
+	}
+	f(nil, []node{})
+	f([]node{{ID: "b"}, {ID: "a"}}, []node{{ID: "b"}, {ID: "a"}})
+	f([]node{{ID: "a/b", Parent: "a"}, {ID: "a/b/c", Parent: "a/b"}, {ID: "a"}},
+		[]node{{ID: "a", Children: []node{{ID: "a/b", Parent: "a", Children: []node{{ID: "a/b/c", Parent: "a/b"}}}}}})
+	f([]node{{ID: "a/b", Parent: "a"}, {ID: "a/b/c", Parent: "a/b"}},
+		[]node{{ID: "a/b", Parent: "a", Orphan: true, Children: []node{{ID: "a/b/c", Parent: "a/b"}}}})
+}
+
+func TestUntracked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewSystem(zap.NewNop())
+		known := s.Spawn("known", OnFailure{}, func() Actor { return actor.ReceiveFunc(func(Context) {}) })
+		require.Empty(t, s.Untracked())
+		stranger := s.root.SpawnPrefix(actor.PropsFromFunc(func(Context) {}), "stranger")
+		question, _ := s.runtime.ProcessRegistry.Add(&waiter{}, askPrefix+"1")
+		require.Equal(t, []string{question.Id, stranger.Id}, s.Untracked())
+		require.Equal(t, []messages.ActorNode{{ID: "known-1", Kind: "known", State: "running", Started: time.Now()}},
+			withoutHandled(s.Tree().Actors))
+		s.root.Stop(stranger)
+		require.NoError(t, s.Stop(t.Context(), known))
+		synctest.Wait()
+		require.Equal(t, []string{question.Id}, s.Untracked())
+	})
+}
+
+func withoutHandled(nodes []messages.ActorNode) []messages.ActorNode {
+	synctest.Wait()
+	for i := range nodes {
+		nodes[i].Handled, nodes[i].State = 0, "running"
+	}
+	return nodes
+}
+
+// A race between the watch and the end shows as a dead letter of the runtime, which
+// is none of ours.
+func TestRuntimeTalkIsNoDeadLetter(t *testing.T) {
+	d := newDeadLetters(zap.NewNop())
+	for _, m := range []any{&actor.Watch{}, &actor.Unwatch{}, &actor.Stop{}, &actor.Terminated{}, &actor.Restart{},
+		&actor.Failure{}, &actor.ResumeMailbox{}, &actor.SuspendMailbox{}, &actor.DeadLetterResponse{}, failedOn{}} {
+		d.add(&PID{Id: "a-1"}, m)
+		require.Zero(t, d.total.Load(), "%T", m)
+	}
+	d.add(&PID{Id: "a-1"}, "a message")
+	d.add(nil, "a reply to nobody")
+	require.Equal(t, uint64(2), d.total.Load())
+	require.Zero(t, d.late.Load())
+	d.add(&PID{Id: askPrefix + "1"}, "a reply")
+	require.Equal(t, uint64(2), d.total.Load())
+	require.Equal(t, uint64(1), d.late.Load())
+}

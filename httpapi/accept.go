@@ -1,0 +1,52 @@
+package httpapi
+
+import (
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// The values of the parameter format.
+const (
+	formatText = "text"
+	formatJSON = "json"
+)
+
+// format returns formatText or formatJSON: what the parameter says, else what the
+// Accept header names, else the route's own. A wildcard in the header names
+// nothing; of two formats named as strongly the other than the route's own wins,
+// since most clients that do not care name none.
+func (p params) format(w http.ResponseWriter, r *http.Request, own, other string) (string, error) {
+	said, err := p.choice("format", formatText, formatJSON)
+	if said != "" || err != nil {
+		return said, err
+	}
+	w.Header().Add("Vary", "Accept")
+	accept := strings.Join(r.Header.Values("Accept"), ",")
+	weight := map[string]float64{formatText: named(accept, "text/plain"), formatJSON: named(accept, contentJSON)}
+	if weight[other] > 0 && weight[other] >= weight[own] {
+		return other, nil
+	}
+	return own, nil
+}
+
+// named returns the weight (q) that the Accept header gives to the media type by
+// its name, 0 if it does not.
+func named(accept, mediaType string) float64 {
+	best := 0.0
+	for part := range strings.SplitSeq(accept, ",") {
+		name, attributes, err := mime.ParseMediaType(part)
+		if err != nil || name != mediaType {
+			continue
+		}
+		q := 1.0
+		if text, ok := attributes["q"]; ok {
+			if q, err = strconv.ParseFloat(text, 64); err != nil {
+				continue
+			}
+		}
+		best = max(best, q)
+	}
+	return best
+}

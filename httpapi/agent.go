@@ -1,0 +1,87 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"fodc/httpapi/exposition"
+	"fodc/messages"
+
+	"go.uber.org/zap"
+)
+
+// agentTimeout bounds the wait for the agent's recorder, and for its health.
+const agentTimeout = 5 * time.Second
+
+// AgentAPI is the HTTP surface of an agent. All fields are required.
+type AgentAPI struct {
+	// Latest returns the samples that the recorder has for the selection.
+	Latest func(ctx context.Context, s messages.Selection) ([]messages.Block, error)
+	Health func(ctx context.Context) (messages.AgentHealth, error)
+	Tree   func() messages.ActorTree
+	// Ready is false while the agent starts or stops.
+	Ready func() bool
+	Log   *zap.Logger
+}
+
+// Handler returns the handler of all routes.
+func (a *AgentAPI) Handler() http.Handler {
+	return newSurface("fodc agent", []route{
+		{"/metrics", "the latest metrics of this node", a.serveMetrics},
+		{"/health", "what the agent scrapes, and whom it reports to", a.serveHealth},
+		{"/-/healthy", "whether the agent runs", serveHealthy},
+		{"/-/ready", "whether the agent takes requests", serveReady(a.Ready)},
+		{"/debug/actors", "the actors of the process (?format=text)", serveActors(a.Tree)},
+	}, a.Log, nil)
+}
+
+func (a *AgentAPI) serveMetrics(w http.ResponseWriter, r *http.Request) error {
+	p, err := paramsOf(r)
+	if err != nil {
+		return err
+	}
+	if _, err := p.choice("format", formatText); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), agentTimeout)
+	defer cancel()
+	blocks, err := a.Latest(ctx, messages.Selection{Names: p.names()})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", contentText)
+	return exposition.WriteNodeText(w, blocks)
+}
+
+// agentHealthView is the JSON shape of the agent's /health.
+type agentHealthView struct {
+	Status string `json:"status"`
+	messages.AgentHealth
+}
+
+// serveHealth says degraded if a target is down or a proxy is not connected.
+func (a *AgentAPI) serveHealth(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), agentTimeout)
+	defer cancel()
+	h, err := a.Health(ctx)
+	if err != nil {
+		return err
+	}
+	view := agentHealthView{Status: statusHealthy}
+	view.Window = h.Window
+	view.Targets = append([]messages.TargetHealth{}, h.Targets...)
+	view.Proxies = append([]messages.ProxyHealth{}, h.Proxies...)
+	for i := range view.Targets {
+		view.Targets[i].LastScrape = jsonTime(view.Targets[i].LastScrape)
+	}
+	for i := range view.Proxies {
+		view.Proxies[i].Since = jsonTime(view.Proxies[i].Since)
+	}
+	if slices.ContainsFunc(h.Targets, func(t messages.TargetHealth) bool { return !t.Up }) ||
+		slices.ContainsFunc(h.Proxies, func(p messages.ProxyHealth) bool { return p.State != messages.LinkConnected }) {
+		view.Status = statusDegraded
+	}
+	return writeJSON(w, http.StatusOK, view)
+}

@@ -1,0 +1,103 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"fodc/messages"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+)
+
+// newFakeAgent returns the handler of an agent, and the agent to change.
+func newFakeAgent() (http.Handler, *AgentAPI) {
+	a := &AgentAPI{
+		Latest: func(context.Context, messages.Selection) ([]messages.Block, error) { return nil, nil },
+		Health: func(context.Context) (messages.AgentHealth, error) { return messages.AgentHealth{}, nil },
+		Tree:   func() messages.ActorTree { return messages.ActorTree{} },
+		Ready:  func() bool { return true },
+		Log:    zap.NewNop(),
+	}
+	return a.Handler(), a
+}
+
+func TestAgentMetrics(t *testing.T) {
+	h, a := newFakeAgent()
+	var asked messages.Selection
+	a.Latest = func(ctx context.Context, s messages.Selection) ([]messages.Block, error) {
+		asked = s
+		deadline, ok := ctx.Deadline()
+		require.True(t, ok)
+		require.LessOrEqual(t, time.Until(deadline), agentTimeout)
+		return threeNodes().Nodes[0].Blocks, nil
+	}
+	w := do(h, http.MethodGet, "/metrics")
+	families := requirePage(t, w)
+	require.Equal(t, "# HELP requests_total Requests.\n# TYPE requests_total counter\nrequests_total{path=\"/a\"} 2.5\n", w.Body.String())
+	require.Len(t, families, 1)
+	require.True(t, asked.Window.IsLatest())
+	require.Empty(t, asked.Names)
+
+	do(h, http.MethodGet, "/metrics?name[]=b&name[]=a&format=text")
+	require.Equal(t, []string{"a", "b"}, asked.Names)
+	requireError(t, do(h, http.MethodGet, "/metrics?format=json"), 400, messages.ErrBadData, `format "json": allowed are text`)
+	requireError(t, do(h, http.MethodGet, "/metrics?%"), 400, messages.ErrBadData, `query string "%": invalid URL escape "%"`)
+
+	a.Latest = func(context.Context, messages.Selection) ([]messages.Block, error) {
+		return nil, messages.Errorf(messages.ErrUnavailable, "no recorder")
+	}
+	requireError(t, do(h, http.MethodGet, "/metrics"), 503, messages.ErrUnavailable, "no recorder")
+}
+
+func TestAgentHealth(t *testing.T) {
+	h, a := newFakeAgent()
+	body := do(h, http.MethodGet, "/health").Body.String()
+	require.JSONEq(t, `{"status":"healthy","targets":[],"proxies":[],"window":{"series":0,"samples":0,"bytes":0,"limit_bytes":0,"span_seconds":0}}`, body)
+
+	at := time.Date(2024, 1, 1, 12, 0, 0, 123456789, time.UTC)
+	health := messages.AgentHealth{
+		Targets: []messages.TargetHealth{
+			{Endpoint: "http://127.0.0.1:2121/metrics", ContainerName: "data", Up: true, LastScrape: at, DurationSeconds: 0.01, Samples: 3000, BadLines: 1, Error: "line 3: no value"},
+			{Endpoint: "http://127.0.0.1:2122/metrics", Error: "connection refused"},
+		},
+		Proxies: []messages.ProxyHealth{
+			{Address: "proxy-a:17900", State: messages.LinkConnected, Since: at, AgentID: "id-1"},
+			{Address: "proxy-b:17900", State: messages.LinkWaiting, Since: at, Error: "no such host"},
+		},
+		Window: messages.WindowHealth{Series: 10, Samples: 100, Bytes: 1 << 20, LimitBytes: 1 << 30, SpanSeconds: 90.5},
+	}
+	a.Health = func(context.Context) (messages.AgentHealth, error) { return health, nil }
+	w := do(h, http.MethodGet, "/health")
+	require.Equal(t, contentJSON, w.Header().Get("Content-Type"))
+	golden(t, "agent_health.json", w.Body.String())
+	require.Equal(t, at, health.Targets[0].LastScrape, "what was answered is not touched")
+
+	status := func(want string) {
+		t.Helper()
+		require.Contains(t, do(h, http.MethodGet, "/health").Body.String(), `"status":"`+want+`"`)
+	}
+	whole := health
+	health.Targets = whole.Targets[:1]
+	status("degraded")
+	health.Proxies = whole.Proxies[:1]
+	status("healthy")
+	health.Targets = whole.Targets
+	status("degraded")
+
+	a.Health = func(context.Context) (messages.AgentHealth, error) { return health, errors.New("secret") }
+	w = do(h, http.MethodGet, "/health")
+	require.Equal(t, 500, w.Code)
+	require.NotContains(t, w.Body.String(), "secret")
+}
+
+func TestAgentReady(t *testing.T) {
+	_, a := newFakeAgent()
+	a.Ready = func() bool { return false }
+	h := a.Handler()
+	requireError(t, do(h, http.MethodGet, "/-/ready"), 503, messages.ErrUnavailable, "not ready: starting or stopping")
+	require.Equal(t, "healthy\n", do(h, http.MethodGet, "/-/healthy").Body.String())
+}

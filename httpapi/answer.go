@@ -1,0 +1,46 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+const (
+	contentText = "text/plain; version=0.0.4; charset=utf-8"
+	contentJSON = "application/json"
+	contentHTML = "text/html; charset=utf-8"
+	// contentPlain is text that is not a page of metrics.
+	contentPlain = "text/plain; charset=utf-8"
+)
+
+// writeJSON answers with the value. Nothing is written if it cannot be encoded.
+func writeJSON(w http.ResponseWriter, status int, value any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(value); err != nil {
+		return fmt.Errorf("encode the answer: %w", err)
+	}
+	return writeBody(w, status, contentJSON, b.Bytes())
+}
+
+func writeBody(w http.ResponseWriter, status int, contentType string, body []byte) error {
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	if _, err := w.Write(body); err != nil {
+		return fmt.Errorf("write the answer: %w", err)
+	}
+	return nil
+}
+
+// jsonTime is how answers show a time: in UTC, with milliseconds at most. The zero
+// time stays zero, for omitzero.
+func jsonTime(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC().Truncate(time.Millisecond)
+}

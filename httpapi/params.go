@@ -1,0 +1,86 @@
+package httpapi
+
+import (
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"fodc/messages"
+)
+
+// params are the parameters of a request. One with an empty value is as good as
+// absent; unknown ones are ignored.
+type params struct{ values url.Values }
+
+func paramsOf(r *http.Request) (params, error) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return params{}, messages.Errorf(messages.ErrBadData, "query string %q: %v", shown(r.URL.RawQuery), err)
+	}
+	return params{values}, nil
+}
+
+// all returns the values of a parameter that may be repeated, sorted and each once:
+// requests that ask the same can then share a collection.
+func (p params) all(name string) []string {
+	values := slices.DeleteFunc(slices.Clone(p.values[name]), func(v string) bool { return v == "" })
+	slices.Sort(values)
+	return slices.Compact(values)
+}
+
+// one returns the value of a parameter that may not be repeated, or "".
+func (p params) one(name string) (string, error) {
+	values := p.all(name)
+	switch len(values) {
+	case 0:
+		return "", nil
+	case 1:
+		return values[0], nil
+	default:
+		return "", messages.Errorf(messages.ErrBadData, "%s is given twice: %q and %q", name, shown(values[0]), shown(values[1]))
+	}
+}
+
+// choice returns the value of a parameter that must be one of a few, or "".
+func (p params) choice(name string, allowed ...string) (string, error) {
+	value, err := p.one(name)
+	if err != nil || value == "" || slices.Contains(allowed, value) {
+		return value, err
+	}
+	return "", messages.Errorf(messages.ErrBadData, "%s %q: allowed are %s", name, shown(value), strings.Join(allowed, ", "))
+}
+
+// flag returns the value of a parameter that is on or off, and off when absent.
+func (p params) flag(name string) (bool, error) {
+	value, err := p.choice(name, "1", "0", "true", "false")
+	return value == "1" || value == "true", err
+}
+
+func (p params) filter() messages.NodeFilter {
+	return messages.NodeFilter{NodeIDs: p.all("node_id"), Roles: p.all("role"), PodNames: p.all("pod_name")}
+}
+
+// names returns the families wanted.
+func (p params) names() []string { return p.all("name[]") }
+
+const (
+	headerScrapeTimeout = "X-Prometheus-Scrape-Timeout-Seconds"
+	// scrapeMargin is the part of a scraper's timeout that is left for the way of the
+	// answer; a short timeout gives half of itself.
+	scrapeMargin = 500 * time.Millisecond
+)
+
+// budget returns how long the collection of a request may take: what the scraper
+// allows, at most limit. A header that makes no sense is as good as absent.
+func budget(r *http.Request, limit time.Duration) time.Duration {
+	seconds, err := strconv.ParseFloat(r.Header.Get(headerScrapeTimeout), 64)
+	if err != nil || math.IsNaN(seconds) || seconds <= 0 || seconds > math.MaxInt64/float64(time.Second) {
+		return limit
+	}
+	allowed := time.Duration(seconds * float64(time.Second))
+	return min(limit, allowed-min(scrapeMargin, allowed/2))
+}

@@ -1,0 +1,46 @@
+package httpapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"fodc/messages"
+
+	"go.uber.org/zap"
+)
+
+// ProxyAPI is the HTTP surface of a proxy. All fields but Build are required.
+type ProxyAPI struct {
+	// Collect asks the agents, and returns at the query's deadline.
+	Collect func(ctx context.Context, q messages.Query) (*messages.Collection, error)
+	// Cluster returns the nodes that the filter selects.
+	Cluster func(ctx context.Context, f messages.NodeFilter) (messages.Cluster, error)
+	Tree    func() messages.ActorTree
+	// Ready is false while the proxy starts or stops.
+	Ready func() bool
+	// CollectTimeout is the longest that a collection may take.
+	CollectTimeout time.Duration
+	StartedAt      time.Time
+	Log            *zap.Logger
+	// Build may be empty.
+	Build Build
+
+	metrics *selfMetrics
+}
+
+// Handler returns the handler of all routes. It is called once: the proxy's own
+// metrics begin with it.
+func (a *ProxyAPI) Handler() http.Handler {
+	a.metrics = newSelfMetrics(a.Build)
+	return newSurface("fodc proxy", []route{
+		{"/metrics", "the latest metrics of all nodes", a.serveMetrics},
+		{"/metrics-windows", "the metrics of all nodes in a window of time", a.serveWindows},
+		{"/cluster", "the nodes and their agents", a.serveCluster},
+		{"/health", "whether all agents are online", a.serveHealth},
+		{"/-/healthy", "whether the proxy runs", serveHealthy},
+		{"/-/ready", "whether the proxy takes requests", serveReady(a.Ready)},
+		{"/metrics/self", "the metrics of the proxy itself", a.serveSelf},
+		{"/debug/actors", "the actors of the process (?format=text)", serveActors(a.Tree)},
+	}, a.Log, a.metrics)
+}

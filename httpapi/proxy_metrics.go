@@ -1,0 +1,128 @@
+package httpapi
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"fodc/httpapi/exposition"
+	"fodc/messages"
+)
+
+const (
+	// collectGrace is how long after its deadline a collection is given up.
+	collectGrace = time.Second
+	// countTimeout bounds the wait for the numbers of agents in the proxy's metrics.
+	countTimeout = 250 * time.Millisecond
+)
+
+// serveMetrics answers with the latest samples, and the proxy's own metrics behind
+// them unless something was selected.
+func (a *ProxyAPI) serveMetrics(w http.ResponseWriter, r *http.Request) error {
+	p, err := paramsOf(r)
+	if err != nil {
+		return err
+	}
+	if _, err := p.choice("format", formatText); err != nil {
+		return err
+	}
+	q := messages.Query{Filter: p.filter(), Selection: messages.Selection{Names: p.names()}}
+	c, err := a.collect(w, r, p, q)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", contentText)
+	conflicts, err := exposition.WriteText(w, c, exposition.Options{})
+	a.metrics.merged(c, conflicts)
+	if err != nil || isSelective(q) {
+		return err
+	}
+	return a.writeSelf(r.Context(), w)
+}
+
+// serveWindows answers with the samples of a window, as text with timestamps or as
+// JSON.
+func (a *ProxyAPI) serveWindows(w http.ResponseWriter, r *http.Request) error {
+	p, err := paramsOf(r)
+	if err != nil {
+		return err
+	}
+	format, err := p.format(w, r, formatText, formatJSON)
+	if err != nil {
+		return err
+	}
+	window, err := p.window()
+	if err != nil {
+		return err
+	}
+	q := messages.Query{Filter: p.filter(), Selection: messages.Selection{Window: window, Names: p.names()}}
+	c, err := a.collect(w, r, p, q)
+	if err != nil {
+		return err
+	}
+	var conflicts exposition.Conflicts
+	if format == formatJSON {
+		w.Header().Set("Content-Type", contentJSON)
+		conflicts, err = exposition.WriteJSON(w, c)
+	} else {
+		w.Header().Set("Content-Type", contentText)
+		conflicts, err = exposition.WriteText(w, c, exposition.Options{Timestamps: true})
+	}
+	a.metrics.merged(c, conflicts)
+	return err
+}
+
+// collect asks the agents within the request's budget and names in the header those
+// that are missing, which is an error where the client wants none.
+func (a *ProxyAPI) collect(w http.ResponseWriter, r *http.Request, p params, q messages.Query) (*messages.Collection, error) {
+	strict, err := p.flag("strict")
+	if err != nil {
+		return nil, err
+	}
+	begin := time.Now()
+	q.Deadline = begin.Add(budget(r, a.CollectTimeout))
+	ctx, cancel := context.WithDeadline(r.Context(), q.Deadline.Add(collectGrace))
+	defer cancel()
+	c, err := a.Collect(ctx, q)
+	if err != nil {
+		a.metrics.collected(collectionFailed, time.Since(begin))
+		return nil, err
+	}
+	missing, count := missingOf(c)
+	if count == 0 {
+		a.metrics.collected(collectionWhole, time.Since(begin))
+		return c, nil
+	}
+	a.metrics.collected(collectionPartial, time.Since(begin))
+	w.Header().Set(headerMissing, missing)
+	if strict {
+		return nil, messages.Errorf(messages.ErrUnavailable, "%d of %d nodes are missing: %s", count, len(c.Nodes), missing)
+	}
+	return c, nil
+}
+
+// isSelective reports whether the query asks for less than everything.
+func isSelective(q messages.Query) bool {
+	return len(q.Filter.NodeIDs)+len(q.Filter.Roles)+len(q.Filter.PodNames)+len(q.Selection.Names) > 0
+}
+
+func (a *ProxyAPI) serveSelf(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Content-Type", contentText)
+	return a.writeSelf(r.Context(), w)
+}
+
+// writeSelf writes the proxy's own metrics. Without an answer from the registry the
+// numbers of agents are NaN: they are not known.
+func (a *ProxyAPI) writeSelf(ctx context.Context, w io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, countTimeout)
+	defer cancel()
+	cluster, err := a.Cluster(ctx, messages.NodeFilter{})
+	if err != nil {
+		a.metrics.agentsUnknown()
+	} else {
+		online := onlineOf(cluster)
+		a.metrics.agents(online, len(cluster.Nodes)-online)
+	}
+	return a.metrics.write(w)
+}

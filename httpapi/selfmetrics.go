@@ -1,0 +1,198 @@
+package httpapi
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"fodc/httpapi/exposition"
+	"fodc/messages"
+
+	"github.com/VictoriaMetrics/metrics"
+)
+
+// The proxy's own families.
+const (
+	familyBuildInfo          = "fodc_build_info"
+	familyAgents             = "fodc_proxy_agents"
+	familyCollectionDuration = "fodc_proxy_collection_duration_seconds"
+	familyCollections        = "fodc_proxy_collections_total"
+	familyPanics             = "fodc_proxy_http_panics_total"
+	familyRequestDuration    = "fodc_proxy_http_request_duration_seconds"
+	familyRequests           = "fodc_proxy_http_requests_total"
+	familyConflicts          = "fodc_proxy_merge_conflicts_total"
+)
+
+// headOf returns the TYPE and the HELP of a family; metrics.Set writes no HELP.
+func headOf(family string) (kind messages.MetricType, help string) {
+	switch family {
+	case familyBuildInfo:
+		return messages.TypeGauge, "The build that runs; always 1."
+	case familyAgents:
+		return messages.TypeGauge, "Agents in the registry by their state; NaN while that is not known."
+	case familyCollectionDuration:
+		return messages.TypeHistogram, "Time from the question to the agents' answers, without the making of the page."
+	case familyCollections:
+		return messages.TypeCounter, "Collections by their result: whole, partial (a node is missing) or failed."
+	case familyPanics:
+		return messages.TypeCounter, "Requests that ended in a panic."
+	case familyRequestDuration:
+		return messages.TypeHistogram, "Time from a request's arrival to the last byte of its answer."
+	case familyRequests:
+		return messages.TypeCounter, "Requests by route and status code; 499 is a client that did not wait."
+	case familyConflicts:
+		return messages.TypeCounter, "What was left out of pages, or not taken as it came, since agents disagree."
+	default:
+		return messages.TypeUnknown, ""
+	}
+}
+
+// durationBuckets are in seconds.
+func durationBuckets() []float64 {
+	return []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+}
+
+// collectionResult is how a collection ended.
+type collectionResult string
+
+const (
+	collectionWhole   collectionResult = "whole"
+	collectionPartial collectionResult = "partial"
+	collectionFailed  collectionResult = "failed"
+)
+
+// Build is what runs. An empty field is not known.
+type Build struct{ Version, Revision string }
+
+// selfMetrics is what the proxy counts of its own doings. On a nil *selfMetrics the
+// methods that count do nothing.
+type selfMetrics struct {
+	set                 *metrics.Set
+	online, unconnected *metrics.Gauge
+	panics              *metrics.Counter
+	duration            *metrics.PrometheusHistogram
+}
+
+// newSelfMetrics returns metrics that start at zero.
+func newSelfMetrics(b Build) *selfMetrics {
+	set := metrics.NewSet()
+	m := &selfMetrics{
+		set:         set,
+		online:      set.NewGauge(seriesName(familyAgents, "state", string(messages.StatusOnline)), nil),
+		unconnected: set.NewGauge(seriesName(familyAgents, "state", string(messages.StatusUnconnected)), nil),
+		panics:      set.NewCounter(familyPanics),
+		duration:    set.NewPrometheusHistogramExt(familyCollectionDuration, durationBuckets()),
+	}
+	set.NewGauge(seriesName(familyBuildInfo, "version", b.Version, "revision", b.Revision,
+		"goversion", runtime.Version(), "goos", runtime.GOOS, "goarch", runtime.GOARCH), nil).Set(1)
+	for _, r := range []collectionResult{collectionWhole, collectionPartial, collectionFailed} {
+		m.collections(r)
+	}
+	m.conflicts(exposition.Conflicts{}, 0)
+	return m
+}
+
+// seriesName returns family{name="value",...}. Labels without a value are left out.
+func seriesName(family string, labels ...string) string {
+	b := append([]byte(family), '{')
+	for i := 0; i+1 < len(labels); i += 2 {
+		if labels[i+1] == "" {
+			continue
+		}
+		if b[len(b)-1] != '{' {
+			b = append(b, ',')
+		}
+		b = messages.AppendLabel(b, labels[i], labels[i+1])
+	}
+	return string(append(b, '}'))
+}
+
+func (m *selfMetrics) request(route string, code int, took time.Duration) {
+	if m == nil {
+		return
+	}
+	m.set.GetOrCreateCounter(seriesName(familyRequests, "route", route, "code", strconv.Itoa(code))).Inc()
+	m.set.GetOrCreatePrometheusHistogramExt(seriesName(familyRequestDuration, "route", route), durationBuckets()).Update(took.Seconds())
+}
+
+func (m *selfMetrics) panicked() {
+	if m != nil {
+		m.panics.Inc()
+	}
+}
+
+func (m *selfMetrics) collections(r collectionResult) *metrics.Counter {
+	return m.set.GetOrCreateCounter(seriesName(familyCollections, "result", string(r)))
+}
+
+func (m *selfMetrics) collected(r collectionResult, took time.Duration) {
+	m.collections(r).Inc()
+	m.duration.Update(took.Seconds())
+}
+
+// merged counts what a page could not take as it came. Series that were refused
+// when the answer arrived are invalid like those that the page refused.
+func (m *selfMetrics) merged(c *messages.Collection, conflicts exposition.Conflicts) {
+	rejected := 0
+	for i := range c.Nodes {
+		rejected += c.Nodes[i].Rejected
+	}
+	m.conflicts(conflicts, rejected)
+}
+
+func (m *selfMetrics) conflicts(c exposition.Conflicts, rejected int) {
+	add := func(reason string, n int) {
+		m.set.GetOrCreateCounter(seriesName(familyConflicts, "reason", reason)).Add(n)
+	}
+	add("type", c.Type)
+	add("help", c.Help)
+	add("reserved", c.Reserved)
+	add("duplicate", c.Duplicate)
+	add("invalid", c.Invalid+rejected)
+}
+
+func (m *selfMetrics) agents(online, unconnected int) {
+	m.online.Set(float64(online))
+	m.unconnected.Set(float64(unconnected))
+}
+
+func (m *selfMetrics) agentsUnknown() {
+	m.online.Set(math.NaN())
+	m.unconnected.Set(math.NaN())
+}
+
+// write writes all families in the text format, each with its HELP and TYPE.
+func (m *selfMetrics) write(w io.Writer) error {
+	var lines, page bytes.Buffer
+	m.set.WritePrometheus(&lines) // Sorted by family.
+	before := ""
+	for line := range strings.Lines(lines.String()) {
+		if family := familyOf(line); family != before {
+			kind, help := headOf(family)
+			fmt.Fprintf(&page, "# HELP %s %s\n# TYPE %s %s\n", family, help, family, kind)
+			before = family
+		}
+		page.WriteString(line)
+	}
+	if _, err := w.Write(page.Bytes()); err != nil {
+		return fmt.Errorf("write the proxy's metrics: %w", err)
+	}
+	return nil
+}
+
+// familyOf returns the family of a sample's line.
+func familyOf(line string) string {
+	name := line[:strings.IndexAny(line, "{ ")]
+	for _, suffix := range []string{"_bucket", "_sum", "_count"} {
+		base, cut := strings.CutSuffix(name, suffix)
+		if kind, _ := headOf(base); cut && kind == messages.TypeHistogram {
+			return base
+		}
+	}
+	return name
+}

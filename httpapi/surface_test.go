@@ -1,0 +1,213 @@
+package httpapi
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"fodc/messages"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+)
+
+func TestEveryRouteTakesGetAndHeadOnly(t *testing.T) {
+	proxy := newFakeProxy()
+	agent, _ := newFakeAgent()
+	for name, h := range map[string]struct {
+		handler http.Handler
+		paths   []string
+	}{
+		"proxy": {proxy.handler, []string{"/", "/metrics", "/metrics-windows", "/cluster", "/health", "/-/healthy", "/-/ready", "/metrics/self", "/debug/actors"}},
+		"agent": {agent, []string{"/", "/metrics", "/health", "/-/healthy", "/-/ready", "/debug/actors"}},
+	} {
+		for _, path := range h.paths {
+			for _, method := range []string{http.MethodGet, http.MethodHead} {
+				w := do(h.handler, method, path)
+				require.Equal(t, http.StatusOK, w.Code, "%s %s %s", name, method, path)
+				require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
+				require.NotEmpty(t, w.Header().Get("X-Request-Id"))
+				require.NotEmpty(t, w.Header().Get("Content-Type"))
+			}
+			for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch, http.MethodOptions, "BREW"} {
+				w := do(h.handler, method, path)
+				requireError(t, w, http.StatusMethodNotAllowed, messages.ErrBadData, "the method must be GET or HEAD")
+				require.Equal(t, "GET, HEAD", w.Header().Get("Allow"))
+			}
+		}
+		for _, path := range []string{"/nope", "/metrics/", "/cluster/x", "/index.html"} {
+			for _, method := range []string{http.MethodGet, http.MethodPost} {
+				requireError(t, do(h.handler, method, path), http.StatusNotFound, messages.ErrNotFound,
+					fmt.Sprintf("no such path: %q; / lists those there are", path))
+			}
+		}
+	}
+}
+
+func TestIndexLinksEveryRoute(t *testing.T) {
+	w := newFakeProxy().get("/")
+	require.Equal(t, "text/html; charset=utf-8", w.Header().Get("Content-Type"))
+	require.Equal(t, "default-src 'none'", w.Header().Get("Content-Security-Policy"))
+	for _, path := range []string{"/metrics", "/metrics-windows", "/cluster", "/health", "/-/healthy", "/-/ready", "/metrics/self", "/debug/actors"} {
+		require.Contains(t, w.Body.String(), `<a href=".`+path+`">`+path+`</a>`)
+	}
+	require.Contains(t, w.Body.String(), "<h1>fodc proxy</h1>")
+}
+
+func TestErrorsBecomeAnswers(t *testing.T) {
+	f := func(err error, status int, kind messages.ErrorKind, text string, logged bool) *httptest.ResponseRecorder {
+		t.Helper()
+		p := newFakeProxy()
+		p.collectErr = err
+		w := p.get("/metrics")
+		requireError(t, w, status, kind, strings.ReplaceAll(text, "ID", w.Header().Get("X-Request-Id")))
+		if !logged {
+			require.Empty(t, p.errorLogs())
+			return w
+		}
+		require.Equal(t, []string{err.Error()}, p.errorLogs())
+		require.Equal(t, w.Header().Get("X-Request-Id"), p.logs.All()[0].ContextMap()["request_id"])
+		return w
+	}
+	known := func(kind messages.ErrorKind) error { return messages.Errorf(kind, "the text") }
+	f(known(messages.ErrBadData), 400, "bad_data", "the text", false)
+	f(known(messages.ErrNotFound), 404, "not_found", "the text", false)
+	f(known(messages.ErrTimeout), 504, "timeout", "the text", false)
+	w := f(known(messages.ErrUnavailable), 503, "unavailable", "the text", false)
+	require.Equal(t, "1", w.Header().Get("Retry-After"))
+	f(known(messages.ErrInternal), 500, "internal", "the text", true)
+	f(fmt.Errorf("ask: %w", known(messages.ErrUnavailable)), 503, "unavailable", "the text", false)
+	w = f(errors.New("password=hunter2"), 500, "internal", "internal error: the log has it under the request id ID", true)
+	require.Empty(t, w.Header().Get("Retry-After"))
+	f(fmt.Errorf("ask: %w", context.DeadlineExceeded), 504, "timeout", "no answer in time", false)
+	// Cancelled by something else than the client: a mistake.
+	f(context.Canceled, 500, "internal", "internal error: the log has it under the request id ID", true)
+}
+
+func TestClientThatHasGone(t *testing.T) {
+	p := newFakeProxy()
+	ctx, cancel := context.WithCancel(t.Context())
+	p.Collect = func(ctx context.Context, _ messages.Query) (*messages.Collection, error) {
+		cancel()
+		return nil, ctx.Err()
+	}
+	p.handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, "/metrics", nil))
+	require.Empty(t, p.errorLogs())
+	require.Contains(t, p.get("/metrics/self").Body.String(), `fodc_proxy_http_requests_total{route="/metrics",code="499"} 1`)
+}
+
+// What goes wrong here is logged, whether or not somebody waits for the answer.
+func TestFaultIsLoggedWithoutAClient(t *testing.T) {
+	for _, fail := range []func() error{
+		func() error { return errors.New("out of cheese") },
+		func() error { panic("out of cheese") },
+	} {
+		p := newFakeProxy()
+		ctx, cancel := context.WithCancel(t.Context())
+		p.Collect = func(context.Context, messages.Query) (*messages.Collection, error) {
+			cancel()
+			return nil, fail()
+		}
+		p.handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, "/metrics", nil))
+		require.Len(t, p.errorLogs(), 1)
+		require.Contains(t, p.errorLogs()[0], "out of cheese")
+	}
+}
+
+func TestPanicBeforeTheAnswer(t *testing.T) {
+	p := newFakeProxy()
+	p.Collect = func(context.Context, messages.Query) (*messages.Collection, error) { panic("out of cheese") }
+	w := p.get("/metrics")
+	requireError(t, w, 500, messages.ErrInternal, "internal error: the log has it under the request id "+w.Header().Get("X-Request-Id"))
+	require.Len(t, p.errorLogs(), 1)
+	require.Contains(t, p.errorLogs()[0], "panic: out of cheese")
+	require.Contains(t, p.errorLogs()[0], "surface_test.go")
+	page := p.get("/metrics/self").Body.String()
+	require.Contains(t, page, "fodc_proxy_http_panics_total 1\n")
+	require.Contains(t, page, `fodc_proxy_http_requests_total{route="/metrics",code="500"} 1`)
+}
+
+func TestPanicWithinTheAnswerCutsIt(t *testing.T) {
+	h := newSurface("x", []route{{"/half", "", func(w http.ResponseWriter, _ *http.Request) error {
+		_, _ = io.WriteString(w, "half")
+		panic("out of cheese")
+	}}}, zap.NewNop(), nil)
+	require.PanicsWithValue(t, http.ErrAbortHandler, func() { do(h, http.MethodGet, "/half") })
+}
+
+// brokenWriter is a client that hung up.
+type brokenWriter struct{ *httptest.ResponseRecorder }
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
+
+func TestBrokenConnectionIsNoFaultOfOurs(t *testing.T) {
+	p := newFakeProxy()
+	p.collection = threeNodes()
+	require.PanicsWithValue(t, http.ErrAbortHandler, func() {
+		p.handler.ServeHTTP(brokenWriter{httptest.NewRecorder()}, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	})
+	require.Empty(t, p.errorLogs())
+}
+
+func TestGzip(t *testing.T) {
+	p := newFakeProxy()
+	plain := p.get("/metrics-windows")
+	require.Empty(t, plain.Header().Get("Content-Encoding"))
+	require.Contains(t, plain.Header().Values("Vary"), "Accept-Encoding")
+
+	// Small pages are not worth it.
+	small := p.get("/metrics-windows", "Accept-Encoding", "gzip")
+	require.Empty(t, small.Header().Get("Content-Encoding"))
+	require.Equal(t, plain.Body.String(), small.Body.String())
+
+	p.collection = threeNodes()
+	for range 50 {
+		n := p.collection.Nodes[1]
+		n.Identity.NodeID = fmt.Sprintf("m%d", len(p.collection.Nodes))
+		p.collection.Nodes = append(p.collection.Nodes, n)
+	}
+	plain = p.get("/metrics-windows", "Accept-Encoding", "gzip;q=0, zstd")
+	require.Empty(t, plain.Header().Get("Content-Encoding"))
+	packed := p.get("/metrics-windows", "Accept-Encoding", "zstd, gzip")
+	require.Equal(t, "gzip", packed.Header().Get("Content-Encoding"))
+	require.Equal(t, "text/plain; version=0.0.4; charset=utf-8", packed.Header().Get("Content-Type"))
+	require.Less(t, packed.Body.Len(), plain.Body.Len()/5)
+	r, err := gzip.NewReader(packed.Body)
+	require.NoError(t, err)
+	body, err := io.ReadAll(r)
+	require.NoError(t, err)
+	require.Equal(t, plain.Body.String(), string(body))
+}
+
+// Requests share the collection, the metrics and the handler.
+func TestConcurrentRequests(t *testing.T) {
+	p := newFakeProxy()
+	shared := threeNodes()
+	p.Collect = func(context.Context, messages.Query) (*messages.Collection, error) { return shared, nil }
+	p.Cluster = func(context.Context, messages.NodeFilter) (messages.Cluster, error) { return someCluster(), nil }
+	targets := []string{"/metrics?node_id=n1", "/metrics-windows?format=json", "/metrics-windows", "/cluster", "/metrics"}
+	want := make([]string, len(targets))
+	for i, target := range targets[:4] {
+		want[i] = p.get(target).Body.String()
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		for i, target := range targets {
+			wg.Go(func() {
+				body := p.get(target).Body.String()
+				if target != "/metrics" && body != want[i] { // It has counters.
+					t.Errorf("%s: another answer than before: %s", target, body)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	require.Contains(t, p.get("/metrics/self").Body.String(), `fodc_proxy_http_requests_total{route="/metrics",code="200"} 17`, "1 before, 8 of each kind")
+}

@@ -1,0 +1,13 @@
+// Command fodc records the metrics of database nodes and shows them in one place.
+package main
+
+import (
+	"os"
+
+	"fodc/modes"
+)
+
+func main() {
+	os.Exit(modes.Main(os.Args, os.Stdout, os.Stderr,
+		modes.Runners{Proxy: modes.RunProxy, Agent: modes.RunAgent, Standalone: modes.RunStandalone}))
+}

@@ -1,0 +1,103 @@
+package modes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync/atomic"
+
+	"fodc/actors"
+	"fodc/actors/agent"
+	"fodc/httpapi"
+	"fodc/messages"
+
+	"go.uber.org/zap"
+)
+
+// RunAgent runs an agent until ctx ends (nil) or something fails.
+func RunAgent(ctx context.Context, c AgentConfig, log *zap.Logger) error {
+	sys := actors.NewSystem(log)
+	a, err := startAgent(sys, c, log)
+	if err != nil {
+		sys.Shutdown()
+		return err
+	}
+	return await(ctx, sys, log, a)
+}
+
+// runningAgent is an agent that has bound its address and scrapes.
+type runningAgent struct {
+	agent    *agent.Agent
+	http     *httpapi.Server
+	ready    atomic.Bool
+	failures chan error
+}
+
+func startAgent(sys *actors.System, c AgentConfig, log *zap.Logger) (*runningAgent, error) {
+	cfg, err := c.actors()
+	if err != nil {
+		return nil, err
+	}
+	a := &runningAgent{failures: make(chan error, 1)}
+	api := &httpapi.AgentAPI{
+		Latest: func(ctx context.Context, s messages.Selection) ([]messages.Block, error) {
+			return a.agent.Latest(ctx, s)
+		},
+		Health: func(ctx context.Context) (messages.AgentHealth, error) { return a.agent.Health(ctx) },
+		Tree:   sys.Tree, Ready: a.ready.Load, Log: log.Named("http"),
+	}
+	a.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: api.Handler(),
+		ReadTimeout: agentHTTPTimeout, WriteTimeout: agentHTTPTimeout, Log: log.Named("http")})
+	if err != nil {
+		return nil, err
+	}
+	a.agent = agent.Start(sys, cfg)
+	go func() { a.failures <- a.http.Serve() }()
+	a.ready.Store(true)
+	log.Info("listening", zap.String("server", "agent"), zap.Stringer("addr", a.http.Addr()))
+	log.Info("recording", zap.String("node_id", c.NodeID), zap.String("role", c.NodeRole), zap.Strings("endpoints", c.urls()),
+		zap.Duration("interval", c.PollInterval), zap.Int64("memory_budget_bytes", cfg.MemoryBudget))
+	return a, nil
+}
+
+func (c AgentConfig) actors() (agent.Config, error) {
+	limit, source, err := agent.MemoryLimit("/")
+	if err != nil {
+		return agent.Config{}, fmt.Errorf("--max-metrics-memory-usage-percentage %d: %w", c.MaxMemoryPercent, err)
+	}
+	budget := limit / 100 * int64(c.MaxMemoryPercent)
+	if budget == 0 {
+		return agent.Config{}, fmt.Errorf("--max-metrics-memory-usage-percentage %d of %d bytes (%s) leaves nothing to record in",
+			c.MaxMemoryPercent, limit, source)
+	}
+	cfg := agent.Config{
+		Registration: messages.Registration{
+			NodeID: c.NodeID, Role: c.NodeRole, PodName: c.PodName, Labels: maps.Clone(c.NodeLabels),
+			Primary:   messages.Address{IP: c.NodeIP, Port: c.NodePort},
+			Secondary: maps.Clone(c.SecondaryAddresses),
+		},
+		ProxyAddrs: slices.Clone(c.ProxyAddrs), DefaultTargets: c.DefaultTargets, ScrapeInterval: c.PollInterval,
+		HeartbeatInterval: c.HeartbeatInterval, ReconnectInterval: c.ReconnectInterval,
+		MemoryBudget: budget, Version: thisBuild().version,
+	}
+	for _, t := range c.Targets {
+		cfg.Targets = append(cfg.Targets, agent.Target{URL: t.URL, ContainerName: t.ContainerName})
+		if t.ContainerName != "" && !slices.Contains(cfg.Registration.ContainerNames, t.ContainerName) {
+			cfg.Registration.ContainerNames = append(cfg.Registration.ContainerNames, t.ContainerName)
+		}
+	}
+	return cfg, nil
+}
+
+func (a *runningAgent) failed() <-chan error { return a.failures }
+
+// stop says goodbye to the proxies, and lets requests under way finish.
+func (a *runningAgent) stop(ctx context.Context) error {
+	a.ready.Store(false)
+	requests := make(chan error, 1)
+	go func() { requests <- a.http.Shutdown(ctx) }()
+	err := a.agent.Stop(ctx)
+	return errors.Join(err, <-requests)
+}

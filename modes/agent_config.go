@@ -1,0 +1,149 @@
+package modes
+
+import (
+	"cmp"
+	"strconv"
+	"time"
+
+	"fodc/messages"
+)
+
+// AgentConfig is how an agent is run.
+type AgentConfig struct {
+	// ProxyAddrs are the proxies, each as host:port; one independent link each.
+	// Default "localhost:17900". In standalone mode there is none to name.
+	ProxyAddrs []string
+	// NodeID is required; PodName serves where it is not given.
+	NodeID string
+	// NodeRole is required, such as "liaison" or "datanode-hot".
+	NodeRole string
+	// NodeLabels are stamped on every series as node_<name>. Default none.
+	NodeLabels map[string]string
+	// NodeIP is an IP address. Default "": the local end of the connection to the
+	// proxy.
+	NodeIP string
+	// NodePort is the port of the node's primary address. Default 17912.
+	NodePort int32
+	// SecondaryAddresses are the node's other addresses by name. Default none.
+	SecondaryAddresses map[string]messages.Address
+	// PodName is empty outside of a pod.
+	PodName string
+	// Targets are what is scraped, never empty.
+	Targets []TargetConfig
+	// DefaultTargets says that no target was named and Targets is the default.
+	DefaultTargets bool
+	// PollInterval is the time between two scrapes of a target. Default 10 s.
+	PollInterval time.Duration
+	// HeartbeatInterval serves where the proxy does not name one. Default 10 s.
+	HeartbeatInterval time.Duration
+	// ReconnectInterval is the longest wait between two attempts to connect.
+	// Default 5 s.
+	ReconnectInterval time.Duration
+	// MaxMemoryPercent bounds the recorder, in percent of the cgroup's memory limit
+	// or, where there is none, of the machine's memory. Default 10.
+	MaxMemoryPercent int
+	// HTTPListenAddr is host:port of the agent's own page. Default ":17902".
+	HTTPListenAddr string
+}
+
+// TargetConfig is one endpoint that is scraped.
+type TargetConfig struct {
+	// URL is http or https.
+	URL string
+	// ContainerName is empty where the endpoint has none.
+	ContainerName string
+}
+
+// Limits of what an agent may have.
+const (
+	maxProxies = 16
+	maxTargets = 64
+)
+
+var percents = span{1, 100}
+
+// Validate returns an error of one line unless the agent can be run like this: the
+// flag, its value and what is allowed.
+func (c AgentConfig) Validate() error {
+	if len(c.ProxyAddrs) == 0 {
+		return absent("proxy-addr", "at least one proxy is needed")
+	}
+	for _, addr := range c.ProxyAddrs {
+		if err := checkDialAddr("proxy-addr", addr); err != nil {
+			return err
+		}
+	}
+	return cmp.Or(checkDistinct("proxy-addr", c.ProxyAddrs, maxProxies), c.validateNode())
+}
+
+// validateNode checks all but the proxies.
+func (c AgentConfig) validateNode() error {
+	return cmp.Or(
+		c.checkIdentity(),
+		c.checkNodeIP(),
+		ports.check("node-port", int(c.NodePort)),
+		c.checkTargets(),
+		checkDuration("poll-metrics-interval", c.PollInterval),
+		checkDuration("heartbeat-interval", c.HeartbeatInterval),
+		checkDuration("reconnect-interval", c.ReconnectInterval),
+		percents.check("max-metrics-memory-usage-percentage", c.MaxMemoryPercent),
+		checkListenAddr("prometheus-listen-addr", c.HTTPListenAddr),
+	)
+}
+
+// linkOptions are the flags that only an agent with a proxy elsewhere has.
+func linkOptions(c *AgentConfig) []*option {
+	proxies := listOption(&c.ProxyAddrs, "proxy-addr", "`ADDRESS` of a proxy, host:port; may be given several times")
+	proxies.def = "localhost:17900"
+	return []*option{proxies, durationOption(&c.HeartbeatInterval, "heartbeat-interval", "10s",
+		"`DURATION` between heartbeats, unless the proxy names one")}
+}
+
+// nodeOptions are the flags of an agent in either mode.
+func nodeOptions(c *AgentConfig, in *targetInput) []*option {
+	options := append(identityOptions(c), targetOptions(in)...)
+	return append(options,
+		durationOption(&c.PollInterval, "poll-metrics-interval", "10s", "`DURATION` between two scrapes of an endpoint"),
+		intOption(&c.MaxMemoryPercent, "max-metrics-memory-usage-percentage", "10",
+			"`PERCENT` of the memory limit that recorded metrics may take", percents),
+		durationOption(&c.ReconnectInterval, "reconnect-interval", "5s",
+			"longest `DURATION` between two attempts to reach a proxy"),
+		textOption(&c.HTTPListenAddr, "prometheus-listen-addr", ":17902", "`ADDRESS` of the agent's own HTTP server, host:port"),
+	)
+}
+
+func identityOptions(c *AgentConfig) []*option {
+	nodeIP := textOption(&c.NodeIP, "node-ip", "", "`IP` address of the node")
+	nodeIP.shown = "the local end of the connection to the proxy"
+	return []*option{
+		textOption(&c.NodeID, "node-id", "", "`ID` of the node, unique in the cluster; the pod name serves where it is absent"),
+		textOption(&c.NodeRole, "node-role", "", "`ROLE` of the node: liaison, datanode-hot, datanode-warm, datanode-cold, meta..."),
+		labelsOption(&c.NodeLabels),
+		nodeIP,
+		intOption(&c.NodePort, "node-port", "17912", "`PORT` of the node's primary address", ports),
+		secondaryOption(&c.SecondaryAddresses),
+		textOption(&c.PodName, "pod-name", "", "`NAME` of the node's pod"),
+	}
+}
+
+// finish fills in what follows from other values. host is the name that serves
+// where neither a node id nor a pod name is given.
+func (c *AgentConfig) finish(in targetInput, host string) error {
+	c.NodeID = cmp.Or(c.NodeID, c.PodName, host)
+	var err error
+	c.Targets, c.DefaultTargets, err = in.targets()
+	return err
+}
+
+func portURL(port int) string {
+	return "http://127.0.0.1:" + strconv.Itoa(port) + "/metrics"
+}
+
+// urls returns the endpoints of the targets.
+func (c AgentConfig) urls() []string {
+	urls := make([]string, 0, len(c.Targets))
+	for _, t := range c.Targets {
+		urls = append(urls, t.URL)
+	}
+	return urls
+}

@@ -1,0 +1,138 @@
+package modes
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Limits of what flags may say.
+const (
+	// minDuration keeps a timer from taking a processor for itself.
+	minDuration = 10 * time.Millisecond
+	// maxShownRunes bounds the part of a wrong value that an error shows.
+	maxShownRunes = 80
+)
+
+const durationAllowed = "must be a duration of at least 10ms, such as 5s or 1m30s"
+
+var ports = span{1, 65535}
+
+// invalidError says that a flag's value cannot be used. It is one line.
+type invalidError struct {
+	// flag is the name without dashes.
+	flag string
+	// source is the environment variable that the value came from, if any.
+	source string
+	value  string
+	// absent says that there is no value.
+	absent bool
+	// allowed is what would do.
+	allowed string
+}
+
+func invalid(flag, value, allowed string, args ...any) error {
+	return &invalidError{flag: flag, value: value, allowed: fmt.Sprintf(allowed, args...)}
+}
+
+func absent(flag, allowed string) error {
+	return &invalidError{flag: flag, absent: true, allowed: allowed}
+}
+
+func (e *invalidError) Error() string {
+	name := "--" + e.flag
+	if e.source != "" {
+		name = e.source
+	}
+	if e.absent {
+		return name + " is missing: " + e.allowed
+	}
+	return name + " " + shorten(e.value) + ": " + e.allowed
+}
+
+// shorten quotes the text, or the beginning of a long one.
+func shorten(text string) string {
+	if utf8.RuneCountInString(text) <= maxShownRunes {
+		return fmt.Sprintf("%q", text)
+	}
+	return fmt.Sprintf("%q... (%d bytes)", string([]rune(text)[:maxShownRunes]), len(text))
+}
+
+func checkDuration(flag string, d time.Duration) error {
+	if d < minDuration {
+		return invalid(flag, d.String(), durationAllowed)
+	}
+	return nil
+}
+
+// checkBelow demands that one duration is less than another.
+func checkBelow(flag string, d time.Duration, limitFlag string, limit time.Duration) error {
+	if d >= limit {
+		return invalid(flag, d.String(), "must be less than --%s, which is %s", limitFlag, limit)
+	}
+	return nil
+}
+
+// checkListenAddr accepts HOST:PORT where the host may be empty, for all addresses,
+// and the port 0, for any that is free.
+func checkListenAddr(flag, addr string) error {
+	host, port, err := net.SplitHostPort(addr)
+	if err == nil && isHost(host) {
+		_, err = span{0, ports.high}.parse(flag, port)
+		if err == nil {
+			return nil
+		}
+	}
+	return invalid(flag, addr, "must be HOST:PORT or :PORT, with a port from 0 to 65535")
+}
+
+// checkDialAddr accepts HOST:PORT.
+func checkDialAddr(flag, addr string) error {
+	host, port, err := net.SplitHostPort(addr)
+	if err == nil && host != "" && isHost(host) {
+		_, err = ports.parse(flag, port)
+		if err == nil {
+			return nil
+		}
+	}
+	return invalid(flag, addr, "must be HOST:PORT, with a port from 1 to 65535")
+}
+
+// isHost leaves it to the resolver which names there are; it finds what was meant
+// to be something else, such as a URL.
+func isHost(text string) bool {
+	return !strings.ContainsFunc(text, func(c rune) bool {
+		return c <= ' ' || c == utf8.RuneError || c == 0x7f || strings.ContainsRune(`/\@?#=,"'`, c)
+	})
+}
+
+// checkApart demands that servers do not want the same address. Each pair is a flag
+// and its value.
+func checkApart(pairs ...[2]string) error {
+	flags := map[string]string{}
+	for _, p := range pairs {
+		flag, addr := p[0], p[1]
+		if other, taken := flags[addr]; taken && !strings.HasSuffix(addr, ":0") {
+			return invalid(flag, addr, "must differ from --%s", other)
+		}
+		flags[addr] = flag
+	}
+	return nil
+}
+
+// checkDistinct demands that no text is there twice, and not too many.
+func checkDistinct(flag string, texts []string, limit int) error {
+	if len(texts) > limit {
+		return invalid(flag, texts[limit], "is one too many: at most %d are allowed", limit)
+	}
+	seen := map[string]bool{}
+	for _, t := range texts {
+		if seen[t] {
+			return invalid(flag, t, "is given twice: each one is allowed once")
+		}
+		seen[t] = true
+	}
+	return nil
+}

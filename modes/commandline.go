@@ -1,0 +1,248 @@
+package modes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"unicode"
+
+	// Before every library that logs by itself.
+	_ "fodc/modes/quiet"
+
+	"github.com/urfave/cli/v2"
+	"go.uber.org/zap"
+)
+
+// Exit codes of the program.
+const (
+	exitClean   = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+const programName = "fodc"
+
+const precedence = "A flag goes over its environment variable, which is named behind it, and that over the default.\n" +
+	"Where a flag may be given several times, white space separates the values of the variable."
+
+// Runners are what the commands run. Each blocks until its context ends, which is
+// a clean stop and no error, or until it cannot go on.
+type Runners struct {
+	Proxy      func(context.Context, ProxyConfig, *zap.Logger) error
+	Agent      func(context.Context, AgentConfig, *zap.Logger) error
+	Standalone func(context.Context, StandaloneConfig, *zap.Logger) error
+}
+
+// Main runs the command that the arguments, of which the first is the program's
+// name, and the environment ask for. It returns the exit code: 0 after a clean
+// stop, 1 after a failure, which is logged to stderr, 2 for wrong usage, of which
+// one line on stderr says what is wrong.
+func Main(args []string, stdout, stderr io.Writer, run Runners) (exitCode int) {
+	err := newApp(stdout, stderr, run).Run(args)
+	var f *runFailure
+	switch {
+	case err == nil:
+		return exitClean
+	case errors.As(err, &f):
+		return exitFailure
+	default:
+		fmt.Fprintln(stderr, oneLine(err.Error()))
+		return exitUsage
+	}
+}
+
+// runFailure is an error of a mode that ran; it is logged already.
+type runFailure struct{ error }
+
+// command is a mode as the command line sees it.
+type command struct {
+	name, usage string
+	options     []*option
+	// finish completes the configuration once the options are parsed.
+	finish func() error
+	run    func(context.Context, *zap.Logger) error
+}
+
+func proxyCommand(run Runners) command {
+	var c ProxyConfig
+	return command{"proxy", "keeps the registry of agents and answers for all of them over HTTP", proxyOptions(&c),
+		func() error { return c.Validate() },
+		func(ctx context.Context, log *zap.Logger) error { return run.Proxy(ctx, c, log) }}
+}
+
+func agentCommand(run Runners) command {
+	var c AgentConfig
+	var in targetInput
+	return command{"agent", "records the metrics of a node and its host, and answers its proxies",
+		append(linkOptions(&c), nodeOptions(&c, &in)...),
+		func() error {
+			if err := c.finish(in, ""); err != nil {
+				return err
+			}
+			return c.Validate()
+		},
+		func(ctx context.Context, log *zap.Logger) error { return run.Agent(ctx, c, log) }}
+}
+
+func standaloneCommand(run Runners) command {
+	var c StandaloneConfig
+	var in targetInput
+	return command{standaloneRole, "runs a proxy and an agent in one process", standaloneOptions(&c, &in),
+		func() error {
+			// Without a name, the node id is missing, and that is said.
+			host, _ := os.Hostname()
+			if err := c.Agent.finish(in, host); err != nil {
+				return err
+			}
+			c.Agent.HeartbeatInterval = c.Proxy.HeartbeatInterval
+			return c.Validate()
+		},
+		func(ctx context.Context, log *zap.Logger) error { return run.Standalone(ctx, c, log) }}
+}
+
+func newApp(stdout, stderr io.Writer, run Runners) *cli.App {
+	var logging logConfig
+	// One set of options for both places: the last one on the command line counts.
+	logs := logOptions(&logging)
+	app := &cli.App{
+		Name:           programName,
+		Usage:          "a flight recorder for the nodes of a database cluster",
+		Version:        thisBuild().String(),
+		Writer:         stdout,
+		ErrWriter:      stderr,
+		Flags:          append(cliFlags(logs), cli.HelpFlag),
+		OnUsageError:   usageError,
+		ExitErrHandler: func(*cli.Context, error) {}, // Main decides on exit codes
+		Action: func(c *cli.Context) error {
+			if c.NArg() > 0 {
+				return unknownCommand(c.Args().First())
+			}
+			return errors.New("fodc: a command is missing: must be agent, proxy or standalone (see fodc --help)")
+		},
+	}
+	for _, cmd := range []command{agentCommand(run), proxyCommand(run), standaloneCommand(run)} {
+		cmd.options = slices.Concat(cmd.options, logs)
+		app.Commands = append(app.Commands, &cli.Command{
+			Name:            cmd.name,
+			Usage:           cmd.usage,
+			Description:     precedence,
+			Flags:           append(cliFlags(cmd.options), cli.VersionFlag),
+			HideHelpCommand: true,
+			OnUsageError:    usageError,
+			Action:          func(c *cli.Context) error { return cmd.action(c, &logging, stderr) },
+		})
+	}
+	app.Commands = append(app.Commands, helpCommand())
+	return app
+}
+
+// action parses what the command line and the environment say, and runs the mode.
+func (cmd command) action(c *cli.Context, logging *logConfig, stderr io.Writer) error {
+	if c.Bool("version") {
+		cli.ShowVersion(c)
+		return nil
+	}
+	if c.NArg() > 0 {
+		return fmt.Errorf("fodc %s: stray argument %s: only flags are allowed", cmd.name, shorten(c.Args().First()))
+	}
+	if err := cmd.parse(); err != nil {
+		return fmt.Errorf("fodc %s: %w", cmd.name, err)
+	}
+	log, err := newLogger(stderr, *logging)
+	if err != nil {
+		return err
+	}
+	defer zap.RedirectStdLog(log.Named("stdlog"))()
+	log.Info("starting", zap.String("mode", cmd.name), zap.Stringer("version", thisBuild()))
+	if err := untilSignal(c.Context, log, func(ctx context.Context) error { return cmd.run(ctx, log) }); err != nil {
+		log.Error("ended by a failure", zap.String("mode", cmd.name), zap.Error(err))
+		return &runFailure{err}
+	}
+	return nil
+}
+
+func (cmd command) parse() error {
+	for _, o := range cmd.options {
+		if err := o.resolve(); err != nil {
+			return cmd.explain(err)
+		}
+	}
+	return cmd.explain(cmd.finish())
+}
+
+func (cmd command) explain(err error) error {
+	var e *invalidError
+	if !errors.As(err, &e) {
+		return err
+	}
+	for _, o := range cmd.options {
+		if o.name == e.flag {
+			explained := o.explain(*e)
+			return &explained
+		}
+	}
+	return err
+}
+
+func helpCommand() *cli.Command {
+	return &cli.Command{
+		Name:            "help",
+		Usage:           "shows the flags of a command",
+		ArgsUsage:       "[command]",
+		HideHelpCommand: true,
+		OnUsageError:    usageError,
+		Action: func(c *cli.Context) error {
+			name := c.Args().First()
+			switch {
+			case name == "":
+				return cli.ShowAppHelp(c)
+			case c.App.Command(name) == nil:
+				return unknownCommand(name)
+			default:
+				return cli.ShowCommandHelp(c, name)
+			}
+		},
+	}
+}
+
+func unknownCommand(name string) error {
+	return fmt.Errorf("fodc: unknown command %s: must be agent, proxy or standalone (see fodc --help)", shorten(name))
+}
+
+// usageError puts the words of the flag package into ours.
+func usageError(c *cli.Context, err error, isCommand bool) error {
+	place := programName
+	if isCommand {
+		place += " " + c.Command.Name
+	}
+	text := err.Error()
+	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
+		return fmt.Errorf("%s: unknown flag %s (see %s --help)", place, shorten("--"+name), place)
+	}
+	if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
+		return fmt.Errorf("%s: --%s needs a value (see %s --help)", place, name, place)
+	}
+	return fmt.Errorf("%s: %s (see %s --help)", place, text, place)
+}
+
+func cliFlags(options []*option) []cli.Flag {
+	flags := make([]cli.Flag, len(options))
+	for i, o := range options {
+		flags[i] = cliFlag{o}
+	}
+	return flags
+}
+
+// oneLine takes care that what the user typed cannot make two lines of one.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+}

@@ -1,0 +1,250 @@
+package modes
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"fodc/messages"
+)
+
+// outcome is what a run of the program left.
+type outcome struct {
+	code           int
+	stdout, stderr string
+	// config is what the mode was run with; nil if none was.
+	config any
+}
+
+// run runs the program with runners that end at once with the error, and without
+// any variable of ours in the environment but those given as NAME=VALUE.
+func run(t *testing.T, runErr error, env []string, args ...string) outcome {
+	t.Helper()
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, envPrefix) {
+			t.Setenv(name, "")
+		}
+	}
+	for _, v := range env {
+		name, value, _ := strings.Cut(v, "=")
+		t.Setenv(name, value)
+	}
+	var o outcome
+	var stdout, stderr bytes.Buffer
+	o.code = Main(append([]string{programName}, args...), &stdout, &stderr, Runners{
+		Proxy:      func(_ context.Context, c ProxyConfig, _ *zap.Logger) error { o.config = c; return runErr },
+		Agent:      func(_ context.Context, c AgentConfig, _ *zap.Logger) error { o.config = c; return runErr },
+		Standalone: func(_ context.Context, c StandaloneConfig, _ *zap.Logger) error { o.config = c; return runErr },
+	})
+	o.stdout, o.stderr = stdout.String(), stderr.String()
+	return o
+}
+
+var defaultProxy = ProxyConfig{
+	GRPCListenAddr: ":17900", HTTPListenAddr: ":17901",
+	HeartbeatTimeout: 30 * time.Second, CleanupTimeout: 5 * time.Minute,
+	MaxAgents: 1000, GRPCMaxMsgSize: 4194304,
+	HTTPReadTimeout: 10 * time.Second, HTTPWriteTimeout: 10 * time.Second,
+	HeartbeatInterval: 10 * time.Second, CollectTimeout: 5 * time.Second, MaxCollections: 16,
+}
+
+// defaultAgent has the two values that must be given: n and r.
+var defaultAgent = AgentConfig{
+	ProxyAddrs: []string{"localhost:17900"}, NodeID: "n", NodeRole: "r", NodePort: 17912,
+	Targets: []TargetConfig{{URL: "http://127.0.0.1:2121/metrics"}}, DefaultTargets: true,
+	PollInterval: 10 * time.Second, HeartbeatInterval: 10 * time.Second, ReconnectInterval: 5 * time.Second,
+	MaxMemoryPercent: 10, HTTPListenAddr: ":17902",
+}
+
+func TestDefaults(t *testing.T) {
+	f := func(want any, args ...string) {
+		t.Helper()
+		o := run(t, nil, nil, args...)
+		require.Equal(t, exitClean, o.code, o.stderr)
+		require.Equal(t, want, o.config)
+	}
+	f(defaultProxy, "proxy")
+	f(defaultAgent, "agent", "--node-id", "n", "--node-role", "r")
+
+	host, err := os.Hostname()
+	require.NoError(t, err)
+	both := StandaloneConfig{Proxy: defaultProxy, Agent: defaultAgent}
+	both.Agent.ProxyAddrs, both.Agent.NodeID, both.Agent.NodeRole = nil, host, "standalone"
+	f(both, "standalone")
+}
+
+func TestEveryProxyFlagArrives(t *testing.T) {
+	want := ProxyConfig{
+		GRPCListenAddr: "[::1]:1", HTTPListenAddr: "localhost:0",
+		HeartbeatTimeout: 3 * time.Second, CleanupTimeout: 4 * time.Second, MaxAgents: 5, GRPCMaxMsgSize: 1 << 20,
+		HTTPReadTimeout: 7 * time.Second, HTTPWriteTimeout: 8 * time.Second,
+		HeartbeatInterval: 1500 * time.Millisecond, CollectTimeout: 6 * time.Second, MaxCollections: 9,
+	}
+	values := map[string]string{
+		"grpc-listen-addr": "[::1]:1", "http-listen-addr": "localhost:0", "agent-heartbeat-timeout": "3s",
+		"agent-cleanup-timeout": "4s", "max-agents": "5", "grpc-max-msg-size": "1048576", "http-read-timeout": "7s",
+		"http-write-timeout": "8s", "heartbeat-interval": "1.5s", "collect-timeout": "6s", "max-collections": "9",
+	}
+	o := run(t, nil, nil, append([]string{"proxy"}, asArgs(values)...)...)
+	require.Equal(t, want, o.config, o.stderr)
+	o = run(t, nil, asEnv(values), "proxy")
+	require.Equal(t, want, o.config, o.stderr)
+}
+
+func TestEveryAgentFlagArrives(t *testing.T) {
+	want := AgentConfig{
+		ProxyAddrs: []string{"a:1", "[::1]:2"}, NodeID: "id, of a node", NodeRole: "meta",
+		NodeLabels: map[string]string{"zone": "a", "url": "x=y"}, NodeIP: "::2", NodePort: 3,
+		SecondaryAddresses: map[string]messages.Address{"grpc": {IP: "::1", Port: 4}, "http": {IP: "10.0.0.1", Port: 5}},
+		PodName:            "pod",
+		Targets: []TargetConfig{
+			{URL: "http://h/a,b", ContainerName: "one"}, {URL: "https://h:6", ContainerName: "two"},
+			{URL: "http://127.0.0.1:7/metrics", ContainerName: "three"},
+		},
+		PollInterval: time.Second, HeartbeatInterval: 2 * time.Second, ReconnectInterval: 3 * time.Second,
+		MaxMemoryPercent: 100, HTTPListenAddr: ":0",
+	}
+	single := map[string]string{
+		"node-id": "id, of a node", "node-role": "meta", "node-labels": "zone=a, url=x=y", "node-ip": "::2", "node-port": "3",
+		"pod-name": "pod", "poll-metrics-interval": "1s", "heartbeat-interval": "2s", "reconnect-interval": "3s",
+		"max-metrics-memory-usage-percentage": "100", "prometheus-listen-addr": ":0", "poll-metrics-ports": "7",
+	}
+	args := append([]string{"agent", "--proxy-addr", "a:1", "--proxy-addr", "[::1]:2",
+		"--secondary-address", "grpc=[::1]:4", "--secondary-address", "http=10.0.0.1:5",
+		"--metrics-endpoint", "http://h/a,b", "--metrics-endpoint", "https://h:6",
+		"--container-names", "one", "--container-names", "two", "--container-names", "three"}, asArgs(single)...)
+	o := run(t, nil, nil, args...)
+	require.Equal(t, want, o.config, o.stderr)
+
+	o = run(t, nil, append(asEnv(single), "FODC_PROXY_ADDR=a:1 [::1]:2",
+		"FODC_SECONDARY_ADDRESS=grpc=[::1]:4\nhttp=10.0.0.1:5", "FODC_METRICS_ENDPOINT= http://h/a,b  https://h:6 ",
+		"FODC_CONTAINER_NAMES=one two three"), "agent")
+	require.Equal(t, want, o.config, o.stderr)
+}
+
+func asArgs(values map[string]string) []string {
+	var args []string
+	for name, value := range values {
+		args = append(args, "--"+name, value)
+	}
+	return args
+}
+
+func asEnv(values map[string]string) []string {
+	var env []string
+	for name, value := range values {
+		env = append(env, (&option{name: name}).envVar()+"="+value)
+	}
+	return env
+}
+
+func TestFlagOverEnvironmentOverDefault(t *testing.T) {
+	env := []string{"FODC_MAX_AGENTS=7", "FODC_PROXY_ADDR=env:1"}
+	require.Equal(t, 1000, run(t, nil, nil, "proxy").config.(ProxyConfig).MaxAgents)
+	require.Equal(t, 7, run(t, nil, env, "proxy").config.(ProxyConfig).MaxAgents)
+	require.Equal(t, 8, run(t, nil, env, "proxy", "--max-agents", "8").config.(ProxyConfig).MaxAgents)
+	// A list replaces; it does not add.
+	o := run(t, nil, env, "agent", "--node-id", "n", "--node-role", "r", "--proxy-addr", "flag:1")
+	require.Equal(t, []string{"flag:1"}, o.config.(AgentConfig).ProxyAddrs)
+	// A wrong value that is not in force does no harm; an empty variable is absent.
+	o = run(t, nil, []string{"FODC_MAX_AGENTS=x", "FODC_MAX_COLLECTIONS="}, "proxy", "--max-agents", "9")
+	require.Equal(t, 9, o.config.(ProxyConfig).MaxAgents, o.stderr)
+	// The last one counts.
+	require.Equal(t, 2, run(t, nil, nil, "proxy", "--max-agents", "1", "--max-agents", "2").config.(ProxyConfig).MaxAgents)
+}
+
+func TestNodeIDFallsBackToPodName(t *testing.T) {
+	o := run(t, nil, nil, "agent", "--pod-name", "pod", "--node-role", "r")
+	require.Equal(t, "pod", o.config.(AgentConfig).NodeID, o.stderr)
+	o = run(t, nil, nil, "standalone", "--pod-name", "pod")
+	require.Equal(t, "pod", o.config.(StandaloneConfig).Agent.NodeID, o.stderr)
+}
+
+func TestStandaloneHasOneHeartbeatInterval(t *testing.T) {
+	c := run(t, nil, nil, "standalone", "--heartbeat-interval", "4s").config.(StandaloneConfig)
+	require.Equal(t, 4*time.Second, c.Proxy.HeartbeatInterval)
+	require.Equal(t, 4*time.Second, c.Agent.HeartbeatInterval)
+}
+
+func TestDefaultTargetOnlyWhereNoneIsNamed(t *testing.T) {
+	f := func(wantDefault bool, wantURLs []string, more ...string) {
+		t.Helper()
+		o := run(t, nil, nil, append([]string{"agent", "--node-id", "n", "--node-role", "r"}, more...)...)
+		c := o.config.(AgentConfig)
+		require.Equal(t, wantURLs, c.urls())
+		require.Equal(t, wantDefault, c.DefaultTargets)
+	}
+	f(true, []string{"http://127.0.0.1:2121/metrics"})
+	f(false, []string{"http://127.0.0.1:1/metrics"}, "--poll-metrics-ports", "1")
+	f(false, []string{"http://h/m"}, "--metrics-endpoint", "http://h/m")
+	f(false, []string{"http://h/m", "http://127.0.0.1:1/metrics"}, "--poll-metrics-ports", "1", "--metrics-endpoint", "http://h/m")
+}
+
+func TestLogFlagsBeforeAndAfterTheCommand(t *testing.T) {
+	f := func(wantJSON bool, args ...string) {
+		t.Helper()
+		o := run(t, nil, nil, args...)
+		require.Equal(t, exitClean, o.code, o.stderr)
+		require.Equal(t, wantJSON, strings.HasPrefix(o.stderr, "{"), o.stderr)
+	}
+	f(false, "proxy")
+	f(true, "--log-format", "json", "proxy")
+	f(true, "proxy", "--log-format", "json")
+	f(true, "--log-format", "console", "proxy", "--log-format", "json")
+	require.Empty(t, run(t, nil, nil, "--log-level", "error", "proxy").stderr)
+	require.Empty(t, run(t, nil, []string{"FODC_LOG_LEVEL=error"}, "proxy").stderr)
+}
+
+func TestFailureExitsOneAndIsLogged(t *testing.T) {
+	o := run(t, errors.New("listen on 127.0.0.1:17900: taken"), nil, "proxy", "--log-level", "error")
+	require.Equal(t, exitFailure, o.code)
+	require.Contains(t, o.stderr, "127.0.0.1:17900")
+	require.Equal(t, 1, strings.Count(o.stderr, "\n"))
+}
+
+func TestHelpAndVersionGoToStdout(t *testing.T) {
+	f := func(want string, args ...string) {
+		t.Helper()
+		o := run(t, nil, []string{"FODC_MAX_AGENTS=x"}, args...)
+		require.Equal(t, exitClean, o.code)
+		require.Nil(t, o.config)
+		require.Contains(t, o.stdout, want)
+		require.Empty(t, o.stderr)
+	}
+	for _, args := range [][]string{{"--version"}, {"-v"}, {"proxy", "--version"}, {"agent", "--version"}} {
+		f("fodc version ", args...)
+	}
+	for _, args := range [][]string{{"--help"}, {"-h"}, {"help"}} {
+		f("standalone", args...)
+	}
+	for _, args := range [][]string{{"proxy", "--help"}, {"help", "proxy"}, {"--log-level", "debug", "proxy", "-h"}} {
+		f("[$FODC_MAX_AGENTS]", args...)
+		f("(default: 1000)", args...)
+	}
+}
+
+func TestSignalEndsTheMode(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		ended := false
+		code := Main([]string{programName, "proxy"}, &bytes.Buffer{}, &bytes.Buffer{}, Runners{
+			Proxy: func(ctx context.Context, _ ProxyConfig, _ *zap.Logger) error {
+				if err := syscall.Kill(os.Getpid(), signal); err != nil {
+					return err
+				}
+				<-ctx.Done()
+				ended = true
+				return nil
+			},
+		})
+		require.Equal(t, exitClean, code)
+		require.True(t, ended)
+	}
+}

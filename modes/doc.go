@@ -1,0 +1,12 @@
+// Package modes is the program: its command line, the configuration of each mode,
+// and the order in which a mode starts and stops its parts.
+//
+//   - commandline.go, option.go, version.go, log.go, signals.go: from arguments and
+//     environment to a running mode and an exit code
+//   - proxy_config.go, agent_config.go, standalone_config.go: a struct a mode, its
+//     flags, and what their values may be; check.go holds what these share
+//   - proxy.go, agent.go, standalone.go: start and stop; mode.go what these share
+//
+// It is the one place that knows every other package, and none imports it but
+// package main. Nothing here has an opinion on metrics or sessions.
+package modes

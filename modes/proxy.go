@@ -1,0 +1,107 @@
+package modes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"fodc/actors"
+	"fodc/actors/proxy"
+	"fodc/httpapi"
+	"fodc/messages"
+
+	"go.uber.org/zap"
+)
+
+// RunProxy runs a proxy until ctx ends (nil) or something fails.
+func RunProxy(ctx context.Context, c ProxyConfig, log *zap.Logger) error {
+	sys := actors.NewSystem(log)
+	p, err := startProxy(sys, c, log)
+	if err != nil {
+		sys.Shutdown()
+		return err
+	}
+	return await(ctx, sys, log, p)
+}
+
+// runningProxy is a proxy that has bound its addresses and serves them.
+type runningProxy struct {
+	log      *zap.Logger
+	proxy    *proxy.Proxy
+	http     *httpapi.Server
+	grpcAddr net.Addr
+	ready    atomic.Bool
+	failures chan error
+}
+
+func startProxy(sys *actors.System, c ProxyConfig, log *zap.Logger) (*runningProxy, error) {
+	grpcListener, err := net.Listen("tcp", c.GRPCListenAddr)
+	if err != nil {
+		return nil, fmt.Errorf("listen for gRPC on %q: %w", c.GRPCListenAddr, err)
+	}
+	p := &runningProxy{log: log, grpcAddr: grpcListener.Addr(), failures: make(chan error, 2)}
+	build := thisBuild()
+	api := &httpapi.ProxyAPI{
+		Collect: func(ctx context.Context, q messages.Query) (*messages.Collection, error) {
+			return p.proxy.Collect(ctx, q)
+		},
+		Cluster: func(ctx context.Context, f messages.NodeFilter) (messages.Cluster, error) {
+			return p.proxy.Cluster(ctx, f)
+		},
+		Tree: sys.Tree, Ready: p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: log.Named("http"),
+		Build: httpapi.Build{Version: build.version, Revision: build.revision},
+	}
+	p.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: api.Handler(),
+		ReadTimeout: c.HTTPReadTimeout, WriteTimeout: c.HTTPWriteTimeout, Log: log.Named("http")})
+	if err != nil {
+		_ = grpcListener.Close()
+		return nil, err
+	}
+	p.proxy = proxy.Start(sys, c.actors())
+	go func() { p.failures <- p.proxy.GRPC().Serve(grpcListener) }()
+	go func() { p.failures <- p.http.Serve() }()
+	p.ready.Store(true)
+	log.Info("listening", zap.String("server", "grpc"), zap.Stringer("addr", p.grpcAddr))
+	log.Info("listening", zap.String("server", "http"), zap.Stringer("addr", p.http.Addr()))
+	return p, nil
+}
+
+func (c ProxyConfig) actors() proxy.Config {
+	return proxy.Config{
+		Limits:            proxy.RegistryLimits{HeartbeatTimeout: c.HeartbeatTimeout, CleanupTimeout: c.CleanupTimeout, MaxAgents: c.MaxAgents},
+		HeartbeatInterval: c.HeartbeatInterval, MaxCollections: c.MaxCollections, MaxMessageSize: c.GRPCMaxMsgSize,
+	}
+}
+
+func (p *runningProxy) failed() <-chan error { return p.failures }
+
+// stop lets requests under way finish, ends those that take longer, and tells the
+// agents.
+func (p *runningProxy) stop(ctx context.Context) error {
+	p.ready.Store(false)
+	p.proxy.Refuse()
+	requests := make(chan error, 1)
+	go func() { requests <- p.http.Shutdown(ctx) }()
+	var httpErr error
+	select {
+	case httpErr = <-requests:
+		requests = nil
+	case <-time.After(requestsGrace):
+	}
+	// Ends the collections of the requests that are left: they answer, and are gone.
+	proxyErr := p.proxy.Stop(ctx)
+	if requests != nil {
+		httpErr = <-requests
+	}
+	return errors.Join(httpErr, proxyErr)
+}
+
+// abandon ends a proxy that was started and is not going to be run.
+func (p *runningProxy) abandon() {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	_ = p.stop(ctx)
+}

@@ -1,0 +1,96 @@
+package modes
+
+import (
+	"cmp"
+	"time"
+)
+
+// ProxyConfig is how a proxy is run. Each field has the flag of its name.
+type ProxyConfig struct {
+	// GRPCListenAddr is where agents connect: host:port, port 0 for any that is
+	// free. Default ":17900".
+	GRPCListenAddr string
+	// HTTPListenAddr is where clients ask, in the same form. Default ":17901".
+	HTTPListenAddr string
+	// HeartbeatTimeout is the silence after which an agent counts as unconnected.
+	// Default 30 s.
+	HeartbeatTimeout time.Duration
+	// CleanupTimeout is how long an unconnected agent stays visible; greater than
+	// HeartbeatTimeout. Default 5 min.
+	CleanupTimeout time.Duration
+	// MaxAgents bounds the agents that are registered. Default 1000.
+	MaxAgents int
+	// GRPCMaxMsgSize bounds one message of a stream, in bytes. Default 4 MiB.
+	GRPCMaxMsgSize int
+	// HTTPReadTimeout is the time that a request may take to arrive. Default 10 s.
+	HTTPReadTimeout time.Duration
+	// HTTPWriteTimeout is the time that an answer may take to leave. Default 10 s.
+	HTTPWriteTimeout time.Duration
+	// HeartbeatInterval is what agents are told; less than HeartbeatTimeout.
+	// Default 10 s.
+	HeartbeatInterval time.Duration
+	// CollectTimeout is how long a collection waits for agents; less than
+	// HTTPWriteTimeout. Default 5 s.
+	CollectTimeout time.Duration
+	// MaxCollections bounds the collections that are under way at once. Default 16.
+	MaxCollections int
+}
+
+// What the numbers of a ProxyConfig may be. A message must have room for a chunk of
+// an answer, and gRPC counts its size in an int32.
+var (
+	maxAgentsSpan      = span{1, 1_000_000}
+	grpcMaxMsgSizeSpan = span{512 << 10, 1 << 30}
+	maxCollectionsSpan = span{1, 10_000}
+)
+
+// Validate returns an error of one line unless the proxy can be run like this: the
+// flag, its value and what is allowed.
+func (c ProxyConfig) Validate() error {
+	return cmp.Or(
+		checkListenAddr("grpc-listen-addr", c.GRPCListenAddr),
+		checkListenAddr("http-listen-addr", c.HTTPListenAddr),
+		checkApart([2]string{"grpc-listen-addr", c.GRPCListenAddr}, [2]string{"http-listen-addr", c.HTTPListenAddr}),
+		checkDuration("agent-heartbeat-timeout", c.HeartbeatTimeout),
+		checkDuration("agent-cleanup-timeout", c.CleanupTimeout),
+		maxAgentsSpan.check("max-agents", c.MaxAgents),
+		grpcMaxMsgSizeSpan.check("grpc-max-msg-size", c.GRPCMaxMsgSize),
+		checkDuration("http-read-timeout", c.HTTPReadTimeout),
+		checkDuration("http-write-timeout", c.HTTPWriteTimeout),
+		checkDuration("heartbeat-interval", c.HeartbeatInterval),
+		checkDuration("collect-timeout", c.CollectTimeout),
+		maxCollectionsSpan.check("max-collections", c.MaxCollections),
+		c.checkOrder(),
+	)
+}
+
+func (c ProxyConfig) checkOrder() error {
+	if c.CleanupTimeout <= c.HeartbeatTimeout {
+		return invalid("agent-cleanup-timeout", c.CleanupTimeout.String(),
+			"must be greater than --agent-heartbeat-timeout, which is %s", c.HeartbeatTimeout)
+	}
+	return cmp.Or(
+		checkBelow("heartbeat-interval", c.HeartbeatInterval, "agent-heartbeat-timeout", c.HeartbeatTimeout),
+		checkBelow("collect-timeout", c.CollectTimeout, "http-write-timeout", c.HTTPWriteTimeout),
+	)
+}
+
+func proxyOptions(c *ProxyConfig) []*option {
+	return []*option{
+		textOption(&c.GRPCListenAddr, "grpc-listen-addr", ":17900", "`ADDRESS` that agents connect to, host:port"),
+		textOption(&c.HTTPListenAddr, "http-listen-addr", ":17901", "`ADDRESS` of the HTTP server, host:port"),
+		durationOption(&c.HeartbeatTimeout, "agent-heartbeat-timeout", "30s",
+			"`DURATION` without a heartbeat after which an agent counts as unconnected"),
+		durationOption(&c.CleanupTimeout, "agent-cleanup-timeout", "5m",
+			"`DURATION` for which an unconnected agent stays visible; greater than the heartbeat timeout"),
+		intOption(&c.MaxAgents, "max-agents", "1000", "`NUMBER` of agents that may be registered", maxAgentsSpan),
+		intOption(&c.GRPCMaxMsgSize, "grpc-max-msg-size", "4194304", "`BYTES` that one gRPC message may have", grpcMaxMsgSizeSpan),
+		durationOption(&c.HTTPReadTimeout, "http-read-timeout", "10s", "`DURATION` that a request may take to arrive"),
+		durationOption(&c.HTTPWriteTimeout, "http-write-timeout", "10s", "`DURATION` that an answer may take to leave"),
+		durationOption(&c.HeartbeatInterval, "heartbeat-interval", "10s",
+			"`DURATION` between heartbeats that agents are told; less than the heartbeat timeout"),
+		durationOption(&c.CollectTimeout, "collect-timeout", "5s",
+			"`DURATION` to wait for the answers of agents; less than the write timeout"),
+		intOption(&c.MaxCollections, "max-collections", "16", "`NUMBER` of collections that may be under way at once", maxCollectionsSpan),
+	}
+}

@@ -1,0 +1,45 @@
+package modes
+
+import (
+	"cmp"
+	"slices"
+)
+
+// StandaloneConfig is how a proxy and an agent are run in one process. The agent's
+// only proxy is the one beside it: Agent.ProxyAddrs is empty.
+type StandaloneConfig struct {
+	Proxy ProxyConfig
+	// Agent has the proxy's heartbeat interval; its node id is by default the host's
+	// name, its role "standalone".
+	Agent AgentConfig
+}
+
+const standaloneRole = "standalone"
+
+// Validate returns an error of one line unless both can be run like this.
+func (c StandaloneConfig) Validate() error {
+	return cmp.Or(
+		c.Proxy.Validate(),
+		c.Agent.validateNode(),
+		checkApart(
+			[2]string{"grpc-listen-addr", c.Proxy.GRPCListenAddr},
+			[2]string{"http-listen-addr", c.Proxy.HTTPListenAddr},
+			[2]string{"prometheus-listen-addr", c.Agent.HTTPListenAddr},
+		),
+	)
+}
+
+// standaloneOptions are the flags of both. The heartbeat interval is the proxy's,
+// as an agent follows what its proxy says.
+func standaloneOptions(c *StandaloneConfig, in *targetInput) []*option {
+	node := nodeOptions(&c.Agent, in)
+	for _, o := range node {
+		switch o.name {
+		case "node-id":
+			o.shown = "the pod name, or the host's name"
+		case "node-role":
+			o.def = standaloneRole
+		}
+	}
+	return slices.Concat(proxyOptions(&c.Proxy), node)
+}

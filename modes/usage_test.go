@@ -1,0 +1,206 @@
+package modes
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fodc/messages"
+)
+
+// required is what the commands cannot do without.
+var required = map[string]map[string]string{
+	"agent":      {"node-id": "n", "node-role": "r"},
+	"proxy":      {},
+	"standalone": {},
+}
+
+var (
+	wrongListenAddrs = []string{"", "17900", "host", ":x", ":65536", ":-1", "http://h:1", "a b:1", "::1:1", ":http"}
+	wrongDurations   = []string{"", "x", "0", "0s", "-1s", "5", "1ms", "99999999999h"}
+	wrongPorts       = []string{"", "x", "0", "-1", "65536", "1.5", "1,2", "4294967297"}
+	wrongInts        = []string{"", "x", "0", "-1", "1.5", "1e3", "99999999999999999999"}
+	tooLong          = strings.Repeat("x", messages.MaxTextBytes+1)
+)
+
+// wrongValues has values for each flag that no command accepts.
+var wrongValues = map[string][]string{
+	"grpc-listen-addr":                    wrongListenAddrs,
+	"http-listen-addr":                    wrongListenAddrs,
+	"prometheus-listen-addr":              wrongListenAddrs,
+	"agent-heartbeat-timeout":             wrongDurations,
+	"agent-cleanup-timeout":               append([]string{"30s", "29s"}, wrongDurations...),
+	"http-read-timeout":                   wrongDurations,
+	"http-write-timeout":                  wrongDurations,
+	"heartbeat-interval":                  wrongDurations,
+	"collect-timeout":                     append([]string{"10s", "1m"}, wrongDurations...),
+	"poll-metrics-interval":               wrongDurations,
+	"reconnect-interval":                  wrongDurations,
+	"max-agents":                          append([]string{"1000001"}, wrongInts...),
+	"grpc-max-msg-size":                   append([]string{"4MB", "524287", "1073741825"}, wrongInts...),
+	"max-collections":                     append([]string{"10001"}, wrongInts...),
+	"max-metrics-memory-usage-percentage": append([]string{"101", "10%"}, wrongInts...),
+	"proxy-addr":                          {"", "localhost", ":17900", "h:0", "h:65536", "h:x", "http://h:1", "dns:///h:1", "a:1,b:2", "::1:1"},
+	"node-id":                             {tooLong, "a\nb", "\xff"},
+	"node-role":                           {"1a", "a b", "-a", "ä", "a.b", tooLong},
+	"node-labels": {"", "a", "=b", "a=", "a=b,", "a=b,,c=d", "a=b,a=c", "a=\xff", tooLong + "=a", "a=" + tooLong,
+		"__name__=x", labels(65)},
+	"node-ip":            {"x", "10.0.0", "10.0.0.1:1", "0.0.0.0", "::", "localhost"},
+	"node-port":          wrongPorts,
+	"secondary-address":  {"", "a", "a=b", "a=1.2.3.4", "=1.2.3.4:1", "a=1.2.3.4:0", "a=1.2.3.4:65536", "a=:1", "a=1.2.3:1", "a=::1:1", "a=1.2.3.4:+1"},
+	"pod-name":           {tooLong, "a\tb", "\xff"},
+	"metrics-endpoint":   {"", "h:1", "ftp://h", "http://", "http:///x", "http://h:0", "http://h:65536", "http://h:x", "//h/x", "http://a b/", tooLong},
+	"poll-metrics-ports": wrongPorts,
+	"container-names":    {"", tooLong, "a\nb", "\xff"},
+	"log-level":          {"", "x", "INFO", "warning", "fatal"},
+	"log-format":         {"", "x", "JSON", "logfmt"},
+}
+
+func labels(n int) string {
+	var pairs []string
+	for i := range n {
+		pairs = append(pairs, "l"+strconv.Itoa(i)+"=v")
+	}
+	return strings.Join(pairs, ",")
+}
+
+// wrong requires that the program says in one line on stderr that usage is wrong,
+// with the words, prints nothing else, and runs nothing.
+func wrong(t *testing.T, o outcome, words ...string) {
+	t.Helper()
+	require.Equal(t, exitUsage, o.code, "exit code; %s%s", o.stderr, o.stdout)
+	require.Nil(t, o.config)
+	require.Empty(t, o.stdout)
+	require.Equal(t, 1, strings.Count(o.stderr, "\n"), o.stderr)
+	require.True(t, strings.HasSuffix(o.stderr, "\n"))
+	require.True(t, strings.HasPrefix(o.stderr, "fodc"), o.stderr)
+	require.Less(t, len(o.stderr), 800)
+	for _, w := range words {
+		require.Contains(t, o.stderr, w)
+	}
+}
+
+func TestWrongValueOfEachFlag(t *testing.T) {
+	for _, cmd := range []command{agentCommand(Runners{}), proxyCommand(Runners{}), standaloneCommand(Runners{})} {
+		for _, o := range slices.Concat(cmd.options, logOptions(&logConfig{})) {
+			values := wrongValues[o.name]
+			require.NotEmpty(t, values, "no wrong value is tested for --%s", o.name)
+			var base []string
+			for name, value := range required[cmd.name] {
+				if name != o.name {
+					base = append(base, "--"+name, value)
+				}
+			}
+			for _, value := range values {
+				shown := value
+				if o.name == "node-labels" {
+					shown = "" // one of its pairs is shown
+				}
+				args := append(append([]string{cmd.name}, base...), "--"+o.name, value)
+				wrong(t, run(t, nil, nil, args...), "fodc "+cmd.name+": --"+o.name+" ", begin(shown), ": ")
+
+				args = append([]string{cmd.name}, base...)
+				if value != "" && !o.words {
+					wrong(t, run(t, nil, []string{o.envVar() + "=" + value}, args...),
+						"fodc "+cmd.name+": "+o.envVar()+" ", begin(shown), ": ")
+				}
+			}
+		}
+	}
+}
+
+// begin is what an error shows at least of a value.
+func begin(value string) string {
+	quoted := strconv.Quote(value)
+	quoted = quoted[:len(quoted)-1]
+	return quoted[:min(len(quoted), maxShownRunes)]
+}
+
+func TestWrongListInTheEnvironment(t *testing.T) {
+	env := func(v string) outcome { return run(t, nil, []string{v}, "agent", "--node-id", "n", "--node-role", "r") }
+	wrong(t, env("FODC_POLL_METRICS_PORTS=1 x"), `FODC_POLL_METRICS_PORTS "x": `)
+	wrong(t, env("FODC_METRICS_ENDPOINT=http://a ftp://b"), `FODC_METRICS_ENDPOINT "ftp://b": `)
+	wrong(t, env("FODC_PROXY_ADDR=a:1 b"), `FODC_PROXY_ADDR "b": `)
+}
+
+func TestWrongTogether(t *testing.T) {
+	agent := func(words string, more ...string) {
+		t.Helper()
+		wrong(t, run(t, nil, nil, append([]string{"agent", "--node-id", "n", "--node-role", "r"}, more...)...), words)
+	}
+	agent(`--container-names "a b": must be given once for each endpoint: names 2, endpoints 1`,
+		"--container-names", "a", "--container-names", "b")
+	agent(`--container-names "a": `, "--container-names", "a", "--metrics-endpoint", "http://a", "--metrics-endpoint", "http://b")
+	agent(`--container-names "": `, "--container-names", "a", "--container-names", "", "--poll-metrics-ports", "1", "--poll-metrics-ports", "2")
+	agent(`--metrics-endpoint "http://a": is given twice`, "--metrics-endpoint", "http://a", "--metrics-endpoint", "http://a")
+	agent(`--metrics-endpoint "http://127.0.0.1:1/metrics": is given twice`,
+		"--metrics-endpoint", "http://127.0.0.1:1/metrics", "--poll-metrics-ports", "1")
+	agent(`--proxy-addr "a:1": is given twice`, "--proxy-addr", "a:1", "--proxy-addr", "a:1")
+	agent(`--secondary-address "a=[::1]:2": `, "--secondary-address", "a=[::1]:1", "--secondary-address", "a=[::1]:2")
+	agent(`--node-labels "a=c": `, "--node-labels", "a=b", "--node-labels", "a=c")
+	agent(`--proxy-addr "p17:1": is one too many: at most 16`, repeat("--proxy-addr", "p", ":1", 17)...)
+	agent(`--metrics-endpoint "http://h/65": is one too many: at most 64`, repeat("--metrics-endpoint", "http://h/", "", 65)...)
+	agent(`at most 64 names`, repeat("--secondary-address", "a", "=[::1]:1", 65)...)
+
+	wrong(t, run(t, nil, nil, "agent", "--node-role", "r"), "--node-id is missing", "--pod-name")
+	wrong(t, run(t, nil, nil, "agent", "--node-id", "n"), "--node-role is missing")
+	wrong(t, run(t, nil, nil, "standalone", "--node-role", ""), "--node-role is missing")
+
+	proxy := func(words string, args ...string) {
+		t.Helper()
+		for _, cmd := range []string{"proxy", "standalone"} {
+			wrong(t, run(t, nil, nil, append([]string{cmd}, args...)...), words)
+		}
+	}
+	proxy(`--agent-cleanup-timeout "2m": must be greater than --agent-heartbeat-timeout, which is 2m0s`,
+		"--agent-cleanup-timeout", "2m", "--agent-heartbeat-timeout", "2m")
+	proxy(`--heartbeat-interval "30s": must be less than --agent-heartbeat-timeout, which is 30s`, "--heartbeat-interval", "30s")
+	proxy(`--heartbeat-interval "10s": must be less than --agent-heartbeat-timeout, which is 9s`, "--agent-heartbeat-timeout", "9s")
+	proxy(`--collect-timeout "5s": must be less than --http-write-timeout, which is 5s`, "--http-write-timeout", "5s")
+	proxy(`--http-listen-addr "h:1": must differ from --grpc-listen-addr`, "--grpc-listen-addr", "h:1", "--http-listen-addr", "h:1")
+	wrong(t, run(t, nil, nil, "standalone", "--prometheus-listen-addr", ":17900"),
+		`--prometheus-listen-addr ":17900": must differ from --grpc-listen-addr`)
+}
+
+func repeat(flag, before, after string, n int) []string {
+	var args []string
+	for i := range n {
+		args = append(args, flag, before+strconv.Itoa(i+1)+after)
+	}
+	return args
+}
+
+func TestPasswordInAnEndpointIsNotShown(t *testing.T) {
+	o := run(t, nil, nil, "standalone", "--metrics-endpoint", "http://u:secret@h/x")
+	wrong(t, o, "--metrics-endpoint")
+	require.NotContains(t, o.stderr, "secret")
+}
+
+func TestWrongCommandLine(t *testing.T) {
+	f := func(words string, args ...string) {
+		t.Helper()
+		wrong(t, run(t, nil, nil, args...), words)
+	}
+	f("agent, proxy or standalone")
+	f(`unknown command "x"`, "x")
+	f(`unknown command ""`, "")
+	f(`unknown command "x\ny"`, "x\ny")
+	f(`unknown command "x"`, "help", "x")
+	f(`unknown command "proxies"`, "--log-level", "info", "proxies", "--max-agents", "1")
+	f(`unknown flag "--x"`, "--x", "proxy")
+	f(`unknown flag "--x"`, "help", "--x")
+	f(`unknown flag "--x\ny"`, "proxy", "--x\ny=1")
+	f(`unknown flag "--proxy-addr"`, "standalone", "--proxy-addr", "h:1")
+	f(`unknown flag "--max-agents"`, "agent", "--max-agents", "1")
+	f("--max-agents needs a value", "proxy", "--max-agents")
+	f("---x", "proxy", "---x")
+	f(`"x" for -help`, "proxy", "--help=x")
+	f(`stray argument "x"`, "proxy", "x")
+	f(`stray argument ""`, "proxy", "")
+	f(`stray argument "help"`, "agent", "help")
+	f(`stray argument "x"`, "proxy", "--max-agents", "1", "x", "--max-agents", "0")
+	f(`stray argument "x"`, "proxy", "--", "x")
+}

@@ -1,0 +1,156 @@
+package recorder
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fodc/messages"
+)
+
+// gauges is a page of n series a{i="from"} and on.
+func gauges(from, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "a{i=\"%d\"} %d\n", from+i, i)
+	}
+	return b.String()
+}
+
+func TestOldestIsEvicted(t *testing.T) {
+	const limit = 200 << 10
+	w := NewWindow(Limits{Bytes: limit})
+	for n := range 400 {
+		scrape(t, w, n, gauges(0, 100))
+		require.LessOrEqual(t, w.Stats().Bytes, int64(limit))
+	}
+	requireConsistent(t, w)
+	s := w.Stats()
+	require.Equal(t, uint64(400*100), s.Appended)
+	require.Equal(t, s.Appended-uint64(s.Samples), s.Evicted)
+	require.Greater(t, s.Samples, 100*100, "most of the budget is in use")
+	require.Equal(t, at(399), s.Newest)
+
+	kept := samplesOf(drain(w.Snapshot(everything)), `a{i="7"}`)
+	require.Len(t, kept, s.Samples/100)
+	require.Equal(t, fmt.Sprintf("%d:7", 400-len(kept)), kept[0])
+	require.Equal(t, "399:7", kept[len(kept)-1])
+}
+
+// The target that was not scraped for longest loses its past first, and keeps its
+// newest row.
+func TestEvictionAcrossTargets(t *testing.T) {
+	w := NewWindow(Limits{Bytes: 200 << 10})
+	quiet := Target{Name: "quiet"}
+	for n := range 10 {
+		w.Append(quiet, Scrape{At: at(n), Page: textPage(t, gauges(0, 10))})
+	}
+	for n := 10; n < 400; n++ {
+		scrape(t, w, n, gauges(0, 100))
+	}
+	requireConsistent(t, w)
+	require.Equal(t, []string{"9:3"}, samplesOf(drain(w.Snapshot(between(at(0), at(9)))), `a{i="3"}`))
+	require.Len(t, latest(w), 110)
+}
+
+// After the clock was set back, what is recorded is not taken for the oldest.
+func TestEvictionIgnoresTheClock(t *testing.T) {
+	w := NewWindow(Limits{Bytes: 200 << 10})
+	for n := range 400 {
+		scrape(t, w, 100_000+n, gauges(0, 100))
+	}
+	for n := range 400 {
+		scrape(t, w, n, gauges(0, 100))
+	}
+	require.Equal(t, at(399), w.Stats().Newest)
+	require.Less(t, w.Stats().Oldest, at(399))
+	require.Greater(t, w.Stats().Samples, 100*100)
+}
+
+func TestVanishedSeriesLeave(t *testing.T) {
+	w := NewWindow(Limits{Bytes: 300 << 10, rows: 10})
+	for n := range 2_000 {
+		scrape(t, w, n, "stays 1\n"+gauges(n, 3))
+		require.Less(t, w.Stats().Series, 1_000)
+	}
+	requireConsistent(t, w)
+	require.Equal(t, uint64(0), w.Stats().Shed)
+	require.Equal(t, []string{`a{i="1999"} 0`, `a{i="2000"} 1`, `a{i="2001"} 2`, "stays{} 1"}, latest(w))
+	require.Len(t, w.order[0].families.byName, 2)
+}
+
+// Families come and go with their series, under other numbers.
+func TestFamiliesLeave(t *testing.T) {
+	w := NewWindow(Limits{Bytes: 100 << 10, rows: 10})
+	for n := range 1_000 {
+		scrape(t, w, n, fmt.Sprintf("# HELP f%d help %d\n# TYPE f%d counter\nf%d 1\n", n, n, n, n))
+		require.Equal(t, []string{fmt.Sprintf("f%d{} 1", n)}, latest(w))
+	}
+	requireConsistent(t, w)
+	all := drain(w.Snapshot(everything))
+	require.Equal(t, "help 990", family(t, all, "f990").Help)
+	require.Less(t, len(w.order[0].families.all), 500)
+}
+
+func TestSeriesOverTheLimitAreShed(t *testing.T) {
+	w := NewWindow(Limits{Series: 10})
+	require.Equal(t, Appended{Samples: 8, NewSeries: 8}, scrape(t, w, 0, gauges(0, 8)))
+	require.Equal(t, Appended{Samples: 10, NewSeries: 2, Shed: 90}, scrape(t, w, 1, gauges(0, 100)))
+	require.Equal(t, Appended{Samples: 10, Shed: 90}, scrape(t, w, 2, gauges(0, 100)))
+	// The known are known under another text, and another metadata, as well.
+	require.Equal(t, Appended{Samples: 10, Shed: 10}, scrape(t, w, 3, "# TYPE a gauge\n"+strings.ReplaceAll(gauges(0, 20), "{", "{ ")))
+	require.Equal(t, uint64(190), w.Stats().Shed)
+	require.Equal(t, 10, w.Stats().Series)
+	requireConsistent(t, w)
+}
+
+// Series may not take the room of all samples.
+func TestSeriesOverTheirShareAreShed(t *testing.T) {
+	const limit = 100 << 10
+	w := NewWindow(Limits{Bytes: limit})
+	for n := range 50 {
+		done := scrape(t, w, n, gauges(0, 1_000))
+		require.Equal(t, 1_000, done.Samples+done.Shed)
+		require.Greater(t, done.Shed, 800)
+		require.Greater(t, done.Samples, 50)
+		require.LessOrEqual(t, w.Stats().Bytes, int64(limit))
+	}
+	require.Greater(t, w.Stats().Samples, 500, "the rest is for samples")
+	requireConsistent(t, w)
+}
+
+// A label explosion in the middle of the life of a window.
+func TestExplosion(t *testing.T) {
+	const limit = 300 << 10
+	w := NewWindow(Limits{Bytes: limit})
+	for n := range 100 {
+		page := gauges(0, 20)
+		if n >= 50 {
+			page += gauges(1000*n, 1000)
+		}
+		done := scrape(t, w, n, page)
+		require.GreaterOrEqual(t, done.Samples, 20)
+		require.LessOrEqual(t, w.Stats().Bytes, int64(limit))
+	}
+	requireConsistent(t, w)
+	require.NotZero(t, w.Stats().Shed)
+	require.Len(t, samplesOf(drain(w.Snapshot(messages.Selection{})), `a{i="7"}`), 1)
+}
+
+// Many targets, each with a head, stay within the budget together.
+func TestManyTargetsShareTheBudget(t *testing.T) {
+	const limit = 400 << 10
+	w := NewWindow(Limits{Bytes: limit})
+	page := textPage(t, gauges(0, 20))
+	for n := range 300 {
+		for i := range 20 {
+			w.Append(Target{Name: fmt.Sprint(i)}, Scrape{At: at(n), Page: page})
+			require.LessOrEqual(t, w.Stats().Bytes, int64(limit))
+		}
+	}
+	requireConsistent(t, w)
+	require.Len(t, latest(w), 20*20)
+	require.Greater(t, w.Stats().Samples, 20*20*20)
+}

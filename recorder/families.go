@@ -1,0 +1,87 @@
+package recorder
+
+import (
+	"slices"
+	"strings"
+
+	"fodc/messages"
+)
+
+// familyMeta is what a family's series have in common.
+type familyMeta struct {
+	name string
+	kind messages.MetricType
+	help string
+}
+
+// families are the families of one target, by number. Type and help are those of
+// the newest page that has the family, for the whole window: an answer does not
+// contradict itself.
+type families struct {
+	all []familyMeta
+	// shared says that a reader has all: it is copied before an entry changes. What is
+	// appended behind its end does no harm.
+	shared bool
+	// series counts the series of each.
+	series []int
+	byName map[string]int
+	free   []int
+}
+
+// retain returns the number of the family for one series more.
+func (f *families) retain(m familyMeta) int {
+	i, ok := f.byName[m.name]
+	if ok {
+		f.update(i, m)
+	} else {
+		i = f.add(m)
+	}
+	f.series[i]++
+	return i
+}
+
+// update sets the type and help of a family.
+func (f *families) update(i int, m familyMeta) {
+	if old := f.all[i]; old.kind != m.kind || old.help != m.help {
+		f.own()
+		f.all[i].kind, f.all[i].help = m.kind, m.help
+	}
+}
+
+func (f *families) add(m familyMeta) int {
+	m.name = strings.Clone(m.name) // It is a part of a longer text.
+	i := len(f.all)
+	if n := len(f.free); n > 0 {
+		i, f.free = f.free[n-1], f.free[:n-1]
+		f.own()
+		f.all[i] = m
+	} else {
+		f.all = append(f.all, m)
+		f.series = append(f.series, 0)
+	}
+	f.byName[m.name] = i
+	return i
+}
+
+// release counts a series less; a family without any leaves.
+func (f *families) release(i int) {
+	if f.series[i]--; f.series[i] > 0 {
+		return
+	}
+	delete(f.byName, f.all[i].name)
+	f.own()
+	f.all[i] = familyMeta{}
+	f.free = append(f.free, i)
+}
+
+// view returns all families as they are now. It must not be changed.
+func (f *families) view() []familyMeta {
+	f.shared = true
+	return f.all
+}
+
+func (f *families) own() {
+	if f.shared {
+		f.all, f.shared = slices.Clone(f.all), false
+	}
+}

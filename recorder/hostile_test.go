@@ -1,0 +1,126 @@
+package recorder
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fodc/messages"
+)
+
+// outcome parses a page, records it, and tells what became of it: the samples in
+// order, then what was skipped and why.
+func outcome(contentType, body string) string {
+	var p Page
+	p.Parse([]byte(body), contentType, ParseLimits{Samples: 50, BadLines: 5})
+	w := NewWindow(Limits{})
+	done := w.Append(node, Scrape{At: at(0), Page: &p})
+	var out []string
+	for _, b := range drain(w.Snapshot(messages.Selection{})) {
+		for _, f := range b.Families {
+			out = append(out, fmt.Sprintf("# %s %s %q", f.Name, f.Type, f.Help))
+			for _, s := range f.Series {
+				out = append(out, fmt.Sprintf("%s{%s} %g", s.Suffix, s.Labels, s.Values[0]))
+			}
+		}
+	}
+	note := func(count int, what string, err error) {
+		if err != nil {
+			what += ": " + err.Error()
+		}
+		if count > 0 {
+			out = append(out, fmt.Sprintf("%d %s", count, what))
+		}
+	}
+	note(p.BadLines(), "bad", p.FirstBad())
+	note(done.Duplicates, "duplicate", nil)
+	note(done.Rejected, "rejected", done.FirstRejected)
+	if p.Err() != nil {
+		out = append(out, "unusable: "+p.Err().Error())
+	}
+	for i, line := range out {
+		if len(line) > 150 {
+			out[i] = line[:150] + "..."
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// outcomes returns a function that checks the outcome of a page, line by line.
+func outcomes(t *testing.T, contentType string) func(name, body string, want ...string) {
+	return func(name, body string, want ...string) {
+		t.Helper()
+		t.Run(name, func(t *testing.T) {
+			t.Helper()
+			require.Equal(t, strings.Join(want, "\n"), outcome(contentType, body))
+		})
+	}
+}
+
+func manyLabels(n int) string {
+	pairs := make([]string, n)
+	for i := range pairs {
+		pairs[i] = fmt.Sprintf(`l%d="1"`, i)
+	}
+	return strings.Join(pairs, ",")
+}
+
+func TestContentTypes(t *testing.T) {
+	f := func(contentType string, openMetrics, fallback bool) {
+		t.Helper()
+		var p Page
+		p.Parse([]byte("# TYPE a counter\na_total 1\n# EOF\n"), contentType, ParseLimits{})
+		require.NoError(t, p.Err())
+		require.Equal(t, openMetrics, p.format.openMetrics)
+		require.Equal(t, fallback, p.Fallback())
+	}
+	f("text/plain", false, false)
+	f(textType, false, false)
+	f("text/plain; version=1.0.0; escaping=allow-utf-8", false, false)
+	f(openType, true, false)
+	f("Application/OpenMetrics-Text", true, false)
+	f("", false, true)
+	f("text/html", false, true)
+	f("application/vnd.google.protobuf", false, true)
+	f("text/plain; =", false, true)
+	f(";;;", false, true)
+}
+
+func TestPageIsReused(t *testing.T) {
+	var p Page
+	p.Parse([]byte("a 1\n!\n"), "text/html", ParseLimits{})
+	require.Equal(t, 1, p.BadLines())
+	require.ErrorContains(t, p.FirstBad(), "line 2")
+	p.Parse([]byte("!"), textType, ParseLimits{})
+	require.ErrorContains(t, p.Err(), "without a single sample")
+	require.Zero(t, p.Samples())
+	p.Parse([]byte("a 1\nb 1\n"), textType, ParseLimits{})
+	require.NoError(t, p.Err())
+	require.NoError(t, p.FirstBad())
+	require.False(t, p.Fallback())
+	require.Zero(t, p.BadLines())
+	require.Equal(t, 2, p.Samples())
+}
+
+// A body may be reused, and its spare capacity is not written to.
+func TestBodyIsLeftAlone(t *testing.T) {
+	body := []byte("a 1\nb 2\nXYZ")[:8]
+	var p Page
+	p.Parse(body, textType, ParseLimits{})
+	require.Equal(t, "a 1\nb 2\nXYZ", string(body[:11]))
+	clear(body)
+	w := NewWindow(Limits{})
+	w.Append(node, Scrape{At: at(0), Page: &p})
+	require.Equal(t, []string{"a{} 1", "b{} 2"}, latest(w))
+}
+
+// The buffer of one large page is not kept for ever.
+func TestBufferShrinks(t *testing.T) {
+	var p Page
+	p.Parse([]byte("a 1\n# "+strings.Repeat("x", 16*keepBytes)), textType, ParseLimits{})
+	require.Equal(t, 1, p.Samples())
+	p.Parse([]byte("a 1\n"), textType, ParseLimits{})
+	require.Less(t, cap(p.buf), 1<<10)
+}

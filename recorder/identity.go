@@ -1,0 +1,68 @@
+package recorder
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"fodc/messages"
+)
+
+// identity is what a sample's name and labels say, before its series is known.
+type identity struct {
+	family familyMeta
+	suffix messages.Suffix
+	labels messages.LabelText
+}
+
+func (id *identity) key() seriesKey { return seriesKey{id.family.name, id.suffix, id.labels} }
+
+// exportedPrefix is put before a sample's own label that has the name of a target's
+// label.
+const exportedPrefix = "exported_"
+
+// labelsOf returns the label text of a sample: its own labels, which it may
+// change, and those of the target. It refuses what the format does not allow.
+func labelsOf(own, target []messages.Label) (messages.LabelText, error) {
+	slices.SortFunc(own, func(a, b messages.Label) int { return strings.Compare(a.Name, b.Name) })
+	for i, l := range own {
+		if err := messages.CheckLabelName(l.Name); err != nil {
+			return "", err
+		}
+		if i > 0 && own[i-1].Name == l.Name {
+			return "", fmt.Errorf("label %.100q is there twice", l.Name)
+		}
+	}
+	own = slices.DeleteFunc(own, func(l messages.Label) bool { return l.Value == "" })
+	text := messages.RenderLabels(stamp(own, target))
+	if err := messages.CheckLabelText(text); err != nil {
+		return "", err
+	}
+	return text, nil
+}
+
+// stamp adds the target's labels. A sample's own label of such a name becomes
+// exported_<name>, the prefix repeated while that is taken, unless its value is
+// the same.
+func stamp(own, target []messages.Label) []messages.Label {
+	has := func(labels []messages.Label, name string) int {
+		return slices.IndexFunc(labels, func(l messages.Label) bool { return l.Name == name })
+	}
+	for _, t := range target {
+		i := has(own, t.Name)
+		if t.Value == "" {
+			continue
+		}
+		if i >= 0 && own[i].Value != t.Value {
+			name := exportedPrefix + t.Name
+			for has(own, name) >= 0 || has(target, name) >= 0 {
+				name = exportedPrefix + name
+			}
+			own[i].Name, i = name, -1
+		}
+		if i < 0 {
+			own = append(own, t)
+		}
+	}
+	return own
+}

@@ -1,0 +1,139 @@
+package recorder
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/common/model"
+
+	"fodc/messages"
+)
+
+// metadata is what the TYPE and HELP lines of a target's newest page say.
+type metadata struct {
+	openMetrics bool
+	// lines are copies, in the order of the page: as long as they stay the same, each
+	// sample stays in its family.
+	lines  []metaLine
+	byName map[string]declaration
+	// bytes is what all this takes, about.
+	bytes int64
+}
+
+// declarationBytes is about what a line takes beside its texts, of which there are
+// two copies.
+const declarationBytes = 128
+
+// declaration is what a page says of one name. The first TYPE line and the first
+// HELP line of a name count.
+type declaration struct {
+	// kind is empty where the page has no TYPE line.
+	kind model.MetricType
+	help string
+}
+
+// matches reports whether the page says the same as the one before.
+func (m *metadata) matches(p *Page) bool {
+	return m.openMetrics == p.format.openMetrics && slices.EqualFunc(m.lines, p.lines, func(a, b metaLine) bool {
+		return a.kind == b.kind && bytes.Equal(a.name, b.name) && bytes.Equal(a.help, b.help)
+	})
+}
+
+// take replaces what is known by what the page says.
+func (m *metadata) take(p *Page) {
+	m.openMetrics = p.format.openMetrics
+	m.lines = make([]metaLine, len(p.lines))
+	m.byName = make(map[string]declaration, len(p.lines))
+	m.bytes = 0
+	for i, l := range p.lines {
+		m.bytes += int64(2*len(l.name) + 2*len(l.help) + declarationBytes)
+		l.name, l.help = bytes.Clone(l.name), bytes.Clone(l.help)
+		m.lines[i] = l
+		name := unescape(string(l.name))
+		d := m.byName[name]
+		if d.kind == "" {
+			d.kind = l.kind
+		}
+		if l.kind == "" && d.help == "" {
+			d.help = string(l.help)
+		}
+		m.byName[name] = d
+	}
+}
+
+// locate returns the family of a sample by its name, and the suffix. Only a TYPE
+// line makes a suffix of the end of a name: BanyanDB has gauges that end in _count.
+func (m *metadata) locate(name string) (familyMeta, messages.Suffix) {
+	own := m.byName[name]
+	if own.kind != "" {
+		return familyMeta{name, typeOf(own.kind), own.help}, messages.SuffixNone
+	}
+	for s := messages.SuffixBucket; s <= messages.SuffixCount; s++ {
+		base, ok := strings.CutSuffix(name, s.String())
+		if !ok {
+			continue
+		}
+		switch d := m.byName[base]; {
+		case d.kind == model.MetricTypeHistogram:
+			return familyMeta{base, messages.TypeHistogram, d.help}, s
+		case d.kind == model.MetricTypeSummary && s != messages.SuffixBucket:
+			return familyMeta{base, messages.TypeSummary, d.help}, s
+		}
+	}
+	if m.openMetrics {
+		if f, ok := m.locateOpen(name); ok {
+			return f, messages.SuffixNone
+		}
+	}
+	return familyMeta{name: name, help: own.help}, messages.SuffixNone
+}
+
+// openSuffixes are the names in OpenMetrics that the text format has no family for:
+// each becomes a family of its own, with the HELP of the one that declared it.
+var openSuffixes = []struct {
+	suffix string
+	kinds  []model.MetricType
+	is     messages.MetricType
+}{
+	{"_total", []model.MetricType{model.MetricTypeCounter}, messages.TypeCounter},
+	{"_created", []model.MetricType{
+		model.MetricTypeCounter, model.MetricTypeHistogram, model.MetricTypeSummary,
+	}, messages.TypeGauge},
+	{"_info", []model.MetricType{model.MetricTypeInfo}, messages.TypeGauge},
+	{"_bucket", []model.MetricType{model.MetricTypeGaugeHistogram}, messages.TypeGauge},
+	{"_gsum", []model.MetricType{model.MetricTypeGaugeHistogram}, messages.TypeGauge},
+	{"_gcount", []model.MetricType{model.MetricTypeGaugeHistogram}, messages.TypeGauge},
+}
+
+// locateOpen finds the family of a sample that a text page would declare by its
+// whole name: counter foo with the sample foo_total is counter foo_total there.
+func (m *metadata) locateOpen(name string) (familyMeta, bool) {
+	for _, o := range openSuffixes {
+		base, ok := strings.CutSuffix(name, o.suffix)
+		if !ok {
+			continue
+		}
+		if d := m.byName[base]; slices.Contains(o.kinds, d.kind) {
+			return familyMeta{name, o.is, d.help}, true
+		}
+	}
+	return familyMeta{}, false
+}
+
+// typeOf returns the type in terms of the text format. What that does not have is
+// a gauge: a value that may go up and down.
+func typeOf(kind model.MetricType) messages.MetricType {
+	switch kind {
+	case model.MetricTypeCounter:
+		return messages.TypeCounter
+	case model.MetricTypeHistogram:
+		return messages.TypeHistogram
+	case model.MetricTypeSummary:
+		return messages.TypeSummary
+	case model.MetricTypeUnknown:
+		return messages.TypeUntyped
+	default:
+		return messages.TypeGauge
+	}
+}

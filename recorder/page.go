@@ -1,0 +1,114 @@
+package recorder
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/prometheus/common/model"
+
+	"fodc/messages"
+)
+
+// ParseLimits bounds what a page may hold. A zero field stands for its default.
+type ParseLimits struct {
+	// Samples is how many samples a page may have, 200,000 by default. A page with
+	// more is unusable.
+	Samples int
+	// BadLines is how many lines may be skipped, 10,000 by default. A page with more
+	// is unusable.
+	BadLines int
+}
+
+const (
+	defaultPageSamples = 200_000
+	defaultBadLines    = 10_000
+)
+
+func (l ParseLimits) withDefaults() ParseLimits {
+	l.Samples = cmp.Or(l.Samples, defaultPageSamples)
+	l.BadLines = cmp.Or(l.BadLines, defaultBadLines)
+	return l
+}
+
+// Page is a scraped page. The zero Page is ready for Parse; one Page serves any
+// number of pages, one after the other, and then allocates next to nothing.
+type Page struct {
+	// buf holds the page; samples and lines are parts of it.
+	buf     []byte
+	samples []pageSample
+	lines   []metaLine
+
+	// contentType is the one that format was made of.
+	contentType string
+	format      pageFormat
+
+	limits   ParseLimits
+	badLines int
+	firstBad error
+	err      error
+}
+
+// pageSample is a sample as it stands on the page.
+type pageSample struct {
+	// raw is all that comes before the value: name and labels.
+	raw   []byte
+	value float64
+}
+
+// metaLine is a TYPE or HELP line.
+type metaLine struct {
+	// name is escaped as it stands on the page.
+	name []byte
+	// kind is empty on a HELP line, help is nil on a TYPE line.
+	kind model.MetricType
+	help []byte
+}
+
+// Samples returns the number of samples that were read.
+func (p *Page) Samples() int { return len(p.samples) }
+
+// BadLines returns the number of lines that were skipped. A page with any, and
+// without Err, is partial: its other lines are good.
+func (p *Page) BadLines() int { return p.badLines }
+
+// FirstBad says what was wrong with the first line that was skipped, with its
+// number; nil if none was.
+func (p *Page) FirstBad() error { return p.firstBad }
+
+// Err says why the page is unusable as a whole: it has bad lines and not a single
+// sample, or is over a limit. It has no samples then.
+func (p *Page) Err() error { return p.err }
+
+// Fallback reports whether the content type was missing or unknown, so that the
+// page was read as text.
+func (p *Page) Fallback() bool { return p.format.fallback }
+
+// bad counts the line at the offset as skipped.
+func (p *Page) bad(offset int, err error) {
+	if p.badLines++; p.firstBad == nil {
+		const shown = 200 // The parser's errors quote what they met, however long.
+		p.firstBad = fmt.Errorf("line %d: %.*s", p.lineNumber(offset), shown, err.Error())
+	}
+	if p.badLines > p.limits.BadLines {
+		p.refuse(fmt.Errorf("page with more than %d bad lines, the first: %w", p.limits.BadLines, p.firstBad))
+	}
+}
+
+// refuse makes the page unusable, and returns why.
+func (p *Page) refuse(err error) error {
+	p.err = err
+	return err
+}
+
+// addMeta keeps a TYPE or HELP line, or counts it as bad.
+func (p *Page) addMeta(line metaLine) {
+	err := checkRawName(line.name)
+	if n := len(line.help); err == nil && n > messages.MaxHelpBytes {
+		err = fmt.Errorf("help of %d bytes, at most %d are allowed", n, messages.MaxHelpBytes)
+	}
+	if err != nil {
+		p.bad(p.offset(line.name), err)
+		return
+	}
+	p.lines = append(p.lines, line)
+}

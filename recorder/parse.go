@@ -1,0 +1,222 @@
+package recorder
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"slices"
+
+	"github.com/prometheus/prometheus/model/textparse"
+)
+
+// pageFormat is how a page is to be read.
+type pageFormat struct {
+	openMetrics bool
+	// fallback says that the content type does not tell.
+	fallback bool
+}
+
+var (
+	errNUL         = errors.New("NUL byte outside of a label value")
+	errNewline     = errors.New("raw newline in a label value or name")
+	errBehindValue = errors.New("text behind the value")
+)
+
+// Parse reads a page in Prometheus text 0.0.4 or OpenMetrics, by its content type;
+// where that is missing or unknown, as text. It takes any input. Body may be
+// reused when it returns.
+//
+// A bad line is skipped and counted, the rest is read on. Blank lines, a missing
+// newline at the end and lines that end in CR LF are fine. Timestamps and
+// exemplars are accepted where the format has them, and dropped: the scrape's time
+// counts.
+func (p *Page) Parse(body []byte, contentType string, limits ParseLimits) {
+	clear(p.samples)
+	p.samples, p.lines = p.samples[:0], p.lines[:0]
+	p.badLines, p.firstBad, p.err = 0, nil, nil
+	p.limits = limits.withDefaults()
+	if contentType != p.contentType || contentType == "" {
+		p.contentType, p.format = contentType, formatOf(contentType)
+	}
+	p.load(body)
+	p.read()
+	if p.err == nil && p.badLines > 0 && len(p.samples) == 0 {
+		p.refuse(fmt.Errorf("page without a single sample: %w", p.firstBad))
+	}
+	if p.err != nil {
+		p.samples, p.lines = p.samples[:0], p.lines[:0]
+	}
+}
+
+func formatOf(contentType string) pageFormat {
+	kind, _, err := mime.ParseMediaType(contentType)
+	return pageFormat{
+		openMetrics: err == nil && kind == "application/openmetrics-text",
+		fallback:    err != nil || kind != "application/openmetrics-text" && kind != "text/plain",
+	}
+}
+
+// load copies the page without the CR of line ends. The buffer has room for the
+// newline that the parser appends: it must not move the page.
+func (p *Page) load(body []byte) {
+	const spare = 1
+	if need := len(body) + spare; cap(p.buf) < need || cap(p.buf)/keepFactor > max(need, keepBytes) {
+		p.buf = make([]byte, 0, need+need/growPart)
+	}
+	p.buf = p.buf[:0]
+	for {
+		i := bytes.Index(body, []byte("\r\n"))
+		if i < 0 {
+			break
+		}
+		p.buf = append(p.buf, body[:i]...)
+		body = body[i+1:]
+	}
+	p.buf = append(p.buf, bytes.TrimSuffix(body, []byte("\r"))...)
+}
+
+const (
+	// growPart is the part of a page by which the next one may be longer without a
+	// new buffer.
+	growPart = 8
+	// A buffer over keepBytes is given up for a page keepFactor times smaller.
+	keepFactor = 4
+	keepBytes  = 1 << 20
+)
+
+// read runs parsers over the page until its end. A parser gives up at an error; the
+// next one starts behind the line that is to blame. No line is read by more than a
+// few of them, so that the work is linear in the size of the page.
+func (p *Page) read() {
+	suspect := noSample
+	for at := 0; p.err == nil; {
+		stop := p.run(at)
+		at = stop.at
+		if suspect != noSample && (stop.entries > 0 || stop.err == nil) {
+			// The fresh parser got over the line. So the line before had sent the other
+			// one astray: OpenMetrics lines do that with blanks behind the value.
+			p.bad(p.offset(p.samples[suspect].raw), errBehindValue)
+			p.samples = slices.Delete(p.samples, suspect, suspect+1)
+		}
+		rest := p.buf[at:]
+		switch {
+		case stop.err == nil || p.err != nil:
+			return
+		case p.format.openMetrics && stop.lastIsSample && len(rest) > 0:
+			suspect = len(p.samples) - 1
+			continue
+		case len(rest) == 0 || p.format.openMetrics && bytes.HasPrefix(rest, []byte("# EOF")):
+			p.bad(at, stop.err)
+			return
+		}
+		suspect = noSample
+		p.bad(at, stop.err)
+		at = p.lineAfter(at)
+	}
+}
+
+const noSample = -1
+
+// stop says where and why a parser came to its end.
+type stop struct {
+	// entries counts what it read before.
+	entries      int
+	lastIsSample bool
+	// at is the start of the line that it did not get over, or the page's end.
+	at int
+	// err is nil at the end of a good page.
+	err error
+}
+
+// run reads from the offset, where a line starts, until the end or an error.
+func (p *Page) run(at int) (s stop) {
+	parser := p.parser(at)
+	last := p.buf[at:at]
+	for p.err == nil {
+		entry, err := parser.Next()
+		if err == nil && entry == textparse.EntrySeries {
+			err = p.addSample(parser)
+		}
+		if err != nil {
+			s.err = err
+			break
+		}
+		s.entries++
+		s.lastIsSample = entry == textparse.EntrySeries
+		switch entry {
+		case textparse.EntrySeries:
+			last = p.samples[len(p.samples)-1].raw
+		case textparse.EntryType:
+			name, kind := parser.Type()
+			p.addMeta(metaLine{name: name, kind: kind})
+			last = name
+		case textparse.EntryHelp:
+			name, help := parser.Help()
+			p.addMeta(metaLine{name: name, help: help})
+			last = name
+		case textparse.EntryUnit:
+			last, _ = parser.Unit()
+		case textparse.EntryComment:
+			last = parser.Comment()
+		}
+	}
+	if s.at = at; s.entries > 0 {
+		s.at = p.lineAfter(p.offset(last) + len(last))
+	}
+	p.settle(&s)
+	return s
+}
+
+// settle looks at what is left of the page behind the last entry.
+func (p *Page) settle(s *stop) {
+	if !p.format.openMetrics {
+		// The text parser skips blank lines, and takes a NUL for the end.
+		s.at = len(p.buf) - len(bytes.TrimLeft(p.buf[s.at:], " \t\n"))
+		if s.err == io.EOF && s.at < len(p.buf) {
+			s.err = errNUL
+		}
+	}
+	if s.err == io.EOF {
+		s.err = nil
+	}
+}
+
+// addSample keeps the parser's sample.
+func (p *Page) addSample(parser textparse.Parser) error {
+	raw, _, value := parser.Series()
+	if bytes.IndexByte(raw, '\n') >= 0 {
+		return errNewline
+	}
+	if p.samples = append(p.samples, pageSample{raw, value}); len(p.samples) > p.limits.Samples {
+		p.samples = p.samples[:p.limits.Samples]
+		return p.refuse(fmt.Errorf("page with more than %d samples", p.limits.Samples))
+	}
+	return nil
+}
+
+// parser returns a parser that starts at the offset. It hands out slices of the
+// page. It needs no symbol table: labels are read by rawseries.go, because the
+// parser's own reading of them rewrites le and quantile.
+func (p *Page) parser(at int) textparse.Parser {
+	if p.format.openMetrics {
+		return textparse.NewOpenMetricsParser(p.buf[at:], nil)
+	}
+	return textparse.NewPromParser(p.buf[at:], nil, false)
+}
+
+// offset returns where on the page a part of it begins.
+func (p *Page) offset(part []byte) int { return cap(p.buf) - cap(part) }
+
+// lineAfter returns where the line begins that follows the one at the offset.
+func (p *Page) lineAfter(offset int) int {
+	if i := bytes.IndexByte(p.buf[offset:], '\n'); i >= 0 {
+		return offset + i + 1
+	}
+	return len(p.buf)
+}
+
+func (p *Page) lineNumber(offset int) int {
+	return 1 + bytes.Count(p.buf[:offset], []byte("\n"))
+}

@@ -1,0 +1,110 @@
+package recorder
+
+import "fodc/messages"
+
+// part is some rows of one segment, of which a snapshot has yet to give the columns
+// from the index at on.
+type part struct {
+	targetView
+	times   []int64
+	columns []*column
+	// from and to bound the rows: from <= row < to.
+	from, to int
+	at       int
+	// room is for the values of series to come.
+	room []float64
+}
+
+// What a block takes on the wire: see messages/wire/fodc.proto. Each constant is the
+// most that tags and lengths can take.
+const (
+	// blockCost is of a block beside its times and families, timeCost of one time.
+	blockCost = 16
+	timeCost  = 10
+	// familyCost is of a family beside its name, help and series.
+	familyCost = 40
+	// seriesCost is of a series beside its labels and values.
+	seriesCost = 8
+)
+
+// next returns as many of the columns that are left as the budget in bytes allows,
+// one at least if must is true, what they cost, and whether they were the last. The
+// block has no families if there was none.
+func (p *part) next(budget int, must bool) (block messages.Block, cost int, end bool) {
+	b := blockBuilder{part: p, cost: blockCost + (p.to-p.from)*timeCost, first: p.to - p.from, family: noFamily}
+	for ; p.at < len(p.columns); p.at++ {
+		c := p.columns[p.at]
+		if !p.wants(c) || !c.has(p.from, p.to) {
+			continue
+		}
+		price := b.price(c.series)
+		if b.cost+price > budget && !(must && len(b.made) == 0) {
+			return b.block(), b.cost, false
+		}
+		values := p.values(budget)
+		if first, end := c.read(values, p.from); end > 0 {
+			p.room = p.room[len(values):]
+			b.first, b.end = min(b.first, first), max(b.end, end)
+			b.add(c.series, values)
+			b.cost += price
+		}
+	}
+	return b.block(), b.cost, true
+}
+
+// values returns room for the values of a series. It is taken once p.room is cut.
+func (p *part) values(budget int) []float64 {
+	n := p.to - p.from
+	if len(p.room) < n {
+		left := min((len(p.columns)-p.at)*n, budget/valueBytes)
+		p.room = make([]float64, max(left, n))
+	}
+	return p.room[:n:n]
+}
+
+// blockBuilder makes a block of columns of a part.
+type blockBuilder struct {
+	*part
+	made []messages.Family
+	// family is the number of the last family.
+	family int
+	cost   int
+	// first is the first row with a sample, end the one behind the last.
+	first, end int
+}
+
+const noFamily = -1
+
+// price returns what the series would add to the cost.
+func (b *blockBuilder) price(s *series) int {
+	price := seriesCost + len(s.labels) + (b.to-b.from)*valueBytes
+	if s.family != b.family {
+		f := &b.families[s.family]
+		price += familyCost + len(f.name) + len(f.help)
+	}
+	return price
+}
+
+func (b *blockBuilder) add(s *series, values []float64) {
+	if s.family != b.family {
+		b.family = s.family
+		f := &b.families[s.family]
+		b.made = append(b.made, messages.Family{Name: f.name, Type: f.kind, Help: f.help})
+	}
+	last := &b.made[len(b.made)-1]
+	last.Series = append(last.Series, messages.Series{Suffix: s.suffix, Labels: s.labels, Values: values})
+}
+
+// block returns the block without the rows at either end that have no sample.
+func (b *blockBuilder) block() messages.Block {
+	if len(b.made) == 0 {
+		return messages.Block{}
+	}
+	for _, f := range b.made {
+		for i := range f.Series {
+			f.Series[i].Values = f.Series[i].Values[b.first:b.end:b.end]
+		}
+	}
+	times := b.times[b.from:b.to]
+	return messages.Block{Times: times[b.first:b.end:b.end], Families: b.made}
+}

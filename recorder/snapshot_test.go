@@ -1,0 +1,169 @@
+package recorder
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"fodc/messages"
+)
+
+func TestOrder(t *testing.T) {
+	w := NewWindow(Limits{})
+	page := `# TYPE h histogram
+h_sum{x="b"} 1
+h_bucket{x="b",le="+Inf"} 1
+h_bucket{x="b",le="10"} 1
+h_bucket{x="b",le="9.5"} 1
+h_bucket{le="1"} 1
+h_bucket{a="1",le="1"} 1
+h_bucket{z="1",le="1"} 1
+h_bucket{x="b",le="odd"} 1
+# TYPE s summary
+s_count 1
+s{quantile="0.9"} 1
+s{quantile="5e-1"} 1
+b{x="2"} 1
+b{x="10"} 1
+`
+	want := []string{
+		`b{x="10"}`, `b{x="2"}`,
+		`h_bucket{le="1"}`,
+		`h_bucket{a="1",le="1"}`,
+		`h_bucket{le="9.5",x="b"}`, `h_bucket{le="10",x="b"}`, `h_bucket{le="+Inf",x="b"}`, `h_bucket{le="odd",x="b"}`, `h_sum{x="b"}`,
+		`h_bucket{le="1",z="1"}`,
+		`s{quantile="5e-1"}`, `s{quantile="0.9"}`, `s_count{}`,
+	}
+	scrape(t, w, 0, page)
+	require.Equal(t, want, sampleNames(drain(w.Snapshot(messages.Selection{}))))
+	// What comes later finds its place, in the head and in the next segment.
+	scrape(t, w, 1, page+"b 1\n"+`h_bucket{x="b",le="9"} 1`+"\na 1\n")
+	want = append([]string{"a{}", "b{}"}, append(append(want[:4:4], `h_bucket{le="9",x="b"}`), want[4:]...)...)
+	require.Equal(t, want, sampleNames(drain(w.Snapshot(messages.Selection{}))))
+	require.Equal(t, want, sampleNames(drain(w.Snapshot(everything))))
+	scrape(t, w, 1, page+"b 1\n"+`h_bucket{x="b",le="9"} 1`+"\na 1\n")
+	require.Len(t, w.order[0].segments, 2)
+	require.Equal(t, want, sampleNames(drain(w.Snapshot(messages.Selection{}))))
+}
+
+func TestCompareJoined(t *testing.T) {
+	f := func(a1, a2, b1, b2 string) {
+		t.Helper()
+		want := strings.Compare(a1+a2, b1+b2)
+		require.Equal(t, want, compareJoined(a1, a2, b1, b2))
+		require.Equal(t, -want, compareJoined(b1, b2, a1, a2))
+	}
+	texts := []string{"", "a", "b", "ab", "ba", "aab"}
+	for _, a1 := range texts {
+		for _, a2 := range texts {
+			for _, b1 := range texts {
+				for _, b2 := range texts {
+					f(a1, a2, b1, b2)
+				}
+			}
+		}
+	}
+}
+
+// A snapshot that is read elsewhere does not see, or race with, what comes later.
+func TestSnapshotIsReadWhileAppending(t *testing.T) {
+	w := NewWindow(Limits{Bytes: 400 << 10, rows: 30})
+	var readers sync.WaitGroup
+	for n := range 300 {
+		body := gauges(n/50, 50) + "late" + fmt.Sprint(n/100) + " 1\n"
+		if n%7 == 0 {
+			body = fmt.Sprintf("# TYPE a counter\n# HELP a %d\n", n) + body
+		}
+		scrape(t, w, n, body)
+		if n%10 != 9 {
+			continue
+		}
+		series := fmt.Sprintf(`a{i="%d"}`, n/50+1)
+		held, last := w.Snapshot(everything), w.Snapshot(messages.Selection{})
+		want := samplesOf(drain(w.Snapshot(everything)), series)
+		readers.Go(func() {
+			blocks := drain(held)
+			if got := samplesOf(blocks, series); fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("scrape %d: got %v, want %v", n, got, want)
+			}
+			if got := len(sampleNames(drain(last))); got != 51 {
+				t.Errorf("scrape %d: %d newest samples, want 51", n, got)
+			}
+		})
+	}
+	readers.Wait()
+}
+
+// The size of a part, encoded, is within the budget, unless a single series alone
+// is over it; and no part is much smaller than it could be.
+func TestPartsAreWithinTheBudget(t *testing.T) {
+	w := NewWindow(Limits{rows: 50})
+	help := "# HELP a " + strings.Repeat("h", 300) + "\n"
+	for n := range 120 {
+		scrape(t, w, n, help+gauges(0, 200)+`long{x="`+strings.Repeat("y", 5_000)+"\"} 1\n")
+	}
+	for _, sel := range []messages.Selection{{}, everything, between(at(40), at(60))} {
+		want := drain(w.Snapshot(sel))
+		for _, budget := range []int{-1, 0, 1, 1_000, 10_000, 256 << 10} {
+			s := w.Snapshot(sel)
+			var parts int
+			var all []messages.Block
+			for part := s.Next(budget); part != nil; part = s.Next(budget) {
+				parts++
+				if size := encodedBytes(part); size > budget {
+					require.Len(t, sampleNames(part), 1)
+				}
+				all = append(all, part...)
+			}
+			require.Nil(t, s.Next(budget))
+			require.ElementsMatch(t, sampleRows(want), sampleRows(all))
+			if budget == 256<<10 {
+				require.LessOrEqual(t, parts, 2*encodedBytes(want)/budget+1)
+			}
+		}
+	}
+}
+
+// sampleRows lists all samples.
+func sampleRows(blocks []messages.Block) (rows []string) {
+	for _, b := range blocks {
+		for _, f := range b.Families {
+			for _, s := range f.Series {
+				for i, v := range s.Values {
+					if !messages.IsGap(v) {
+						rows = append(rows, fmt.Sprint(f.Name, s.Suffix, len(s.Labels), s.Labels[:min(len(s.Labels), 20)], b.Times[i], v))
+					}
+				}
+			}
+		}
+	}
+	return rows
+}
+
+// encodedBytes is the size of blocks as the wire contract has them.
+func encodedBytes(blocks []messages.Block) (size int) {
+	field := func(number, n int) int { return protowire.SizeTag(protowire.Number(number)) + protowire.SizeBytes(n) }
+	for _, b := range blocks {
+		times, before := 0, int64(0)
+		for _, at := range b.Times {
+			times += protowire.SizeVarint(protowire.EncodeZigZag(at - before))
+			before = at
+		}
+		block := field(1, times)
+		for _, f := range b.Families {
+			family := field(1, len(f.Name)) + 2 + field(3, len(f.Help)) + field(5, len(f.Series))
+			values := 0
+			for _, s := range f.Series {
+				family += field(4, len(s.Labels))
+				values += 8 * len(s.Values)
+			}
+			block += field(2, family+field(6, values))
+		}
+		size += field(101, block)
+	}
+	return size
+}

@@ -1,0 +1,219 @@
+package recorder
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fodc/messages"
+)
+
+// Target is something that is scraped.
+type Target struct {
+	// Name is unique: the endpoint's URL, "agent", "host".
+	Name string
+	// Labels are stamped on each of its series. A sample's own label of such a name
+	// becomes exported_<name>, the prefix repeated while that is taken, unless its
+	// value is the same. Their names must be valid, each there once.
+	Labels []messages.Label
+}
+
+// Reading is a sample that the agent makes itself. A messages.Gap is none.
+type Reading struct {
+	Name   string
+	Type   messages.MetricType
+	Help   string
+	Labels []messages.Label
+	Value  float64
+}
+
+// Scrape is what one scrape of a target gave.
+type Scrape struct {
+	// At is the time of all its samples. It counts in milliseconds.
+	At time.Time
+	// Page is nil if the scrape failed. An unusable page is the same.
+	Page *Page
+	// Readings are recorded whether the scrape failed or not. They come first: a
+	// sample of the page that is the same series is a duplicate.
+	Readings []Reading
+}
+
+// Appended says what became of the samples of a scrape: each is in one of the
+// counts, but for NewSeries.
+type Appended struct {
+	// Samples counts those recorded, NewSeries the series among them that were not in
+	// the window before.
+	Samples, NewSeries int
+	// Duplicates had the series of an earlier sample of the same scrape.
+	Duplicates int
+	// Rejected had a name or labels that are not allowed; FirstRejected says why.
+	Rejected      int
+	FirstRejected error
+	// Shed were of new series for which there was no room.
+	Shed int
+}
+
+// Limits bounds a window. A zero field stands for its default.
+type Limits struct {
+	// Bytes is what samples, series and metadata may take, by estimate, 64 MiB by
+	// default. Over it the oldest segments are evicted. Series and metadata may take
+	// half of it: over that, new series are shed.
+	Bytes int64
+	// Series is how many series are kept, 200,000 by default. Over it, new series are
+	// shed.
+	Series int
+
+	// rows is how many rows a segment may have.
+	rows int
+}
+
+const (
+	defaultBytes  = 64 << 20
+	defaultSeries = 200_000
+	defaultRows   = 120
+)
+
+// Window holds the samples of all targets. It has one owner, who alone may call its
+// methods.
+type Window struct {
+	limits  Limits
+	targets map[string]*target
+	// order is the targets by name.
+	order []*target
+	// appends numbers the calls of Append, which order segments by age: clocks may be
+	// set back.
+	appends uint64
+
+	// seriesCount and samples are those held; fixedBytes is of series and metadata,
+	// segmentBytes of segments.
+	seriesCount, samples     int
+	fixedBytes, segmentBytes int64
+
+	counts counts
+}
+
+// NewWindow returns an empty window.
+func NewWindow(l Limits) *Window {
+	l.Bytes = cmp.Or(l.Bytes, defaultBytes)
+	l.Series = cmp.Or(l.Series, defaultSeries)
+	l.rows = cmp.Or(l.rows, defaultRows)
+	return &Window{limits: l, targets: make(map[string]*target)}
+}
+
+// Append records a scrape of the target as its newest row, whatever the time. It
+// copies what it keeps: the page may be used again when it returns.
+//
+// A row whose time is not after that of the row before begins a new segment: each
+// value keeps its own time.
+func (w *Window) Append(of Target, s Scrape) Appended {
+	t := w.target(of)
+	w.appends++
+	w.beginRow(t, s.At.UnixMilli())
+	bytes := t.head().bytes
+
+	var done Appended
+	for i := range s.Readings {
+		if r := &s.Readings[i]; !messages.IsGap(r.Value) {
+			w.appendReading(t, r, &done)
+		}
+	}
+	if s.Page != nil && s.Page.Err() == nil {
+		w.appendPage(t, s.Page, &done)
+	}
+
+	w.segmentBytes += t.head().bytes - bytes
+	w.samples += done.Samples
+	w.counts.add(&done)
+	w.evict()
+	return done
+}
+
+// target returns the target of the name, with the labels as they are now.
+func (w *Window) target(of Target) *target {
+	t := w.targets[of.Name]
+	if t == nil {
+		t = newTarget(of)
+		w.targets[of.Name] = t
+		at, _ := slices.BinarySearchFunc(w.order, of.Name, func(t *target, name string) int {
+			return strings.Compare(t.name, name)
+		})
+		w.order = slices.Insert(w.order, at, t)
+	} else if !slices.Equal(t.labels, of.Labels) {
+		t.labels = slices.Clone(of.Labels) // What is recorded keeps the old ones.
+		w.fixedBytes -= t.forget()
+	}
+	return t
+}
+
+// appendPage records the samples of a page.
+func (w *Window) appendPage(t *target, p *Page, done *Appended) {
+	if !t.meta.matches(p) {
+		w.fixedBytes -= t.forget() + t.meta.bytes
+		t.meta.take(p)
+		w.fixedBytes += t.meta.bytes
+	}
+	for i := range p.samples {
+		sample := &p.samples[i]
+		s := t.spellings[string(sample.raw)]
+		if s == nil {
+			raw := string(sample.raw)
+			id, err := t.identify(raw)
+			if s = w.admit(t, id, raw, err, done); s == nil {
+				continue
+			}
+		}
+		put(t, s, sample.value, done)
+	}
+}
+
+// appendReading records a reading.
+func (w *Window) appendReading(t *target, r *Reading, done *Appended) {
+	text := t.readingText(r)
+	s := t.spellings[string(text)]
+	if s == nil {
+		raw := string(text)
+		id, err := t.identifyReading(r)
+		if s = w.admit(t, id, raw, err, done); s == nil {
+			return
+		}
+	}
+	put(t, s, r.Value, done)
+}
+
+func put(t *target, s *series, v float64, done *Appended) {
+	if t.head().put(s, v) {
+		done.Samples++
+	} else {
+		done.Duplicates++
+	}
+}
+
+// admit returns the series of the identity, a new one if need be; nil if the sample
+// is rejected or shed.
+func (w *Window) admit(t *target, id identity, raw string, err error, done *Appended) *series {
+	if err != nil {
+		if done.Rejected++; done.FirstRejected == nil {
+			done.FirstRejected = fmt.Errorf("series %.100q: %w", raw, err)
+		}
+		return nil
+	}
+	s := t.series[id.key()]
+	switch {
+	case s != nil:
+		t.families.update(s.family, id.family)
+	case w.seriesCount >= w.limits.Series || !w.mayGrow():
+		done.Shed++
+		return nil
+	default:
+		s = t.create(id)
+		w.seriesCount++
+		w.fixedBytes += s.size()
+		done.NewSeries++
+	}
+	if w.mayGrow() {
+		w.fixedBytes += t.spell(s, raw)
+	}
+	return s
+}
