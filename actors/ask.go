@@ -47,12 +47,22 @@ func (w *waiter) SendSystemMessage(*PID, any) {}
 // Stop does nothing: the goroutine decides how long it waits.
 func (w *waiter) Stop(*PID) {}
 
-// close returns the answer if it came after all; later ones are late.
-func (w *waiter) close() (answer any, ok bool) {
-	if w.taken.CompareAndSwap(false, true) {
-		return nil, false
+// wait returns the answer, or why there is none: ErrGone or the cause of ctx. An
+// answer that came before the actor went, or ctx ended, is returned.
+func (w *waiter) wait(ctx context.Context, gone <-chan struct{}) (any, error) {
+	var err error
+	select {
+	case a := <-w.answer:
+		return a, nil
+	case <-gone:
+		err = ErrGone
+	case <-ctx.Done():
+		err = context.Cause(ctx)
 	}
-	return <-w.answer, true
+	if w.taken.CompareAndSwap(false, true) {
+		return nil, err
+	}
+	return <-w.answer, nil
 }
 
 // Ask sends the actor a question and waits for the answer. It blocks, and so is for
@@ -93,19 +103,9 @@ func (s *System) ask(ctx context.Context, to *PID, msg any) (any, error) {
 	me, _ := s.runtime.ProcessRegistry.Add(w, "ask"+s.runtime.ProcessRegistry.NextId())
 	defer s.runtime.ProcessRegistry.Remove(me)
 	s.root.RequestWithCustomSender(to, msg, me)
-	select {
-	case a := <-w.answer:
-		return a, nil
-	case <-m.gone:
-		// It may have answered before it went.
-		if a, ok := w.close(); ok {
-			return a, nil
-		}
-		return nil, fmt.Errorf("ask %s: %w", to.Id, ErrGone)
-	case <-ctx.Done():
-		if a, ok := w.close(); ok {
-			return a, nil
-		}
-		return nil, context.Cause(ctx)
+	a, err := w.wait(ctx, m.gone)
+	if errors.Is(err, ErrGone) {
+		return nil, fmt.Errorf("ask %s: %w", to.Id, err)
 	}
+	return a, err
 }

@@ -165,14 +165,16 @@ type heavy struct {
 
 func (h *heavy) Receive(actors.Context) {}
 
+func spawnHeavy(sys *actors.System) (*actors.PID, weak.Pointer[heavy]) {
+	h := &heavy{}
+	return sys.Spawn("heavy", actors.ResumeOnFailure(), func() actors.Actor { return h }), weak.Make(h)
+}
+
 // Maps and histories keep PIDs; the state of the dead must not live on in them.
 func TestAKeptPIDKeepsNoValue(t *testing.T) {
 	sys := actors.NewSystem(zap.NewNop())
-	h := &heavy{}
-	value := weak.Make(h)
-	pid := sys.Spawn("heavy", actors.ResumeOnFailure(), func() actors.Actor { return h })
+	pid, value := spawnHeavy(sys)
 	require.NoError(t, sys.Stop(t.Context(), pid))
-	h = nil
 	for range 100 {
 		if runtime.GC(); value.Value() == nil {
 			break

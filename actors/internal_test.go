@@ -1,6 +1,9 @@
 package actors
 
 import (
+	"context"
+	"io"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,6 +52,40 @@ func withoutHandled(nodes []messages.ActorNode) []messages.ActorNode {
 		nodes[i].Handled, nodes[i].State = 0, "running"
 	}
 	return nodes
+}
+
+// Whatever else has happened by then, an answer that came is the answer.
+func TestWaiterPrefersTheAnswer(t *testing.T) {
+	f := func(answered, isGone, hasEnded bool, want any, wantErr error) {
+		t.Helper()
+		for range 50 { // The choice between what is ready is random.
+			var late atomic.Uint64
+			w := &waiter{answer: make(chan any, 1), late: &late}
+			gone := make(chan struct{})
+			ctx, cancel := context.WithCancelCause(t.Context())
+			if answered {
+				w.SendUserMessage(nil, "answer")
+			}
+			if isGone {
+				close(gone)
+			}
+			if hasEnded {
+				cancel(io.ErrClosedPipe)
+			}
+			got, err := w.wait(ctx, gone)
+			require.Equal(t, want, got)
+			require.Equal(t, wantErr, err)
+			w.SendUserMessage(nil, "another answer")
+			require.Equal(t, uint64(1), late.Load())
+			cancel(nil)
+		}
+	}
+	f(true, false, false, "answer", nil)
+	f(true, true, false, "answer", nil)
+	f(true, false, true, "answer", nil)
+	f(true, true, true, "answer", nil)
+	f(false, true, false, nil, ErrGone)
+	f(false, false, true, nil, io.ErrClosedPipe)
 }
 
 // A race between the watch and the end shows as a dead letter of the runtime, which

@@ -59,15 +59,14 @@ type member struct {
 	failures  int
 	last      *messages.Failure
 	recent    []time.Time // failures within the Backoff's window
-	retry     *time.Timer
 	endReason string // empty: stopped by its owner
 }
 
 // isContained tells whether a panic is not to reach supervision any more.
 func (m *member) isContained() bool { return m.state.Load() >= failed }
 
-// isLeaving tells whether the children were told to stop already.
-func (m *member) isLeaving() bool { return m.state.Load() >= restarting }
+// isLeaving tells whether the children were told to stop already, for good.
+func (m *member) isLeaving() bool { return m.state.Load() >= stopping }
 
 // waiting counts the messages in the mailbox; the runtime's count can be negative for
 // a moment.
@@ -187,11 +186,6 @@ func (m *member) countRestart() {
 // tells anybody.
 func (m *member) end() {
 	m.state.Store(ended)
-	m.mu.Lock()
-	if m.retry != nil {
-		m.retry.Stop()
-	}
-	m.mu.Unlock()
 	m.sys.census.remove(m)
 	// A PID that somebody keeps leads here; let it not keep the actor's value.
 	m.producer = nil

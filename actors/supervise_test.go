@@ -102,7 +102,9 @@ func TestWhatAFailureCosts(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, want, got)
 			require.Equal(t, wantWait, time.Since(begun) > 0)
+			synctest.Wait()
 			require.Equal(t, uint64(2), sys.Counts().Kinds[0].Failures)
+			require.Equal(t, "running", sys.Tree().Actors[0].State)
 		})
 	}
 	f(actors.ResumeOnFailure(), 31, false)

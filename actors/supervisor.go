@@ -35,14 +35,14 @@ func (v *supervisor) restartLater(m *member, by actor.Supervisor) {
 	m.mu.Lock()
 	m.recent = b.within(m.recent, time.Now())
 	n := len(m.recent)
+	m.mu.Unlock()
 	if n <= b.Max {
 		wait := b.delay(n, rand.Float64())
-		m.retry = time.AfterFunc(wait, func() { by.RestartChildren(m.self) })
-		m.mu.Unlock()
+		// It may stop meanwhile: then the member drops the restart, or nobody gets it.
+		time.AfterFunc(wait, func() { by.RestartChildren(m.self) })
 		v.sys.log.Info("actor waits for its restart", zap.String("actor", m.self.Id), zap.Duration("wait", wait), zap.Int("failures", n))
 		return
 	}
-	m.mu.Unlock()
 	f := m.condemn()
 	by.StopChildren(m.self)
 	v.sys.die(fmt.Errorf("actor %s failed %d times within %s, the limit is %d; at last on %s: %s",

@@ -101,14 +101,14 @@ func TestSnapshotIsReadWhileAppending(t *testing.T) {
 // The size of a part, encoded, is within the budget, unless a single series alone
 // is over it; and no part is much smaller than it could be.
 func TestPartsAreWithinTheBudget(t *testing.T) {
-	w := NewWindow(Limits{rows: 50})
+	w := NewWindow(Limits{rows: 25})
 	help := "# HELP a " + strings.Repeat("h", 300) + "\n"
-	for n := range 120 {
-		scrape(t, w, n, help+gauges(0, 200)+`long{x="`+strings.Repeat("y", 5_000)+"\"} 1\n")
+	for n := range 60 {
+		scrape(t, w, n, help+gauges(0, 60)+`long{x="`+strings.Repeat("y", 2_000)+"\"} 1\n")
 	}
-	for _, sel := range []messages.Selection{{}, everything, between(at(40), at(60))} {
+	for _, sel := range []messages.Selection{{}, everything, between(at(20), at(30))} {
 		want := drain(w.Snapshot(sel))
-		for _, budget := range []int{-1, 0, 1, 1_000, 10_000, 256 << 10} {
+		for _, budget := range []int{-1, 0, 1, 1_000, 10_000, 32 << 10} {
 			s := w.Snapshot(sel)
 			var parts int
 			var all []messages.Block
@@ -121,7 +121,7 @@ func TestPartsAreWithinTheBudget(t *testing.T) {
 			}
 			require.Nil(t, s.Next(budget))
 			require.ElementsMatch(t, sampleRows(want), sampleRows(all))
-			if budget == 256<<10 {
+			if budget == 32<<10 {
 				require.LessOrEqual(t, parts, 2*encodedBytes(want)/budget+1)
 			}
 		}

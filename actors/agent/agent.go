@@ -53,7 +53,8 @@ type Target struct {
 }
 
 // restarts is how the actors come back that may be restarted.
-var restarts = actors.Backoff{Base: 100 * time.Millisecond, Cap: 5 * time.Second, Max: 10, Window: time.Minute}
+var restarts = actors.RestartOnFailure(
+	actors.Backoff{Base: 100 * time.Millisecond, Cap: 5 * time.Second, Max: 10, Window: time.Minute})
 
 // Agent is the running actors of an agent.
 type Agent struct {
@@ -77,18 +78,18 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	a.recorder = sys.Spawn("recorder", actors.ResumeOnFailure(), func() actors.Actor {
 		return newFlightRecorder(sys.Log(), recorder.Limits{Bytes: cfg.MemoryBudget})
 	})
-	a.self = sys.Spawn("selfmetrics", actors.RestartOnFailure(restarts), func() actors.Actor {
+	a.self = sys.Spawn("selfmetrics", restarts, func() actors.Actor {
 		return newSelfMetrics(sys, a.recorder, cfg.Version, cfg.ScrapeInterval)
 	})
 	for _, t := range cfg.Targets {
-		a.scrapers = append(a.scrapers, sys.Spawn("scraper", actors.RestartOnFailure(restarts), func() actors.Actor {
+		a.scrapers = append(a.scrapers, sys.Spawn("scraper", restarts, func() actors.Actor {
 			return newScraper(sys, a.recorder, t, cfg.DefaultTargets, cfg.ScrapeInterval, cfg.fetch)
 		}))
 	}
 	for _, address := range cfg.ProxyAddrs {
 		session := sessionConfig{address: address, registration: registrationOf(cfg), heartbeat: cfg.HeartbeatInterval,
 			recorder: a.recorder, load: hostLoad, dial: cfg.dial}
-		a.links = append(a.links, sys.Spawn("link", actors.RestartOnFailure(restarts), func() actors.Actor {
+		a.links = append(a.links, sys.Spawn("link", restarts, func() actors.Actor {
 			return newLink(sys, session, cfg.ReconnectInterval)
 		}))
 	}

@@ -14,7 +14,7 @@ import (
 // endOf says what the error of an attempt or of the registration stream means.
 func endOf(err error) sessionEnd {
 	if errors.Is(err, io.EOF) {
-		return sessionEnd{why: "the proxy ended the session"}
+		return sessionEnd{why: "the proxy ended the stream"}
 	}
 	st, ok := status.FromError(err)
 	if !ok {

@@ -414,7 +414,7 @@ func TestLinkPanics(t *testing.T) {
 		cfg := sessionConfig{address: "p", heartbeat: time.Second, recorder: actorstest.NewProbe(sys).PID,
 			load: func() float64 { return 0 },
 			dial: net.dial}
-		pid := sys.Spawn("link", actors.RestartOnFailure(restarts), func() actors.Actor {
+		pid := sys.Spawn("link", restarts, func() actors.Actor {
 			l := newLink(sys, cfg, time.Second)
 			l.state.random = func(time.Duration) time.Duration {
 				if fail {

@@ -52,13 +52,20 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 			ReconnectInterval: 5 * time.Second,
 			MemoryBudget:      64 << 20,
 			Version:           "test",
-			seams: seams{dial: w.net.dial, fetch: func(context.Context, string) ([]byte, string, error) {
-				return []byte(testPage), "text/plain; version=0.0.4", nil
-			}},
+			seams:             seams{dial: w.net.dial},
 		}
+		page := testPage
+		w.cfg.fetch = pageFetcher(&page)
 		defer w.finish()
 		test(t, w)
 	})
+}
+
+// pageFetcher gets the page as it is at the moment.
+func pageFetcher(page *string) fetcher {
+	return func(context.Context, string) ([]byte, string, error) {
+		return []byte(*page), "text/plain; version=0.0.4", nil
+	}
 }
 
 func (w *world) finish() {

@@ -45,3 +45,13 @@ func (r *refusal) status() error {
 func unknownMessage(log *zap.Logger, m any) {
 	log.Error("message without a handler", zap.String("type", fmt.Sprintf("%T", m)))
 }
+
+// lossOf says in words how a registration stream broke.
+func lossOf(err error) string {
+	switch s := status.Convert(err); s.Code() {
+	case codes.Canceled:
+		return "the connection is gone" // gRPC says only that the stream's context is.
+	default:
+		return "the connection was lost: " + s.Message()
+	}
+}

@@ -140,14 +140,19 @@ func (r *registry) onAbandoned(m abandoned) {
 }
 
 func (r *registry) onHeartbeat(m heartbeat) {
-	if r.state.heartbeat(m.agentID, m.registration, time.Now()) {
-		r.log.Info("agent is back online", zap.String("agent_id", m.agentID))
+	if id := r.state.heartbeat(m.agentID, m.registration, time.Now()); id != "" {
+		r.log.Info("agent is back online", zap.String("node_id", id), zap.String("agent_id", m.agentID))
 	}
 }
 
 func (r *registry) onSessionEnded(m sessionEnded) {
-	if r.state.ended(m.agentID, m.goodbye, m.why, time.Now()) {
-		r.log.Info("session ended", zap.String("agent_id", m.agentID), zap.Bool("goodbye", m.goodbye), zap.String("reason", m.why))
+	switch id := r.state.ended(m.agentID, m.goodbye, m.why, time.Now()); {
+	case id == "": // an older session of a node that has a newer one
+	case m.goodbye:
+		r.log.Info("agent said goodbye", zap.String("node_id", id), zap.String("agent_id", m.agentID))
+	default:
+		r.log.Warn("agent is unconnected: its session ended", zap.String("node_id", id), zap.String("agent_id", m.agentID),
+			zap.String("reason", m.why))
 	}
 }
 

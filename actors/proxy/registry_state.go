@@ -137,14 +137,16 @@ func keepKnownRole(reg, known messages.Registration) messages.Registration {
 func isRoleKnown(role string) bool { return role != "" && role != messages.RoleUnspecified }
 
 // heartbeat takes note that the session lives, and of what it says anew: a role
-// that was not known, labels, runtime. It reports whether the node came back
+// that was not known, labels, runtime. It returns the node's id if that came back
 // online. A heartbeat whose words are invalid counts as a heartbeat only.
-func (s *registryState) heartbeat(agentID string, reg messages.Registration, now time.Time) (back bool) {
+func (s *registryState) heartbeat(agentID string, reg messages.Registration, now time.Time) (back string) {
 	n, ok := s.byAgent[agentID]
 	if !ok {
-		return false
+		return ""
 	}
-	back = s.status(n, now) != messages.StatusOnline
+	if s.status(n, now) != messages.StatusOnline {
+		back = n.identity.NodeID
+	}
 	n.lastHeartbeat, n.lastError, n.reported = now, "", messages.StatusOnline
 	known := n.registration
 	reg.NodeID, reg.PodName, reg.Primary = known.NodeID, known.PodName, known.Primary
@@ -166,20 +168,20 @@ func (s *registryState) heartbeat(agentID string, reg messages.Registration, now
 }
 
 // ended takes note that the session is over: after a goodbye the node is gone,
-// after a loss it stays as unconnected. It reports whether the session was the
-// node's newest.
-func (s *registryState) ended(agentID string, goodbye bool, why string, now time.Time) bool {
+// after a loss it stays as unconnected. It returns the node's id if the session was
+// its newest.
+func (s *registryState) ended(agentID string, goodbye bool, why string, now time.Time) (of string) {
 	n, ok := s.byAgent[agentID]
 	if !ok {
-		return false
+		return ""
 	}
 	s.release(n)
 	if goodbye {
 		delete(s.nodes, n.identity.NodeID)
-		return true
+	} else {
+		n.lostAt, n.lastError, n.reported = now, why, messages.StatusUnconnected
 	}
-	n.lostAt, n.lastError, n.reported = now, why, messages.StatusUnconnected
-	return true
+	return n.identity.NodeID
 }
 
 // isLive reports whether the session lives.

@@ -37,9 +37,9 @@ func (m *registryMachine) Do(command string, args []string) string {
 		}
 		return fmt.Sprintf("a%d is %s, replaced %q, returning %t", m.ids, adm.identity.NodeID, adm.replaced, adm.returning)
 	case "heartbeat":
-		return fmt.Sprintf("back online: %t", m.state.heartbeat(args[0], registration(args[1:]), m.now))
+		return fmt.Sprintf("back online: %q", m.state.heartbeat(args[0], registration(args[1:]), m.now))
 	case "ended":
-		return fmt.Sprintf("was newest: %t", m.state.ended(args[0], args[1] == "goodbye", strings.Join(args[1:], " "), m.now))
+		return fmt.Sprintf("was the newest of %q", m.state.ended(args[0], args[1] == "goodbye", strings.Join(args[1:], " "), m.now))
 	case "wait":
 		d, err := time.ParseDuration(args[0])
 		if err != nil {

@@ -231,7 +231,7 @@ func (s *session) onStreamClosed(c actors.Context, m actors.StreamClosed) {
 	case m.Stream == s.registration.id && errors.Is(m.Err, io.EOF):
 		s.finish(c, true, "goodbye", nil)
 	case m.Stream == s.registration.id:
-		s.finish(c, false, "the connection was lost: "+status.Convert(m.Err).Message(), errLost)
+		s.finish(c, false, lossOf(m.Err), errLost)
 	case s.metrics != nil && m.Stream == s.metrics.id:
 		s.onMetricsLost(m.Err)
 	}

@@ -1,0 +1,110 @@
+package agent
+
+import (
+	"testing"
+	"time"
+
+	"fodc/actors"
+	"fodc/actors/actorstest"
+	"fodc/messages"
+	"fodc/recorder"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+func spawnRecorder(sys *actors.System, limits recorder.Limits) *actors.PID {
+	return sys.Spawn("recorder", actors.ResumeOnFailure(), func() actors.Actor { return newFlightRecorder(zap.NewNop(), limits) })
+}
+
+func scrapeOf(target, page string, at time.Time) scraped {
+	p := &recorder.Page{}
+	p.Parse([]byte(page), "text/plain", recorder.ParseLimits{})
+	return scraped{target: recorder.Target{Name: target}, scrape: recorder.Scrape{At: at, Page: p}, node: true}
+}
+
+func TestRecorder(t *testing.T) {
+	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
+		pid := spawnRecorder(sys, recorder.Limits{})
+		m := scrapeOf("a", testPage, time.Now())
+		back, err := actors.Ask[recorded](t.Context(), sys, pid, m)
+		require.NoError(t, err)
+		require.Same(t, m.scrape.Page, back.page)
+
+		stats, err := actors.Ask[recorder.Stats](t.Context(), sys, pid, readStats{})
+		require.NoError(t, err)
+		require.Equal(t, 2, stats.Samples)
+
+		taken, err := actors.Ask[snapshotTaken](t.Context(), sys, pid, read{seq: 9})
+		require.NoError(t, err)
+		require.EqualValues(t, 9, taken.seq)
+		blocks := taken.snapshot.Next(1 << 20)
+		require.Len(t, blocks, 1)
+		require.Equal(t, "g", blocks[0].Families[0].Name)
+	})
+}
+
+func TestRecorderHealth(t *testing.T) {
+	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
+		pid := spawnRecorder(sys, recorder.Limits{})
+		f := func(want string) {
+			t.Helper()
+			got, err := actors.Ask[nodeHealth](t.Context(), sys, pid, readHealth{})
+			require.NoError(t, err)
+			require.Equal(t, want, got.health)
+		}
+		down := func(target string) scraped {
+			return scraped{target: recorder.Target{Name: target}, scrape: recorder.Scrape{At: time.Now()}, node: true}
+		}
+		f("")
+		sys.Send(pid, scraped{target: recorder.Target{Name: selfTarget}, scrape: recorder.Scrape{At: time.Now()}})
+		f("") // the agent itself is no endpoint of the node
+		sys.Send(pid, scrapeOf("a", testPage, time.Now()))
+		f(messages.HealthHealthy)
+		sys.Send(pid, down("b"))
+		f(messages.HealthDegraded)
+		sys.Send(pid, down("a"))
+		f(messages.HealthUnreachable)
+		sys.Send(pid, scrapeOf("a", testPage, time.Now()))
+		sys.Send(pid, scrapeOf("b", testPage, time.Now()))
+		f(messages.HealthHealthy)
+	})
+}
+
+// A panic costs the message, not the window.
+func TestRecorderSurvivesPanics(t *testing.T) {
+	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
+		pid := spawnRecorder(sys, recorder.Limits{})
+		sys.Send(pid, scrapeOf("a", testPage, time.Now()))
+		bad := scrapeOf("a", testPage, time.Now())
+		bad.scrape.Readings = []recorder.Reading{{Name: "x", Labels: []messages.Label{{Name: "a", Value: "b"}}}}
+		_, err := actors.Ask[recorded](t.Context(), sys, pid, panicking{})
+		require.Error(t, err)
+		stats, err := actors.Ask[recorder.Stats](t.Context(), sys, pid, readStats{})
+		require.NoError(t, err)
+		require.Equal(t, 2, stats.Samples)
+	})
+}
+
+// What cannot be recorded is told once.
+func TestRecorderTellsOnce(t *testing.T) {
+	core, logs := observer.New(zapcore.InfoLevel)
+	r := newFlightRecorder(zap.New(core), recorder.Limits{})
+	now := time.Unix(1000, 0)
+	for range 10 {
+		r.tell("a", recorder.Appended{Shed: 3}, now)
+		r.tell("b", recorder.Appended{Samples: 3}, now)
+	}
+	require.Equal(t, 1, logs.Len())
+	for range 10 {
+		r.tell("a", recorder.Appended{Duplicates: 3}, now)
+	}
+	require.Equal(t, 2, logs.Len(), "another cause")
+	for range 10 {
+		r.tell("a", recorder.Appended{Samples: 3}, now)
+	}
+	require.Equal(t, 3, logs.Len())
+	require.Equal(t, "all samples are recorded again", logs.All()[2].Message)
+}
