@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -58,15 +59,17 @@ func TestEvictionAcrossTargets(t *testing.T) {
 // After the clock was set back, what is recorded is not taken for the oldest.
 func TestEvictionIgnoresTheClock(t *testing.T) {
 	w := NewWindow(Limits{Bytes: 200 << 10})
-	for n := range 400 {
-		scrape(t, w, 100_000+n, gauges(0, 100))
+	other := Target{Name: "other"}
+	for n := 100_000; n < 100_400; n++ {
+		scrape(t, w, n, gauges(0, 50))
+		w.Append(other, Scrape{At: at(n), Page: textPage(t, gauges(0, 50))})
 	}
 	for n := range 400 {
-		scrape(t, w, n, gauges(0, 100))
+		scrape(t, w, n, gauges(0, 50))
 	}
-	require.Equal(t, at(399), w.Stats().Newest)
-	require.Less(t, w.Stats().Oldest, at(399))
-	require.Greater(t, w.Stats().Samples, 100*100)
+	requireConsistent(t, w)
+	require.Greater(t, w.Stats().Samples, 50*100)
+	require.Equal(t, []string{"100399:7"}, samplesOf(drain(w.Snapshot(between(at(100_000), time.Time{}))), `a{i="7"}`))
 }
 
 func TestVanishedSeriesLeave(t *testing.T) {
@@ -79,6 +82,36 @@ func TestVanishedSeriesLeave(t *testing.T) {
 	require.Equal(t, uint64(0), w.Stats().Shed)
 	require.Equal(t, []string{`a{i="1999"} 0`, `a{i="2000"} 1`, `a{i="2001"} 2`, "stays{} 1"}, latest(w))
 	require.Len(t, w.order[0].families.byName, 2)
+}
+
+// A series that is absent for long has no column in a new segment.
+func TestAbsentSeriesAreNotCarried(t *testing.T) {
+	w := NewWindow(Limits{rows: 2 * carryRows})
+	for n := range 2*carryRows + 1 {
+		page := "stays 1\n"
+		if n < carryRows-1 {
+			page += "short 1\n"
+		}
+		if n < carryRows {
+			page += "longer 1\n"
+		}
+		scrape(t, w, n, page)
+	}
+	require.Len(t, w.order[0].segments, 2)
+	require.Len(t, w.order[0].head().columns, 2)
+	require.Equal(t, []string{"stays{} 1"}, latest(w))
+	requireConsistent(t, w)
+}
+
+// A head that outgrows its share is sealed: what is evicted later is a part of the
+// past, not all of it.
+func TestLargeHeadIsSealed(t *testing.T) {
+	w := NewWindow(Limits{Bytes: 200 << 10})
+	for n := range 60 {
+		scrape(t, w, n, gauges(0, 100))
+	}
+	require.Greater(t, len(w.order[0].segments), 1)
+	require.Zero(t, w.Stats().Evicted)
 }
 
 // Families come and go with their series, under other numbers.
@@ -153,4 +186,15 @@ func TestManyTargetsShareTheBudget(t *testing.T) {
 	requireConsistent(t, w)
 	require.Len(t, latest(w), 20*20)
 	require.Greater(t, w.Stats().Samples, 20*20*20)
+}
+
+// A window without any room sheds all, and has its newest row.
+func TestNoRoom(t *testing.T) {
+	w := NewWindow(Limits{Bytes: 1})
+	for n := range 3 {
+		require.Equal(t, Appended{Shed: 5}, scrape(t, w, n, gauges(0, 5)))
+	}
+	require.Empty(t, latest(w))
+	require.Equal(t, at(2), w.Stats().Oldest)
+	requireConsistent(t, w)
 }

@@ -2,7 +2,6 @@ package recorder
 
 import (
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -135,6 +134,3 @@ func pages(t testing.TB) map[string][]byte {
 	}
 	return all
 }
-
-// sameBits reports whether two values are the same to the bit.
-func sameBits(a, b float64) bool { return math.Float64bits(a) == math.Float64bits(b) }

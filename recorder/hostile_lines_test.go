@@ -29,6 +29,8 @@ func TestHostileLines(t *testing.T) {
 		`# a untyped ""`, "{x=\"1\r2\"} 1")
 	f("CR alone ends no line", "a 1\rb 2\r",
 		`1 bad: line 1: strconv.ParseFloat: parsing "1\rb": invalid syntax while parsing: "a 1\rb"`, `unusable: page without a single sample: line 1: strconv.ParseFloat: parsing "1\rb": invalid syntax while parsing: "a 1\rb"`)
+	f("CR at the end", "a 1\nb 2\r",
+		`# a untyped ""`, `{} 1`, `# b untyped ""`, `{} 2`)
 	f("no newline at the end", "a 1\nb 2",
 		`# a untyped ""`, `{} 1`, `# b untyped ""`, `{} 2`)
 	f("truncated in the labels", "a 1\nb{x=\"1\",y=\"",

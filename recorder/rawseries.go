@@ -2,7 +2,6 @@ package recorder
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"fodc/messages"
@@ -57,9 +56,6 @@ func (s *rawScan) braces(name string, labels []messages.Label) (string, []messag
 			value, inQuotes, err := s.word()
 			if err != nil || !inQuotes {
 				return "", labels, errRawSeries
-			}
-			if len(labels) == messages.MaxSeriesLabels {
-				return "", labels, fmt.Errorf("more than %d labels", messages.MaxSeriesLabels)
 			}
 			labels = append(labels, messages.Label{Name: word, Value: value})
 		case quoted && name == "":

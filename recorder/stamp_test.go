@@ -30,8 +30,11 @@ func TestTargetLabels(t *testing.T) {
 func TestTargetLabelIsTaken(t *testing.T) {
 	w := NewWindow(Limits{})
 	target := Target{Name: "t", Labels: []messages.Label{{Name: "a", Value: "1"}, {Name: "exported_a", Value: "2"}}}
-	w.Append(target, Scrape{At: at(0), Page: textPage(t, `m{a="3"} 1`)})
-	require.Equal(t, []string{`m{a="1",exported_a="2",exported_exported_a="3"} 1`}, latest(w))
+	w.Append(target, Scrape{At: at(0), Page: textPage(t, "m{a=\"3\"} 1\nm{a=\"2\"} 2\n")})
+	require.Equal(t, []string{
+		`m{a="1",exported_a="2",exported_exported_a="2"} 2`,
+		`m{a="1",exported_a="2",exported_exported_a="3"} 1`,
+	}, latest(w))
 }
 
 // New labels of a target make new series; the past keeps the old ones.
