@@ -31,6 +31,9 @@
 //   - Let its Context leave Receive. A goroutine or a timer takes the *System and
 //     the PIDs it needs with it.
 //   - Change a message after it was sent, or keep what a sender may change.
+//   - Spawn, stop or ask by way of its Context. Of that use Message, Sender, Self,
+//     Parent, Children, Watch and Unwatch: its futures, timeouts, stash and spawns are
+//     what this package replaces. An actor spawned there is not in the tree.
 //   - Call runtime.Goexit (that is t.FailNow, and so testify's require) in Receive.
 //     The actor would be stuck for ever; the tree shows it as busy.
 //
@@ -43,6 +46,10 @@
 // on with a new one, and a child made by SpawnChild is stopped, which its parent is
 // told. An actor that fails more often than its Backoff allows is stopped, and
 // System.Fatal says so: the program is to end.
+//
+// *Restarting comes when the wait is over. Until then the mailbox rests, and what the
+// failed value had started goes on: a timer that fires meanwhile leaves a tick, which
+// the next value's Timer does not take for its own.
 //
 // A panic while an actor stops, restarts or waits for its restart is recorded like
 // any other and changes nothing else: what was under way goes on.

@@ -59,7 +59,7 @@ type member struct {
 	failures  int
 	last      *messages.Failure
 	recent    []time.Time // failures within the Backoff's window
-	endReason string // empty: stopped by its owner
+	endReason string      // empty: stopped by its owner
 }
 
 // isContained tells whether a panic is not to reach supervision any more.

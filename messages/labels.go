@@ -24,7 +24,7 @@ type Label struct {
 
 // LabelText is the labels of a series as the text format has them between the
 // braces: name="value" pairs with commas between them and no spaces, sorted by
-// name, no name twice, values with \\, \" and \n escaped and never empty. A name
+// name, no name twice, values with \\, \" and \n escaped. A name
 // stands in quotes if it is not made of letters, digits and underscores, and only
 // then: the same labels have one text. The empty text is no label.
 //
@@ -33,8 +33,8 @@ type Label struct {
 type LabelText string
 
 // RenderLabels returns the text of the labels, whose names must be valid and each
-// there once. It sorts them in place. Labels with an empty value are left out, as
-// Prometheus takes them for absent.
+// there once. It sorts them in place. A label with an empty value stays: to
+// Prometheus it is none, but a page is shown as the node wrote it.
 func RenderLabels(labels []Label) LabelText { return LabelText(AppendLabels(nil, labels)) }
 
 // AppendLabels appends the text that RenderLabels returns.
@@ -42,9 +42,6 @@ func AppendLabels(dst []byte, labels []Label) []byte {
 	slices.SortFunc(labels, func(a, b Label) int { return strings.Compare(a.Name, b.Name) })
 	start := len(dst)
 	for _, l := range labels {
-		if l.Value == "" {
-			continue
-		}
 		if len(dst) > start {
 			dst = append(dst, ',')
 		}
@@ -208,8 +205,6 @@ func CheckLabelText(t LabelText) error {
 			return fmt.Errorf("label name %.100q is not in quotes", first.Name)
 		case plain && quoted:
 			return fmt.Errorf("label name %.100q is in quotes without need", first.Name)
-		case first.Escaped == "":
-			return fmt.Errorf("label %.100q has an empty value", first.Name)
 		case n > 1 && first.Name <= before:
 			return fmt.Errorf("label %.100q is not in order, or there twice", first.Name)
 		}

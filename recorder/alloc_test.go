@@ -30,25 +30,26 @@ func TestSteadyStateAllocations(t *testing.T) {
 	require.Less(t, allocs, 20.0)
 }
 
-// Hostile pages take time in proportion to their size: eight times the page takes
-// nowhere near sixty-four times as long.
-func TestBadLinesAreLinear(t *testing.T) {
+// Hostile pages take time in proportion to their size: a line of a page eight times
+// as long should cost about the same, so growth should be near 1; were the work
+// quadratic it would be near 8.
+func BenchmarkBadLines(b *testing.B) {
 	f := func(name, contentType, line string) {
-		t.Helper()
-		t.Run(name, func(t *testing.T) {
-			took := func(lines int) time.Duration {
-				var p Page
-				body := bytes.Repeat([]byte(line), lines)
-				best := time.Hour
-				for range 3 {
-					start := time.Now()
-					p.Parse(body, contentType, ParseLimits{BadLines: 1 << 30})
-					best = min(best, time.Since(start))
-				}
-				return best
-			}
+		b.Run(name, func(b *testing.B) {
 			const lines = 500
-			require.Less(t, took(8*lines), 30*took(lines)+time.Millisecond)
+			small, large := bytes.Repeat([]byte(line), lines), bytes.Repeat([]byte(line), 8*lines)
+			var p Page
+			took := func(body []byte) time.Duration {
+				start := time.Now()
+				p.Parse(body, contentType, ParseLimits{BadLines: 1 << 30})
+				return time.Since(start)
+			}
+			var onSmall, onLarge time.Duration
+			for b.Loop() {
+				onSmall += took(small)
+				onLarge += took(large)
+			}
+			b.ReportMetric(onLarge.Seconds()/onSmall.Seconds()/8, "growth")
 		})
 	}
 	f("garbage", textType, "<p>\n")

@@ -25,8 +25,8 @@ func TestHostileLabels(t *testing.T) {
 		`# b untyped ""`, `{} 2`, `1 rejected: series "{\"\xff\"}": metric name "\xff" is not valid UTF-8`)
 	f("same series twice", "a{x=\"1\",y=\"2\"} 1\na{y=\"2\",x=\"1\"} 2\na{ y = \"2\" , x = \"1\" , } 3\n",
 		`# a untyped ""`, `{x="1",y="2"} 1`, `2 duplicate`)
-	f("empty value is no label", "a{x=\"\"} 1\na 2\n",
-		`# a untyped ""`, `{} 1`, `1 duplicate`)
+	f("empty value", "a{x=\"\"} 1\na 2\n",
+		`# a untyped ""`, `{} 2`, `{x=""} 1`)
 	f("label name twice", "a{x=\"1\",x=\"2\"} 1\nb 2\n",
 		`# b untyped ""`, `{} 2`, `1 rejected: series "a{x=\"1\",x=\"2\"}": label "x" is there twice`)
 	f("label name twice, one empty", "a{x=\"\",x=\"2\"} 1\nb 2\n",

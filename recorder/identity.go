@@ -33,7 +33,6 @@ func labelsOf(own, target []messages.Label) (messages.LabelText, error) {
 			return "", fmt.Errorf("label %.100q is there twice", l.Name)
 		}
 	}
-	own = slices.DeleteFunc(own, func(l messages.Label) bool { return l.Value == "" })
 	text := messages.RenderLabels(stamp(own, target))
 	if err := messages.CheckLabelText(text); err != nil {
 		return "", err
@@ -52,6 +51,9 @@ func stamp(own, target []messages.Label) []messages.Label {
 		i := has(own, t.Name)
 		if t.Value == "" {
 			continue
+		}
+		if i >= 0 && own[i].Value == "" {
+			own[i].Value = t.Value // to Prometheus an empty label is none
 		}
 		if i >= 0 && own[i].Value != t.Value {
 			name := exportedPrefix + t.Name

@@ -34,14 +34,14 @@ var modelSeries = []struct{ name, labels, spelling string }{
 	{"a", ``, ``},
 	{"a", `x="1"`, `x="1"`},
 	{"a", `x="2",y="1"`, ` y = "1" ,x="2",`},
-	{"b.c", `x="1"`, `x="1",z=""`},
+	{"b.c", `x="1"`, ` x="1", `},
 	{"h_bucket", `le="10",x="1"`, `le="10",x="1"`},
 	{"h_bucket", `le="9",x="1"`, `x="1",le="9"`},
 	{"h_bucket", `le="+Inf",x="1"`, `le="+Inf",x="1"`},
 	{"h_sum", `x="1"`, `x="1"`},
 	{"h_count", `x="1"`, `x="1"`},
 	{"s", `quantile="0.5"`, `quantile="0.5"`},
-	{"s_count", ``, `x=""`},
+	{"s_count", ``, ` `},
 }
 
 var modelTypes = map[string]messages.MetricType{

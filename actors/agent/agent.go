@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -35,14 +36,10 @@ type Config struct {
 	MemoryBudget int64
 	// Version is told to proxies and endpoints.
 	Version string
-
-	seams
-}
-
-// seams are what tests put in the place of the world; zero fields are the real thing.
-type seams struct {
-	dial  dialer
-	fetch fetcher
+	// Dial opens a connection to a proxy, Fetch gets a target's page; nil is the real
+	// thing. Tests put their own world in its place.
+	Dial  func(ctx context.Context, address string) (net.Conn, error)
+	Fetch func(ctx context.Context, url string) (body []byte, contentType string, err error)
 }
 
 // Target is an endpoint of the node.
@@ -69,11 +66,11 @@ type Agent struct {
 // Start spawns the agent's actors. Scrapes and connections begin at once.
 func Start(sys *actors.System, cfg Config) *Agent {
 	a := &Agent{sys: sys, client: newScrapeClient()}
-	if cfg.fetch == nil {
-		cfg.fetch = newFetcher(a.client, userAgent(cfg.Version))
+	if cfg.Fetch == nil {
+		cfg.Fetch = newFetcher(a.client, userAgent(cfg.Version))
 	}
-	if cfg.dial == nil {
-		cfg.dial = dialTCP
+	if cfg.Dial == nil {
+		cfg.Dial = dialTCP
 	}
 	a.recorder = sys.Spawn("recorder", actors.ResumeOnFailure(), func() actors.Actor {
 		return newFlightRecorder(sys.Log(), recorder.Limits{Bytes: cfg.MemoryBudget})
@@ -83,12 +80,12 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	})
 	for _, t := range cfg.Targets {
 		a.scrapers = append(a.scrapers, sys.Spawn("scraper", restarts, func() actors.Actor {
-			return newScraper(sys, a.recorder, t, cfg.DefaultTargets, cfg.ScrapeInterval, cfg.fetch)
+			return newScraper(sys, a.recorder, t, cfg.DefaultTargets, cfg.ScrapeInterval, cfg.Fetch)
 		}))
 	}
 	for _, address := range cfg.ProxyAddrs {
 		session := sessionConfig{address: address, registration: registrationOf(cfg), heartbeat: cfg.HeartbeatInterval,
-			recorder: a.recorder, load: hostLoad, dial: cfg.dial}
+			recorder: a.recorder, load: hostLoad, dial: cfg.Dial}
 		a.links = append(a.links, sys.Spawn("link", restarts, func() actors.Actor {
 			return newLink(sys, session, cfg.ReconnectInterval)
 		}))

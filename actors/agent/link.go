@@ -54,7 +54,6 @@ func anyUpTo(limit time.Duration) time.Duration { return rand.N(limit + 1) }
 func (l *link) Receive(c actors.Context) {
 	switch m := c.Message().(type) {
 	case *actors.Started:
-		actors.Request(c, l.cfg.recorder, readHealth{})
 		l.do(c, l.state.start(time.Now()))
 	case *actors.Stopping, *actors.Restarting:
 		l.leaving = true
@@ -66,7 +65,6 @@ func (l *link) Receive(c actors.Context) {
 		l.do(c, l.state.registered(m.generation, m.agentID, time.Now()))
 	case sessionOver:
 		l.health = m.health
-		actors.Request(c, l.cfg.recorder, readHealth{})
 		l.do(c, l.state.over(m.generation, m.end))
 	case disconnect:
 		l.do(c, l.state.disconnect(time.Now()))
@@ -101,7 +99,7 @@ func (l *link) do(c actors.Context, effects []linkEffect) {
 		case leaveProxy:
 			l.sys.Send(l.uplink, sayGoodbye{})
 		case armLink:
-			l.timer.Arm(c, e.after)
+			l.onWait(c, e.after)
 		case disarmLink:
 			l.timer.Disarm()
 		case stopLink:
@@ -109,6 +107,15 @@ func (l *link) do(c actors.Context, effects []linkEffect) {
 		case logLink:
 			logNote(l.log, e.note)
 		}
+	}
+}
+
+// onWait arms the timer. A link that waits for its next attempt has no uplink that
+// knows how the node is meanwhile: it asks itself.
+func (l *link) onWait(c actors.Context, d time.Duration) {
+	l.timer.Arm(c, d)
+	if l.uplink == nil {
+		actors.Request(c, l.cfg.recorder, readHealth{})
 	}
 }
 

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,8 +13,6 @@ import (
 	"fodc/messages/wire"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -79,8 +76,7 @@ func TestColumnarAnswer(t *testing.T) {
 func TestAnswersInChunks(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		const series = 20_000
-		page := bigPage(series)
-		w.cfg.fetch = pageFetcher(&page)
+		w.node.serve(bigPage(series), nil)
 		w.run()
 		for id := uint64(1); id <= 3; id++ {
 			w.proxy.ask(columnarRequest(id))
@@ -125,61 +121,6 @@ func TestWindowAnswer(t *testing.T) {
 	})
 }
 
-// A baseline proxy gets one message an answer, in the order of its requests.
-func TestBaselineAnswers(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		w.run()
-		w.proxy.ask(&wire.StreamMetricsResponse{})
-		w.proxy.ask(&wire.StreamMetricsResponse{StartTime: timestamppb.New(w.start), EndTime: timestamppb.New(w.start.Add(-time.Second))})
-		w.proxy.ask(&wire.StreamMetricsResponse{Names: []string{""}}) // garbage
-		w.proxy.ask(&wire.StreamMetricsResponse{StartTime: timestamppb.New(w.start), EndTime: timestamppb.New(w.start)})
-		synctest.Wait()
-		frames := w.proxy.answers()
-		require.Len(t, frames, 4)
-		for _, f := range frames {
-			require.Zero(t, f.GetRequestId())
-			require.Empty(t, f.GetBlocks())
-			require.Empty(t, f.GetError())
-			require.Equal(t, w.start.UTC(), f.GetTimestamp().AsTime())
-		}
-		for _, i := range []int{0, 3} {
-			var g []*wire.Metric
-			for _, m := range frames[i].GetMetrics() {
-				if m.GetName() == "g" {
-					g = append(g, m)
-				}
-			}
-			require.Len(t, g, 2)
-			require.Equal(t, map[string]string{"a": "1", "container_name": "db"}, g[0].GetLabels())
-			require.Equal(t, wire.MetricType_METRIC_TYPE_GAUGE, g[0].GetType())
-			require.Equal(t, "A gauge.", g[0].GetDescription())
-			require.EqualValues(t, 1, g[0].GetValue())
-		}
-		require.Empty(t, frames[1].GetMetrics())
-		require.Empty(t, frames[2].GetMetrics())
-	})
-}
-
-// An answer that does not fit the one message is cut, and that is said once.
-func TestBaselineAnswerIsCut(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		page := bigPage(40_000)
-		w.cfg.fetch = pageFetcher(&page)
-		w.run()
-		for range 3 {
-			w.proxy.ask(&wire.StreamMetricsResponse{})
-		}
-		synctest.Wait()
-		frames := w.proxy.answers()
-		require.Len(t, frames, 3)
-		for _, f := range frames {
-			require.LessOrEqual(t, proto.Size(f), maxBaselineBytes)
-			require.Greater(t, proto.Size(f), maxBaselineBytes-1024)
-		}
-		require.Len(t, w.lines("does not fit"), 1)
-	})
-}
-
 // Requests that cannot be understood are answered, those of ours with the reason.
 func TestGarbageRequests(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
@@ -211,8 +152,7 @@ func TestGarbageRequests(t *testing.T) {
 // are answered as busy, in their turn.
 func TestProxyDoesNotRead(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		page := bigPage(5_000)
-		w.cfg.fetch = pageFetcher(&page)
+		w.node.serve(bigPage(5_000), nil)
 		begin := make(chan struct{})
 		w.proxy.metrics = func(n int, g metricsServer) error {
 			select {
@@ -271,89 +211,5 @@ func TestRecorderDoesNotAnswer(t *testing.T) {
 		w.pass(time.Minute)
 		require.Len(t, w.proxy.sessions(), 1)
 		require.Len(t, w.proxy.sessions()[0].frames, 6, "one heartbeat waited for the recorder")
-	})
-}
-
-// A proxy that closes the metrics stream after each answer: the stream comes back
-// soon, on the same session, and the log has one line.
-func TestMetricsStreamClosedAfterEachAnswer(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		w.proxy.metrics = func(n int, g metricsServer) error {
-			_, _ = w.proxy.recvMetrics(n, g)
-			return nil
-		}
-		w.run()
-		for i := range 20 {
-			w.proxy.ask(columnarRequest(uint64(i + 1)))
-			w.pass(metricsRetryBase)
-			require.Len(t, w.proxy.metricsStreams(), i+2)
-		}
-		require.Len(t, w.proxy.sessions(), 1)
-		require.Len(t, w.net.times(w.start), 1)
-		require.Equal(t, []string{"the metrics stream broke, and is opened again: the proxy ended the stream"}, w.lines("metrics stream"))
-	})
-}
-
-// A proxy that closes each metrics stream at once: attempts slow down.
-func TestMetricsStreamClosedAtOnce(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		w.proxy.metrics = func(int, metricsServer) error { return status.Error(codes.Internal, "no") }
-		w.run()
-		w.pass(10 * time.Minute)
-		n := len(w.proxy.metricsStreams())
-		require.Greater(t, n, 100)
-		require.Less(t, n, 140)
-		require.Len(t, w.lines("metrics stream"), 1)
-		require.Len(t, w.proxy.sessions(), 1)
-		require.Len(t, w.proxy.sessions()[0].frames, 61)
-	})
-}
-
-func TestMetricsStreamUnimplemented(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		w.proxy.metrics = func(int, metricsServer) error { return status.Error(codes.Unimplemented, "no such method") }
-		w.run()
-		w.pass(10 * time.Minute)
-		require.Len(t, w.proxy.metricsStreams(), 11)
-		require.Len(t, w.lines("metrics stream"), 1)
-		require.Len(t, w.proxy.sessions(), 1)
-		require.Len(t, w.proxy.sessions()[0].frames, 61, "the session is kept for its heartbeats")
-	})
-}
-
-// A proxy that does not know the session any more makes the agent register anew.
-func TestSessionUnknown(t *testing.T) {
-	for _, code := range []codes.Code{codes.NotFound, codes.Unauthenticated} {
-		inWorld(t, func(t *testing.T, w *world) {
-			w.proxy.metrics = func(n int, g metricsServer) error {
-				if n == 1 {
-					return status.Error(code, "no session has this agent_id")
-				}
-				return w.proxy.holdMetrics(n, g)
-			}
-			w.run()
-			w.pass(time.Second)
-			require.Len(t, w.proxy.sessions(), 2)
-			require.Equal(t, []string{"id-2"}, w.proxy.metricsStreams()[1].agentID)
-			require.NotErrorIs(t, w.proxy.sessions()[0].end, io.EOF, "that is no goodbye")
-		})
-	}
-}
-
-// A proxy that half-closes ends the session; the agent comes back.
-func TestProxyHalfCloses(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		w.proxy.register = func(n int, g registerServer) error {
-			_, _ = w.proxy.recvRegistration(n, g)
-			_ = g.Send(w.proxy.welcome(n))
-			if n == 1 {
-				return nil
-			}
-			return w.proxy.holdRegistration(n, g)
-		}
-		w.run()
-		w.pass(time.Second)
-		require.Equal(t, "id-2", w.link().AgentID)
-		require.Equal(t, messages.LinkConnected, w.link().State)
 	})
 }

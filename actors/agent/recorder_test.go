@@ -16,7 +16,9 @@ import (
 )
 
 func spawnRecorder(sys *actors.System, limits recorder.Limits) *actors.PID {
-	return sys.Spawn("recorder", actors.ResumeOnFailure(), func() actors.Actor { return newFlightRecorder(zap.NewNop(), limits) })
+	return sys.Spawn("recorder", actors.ResumeOnFailure(), func() actors.Actor {
+		return fragile{newFlightRecorder(zap.NewNop(), limits)}
+	})
 }
 
 func scrapeOf(target, page string, at time.Time) scraped {
@@ -78,10 +80,8 @@ func TestRecorderSurvivesPanics(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 		pid := spawnRecorder(sys, recorder.Limits{})
 		sys.Send(pid, scrapeOf("a", testPage, time.Now()))
-		bad := scrapeOf("a", testPage, time.Now())
-		bad.scrape.Readings = []recorder.Reading{{Name: "x", Labels: []messages.Label{{Name: "a", Value: "b"}}}}
-		_, err := actors.Ask[recorded](t.Context(), sys, pid, panicking{})
-		require.Error(t, err)
+		_, err := actors.Ask[recorded](t.Context(), sys, pid, forcePanic{})
+		require.ErrorIs(t, err, actors.ErrGone)
 		stats, err := actors.Ask[recorder.Stats](t.Context(), sys, pid, readStats{})
 		require.NoError(t, err)
 		require.Equal(t, 2, stats.Samples)

@@ -19,7 +19,8 @@ type schedule struct {
 func newSchedule(name string, interval time.Duration) schedule {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(name))
-	return schedule{interval: interval, phase: time.Duration(h.Sum64() % uint64(interval))}
+	phase := time.Duration(h.Sum64() % uint64(interval))
+	return schedule{interval: interval, phase: phase.Truncate(time.Millisecond)} // as timestamps are
 }
 
 // before returns the last time on the schedule that is not after t.

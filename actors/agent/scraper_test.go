@@ -1,9 +1,7 @@
 package agent
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -36,16 +34,16 @@ func scrapes(p *actorstest.Probe) []scraped {
 
 func spawnScraper(sys *actors.System, to *actors.PID, fetch fetcher) *actors.PID {
 	return sys.Spawn("scraper", restarts, func() actors.Actor {
-		return newScraper(sys, to, Target{URL: "http://node/metrics", ContainerName: "db"}, false, 10*time.Second, fetch)
+		return fragile{newScraper(sys, to, Target{URL: "http://node/metrics", ContainerName: "db"}, false, 10*time.Second, fetch)}
 	})
 }
 
 func TestScraperSchedule(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 		rec := actorstest.NewProbe(sys)
-		page := testPage
+		node := &fakeEndpoint{page: testPage}
 		start := time.Now()
-		spawnScraper(sys, rec.PID, pageFetcher(&page))
+		spawnScraper(sys, rec.PID, node.fetch)
 		synctest.Wait()
 		first := scrapes(rec)
 		require.Len(t, first, 1, "at once")
@@ -65,7 +63,7 @@ func TestScraperSchedule(t *testing.T) {
 		require.Len(t, rest, 6)
 		s := newSchedule("http://node/metrics", 10*time.Second)
 		for _, m := range rest {
-			require.Equal(t, s.before(m.scrape.At).Truncate(time.Millisecond), m.scrape.At, "on the schedule")
+			require.Equal(t, s.before(m.scrape.At), m.scrape.At, "on the schedule")
 		}
 	})
 }
@@ -74,8 +72,8 @@ func TestScraperSchedule(t *testing.T) {
 func TestScraperPageComesBack(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 		rec := actorstest.NewProbe(sys)
-		page := testPage
-		pid := spawnScraper(sys, rec.PID, pageFetcher(&page))
+		node := &fakeEndpoint{page: testPage}
+		pid := spawnScraper(sys, rec.PID, node.fetch)
 		time.Sleep(10 * time.Second)
 		got := scrapes(rec)
 		require.Len(t, got, 2)
@@ -89,11 +87,8 @@ func TestScraperPageComesBack(t *testing.T) {
 func TestScraperFailures(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 		rec := actorstest.NewProbe(sys)
-		var body string
-		var err error
-		pid := spawnScraper(sys, rec.PID, func(context.Context, string) ([]byte, string, error) {
-			return []byte(body), "text/plain", err
-		})
+		node := &fakeEndpoint{}
+		pid := spawnScraper(sys, rec.PID, node.fetch)
 		next := func() (scraped, messages.TargetHealth) {
 			t.Helper()
 			synctest.Wait()
@@ -109,21 +104,21 @@ func TestScraperFailures(t *testing.T) {
 		require.Equal(t, 1.0, readingOf(t, m.scrape.Readings, "fodc_node_up"))
 		require.True(t, h.Up)
 
-		err = errors.New("the endpoint answered 500 Internal Server Error")
+		node.serve("", errors.New("the endpoint answered 500 Internal Server Error"))
 		time.Sleep(10 * time.Second)
 		m, h = next()
 		require.Nil(t, m.scrape.Page)
 		require.Equal(t, 0.0, readingOf(t, m.scrape.Readings, "fodc_node_up"))
-		require.Equal(t, err.Error(), h.Error)
+		require.Equal(t, "the endpoint answered 500 Internal Server Error", h.Error)
 
-		body, err = "<html><body>Not metrics</body></html>\n", nil
+		node.serve("<html><body>Not metrics</body></html>\n", nil)
 		time.Sleep(10 * time.Second)
 		m, h = next()
 		require.Nil(t, m.scrape.Page, "an unusable page")
 		require.Equal(t, 0.0, readingOf(t, m.scrape.Readings, "fodc_node_up"))
 		require.False(t, h.Up)
 
-		body = testPage + "what is this\n"
+		node.serve(testPage+"what is this\n", nil)
 		time.Sleep(10 * time.Second)
 		m, h = next()
 		require.Equal(t, 2, m.scrape.Page.Samples(), "the good lines are kept")
@@ -138,16 +133,11 @@ func TestScraperFailures(t *testing.T) {
 func TestScraperHangs(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 		rec := actorstest.NewProbe(sys)
-		underWay, most := 0, 0
-		spawnScraper(sys, rec.PID, func(ctx context.Context, _ string) ([]byte, string, error) {
-			underWay++
-			most = max(most, underWay)
-			defer func() { underWay-- }()
-			<-ctx.Done()
-			return nil, "", ctx.Err()
-		})
+		node := &fakeEndpoint{hang: true}
+		spawnScraper(sys, rec.PID, node.fetch)
 		time.Sleep(time.Minute)
 		synctest.Wait()
+		_, _, most := node.requests()
 		require.Equal(t, 1, most)
 		got := scrapes(rec)
 		require.GreaterOrEqual(t, len(got), 5)
@@ -160,45 +150,34 @@ func TestScraperHangs(t *testing.T) {
 // A scraper that is stopped, or fails, cancels its request; what comes of it goes
 // nowhere.
 func TestScraperStops(t *testing.T) {
-	stop := func(name string, end func(sys *actors.System, pid *actors.PID), survives bool) {
+	stop := func(name string, end func(sys *actors.System, pid *actors.PID), wantBegun int) {
 		t.Run(name, func(t *testing.T) {
 			actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 				rec := actorstest.NewProbe(sys)
-				begun, ended := 0, 0
-				pid := spawnScraper(sys, rec.PID, func(ctx context.Context, _ string) ([]byte, string, error) {
-					begun++
-					defer func() { ended++ }()
-					<-ctx.Done()
-					return nil, "", fmt.Errorf("cancelled: %w", ctx.Err())
-				})
+				node := &fakeEndpoint{hang: true}
+				pid := spawnScraper(sys, rec.PID, node.fetch)
 				synctest.Wait()
 				end(sys, pid)
-				synctest.Wait()
-				require.Equal(t, 1, ended)
-				require.Empty(t, rec.Messages())
 				time.Sleep(time.Second)
-				if survives {
-					require.Equal(t, 2, begun, "a new value scrapes at once")
-				} else {
-					require.Equal(t, 1, begun)
-				}
+				synctest.Wait()
+				require.Empty(t, rec.Messages())
+				begun, underWay, _ := node.requests()
+				require.Equal(t, wantBegun, begun)
+				require.Equal(t, wantBegun-1, underWay)
 				require.Zero(t, sys.Counts().DeadLetters)
 			})
 		})
 	}
-	stop("stopped", func(sys *actors.System, pid *actors.PID) { sys.StopAsync(pid) }, false)
-	stop("failed", func(sys *actors.System, pid *actors.PID) { sys.Send(pid, fetchPanics(sys, pid)) }, true)
+	stop("stopped", func(sys *actors.System, pid *actors.PID) { sys.StopAsync(pid) }, 1)
+	stop("failed", func(sys *actors.System, pid *actors.PID) { sys.Send(pid, forcePanic{}) }, 2) // a new value scrapes at once
 }
-
-// fetchPanics is a message that a scraper fails on: its request is not what it says.
-func fetchPanics(*actors.System, *actors.PID) any { return (*actors.Started)(nil) }
 
 // A result of the time before a restart is ignored.
 func TestScraperIgnoresOldResults(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 		rec := actorstest.NewProbe(sys)
-		page := testPage
-		pid := spawnScraper(sys, rec.PID, pageFetcher(&page))
+		node := &fakeEndpoint{page: testPage}
+		pid := spawnScraper(sys, rec.PID, node.fetch)
 		synctest.Wait()
 		require.Len(t, scrapes(rec), 1)
 		sys.Send(pid, fetched{generation: 1, body: []byte("old 1\n")})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -29,6 +30,7 @@ type world struct {
 	logs  *observer.ObservedLogs
 	net   *fakeNet
 	proxy *fakeProxy // at proxy:17900
+	node  *fakeEndpoint
 	start time.Time
 	cfg   Config
 	agent *Agent
@@ -39,7 +41,8 @@ type world struct {
 func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		core, logs := observer.New(zapcore.InfoLevel)
-		w := &world{t: t, sys: actors.NewSystem(zap.New(core)), logs: logs, start: time.Now()}
+		w := &world{t: t, sys: actors.NewSystem(zap.New(core)), logs: logs, start: time.Now(),
+			node: &fakeEndpoint{page: testPage}}
 		w.proxy = newFakeProxy(t).start()
 		w.net = &fakeNet{hosts: map[string]*fakeProxy{"proxy:17900": w.proxy}}
 		w.cfg = Config{
@@ -52,20 +55,51 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 			ReconnectInterval: 5 * time.Second,
 			MemoryBudget:      64 << 20,
 			Version:           "test",
-			seams:             seams{dial: w.net.dial},
+			Dial:              w.net.dial,
 		}
-		page := testPage
-		w.cfg.fetch = pageFetcher(&page)
+		w.cfg.Fetch = w.node.fetch
 		defer w.finish()
 		test(t, w)
 	})
 }
 
-// pageFetcher gets the page as it is at the moment.
-func pageFetcher(page *string) fetcher {
-	return func(context.Context, string) ([]byte, string, error) {
-		return []byte(*page), "text/plain; version=0.0.4", nil
+// fakeEndpoint is the node's endpoint.
+type fakeEndpoint struct {
+	mu   sync.Mutex
+	page string
+	err  error
+	hang bool // a request hangs until it is given up
+
+	begun, underWay, most int
+}
+
+func (e *fakeEndpoint) serve(page string, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.page, e.err = page, err
+}
+
+// requests returns how many have begun, are under way, and were so at once at most.
+func (e *fakeEndpoint) requests() (begun, underWay, most int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.begun, e.underWay, e.most
+}
+
+func (e *fakeEndpoint) fetch(ctx context.Context, _ string) ([]byte, string, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.begun++
+	e.underWay++
+	e.most = max(e.most, e.underWay)
+	defer func() { e.underWay-- }()
+	if e.hang {
+		e.mu.Unlock()
+		<-ctx.Done()
+		e.mu.Lock()
+		return nil, "", ctx.Err()
 	}
+	return []byte(e.page), "text/plain; version=0.0.4", e.err
 }
 
 func (w *world) finish() {
@@ -156,4 +190,16 @@ func (w *world) alive(kind string) int {
 		return n
 	}
 	return count(w.sys.Tree().Actors)
+}
+
+// fragile is an actor that panics when it is told to.
+type fragile struct{ actors.Actor }
+
+type forcePanic struct{}
+
+func (f fragile) Receive(c actors.Context) {
+	if _, ok := c.Message().(forcePanic); ok {
+		panic("forced")
+	}
+	f.Actor.Receive(c)
 }

@@ -120,8 +120,8 @@ func (n *node) export(text messages.LabelText) (messages.LabelText, error) {
 	for i, l := range labels {
 		switch own := n.find(l.Name); {
 		case own == nil:
-		case own.Value == l.Value:
-			labels[i].Value = "" // RenderLabels leaves it out.
+		case own.Value == l.Value, l.Value == "": // To Prometheus an empty label is none.
+			labels[i].Name = ""
 		default:
 			name := exportedPrefix + l.Name
 			for taken(name) {
@@ -130,5 +130,6 @@ func (n *node) export(text messages.LabelText) (messages.LabelText, error) {
 			labels[i].Name = name
 		}
 	}
+	labels = slices.DeleteFunc(labels, func(l messages.Label) bool { return l.Name == "" })
 	return messages.RenderLabels(labels), nil
 }

@@ -210,8 +210,8 @@ func labelsOf(n messages.NodeAnswer, name string, own []messages.Label, short bo
 	for _, label := range slices.Sorted(maps.Keys(mine)) {
 		value, to := mine[label], label
 		if ours, ok := identity[label]; ok {
-			if ours == value {
-				continue
+			if ours == value || value == "" {
+				continue // To Prometheus an empty label is none.
 			}
 			delete(taken, label)
 			for to = "exported_" + label; ; to = "exported_" + to {

@@ -67,7 +67,7 @@ func TestBaselineSeriesBecomeFamilies(t *testing.T) {
 func TestBaselineLabelsAreEscaped(t *testing.T) {
 	requireBaseline(t, `block [10]
   gauge(1) "g" ""
-    {"d.e"="f",path="a,b}=\"\\\n"} 1
+    {"d.e"="f",empty="",path="a,b}=\"\\\n"} 1
 `, metric(gauge, "g", 1, "path", "a,b}=\"\\\n", "empty", "", "d.e", "f"))
 }
 
