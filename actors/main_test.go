@@ -40,7 +40,7 @@ func obliging(c actors.Context) {
 	case crash:
 		panic(m.why)
 	case nap:
-		time.Sleep(m.d)
+		<-time.After(m.d)
 	}
 }
 
