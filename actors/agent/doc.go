@@ -17,6 +17,7 @@
 //	scraper, selfmetrics -> recorder   scraped; recorder -> scraper  recorded
 //	selfmetrics -> recorder            readStats; recorder -> selfmetrics  stats
 //	uplink -> recorder                 read, readHealth; recorder -> uplink  snapshotTaken, nodeHealth
+//	link -> recorder                   readHealth; recorder -> link  nodeHealth
 //	uplink -> link                     registered, sessionOver
 //	link -> uplink                     sayGoodbye, then it stops it
 //

@@ -21,11 +21,13 @@ func TestMetricsStreamClosedAfterEachAnswer(t *testing.T) {
 			return nil
 		}
 		w.run()
+		before := goroutines()
 		for i := range 20 {
 			w.proxy.ask(columnarRequest(uint64(i + 1)))
 			w.pass(metricsRetryBase)
 			require.Len(t, w.proxy.metricsStreams(), i+2)
 		}
+		require.Equal(t, before, goroutines(), "no goroutine of a former stream")
 		require.Len(t, w.proxy.sessions(), 1)
 		require.Len(t, w.net.times(w.start), 1)
 		require.Equal(t, []string{"the metrics stream broke, and is opened again: the proxy ended the stream"}, w.lines("metrics stream"))

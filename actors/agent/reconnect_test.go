@@ -1,9 +1,6 @@
 package agent
 
 import (
-	"runtime"
-	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,39 +15,6 @@ import (
 )
 
 // The tests of this file are named after the requirements of the agent's connection.
-
-// endAfter ends a stream after a while, if the agent does not before.
-func endAfter(g registerServer, d time.Duration, end error) error {
-	select {
-	case <-time.After(d):
-		return end
-	case <-g.Context().Done():
-		return nil
-	}
-}
-
-// crash cuts the proxy off and brings it back at once.
-func (w *world) crash() {
-	w.proxy.restart()
-	w.pass(w.cfg.ReconnectInterval)
-}
-
-// goroutines returns what the goroutines of the bubble were started for, sorted.
-func goroutines() []string {
-	stacks := make([]byte, 4<<20)
-	stacks = stacks[:runtime.Stack(stacks, true)]
-	var all []string
-	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
-		head, _, _ := strings.Cut(stack, "\n")
-		_, by, ok := strings.Cut(stack, "\ncreated by ")
-		if ok && strings.Contains(head, "synctest bubble") {
-			by, _, _ = strings.Cut(by, " in goroutine")
-			all = append(all, by)
-		}
-	}
-	slices.Sort(all)
-	return all
-}
 
 // TestReconnectStopsOldGoroutines fails if a session leaves a goroutine, an actor or a
 // connection behind.

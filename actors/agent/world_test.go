@@ -3,6 +3,8 @@ package agent
 import (
 	"context"
 	"net"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -202,4 +204,37 @@ func (f fragile) Receive(c actors.Context) {
 		panic("forced")
 	}
 	f.Actor.Receive(c)
+}
+
+// endAfter ends a stream after a while, if the agent does not before.
+func endAfter(g registerServer, d time.Duration, end error) error {
+	select {
+	case <-time.After(d):
+		return end
+	case <-g.Context().Done():
+		return nil
+	}
+}
+
+// crash cuts the proxy off and brings it back at once.
+func (w *world) crash() {
+	w.proxy.restart()
+	w.pass(w.cfg.ReconnectInterval)
+}
+
+// goroutines returns what the goroutines of the bubble were started for, sorted.
+func goroutines() []string {
+	stacks := make([]byte, 4<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	var all []string
+	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
+		head, _, _ := strings.Cut(stack, "\n")
+		_, by, ok := strings.Cut(stack, "\ncreated by ")
+		if ok && strings.Contains(head, "synctest bubble") {
+			by, _, _ = strings.Cut(by, " in goroutine")
+			all = append(all, by)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
