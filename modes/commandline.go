@@ -15,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
+	"google.golang.org/grpc/grpclog"
 )
 
 // Exit codes of the program.
@@ -157,6 +158,7 @@ func (cmd command) action(c *cli.Context, logging *logConfig, stderr io.Writer) 
 		return err
 	}
 	defer zap.RedirectStdLog(log.Named("stdlog"))()
+	grpclog.SetLoggerV2(grpcLogger(log))
 	log.Info("starting", zap.String("mode", cmd.name), zap.Stringer("version", thisBuild()))
 	if err := untilSignal(c.Context, log, func(ctx context.Context) error { return cmd.run(ctx, log) }); err != nil {
 		log.Error("ended by a failure", zap.String("mode", cmd.name), zap.Error(err))

@@ -5,6 +5,8 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zapgrpc"
+	"google.golang.org/grpc/grpclog"
 )
 
 const (
@@ -47,4 +49,13 @@ func newLogger(w io.Writer, c logConfig) (*zap.Logger, error) {
 		encoder = zapcore.NewJSONEncoder(fields)
 	}
 	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(w)), level)), nil
+}
+
+// grpcLogger is where the gRPC library writes what it thinks: to the log if that is
+// at debug, else nowhere. What goes wrong with a stream our own log says, once.
+func grpcLogger(log *zap.Logger) grpclog.LoggerV2 {
+	if log.Core().Enabled(zapcore.DebugLevel) {
+		return zapgrpc.NewLogger(log.Named("grpc"))
+	}
+	return grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard)
 }
