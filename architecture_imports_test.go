@@ -15,18 +15,20 @@ const (
 // mayImport is the packages of this module that each of its packages may import;
 // those that tests may import besides are in testsMayImport.
 var mayImport = map[string][]string{
-	".":                  {"modes"},
-	"modes":              {"modes/quiet", "httpapi", "actors", "actors/agent", "actors/proxy", "messages"},
-	"modes/quiet":        {},
-	"httpapi":            {"httpapi/exposition", "messages"},
-	"httpapi/exposition": {"messages"},
-	"actors":             {"messages"},
-	"actors/actorstest":  {"actors", "messages"},
-	"actors/agent":       {"actors", "messages", "messages/wire", "recorder"},
-	"actors/proxy":       {"actors", "messages", "messages/wire"},
-	"messages/wire":      {"messages"},
-	"recorder":           {"messages"},
-	"messages":           {},
+	".":                      {"modes"},
+	"modes":                  {"modes/quiet", "httpapi", "actors", "actors/agent", "actors/agent/telemetry", "actors/proxy", "messages"},
+	"modes/quiet":            {},
+	"httpapi":                {"httpapi/exposition", "messages"},
+	"httpapi/exposition":     {"messages"},
+	"actors":                 {"messages"},
+	"actors/actorstest":      {"actors", "messages"},
+	"actors/agent":           {"actors", "actors/agent/telemetry", "messages", "messages/wire", "recorder"},
+	"actors/agent/telemetry": {"messages", "recorder"},
+	"actors/proxy":           {"actors", "messages", "messages/wire"},
+	"actors/simulation":      {},
+	"messages/wire":          {"messages"},
+	"recorder":               {"messages"},
+	"messages":               {},
 }
 
 var testsMayImport = map[string][]string{
@@ -34,6 +36,8 @@ var testsMayImport = map[string][]string{
 	"actors":       {"actors/actorstest"},
 	"actors/agent": {"actors/actorstest"},
 	"actors/proxy": {"actors/actorstest"},
+	// It is nothing but tests, of agents and a proxy together.
+	"actors/simulation": {"actors", "actors/actorstest", "actors/agent", "actors/proxy", "messages", "messages/wire", "recorder"},
 }
 
 func importRules() []rule {

@@ -6,21 +6,16 @@ import (
 	"sync"
 	"time"
 
-	"fodc/messages"
-
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// maxEnded is how many of the actors that are gone are remembered.
-const maxEnded = 50
-
-// census knows every actor that lives, and the last that did.
+// census knows every actor that lives, and some that did.
 type census struct {
 	mu     sync.RWMutex
 	live   map[string]*member // by id
 	kinds  map[string]*kind
 	orders uint64
-	ended  []messages.EndedActor // oldest first
+	ended  endings
 }
 
 type kind struct {
@@ -53,19 +48,11 @@ func (c *census) add(m *member) {
 }
 
 func (c *census) remove(m *member) {
-	m.mu.Lock()
-	reason := m.endReason
-	m.mu.Unlock()
-	if reason == "" {
-		reason = "stopped"
-	}
+	e := m.ending(time.Now())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.live, m.self.Id)
-	if len(c.ended) == maxEnded {
-		c.ended = slices.Delete(c.ended, 0, 1)
-	}
-	c.ended = append(c.ended, messages.EndedActor{ID: m.self.Id, Kind: m.kind, Ended: time.Now(), Reason: reason})
+	c.ended.add(e)
 }
 
 // find returns nil for an actor that is gone, and for nil.

@@ -44,7 +44,7 @@ func TestTreeOfABusyActor(t *testing.T) {
 				Handled: 5, Busy: "actors_test.nap", BusySeconds: 4}},
 			Ended: []messages.EndedActor{},
 		}, sys.Tree())
-		require.Equal(t, []actors.KindCounts{{Kind: "test", Alive: 1, Mailbox: 6}}, sys.Counts().Kinds)
+		require.Equal(t, []messages.KindCounts{{Kind: "test", Alive: 1, Mailbox: 6}}, sys.Counts().Kinds)
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		idle := sys.Tree().Actors[0]

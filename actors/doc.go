@@ -54,6 +54,12 @@
 // A panic while an actor stops, restarts or waits for its restart is recorded like
 // any other and changes nothing else: what was under way goes on.
 //
+// # What is seen of an actor
+//
+// System.Tree and System.Counts read what the kit keeps of every actor, and ask none.
+// An actor adds two things by itself: on *Started the Subject that it serves, where
+// there is one, and before it ends the EndReason.
+//
 // # Who owns what
 //
 // A parent owns its children: they stop before it does, and it decides nothing about

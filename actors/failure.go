@@ -44,7 +44,7 @@ func (m *member) fail(reason, msg any, sender *PID) {
 func (m *member) condemn() *messages.Failure {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.endReason = "failed on " + m.last.Message + ": " + m.last.Reason
+	m.condemned = "failed on " + m.last.Message + ": " + m.last.Reason
 	return m.last
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"fodc/actors"
 	"fodc/actors/actorstest"
+	"fodc/messages"
 
 	"github.com/stretchr/testify/require"
 )
@@ -41,7 +42,7 @@ func TestPanicWhileStopping(t *testing.T) {
 			synctest.Wait()
 			require.Equal(t, 1, values)
 			require.Empty(t, sys.Tree().Actors)
-			require.Equal(t, []actors.KindCounts{{Kind: "child"}, {Kind: "test", Failures: 1}}, sys.Counts().Kinds)
+			require.Equal(t, []messages.KindCounts{{Kind: "child"}, {Kind: "test", Failures: 1}}, sys.Counts().Kinds)
 		})
 	}
 	for _, policy := range []actors.OnFailure{{}, actors.ResumeOnFailure(), impatient} {
@@ -69,7 +70,7 @@ func TestPanicWhileRestarting(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, pong{5}, got)
 		require.Equal(t, 2, values)
-		require.Equal(t, []actors.KindCounts{{Kind: "test", Alive: 1, Restarts: 1, Failures: 2}}, sys.Counts().Kinds)
+		require.Equal(t, []messages.KindCounts{{Kind: "test", Alive: 1, Restarts: 1, Failures: 2}}, sys.Counts().Kinds)
 	})
 }
 

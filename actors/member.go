@@ -52,6 +52,7 @@ type member struct {
 	lateWatchers []*PID
 
 	mu        sync.Mutex
+	subject   string
 	handled   uint64
 	busy      reflect.Type // nil: idle
 	busySince time.Time
@@ -59,7 +60,8 @@ type member struct {
 	failures  int
 	last      *messages.Failure
 	recent    []time.Time // failures within the Backoff's window
-	endReason string      // empty: stopped by its owner
+	endReason string      // what the actor said; empty: nothing
+	condemned string      // the failure that it is ended for; empty: none
 }
 
 // isContained tells whether a panic is not to reach supervision any more.
@@ -178,6 +180,7 @@ func (m *member) leave() {
 func (m *member) countRestart() {
 	m.mu.Lock()
 	m.restarts++
+	m.endReason = ""
 	m.mu.Unlock()
 	m.sys.census.countRestart(m.kind)
 }

@@ -1,14 +1,16 @@
 package actors
 
 import (
-	"slices"
+	"cmp"
 	"time"
 
 	"fodc/messages"
 )
 
-// Tree returns all actors as they are now, in the order of their spawn, and the last
-// that ended, the newest first. It asks no actor, so it works when some are stuck.
+// Tree returns all actors as they are now, in the order of their spawn, and some of
+// the last that ended, the newest first: of a kind that ends seldom the last ones are
+// there even if others end all the time. It asks no actor, so it works when some are
+// stuck.
 func (s *System) Tree() messages.ActorTree {
 	now := time.Now()
 	members := s.census.members()
@@ -17,12 +19,8 @@ func (s *System) Tree() messages.ActorTree {
 		nodes[i] = m.node(now)
 	}
 	s.census.mu.RLock()
-	gone := slices.Clone(s.census.ended)
+	gone := s.census.ended.newestFirst()
 	s.census.mu.RUnlock()
-	slices.Reverse(gone)
-	if gone == nil {
-		gone = []messages.EndedActor{}
-	}
 	return messages.ActorTree{At: now, Actors: grow(nodes), Ended: gone, DeadLetters: s.deadLetters.total.Load()}
 }
 
@@ -31,12 +29,20 @@ func (m *member) node(now time.Time) messages.ActorNode {
 		Started: m.started, Mailbox: m.waiting(), MailboxPeak: m.peak.Load()}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n.Handled, n.Restarts, n.Failures, n.LastFailure = m.handled, m.restarts, m.failures, m.last
+	n.Subject, n.Handled = m.subject, m.handled
+	n.Restarts, n.Failures, n.LastFailure = m.restarts, m.failures, m.last
 	if m.busy != nil {
 		n.Busy = m.busy.String()
 		n.BusySeconds = max(0, now.Sub(m.busySince).Seconds())
 	}
 	return n
+}
+
+func (m *member) ending(now time.Time) ending {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return ending{failed: m.condemned != "", EndedActor: messages.EndedActor{ID: m.self.Id, Kind: m.kind, Subject: m.subject,
+		Ended: now, Reason: cmp.Or(m.condemned, m.endReason, "stopped"), LastFailure: m.last}}
 }
 
 // grow puts children below their parents. One whose parent is not there is an orphan

@@ -20,7 +20,10 @@ type AgentAPI struct {
 	// Latest returns the samples that the recorder has for the selection.
 	Latest func(ctx context.Context, s messages.Selection) ([]messages.Block, error)
 	Health func(ctx context.Context) (messages.AgentHealth, error)
-	Tree   func() messages.ActorTree
+	// Tree asks no actor.
+	Tree func() messages.ActorTree
+	// NodeID is the agent's node.
+	NodeID string
 	// Ready is false while the agent starts or stops.
 	Ready func() bool
 	Log   *zap.Logger
@@ -33,7 +36,7 @@ func (a *AgentAPI) Handler() http.Handler {
 		{"/health", "what the agent scrapes, and whom it reports to", a.serveHealth},
 		{"/-/healthy", "whether the agent runs", serveHealthy},
 		{"/-/ready", "whether the agent takes requests", serveReady(a.Ready)},
-		{"/debug/actors", "the actors of the process (?format=text)", serveActors(a.Tree)},
+		{"/debug/actors", "the actors of the process (?format=text, ?node=NODE_ID)", serveActors(a.Tree, treeOfThisNode(a.NodeID))},
 	}, a.Log, nil)
 }
 
@@ -45,9 +48,13 @@ func (a *AgentAPI) serveMetrics(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.choice("format", formatText); err != nil {
 		return err
 	}
+	names, err := p.names()
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), agentTimeout)
 	defer cancel()
-	blocks, err := a.Latest(ctx, messages.Selection{Names: p.names()})
+	blocks, err := a.Latest(ctx, messages.Selection{Names: names})
 	if err != nil {
 		return err
 	}
@@ -73,11 +80,16 @@ func (a *AgentAPI) serveHealth(w http.ResponseWriter, r *http.Request) error {
 	view.Window = h.Window
 	view.Targets = append([]messages.TargetHealth{}, h.Targets...)
 	view.Proxies = append([]messages.ProxyHealth{}, h.Proxies...)
+	view.Events = append([]messages.AgentEvent{}, h.Events...)
 	for i := range view.Targets {
 		view.Targets[i].LastScrape = jsonTime(view.Targets[i].LastScrape)
 	}
 	for i := range view.Proxies {
 		view.Proxies[i].Since = jsonTime(view.Proxies[i].Since)
+	}
+	for i := range view.Events {
+		e := &view.Events[i]
+		e.At, e.Last = jsonTime(e.At), jsonTime(e.Last)
 	}
 	if slices.ContainsFunc(h.Targets, func(t messages.TargetHealth) bool { return !t.Up }) ||
 		slices.ContainsFunc(h.Proxies, func(p messages.ProxyHealth) bool { return p.State != messages.LinkConnected }) {

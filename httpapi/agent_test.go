@@ -56,7 +56,7 @@ func TestAgentMetrics(t *testing.T) {
 func TestAgentHealth(t *testing.T) {
 	h, a := newFakeAgent()
 	body := do(h, http.MethodGet, "/health").Body.String()
-	require.JSONEq(t, `{"status":"healthy","targets":[],"proxies":[],"window":{"series":0,"samples":0,"bytes":0,"limit_bytes":0,"span_seconds":0}}`, body)
+	require.JSONEq(t, `{"status":"healthy","targets":[],"proxies":[],"window":{"series":0,"samples":0,"bytes":0,"limit_bytes":0,"span_seconds":0},"events":[]}`, body)
 
 	at := time.Date(2024, 1, 1, 12, 0, 0, 123456789, time.UTC)
 	health := messages.AgentHealth{
@@ -69,6 +69,10 @@ func TestAgentHealth(t *testing.T) {
 			{Address: "proxy-b:17900", State: messages.LinkWaiting, Since: at, Error: "no such host"},
 		},
 		Window: messages.WindowHealth{Series: 10, Samples: 100, Bytes: 1 << 20, LimitBytes: 1 << 30, SpanSeconds: 90.5},
+		Events: []messages.AgentEvent{
+			{Event: "scrape_failed", Target: "http://127.0.0.1:2122/metrics", At: at, Last: at.Add(time.Minute), Scrapes: 7, Detail: "connection refused"},
+			{Event: "restart", Target: "http://127.0.0.1:2121/metrics", At: at, Last: at, Scrapes: 1},
+		},
 	}
 	a.Health = func(context.Context) (messages.AgentHealth, error) { return health, nil }
 	w := do(h, http.MethodGet, "/health")

@@ -50,6 +50,7 @@ type fakeProxy struct {
 	cluster                messages.Cluster
 	collectErr, clusterErr error
 	tree                   messages.ActorTree
+	counts                 messages.ActorCounts
 	stopping               bool
 }
 
@@ -67,6 +68,7 @@ func newFakeProxy() *fakeProxy {
 			return f.cluster, f.clusterErr
 		},
 		Tree:           func() messages.ActorTree { return f.tree },
+		Counts:         func() messages.ActorCounts { return f.counts },
 		Ready:          func() bool { return !f.stopping },
 		CollectTimeout: 5 * time.Second,
 		StartedAt:      time.Now(),

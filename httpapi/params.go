@@ -64,8 +64,20 @@ func (p params) filter() messages.NodeFilter {
 	return messages.NodeFilter{NodeIDs: p.all("node_id"), Roles: p.all("role"), PodNames: p.all("pod_name")}
 }
 
-// names returns the families wanted.
-func (p params) names() []string { return p.all("name[]") }
+// names returns the families wanted. They travel to every agent, so one that no
+// family can have is refused here.
+func (p params) names() ([]string, error) {
+	names := p.all("name[]")
+	if len(names) > messages.MaxSelectedNames {
+		return nil, messages.Errorf(messages.ErrBadData, "name[]: %d names, at most %d are allowed", len(names), messages.MaxSelectedNames)
+	}
+	for _, n := range names {
+		if err := messages.CheckMetricName(n); err != nil {
+			return nil, messages.Errorf(messages.ErrBadData, "name[]: %v", err)
+		}
+	}
+	return names, nil
+}
 
 const (
 	headerScrapeTimeout = "X-Prometheus-Scrape-Timeout-Seconds"

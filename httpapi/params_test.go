@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -117,7 +118,9 @@ func TestParams(t *testing.T) {
 	p, err := paramsFor("node_id=b&node_id=a&node_id=b&node_id=&role=x%2Cy&pod_name=p&name[]=m2&name%5B%5D=m1&whatever=1")
 	require.NoError(t, err)
 	require.Equal(t, messages.NodeFilter{NodeIDs: []string{"a", "b"}, Roles: []string{"x,y"}, PodNames: []string{"p"}}, p.filter())
-	require.Equal(t, []string{"m1", "m2"}, p.names())
+	names, err := p.names()
+	require.NoError(t, err)
+	require.Equal(t, []string{"m1", "m2"}, names)
 
 	p, err = paramsFor("node_id=&role=")
 	require.NoError(t, err)
@@ -182,4 +185,26 @@ func TestFormat(t *testing.T) {
 	}
 	f(formatText, "", "application/json, text/plain, */*", formatJSON)
 	f(formatText, "", "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2,*/*;q=0.1", formatText)
+}
+
+// A name goes out to every agent: one that the wire cannot carry would end their streams.
+func TestNamesThatNoFamilyCanHave(t *testing.T) {
+	f := func(query, want string) {
+		t.Helper()
+		p, err := paramsFor(query)
+		require.NoError(t, err)
+		_, err = p.names()
+		require.ErrorContains(t, err, want)
+		var bad *messages.Error
+		require.ErrorAs(t, err, &bad)
+		require.Equal(t, messages.ErrBadData, bad.Kind)
+	}
+	f("name[]=%ff", "not valid UTF-8")
+	f("name[]=up&name[]=a%00b", "NUL")
+	f("name[]="+strings.Repeat("n", messages.MaxNameBytes+1), "1025 bytes, at most 1024 are allowed")
+	var many strings.Builder
+	for i := range messages.MaxSelectedNames + 1 {
+		fmt.Fprintf(&many, "name[]=n%d&", i)
+	}
+	f(many.String(), "4097 names, at most 4096 are allowed")
 }

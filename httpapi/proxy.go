@@ -16,7 +16,9 @@ type ProxyAPI struct {
 	Collect func(ctx context.Context, q messages.Query) (*messages.Collection, error)
 	// Cluster returns the nodes that the filter selects.
 	Cluster func(ctx context.Context, f messages.NodeFilter) (messages.Cluster, error)
-	Tree    func() messages.ActorTree
+	// Tree and Counts ask no actor.
+	Tree   func() messages.ActorTree
+	Counts func() messages.ActorCounts
 	// Ready is false while the proxy starts or stops.
 	Ready func() bool
 	// CollectTimeout is the longest that a collection may take.
@@ -41,6 +43,6 @@ func (a *ProxyAPI) Handler() http.Handler {
 		{"/-/healthy", "whether the proxy runs", serveHealthy},
 		{"/-/ready", "whether the proxy takes requests", serveReady(a.Ready)},
 		{"/metrics/self", "the metrics of the proxy itself", a.serveSelf},
-		{"/debug/actors", "the actors of the process (?format=text)", serveActors(a.Tree)},
+		{"/debug/actors", "the actors of the process (?format=text, ?node=NODE_ID)", serveActors(a.Tree, treeOfAnyNode)},
 	}, a.Log, a.metrics)
 }

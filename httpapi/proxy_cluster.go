@@ -35,13 +35,18 @@ type nodeView struct {
 	RegisteredAt   time.Time                   `json:"registered_at,omitzero"`
 	LastHeartbeat  time.Time                   `json:"last_heartbeat,omitzero"`
 	LastError      string                      `json:"last_error,omitempty"`
-	Runtime        *runtimeView                `json:"runtime_metrics,omitempty"`
+	// The times are in seconds; nil where they are not known.
+	SessionAge  *float64     `json:"session_age_seconds,omitempty"`
+	RoundTrip   *float64     `json:"round_trip_seconds,omitempty"`
+	ClockOffset *float64     `json:"clock_offset_seconds,omitempty"`
+	Runtime     *runtimeView `json:"runtime_metrics,omitempty"`
 }
 
 type runtimeView struct {
 	// Load is nil where the agent sent no number that JSON can say.
-	Load   *float64 `json:"load"`
-	Health string   `json:"health"`
+	Load *float64 `json:"load"`
+	// Health is empty before the node's first scrape.
+	Health string `json:"health"`
 }
 
 func (a *ProxyAPI) serveCluster(w http.ResponseWriter, r *http.Request) error {
@@ -86,6 +91,12 @@ func viewOf(n *messages.NodeStatus) nodeView {
 	if v.ContainerNames == nil {
 		v.ContainerNames = []string{}
 	}
+	if n.SessionAge != nil {
+		v.SessionAge = seconds(*n.SessionAge)
+	}
+	if n.Timing != nil {
+		v.RoundTrip, v.ClockOffset = seconds(n.Timing.RoundTrip), seconds(n.Timing.ClockOffset)
+	}
 	if n.Runtime != nil {
 		v.Runtime = &runtimeView{Health: n.Runtime.Health}
 		if load := n.Runtime.Load; !math.IsNaN(load) && !math.IsInf(load, 0) {
@@ -93,6 +104,11 @@ func viewOf(n *messages.NodeStatus) nodeView {
 		}
 	}
 	return v
+}
+
+func seconds(d time.Duration) *float64 {
+	s := d.Seconds()
+	return &s
 }
 
 // What status in /health says.

@@ -27,7 +27,11 @@ func (a *ProxyAPI) serveMetrics(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.choice("format", formatText); err != nil {
 		return err
 	}
-	q := messages.Query{Filter: p.filter(), Selection: messages.Selection{Names: p.names()}}
+	names, err := p.names()
+	if err != nil {
+		return err
+	}
+	q := messages.Query{Filter: p.filter(), Selection: messages.Selection{Names: names}}
 	c, err := a.collect(w, r, p, q)
 	if err != nil {
 		return err
@@ -56,7 +60,11 @@ func (a *ProxyAPI) serveWindows(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q := messages.Query{Filter: p.filter(), Selection: messages.Selection{Window: window, Names: p.names()}}
+	names, err := p.names()
+	if err != nil {
+		return err
+	}
+	q := messages.Query{Filter: p.filter(), Selection: messages.Selection{Window: window, Names: names}}
 	c, err := a.collect(w, r, p, q)
 	if err != nil {
 		return err
@@ -124,5 +132,5 @@ func (a *ProxyAPI) writeSelf(ctx context.Context, w io.Writer) error {
 		online := onlineOf(cluster)
 		a.metrics.agents(online, len(cluster.Nodes)-online)
 	}
-	return a.metrics.write(w)
+	return a.metrics.write(w, a.Counts)
 }

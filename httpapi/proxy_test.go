@@ -164,6 +164,7 @@ func TestBudgetBecomesTheDeadline(t *testing.T) {
 // someCluster has one node with everything and one with next to nothing.
 func someCluster() messages.Cluster {
 	at := time.Date(2024, 1, 1, 13, 0, 0, 123456789, time.FixedZone("", 3600))
+	age := time.Hour
 	return messages.Cluster{UpdatedAt: at, Nodes: []messages.NodeStatus{
 		{
 			Identity: messages.Identity{NodeID: "node2", Role: "datanode-hot"},
@@ -176,7 +177,8 @@ func someCluster() messages.Cluster {
 			Secondary:      map[string]messages.Address{"metrics": {IP: "192.168.1.1", Port: 17901}, "admin": {IP: "::1", Port: 17902}},
 			ContainerNames: []string{"data"}, Status: messages.StatusOnline, AgentID: "id-1", AgentVersion: "1.2.3",
 			RegisteredAt: at.Add(-time.Hour), LastHeartbeat: at,
-			Runtime: &messages.Runtime{Load: 0.5, Health: messages.HealthHealthy},
+			Runtime:    &messages.Runtime{Load: 0.5, Health: messages.HealthHealthy},
+			SessionAge: &age, Timing: &messages.Timing{RoundTrip: 250 * time.Microsecond, ClockOffset: -1500 * time.Millisecond},
 		},
 	}}
 }

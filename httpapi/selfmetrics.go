@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"fodc/httpapi/exposition"
@@ -48,7 +49,7 @@ func headOf(family string) (kind messages.MetricType, help string) {
 	case familyConflicts:
 		return messages.TypeCounter, "What was left out of pages, or not taken as it came, since agents disagree."
 	default:
-		return messages.TypeUnknown, ""
+		return headOfActors(family)
 	}
 }
 
@@ -76,6 +77,9 @@ type selfMetrics struct {
 	online, unconnected *metrics.Gauge
 	panics              *metrics.Counter
 	duration            *metrics.PrometheusHistogram
+	// writing is held while the actors are counted and written: an older count must
+	// not come behind a newer one.
+	writing sync.Mutex
 }
 
 // newSelfMetrics returns metrics that start at zero.
@@ -167,9 +171,12 @@ func (m *selfMetrics) agentsUnknown() {
 }
 
 // write writes all families in the text format, each with its HELP and TYPE.
-func (m *selfMetrics) write(w io.Writer) error {
+func (m *selfMetrics) write(w io.Writer, counts func() messages.ActorCounts) error {
 	var lines, page bytes.Buffer
+	m.writing.Lock()
+	m.actors(counts())
 	m.set.WritePrometheus(&lines) // Sorted by family.
+	m.writing.Unlock()
 	before := ""
 	for line := range strings.Lines(lines.String()) {
 		if family := familyOf(line); family != before {

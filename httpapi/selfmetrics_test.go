@@ -22,6 +22,7 @@ func TestSelfMetricsPage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newFakeProxy()
 		p.cluster = someCluster()
+		p.counts = someCounts()
 		p.collection = threeNodes()
 		p.collection.Nodes[0].Rejected = 3
 		other := p.collection.Nodes[0]
@@ -45,7 +46,7 @@ func TestSelfMetricsPage(t *testing.T) {
 		families := requirePage(t, w)
 		for name, f := range families {
 			require.NotEmpty(t, f.GetHelp(), name)
-			require.True(t, strings.HasPrefix(name, "fodc_proxy_") || name == "fodc_build_info", name)
+			require.Regexp(t, "^fodc_(proxy_.+|build_info|actors|actor_.+|dead_letters_total|late_replies_total)$", name)
 			require.Equal(t, strings.HasSuffix(name, "_total"), f.GetType() == dto.MetricType_COUNTER, name)
 		}
 		page := strings.ReplaceAll(w.Body.String(), runtime.Version(), "GOVERSION")
@@ -73,7 +74,7 @@ func TestSelfMetricsWithoutTheRegistry(t *testing.T) {
 
 func TestBuildLabelsAreEscaped(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, newSelfMetrics(Build{Version: "a\"b\\c\n", Revision: "abc"}).write(&b))
+	require.NoError(t, newSelfMetrics(Build{Version: "a\"b\\c\n", Revision: "abc"}).write(&b, someCounts))
 	require.Contains(t, b.String(), `fodc_build_info{version="a\"b\\c\n",revision="abc",goversion="`)
 }
 

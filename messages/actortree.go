@@ -8,6 +8,9 @@ type ActorNode struct {
 	Parent string `json:"parent,omitempty"`
 	// Kind is what the actor is, the same for all actors of a type.
 	Kind string `json:"kind"`
+	// Subject is whom or what the actor serves: a node's id, an address, a question;
+	// empty for one that serves all.
+	Subject string `json:"subject,omitempty"`
 	// State is starting, running, failed (waits for its supervisor), restarting or
 	// stopping.
 	State   string    `json:"state"`
@@ -38,17 +41,68 @@ type Failure struct {
 
 // EndedActor is an actor that is gone, and why.
 type EndedActor struct {
-	ID    string    `json:"id"`
-	Kind  string    `json:"kind"`
-	Ended time.Time `json:"ended"`
-	// Reason is "stopped", or the failure that its supervisor ended it for.
+	ID      string    `json:"id"`
+	Kind    string    `json:"kind"`
+	Subject string    `json:"subject,omitempty"`
+	Ended   time.Time `json:"ended"`
+	// Reason is the failure that its supervisor ended it for, else what the actor said
+	// itself, else "stopped".
 	Reason string `json:"reason"`
+	// LastFailure may be one that the actor survived; nil: it never failed.
+	LastFailure *Failure `json:"last_failure,omitempty"`
 }
 
-// ActorTree is all actors of a process as a tree, and the newest of those gone.
+// ActorTree is all actors of a process as a tree, and some of those gone, the newest
+// first.
 type ActorTree struct {
 	At          time.Time    `json:"at"`
 	Actors      []ActorNode  `json:"actors"`
 	Ended       []EndedActor `json:"ended"`
 	DeadLetters uint64       `json:"dead_letters"`
+}
+
+// Of returns the part of the tree that serves the subject: its actors with all below
+// them, and those above them; and of those gone the ones that served it. The tree
+// itself is not changed. Without such an actor both lists are empty.
+func (t ActorTree) Of(subject string) ActorTree {
+	t.Actors = serving(t.Actors, subject)
+	var ended []EndedActor
+	for _, e := range t.Ended {
+		if e.Subject == subject {
+			ended = append(ended, e)
+		}
+	}
+	t.Ended = ended
+	return t
+}
+
+func serving(nodes []ActorNode, subject string) []ActorNode {
+	var kept []ActorNode
+	for _, n := range nodes {
+		if n.Subject != subject {
+			if n.Children = serving(n.Children, subject); n.Children == nil {
+				continue
+			}
+		}
+		kept = append(kept, n)
+	}
+	return kept
+}
+
+// ActorCounts is all actors of a process in numbers.
+type ActorCounts struct {
+	Kinds       []KindCounts // sorted by kind
+	DeadLetters uint64       // messages that reached nobody, since the start
+	// LateReplies are answers that nobody waited for any more, and second answers,
+	// since the start.
+	LateReplies uint64
+}
+
+// KindCounts is what the actors of one kind add up to.
+type KindCounts struct {
+	Kind     string
+	Alive    int
+	Mailbox  int64  // messages that wait
+	Restarts uint64 // since the start, like Failures
+	Failures uint64
 }

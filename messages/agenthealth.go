@@ -9,6 +9,8 @@ type AgentHealth struct {
 	Targets []TargetHealth `json:"targets"`
 	Proxies []ProxyHealth  `json:"proxies"`
 	Window  WindowHealth   `json:"window"`
+	// Events are the newest of those the recorder keeps, oldest first.
+	Events []AgentEvent `json:"events"`
 }
 
 // TargetHealth is the newest scrape of one endpoint.
@@ -51,6 +53,21 @@ type ProxyHealth struct {
 	// Error says why the newest session ended, or could not begin; empty while
 	// connected.
 	Error string `json:"error,omitempty"`
+}
+
+// AgentEvent is something that happened to what an agent scrapes.
+type AgentEvent struct {
+	// Event is "restart", of the process behind the target, or "scrape_failed".
+	Event string `json:"event"`
+	// Target is the endpoint's URL, or "agent", or "host".
+	Target string `json:"target"`
+	// At is the time of the scrape that showed it. Scrapes that fail one after the other
+	// are one event: Last is the time of the newest of them, Scrapes their number.
+	At      time.Time `json:"at"`
+	Last    time.Time `json:"last"`
+	Scrapes int       `json:"scrapes"`
+	// Detail says more, for people.
+	Detail string `json:"detail,omitempty"`
 }
 
 // WindowHealth is what the recorder holds.

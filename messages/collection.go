@@ -11,10 +11,13 @@ type Window struct {
 // IsLatest reports whether the window asks for the latest values.
 func (w Window) IsLatest() bool { return w.Start.IsZero() && w.End.IsZero() }
 
+// MaxSelectedNames bounds the families that a Selection may name.
+const MaxSelectedNames = 4096
+
 // Selection says which samples are wanted of a recorder.
 type Selection struct {
 	Window Window
-	// Names are the families wanted; none = all.
+	// Names are the families wanted, at most MaxSelectedNames; none = all.
 	Names []string
 }
 
@@ -53,6 +56,8 @@ type NodeAnswer struct {
 	Rejected int
 	// Took is the time from the question to the end of the answer.
 	Took time.Duration
+	// Timing is what the agent has measured of its session; nil where it has not.
+	Timing *Timing
 }
 
 // Collection is the answer to a Query: one entry for each node that the filter

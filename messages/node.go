@@ -41,8 +41,16 @@ type Capabilities struct {
 type Runtime struct {
 	// Load is the host's load average over one minute.
 	Load float64 `json:"load"`
-	// Health is one of the Health constants.
+	// Health is one of the Health constants, empty before the first scrape.
 	Health string `json:"health"`
+}
+
+// Timing is what an agent has measured of the way to its proxy.
+type Timing struct {
+	// RoundTrip is how long a heartbeat and its answer take.
+	RoundTrip time.Duration
+	// ClockOffset is the proxy's clock minus the agent's.
+	ClockOffset time.Duration
 }
 
 // What Runtime.Health may say: all, some or none of the node's endpoints answered
@@ -72,6 +80,9 @@ type Registration struct {
 	Clock time.Time
 	// Runtime is nil where it was not sent.
 	Runtime *Runtime
+	// Timing is nil until the agent has measured it, and where the proxy does not
+	// answer heartbeats.
+	Timing *Timing
 }
 
 // Status is the state of a registered node.
@@ -104,10 +115,14 @@ type NodeStatus struct {
 	AgentVersion  string
 	RegisteredAt  time.Time
 	LastHeartbeat time.Time
+	// SessionAge is how long the newest session has lived; nil where it lives no more.
+	SessionAge *time.Duration
 	// LastError says why the node is unconnected; empty while it is online.
 	LastError string
 	// Runtime is nil where the agent sends none.
 	Runtime *Runtime
+	// Timing is nil where the newest session has sent none.
+	Timing *Timing
 }
 
 // Cluster is the picture of the cluster, sorted by node id.

@@ -138,17 +138,17 @@ func (r Registration) checkLabels() error {
 
 func (r Registration) checkRuntime() error {
 	if r.Runtime != nil && !r.Runtime.IsValid() {
-		return Errorf(ErrBadData, "runtime with load %v and health %.100q: a number from 0 and %s, %s or %s are allowed",
+		return Errorf(ErrBadData, "runtime with load %v and health %.100q: a number from 0 and %s, %s, %s or nothing are allowed",
 			r.Runtime.Load, r.Runtime.Health, HealthHealthy, HealthDegraded, HealthUnreachable)
 	}
 	return nil
 }
 
 // IsValid reports whether the load is a number from 0 and the health is one of the
-// Health constants.
+// Health constants, or not known yet.
 func (r Runtime) IsValid() bool {
 	switch r.Health {
-	case HealthHealthy, HealthDegraded, HealthUnreachable:
+	case "", HealthHealthy, HealthDegraded, HealthUnreachable:
 		return r.Load >= 0 && !math.IsInf(r.Load, 1)
 	default:
 		return false

@@ -39,6 +39,7 @@ func TestValidRegistrations(t *testing.T) {
 	f(func(r *Registration) { r.ContainerNames = make([]string, maxContainerNames) })
 	f(func(r *Registration) { r.Secondary = numbered(maxSecondaryAddresses, Address{"10.0.0.1", 1}) })
 	f(func(r *Registration) { r.Runtime = &Runtime{Health: HealthUnreachable} })
+	f(func(r *Registration) { r.Runtime = &Runtime{Load: 0.5} })
 }
 
 func TestInvalidRegistrationsSayWhy(t *testing.T) {
@@ -87,9 +88,9 @@ func TestInvalidRegistrationsSayWhy(t *testing.T) {
 		`labels["a"] `+shown+" has 4097 bytes, at most 4096 are allowed")
 
 	f(func(r *Registration) { r.Runtime = &Runtime{Load: math.NaN(), Health: HealthHealthy} },
-		`runtime with load NaN and health "healthy": a number from 0 and healthy, degraded or unreachable are allowed`)
+		`runtime with load NaN and health "healthy": a number from 0 and healthy, degraded, unreachable or nothing are allowed`)
 	f(func(r *Registration) { r.Runtime = &Runtime{Load: 1, Health: "fine"} },
-		`runtime with load 1 and health "fine": a number from 0 and healthy, degraded or unreachable are allowed`)
+		`runtime with load 1 and health "fine": a number from 0 and healthy, degraded, unreachable or nothing are allowed`)
 }
 
 func TestInvalidAddressesSayWhy(t *testing.T) {

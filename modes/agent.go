@@ -46,7 +46,7 @@ func startAgent(sys *actors.System, c AgentConfig, log *zap.Logger) (*runningAge
 			return a.agent.Latest(ctx, s)
 		},
 		Health: func(ctx context.Context) (messages.AgentHealth, error) { return a.agent.Health(ctx) },
-		Tree:   sys.Tree, Ready: a.ready.Load, Log: log.Named("http"),
+		Tree:   sys.Tree, NodeID: c.NodeID, Ready: a.ready.Load, Log: log.Named("http"),
 	}
 	a.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: api.Handler(),
 		ReadTimeout: agentHTTPTimeout, WriteTimeout: agentHTTPTimeout, Log: log.Named("http")})
@@ -80,7 +80,7 @@ func (c AgentConfig) actors() (agent.Config, error) {
 		},
 		ProxyAddrs: slices.Clone(c.ProxyAddrs), DefaultTargets: c.DefaultTargets, ScrapeInterval: c.PollInterval,
 		HeartbeatInterval: c.HeartbeatInterval, ReconnectInterval: c.ReconnectInterval,
-		MemoryBudget: budget, Version: thisBuild().version,
+		Telemetry: c.telemetry(), MemoryBudget: budget, Version: thisBuild().version,
 	}
 	for _, t := range c.Targets {
 		cfg.Targets = append(cfg.Targets, agent.Target{URL: t.URL, ContainerName: t.ContainerName})

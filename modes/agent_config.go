@@ -2,6 +2,7 @@ package modes
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -44,6 +45,14 @@ type AgentConfig struct {
 	MaxMemoryPercent int
 	// HTTPListenAddr is host:port of the agent's own page. Default ":17902".
 	HTTPListenAddr string
+	// HostTelemetry says that the host is recorded, too. Default true.
+	HostTelemetry bool
+	// DataDirs are the node's data directories, whose file systems' space is recorded.
+	// Default none.
+	DataDirs []string
+	// NodePIDFile and NodeProcess lead to the node's process: a file with its id, and
+	// its name. Default "": its process is not recorded.
+	NodePIDFile, NodeProcess string
 }
 
 // TargetConfig is one endpoint that is scraped.
@@ -88,6 +97,7 @@ func (c AgentConfig) validateNode() error {
 		checkDuration("reconnect-interval", c.ReconnectInterval),
 		percents.check("max-metrics-memory-usage-percentage", c.MaxMemoryPercent),
 		checkListenAddr("prometheus-listen-addr", c.HTTPListenAddr),
+		c.checkHost(),
 	)
 }
 
@@ -101,7 +111,7 @@ func linkOptions(c *AgentConfig) []*option {
 
 // nodeOptions are the flags of an agent in either mode.
 func nodeOptions(c *AgentConfig, in *targetInput) []*option {
-	options := append(identityOptions(c), targetOptions(in)...)
+	options := slices.Concat(identityOptions(c), targetOptions(in), hostOptions(c))
 	return append(options,
 		durationOption(&c.PollInterval, "poll-metrics-interval", "10s", "`DURATION` between two scrapes of an endpoint"),
 		intOption(&c.MaxMemoryPercent, "max-metrics-memory-usage-percentage", "10",

@@ -61,7 +61,7 @@ var defaultAgent = AgentConfig{
 	ProxyAddrs: []string{"localhost:17900"}, NodeID: "n", NodeRole: "r", NodePort: 17912,
 	Targets: []TargetConfig{{URL: "http://127.0.0.1:2121/metrics"}}, DefaultTargets: true,
 	PollInterval: 10 * time.Second, HeartbeatInterval: 10 * time.Second, ReconnectInterval: 5 * time.Second,
-	MaxMemoryPercent: 10, HTTPListenAddr: ":17902",
+	MaxMemoryPercent: 10, HTTPListenAddr: ":17902", HostTelemetry: true,
 }
 
 func TestDefaults(t *testing.T) {
@@ -111,14 +111,17 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 		},
 		PollInterval: time.Second, HeartbeatInterval: 2 * time.Second, ReconnectInterval: 3 * time.Second,
 		MaxMemoryPercent: 100, HTTPListenAddr: ":0",
+		DataDirs: []string{"/data/a,b", "/data/c"}, NodePIDFile: "/run/node.pid", NodeProcess: "node",
 	}
 	single := map[string]string{
 		"node-id": "id, of a node", "node-role": "meta", "node-labels": "zone=a, url=x=y", "node-ip": "::2", "node-port": "3",
 		"pod-name": "pod", "poll-metrics-interval": "1s", "heartbeat-interval": "2s", "reconnect-interval": "3s",
 		"max-metrics-memory-usage-percentage": "100", "prometheus-listen-addr": ":0", "poll-metrics-ports": "7",
+		"node-pid-file": "/run/node.pid", "node-process": "node",
 	}
 	args := append([]string{"agent", "--proxy-addr", "a:1", "--proxy-addr", "[::1]:2",
 		"--secondary-address", "grpc=[::1]:4", "--secondary-address", "http=10.0.0.1:5",
+		"--data-dir", "/data/a,b", "--data-dir", "/data/c", "--host-telemetry=false",
 		"--metrics-endpoint", "http://h/a,b", "--metrics-endpoint", "https://h:6",
 		"--container-names", "one", "--container-names", "two", "--container-names", "three"}, asArgs(single)...)
 	o := run(t, nil, nil, args...)
@@ -126,8 +129,23 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 
 	o = run(t, nil, append(asEnv(single), "FODC_PROXY_ADDR=a:1 [::1]:2",
 		"FODC_SECONDARY_ADDRESS=grpc=[::1]:4\nhttp=10.0.0.1:5", "FODC_METRICS_ENDPOINT= http://h/a,b  https://h:6 ",
-		"FODC_CONTAINER_NAMES=one two three"), "agent")
+		"FODC_CONTAINER_NAMES=one two three", "FODC_DATA_DIR=/data/a,b /data/c", "FODC_HOST_TELEMETRY=false"), "agent")
 	require.Equal(t, want, o.config, o.stderr)
+}
+
+func TestFlagWithoutItsValue(t *testing.T) {
+	f := func(want bool, env []string, more ...string) {
+		t.Helper()
+		o := run(t, nil, env, append([]string{"agent", "--node-id", "n", "--node-role", "r"}, more...)...)
+		require.Equal(t, exitClean, o.code, o.stderr)
+		require.Equal(t, want, o.config.(AgentConfig).HostTelemetry)
+	}
+	f(true, nil)
+	f(true, nil, "--host-telemetry")
+	f(true, nil, "--host-telemetry=false", "--host-telemetry")
+	f(false, nil, "--host-telemetry", "--host-telemetry=false")
+	f(false, []string{"FODC_HOST_TELEMETRY=false"})
+	f(true, []string{"FODC_HOST_TELEMETRY=false"}, "--host-telemetry")
 }
 
 func asArgs(values map[string]string) []string {

@@ -7,12 +7,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,7 +27,16 @@ import (
 // patience is how long a test waits for something that should come soon.
 const patience = 15 * time.Second
 
+// atOnce is how many parallel tests run at a time, unless -parallel says it: they
+// wait for most of their time.
+const atOnce = 10
+
 var binary string
+
+func isSet(name string) (set bool) {
+	flag.Visit(func(f *flag.Flag) { set = set || f.Name == name })
+	return set
+}
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "fodc-e2e")
@@ -37,6 +48,10 @@ func TestMain(m *testing.M) {
 	build.Stdout, build.Stderr = os.Stdout, os.Stderr
 	if err := build.Run(); err != nil {
 		panic(err)
+	}
+	flag.Parse()
+	if !isSet("test.parallel") {
+		_ = flag.Set("test.parallel", strconv.Itoa(atOnce))
 	}
 	code := m.Run()
 	_ = os.RemoveAll(dir)
@@ -57,7 +72,13 @@ type process struct {
 // start runs fodc with the arguments, and kills it at the end of the test.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, exited: make(chan struct{}), cmd: exec.Command(binary, append(args, "--log-format", "json")...)}
+	return startCommand(t, append([]string{binary}, args...)...)
+}
+
+// startCommand runs a command line that ends in one of fodc, as start does.
+func startCommand(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, exited: make(chan struct{}), cmd: exec.Command(args[0], append(args[1:], "--log-format", "json")...)}
 	p.cmd.Stdout = io.Discard
 	stderr, err := p.cmd.StderrPipe()
 	require.NoError(t, err)
@@ -74,7 +95,7 @@ func start(t *testing.T, args ...string) *process {
 		p.kill(syscall.SIGKILL)
 		<-p.exited
 		if t.Failed() {
-			t.Logf("log of fodc %s:\n%s", strings.Join(args, " "), p.log())
+			t.Logf("log of %s:\n%s", strings.Join(args, " "), p.log())
 		}
 	})
 	return p
@@ -98,7 +119,25 @@ func (p *process) log() string {
 	return p.raw.String()
 }
 
-func (p *process) kill(s syscall.Signal) { _ = p.cmd.Process.Signal(s) }
+// kill sends a signal. After SIGSTOP it waits until nothing of the process runs.
+func (p *process) kill(s syscall.Signal) {
+	_ = p.cmd.Process.Signal(s)
+	for s == syscall.SIGSTOP && p.runs() {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// runs reports whether a thread of the process is neither stopped nor dead.
+func (p *process) runs() bool {
+	paths, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.cmd.Process.Pid))
+	for _, path := range paths {
+		stat, err := os.ReadFile(path)
+		if _, rest, ok := strings.Cut(string(stat), ") "); err == nil && ok && !strings.ContainsAny(rest[:1], "TZX") {
+			return true
+		}
+	}
+	return false
+}
 
 // exitCode waits for the end and returns the exit code and how long it took.
 func (p *process) exitCode(limit time.Duration) (int, time.Duration) {
@@ -133,14 +172,21 @@ func (p *process) addr(server string) string {
 // eventually polls until f has no error, or fails with the last one.
 func eventually(t *testing.T, what string, f func() error) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	within(t, patience, what, f)
+}
+
+// within is eventually with a limit of its own. It returns how long it took.
+func within(t *testing.T, limit time.Duration, what string, f func() error) time.Duration {
+	t.Helper()
+	begin := time.Now()
+	deadline := begin.Add(limit)
 	for {
 		err := f()
 		if err == nil {
-			return
+			return time.Since(begin)
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: %v", what, err)
+			t.Fatalf("%s: not within %s: %v", what, limit, err)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -151,8 +197,12 @@ func startProxy(t *testing.T, more ...string) *process {
 }
 
 func startAgent(t *testing.T, proxy *process, id, role, endpoint string, more ...string) *process {
-	return start(t, append([]string{"agent", "--proxy-addr", proxy.addr("grpc"), "--node-id", id, "--node-role", role,
-		"--metrics-endpoint", endpoint, "--poll-metrics-interval", "1s", "--prometheus-listen-addr", "127.0.0.1:0"}, more...)...)
+	return start(t, agentArgs(proxy.addr("grpc"), id, role, endpoint, more...)...)
+}
+
+func agentArgs(proxyAddr, id, role, endpoint string, more ...string) []string {
+	return append([]string{"agent", "--proxy-addr", proxyAddr, "--node-id", id, "--node-role", role,
+		"--metrics-endpoint", endpoint, "--poll-metrics-interval", "1s", "--prometheus-listen-addr", "127.0.0.1:0"}, more...)
 }
 
 // get returns the answer to a request; path may have a query.

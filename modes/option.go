@@ -19,7 +19,8 @@ const envPrefix = "FODC_"
 // to it that the flag goes over the environment and that over the default. Values
 // are parsed only then, so that what is wrong is always told in the same words.
 type option struct {
-	// name has no dashes; usage is one line, with the value's name in backquotes.
+	// name has no dashes; usage is one line, with the value's name, if the flag needs a
+	// value, in backquotes.
 	name, usage string
 	// def is the text that is parsed where none is given.
 	def string
@@ -27,6 +28,8 @@ type option struct {
 	shown string
 	// many says that the flag may be given several times; otherwise the last one counts.
 	many bool
+	// bare says that the flag may stand without a value, which is "true" then.
+	bare bool
 	// words says that white space separates several values in the environment variable.
 	words bool
 	// parse takes over the texts, of which there may be none.
@@ -48,6 +51,9 @@ func (o *option) Set(text string) error {
 
 // String is required by the flag package.
 func (o *option) String() string { return o.def }
+
+// IsBoolFlag is asked by the flag package.
+func (o *option) IsBoolFlag() bool { return o.bare }
 
 func (o *option) envVar() string {
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(o.name, "-", "_"))
@@ -99,7 +105,7 @@ func (f cliFlag) Apply(set *flag.FlagSet) error {
 func (f cliFlag) Names() []string      { return []string{f.name} }
 func (f cliFlag) IsSet() bool          { return len(f.given) > 0 }
 func (f cliFlag) IsVisible() bool      { return true }
-func (f cliFlag) TakesValue() bool     { return true }
+func (f cliFlag) TakesValue() bool     { return !f.bare }
 func (f cliFlag) GetUsage() string     { return f.usage }
 func (f cliFlag) GetValue() string     { return f.def }
 func (f cliFlag) GetEnvVars() []string { return []string{f.envVar()} }
@@ -118,6 +124,17 @@ func textOption(dst *string, name, def, usage string) *option {
 			*dst = texts[0]
 		}
 		return nil
+	}}
+}
+
+func boolOption(dst *bool, name string, def bool, usage string) *option {
+	return &option{name: name, usage: usage, def: strconv.FormatBool(def), bare: true, parse: func(texts []string) error {
+		switch texts[0] {
+		case "true", "false":
+			*dst = texts[0] == "true"
+			return nil
+		}
+		return invalid(name, texts[0], "must be true or false, as in --%s=false", name)
 	}}
 }
 

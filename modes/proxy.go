@@ -51,7 +51,7 @@ func startProxy(sys *actors.System, c ProxyConfig, log *zap.Logger) (*runningPro
 		Cluster: func(ctx context.Context, f messages.NodeFilter) (messages.Cluster, error) {
 			return p.proxy.Cluster(ctx, f)
 		},
-		Tree: sys.Tree, Ready: p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: log.Named("http"),
+		Tree: sys.Tree, Counts: sys.Counts, Ready: p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: log.Named("http"),
 		Build: httpapi.Build{Version: build.version, Revision: build.revision},
 	}
 	p.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: api.Handler(),
@@ -61,7 +61,7 @@ func startProxy(sys *actors.System, c ProxyConfig, log *zap.Logger) (*runningPro
 		return nil, err
 	}
 	p.proxy = proxy.Start(sys, c.actors())
-	go func() { p.failures <- p.proxy.GRPC().Serve(grpcListener) }()
+	go func() { p.failures <- p.proxy.Serve(grpcListener) }()
 	go func() { p.failures <- p.http.Serve() }()
 	p.ready.Store(true)
 	log.Info("listening", zap.String("server", "grpc"), zap.Stringer("addr", p.grpcAddr))

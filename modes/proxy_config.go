@@ -70,9 +70,18 @@ func (c ProxyConfig) checkOrder() error {
 			"must be greater than --agent-heartbeat-timeout, which is %s", c.HeartbeatTimeout)
 	}
 	return cmp.Or(
-		checkBelow("heartbeat-interval", c.HeartbeatInterval, "agent-heartbeat-timeout", c.HeartbeatTimeout),
+		c.checkHeartbeats(),
 		checkBelow("collect-timeout", c.CollectTimeout, "http-write-timeout", c.HTTPWriteTimeout),
 	)
+}
+
+// checkHeartbeats compares what agents are told, which is whole seconds, one at least.
+func (c ProxyConfig) checkHeartbeats() error {
+	if told := max(c.HeartbeatInterval.Truncate(time.Second), time.Second); told >= c.HeartbeatTimeout {
+		return invalid("heartbeat-interval", c.HeartbeatInterval.String(),
+			"must be less than --agent-heartbeat-timeout, which is %s (agents are told whole seconds, at least 1s)", c.HeartbeatTimeout)
+	}
+	return nil
 }
 
 func proxyOptions(c *ProxyConfig) []*option {

@@ -55,6 +55,10 @@ var wrongValues = map[string][]string{
 	"metrics-endpoint":   {"", "h:1", "ftp://h", "http://", "http:///x", "http://h:0", "http://h:65536", "http://h:x", "//h/x", "http://a b/", tooLong},
 	"poll-metrics-ports": wrongPorts,
 	"container-names":    {"", tooLong, "a\nb", "\xff"},
+	"host-telemetry":     {"", "x", "yes", "TRUE", "1", "0"},
+	"data-dir":           {"", "data", "./data", "../data", "/a\nb", "/\xff", "/" + tooLong},
+	"node-pid-file":      {"node.pid", "./node.pid", "/a\nb", "/\xff", "/" + tooLong},
+	"node-process":       {"/bin/node", "a/b", "a\nb", "\xff", tooLong},
 	"log-level":          {"", "x", "INFO", "warning", "fatal"},
 	"log-format":         {"", "x", "JSON", "logfmt"},
 }
@@ -99,7 +103,11 @@ func TestWrongValueOfEachFlag(t *testing.T) {
 				if o.name == "node-labels" {
 					shown = "" // one of its pairs is shown
 				}
-				args := append(append([]string{cmd.name}, base...), "--"+o.name, value)
+				given := []string{"--" + o.name, value}
+				if o.bare {
+					given = []string{"--" + o.name + "=" + value}
+				}
+				args := slices.Concat([]string{cmd.name}, base, given)
 				wrong(t, run(t, nil, nil, args...), "fodc "+cmd.name+": --"+o.name+" ", begin(shown), ": ")
 
 				args = append([]string{cmd.name}, base...)
@@ -143,6 +151,9 @@ func TestWrongTogether(t *testing.T) {
 	agent(`--node-labels "a=c": `, "--node-labels", "a=b", "--node-labels", "a=c")
 	agent(`--proxy-addr "p17:1": is one too many: at most 16`, repeat("--proxy-addr", "p", ":1", 17)...)
 	agent(`--metrics-endpoint "http://h/65": is one too many: at most 64`, repeat("--metrics-endpoint", "http://h/", "", 65)...)
+	agent(`--data-dir "/a": is given twice`, "--data-dir", "/a", "--data-dir", "/a")
+	agent(`--data-dir "/d17": is one too many: at most 16`, repeat("--data-dir", "/d", "", 17)...)
+	agent(`stray argument "false"`, "--host-telemetry", "false")
 	agent(`at most 64 names`, repeat("--secondary-address", "a", "=[::1]:1", 65)...)
 
 	wrong(t, run(t, nil, nil, "agent", "--node-role", "r"), "--node-id is missing", "--pod-name")
@@ -159,6 +170,8 @@ func TestWrongTogether(t *testing.T) {
 		"--agent-cleanup-timeout", "2m", "--agent-heartbeat-timeout", "2m")
 	proxy(`--heartbeat-interval "30s": must be less than --agent-heartbeat-timeout, which is 30s`, "--heartbeat-interval", "30s")
 	proxy(`--heartbeat-interval "10s": must be less than --agent-heartbeat-timeout, which is 9s`, "--agent-heartbeat-timeout", "9s")
+	proxy(`--heartbeat-interval "100ms": must be less than --agent-heartbeat-timeout, which is 900ms (agents are told whole seconds, at least 1s)`,
+		"--heartbeat-interval", "100ms", "--agent-heartbeat-timeout", "900ms")
 	proxy(`--collect-timeout "5s": must be less than --http-write-timeout, which is 5s`, "--http-write-timeout", "5s")
 	proxy(`--http-listen-addr "h:1": must differ from --grpc-listen-addr`, "--grpc-listen-addr", "h:1", "--http-listen-addr", "h:1")
 	wrong(t, run(t, nil, nil, "standalone", "--prometheus-listen-addr", ":17900"),

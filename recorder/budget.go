@@ -7,18 +7,34 @@ const (
 	// begin, and again what they may grow by. The rest is sealed, and can be evicted
 	// piece by piece.
 	headShare = 8
-	// lowRoom is the part of the room for series under which segments of the dead are
-	// evicted.
-	lowRoom = 8
+	// lowRoom is the part of the room for series under which stretches of the dead are
+	// evicted. It leaves room for maps to grow, which they do all at once.
+	lowRoom = 4
 )
 
+// fixedBytes returns what series and metadata take.
+func (w *Window) fixedBytes() (n int64) {
+	for _, t := range w.order {
+		n += t.fixedBytes()
+	}
+	return n
+}
+
+// bytes returns what the window takes of the heap.
+func (w *Window) bytes() int64 {
+	return windowBytes + w.events.bytes() + w.fixedBytes() + w.sampleBytes
+}
+
+// windowBytes is what a window takes that is empty, with the scratch of its encoder.
+const windowBytes = 8 << 10
+
 // mayGrow reports whether there is room for more series.
-func (w *Window) mayGrow() bool { return w.fixedBytes < w.limits.Bytes/seriesShare }
+func (w *Window) mayGrow() bool { return w.fixedBytes() < w.limits.Bytes/seriesShare }
 
 // roomIsLow reports whether there is little room for more series.
 func (w *Window) roomIsLow() bool {
 	share := w.limits.Bytes / seriesShare
-	return w.seriesCount > w.limits.Series-w.limits.Series/lowRoom || w.fixedBytes > share-share/lowRoom
+	return w.seriesCount > w.limits.Series-w.limits.Series/lowRoom || w.fixedBytes() > share-share/lowRoom
 }
 
 // headBytes is what the values of one target's head may take when it begins, and
@@ -27,29 +43,28 @@ func (w *Window) headBytes() int64 { return w.limits.Bytes / headShare / int64(l
 
 // beginRow adds a row to the target's head, or begins a new head with it.
 func (w *Window) beginRow(t *target, at int64) {
-	head := t.head()
-	if head == nil || head.full() || at <= head.lastTime() || head.bytes >= head.limit {
-		head = w.roll(t)
+	if h := t.head; h == nil || h.full() || at <= h.lastTime() || h.bytes >= h.limit {
+		w.roll(t)
 	}
-	head.times = append(head.times, at)
-	head.newest = w.appends
+	t.head.times = append(t.head.times, at)
+	t.head.newest = w.appends
 }
 
 // roll seals the target's head and gives it a new one.
-func (w *Window) roll(t *target) *segment {
+func (w *Window) roll(t *target) {
 	var carried []*series
-	if old := t.head(); old != nil {
+	if old := t.head; old != nil {
 		carried = old.recent()
-		for _, s := range old.seal() {
-			w.release(t, s)
-		}
+		g, grown := seal(old, &w.encoder, t.list())
+		t.sealed = append(t.sealed, g)
+		w.sampleBytes += g.bytes + grown - old.bytes
+		old.release(w.leave(t))
 	}
-	head := newSegment(w.rowsFor(len(carried)))
-	head.carry(carried)
-	head.limit = head.bytes + w.headBytes()
-	t.segments = append(t.segments, head)
-	w.segmentBytes += head.bytes
-	return head
+	h := newHead(w.rowsFor(len(carried)))
+	h.carry(carried)
+	h.limit = h.bytes + w.headBytes()
+	t.head = h
+	w.sampleBytes += h.bytes
 }
 
 // rowsFor returns how many rows a head of so many series may have, so that its
@@ -59,21 +74,25 @@ func (w *Window) rowsFor(series int) int {
 	return int(min(max(fit, 1), int64(w.limits.rows)))
 }
 
-// evict drops the oldest segments until the window is within its budget. The
-// newest row of each target stays.
+// evict drops the oldest stretches until the window is within its budget. The newest
+// row of each target stays.
 //
-// Where the room for series runs low, it drops the oldest segment if most of its
-// series are nowhere else: so the dead make room for the new. Where most live on,
+// Where the room for series runs low, it drops the oldest stretches while most
+// of their series are nowhere else: so the dead make room for the new. Where most live on,
 // the past is worth more than new series: a label explosion does not wipe it out.
 func (w *Window) evict() {
-	if t := w.oldest(); t != nil && len(t.segments) > 1 && w.roomIsLow() && t.segments[0].mostlyDead() {
+	for w.roomIsLow() {
+		t := w.oldest()
+		if t == nil || len(t.sealed) == 0 || !t.sealed[0].mostlyDead() {
+			break
+		}
 		w.dropFirst(t)
 	}
-	for w.fixedBytes+w.segmentBytes > w.limits.Bytes {
+	for w.bytes() > w.limits.Bytes {
 		switch t := w.oldest(); {
 		case t == nil:
 			return
-		case len(t.segments) == 1:
+		case len(t.sealed) == 0:
 			w.trim(t)
 		default:
 			w.dropFirst(t)
@@ -81,59 +100,55 @@ func (w *Window) evict() {
 	}
 }
 
-// oldest returns the target whose first segment was recorded before those of all
+// oldest returns the target whose first stretch was recorded before those of all
 // others; nil if only newest rows are left. Age is by the order of recording, not by
 // time: after the clock was set back, new rows would look like the oldest.
 func (w *Window) oldest() (found *target) {
+	var oldest uint64
 	for _, t := range w.order {
-		if first := t.segments[0]; len(t.segments) == 1 && len(first.times) == 1 {
+		newest := t.head.newest
+		if len(t.sealed) > 0 {
+			newest = t.sealed[0].newest
+		} else if len(t.head.times) == 1 {
 			continue
-		} else if found == nil || first.newest < found.segments[0].newest {
-			found = t
+		}
+		if found == nil || newest < oldest {
+			found, oldest = t, newest
 		}
 	}
 	return found
 }
 
-// dropFirst drops the oldest segment of the target.
+// dropFirst drops the oldest sealed stretch of the target.
 func (w *Window) dropFirst(t *target) {
-	old := t.segments[0]
-	t.segments[0] = nil
-	t.segments = t.segments[1:]
-	w.evicted(t, old)
+	old := t.sealed[0]
+	t.sealed[0] = nil
+	t.sealed = t.sealed[1:]
+	w.sampleBytes -= old.bytes + old.release(w.leave(t))
+	w.evicted(old.samples)
+	t.compact()
 }
 
-// trim drops all rows of the target's only segment but the newest.
+// trim drops all rows of the target's head but the newest.
 func (w *Window) trim(t *target) {
-	old := t.head()
-	head := old.newestRow(w.rowsFor(len(old.columns)))
-	head.limit = head.bytes + w.headBytes()
-	t.segments[0] = head
-	w.segmentBytes += head.bytes
-	w.counts.evicted -= uint64(head.samples)
-	w.samples += head.samples
-	w.evicted(t, old)
+	old := t.head
+	t.head = old.newestRow(w.rowsFor(len(old.columns)))
+	t.head.limit = t.head.bytes + w.headBytes()
+	w.sampleBytes += t.head.bytes - old.bytes
+	old.release(w.leave(t))
+	w.evicted(old.samples - t.head.samples)
+	t.compact()
 }
 
-// evicted accounts for a segment that the target has no more.
-func (w *Window) evicted(t *target, g *segment) {
-	w.segmentBytes -= g.bytes
-	w.samples -= g.samples
-	w.counts.evicted += uint64(g.samples)
-	for _, c := range g.columns {
-		if c.series.column == c {
-			c.series.column = nil
-		}
-		w.release(t, c.series)
-	}
+func (w *Window) evicted(samples int) {
+	w.samples -= samples
+	w.counts.evicted += uint64(samples)
 }
 
-// release counts a column of the series less. A series without any leaves.
-func (w *Window) release(t *target, s *series) {
-	if s.columns--; s.columns > 0 {
-		return
+// leave returns what is to be done with a series of the target that has no use.
+func (w *Window) leave(t *target) func(*series) {
+	return func(s *series) {
+		w.seriesCount--
+		t.remove(s)
 	}
-	w.seriesCount--
-	w.fixedBytes -= s.size()
-	t.remove(s)
 }

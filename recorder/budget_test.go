@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -20,11 +21,23 @@ func gauges(from, n int) string {
 	return b.String()
 }
 
+// restless is a page of n series like gauges, whose values at each scrape are of many
+// digits, which packing cannot make much shorter.
+func restless(scrape, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "a{i=\"%d\"} %g\n", i, restlessValue(scrape, i))
+	}
+	return b.String()
+}
+
+func restlessValue(scrape, i int) float64 { return 2 + math.Sin(float64(1_000*scrape+i)) }
+
 func TestOldestIsEvicted(t *testing.T) {
 	const limit = 200 << 10
 	w := NewWindow(Limits{Bytes: limit})
 	for n := range 400 {
-		scrape(t, w, n, gauges(0, 100))
+		scrape(t, w, n, restless(n, 100))
 		require.LessOrEqual(t, w.Stats().Bytes, int64(limit))
 	}
 	requireConsistent(t, w)
@@ -36,8 +49,10 @@ func TestOldestIsEvicted(t *testing.T) {
 
 	kept := samplesOf(drain(w.Snapshot(everything)), `a{i="7"}`)
 	require.Len(t, kept, s.Samples/100)
-	require.Equal(t, fmt.Sprintf("%d:7", 400-len(kept)), kept[0])
-	require.Equal(t, "399:7", kept[len(kept)-1])
+	for i, sample := range kept {
+		n := 400 - len(kept) + i
+		require.Equal(t, fmt.Sprintf("%d:%g", n, restlessValue(n, 7)), sample)
+	}
 }
 
 // The target that was not scraped for longest loses its past first, and keeps its
@@ -49,7 +64,7 @@ func TestEvictionAcrossTargets(t *testing.T) {
 		w.Append(quiet, Scrape{At: at(n), Page: textPage(t, gauges(0, 10))})
 	}
 	for n := 10; n < 400; n++ {
-		scrape(t, w, n, gauges(0, 100))
+		scrape(t, w, n, restless(n, 100))
 	}
 	requireConsistent(t, w)
 	require.Equal(t, []string{"9:3"}, samplesOf(drain(w.Snapshot(between(at(0), at(9)))), `a{i="3"}`))
@@ -61,15 +76,16 @@ func TestEvictionIgnoresTheClock(t *testing.T) {
 	w := NewWindow(Limits{Bytes: 200 << 10})
 	other := Target{Name: "other"}
 	for n := 100_000; n < 100_400; n++ {
-		scrape(t, w, n, gauges(0, 50))
-		w.Append(other, Scrape{At: at(n), Page: textPage(t, gauges(0, 50))})
+		scrape(t, w, n, restless(n, 50))
+		w.Append(other, Scrape{At: at(n), Page: textPage(t, restless(n, 50))})
 	}
 	for n := range 400 {
-		scrape(t, w, n, gauges(0, 50))
+		scrape(t, w, n, restless(n, 50))
 	}
 	requireConsistent(t, w)
 	require.Greater(t, w.Stats().Samples, 50*100)
-	require.Equal(t, []string{"100399:7"}, samplesOf(drain(w.Snapshot(between(at(100_000), time.Time{}))), `a{i="7"}`))
+	newest := fmt.Sprintf("100399:%g", restlessValue(100_399, 7))
+	require.Equal(t, []string{newest}, samplesOf(drain(w.Snapshot(between(at(100_000), time.Time{}))), `a{i="7"}`))
 }
 
 func TestVanishedSeriesLeave(t *testing.T) {
@@ -81,7 +97,7 @@ func TestVanishedSeriesLeave(t *testing.T) {
 	requireConsistent(t, w)
 	require.Equal(t, uint64(0), w.Stats().Shed)
 	require.Equal(t, []string{`a{i="1999"} 0`, `a{i="2000"} 1`, `a{i="2001"} 2`, "stays{} 1"}, latest(w))
-	require.Len(t, w.order[0].families.byName, 2)
+	require.Len(t, w.order[0].families.byName.entries, 2)
 }
 
 // A series that is absent for long has no column in a new segment.
@@ -97,8 +113,8 @@ func TestAbsentSeriesAreNotCarried(t *testing.T) {
 		}
 		scrape(t, w, n, page)
 	}
-	require.Len(t, w.order[0].segments, 2)
-	require.Len(t, w.order[0].head().columns, 2)
+	require.Len(t, w.order[0].sealed, 1)
+	require.Len(t, w.order[0].head.columns, 2)
 	require.Equal(t, []string{"stays{} 1"}, latest(w))
 	requireConsistent(t, w)
 }
@@ -110,7 +126,7 @@ func TestLargeHeadIsSealed(t *testing.T) {
 	for n := range 60 {
 		scrape(t, w, n, gauges(0, 100))
 	}
-	require.Greater(t, len(w.order[0].segments), 1)
+	require.NotEmpty(t, w.order[0].sealed)
 	require.Zero(t, w.Stats().Evicted)
 }
 

@@ -2,9 +2,8 @@ package recorder
 
 import "fodc/messages"
 
-// column is the values of one series in one segment. A copy of it, made by the
-// owner, is a view: it stays as it is while values are appended to the original.
-// Nothing outside of this file knows how values are stored.
+// column is the values of one series in a head. A copy of it, made by the owner, is
+// a view: it stays as it is while values are appended to the original.
 type column struct {
 	series *series
 	// start is the row of the first value. Rows before it and behind the last value
@@ -15,7 +14,7 @@ type column struct {
 
 const (
 	valueBytes = 8
-	// firstValues is the room of the column of a series that is new in its segment,
+	// firstValues is the room of the column of a series that is new in its head,
 	// valuesGrowth the factor by which it grows.
 	firstValues  = 8
 	valuesGrowth = 4
@@ -27,7 +26,7 @@ func (c *column) next() int { return c.start + len(c.values) }
 func (c *column) empty() bool { return len(c.values) == 0 }
 
 // put sets the value of a row, which must not be before next. Of the rows that the
-// segment is to have it makes room for as many as it needs, and returns by how many
+// head is to have it makes room for as many as it needs, and returns by how many
 // bytes it grew.
 func (c *column) put(row int, v float64, rows int) (grown int64) {
 	if c.empty() {
@@ -35,7 +34,7 @@ func (c *column) put(row int, v float64, rows int) (grown int64) {
 	}
 	if need := row + 1 - c.start; need > cap(c.values) {
 		room := max(need, min(max(firstValues, cap(c.values)*valuesGrowth), rows-c.start))
-		grown = int64(room-cap(c.values)) * valueBytes
+		grown = sizeOf(room*valueBytes) - sizeOf(cap(c.values)*valueBytes)
 		c.values = append(make([]float64, 0, room), c.values...)
 	}
 	for c.next() < row {
@@ -54,32 +53,26 @@ func (c *column) last() column {
 	return column{series: c.series, values: c.values[n-1 : n : n]}
 }
 
-// read sets dst to the values of the rows from the given one on, and returns the
-// index of the first sample in it and that behind the last one; both are 0 if there
-// is none.
-func (c *column) read(dst []float64, from int) (first, end int) {
+// read sets dst to the values of the rows from the given one on.
+func (c *column) read(dst []float64, from int) {
 	for i := range dst {
 		dst[i] = messages.Gap
 		if at := from + i - c.start; at >= 0 && at < len(c.values) {
 			dst[i] = c.values[at]
 		}
-		if messages.IsGap(dst[i]) {
-			continue
-		}
-		if end == 0 {
-			first = i
-		}
-		end = i + 1
 	}
-	return first, end
 }
 
-// samples counts the values that are not gaps.
-func (c *column) samples() (n int) {
-	for _, v := range c.values {
-		if !messages.IsGap(v) {
-			n++
-		}
-	}
-	return n
+// headCursor goes through views of columns.
+type headCursor struct{ views []column }
+
+func (c *headCursor) left() int { return len(c.views) }
+
+func (c *headCursor) series() *series { return c.views[0].series }
+
+func (c *headCursor) advance() { c.views = c.views[1:] }
+
+func (c *headCursor) read(dst []float64, from int) (first, end int) {
+	c.views[0].read(dst, from)
+	return extent(dst)
 }

@@ -24,13 +24,27 @@ type families struct {
 	shared bool
 	// series counts the series of each.
 	series []int
-	byName map[string]int
+	byName index[string, int]
 	free   []int
+	// texts is what names and helps take.
+	texts int64
+}
+
+const (
+	familyBytes = 40
+	intBytes    = 8
+)
+
+func newFamilies() families { return families{byName: newIndex[string, int](stringBytes + intBytes)} }
+
+func (f *families) bytes() int64 {
+	return f.texts + f.byName.bytes() +
+		sizeOf(cap(f.all)*familyBytes) + sizeOf(cap(f.series)*intBytes) + sizeOf(cap(f.free)*intBytes)
 }
 
 // retain returns the number of the family for one series more.
 func (f *families) retain(m familyMeta) int {
-	i, ok := f.byName[m.name]
+	i, ok := f.byName.entries[m.name]
 	if ok {
 		f.update(i, m)
 	} else {
@@ -44,12 +58,14 @@ func (f *families) retain(m familyMeta) int {
 func (f *families) update(i int, m familyMeta) {
 	if old := f.all[i]; old.kind != m.kind || old.help != m.help {
 		f.own()
-		f.all[i].kind, f.all[i].help = m.kind, m.help
+		f.texts += sizeOf(len(m.help)) - sizeOf(len(old.help))
+		f.all[i].kind, f.all[i].help = m.kind, strings.Clone(m.help)
 	}
 }
 
 func (f *families) add(m familyMeta) int {
-	m.name = strings.Clone(m.name) // It is a part of a longer text.
+	m.name, m.help = strings.Clone(m.name), strings.Clone(m.help) // They may be parts of longer texts.
+	f.texts += sizeOf(len(m.name)) + sizeOf(len(m.help))
 	i := len(f.all)
 	if n := len(f.free); n > 0 {
 		i, f.free = f.free[n-1], f.free[:n-1]
@@ -59,7 +75,7 @@ func (f *families) add(m familyMeta) int {
 		f.all = append(f.all, m)
 		f.series = append(f.series, 0)
 	}
-	f.byName[m.name] = i
+	f.byName.set(m.name, i)
 	return i
 }
 
@@ -68,7 +84,8 @@ func (f *families) release(i int) {
 	if f.series[i]--; f.series[i] > 0 {
 		return
 	}
-	delete(f.byName, f.all[i].name)
+	f.byName.remove(f.all[i].name)
+	f.texts -= sizeOf(len(f.all[i].name)) + sizeOf(len(f.all[i].help))
 	f.own()
 	f.all[i] = familyMeta{}
 	f.free = append(f.free, i)

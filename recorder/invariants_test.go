@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/stretchr/testify/require"
+
+	"fodc/messages"
 )
 
 // requireConsistent checks that the window's books agree with what it holds.
@@ -12,53 +14,109 @@ func requireConsistent(t require.TestingT, w *Window) {
 		h.Helper()
 	}
 	var total, samples int
-	var fixed, segments int64
+	var bytes int64
 	require.Len(t, w.order, len(w.targets))
 	for _, tg := range w.order {
-		fixed += tg.meta.bytes
-		columns := make(map[*series]int)
-		for i, g := range tg.segments {
-			require.NotEmpty(t, g.times)
-			require.True(t, slices.IsSorted(g.times))
-			require.LessOrEqual(t, len(g.times), g.rows)
-			segments += g.bytes
-			held := 0
-			for _, c := range g.columns {
-				columns[c.series]++
-				held += c.samples()
-				require.LessOrEqual(t, c.next(), len(g.times))
-				require.Equal(t, i == len(tg.segments)-1, c.series.column == c)
+		uses := make(map[*series]int)
+		var lists []*seriesList
+		for _, g := range tg.sealed {
+			require.Equal(t, g.samples, sealedSamples(t, g))
+			samples += g.samples
+			bytes += g.bytes
+			for _, s := range g.list.all {
+				uses[s]++
 			}
-			require.Equal(t, g.samples, held)
-			samples += held
-			require.True(t, slices.IsSortedFunc(g.columns[:g.sorted], func(a, b *column) int {
-				return compareSeries(a.series, b.series)
-			}))
-		}
-		spellings, families := 0, make(map[int]int)
-		require.Len(t, tg.series, len(columns))
-		for key, s := range tg.series {
-			require.Equal(t, key, s.seriesKey)
-			require.Equal(t, columns[s], s.columns)
-			require.Equal(t, key.name, tg.families.all[s.family].name)
-			for _, raw := range s.spellings {
-				require.Same(t, s, tg.spellings[raw])
+			if !slices.Contains(lists, g.list) {
+				lists = append(lists, g.list)
+				bytes += g.list.bytes()
 			}
-			spellings += len(s.spellings)
-			families[s.family]++
-			fixed += s.size()
 		}
-		require.Len(t, tg.spellings, spellings)
-		require.Len(t, tg.families.byName, len(families))
-		for i, n := range families {
-			require.Equal(t, n, tg.families.series[i])
+		samples += headSamples(t, tg.head)
+		bytes += tg.head.bytes
+		for _, c := range tg.head.columns {
+			uses[c.series]++
 		}
-		require.Len(t, tg.families.all, len(families)+len(tg.families.free))
-		total += len(tg.series)
+		requireSeries(t, tg, uses)
+		total += len(tg.series.entries)
 	}
 	require.Equal(t, total, w.seriesCount)
 	require.Equal(t, samples, w.samples)
-	require.Equal(t, fixed, w.fixedBytes)
-	require.Equal(t, segments, w.segmentBytes)
+	require.Equal(t, bytes, w.sampleBytes)
 	require.Equal(t, w.counts.appended-w.counts.evicted, uint64(w.samples))
+}
+
+func sealedSamples(t require.TestingT, g *sealed) (samples int) {
+	requireTimes(t, g.times)
+	require.True(t, slices.IsSortedFunc(g.list.all, compareSeries))
+	require.Equal(t, sizeOf(cap(g.data))+sizeOf(cap(g.times)*timeBytes)+sealedBytes, g.bytes)
+	values := make([]float64, len(g.times))
+	c := newSealedCursor(g)
+	for ; c.left() > 0; c.advance() {
+		_, end := c.read(values, 0)
+		require.Positive(t, end, "a column has a value")
+		samples += presentIn(values)
+	}
+	require.Equal(t, c.index, len(g.list.all))
+	require.Equal(t, len(g.data)-readPad, c.at-1)
+	return samples
+}
+
+func headSamples(t require.TestingT, h *head) (samples int) {
+	requireTimes(t, h.times)
+	require.LessOrEqual(t, len(h.times), h.rows)
+	for _, c := range h.columns {
+		samples += presentIn(c.values)
+		require.LessOrEqual(t, c.next(), len(h.times))
+		require.Same(t, c, c.series.column)
+	}
+	require.Equal(t, h.samples, samples)
+	require.True(t, slices.IsSortedFunc(h.columns[:h.sorted], func(a, b *column) int {
+		return compareSeries(a.series, b.series)
+	}))
+	return samples
+}
+
+func requireTimes(t require.TestingT, times []int64) {
+	require.NotEmpty(t, times)
+	for i := 1; i < len(times); i++ {
+		require.Less(t, times[i-1], times[i])
+	}
+}
+
+func presentIn(values []float64) (n int) {
+	for _, v := range values {
+		if !messages.IsGap(v) {
+			n++
+		}
+	}
+	return n
+}
+
+// requireSeries checks the series of a target against the columns that there are.
+func requireSeries(t require.TestingT, tg *target, uses map[*series]int) {
+	spellings, families := 0, make(map[int]int)
+	var bytes, texts int64
+	require.Len(t, tg.series.entries, len(uses))
+	for key, s := range tg.series.entries {
+		require.Equal(t, key, s.seriesKey)
+		require.Equal(t, uses[s], s.uses)
+		require.Equal(t, key.name, tg.families.all[s.family].name)
+		for _, raw := range s.spellings {
+			require.Same(t, s, tg.spellings.entries[raw])
+		}
+		spellings += len(s.spellings)
+		families[s.family]++
+		bytes += s.bytes()
+	}
+	require.Len(t, tg.spellings.entries, spellings)
+	require.Equal(t, bytes, tg.seriesBytes)
+	require.Len(t, tg.families.byName.entries, len(families))
+	for i, n := range families {
+		require.Equal(t, n, tg.families.series[i])
+	}
+	require.Len(t, tg.families.all, len(families)+len(tg.families.free))
+	for _, f := range tg.families.all {
+		texts += sizeOf(len(f.name)) + sizeOf(len(f.help))
+	}
+	require.Equal(t, texts, tg.families.texts)
 }

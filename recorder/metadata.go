@@ -17,13 +17,14 @@ type metadata struct {
 	// sample stays in its family.
 	lines  []metaLine
 	byName map[string]declaration
-	// bytes is what all this takes, about.
+	// bytes is what all this takes.
 	bytes int64
 }
 
-// declarationBytes is about what a line takes beside its texts, of which there are
-// two copies.
-const declarationBytes = 128
+const (
+	metaLineBytes    = 64
+	declarationBytes = 32
+)
 
 // declaration is what a page says of one name. The first TYPE line and the first
 // HELP line of a name count.
@@ -45,21 +46,31 @@ func (m *metadata) take(p *Page) {
 	m.openMetrics = p.format.openMetrics
 	m.lines = make([]metaLine, len(p.lines))
 	m.byName = make(map[string]declaration, len(p.lines))
-	m.bytes = 0
+	m.bytes = sizeOf(len(m.lines)*metaLineBytes) + mapBytes(len(m.lines), stringBytes+declarationBytes)
 	for i, l := range p.lines {
-		m.bytes += int64(2*len(l.name) + 2*len(l.help) + declarationBytes)
 		l.name, l.help = bytes.Clone(l.name), bytes.Clone(l.help)
+		m.bytes += sizeOf(len(l.name)) + sizeOf(len(l.help))
 		m.lines[i] = l
-		name := unescape(string(l.name))
-		d := m.byName[name]
-		if d.kind == "" {
-			d.kind = l.kind
-		}
-		if l.kind == "" && d.help == "" {
-			d.help = string(l.help)
-		}
-		m.byName[name] = d
+		m.declare(l)
 	}
+}
+
+// declare takes note of what a line says, if it is the first of its kind for its
+// name.
+func (m *metadata) declare(l metaLine) {
+	name := unescape(string(l.name))
+	d, known := m.byName[name]
+	if !known {
+		m.bytes += sizeOf(len(name))
+	}
+	if d.kind == "" {
+		d.kind = l.kind
+	}
+	if l.kind == "" && d.help == "" {
+		d.help = string(l.help)
+		m.bytes += sizeOf(len(d.help))
+	}
+	m.byName[name] = d
 }
 
 // locate returns the family of a sample by its name, and the suffix. Only a TYPE

@@ -2,17 +2,29 @@ package recorder
 
 import "fodc/messages"
 
-// part is some rows of one segment, of which a snapshot has yet to give the columns
-// from the index at on.
+// part is some rows of the head of a target, or of one sealed stretch, of which a
+// snapshot has yet to give the columns that are left.
 type part struct {
 	targetView
 	times   []int64
-	columns []*column
+	columns cursor
 	// from and to bound the rows: from <= row < to.
 	from, to int
-	at       int
 	// room is for the values of series to come.
 	room []float64
+}
+
+// cursor goes through columns in the order of their series.
+type cursor interface {
+	// left counts the columns from the present one on. The methods below must not be
+	// called when it is 0.
+	left() int
+	series() *series
+	// read sets dst to the values of the rows from the given one on, and returns the
+	// index of the first sample in it and that behind the last one; both are 0 if there
+	// is none.
+	read(dst []float64, from int) (first, end int)
+	advance()
 }
 
 // What a block takes on the wire: see messages/wire/fodc.proto. Each constant is the
@@ -32,20 +44,20 @@ const (
 // block has no families if there was none.
 func (p *part) next(budget int, must bool) (block messages.Block, cost int, end bool) {
 	b := blockBuilder{part: p, cost: blockCost + (p.to-p.from)*timeCost, first: p.to - p.from, family: noFamily}
-	for ; p.at < len(p.columns); p.at++ {
-		c := p.columns[p.at]
-		if !p.wants(c) || !c.has(p.from, p.to) {
+	for ; p.columns.left() > 0; p.columns.advance() {
+		s := p.columns.series()
+		if !p.wants(s) {
 			continue
 		}
-		price := b.price(c.series)
+		price := b.price(s)
 		if b.cost+price > budget && !(must && len(b.made) == 0) {
 			return b.block(), b.cost, false
 		}
 		values := p.values(budget)
-		if first, end := c.read(values, p.from); end > 0 {
+		if first, end := p.columns.read(values, p.from); end > 0 {
 			p.room = p.room[len(values):]
 			b.first, b.end = min(b.first, first), max(b.end, end)
-			b.add(c.series, values)
+			b.add(s, values)
 			b.cost += price
 		}
 	}
@@ -56,7 +68,7 @@ func (p *part) next(budget int, must bool) (block messages.Block, cost int, end 
 func (p *part) values(budget int) []float64 {
 	n := p.to - p.from
 	if len(p.room) < n {
-		left := min((len(p.columns)-p.at)*n, budget/valueBytes)
+		left := min(p.columns.left()*n, budget/valueBytes)
 		p.room = make([]float64, max(left, n))
 	}
 	return p.room[:n:n]

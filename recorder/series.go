@@ -19,11 +19,14 @@ type series struct {
 	// with its comma.
 	bound          float64
 	cutFrom, cutTo int
+	// startTime says that it is the start time of a process.
+	startTime bool
 
-	// column is the one in the target's head segment, nil where it has none.
+	// column is the one in the target's head, nil where it has none.
 	column *column
-	// columns counts those in all segments. A series without any leaves the window.
-	columns int
+	// uses counts the columns, in the head and in sealed stretches. A series without
+	// any leaves the window.
+	uses int
 	// spellings are the raw texts under which the target knows it.
 	spellings []string
 }
@@ -38,25 +41,34 @@ type seriesKey struct {
 
 const (
 	// maxSpellings bounds the raw texts that are kept for a series. A page has one.
-	maxSpellings = 4
-	// seriesBytes is about what a series takes beside its texts: the struct, its
-	// entries in two maps, slices.
-	seriesBytes = 384
+	maxSpellings   = 4
+	seriesBytes    = 128
+	seriesKeyBytes = 40
+	stringBytes    = 16
 )
 
 func newSeries(key seriesKey, family int) *series {
-	s := &series{seriesKey: key, family: family}
+	s := &series{seriesKey: key, family: family, startTime: isStartTime(key)}
 	s.findBound()
 	return s
 }
 
-// size returns the bytes that the series takes, about.
-func (s *series) size() int64 {
-	n := seriesBytes + len(s.labels)
+// bytes returns what the series takes, but for its places in maps.
+func (s *series) bytes() int64 { return seriesBytes + sizeOf(len(s.labels)) + s.spellingBytes() }
+
+func (s *series) spellingBytes() int64 {
+	n := sizeOf(cap(s.spellings) * stringBytes)
 	for _, raw := range s.spellings {
-		n += len(raw)
+		n += sizeOf(len(raw))
 	}
-	return int64(n)
+	return n
+}
+
+// release counts a use less, and calls gone if there is no other.
+func (s *series) release(gone func(*series)) {
+	if s.uses--; s.uses == 0 {
+		gone(s)
+	}
 }
 
 // findBound looks for the label that is a number in the order of series: le of a

@@ -29,12 +29,17 @@ func (w *Window) Snapshot(sel messages.Selection) *Snapshot {
 			continue
 		}
 		if sel.Window.IsLatest() {
-			s.add(view.newest(t.head()))
+			s.add(view.newest(t.head))
 			continue
 		}
-		for i, g := range t.segments {
-			s.add(view.within(g, i == len(t.segments)-1, from, to))
+		for _, g := range t.sealed {
+			p := view.rows(g.times, from, to)
+			p.columns = newSealedCursor(g)
+			s.add(p)
 		}
+		p := view.rows(t.head.times, from, to)
+		p.columns = view.columns(t.head, p.from, p.to)
+		s.add(p)
 	}
 	return s
 }
@@ -102,49 +107,48 @@ func (t *target) view(names []string) targetView {
 	v.nothing = true
 	v.wanted = make([]bool, len(v.families))
 	for _, name := range names {
-		if i, ok := t.families.byName[name]; ok {
+		if i, ok := t.families.byName.entries[name]; ok {
 			v.wanted[i], v.nothing = true, false
 		}
 	}
 	return v
 }
 
-func (v *targetView) wants(c *column) bool { return v.wanted == nil || v.wanted[c.series.family] }
+func (v *targetView) wants(s *series) bool { return v.wanted == nil || v.wanted[s.family] }
 
 // newest returns the head's newest row.
-func (v *targetView) newest(head *segment) part {
-	times := head.times[head.row():]
-	copies := v.copies(head, head.row(), len(head.times))
-	for _, c := range copies {
-		*c = c.last()
+func (v *targetView) newest(h *head) part {
+	times := h.times[h.row():]
+	columns := v.columns(h, h.row(), len(h.times))
+	for i := range columns.views {
+		columns.views[i] = columns.views[i].last()
 	}
-	return part{targetView: *v, times: slices.Clip(times), columns: copies, to: len(times)}
+	return part{targetView: *v, times: slices.Clip(times), columns: columns, to: len(times)}
 }
 
-// within returns the rows of the segment that are within the bounds.
-func (v *targetView) within(g *segment, head bool, from, to int64) part {
-	p := part{targetView: *v, times: slices.Clip(g.times), columns: g.columns}
-	p.from, _ = slices.BinarySearch(g.times, from)
-	p.to, _ = slices.BinarySearch(g.times, to)
-	if p.to < len(g.times) && g.times[p.to] == to {
+// rows returns a part, still without columns, of the rows that are within the bounds.
+func (v *targetView) rows(times []int64, from, to int64) part {
+	p := part{targetView: *v, times: slices.Clip(times)}
+	p.from, _ = slices.BinarySearch(times, from)
+	p.to, _ = slices.BinarySearch(times, to)
+	if p.to < len(times) && times[p.to] == to {
 		p.to++
-	}
-	if head && p.from < p.to {
-		p.columns = v.copies(g, p.from, p.to)
 	}
 	return p
 }
 
-// copies returns views of the columns of a head that are wanted and may have a
+// columns returns views of the columns of a head that are wanted and may have a
 // sample in the rows.
-func (v *targetView) copies(head *segment, from, to int) []*column {
-	head.sort()
-	views := make([]column, 0, len(head.columns))
-	found := make([]*column, 0, len(head.columns))
-	for _, c := range head.columns {
-		if v.wants(c) && c.has(from, to) {
-			views = append(views, *c)
-			found = append(found, &views[len(views)-1])
+func (v *targetView) columns(h *head, from, to int) *headCursor {
+	h.sort()
+	found := &headCursor{}
+	if from >= to {
+		return found
+	}
+	found.views = make([]column, 0, len(h.columns))
+	for _, c := range h.columns {
+		if v.wants(c.series) && c.has(from, to) {
+			found.views = append(found.views, *c)
 		}
 	}
 	return found

@@ -46,7 +46,7 @@ b{x="10"} 1
 	require.Equal(t, want, sampleNames(drain(w.Snapshot(messages.Selection{}))))
 	require.Equal(t, want, sampleNames(drain(w.Snapshot(everything))))
 	scrape(t, w, 1, page+"b 1\n"+`h_bucket{x="b",le="9"} 1`+"\na 1\n")
-	require.Len(t, w.order[0].segments, 2)
+	require.Len(t, w.order[0].sealed, 1)
 	require.Equal(t, want, sampleNames(drain(w.Snapshot(messages.Selection{}))))
 }
 

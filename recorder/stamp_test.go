@@ -82,6 +82,6 @@ func TestSpellingsAreBounded(t *testing.T) {
 		blanks += " "
 	}
 	require.Equal(t, 1, w.Stats().Series)
-	require.Len(t, w.order[0].spellings, maxSpellings)
+	require.Len(t, w.order[0].spellings.entries, maxSpellings)
 	requireConsistent(t, w)
 }

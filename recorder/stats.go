@@ -7,7 +7,7 @@ type Stats struct {
 	// Oldest and Newest are the times of the oldest and the newest row, zero while
 	// there is none.
 	Oldest, Newest time.Time
-	// Bytes is an estimate; LimitBytes is what it may grow to.
+	// Bytes is what the window takes of the heap; LimitBytes is what it may grow to.
 	Bytes, LimitBytes int64
 	// Series and Samples are those held, LimitSeries what Series may grow to.
 	Series, LimitSeries, Samples int
@@ -31,10 +31,11 @@ func (c *counts) add(done *Appended) {
 	c.duplicates += uint64(done.Duplicates)
 }
 
-// Stats returns how the window does. It looks at each segment, and at no sample.
+// Stats returns how the window does. It looks at each stretch of scrapes, and at no
+// sample.
 func (w *Window) Stats() Stats {
 	s := Stats{
-		Bytes:       w.fixedBytes + w.segmentBytes,
+		Bytes:       w.bytes(),
 		LimitBytes:  w.limits.Bytes,
 		Series:      w.seriesCount,
 		LimitSeries: w.limits.Series,
@@ -46,15 +47,21 @@ func (w *Window) Stats() Stats {
 		Duplicates:  w.counts.duplicates,
 	}
 	for _, t := range w.order {
-		for _, g := range t.segments {
-			first, last := time.UnixMilli(g.times[0]), time.UnixMilli(g.lastTime())
-			if s.Oldest.IsZero() || first.Before(s.Oldest) {
-				s.Oldest = first
-			}
-			if s.Newest.IsZero() || last.After(s.Newest) {
-				s.Newest = last
-			}
+		for _, g := range t.sealed {
+			s.span(g.times)
 		}
+		s.span(t.head.times)
 	}
 	return s
+}
+
+// span widens the time from Oldest to Newest by a stretch.
+func (s *Stats) span(times []int64) {
+	first, last := time.UnixMilli(times[0]), time.UnixMilli(times[len(times)-1])
+	if s.Oldest.IsZero() || first.Before(s.Oldest) {
+		s.Oldest = first
+	}
+	if s.Newest.IsZero() || last.After(s.Newest) {
+		s.Newest = last
+	}
 }

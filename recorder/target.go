@@ -11,14 +11,22 @@ import (
 type target struct {
 	name   string
 	labels []messages.Label
-	// segments are in the order in which they were recorded; the last is the head.
-	segments []*segment
+	// sealed is in the order of recording; head follows it, and is nil before the first
+	// row.
+	sealed   []*sealed
+	head     *head
 	meta     metadata
 	families families
 	// spellings finds the series of a raw text, as long as metadata and target labels
 	// stay the same; series finds it by what it is.
-	spellings map[string]*series
-	series    map[seriesKey]*series
+	spellings index[string, *series]
+	series    index[seriesKey, *series]
+	// seriesBytes is what all series take, but for their places in maps.
+	seriesBytes int64
+
+	starts startTimes
+	// failing is the number of the event of the scrapes that fail now, 0 if none does.
+	failing uint64
 
 	// text and parts are scratch.
 	text  []byte
@@ -29,31 +37,35 @@ func newTarget(t Target) *target {
 	return &target{
 		name:      t.Name,
 		labels:    slices.Clone(t.Labels),
-		families:  families{byName: make(map[string]int)},
-		spellings: make(map[string]*series),
-		series:    make(map[seriesKey]*series),
+		families:  newFamilies(),
+		spellings: newIndex[string, *series](stringBytes + pointerBytes),
+		series:    newIndex[seriesKey, *series](seriesKeyBytes + pointerBytes),
 	}
 }
 
-// head returns the newest segment, nil before the first row.
-func (t *target) head() *segment {
-	if len(t.segments) == 0 {
+const targetBytes = 1 << 10
+
+// fixedBytes returns what the target takes beside its samples.
+func (t *target) fixedBytes() int64 {
+	return targetBytes + t.meta.bytes + t.families.bytes() + t.seriesBytes +
+		t.spellings.bytes() + t.series.bytes() + sizeOf(cap(t.sealed)*pointerBytes)
+}
+
+// list returns the list of the newest sealed stretch, nil if there is none.
+func (t *target) list() *seriesList {
+	if len(t.sealed) == 0 {
 		return nil
 	}
-	return t.segments[len(t.segments)-1]
+	return t.sealed[len(t.sealed)-1].list
 }
 
-// forget drops the raw texts of all series: they may mean something else now. It
-// returns the bytes that they took.
-func (t *target) forget() (bytes int64) {
-	for raw := range t.spellings {
-		bytes += int64(len(raw))
-	}
-	clear(t.spellings)
-	for _, s := range t.series {
+// forget drops the raw texts of all series: they may mean something else now.
+func (t *target) forget() {
+	t.spellings = newIndex[string, *series](t.spellings.slot)
+	for _, s := range t.series.entries {
+		t.seriesBytes -= s.spellingBytes()
 		s.spellings = nil
 	}
-	return bytes
 }
 
 // identify returns what the series of a page's sample is.
@@ -88,7 +100,8 @@ func (t *target) create(id identity) *series {
 	key := id.key()
 	key.name = t.families.all[number].name
 	s := newSeries(key, number)
-	t.series[key] = s
+	t.series.set(key, s)
+	t.seriesBytes += s.bytes()
 	return s
 }
 
@@ -109,21 +122,30 @@ func (t *target) readingText(r *Reading) []byte {
 	return t.text
 }
 
-// spell remembers the raw text of a series, and returns by how many bytes it grew.
-func (t *target) spell(s *series, raw string) int64 {
+// spell remembers the raw text of a series.
+func (t *target) spell(s *series, raw string) {
 	if len(s.spellings) == maxSpellings {
-		return 0
+		return
 	}
+	t.seriesBytes -= s.spellingBytes()
 	s.spellings = append(s.spellings, raw)
-	t.spellings[raw] = s
-	return int64(len(raw))
+	t.seriesBytes += s.spellingBytes()
+	t.spellings.set(raw, s)
 }
 
-// remove drops a series that no segment has any more.
+// remove drops a series that has no use any more.
 func (t *target) remove(s *series) {
-	delete(t.series, s.seriesKey)
+	t.seriesBytes -= s.bytes()
+	t.series.remove(s.seriesKey)
 	for _, raw := range s.spellings {
-		delete(t.spellings, raw)
+		t.spellings.remove(raw)
 	}
 	t.families.release(s.family)
+}
+
+// compact gives back what maps take that were much larger once.
+func (t *target) compact() {
+	t.spellings.compact()
+	t.series.compact()
+	t.families.byName.compact()
 }

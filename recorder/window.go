@@ -35,6 +35,9 @@ type Scrape struct {
 	At time.Time
 	// Page is nil if the scrape failed. An unusable page is the same.
 	Page *Page
+	// Failure says why there is no page, and that there should have been one: it becomes
+	// an event.
+	Failure string
 	// Readings are recorded whether the scrape failed or not. They come first: a
 	// sample of the page that is the same series is a duplicate.
 	Readings []Reading
@@ -57,15 +60,14 @@ type Appended struct {
 
 // Limits bounds a window. A zero field stands for its default.
 type Limits struct {
-	// Bytes is what samples, series and metadata may take, by estimate, 64 MiB by
-	// default. Over it the oldest segments are evicted. Series and metadata may take
+	// Bytes is what the window may take of the heap, 64 MiB by default. Over it the oldest segments are evicted. Series and metadata may take
 	// half of it: over that, new series are shed.
 	Bytes int64
 	// Series is how many series are kept, 200,000 by default. Over it, new series are
 	// shed.
 	Series int
 
-	// rows is how many rows a segment may have.
+	// rows is how many rows a stretch may have.
 	rows int
 }
 
@@ -82,16 +84,18 @@ type Window struct {
 	targets map[string]*target
 	// order is the targets by name.
 	order []*target
-	// appends numbers the calls of Append, which order segments by age: clocks may be
+	// appends numbers the calls of Append, which order stretches by age: clocks may be
 	// set back.
 	appends uint64
 
-	// seriesCount and samples are those held; fixedBytes is of series and metadata,
-	// segmentBytes of segments.
-	seriesCount, samples     int
-	fixedBytes, segmentBytes int64
+	// seriesCount and samples are those held, sampleBytes what heads and sealed
+	// stretches take.
+	seriesCount, samples int
+	sampleBytes          int64
 
-	counts counts
+	events  eventLog
+	counts  counts
+	encoder encoder
 }
 
 // NewWindow returns an empty window.
@@ -105,13 +109,13 @@ func NewWindow(l Limits) *Window {
 // Append records a scrape of the target as its newest row, whatever the time. It
 // copies what it keeps: the page may be used again when it returns.
 //
-// A row whose time is not after that of the row before begins a new segment: each
+// A row whose time is not after that of the row before begins a new stretch: each
 // value keeps its own time.
 func (w *Window) Append(of Target, s Scrape) Appended {
 	t := w.target(of)
 	w.appends++
 	w.beginRow(t, s.At.UnixMilli())
-	bytes := t.head().bytes
+	bytes := t.head.bytes
 
 	var done Appended
 	for i := range s.Readings {
@@ -119,11 +123,17 @@ func (w *Window) Append(of Target, s Scrape) Appended {
 			w.appendReading(t, r, &done)
 		}
 	}
-	if s.Page != nil && s.Page.Err() == nil {
+	switch {
+	case s.Page != nil && s.Page.Err() == nil:
 		w.appendPage(t, s.Page, &done)
+		t.failing = 0
+	case s.Page != nil:
+		w.noteFailure(t, s.At, s.Page.Err().Error())
+	case s.Failure != "":
+		w.noteFailure(t, s.At, s.Failure)
 	}
 
-	w.segmentBytes += t.head().bytes - bytes
+	w.sampleBytes += t.head.bytes - bytes
 	w.samples += done.Samples
 	w.counts.add(&done)
 	w.evict()
@@ -142,7 +152,7 @@ func (w *Window) target(of Target) *target {
 		w.order = slices.Insert(w.order, at, t)
 	} else if !slices.Equal(t.labels, of.Labels) {
 		t.labels = slices.Clone(of.Labels) // What is recorded keeps the old ones.
-		w.fixedBytes -= t.forget()
+		t.forget()
 	}
 	return t
 }
@@ -150,13 +160,12 @@ func (w *Window) target(of Target) *target {
 // appendPage records the samples of a page.
 func (w *Window) appendPage(t *target, p *Page, done *Appended) {
 	if !t.meta.matches(p) {
-		w.fixedBytes -= t.forget() + t.meta.bytes
+		t.forget()
 		t.meta.take(p)
-		w.fixedBytes += t.meta.bytes
 	}
 	for i := range p.samples {
 		sample := &p.samples[i]
-		s := t.spellings[string(sample.raw)]
+		s := t.spellings.entries[string(sample.raw)]
 		if s == nil {
 			raw := string(sample.raw)
 			id, err := t.identify(raw)
@@ -164,14 +173,14 @@ func (w *Window) appendPage(t *target, p *Page, done *Appended) {
 				continue
 			}
 		}
-		put(t, s, sample.value, done)
+		w.put(t, s, sample.value, done)
 	}
 }
 
 // appendReading records a reading.
 func (w *Window) appendReading(t *target, r *Reading, done *Appended) {
 	text := t.readingText(r)
-	s := t.spellings[string(text)]
+	s := t.spellings.entries[string(text)]
 	if s == nil {
 		raw := string(text)
 		id, err := t.identifyReading(r)
@@ -179,14 +188,17 @@ func (w *Window) appendReading(t *target, r *Reading, done *Appended) {
 			return
 		}
 	}
-	put(t, s, r.Value, done)
+	w.put(t, s, r.Value, done)
 }
 
-func put(t *target, s *series, v float64, done *Appended) {
-	if t.head().put(s, v) {
-		done.Samples++
-	} else {
+func (w *Window) put(t *target, s *series, v float64, done *Appended) {
+	if !t.head.put(s, v) {
 		done.Duplicates++
+		return
+	}
+	done.Samples++
+	if s.startTime {
+		w.noteStart(t, s, v)
 	}
 }
 
@@ -199,7 +211,7 @@ func (w *Window) admit(t *target, id identity, raw string, err error, done *Appe
 		}
 		return nil
 	}
-	s := t.series[id.key()]
+	s := t.series.entries[id.key()]
 	switch {
 	case s != nil:
 		t.families.update(s.family, id.family)
@@ -209,11 +221,10 @@ func (w *Window) admit(t *target, id identity, raw string, err error, done *Appe
 	default:
 		s = t.create(id)
 		w.seriesCount++
-		w.fixedBytes += s.size()
 		done.NewSeries++
 	}
 	if w.mayGrow() {
-		w.fixedBytes += t.spell(s, raw)
+		t.spell(s, raw)
 	}
 	return s
 }

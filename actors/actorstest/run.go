@@ -25,7 +25,7 @@ const settling = time.Second
 func Run(t *testing.T, test func(t *testing.T, sys *actors.System)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		sys := actors.NewSystem(zaptest.NewLogger(t))
+		sys := actors.NewSystem(Fragile(zaptest.NewLogger(t)))
 		// Deferred, and without FailNow: a test that has failed must still leave the
 		// bubble clean, or the bubble hides why it failed.
 		defer finish(t, sys)

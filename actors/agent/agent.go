@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"fodc/actors"
+	"fodc/actors/agent/telemetry"
 	"fodc/messages"
 	"fodc/recorder"
 )
@@ -32,6 +33,8 @@ type Config struct {
 	HeartbeatInterval time.Duration // unless the proxy wants another one
 	// ReconnectInterval is the longest delay between two attempts.
 	ReconnectInterval time.Duration
+	// Telemetry says what is read of the host each ScrapeInterval; nil is nothing.
+	Telemetry *telemetry.Config
 	// MemoryBudget bounds the recorder's window, in bytes.
 	MemoryBudget int64
 	// Version is told to proxies and endpoints.
@@ -53,12 +56,16 @@ type Target struct {
 var restarts = actors.RestartOnFailure(
 	actors.Backoff{Base: 100 * time.Millisecond, Cap: 5 * time.Second, Max: 10, Window: time.Minute})
 
+// cutGrace is how long an actor may take to end that has nothing to wait for.
+const cutGrace = 100 * time.Millisecond
+
 // Agent is the running actors of an agent.
 type Agent struct {
 	sys      *actors.System
 	client   *http.Client
 	recorder *actors.PID
 	self     *actors.PID
+	host     *actors.PID // nil without telemetry
 	scrapers []*actors.PID
 	links    []*actors.PID
 }
@@ -78,6 +85,12 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	a.self = sys.Spawn("selfmetrics", restarts, func() actors.Actor {
 		return newSelfMetrics(sys, a.recorder, cfg.Version, cfg.ScrapeInterval)
 	})
+	if cfg.Telemetry != nil {
+		sources := telemetry.Sources(*cfg.Telemetry)
+		a.host = sys.Spawn("telemetry", restarts, func() actors.Actor {
+			return newHostTelemetry(sys, a.recorder, sources, cfg.ScrapeInterval)
+		})
+	}
 	for _, t := range cfg.Targets {
 		a.scrapers = append(a.scrapers, sys.Spawn("scraper", restarts, func() actors.Actor {
 			return newScraper(sys, a.recorder, t, cfg.DefaultTargets, cfg.ScrapeInterval, cfg.Fetch)
@@ -111,13 +124,21 @@ func (a *Agent) Latest(ctx context.Context, sel messages.Selection) ([]messages.
 
 // Health returns how the agent does. An actor that is being restarted shows as such.
 func (a *Agent) Health(ctx context.Context) (messages.AgentHealth, error) {
-	h := messages.AgentHealth{Targets: []messages.TargetHealth{}, Proxies: []messages.ProxyHealth{}}
+	h := messages.AgentHealth{Targets: []messages.TargetHealth{}, Proxies: []messages.ProxyHealth{}, Events: []messages.AgentEvent{}}
 	stats, err := actors.Ask[recorder.Stats](ctx, a.sys, a.recorder, readStats{})
 	if err != nil {
 		return h, whenGone(err)
 	}
 	h.Window = messages.WindowHealth{Series: stats.Series, Samples: stats.Samples, Bytes: stats.Bytes,
 		LimitBytes: stats.LimitBytes, SpanSeconds: stats.Span().Seconds()}
+	events, err := actors.Ask[[]recorder.Event](ctx, a.sys, a.recorder, readEvents{})
+	if err != nil {
+		return h, whenGone(err)
+	}
+	for _, e := range events {
+		h.Events = append(h.Events, messages.AgentEvent{Event: string(e.Kind), Target: e.Target, At: e.At, Last: e.Last,
+			Scrapes: e.Scrapes, Detail: e.Detail})
+	}
 	for _, pid := range a.scrapers {
 		t, err := actors.Ask[messages.TargetHealth](ctx, a.sys, pid, readTarget{})
 		if err != nil {
@@ -149,11 +170,23 @@ func whenGone(err error) error {
 // ends first, connections are cut. It may be called more than once.
 func (a *Agent) Stop(ctx context.Context) error {
 	err := a.disconnect(ctx)
-	for _, pid := range append(slices.Clone(a.scrapers), a.self, a.recorder) {
+	own := append(slices.Clone(a.scrapers), a.self)
+	if a.host != nil {
+		own = append(own, a.host)
+	}
+	for _, pid := range own {
 		err = errors.Join(err, a.sys.Stop(ctx, pid))
 	}
+	err = errors.Join(err, stopRecorder(ctx, a.sys, a.recorder))
 	a.client.CloseIdleConnections()
 	return err
+}
+
+// stopRecorder stops the recorder behind what it was asked before: a stop overtakes
+// all that waits in a mailbox, and leaves it to nobody.
+func stopRecorder(ctx context.Context, sys *actors.System, pid *actors.PID) error {
+	_, _ = actors.Ask[recorder.Stats](ctx, sys, pid, readStats{})
+	return sys.Stop(ctx, pid)
 }
 
 // disconnect lets all links leave at the same time, and stops those that do not.
@@ -168,9 +201,16 @@ func (a *Agent) disconnect(ctx context.Context) error {
 		case <-gone:
 		case <-ctx.Done():
 			err = errors.Join(err, fmt.Errorf("goodbye of %s: %w", pid.Id, context.Cause(ctx)))
-			a.sys.StopAsync(pid)
+			a.cut(pid)
 		}
 		cancel()
 	}
 	return err
+}
+
+// cut stops a link that did not leave in time. It has nothing to wait for any more.
+func (a *Agent) cut(link *actors.PID) {
+	ctx, cancel := context.WithTimeout(context.Background(), cutGrace)
+	defer cancel()
+	_ = a.sys.Stop(ctx, link)
 }

@@ -59,6 +59,7 @@ type session struct {
 	cancel       context.CancelFunc    // ends the stream
 	registration messages.Registration // as it was sent
 	welcome      wire.Welcome
+	answeredAt   time.Time // when the welcome came
 }
 
 // connect dials, registers and waits for the answer. The session's streams end with
@@ -106,7 +107,7 @@ func register(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime)
 	if err != nil {
 		return nil, err
 	}
-	s.welcome = wire.FromWelcome(answer)
+	s.answeredAt, s.welcome = time.Now(), wire.FromWelcome(answer)
 	switch {
 	case !s.welcome.Success:
 		return nil, errors.New(refusalText(s.welcome))

@@ -4,17 +4,19 @@
 //	recorder            owns the window; survives its own panics
 //	scraper-N           one endpoint: a scrape each interval
 //	selfmetrics         the agent's own process, as a target of its own
+//	telemetry           the host, as a target of its own: see package telemetry
 //	link-N              one proxy address: the reconnect supervisor
 //	└ uplink-N          one session: registration, heartbeats, answers
 //
 // What an actor decides is in its x_state.go, which knows neither actors nor
 // streams, and gets the time as an argument. Goroutines do I/O only: a scrape's
 // GET, a connect, a stream's reader and its writer. Each ends with one message to
-// its actor, and when the actor's context ends.
+// its actor, and when the actor's context ends. One that reads the host may hang in
+// the kernel instead: there is at most one for each part of the host.
 //
 // Who tells whom what:
 //
-//	scraper, selfmetrics -> recorder   scraped; recorder -> scraper  recorded
+//	scraper, selfmetrics, telemetry -> recorder   scraped; recorder -> scraper  recorded
 //	selfmetrics -> recorder            readStats; recorder -> selfmetrics  stats
 //	uplink -> recorder                 read, readHealth; recorder -> uplink  snapshotTaken, nodeHealth
 //	link -> recorder                   readHealth; recorder -> link  nodeHealth

@@ -54,6 +54,7 @@ func anyUpTo(limit time.Duration) time.Duration { return rand.N(limit + 1) }
 func (l *link) Receive(c actors.Context) {
 	switch m := c.Message().(type) {
 	case *actors.Started:
+		actors.Subject(c, l.cfg.address)
 		l.do(c, l.state.start(time.Now()))
 	case *actors.Stopping, *actors.Restarting:
 		l.leaving = true
@@ -103,6 +104,7 @@ func (l *link) do(c actors.Context, effects []linkEffect) {
 		case disarmLink:
 			l.timer.Disarm()
 		case stopLink:
+			actors.EndReason(c, "disconnected")
 			l.sys.StopAsync(c.Self())
 		case logLink:
 			logNote(l.log, e.note)
@@ -128,11 +130,8 @@ func (l *link) spawn(c actors.Context, e spawnUplink) {
 	})
 }
 
-// nodeRuntime is what a registration says of the node now; nil before the first
-// scrape.
+// nodeRuntime is what a registration says of the node now. Its health is not known
+// before the first scrape.
 func nodeRuntime(health string, load func() float64) *messages.Runtime {
-	if health == "" {
-		return nil
-	}
 	return &messages.Runtime{Load: load(), Health: health}
 }

@@ -27,6 +27,8 @@ type (
 	}
 	// readStats is answered with recorder.Stats.
 	readStats struct{}
+	// readEvents is answered with []recorder.Event.
+	readEvents struct{}
 	// readHealth is answered with nodeHealth.
 	readHealth struct{}
 )
@@ -65,6 +67,8 @@ func (r *flightRecorder) Receive(c actors.Context) {
 		actors.Reply(c, snapshotTaken{m.seq, r.window.Snapshot(m.selection)})
 	case readStats:
 		actors.Reply(c, r.window.Stats())
+	case readEvents:
+		actors.Reply(c, r.window.Events())
 	case readHealth:
 		actors.Reply(c, nodeHealth{r.health()})
 	default:

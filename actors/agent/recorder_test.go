@@ -108,3 +108,26 @@ func TestRecorderTellsOnce(t *testing.T) {
 	require.Equal(t, 3, logs.Len())
 	require.Equal(t, "all samples are recorded again", logs.All()[2].Message)
 }
+
+// Failed scrapes and restarts of the node are kept as events.
+func TestRecorderEvents(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.node.serve("process_start_time_seconds 1000\n", nil)
+		w.run()
+		w.node.serve("<html>", nil)
+		w.pass(20 * time.Second)
+		w.node.serve("process_start_time_seconds 2000\n", nil)
+		w.pass(10 * time.Second)
+		h, err := w.agent.Health(t.Context())
+		require.NoError(t, err)
+		require.Len(t, h.Events, 2)
+		failed, restart := h.Events[0], h.Events[1]
+		require.Equal(t, "scrape_failed", failed.Event)
+		require.Equal(t, 2, failed.Scrapes)
+		require.Equal(t, 10*time.Second, failed.Last.Sub(failed.At))
+		require.Contains(t, failed.Detail, "page without a single sample")
+		require.Equal(t, "restart", restart.Event)
+		require.Equal(t, h.Targets[0].Endpoint, restart.Target)
+		require.Equal(t, "started at 1970-01-01T00:33:20.000Z, before at 1970-01-01T00:16:40.000Z", restart.Detail)
+	})
+}

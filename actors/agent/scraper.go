@@ -48,6 +48,7 @@ func newScraper(sys *actors.System, recorder *actors.PID, target Target, byDefau
 func (s *scraper) Receive(c actors.Context) {
 	switch m := c.Message().(type) {
 	case *actors.Started:
+		actors.Subject(c, s.target.URL)
 		s.ctx, s.cancel = context.WithCancelCause(context.Background())
 		s.onDue(c)
 	case *actors.Stopping, *actors.Restarting:
@@ -105,7 +106,7 @@ func (s *scraper) onFetched(c actors.Context, m fetched) {
 		s.page = nil
 	}
 	actors.Request(c, s.recorder, scraped{node: true, target: s.recorderTarget(),
-		scrape: recorder.Scrape{At: done.at, Page: page, Readings: readings}})
+		scrape: recorder.Scrape{At: done.at, Page: page, Failure: o.failure, Readings: readings}})
 }
 
 // parse returns the page, nil if it is unusable.

@@ -24,6 +24,7 @@ type selfMetrics struct {
 	version  string
 	schedule schedule
 	process  func() []recorder.Reading
+	actors   func() messages.ActorCounts
 
 	at    time.Time // of the reading that waits for the recorder's figures
 	timer actors.Timer
@@ -31,7 +32,7 @@ type selfMetrics struct {
 
 func newSelfMetrics(sys *actors.System, recorder *actors.PID, version string, interval time.Duration) *selfMetrics {
 	return &selfMetrics{log: sys.Log(), recorder: recorder, version: version,
-		schedule: newSchedule(selfTarget, interval), process: processReadings}
+		schedule: newSchedule(selfTarget, interval), process: processReadings, actors: sys.Counts}
 }
 
 func (s *selfMetrics) Receive(c actors.Context) {
@@ -65,6 +66,7 @@ func (s *selfMetrics) onStats(c actors.Context, stats recorder.Stats) {
 	}
 	readings := append(s.process(), runtimeReadings()...)
 	readings = append(readings, windowReadings(stats)...)
+	readings = append(readings, actorReadings(s.actors())...)
 	readings = append(readings, recorder.Reading{Name: "fodc_agent_build_info", Type: messages.TypeGauge,
 		Help: "The agent's version; the value is 1.", Value: 1,
 		Labels: []messages.Label{{Name: "version", Value: s.version}}})

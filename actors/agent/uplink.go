@@ -55,7 +55,7 @@ type uplink struct {
 	readings     map[uint64]*reading // by seq: the snapshots of the answers
 	cutTold      bool                // that a baseline answer did not fit its message
 
-	heartbeat, retry, answerDue, last actors.Timer
+	heartbeat, unanswered, retry, answerDue, last actors.Timer
 }
 
 func newUplink(sys *actors.System, link *actors.PID, generation uint64, cfg sessionConfig, health string) *uplink {
@@ -66,6 +66,7 @@ func newUplink(sys *actors.System, link *actors.PID, generation uint64, cfg sess
 func (u *uplink) Receive(c actors.Context) {
 	switch m := c.Message().(type) {
 	case *actors.Started:
+		actors.Subject(c, u.cfg.address)
 		u.onStarted(c)
 	case *actors.Stopping, *actors.Restarting:
 		u.cancel(errStopped)
@@ -91,7 +92,7 @@ func (u *uplink) Receive(c actors.Context) {
 		u.do(c, u.state.ended(part{partWriter, uint64(m.stream)}))
 	case nodeHealth:
 		u.health = m.health
-		u.do(c, u.state.healthHeard())
+		u.do(c, u.state.healthHeard(time.Now()))
 	case sayGoodbye:
 		u.do(c, u.state.goodbye())
 	case actors.Tick:
@@ -121,6 +122,8 @@ func (u *uplink) onTick(c actors.Context, m actors.Tick) {
 	switch {
 	case u.heartbeat.Fired(m):
 		u.do(c, u.state.beat(time.Now()))
+	case u.unanswered.Fired(m):
+		u.do(c, u.state.unansweredDue(time.Now()))
 	case u.retry.Fired(m):
 		u.do(c, u.state.retryDue())
 	case u.answerDue.Fired(m):
@@ -131,7 +134,7 @@ func (u *uplink) onTick(c actors.Context, m actors.Tick) {
 }
 
 func (u *uplink) disarm() {
-	for _, t := range []*actors.Timer{&u.heartbeat, &u.retry, &u.answerDue, &u.last} {
+	for _, t := range []*actors.Timer{&u.heartbeat, &u.unanswered, &u.retry, &u.answerDue, &u.last} {
 		t.Disarm()
 	}
 }
@@ -146,7 +149,9 @@ func (u *uplink) do(c actors.Context, effects []uplinkEffect) {
 		case askHealth:
 			actors.Request(c, u.cfg.recorder, readHealth{})
 		case sendHeartbeat:
-			u.beat(c)
+			u.beat(c, e)
+		case armUnanswered:
+			u.awaitAnswer(c, e.after)
 		case openMetrics:
 			u.openMetrics(c)
 		case armRetry:
@@ -162,6 +167,7 @@ func (u *uplink) do(c actors.Context, effects []uplinkEffect) {
 			u.cancel(errReleased)
 		case tellOver:
 			u.disarm()
+			actors.EndReason(c, e.end.why)
 			u.sys.Send(u.link, sessionOver{u.generation, e.end, u.health})
 		case logUplink:
 			logNote(u.log, e.note)
@@ -175,18 +181,18 @@ func (u *uplink) onConnectDone(c actors.Context, m connectDone) {
 		return
 	}
 	if u.state.phase != uplinkConnecting { // it is not wanted any more, and closes by itself
-		u.do(c, u.state.connected(0, 0))
+		u.do(c, u.state.connected(0, time.Time{}, heartbeatAnswer{}, time.Now()))
 		return
 	}
 	u.session = m.session
 	u.registration = runStream(newVoice(u.ctx, u.sys, c), m.session.stream, maxQueuedHeartbeats, m.session.cancel)
-	u.do(c, u.state.connected(uint64(u.registration.id), m.session.welcome.HeartbeatInterval))
+	u.do(c, u.state.connected(uint64(u.registration.id), m.session.registration.Clock, answerOf(m.session.welcome), m.session.answeredAt))
 }
 
 // beat sends a heartbeat.
-func (u *uplink) beat(c actors.Context) {
+func (u *uplink) beat(c actors.Context, e sendHeartbeat) {
 	r := u.session.registration
-	r.Clock, r.Runtime = time.Now(), nodeRuntime(u.health, u.cfg.load)
+	r.Clock, r.Timing, r.Runtime = e.clock, e.timing, nodeRuntime(u.health, u.cfg.load)
 	if !u.registration.out.Offer(wire.RegistrationFrame(r)) {
 		u.do(c, u.state.close(sessionEnd{why: "the proxy does not read the heartbeats"}))
 	}
@@ -194,12 +200,23 @@ func (u *uplink) beat(c actors.Context) {
 
 func (u *uplink) onHeartbeatAnswer(c actors.Context, m actors.Frame[*wire.RegisterAgentResponse]) {
 	u.registration.credits.Return()
-	w := wire.FromWelcome(m.Body)
-	refusal := ""
+	u.do(c, u.state.heartbeatAnswered(answerOf(wire.FromWelcome(m.Body)), time.Now()))
+}
+
+func answerOf(w wire.Welcome) heartbeatAnswer {
+	a := heartbeatAnswer{interval: w.HeartbeatInterval, promised: w.Capabilities.HeartbeatAnswers, clock: w.Clock, echoed: w.EchoedClock}
 	if !w.Success {
-		refusal = refusalText(w)
+		a.refusal = refusalText(w)
 	}
-	u.do(c, u.state.heartbeatAnswered(refusal, w.HeartbeatInterval))
+	return a
+}
+
+func (u *uplink) awaitAnswer(c actors.Context, d time.Duration) {
+	if d == 0 {
+		u.unanswered.Disarm()
+		return
+	}
+	u.unanswered.Arm(c, d)
 }
 
 func (u *uplink) openMetrics(c actors.Context) {

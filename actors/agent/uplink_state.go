@@ -1,6 +1,10 @@
 package agent
 
-import "time"
+import (
+	"time"
+
+	"fodc/messages"
+)
 
 // The pace of one session.
 const (
@@ -17,6 +21,7 @@ type uplinkState struct {
 	phase    uplinkPhase
 	interval time.Duration // between two heartbeats
 	beating  bool          // a heartbeat waits for the recorder's word
+	beats    heartbeats
 	end      sessionEnd
 	// open is what has been started for the session and has not ended yet.
 	open map[part]struct{}
@@ -69,7 +74,13 @@ type (
 	armHeartbeat struct{ after time.Duration }
 	// askHealth asks the recorder how the node is.
 	askHealth     struct{}
-	sendHeartbeat struct{}
+	sendHeartbeat struct {
+		clock  time.Time
+		timing *messages.Timing
+	}
+	// armUnanswered arms the timer of the heartbeat that waits longest for its answer;
+	// 0 disarms it.
+	armUnanswered struct{ after time.Duration }
 	openMetrics   struct{}
 	armRetry      struct{ after time.Duration }
 	// halfClose says goodbye on every stream.
@@ -87,6 +98,7 @@ func (announce) isUplinkEffect()      {}
 func (armHeartbeat) isUplinkEffect()  {}
 func (askHealth) isUplinkEffect()     {}
 func (sendHeartbeat) isUplinkEffect() {}
+func (armUnanswered) isUplinkEffect() {}
 func (openMetrics) isUplinkEffect()   {}
 func (armRetry) isUplinkEffect()      {}
 func (halfClose) isUplinkEffect()     {}
@@ -130,10 +142,10 @@ func (s *uplinkState) close(end sessionEnd) []uplinkEffect {
 	return []uplinkEffect{release{}, armLast{closeGrace}}
 }
 
-// connected takes a registered session, with the stream on which it was registered
-// and the interval that the proxy wants (0: none). If the session is not wanted any
-// more, the connection ends by itself: its context has ended already.
-func (s *uplinkState) connected(stream uint64, interval time.Duration) []uplinkEffect {
+// connected takes a registered session: the stream on which it was registered, when
+// the registration was sent, and the proxy's answer, which came now. If the session is
+// not wanted any more, the connection ends by itself: its context has ended already.
+func (s *uplinkState) connected(stream uint64, sent time.Time, a heartbeatAnswer, now time.Time) []uplinkEffect {
 	delete(s.open, part{what: partConnect})
 	s.started(part{what: partConnection})
 	if s.phase != uplinkConnecting {
@@ -142,9 +154,12 @@ func (s *uplinkState) connected(stream uint64, interval time.Duration) []uplinkE
 	s.started(part{partReader, stream})
 	s.started(part{partWriter, stream})
 	s.phase = uplinkLive
-	if interval > 0 {
-		s.interval = interval
+	if a.interval > 0 {
+		s.interval = a.interval
 	}
+	s.beats.awaited = a.promised
+	s.beats.went(sent)
+	s.beats.answered(a, now)
 	return append([]uplinkEffect{announce{}, armHeartbeat{s.interval}}, s.openStream()...)
 }
 
@@ -152,52 +167,6 @@ func (s *uplinkState) connected(stream uint64, interval time.Duration) []uplinkE
 func (s *uplinkState) connectFailed(end sessionEnd) []uplinkEffect {
 	effects := s.ended(part{what: partConnect})
 	return append(effects, s.close(end)...)
-}
-
-// beat takes note that a heartbeat is due: it goes out with the recorder's word on the
-// node's health. A recorder that says nothing for an interval is not waited for.
-//
-// It also looks whether the metrics stream has lasted: one that breaks again and again
-// stays broken until then.
-func (s *uplinkState) beat(now time.Time) []uplinkEffect {
-	if s.phase != uplinkLive {
-		return nil
-	}
-	effects := []uplinkEffect{askHealth{}, armHeartbeat{s.interval}}
-	if s.beating {
-		effects = append(effects, sendHeartbeat{})
-	}
-	s.beating = true
-	if s.metrics != 0 && now.Sub(s.metricsAt) >= stableAfter {
-		if lasted, times, was := s.unserved.over(now); was {
-			effects = append(effects, logUplink{note{text: "the metrics stream works again", lasted: lasted, times: times}})
-		}
-	}
-	return effects
-}
-
-// healthHeard takes note that the recorder has said how the node is.
-func (s *uplinkState) healthHeard() []uplinkEffect {
-	if s.phase != uplinkLive || !s.beating {
-		return nil
-	}
-	s.beating = false
-	return []uplinkEffect{sendHeartbeat{}}
-}
-
-// heartbeatAnswered takes the proxy's answer to a heartbeat. A refusal ends the
-// session; another interval counts from the next heartbeat on.
-func (s *uplinkState) heartbeatAnswered(refusal string, interval time.Duration) []uplinkEffect {
-	if s.phase != uplinkLive {
-		return nil
-	}
-	if refusal != "" {
-		return s.close(sessionEnd{why: refusal})
-	}
-	if interval > 0 {
-		s.interval = interval
-	}
-	return nil
 }
 
 // streamClosed takes note that the reader of a stream has ended. registration says

@@ -36,21 +36,30 @@ func (m *uplinkMachine) Do(command string, args []string) string {
 		}
 		m.now = m.now.Add(d)
 		return ""
-	case "connected": // connected [INTERVAL]
-		var interval time.Duration
-		if len(args) > 0 {
-			interval, _ = time.ParseDuration(args[0])
+	case "connected": // connected [INTERVAL] [answers]: the proxy promises answers, and its clock is 1 s ahead; that took 50 ms
+		sent, a := m.now.Add(-50*time.Millisecond), heartbeatAnswer{}
+		for _, arg := range args {
+			if arg == "answers" {
+				a.promised, a.clock, a.echoed = true, m.now.Add(975*time.Millisecond), sent
+			} else {
+				a.interval, _ = time.ParseDuration(arg)
+			}
 		}
-		return uplinkEffects(s.connected(1, interval))
+		return uplinkEffects(s.connected(1, sent, a, m.now))
 	case "connect-failed": // connect-failed WHY
 		return uplinkEffects(s.connectFailed(scriptEnd(args)))
 	case "beat":
 		return uplinkEffects(s.beat(m.now))
 	case "health":
-		return uplinkEffects(s.healthHeard())
+		return uplinkEffects(s.healthHeard(m.now))
 	case "answered": // answered INTERVAL [REFUSAL]
 		interval, _ := time.ParseDuration(args[0])
-		return uplinkEffects(s.heartbeatAnswered(strings.Join(args[1:], " "), interval))
+		return uplinkEffects(s.heartbeatAnswered(heartbeatAnswer{interval: interval, refusal: strings.Join(args[1:], " ")}, m.now))
+	case "echoed": // echoed AGO: the heartbeat sent so long ago is answered; the proxy's clock is 1 s ahead
+		ago, _ := time.ParseDuration(args[0])
+		return uplinkEffects(s.heartbeatAnswered(heartbeatAnswer{echoed: m.now.Add(-ago), clock: m.now.Add(time.Second - ago/2)}, m.now))
+	case "unanswered-due":
+		return uplinkEffects(s.unansweredDue(m.now))
 	case "opened": // opened STREAM
 		wanted, effects := s.metricsOpened(scriptNumber(args[0]), m.now)
 		return fmt.Sprintf("wanted: %t\n", wanted) + uplinkEffects(effects)
@@ -111,6 +120,15 @@ func uplinkEffects(effects []uplinkEffect) string {
 			b.WriteString("ask the recorder for the health")
 		case sendHeartbeat:
 			b.WriteString("send a heartbeat")
+			if e.timing != nil {
+				fmt.Fprintf(&b, ", round trip %s, offset %s", e.timing.RoundTrip, e.timing.ClockOffset)
+			}
+		case armUnanswered:
+			if e.after == 0 {
+				b.WriteString("no answer is due")
+			} else {
+				fmt.Fprintf(&b, "an answer is due in %s", e.after)
+			}
 		case openMetrics:
 			b.WriteString("open a metrics stream")
 		case armRetry:
@@ -140,6 +158,7 @@ func TestUplinkProperties(t *testing.T) {
 		now := time.Unix(0, 0)
 		counts := map[string]int{}
 		stream := uint64(1)
+		promised := rapid.Bool().Draw(t, "promised")
 		apply := func(effects []uplinkEffect) {
 			for _, e := range effects {
 				counts[fmt.Sprintf("%T", e)]++
@@ -152,10 +171,10 @@ func TestUplinkProperties(t *testing.T) {
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "seconds")) * time.Second)
 			fault := streamFault(rapid.IntRange(0, 2).Draw(t, "fault"))
-			switch rapid.IntRange(0, 9).Draw(t, "event") {
+			switch rapid.IntRange(0, 12).Draw(t, "event") {
 			case 0:
 				if _, connecting := s.open[part{what: partConnect}]; connecting {
-					apply(s.connected(1, 0))
+					apply(s.connected(1, now, heartbeatAnswer{promised: promised, echoed: now, clock: now}, now))
 				}
 			case 1:
 				if _, connecting := s.open[part{what: partConnect}]; connecting {
@@ -185,6 +204,12 @@ func TestUplinkProperties(t *testing.T) {
 			case 9:
 				id := rapid.Uint64Range(1, stream).Draw(t, "writer")
 				apply(s.ended(part{partWriter, id}))
+			case 10:
+				apply(s.healthHeard(now))
+			case 11:
+				apply(s.heartbeatAnswered(heartbeatAnswer{echoed: now}, now))
+			case 12:
+				apply(s.unansweredDue(now))
 			}
 			require.LessOrEqual(t, counts["agent.tellOver"], 1)
 			require.LessOrEqual(t, counts["agent.release"], 1)

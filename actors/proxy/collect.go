@@ -21,7 +21,6 @@ type collect struct {
 	owner    *actors.PID
 	registry *actors.PID
 	log      *zap.Logger
-	id       uint64 // the owner's name for it
 	asker    uint64 // the sessions' name for it
 	query    messages.Query
 	state    collectState
@@ -35,20 +34,20 @@ func (k *collect) Receive(c actors.Context) {
 	case *actors.Started:
 		k.onStarted(c)
 	case *actors.Stopping, *actors.Restarting:
-		k.release()
+		k.release(c)
 	case *actors.Stopped:
 	case targets:
 		k.onTargets(c, m)
 	case gotChunk:
 		k.state.got(m.agentID, m.blocks, m.rejected, m.last, time.Now())
-		k.endIfComplete()
+		k.endIfComplete(c)
 	case gotFailure:
 		k.state.failed(m.agentID, m.reason, time.Now())
-		k.endIfComplete()
+		k.endIfComplete(c)
 	case actors.Tick:
 		if k.deadline.Fired(m) {
 			k.forget(k.state.expire(time.Now()))
-			k.end()
+			k.end(c)
 		}
 	default:
 		unknownMessage(k.log, m)
@@ -56,6 +55,7 @@ func (k *collect) Receive(c actors.Context) {
 }
 
 func (k *collect) onStarted(c actors.Context) {
+	actors.Subject(c, subjectOf(k.query))
 	k.asker = askerIDs.Add(1)
 	k.deadline.Arm(c, time.Until(k.query.Deadline))
 	actors.Request(c, k.registry, findTargets{k.query.Filter})
@@ -66,30 +66,35 @@ func (k *collect) onTargets(c actors.Context, m targets) {
 	for _, agentID := range k.state.begin(m.nodes, time.Now()) {
 		actors.Request(c, m.sessions[agentID], askMetrics{asker: k.asker, selection: k.query.Selection, deadline: k.query.Deadline})
 	}
-	k.endIfComplete()
+	k.endIfComplete(c)
 }
 
-func (k *collect) endIfComplete() {
+func (k *collect) endIfComplete(c actors.Context) {
 	if k.sessions != nil && k.state.isComplete() {
-		k.end()
+		k.end(c)
 	}
 }
 
 // end answers, once; the owner then stops the actor.
-func (k *collect) end() {
+func (k *collect) end(c actors.Context) {
 	if k.ended {
 		return
 	}
 	k.ended = true
-	answer := collected{id: k.id, result: k.state.result()}
+	answer, reason := collected{from: c.Self(), result: k.state.result()}, k.state.outcome()
 	if k.sessions == nil {
-		answer.result = messages.Errorf(messages.ErrUnavailable, "the registry did not answer: try again in a second")
+		reason = "the registry did not answer"
+		answer.result = messages.Errorf(messages.ErrUnavailable, "%s: try again in a second", reason)
 	}
+	actors.EndReason(c, reason)
 	k.sys.Send(k.owner, answer)
 }
 
 // release lets go of what the collection holds elsewhere.
-func (k *collect) release() {
+func (k *collect) release(c actors.Context) {
+	if !k.ended {
+		actors.EndReason(c, "cancelled")
+	}
 	k.deadline.Disarm()
 	k.forget(k.state.awaited())
 }

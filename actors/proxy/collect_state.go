@@ -21,6 +21,7 @@ type target struct {
 	identity messages.Identity
 	agentID  string
 	online   bool
+	timing   *messages.Timing // nil: not known
 }
 
 // begin takes the nodes that the query selects, and returns the agent ids to ask.
@@ -29,7 +30,7 @@ func (s *collectState) begin(targets []target, now time.Time) (ask []string) {
 	s.nodes = make([]messages.NodeAnswer, len(targets))
 	s.byAgent = make(map[string]int, len(targets))
 	for i, t := range targets {
-		s.nodes[i] = messages.NodeAnswer{Identity: t.identity, AgentID: t.agentID}
+		s.nodes[i] = messages.NodeAnswer{Identity: t.identity, AgentID: t.agentID, Timing: t.timing}
 		if !t.online {
 			s.nodes[i].Missing = messages.MissingUnconnected
 			continue
@@ -85,4 +86,18 @@ func (s *collectState) isComplete() bool { return len(s.byAgent) == 0 }
 // result is the collection as far as it has come; the state must not be used after.
 func (s *collectState) result() *messages.Collection {
 	return &messages.Collection{Nodes: s.nodes}
+}
+
+// outcome says in words how the collection ended.
+func (s *collectState) outcome() string {
+	missing := 0
+	for i := range s.nodes {
+		if s.nodes[i].Missing != messages.MissingNone {
+			missing++
+		}
+	}
+	if missing == 0 {
+		return "answered: " + itoa(len(s.nodes)) + " nodes, none is missing"
+	}
+	return "answered: " + itoa(missing) + " of " + itoa(len(s.nodes)) + " nodes are missing"
 }

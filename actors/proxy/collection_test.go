@@ -66,6 +66,21 @@ func TestStalledAgentCostsTheOthersNothing(t *testing.T) {
 	})
 }
 
+// An agent that has no metrics stream is waited for as long as the grace of that, and
+// not at all from then on.
+func TestAgentWithoutAMetricsStreamIsNotWaitedForLong(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		w.connect(baseline("p1"))
+		w.agent(baseline("p2"), always(2))
+		time.Sleep(time.Second)
+		for _, want := range []time.Duration{metricsStreamGrace - time.Second, 0} {
+			start := time.Now()
+			require.Equal(t, map[string]any{"p1": messages.MissingUnconnected, "p2": 2.}, shown(w.collect(messages.Query{})))
+			require.Equal(t, want, time.Since(start))
+		}
+	})
+}
+
 func TestLateAnswerNotMixed(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		n := 0.0

@@ -23,7 +23,7 @@ type (
 	// is stopped in answer: would it stop by itself, the news of that would overtake
 	// its last word.
 	collected struct {
-		id     uint64
+		from   *actors.PID
 		result any
 	}
 )
@@ -37,6 +37,7 @@ type collector struct {
 	askers   map[uint64]*actors.PID // by ticket
 	collects map[uint64]*actors.PID // by collection
 	byPID    map[string]uint64      // the collect actor's id -> collection
+	stopping bool
 }
 
 func newCollector(sys *actors.System, registry *actors.PID, cfg Config) *collector {
@@ -48,8 +49,11 @@ func newCollector(sys *actors.System, registry *actors.PID, cfg Config) *collect
 func (k *collector) Receive(c actors.Context) {
 	switch m := c.Message().(type) {
 	case *actors.Started, *actors.Stopped:
-	case *actors.Stopping, *actors.Restarting:
-		k.onStopping()
+	case *actors.Stopping:
+		k.stopping = true
+		k.giveUp()
+	case *actors.Restarting:
+		k.giveUp()
 	case *actors.Terminated:
 		k.onCollectGone(m)
 	case collectQuery:
@@ -57,14 +61,17 @@ func (k *collector) Receive(c actors.Context) {
 	case leave:
 		k.onLeave(m)
 	case collected:
-		k.answer(m.id, m.result)
-		k.sys.StopAsync(k.collects[m.id])
+		k.onCollected(m)
 	default:
 		unknownMessage(k.log, m)
 	}
 }
 
 func (k *collector) onCollect(c actors.Context, m collectQuery) {
+	if k.stopping {
+		actors.Reply(c, whenGone(actors.ErrGone))
+		return
+	}
 	id, start, err := k.state.admit(m.ticket, m.query, time.Now())
 	if err != nil {
 		actors.Reply(c, err)
@@ -76,7 +83,7 @@ func (k *collector) onCollect(c actors.Context, m collectQuery) {
 	}
 	owner, registry := c.Self(), k.registry
 	pid := k.sys.SpawnChild(c, "collect", func() actors.Actor {
-		return &collect{sys: k.sys, owner: owner, registry: registry, id: id, query: m.query, log: k.sys.Log().Named("collect")}
+		return &collect{sys: k.sys, owner: owner, registry: registry, query: m.query, log: k.sys.Log().Named("collect")}
 	})
 	k.collects[id] = pid
 	k.byPID[pid.Id] = id
@@ -86,6 +93,15 @@ func (k *collector) onLeave(m leave) {
 	delete(k.askers, m.ticket)
 	if id := k.state.leave(m.ticket); id != 0 {
 		k.sys.StopAsync(k.collects[id])
+	}
+}
+
+// onCollected passes an answer on. One that was asked for before a restart is nobody's:
+// the numbers of collections begin anew with a restart, addresses do not.
+func (k *collector) onCollected(m collected) {
+	if id, ok := k.byPID[m.from.Id]; ok {
+		k.answer(id, m.result)
+		k.sys.StopAsync(m.from)
 	}
 }
 
@@ -108,8 +124,8 @@ func (k *collector) answer(id uint64, result any) {
 	}
 }
 
-func (k *collector) onStopping() {
+func (k *collector) giveUp() {
 	for id := range k.collects {
-		k.answer(id, messages.Errorf(messages.ErrUnavailable, "the proxy is stopping"))
+		k.answer(id, whenGone(actors.ErrGone))
 	}
 }

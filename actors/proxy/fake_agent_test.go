@@ -42,7 +42,7 @@ func inWorld(t *testing.T, cfg Config, test func(t *testing.T, w *world)) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 		w := &world{T: t, sys: sys, proxy: Start(sys, cfg), net: bufconn.Listen(1 << 20)}
 		served := make(chan error, 1)
-		go func() { served <- w.proxy.GRPC().Serve(w.net) }()
+		go func() { served <- w.proxy.Serve(w.net) }()
 		// Deferred: a test that has failed must leave the bubble clean too.
 		defer func() {
 			for _, c := range w.conns {

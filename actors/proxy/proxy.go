@@ -3,6 +3,8 @@ package proxy
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -10,8 +12,10 @@ import (
 	"fodc/messages"
 	"fodc/messages/wire"
 
+	"go.uber.org/zap"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 )
@@ -25,8 +29,13 @@ const (
 	keepaliveTimeout        = 10 * time.Second
 	// minPingInterval is how often a peer may ping; ours do every 20 s.
 	minPingInterval = 5 * time.Second
-	// connectionIdle ends connections that have no stream.
-	connectionIdle = 2 * time.Minute
+	// connectionIdle ends connections that have no stream: those of agents have one.
+	connectionIdle = 10 * time.Second
+	// connectionsGrace is how long connections have to end in an orderly way once no
+	// session is left. A peer that hangs does not take it.
+	connectionsGrace = lastWords
+	// sessionsGrace is how long sessions have to end in an orderly way.
+	sessionsGrace = 500 * time.Millisecond
 )
 
 // Config is what the proxy's actors must know.
@@ -46,18 +55,22 @@ type Proxy struct {
 	registry  *actors.PID
 	collector *actors.PID
 	service   *service
+	refuse    context.CancelFunc
 	grpc      *grpc.Server
+	arrivals  atomic.Pointer[arrivals]
 	tickets   atomic.Uint64
 }
 
-// Start spawns the proxy's actors. Serve the result's GRPC server to let agents in.
+// Start spawns the proxy's actors. Serve lets agents in.
 func Start(sys *actors.System, cfg Config) *Proxy {
 	p := &Proxy{sys: sys}
 	backoff := actors.RestartOnFailure(actors.Backoff{Base: 100 * time.Millisecond, Cap: 5 * time.Second, Max: 10, Window: time.Minute})
 	p.registry = sys.Spawn("registry", backoff, func() actors.Actor { return newRegistry(sys, cfg) })
 	p.collector = sys.Spawn("collector", backoff, func() actors.Actor { return newCollector(sys, p.registry, cfg) })
 	p.service = &service{sys: sys, registry: p.registry}
+	p.service.stopping, p.refuse = context.WithCancel(context.Background())
 	p.grpc = grpc.NewServer(
+		grpc.Creds(plaintext{insecure.NewCredentials()}),
 		grpc.MaxRecvMsgSize(cfg.MaxMessageSize),
 		grpc.MaxConcurrentStreams(maxStreamsPerConnection),
 		grpc.MaxHeaderListSize(maxHeaderBytes),
@@ -72,6 +85,14 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 
 // GRPC returns the server that agents connect to; the caller gives it a listener.
 func (p *Proxy) GRPC() *grpc.Server { return p.grpc }
+
+// Serve lets agents in by the listener, until Stop (nil) or until the listener fails.
+// It may be called once.
+func (p *Proxy) Serve(l net.Listener) error {
+	a := &arrivals{Listener: l}
+	p.arrivals.Store(a)
+	return p.grpc.Serve(a)
+}
 
 // Collect asks the nodes that the query selects, and returns at its deadline with
 // what has come. The error is of kind unavailable if too many collections are under
@@ -100,25 +121,44 @@ func whenGone(err error) error {
 }
 
 // Refuse makes the proxy refuse new streams, while those that it has go on.
-func (p *Proxy) Refuse() { p.service.stopping.Store(true) }
+func (p *Proxy) Refuse() { p.refuse() }
 
 // Stop ends the collections, then the sessions, then the connections. Agents learn
-// that the proxy is stopping. When ctx ends first, connections are cut.
+// that the proxy is stopping. Connections that are not gone soon after the sessions,
+// or when ctx ends, are cut.
 func (p *Proxy) Stop(ctx context.Context) error {
 	p.Refuse()
-	err := errors.Join(p.sys.Stop(ctx, p.collector), p.sys.Stop(ctx, p.registry))
+	err := p.sys.Stop(ctx, p.collector)
+	p.endSessions(ctx)
+	err = errors.Join(err, p.sys.Stop(ctx, p.registry))
 	stopped := make(chan struct{})
 	go func() {
 		p.grpc.GracefulStop()
 		close(stopped)
 	}()
+	grace := time.NewTimer(connectionsGrace)
+	defer grace.Stop()
 	select {
 	case <-stopped:
+		return err
+	case <-grace.C:
 	case <-ctx.Done():
-		p.grpc.Stop()
-		<-stopped
+		err = errors.Join(err, fmt.Errorf("gRPC connections had to be cut: %w", context.Cause(ctx)))
 	}
+	p.arrivals.Load().close()
+	p.grpc.Stop()
+	<-stopped
 	return err
+}
+
+// endSessions lets the sessions end before their parent does. Those that take too long
+// are stopped with it.
+func (p *Proxy) endSessions(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, sessionsGrace)
+	defer cancel()
+	if ended, err := actors.Ask[sessionsEnded](ctx, p.sys, p.registry, endSessions{}); err == nil {
+		p.sys.Log().Info("sessions ended, since the proxy stops", zap.Int("sessions", ended.count))
+	}
 }
 
 func unimplemented(method string) error {

@@ -38,6 +38,10 @@ type (
 		nodes    []target
 		sessions map[string]*actors.PID // by agent id
 	}
+	// endSessions ends all sessions in an orderly way, and lets no new one in. The answer
+	// is sessionsEnded, when the last one is gone.
+	endSessions   struct{}
+	sessionsEnded struct{ count int }
 	// showCluster asks for a messages.Cluster.
 	showCluster struct{ filter messages.NodeFilter }
 )
@@ -46,6 +50,7 @@ type (
 type (
 	// abandoned: nobody serves the stream that was admitted.
 	abandoned struct{ stream actors.StreamID }
+	// heartbeat is answered with heard.
 	heartbeat struct {
 		agentID      string
 		registration messages.Registration
@@ -66,6 +71,14 @@ type registry struct {
 	sessions map[string]*sessionEntry // by agent id, until the session's actor is gone
 	byPID    map[string]string        // the actor's id -> agent id
 	sweep    actors.Timer
+	stopping bool // and the sessions with it: that is no news
+	closing  *closing
+}
+
+// closing is who waits for the end of all sessions, and of how many.
+type closing struct {
+	asker *actors.PID
+	count int
 }
 
 type sessionEntry struct {
@@ -82,7 +95,10 @@ func (r *registry) Receive(c actors.Context) {
 	switch m := c.Message().(type) {
 	case *actors.Started:
 		r.sweep.Arm(c, sweepInterval)
-	case *actors.Stopping, *actors.Restarting:
+	case *actors.Stopping:
+		r.stopping = true
+		r.sweep.Disarm()
+	case *actors.Restarting:
 		r.sweep.Disarm()
 	case *actors.Stopped:
 	case *actors.Terminated:
@@ -93,9 +109,12 @@ func (r *registry) Receive(c actors.Context) {
 		r.onAbandoned(m)
 	case heartbeat:
 		r.onHeartbeat(m)
+		actors.Reply(c, heard{})
 	case sessionEnded:
 		r.onSessionEnded(m)
 		r.tellSession(m.agentID, released{})
+	case endSessions:
+		r.onEndSessions(c)
 	case find:
 		r.onFind(c, m)
 	case findTargets:
@@ -110,6 +129,10 @@ func (r *registry) Receive(c actors.Context) {
 }
 
 func (r *registry) onAdmit(c actors.Context, m admit) {
+	if r.stopping {
+		actors.Reply(c, errStopping)
+		return
+	}
 	agentID := uuid.NewString()
 	adm, err := r.state.admit(m.registration, agentID, m.peer, time.Now())
 	if err != nil {
@@ -128,6 +151,10 @@ func (r *registry) onAdmit(c actors.Context, m admit) {
 	r.byPID[pid.Id] = agentID
 	r.log.Info("agent registered", zap.String("node_id", adm.identity.NodeID), zap.String("role", adm.identity.Role),
 		zap.String("agent_id", agentID), zap.String("peer", m.peer.String()), zap.Bool("known", adm.returning))
+	if adm.contested {
+		r.log.Warn("a node registers again and again while its session lives: two agents may have the same --node-id",
+			zap.String("node_id", adm.identity.NodeID), zap.String("peer", m.peer.String()))
+	}
 	actors.Reply(c, admitted{session: pid, agentID: agentID})
 }
 
@@ -147,7 +174,7 @@ func (r *registry) onHeartbeat(m heartbeat) {
 
 func (r *registry) onSessionEnded(m sessionEnded) {
 	switch id := r.state.ended(m.agentID, m.goodbye, m.why, time.Now()); {
-	case id == "": // an older session of a node that has a newer one
+	case id == "", r.stopping: // an older session of a node that has a newer one; or no news
 	case m.goodbye:
 		r.log.Info("agent said goodbye", zap.String("node_id", id), zap.String("agent_id", m.agentID))
 	default:
@@ -166,6 +193,23 @@ func (r *registry) onSessionGone(m *actors.Terminated) {
 	delete(r.byPID, m.Who.Id)
 	delete(r.sessions, agentID)
 	r.onSessionEnded(sessionEnded{agentID: agentID, why: "the session's actor was stopped"})
+	r.answerClosing()
+}
+
+func (r *registry) onEndSessions(c actors.Context) {
+	r.stopping = true
+	r.closing = &closing{c.Sender(), len(r.sessions)}
+	for agentID := range r.sessions {
+		r.tellSession(agentID, endSession{errStopping})
+	}
+	r.answerClosing()
+}
+
+func (r *registry) answerClosing() {
+	if r.closing != nil && len(r.sessions) == 0 {
+		r.sys.Send(r.closing.asker, sessionsEnded{r.closing.count})
+		r.closing = nil
+	}
 }
 
 func (r *registry) onFind(c actors.Context, m find) {
@@ -182,10 +226,13 @@ func (r *registry) onFindTargets(c actors.Context, m findTargets) {
 	for _, n := range r.state.selected(m.filter) {
 		s, ok := r.sessions[n.agentID]
 		online := ok && n.live && r.state.status(n, now) == messages.StatusOnline
-		answer.nodes = append(answer.nodes, target{identity: n.identity, agentID: n.agentID, online: online})
+		t := target{identity: n.identity, agentID: n.agentID, online: online}
 		if online {
+			// Of a node that was lost it would be a value that lives on.
+			t.timing = n.registration.Timing
 			answer.sessions[n.agentID] = s.pid
 		}
+		answer.nodes = append(answer.nodes, t)
 	}
 	actors.Reply(c, answer)
 }

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -41,6 +40,9 @@ type node struct {
 	lostAt        time.Time // when the session broke; zero while it lives
 	lastError     string
 	reported      messages.Status // the status that was last logged
+	// turns counts the registrations in a row that replaced a live session younger than
+	// turnInterval.
+	turns int
 }
 
 // refusal is why a registration is not accepted.
@@ -71,7 +73,18 @@ type admission struct {
 	replaced string
 	// returning says that the node was known.
 	returning bool
+	// contested says that two agents seem to take turns as this node. It is said once
+	// in a row of such turns, and again after many more.
+	contested bool
 }
+
+// Two agents with one name on one host look like one that returns without end: each
+// takes the session that the other has just opened.
+const (
+	turnInterval = time.Minute
+	turnsSuspect = 3
+	turnsAgain   = 100
+)
 
 // admit accepts a registration as the session agentID, or refuses it. peer is the
 // address that the connection comes from.
@@ -85,13 +98,18 @@ func (s *registryState) admit(reg messages.Registration, agentID string, peer me
 	case known && s.status(n, now) == messages.StatusOnline && claimedFromElsewhere(n.registration.Primary, reg.Primary):
 		return admission{}, &refusal{refusedConflict, "node_id " + quote(identity.NodeID) + " is online from " +
 			n.registration.Primary.String() + ", and cannot be registered from " + reg.Primary.String() +
-			" as well: give each node a --node-id of its own"}
+			" as well: give each node a --node-id of its own; if it is the same node, its old session has to expire first"}
 	case !known && len(s.nodes) >= s.limits.MaxAgents:
 		return admission{}, &refusal{refusedFull, "the proxy has " + itoa(len(s.nodes)) +
 			" agents, as many as --max-agents allows: " + quote(identity.NodeID) + " is one too many"}
 	}
 	adm := admission{identity: identity, returning: known}
+	turns := 0
 	if known {
+		if n.live && now.Sub(n.registeredAt) < turnInterval {
+			turns = n.turns + 1
+		}
+		adm.contested = turns%turnsAgain == turnsSuspect
 		adm.replaced = s.release(n)
 		reg = keepKnownRole(reg, n.registration)
 		adm.identity = reg.Identity()
@@ -104,7 +122,7 @@ func (s *registryState) admit(reg messages.Registration, agentID string, peer me
 		primary = peer
 	}
 	*n = node{identity: adm.identity, registration: reg, primary: primary, agentID: agentID, live: true,
-		registeredAt: now, lastHeartbeat: now, reported: messages.StatusOnline}
+		registeredAt: now, lastHeartbeat: now, reported: messages.StatusOnline, turns: turns}
 	s.byAgent[agentID] = n
 	return adm, nil
 }
@@ -162,6 +180,9 @@ func (s *registryState) heartbeat(agentID string, reg messages.Registration, now
 	n.registration.Role, n.registration.Labels = reg.Role, reg.Labels
 	if reg.Runtime != nil {
 		n.registration.Runtime = reg.Runtime
+	}
+	if reg.Timing != nil {
+		n.registration.Timing = reg.Timing
 	}
 	n.identity = n.registration.Identity()
 	return back
@@ -239,34 +260,4 @@ func (s *registryState) sweep(now time.Time) swept {
 		}
 	}
 	return found
-}
-
-// selected returns the nodes that the filter selects, sorted by node id.
-func (s *registryState) selected(f messages.NodeFilter) []*node {
-	var nodes []*node
-	for _, n := range s.nodes {
-		if anyOf(f.NodeIDs, n.identity.NodeID) && anyOf(f.Roles, n.identity.Role) && anyOf(f.PodNames, n.identity.PodName) {
-			nodes = append(nodes, n)
-		}
-	}
-	slices.SortFunc(nodes, func(a, b *node) int { return cmp.Compare(a.identity.NodeID, b.identity.NodeID) })
-	return nodes
-}
-
-func anyOf(wanted []string, have string) bool {
-	return len(wanted) == 0 || slices.Contains(wanted, have)
-}
-
-// cluster returns the picture of the nodes that the filter selects.
-func (s *registryState) cluster(f messages.NodeFilter, now time.Time) messages.Cluster {
-	picture := messages.Cluster{UpdatedAt: now}
-	for _, n := range s.selected(f) {
-		picture.Nodes = append(picture.Nodes, messages.NodeStatus{
-			Identity: n.identity, Primary: n.primary, Secondary: n.registration.Secondary,
-			ContainerNames: n.registration.ContainerNames, Status: s.status(n, now), AgentID: n.agentID,
-			AgentVersion: n.registration.AgentVersion, RegisteredAt: n.registeredAt,
-			LastHeartbeat: n.lastHeartbeat, LastError: n.lastError, Runtime: n.registration.Runtime,
-		})
-	}
-	return picture
 }

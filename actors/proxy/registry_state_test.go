@@ -35,7 +35,11 @@ func (m *registryMachine) Do(command string, args []string) string {
 		if err != nil {
 			return "refused: " + err.Error()
 		}
-		return fmt.Sprintf("a%d is %s, replaced %q, returning %t", m.ids, adm.identity.NodeID, adm.replaced, adm.returning)
+		text := fmt.Sprintf("a%d is %s, replaced %q, returning %t", m.ids, adm.identity.NodeID, adm.replaced, adm.returning)
+		if adm.contested {
+			text += ", contested"
+		}
+		return text
 	case "heartbeat":
 		return fmt.Sprintf("back online: %q", m.state.heartbeat(args[0], registration(args[1:]), m.now))
 	case "ended":

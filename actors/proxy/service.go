@@ -6,7 +6,6 @@ import (
 	"net"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"fodc/actors"
@@ -36,15 +35,12 @@ type service struct {
 	wire.UnimplementedFODCServiceServer
 	sys      *actors.System
 	registry *actors.PID
-	stopping atomic.Bool
+	stopping context.Context // ends when no stream is to be taken any more
 }
 
 // RegisterAgent serves a session's registration stream.
 func (v *service) RegisterAgent(g grpc.BidiStreamingServer[wire.RegisterAgentRequest, wire.RegisterAgentResponse]) error {
-	if v.stopping.Load() {
-		return errStopping
-	}
-	first, err := firstFrame(g)
+	first, err := v.firstFrame(g)
 	if err != nil {
 		return err
 	}
@@ -60,6 +56,8 @@ func (v *service) RegisterAgent(g grpc.BidiStreamingServer[wire.RegisterAgentReq
 			return err
 		}
 		return refused.status()
+	case errors.Is(err, errStopping):
+		return errStopping
 	case err != nil:
 		v.sys.Send(v.registry, abandoned{s.id})
 		return errLost
@@ -105,7 +103,7 @@ func (v *service) hold(g grpc.ServerStream) error {
 
 // session finds the session which the stream's metadata names.
 func (v *service) session(ctx context.Context) (*actors.PID, error) {
-	if v.stopping.Load() {
+	if v.stopping.Err() != nil {
 		return nil, errStopping
 	}
 	md, _ := metadata.FromIncomingContext(ctx)
@@ -155,7 +153,7 @@ func serve[In, Out any](sys *actors.System, session *actors.PID, s *stream[Out],
 	defer stopWriting()
 	go func() {
 		defer close(written)
-		// A write fails when the connection is gone: the reader reports that.
+		// A write fails when the stream is broken: the reader reports that.
 		_ = s.out.Run(writing, send, nil)
 	}()
 	<-s.ctx.Done()
@@ -163,8 +161,13 @@ func serve[In, Out any](sys *actors.System, session *actors.PID, s *stream[Out],
 	select {
 	case <-written:
 	case <-time.After(lastWords):
+		hangUp(s.ctx)
 	}
-	return cause(s.ctx)
+	err := cause(s.ctx)
+	if errors.Is(err, errStuck) {
+		hangUp(s.ctx)
+	}
+	return err
 }
 
 // cause returns the status with which the session ended the stream.
@@ -180,7 +183,7 @@ func cause(ctx context.Context) error {
 }
 
 // firstFrame reads the registration, and does not wait for it for ever.
-func firstFrame(g grpc.BidiStreamingServer[wire.RegisterAgentRequest, wire.RegisterAgentResponse]) (*wire.RegisterAgentRequest, error) {
+func (v *service) firstFrame(g grpc.BidiStreamingServer[wire.RegisterAgentRequest, wire.RegisterAgentResponse]) (*wire.RegisterAgentRequest, error) {
 	type result struct {
 		frame *wire.RegisterAgentRequest
 		err   error
@@ -193,6 +196,8 @@ func firstFrame(g grpc.BidiStreamingServer[wire.RegisterAgentRequest, wire.Regis
 	patience := time.NewTimer(firstFrameTimeout)
 	defer patience.Stop()
 	select {
+	case <-v.stopping.Done():
+		return nil, errStopping
 	case r := <-got:
 		return r.frame, r.err
 	case <-patience.C:

@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"errors"
-	"io"
 	"time"
 
 	"fodc/actors"
@@ -10,7 +8,6 @@ import (
 	"fodc/messages/wire"
 
 	"go.uber.org/zap"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
@@ -44,18 +41,23 @@ type session struct {
 	ending       bool
 	released     bool
 	grace        actors.Timer
+	wait         actors.Timer // for a metrics stream, on behalf of requests
 }
 
 func (s *session) Receive(c actors.Context) {
 	switch m := c.Message().(type) {
 	case *actors.Started:
+		actors.Subject(c, s.identity.NodeID)
 		s.onStarted()
 	case *actors.Stopping, *actors.Restarting:
 		s.finish(c, false, "the proxy is stopping, or the session failed", errStopping)
 		s.grace.Disarm()
+		s.wait.Disarm()
 	case *actors.Stopped:
 	case actors.Frame[*wire.RegisterAgentRequest]:
-		s.onHeartbeat(m)
+		s.onHeartbeat(c, m)
+	case heard:
+		s.registration.credits.Return()
 	case actors.Frame[*wire.StreamMetricsRequest]:
 		s.onAnswer(c, m)
 	case actors.StreamClosed:
@@ -75,11 +77,18 @@ func (s *session) Receive(c actors.Context) {
 		s.released = true
 		s.stopWhenAlone(c)
 	case actors.Tick:
-		if s.grace.Fired(m) {
-			s.sys.StopAsync(c.Self())
-		}
+		s.onTick(c, m)
 	default:
 		unknownMessage(s.log, m)
+	}
+}
+
+func (s *session) onTick(c actors.Context, m actors.Tick) {
+	switch {
+	case s.grace.Fired(m):
+		s.sys.StopAsync(c.Self())
+	case s.wait.Fired(m):
+		s.deliver(s.state.giveUpWaiting(time.Now())...)
 	}
 }
 
@@ -91,54 +100,26 @@ func (s *session) onStarted() {
 	s.welcome("registered", s.clock)
 }
 
-func (s *session) welcome(text string, echoed time.Time) {
-	s.registration.out.Offer(wire.WelcomeFrame(wire.Welcome{
+// welcome queues an answer to the registration or to a heartbeat; false means that the
+// agent does not read them.
+func (s *session) welcome(text string, echoed time.Time) (queued bool) {
+	return s.registration.out.Offer(wire.WelcomeFrame(wire.Welcome{
 		Success: true, Message: text, AgentID: s.agentID, HeartbeatInterval: s.cfg.HeartbeatInterval,
 		Capabilities: messages.Capabilities{ColumnarAnswers: true, HeartbeatAnswers: true},
 		Clock:        time.Now(), EchoedClock: echoed,
 	}))
 }
 
-func (s *session) onHeartbeat(m actors.Frame[*wire.RegisterAgentRequest]) {
-	defer s.registration.credits.Return()
+// onHeartbeat passes a heartbeat on. The next ones are read as the registry has heard
+// it: a flood of them fills nobody's mailbox.
+func (s *session) onHeartbeat(c actors.Context, m actors.Frame[*wire.RegisterAgentRequest]) {
 	if s.ending {
 		return
 	}
 	reg := wire.FromRegistration(m.Body)
-	s.sys.Send(s.registry, heartbeat{agentID: s.agentID, registration: reg})
-	if s.capabilities.HeartbeatAnswers {
-		s.welcome("", reg.Clock)
-	}
-}
-
-func (s *session) onAttachMetrics(c actors.Context, m attachMetrics) {
-	if s.ending {
-		m.stream.close(errLost)
-		actors.Reply(c, errUnknownID)
-		return
-	}
-	s.metrics.close(errNewStream)
-	s.metrics = m.stream
-	s.readers[m.stream.id] = struct{}{}
-	lost, send := s.state.attach(time.Now())
-	s.deliver(lost...)
-	for _, r := range send {
-		s.send(c, r)
-	}
-	actors.Reply(c, attached{})
-}
-
-func (s *session) onAttachHeld(c actors.Context, m attachHeld) {
-	switch {
-	case s.ending:
-		actors.Reply(c, errUnknownID)
-	case len(s.held) >= maxHeldStreams:
-		actors.Reply(c, status.Errorf(codes.ResourceExhausted, "the session has %d further streams, at most %d are allowed",
-			len(s.held), maxHeldStreams))
-	default:
-		s.held[m.stream.id] = m.stream
-		s.readers[m.stream.id] = struct{}{}
-		actors.Reply(c, attached{})
+	actors.Request(c, s.registry, heartbeat{agentID: s.agentID, registration: reg})
+	if s.capabilities.HeartbeatAnswers && !s.welcome("", reg.Clock) {
+		s.finish(c, false, "the agent does not read the answers to its heartbeats", errStuck)
 	}
 }
 
@@ -155,7 +136,9 @@ func (s *session) onAsk(c actors.Context, m askMetrics) {
 	s.askers[m.asker] = c.Sender()
 	if r != nil {
 		s.send(c, *r)
+		return
 	}
+	s.wait.Arm(c, time.Until(s.state.waitOver()))
 }
 
 // send queues a request. A full queue means that the agent does not read: whatever
@@ -219,61 +202,5 @@ func (s *session) deliver(failures ...delivery) {
 		s.log.Debug("no answer", zap.Uint64("collection", d.asker), zap.String("reason", d.why))
 		s.sys.Send(s.askers[d.asker], gotFailure{s.agentID, d.missing})
 		delete(s.askers, d.asker)
-	}
-}
-
-func (s *session) onStreamClosed(c actors.Context, m actors.StreamClosed) {
-	delete(s.readers, m.Stream)
-	delete(s.held, m.Stream)
-	switch {
-	case s.ending:
-		s.stopWhenAlone(c)
-	case m.Stream == s.registration.id && errors.Is(m.Err, io.EOF):
-		s.finish(c, true, "goodbye", nil)
-	case m.Stream == s.registration.id:
-		s.finish(c, false, lossOf(m.Err), errLost)
-	case s.metrics != nil && m.Stream == s.metrics.id:
-		s.onMetricsLost(m.Err)
-	}
-}
-
-func (s *session) onMetricsLost(err error) {
-	why := "the metrics stream ended: " + status.Convert(err).Message()
-	switch {
-	case errors.Is(err, io.EOF):
-		why = "the agent ended the metrics stream"
-		s.metrics.close(nil)
-	case status.Code(err) == codes.ResourceExhausted:
-		s.log.Error("an answer is larger than a message may be: raise --grpc-max-msg-size",
-			zap.Int("grpc_max_msg_size", s.cfg.MaxMessageSize), zap.String("error", status.Convert(err).Message()))
-		s.metrics.close(err)
-	default:
-		s.metrics.close(errLost)
-	}
-	s.metrics = nil
-	s.deliver(s.state.detach(why, time.Now())...)
-}
-
-// finish ends the session, once: whoever waits for it learns of it now, and its
-// streams end. The actor stops when the streams' readers are gone and the registry
-// knows: the news of its stop would overtake that of its end.
-func (s *session) finish(c actors.Context, goodbye bool, why string, err error) {
-	if s.ending {
-		return
-	}
-	s.ending = true
-	s.deliver(s.state.end(why)...)
-	s.sys.Send(s.registry, sessionEnded{agentID: s.agentID, goodbye: goodbye, why: why})
-	s.registration.close(err)
-	s.metrics.close(err)
-	for _, h := range s.held {
-		h.close(err)
-	}
-	s.grace.Arm(c, readersGrace)
-}
-
-func (s *session) stopWhenAlone(c actors.Context) {
-	if s.released && len(s.readers) == 0 {
-		s.sys.StopAsync(c.Self())
 	}
 }

@@ -29,6 +29,8 @@ type (
 	forget struct{ asker uint64 }
 	// endSession: the session's streams are to end with the error.
 	endSession struct{ err error }
+	// heard: the registry has taken note of a heartbeat.
+	heard struct{}
 	// released: the registry knows that the session has ended.
 	released struct{}
 )

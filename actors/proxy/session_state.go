@@ -113,6 +113,27 @@ func (s *sessionState) forget(asker uint64) {
 	}
 }
 
+// waitOver returns when the requests that wait for a metrics stream have waited for
+// long enough; zero if none waits.
+func (s *sessionState) waitOver() time.Time {
+	if s.attached || len(s.requests) == 0 {
+		return time.Time{}
+	}
+	return s.detachedAt.Add(metricsStreamGrace)
+}
+
+// giveUpWaiting takes note that no metrics stream came in time for them.
+func (s *sessionState) giveUpWaiting(now time.Time) []delivery {
+	if over := s.waitOver(); over.IsZero() || now.Before(over) {
+		return nil
+	}
+	lost := s.fail("the agent has no metrics stream", func(*request) bool { return true })
+	for i := range lost {
+		lost[i].missing = messages.MissingUnconnected
+	}
+	return lost
+}
+
 // attach takes note of a new metrics stream, which replaces the former one. What
 // was asked on that one is lost; what waits goes out on the new one.
 func (s *sessionState) attach(now time.Time) (lost []delivery, send []sending) {

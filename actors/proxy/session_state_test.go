@@ -45,6 +45,8 @@ func (m *sessionMachine) Do(command string, args []string) string {
 			out += fmt.Sprintf("send #%d, time left %s\n", s.id, s.timeLeft)
 		}
 		return out
+	case "giveup":
+		return deliveries(m.state.giveUpWaiting(m.now))
 	case "detach":
 		return deliveries(m.state.detach(strings.Join(args, " "), m.now))
 	case "end":

@@ -252,6 +252,18 @@ func TestSilentRegistrationIsEnded(t *testing.T) {
 	})
 }
 
+// A peer that says nothing does not hold up a stop.
+func TestStopEndsSilentRegistrations(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		s, err := w.client().RegisterAgent(t.Context())
+		require.NoError(t, err)
+		synctest.Wait()
+		require.Zero(t, w.stopTakes())
+		_, err = s.Recv()
+		require.Equal(t, codes.Unavailable, code(err))
+	})
+}
+
 func TestStopTellsTheAgents(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		a, b := w.agent(baseline("p1"), never), w.agent(columnar("n2"), never)

@@ -1,6 +1,13 @@
 package proxy
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"fodc/messages"
+)
 
 // maxQuoted bounds what is repeated of a peer's text in a log line or an error.
 const maxQuoted = 200
@@ -13,3 +20,27 @@ func quote(text string) string {
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
+
+// subjectOf says what a query asks, as a client would write it.
+func subjectOf(q messages.Query) string {
+	words := []string{"latest"}
+	if w := q.Selection.Window; !w.IsLatest() {
+		words[0] = fmt.Sprintf("window [%s, %s]", bound(w.Start), bound(w.End))
+	}
+	for _, p := range []struct {
+		name   string
+		values []string
+	}{{"node_id", q.Filter.NodeIDs}, {"role", q.Filter.Roles}, {"pod_name", q.Filter.PodNames}, {"name[]", q.Selection.Names}} {
+		if len(p.values) > 0 {
+			words = append(words, p.name+"="+strings.Join(p.values, ","))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func bound(t time.Time) string {
+	if t.IsZero() {
+		return "open"
+	}
+	return t.UTC().Format(time.RFC3339)
+}

@@ -163,23 +163,25 @@ func TestGoldenNodeText(t *testing.T) {
 
 func TestGoldenTree(t *testing.T) {
 	at := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	failure := &messages.Failure{At: at.Add(-time.Minute), Message: "*proxy.answer", Reason: "index out of range [3]\nwith length 3", Stack: "goroutine 1"}
+	failure := &messages.Failure{At: at.Add(-time.Minute), Message: "*proxy.answer", Reason: "index out of range [3]\nwith length 3",
+		Stack: "goroutine 1 [running]:\nmain.answer({0x1?, 0x2?})\n\t/src/answer.go:3 +0x1d\n"}
 	tree := messages.ActorTree{
 		At: at, DeadLetters: 3,
 		Actors: []messages.ActorNode{
 			{ID: "registry-1", Kind: "registry", State: "running", Started: at.Add(-time.Hour), Mailbox: 2, MailboxPeak: 17, Handled: 123456,
 				Busy: "*proxy.admit", BusySeconds: 0.0421,
 				Children: []messages.ActorNode{
-					{ID: "registry-1/session-2", Kind: "session", State: "running", Started: at.Add(-time.Minute), Handled: 12},
-					{ID: "registry-1/session-3", Kind: "session", State: "failed", Started: at.Add(-90 * time.Second), Restarts: 2, Failures: 3, LastFailure: failure,
+					{ID: "registry-1/session-2", Kind: "session", Subject: "node-1", State: "running", Started: at.Add(-time.Minute), Handled: 12},
+					{ID: "registry-1/session-3", Kind: "session", Subject: "two\nlines", State: "failed", Started: at.Add(-90 * time.Second), Restarts: 2, Failures: 3, LastFailure: failure,
 						Children: []messages.ActorNode{{ID: "registry-1/session-3/pump-1", Kind: "pump", State: "stopping", Started: at}}},
 				}},
 			{ID: "collector-1", Kind: "collector", State: "running", Started: at.Add(-25 * time.Hour)},
 			{ID: "lost-9/collect-4", Kind: "collect", State: "running", Started: at.Add(-time.Second), Orphan: true},
 		},
 		Ended: []messages.EndedActor{
-			{ID: "registry-1/session-1", Kind: "session", Ended: at.Add(-2 * time.Minute), Reason: "stopped"},
-			{ID: "collector-1/collect-1", Kind: "collect", Ended: at.Add(-3 * time.Minute), Reason: "nil map\x1b[2J"},
+			{ID: "registry-1/session-1", Kind: "session", Subject: "node-1", Ended: at.Add(-2 * time.Minute), Reason: "goodbye"},
+			{ID: "collector-1/collect-1", Kind: "collect", Ended: at.Add(-3 * time.Minute), Reason: "failed on *proxy.answer: nil map\x1b[2J",
+				LastFailure: &messages.Failure{At: at.Add(-3 * time.Minute), Message: "*proxy.answer", Reason: "nil map\x1b[2J"}},
 		},
 	}
 	var b bytes.Buffer

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -149,11 +150,24 @@ func TestReservedNames(t *testing.T) {
 	f("fodc_agent_up", true)
 	f("fodc_agent_missing_reason", true)
 	f("fodc_agent_scrape_duration_seconds", true)
+	f("fodc_agent_round_trip_seconds", true)
+	f("fodc_agent_clock_offset_seconds", true)
 	f("fodc_build_info", true)
 	f("fodc_proxy_agents", true)
 	f("fodc_proxy_", true)
 	f("fodc_proxy", true)
 	f("fodc_proxying", false)
+	f("fodc_actors", true)
+	f("fodc_actor_restarts_total", true)
+	f("fodc_actor_failures_total", true)
+	f("fodc_actor_mailbox_messages", true)
+	f("fodc_actor", true)
+	f("fodc_dead_letters_total", true)
+	f("fodc_late_replies_total", true)
+	f("fodc_actorsx", false)
+	f("fodc_agent_actors", false)
+	f("fodc_agent_actor_restarts_total", false)
+	f("fodc_agent_dead_letters_total", false)
 	f("fodc_agent_up_total", false)
 	f("fodc_agent_window_series", false)
 	f("fodc_node_up", false)
@@ -198,6 +212,22 @@ func TestMissingNodes(t *testing.T) {
 	require.Contains(t, page, `fodc_agent_up{node_id="gone",node_role="data"} 0`)
 	require.Contains(t, page, `fodc_agent_missing_reason{reason="error",node_id="gone",node_role="data"} 1`)
 	require.NotContains(t, page, "fodc_agent_scrape_duration_seconds")
+}
+
+func TestTimingOfNodes(t *testing.T) {
+	near, far, old := answer("near"), answer("far"), answer("old")
+	near.Timing = &messages.Timing{RoundTrip: 1500 * time.Microsecond, ClockOffset: -2 * time.Second}
+	far.Timing = &messages.Timing{RoundTrip: 2 * time.Second}
+	far.Missing = messages.MissingTimeout
+	page, conflicts := text(t, collection(far, near, old), Options{Timestamps: true})
+	require.Equal(t, Conflicts{}, conflicts)
+	require.Equal(t, `fodc_agent_round_trip_seconds{node_id="far",node_role="data"} 2
+fodc_agent_round_trip_seconds{node_id="near",node_role="data"} 0.0015
+`, samplesOf(page, "fodc_agent_round_trip_seconds"))
+	require.Equal(t, `fodc_agent_clock_offset_seconds{node_id="far",node_role="data"} 0
+fodc_agent_clock_offset_seconds{node_id="near",node_role="data"} -2
+`, samplesOf(page, "fodc_agent_clock_offset_seconds"))
+	requirePromtool(t, []byte(page))
 }
 
 func TestJoinBlocks(t *testing.T) {

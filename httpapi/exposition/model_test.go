@@ -228,7 +228,7 @@ func labelsOf(n messages.NodeAnswer, name string, own []messages.Label, short bo
 }
 
 var modelFamilies = []string{"x", "x_count", "x_sum", "x_bucket", "x_count_sum", "y", "y_count", "a.b", "zeit größe", `q"\`, "n\nl",
-	"fodc_agent_up", "fodc_proxy_x", "fodc_node_up", "x:y", "x0"}
+	"fodc_agent_up", "fodc_proxy_x", "fodc_actors", "fodc_actor_x", "fodc_node_up", "x:y", "x0"}
 
 var modelLabels = []string{"a", "b", "z", "node_id", "node_role", "node_zone", "node_a_b", "pod_name", "exported_node_id",
 	"exported_exported_node_id", "exported_pod_name", "a.b", `"`, "le", "quantile"}

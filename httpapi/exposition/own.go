@@ -8,25 +8,32 @@ import (
 
 // The families that a page has of its own: one sample a node, or none.
 const (
-	familyUp       = "fodc_agent_up"
-	familyMissing  = "fodc_agent_missing_reason"
-	familyDuration = "fodc_agent_scrape_duration_seconds"
+	familyUp        = "fodc_agent_up"
+	familyMissing   = "fodc_agent_missing_reason"
+	familyDuration  = "fodc_agent_scrape_duration_seconds"
+	familyRoundTrip = "fodc_agent_round_trip_seconds"
+	familyOffset    = "fodc_agent_clock_offset_seconds"
+	ownFamilies     = 5
 )
 
 // What the proxy says of itself. It may stand behind the collection on one page.
 const (
-	familyBuildInfo = "fodc_build_info"
-	proxyPrefix     = "fodc_proxy_"
+	familyBuildInfo   = "fodc_build_info"
+	familyActors      = "fodc_actors"
+	familyDeadLetters = "fodc_dead_letters_total"
+	familyLateReplies = "fodc_late_replies_total"
+	actorPrefix       = "fodc_actor_"
+	proxyPrefix       = "fodc_proxy_"
 )
 
 // isReserved reports whether a family of the name may not come from an agent.
 func isReserved(name string) bool {
 	switch name {
-	case familyUp, familyMissing, familyDuration, familyBuildInfo:
+	case familyUp, familyMissing, familyDuration, familyRoundTrip, familyOffset, familyBuildInfo, familyActors, familyDeadLetters, familyLateReplies:
 		return true
 	}
 	// The family fodc_proxy could have samples of the name fodc_proxy_count.
-	return strings.HasPrefix(name+"_", proxyPrefix)
+	return strings.HasPrefix(name+"_", proxyPrefix) || strings.HasPrefix(name+"_", actorPrefix)
 }
 
 // neverReserved is isReserved for a page where all names are the agent's.
@@ -40,7 +47,11 @@ func (m *merge) addOwn(nodes []*node) {
 		help: "Why the node is missing; 1 for the reason that holds."}
 	duration := &group{name: familyDuration, own: true, kind: messages.TypeGauge,
 		help: "Time from the question to the end of the agent's answer."}
-	samples := make([]ownSample, 0, 2*len(nodes))
+	roundTrip := &group{name: familyRoundTrip, own: true, kind: messages.TypeGauge,
+		help: "Time from the agent's heartbeat to the proxy's answer, as the agent last said."}
+	offset := &group{name: familyOffset, own: true, kind: messages.TypeGauge,
+		help: "The proxy's clock minus the agent's, as the agent last said."}
+	samples := make([]ownSample, 0, ownFamilies*len(nodes))
 	set := func(g *group, n *node, labels messages.LabelText, value float64) {
 		samples = append(samples, ownSample{values: [1]float64{value}})
 		s := &samples[len(samples)-1]
@@ -49,6 +60,10 @@ func (m *merge) addOwn(nodes []*node) {
 		g.parts = append(g.parts, part{n, s.times[:], &s.family})
 	}
 	for _, n := range nodes {
+		if timing := n.answer.Timing; timing != nil {
+			set(roundTrip, n, "", timing.RoundTrip.Seconds())
+			set(offset, n, "", timing.ClockOffset.Seconds())
+		}
 		if reason := n.answer.Missing; reason != messages.MissingNone {
 			set(up, n, "", 0)
 			set(missing, n, messages.LabelText(messages.AppendLabel(nil, "reason", string(reason))), 1)
@@ -57,7 +72,7 @@ func (m *merge) addOwn(nodes []*node) {
 		set(up, n, "", 1)
 		set(duration, n, "", n.answer.Took.Seconds())
 	}
-	m.groups = append(m.groups, up, missing, duration)
+	m.groups = append(m.groups, up, missing, duration, roundTrip, offset)
 	m.sort()
 }
 

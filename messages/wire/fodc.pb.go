@@ -258,8 +258,13 @@ type RegisterAgentRequest struct {
 	AgentVersion       string              `protobuf:"bytes,102,opt,name=agent_version,json=agentVersion,proto3" json:"agent_version,omitempty"`
 	Capabilities       []Capability        `protobuf:"varint,103,rep,packed,name=capabilities,proto3,enum=banyandb.fodc.v1.Capability" json:"capabilities,omitempty"`
 	// The agent's clock when it sent this.
-	Clock         *timestamppb.Timestamp `protobuf:"bytes,104,opt,name=clock,proto3" json:"clock,omitempty"`
-	Runtime       *NodeRuntime           `protobuf:"bytes,105,opt,name=runtime,proto3" json:"runtime,omitempty"`
+	Clock   *timestamppb.Timestamp `protobuf:"bytes,104,opt,name=clock,proto3" json:"clock,omitempty"`
+	Runtime *NodeRuntime           `protobuf:"bytes,105,opt,name=runtime,proto3" json:"runtime,omitempty"`
+	// How long a heartbeat and its answer take, as the agent has measured it. Both
+	// are absent until an answer has come.
+	RoundTrip *durationpb.Duration `protobuf:"bytes,106,opt,name=round_trip,json=roundTrip,proto3" json:"round_trip,omitempty"`
+	// The proxy's clock minus the agent's; below 0 where the agent's is ahead.
+	ClockOffset   *durationpb.Duration `protobuf:"bytes,107,opt,name=clock_offset,json=clockOffset,proto3" json:"clock_offset,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -371,6 +376,20 @@ func (x *RegisterAgentRequest) GetRuntime() *NodeRuntime {
 	return nil
 }
 
+func (x *RegisterAgentRequest) GetRoundTrip() *durationpb.Duration {
+	if x != nil {
+		return x.RoundTrip
+	}
+	return nil
+}
+
+func (x *RegisterAgentRequest) GetClockOffset() *durationpb.Duration {
+	if x != nil {
+		return x.ClockOffset
+	}
+	return nil
+}
+
 type Address struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Ip            string                 `protobuf:"bytes,1,opt,name=ip,proto3" json:"ip,omitempty"`
@@ -429,7 +448,7 @@ type NodeRuntime struct {
 	// The host's load average over one minute.
 	Load float64 `protobuf:"fixed64,1,opt,name=load,proto3" json:"load,omitempty"`
 	// "healthy", "degraded" or "unreachable": how many of the node's endpoints
-	// answered their newest scrape.
+	// answered their newest scrape. Empty before the first scrape.
 	Health        string `protobuf:"bytes,2,opt,name=health,proto3" json:"health,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1065,7 +1084,7 @@ var File_messages_wire_fodc_proto protoreflect.FileDescriptor
 
 const file_messages_wire_fodc_proto_rawDesc = "" +
 	"\n" +
-	"\x18messages/wire/fodc.proto\x12\x10banyandb.fodc.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x80\x06\n" +
+	"\x18messages/wire/fodc.proto\x12\x10banyandb.fodc.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf8\x06\n" +
 	"\x14RegisterAgentRequest\x12\x1b\n" +
 	"\tnode_role\x18\x01 \x01(\tR\bnodeRole\x12J\n" +
 	"\x06labels\x18\x02 \x03(\v22.banyandb.fodc.v1.RegisterAgentRequest.LabelsEntryR\x06labels\x12B\n" +
@@ -1077,7 +1096,10 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"\ragent_version\x18f \x01(\tR\fagentVersion\x12@\n" +
 	"\fcapabilities\x18g \x03(\x0e2\x1c.banyandb.fodc.v1.CapabilityR\fcapabilities\x120\n" +
 	"\x05clock\x18h \x01(\v2\x1a.google.protobuf.TimestampR\x05clock\x127\n" +
-	"\aruntime\x18i \x01(\v2\x1d.banyandb.fodc.v1.NodeRuntimeR\aruntime\x1a9\n" +
+	"\aruntime\x18i \x01(\v2\x1d.banyandb.fodc.v1.NodeRuntimeR\aruntime\x128\n" +
+	"\n" +
+	"round_trip\x18j \x01(\v2\x19.google.protobuf.DurationR\troundTrip\x12<\n" +
+	"\fclock_offset\x18k \x01(\v2\x19.google.protobuf.DurationR\vclockOffset\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a`\n" +
@@ -1214,42 +1236,44 @@ var file_messages_wire_fodc_proto_depIdxs = []int32{
 	0,  // 3: banyandb.fodc.v1.RegisterAgentRequest.capabilities:type_name -> banyandb.fodc.v1.Capability
 	18, // 4: banyandb.fodc.v1.RegisterAgentRequest.clock:type_name -> google.protobuf.Timestamp
 	6,  // 5: banyandb.fodc.v1.RegisterAgentRequest.runtime:type_name -> banyandb.fodc.v1.NodeRuntime
-	0,  // 6: banyandb.fodc.v1.RegisterAgentResponse.capabilities:type_name -> banyandb.fodc.v1.Capability
-	18, // 7: banyandb.fodc.v1.RegisterAgentResponse.clock:type_name -> google.protobuf.Timestamp
-	18, // 8: banyandb.fodc.v1.RegisterAgentResponse.echoed_clock:type_name -> google.protobuf.Timestamp
-	17, // 9: banyandb.fodc.v1.Metric.labels:type_name -> banyandb.fodc.v1.Metric.LabelsEntry
-	18, // 10: banyandb.fodc.v1.Metric.timestamp:type_name -> google.protobuf.Timestamp
-	1,  // 11: banyandb.fodc.v1.Metric.type:type_name -> banyandb.fodc.v1.MetricType
-	8,  // 12: banyandb.fodc.v1.StreamMetricsRequest.metrics:type_name -> banyandb.fodc.v1.Metric
-	18, // 13: banyandb.fodc.v1.StreamMetricsRequest.timestamp:type_name -> google.protobuf.Timestamp
-	10, // 14: banyandb.fodc.v1.StreamMetricsRequest.blocks:type_name -> banyandb.fodc.v1.Block
-	11, // 15: banyandb.fodc.v1.Block.families:type_name -> banyandb.fodc.v1.Family
-	1,  // 16: banyandb.fodc.v1.Family.type:type_name -> banyandb.fodc.v1.MetricType
-	3,  // 17: banyandb.fodc.v1.Family.suffixes:type_name -> banyandb.fodc.v1.Suffix
-	18, // 18: banyandb.fodc.v1.StreamMetricsResponse.start_time:type_name -> google.protobuf.Timestamp
-	18, // 19: banyandb.fodc.v1.StreamMetricsResponse.end_time:type_name -> google.protobuf.Timestamp
-	19, // 20: banyandb.fodc.v1.StreamMetricsResponse.time_left:type_name -> google.protobuf.Duration
-	2,  // 21: banyandb.fodc.v1.StreamMetricsResponse.form:type_name -> banyandb.fodc.v1.AnswerForm
-	5,  // 22: banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry.value:type_name -> banyandb.fodc.v1.Address
-	4,  // 23: banyandb.fodc.v1.FODCService.RegisterAgent:input_type -> banyandb.fodc.v1.RegisterAgentRequest
-	9,  // 24: banyandb.fodc.v1.FODCService.StreamMetrics:input_type -> banyandb.fodc.v1.StreamMetricsRequest
-	13, // 25: banyandb.fodc.v1.FODCService.StreamClusterTopology:input_type -> banyandb.fodc.v1.HeldRequest
-	13, // 26: banyandb.fodc.v1.FODCService.StreamLifecycle:input_type -> banyandb.fodc.v1.HeldRequest
-	13, // 27: banyandb.fodc.v1.FODCService.StreamCrashDiagnostics:input_type -> banyandb.fodc.v1.HeldRequest
-	13, // 28: banyandb.fodc.v1.FODCService.StreamPressureProfiles:input_type -> banyandb.fodc.v1.HeldRequest
-	13, // 29: banyandb.fodc.v1.FODCService.StreamSchemaRegistry:input_type -> banyandb.fodc.v1.HeldRequest
-	7,  // 30: banyandb.fodc.v1.FODCService.RegisterAgent:output_type -> banyandb.fodc.v1.RegisterAgentResponse
-	12, // 31: banyandb.fodc.v1.FODCService.StreamMetrics:output_type -> banyandb.fodc.v1.StreamMetricsResponse
-	14, // 32: banyandb.fodc.v1.FODCService.StreamClusterTopology:output_type -> banyandb.fodc.v1.HeldResponse
-	14, // 33: banyandb.fodc.v1.FODCService.StreamLifecycle:output_type -> banyandb.fodc.v1.HeldResponse
-	14, // 34: banyandb.fodc.v1.FODCService.StreamCrashDiagnostics:output_type -> banyandb.fodc.v1.HeldResponse
-	14, // 35: banyandb.fodc.v1.FODCService.StreamPressureProfiles:output_type -> banyandb.fodc.v1.HeldResponse
-	14, // 36: banyandb.fodc.v1.FODCService.StreamSchemaRegistry:output_type -> banyandb.fodc.v1.HeldResponse
-	30, // [30:37] is the sub-list for method output_type
-	23, // [23:30] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	19, // 6: banyandb.fodc.v1.RegisterAgentRequest.round_trip:type_name -> google.protobuf.Duration
+	19, // 7: banyandb.fodc.v1.RegisterAgentRequest.clock_offset:type_name -> google.protobuf.Duration
+	0,  // 8: banyandb.fodc.v1.RegisterAgentResponse.capabilities:type_name -> banyandb.fodc.v1.Capability
+	18, // 9: banyandb.fodc.v1.RegisterAgentResponse.clock:type_name -> google.protobuf.Timestamp
+	18, // 10: banyandb.fodc.v1.RegisterAgentResponse.echoed_clock:type_name -> google.protobuf.Timestamp
+	17, // 11: banyandb.fodc.v1.Metric.labels:type_name -> banyandb.fodc.v1.Metric.LabelsEntry
+	18, // 12: banyandb.fodc.v1.Metric.timestamp:type_name -> google.protobuf.Timestamp
+	1,  // 13: banyandb.fodc.v1.Metric.type:type_name -> banyandb.fodc.v1.MetricType
+	8,  // 14: banyandb.fodc.v1.StreamMetricsRequest.metrics:type_name -> banyandb.fodc.v1.Metric
+	18, // 15: banyandb.fodc.v1.StreamMetricsRequest.timestamp:type_name -> google.protobuf.Timestamp
+	10, // 16: banyandb.fodc.v1.StreamMetricsRequest.blocks:type_name -> banyandb.fodc.v1.Block
+	11, // 17: banyandb.fodc.v1.Block.families:type_name -> banyandb.fodc.v1.Family
+	1,  // 18: banyandb.fodc.v1.Family.type:type_name -> banyandb.fodc.v1.MetricType
+	3,  // 19: banyandb.fodc.v1.Family.suffixes:type_name -> banyandb.fodc.v1.Suffix
+	18, // 20: banyandb.fodc.v1.StreamMetricsResponse.start_time:type_name -> google.protobuf.Timestamp
+	18, // 21: banyandb.fodc.v1.StreamMetricsResponse.end_time:type_name -> google.protobuf.Timestamp
+	19, // 22: banyandb.fodc.v1.StreamMetricsResponse.time_left:type_name -> google.protobuf.Duration
+	2,  // 23: banyandb.fodc.v1.StreamMetricsResponse.form:type_name -> banyandb.fodc.v1.AnswerForm
+	5,  // 24: banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry.value:type_name -> banyandb.fodc.v1.Address
+	4,  // 25: banyandb.fodc.v1.FODCService.RegisterAgent:input_type -> banyandb.fodc.v1.RegisterAgentRequest
+	9,  // 26: banyandb.fodc.v1.FODCService.StreamMetrics:input_type -> banyandb.fodc.v1.StreamMetricsRequest
+	13, // 27: banyandb.fodc.v1.FODCService.StreamClusterTopology:input_type -> banyandb.fodc.v1.HeldRequest
+	13, // 28: banyandb.fodc.v1.FODCService.StreamLifecycle:input_type -> banyandb.fodc.v1.HeldRequest
+	13, // 29: banyandb.fodc.v1.FODCService.StreamCrashDiagnostics:input_type -> banyandb.fodc.v1.HeldRequest
+	13, // 30: banyandb.fodc.v1.FODCService.StreamPressureProfiles:input_type -> banyandb.fodc.v1.HeldRequest
+	13, // 31: banyandb.fodc.v1.FODCService.StreamSchemaRegistry:input_type -> banyandb.fodc.v1.HeldRequest
+	7,  // 32: banyandb.fodc.v1.FODCService.RegisterAgent:output_type -> banyandb.fodc.v1.RegisterAgentResponse
+	12, // 33: banyandb.fodc.v1.FODCService.StreamMetrics:output_type -> banyandb.fodc.v1.StreamMetricsResponse
+	14, // 34: banyandb.fodc.v1.FODCService.StreamClusterTopology:output_type -> banyandb.fodc.v1.HeldResponse
+	14, // 35: banyandb.fodc.v1.FODCService.StreamLifecycle:output_type -> banyandb.fodc.v1.HeldResponse
+	14, // 36: banyandb.fodc.v1.FODCService.StreamCrashDiagnostics:output_type -> banyandb.fodc.v1.HeldResponse
+	14, // 37: banyandb.fodc.v1.FODCService.StreamPressureProfiles:output_type -> banyandb.fodc.v1.HeldResponse
+	14, // 38: banyandb.fodc.v1.FODCService.StreamSchemaRegistry:output_type -> banyandb.fodc.v1.HeldResponse
+	32, // [32:39] is the sub-list for method output_type
+	25, // [25:32] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_messages_wire_fodc_proto_init() }

@@ -81,7 +81,11 @@ func TestRegistrationRoundTrip(t *testing.T) {
 		}
 		if rapid.Bool().Draw(t, "has runtime") {
 			r.Runtime = &messages.Runtime{Load: rapid.Float64Range(0, math.MaxFloat64).Draw(t, "load"),
-				Health: rapid.SampledFrom([]string{messages.HealthHealthy, messages.HealthDegraded, messages.HealthUnreachable}).Draw(t, "health")}
+				Health: rapid.SampledFrom([]string{messages.HealthHealthy, messages.HealthDegraded, messages.HealthUnreachable, ""}).Draw(t, "health")}
+		}
+		if rapid.Bool().Draw(t, "has timing") {
+			r.Timing = &messages.Timing{RoundTrip: time.Duration(rapid.Int64Range(0, int64(maxRoundTrip)).Draw(t, "round trip")),
+				ClockOffset: time.Duration(rapid.Int64().Draw(t, "offset"))}
 		}
 		require.Equal(t, r, FromRegistration(sent(t, RegistrationFrame(r), &RegisterAgentRequest{})))
 	})

@@ -1,8 +1,16 @@
 package wire
 
 import (
+	"time"
+
 	"fodc/messages"
+
+	"google.golang.org/protobuf/types/known/durationpb"
 )
+
+// maxRoundTrip is the longest round trip that an agent can mean: it gives up a session
+// that is slower.
+const maxRoundTrip = time.Hour
 
 // RegistrationFrame returns the frame of a registration or heartbeat. It shares the
 // registration's maps.
@@ -29,12 +37,15 @@ func RegistrationFrame(r messages.Registration) *RegisterAgentRequest {
 	if r.Runtime != nil {
 		f.Runtime = &NodeRuntime{Load: r.Runtime.Load, Health: r.Runtime.Health}
 	}
+	if r.Timing != nil {
+		f.RoundTrip, f.ClockOffset = durationpb.New(r.Timing.RoundTrip), durationpb.New(r.Timing.ClockOffset)
+	}
 	return f
 }
 
 // FromRegistration returns what a frame says, for Registration.Validate to judge. A
-// clock or a runtime that is none counts as not sent: it is no reason to refuse an
-// agent. The registration shares the frame's maps.
+// clock, a runtime or a timing that is none counts as not sent: it is no reason to
+// refuse an agent. The registration shares the frame's maps.
 func FromRegistration(f *RegisterAgentRequest) messages.Registration {
 	r := messages.Registration{
 		NodeID:         f.GetNodeId(),
@@ -59,7 +70,20 @@ func FromRegistration(f *RegisterAgentRequest) messages.Registration {
 			r.Runtime = &runtime
 		}
 	}
+	r.Timing = fromTiming(f.GetRoundTrip(), f.GetClockOffset())
 	return r
+}
+
+// fromTiming returns nil unless both are there and can be.
+func fromTiming(roundTrip, offset *durationpb.Duration) *messages.Timing {
+	if !roundTrip.IsValid() || !offset.IsValid() {
+		return nil
+	}
+	t := messages.Timing{RoundTrip: roundTrip.AsDuration(), ClockOffset: offset.AsDuration()}
+	if t.RoundTrip < 0 || t.RoundTrip > maxRoundTrip {
+		return nil
+	}
+	return &t
 }
 
 func toAddress(a messages.Address) *Address { return &Address{Ip: a.IP, Port: a.Port} }

@@ -8,6 +8,7 @@ import (
 	"fodc/messages"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -24,6 +25,7 @@ func TestRegistrationFrameSaysAll(t *testing.T) {
 		Capabilities:   messages.Capabilities{ColumnarAnswers: true, HeartbeatAnswers: true},
 		Clock:          time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC),
 		Runtime:        &messages.Runtime{Load: 0.5, Health: messages.HealthDegraded},
+		Timing:         &messages.Timing{RoundTrip: 3 * time.Millisecond, ClockOffset: -2 * time.Second},
 	}
 	require.Equal(t, r, FromRegistration(sent(t, RegistrationFrame(r), &RegisterAgentRequest{})))
 }
@@ -33,6 +35,8 @@ func TestRegistrationFrameLeavesOutWhatIsUnknown(t *testing.T) {
 	require.Nil(t, f.PrimaryAddress)
 	require.Nil(t, f.Clock)
 	require.Nil(t, f.Runtime)
+	require.Nil(t, f.RoundTrip)
+	require.Nil(t, f.ClockOffset)
 	require.Empty(t, f.Capabilities)
 	require.Equal(t, messages.Registration{Role: "liaison"}, FromRegistration(sent(t, f, &RegisterAgentRequest{})))
 }
@@ -57,4 +61,15 @@ func TestFromRegistrationIsTotal(t *testing.T) {
 	f(&RegisterAgentRequest{Runtime: &NodeRuntime{Load: math.Inf(1), Health: "healthy"}}, messages.Registration{})
 	f(&RegisterAgentRequest{Runtime: &NodeRuntime{Load: -1, Health: "healthy"}}, messages.Registration{})
 	f(&RegisterAgentRequest{Runtime: &NodeRuntime{Load: 1, Health: "so so"}}, messages.Registration{})
+	f(&RegisterAgentRequest{Runtime: &NodeRuntime{Load: 1}}, messages.Registration{Runtime: &messages.Runtime{Load: 1}})
+
+	second := durationpb.New(time.Second)
+	f(&RegisterAgentRequest{RoundTrip: second}, messages.Registration{})
+	f(&RegisterAgentRequest{ClockOffset: second}, messages.Registration{})
+	f(&RegisterAgentRequest{RoundTrip: durationpb.New(-1), ClockOffset: second}, messages.Registration{})
+	f(&RegisterAgentRequest{RoundTrip: durationpb.New(maxRoundTrip + 1), ClockOffset: second}, messages.Registration{})
+	f(&RegisterAgentRequest{RoundTrip: &durationpb.Duration{Nanos: math.MaxInt32}, ClockOffset: second}, messages.Registration{})
+	f(&RegisterAgentRequest{RoundTrip: second, ClockOffset: &durationpb.Duration{Seconds: 1, Nanos: -1}}, messages.Registration{})
+	f(&RegisterAgentRequest{RoundTrip: &durationpb.Duration{}, ClockOffset: second},
+		messages.Registration{Timing: &messages.Timing{ClockOffset: time.Second}})
 }

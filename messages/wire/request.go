@@ -10,9 +10,6 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// maxRequestNames bounds the families that a request may name.
-const maxRequestNames = 4096
-
 // Request asks an agent for metrics.
 type Request struct {
 	// ID is 0 where the agent did not announce ColumnarAnswers.
@@ -55,8 +52,8 @@ func FromRequest(f *StreamMetricsResponse) (Request, error) {
 	if sel.Window.End, err = fromBound("end_time", f.GetEndTime()); err != nil {
 		return r, err
 	}
-	if len(f.GetNames()) > maxRequestNames {
-		return r, fmt.Errorf("names of %d families, at most %d are allowed", len(f.GetNames()), maxRequestNames)
+	if len(f.GetNames()) > messages.MaxSelectedNames {
+		return r, fmt.Errorf("names of %d families, at most %d are allowed", len(f.GetNames()), messages.MaxSelectedNames)
 	}
 	for _, name := range f.GetNames() {
 		if err := messages.CheckMetricName(name); err != nil {

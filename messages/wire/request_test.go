@@ -56,7 +56,7 @@ func TestInvalidRequestsSayWhy(t *testing.T) {
 	f(&StreamMetricsResponse{Names: []string{"up", ""}}, "names: metric name is empty")
 	f(&StreamMetricsResponse{Names: []string{strings.Repeat("x", messages.MaxNameBytes+1)}},
 		"names: metric name of 1025 bytes, at most 1024 are allowed")
-	f(&StreamMetricsResponse{Names: make([]string, maxRequestNames+1)}, "names of 4097 families, at most 4096 are allowed")
+	f(&StreamMetricsResponse{Names: make([]string, messages.MaxSelectedNames+1)}, "names of 4097 families, at most 4096 are allowed")
 }
 
 func TestUnknownFormIsTheBaseline(t *testing.T) {

@@ -1,0 +1,132 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"time"
+
+	"fodc/actors"
+	"fodc/actors/agent/telemetry"
+	"fodc/recorder"
+
+	"go.uber.org/zap"
+)
+
+// hostTarget is the host, as a target of the recorder.
+const hostTarget = "host"
+
+// maxCauseBytes bounds what a log line shows of contents that cannot be read.
+const maxCauseBytes = 300
+
+// sourceRead is the last word of a read.
+type sourceRead struct {
+	source int
+	round  uint64
+	result telemetry.Result
+}
+
+// hostTelemetry records the host each interval. The sources outlive it: a read that
+// hangs is still known to hang after a restart.
+type hostTelemetry struct {
+	sys      *actors.System
+	log      *zap.Logger
+	recorder *actors.PID
+	sources  []*telemetry.Source
+	state    *telemetryState
+
+	timer, deadline actors.Timer
+	ctx             context.Context
+	cancel          context.CancelCauseFunc
+}
+
+func newHostTelemetry(sys *actors.System, recorder *actors.PID, sources []*telemetry.Source, interval time.Duration) *hostTelemetry {
+	names := make([]string, len(sources))
+	for i, s := range sources {
+		names[i] = s.Name()
+	}
+	return &hostTelemetry{sys: sys, log: sys.Log(), recorder: recorder, sources: sources, state: newTelemetryState(names, interval)}
+}
+
+func (h *hostTelemetry) Receive(c actors.Context) {
+	switch m := c.Message().(type) {
+	case *actors.Started:
+		h.ctx, h.cancel = context.WithCancelCause(context.Background())
+		h.onDue(c)
+	case *actors.Stopping, *actors.Restarting:
+		h.timer.Disarm()
+		h.deadline.Disarm()
+		h.cancel(errStopped)
+	case *actors.Stopped:
+	case actors.Tick:
+		h.onTick(c, m)
+	case sourceRead:
+		h.onRead(c, m)
+	default:
+		unknownMessage(h.log, m)
+	}
+}
+
+func (h *hostTelemetry) onTick(c actors.Context, m actors.Tick) {
+	switch {
+	case h.timer.Fired(m):
+		h.onDue(c)
+	case h.deadline.Fired(m):
+		h.giveUp(c, h.state.awaited())
+	}
+}
+
+func (h *hostTelemetry) onDue(c actors.Context) {
+	now := time.Now()
+	round, again := h.state.due(uint64(actors.NextStreamID()), now)
+	h.timer.Arm(c, again)
+	if len(round.start) > 0 {
+		h.deadline.Arm(c, h.state.patience)
+	}
+	for _, i := range round.start {
+		go readSource(newVoice(h.ctx, h.sys, c), h.sources[i], i, h.state.round, now)
+	}
+	h.giveUp(c, round.hung)
+}
+
+// readSource does one read, which may block for ever, and says one word.
+func readSource(v voice, s *telemetry.Source, number int, round uint64, now time.Time) {
+	v.tell(sourceRead{number, round, s.Read(now)})
+}
+
+func (h *hostTelemetry) onRead(c actors.Context, m sourceRead) {
+	scrape, notes := h.state.returned(m.source, m.round, readOf(m.result), time.Now())
+	h.do(c, scrape, notes)
+}
+
+// giveUp waits no more for the sources in this round.
+func (h *hostTelemetry) giveUp(c actors.Context, sources []int) {
+	for _, i := range sources {
+		scrape, notes := h.state.lost(i, readOf(h.sources[i].Lost()), time.Now())
+		h.do(c, scrape, notes)
+	}
+}
+
+// do logs the notes, and takes the scrape, if there is one, to the recorder.
+func (h *hostTelemetry) do(c actors.Context, s *recorder.Scrape, notes []note) {
+	for _, n := range notes {
+		logNote(h.log, n)
+	}
+	if s != nil {
+		actors.Request(c, h.recorder, scraped{target: recorder.Target{Name: hostTarget}, scrape: *s})
+	}
+}
+
+func readOf(r telemetry.Result) telemetryRead {
+	read := telemetryRead{readings: r.Readings, same: r.Same}
+	for _, o := range r.Outcomes {
+		p := telemetryPart{name: o.Part}
+		if o.Err != nil {
+			p.cause = o.Err.Error()
+			p.cause = p.cause[:min(len(p.cause), maxCauseBytes)]
+			p.absent = errors.Is(o.Err, fs.ErrNotExist) || errors.Is(o.Err, errors.ErrUnsupported)
+		}
+		read.parts = append(read.parts, p)
+	}
+	return read
+}

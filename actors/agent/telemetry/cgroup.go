@@ -1,0 +1,196 @@
+package telemetry
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"fodc/messages"
+
+	"github.com/prometheus/procfs"
+)
+
+// cgroup is the control group of a process, by one controller. In version 1 each
+// controller has groups of its own, in version 2 all share them.
+type cgroup struct {
+	dir string
+	v2  bool
+}
+
+// noLimit is from where on a limit of version 1 is none: it is rounded to pages.
+const noLimit = 1 << 62
+
+// newOwnCgroup returns the source of the agent's own group. In a pod, its memory is
+// limited by it; outside of one, it is mostly that of its service.
+func newOwnCgroup(proc, sys string) *Source {
+	return newSource("control group", proc, func(fs procfs.FS, _ time.Time) []collector {
+		return cgroupCollectors(fs, sys, "agent", fs.Self)
+	})
+}
+
+// cgroupCollectors read the group of a process; whose is the value of a label.
+func cgroupCollectors(fs procfs.FS, sys, whose string, find func() (procfs.Proc, error)) []collector {
+	label := messages.Label{Name: "process", Value: whose}
+	part := func(controller string, read func(cgroup, *readings, messages.Label) error) collector {
+		return collector{controller + " of the " + whose + "'s control group", func(r *readings) error {
+			p, err := find()
+			if err != nil {
+				return err
+			}
+			g, err := cgroupOf(fs, sys, p, controller)
+			if err != nil {
+				return err
+			}
+			return read(g, r, label)
+		}}
+	}
+	return []collector{part("memory", cgroup.readMemory), part("cpu", cgroup.readCPU)}
+}
+
+// cgroupOf returns the group of the process by the controller.
+func cgroupOf(fs procfs.FS, sys string, p procfs.Proc, controller string) (cgroup, error) {
+	groups, err := p.Cgroups()
+	if err != nil {
+		return cgroup{}, err
+	}
+	g, v2 := hierarchy(groups, controller)
+	if g == nil {
+		return cgroup{}, fmt.Errorf("process %d has no control group for %s", p.PID, controller)
+	}
+	mount := mountOfCgroups(sys, controller, v2)
+	if strings.HasPrefix(g.Path, "/..") {
+		return cgroup{}, fmt.Errorf("control group %s of process %d is outside of what the agent can see", g.Path, p.PID)
+	}
+	if dir := filepath.Join(mount, g.Path); isDir(dir) {
+		return cgroup{dir, v2}, nil
+	}
+	// In a container the path may be the host's: then the mount shows the container's
+	// own group alone. That is the process's if it is in the same container.
+	if isDir(mount) && isOwnCgroup(fs, g.Path, controller) {
+		return cgroup{mount, v2}, nil
+	}
+	return cgroup{}, fmt.Errorf("control group %s for %s is not mounted: %w", g.Path, controller, os.ErrNotExist)
+}
+
+// mountOfCgroups returns where the groups of the controller are.
+func mountOfCgroups(sys, controller string, v2 bool) string {
+	mount := filepath.Join(sys, "fs/cgroup")
+	if !v2 {
+		return filepath.Join(mount, controller)
+	}
+	// Beside groups of version 1, those of version 2 have a place of their own.
+	if both := filepath.Join(mount, "unified"); !exists(filepath.Join(mount, "cgroup.controllers")) && isDir(both) {
+		return both
+	}
+	return mount
+}
+
+func isOwnCgroup(fs procfs.FS, path, controller string) bool {
+	own, err := fs.Self()
+	if err != nil {
+		return false
+	}
+	groups, err := own.Cgroups()
+	if err != nil {
+		return false
+	}
+	g, _ := hierarchy(groups, controller)
+	return g != nil && g.Path == path
+}
+
+// hierarchy returns the group by the controller, of version 1 if that has it.
+func hierarchy(groups []procfs.Cgroup, controller string) (g *procfs.Cgroup, v2 bool) {
+	for i := range groups {
+		if slices.Contains(groups[i].Controllers, controller) {
+			return &groups[i], false
+		}
+		if groups[i].HierarchyID == 0 && len(groups[i].Controllers) == 0 {
+			g, v2 = &groups[i], true
+		}
+	}
+	return g, v2
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+func isDir(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
+}
+
+const eventsHelp = "Times that the group's memory went over high, met its limit (max), found nothing to reclaim there (oom), " +
+	"and had a process killed for it (oom_kill)."
+
+func (g cgroup) readMemory(r *readings, whose messages.Label) error {
+	number := func(file, name, help string) error {
+		n, limited, err := readNumber(g.dir, file)
+		if err == nil && limited && n < noLimit {
+			r.gauge(name, help, float64(n), whose)
+		}
+		return err
+	}
+	event := func(name string, n uint64) {
+		r.counter("fodc_cgroup_memory_events_total", eventsHelp, float64(n), messages.Label{Name: "event", Value: name}, whose)
+	}
+	current, limit := "memory.current", "memory.max"
+	if !g.v2 {
+		current, limit = "memory.usage_in_bytes", "memory.limit_in_bytes"
+	}
+	first := number(current, "fodc_cgroup_memory_current_bytes", "Memory that the process's control group uses.")
+	first = firstOf(first, number(limit, "fodc_cgroup_memory_max_bytes",
+		"Memory that the process's control group may use; absent where it has no limit of its own."))
+	if g.v2 {
+		return firstOf(first, eachPair(g.dir, "memory.events", func(name string, n uint64) {
+			if slices.Contains([]string{"high", "max", "oom", "oom_kill"}, name) {
+				event(name, n)
+			}
+		}))
+	}
+	met, _, err := readNumber(g.dir, "memory.failcnt")
+	if err == nil {
+		event("max", met)
+	}
+	return firstOf(firstOf(first, err), eachPair(g.dir, "memory.oom_control", func(name string, n uint64) {
+		if name == "oom_kill" {
+			event(name, n)
+		}
+	}))
+}
+
+const (
+	usedHelp      = "Processor time that the process's control group has used."
+	throttledHelp = "Time in which the process's control group was held up since its processor time was used up."
+)
+
+// readCPU reads cpu.stat. The group at the top is never throttled, and does not say so.
+func (g cgroup) readCPU(r *readings, whose messages.Label) error {
+	counter := func(name, help string, v float64) { r.counter("fodc_cgroup_cpu_"+name, help, v, whose) }
+	if !g.v2 {
+		// It is there where both controllers are mounted together, as they mostly are.
+		if used, _, err := readNumber(g.dir, "cpuacct.usage"); err == nil {
+			counter("seconds_total", usedHelp, nanoseconds(used))
+		}
+	}
+	return eachPair(g.dir, "cpu.stat", func(name string, n uint64) {
+		switch name {
+		case "usage_usec":
+			counter("seconds_total", usedHelp, microseconds(n))
+		case "nr_periods":
+			counter("periods_total", "Periods in which the process's control group was ready to run.", float64(n))
+		case "nr_throttled":
+			counter("throttled_periods_total", "Periods in which the process's control group used up its processor time.", float64(n))
+		case "throttled_usec":
+			counter("throttled_seconds_total", throttledHelp, microseconds(n))
+		case "throttled_time": // of version 1
+			counter("throttled_seconds_total", throttledHelp, nanoseconds(n))
+		}
+	})
+}
+
+func nanoseconds(n uint64) float64 { return float64(n) / 1e9 }

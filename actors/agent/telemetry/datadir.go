@@ -1,0 +1,130 @@
+package telemetry
+
+import (
+	"errors"
+	"io/fs"
+	"sync/atomic"
+	"time"
+
+	"fodc/messages"
+
+	"github.com/prometheus/procfs"
+)
+
+// dataDir reads the file system of a directory.
+type dataDir struct {
+	proc, dir string
+	stat      func(string) (Space, error)
+
+	// mount is where the directory was last known to be. Lost reads it while a read
+	// hangs.
+	mount atomic.Pointer[mount]
+	// of is what mount was looked up for: the list of mounts may be long.
+	of place
+}
+
+type place struct {
+	path   string
+	device uint64
+}
+
+func newDataDir(proc, dir string, stat func(string) (Space, error)) *Source {
+	d := &dataDir{proc: proc, dir: dir, stat: stat}
+	name := "data directory " + dir
+	return &Source{
+		name: name,
+		read: func(time.Time) Result {
+			r := collect([]collector{{name, d.read}})
+			r.Same = d.same()
+			return r
+		},
+		lost: func() Result {
+			var r readings
+			d.addError(&r, true)
+			return Result{Readings: r.list, Same: d.same()}
+		},
+	}
+}
+
+func (d *dataDir) read(r *readings) error {
+	if d.mount.Load() == nil {
+		// By its name only: for the case that the next step hangs.
+		if err := d.find(d.dir); err != nil {
+			return err
+		}
+	}
+	space, err := d.stat(d.dir)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			d.addError(r, true)
+		}
+		return err
+	}
+	if here := (place{space.Path, space.Device}); d.of != here {
+		if err := d.find(space.Path); err != nil {
+			return err
+		}
+		d.of = here
+	}
+	d.addSpace(r, space)
+	d.addError(r, false)
+	return nil
+}
+
+// find looks up the mount of a path.
+func (d *dataDir) find(path string) error {
+	fs, err := procfs.NewFS(d.proc)
+	if err != nil {
+		return err
+	}
+	mounts, err := fs.GetMounts()
+	if err != nil {
+		return err
+	}
+	m, err := mountOf(mounts, path)
+	if err != nil {
+		return err
+	}
+	d.mount.Store(&m)
+	return nil
+}
+
+// same tells mounts apart.
+func (d *dataDir) same() string {
+	if m := d.mount.Load(); m != nil {
+		return m.point
+	}
+	return ""
+}
+
+// labels are nil as long as no mount is known.
+func (d *dataDir) labels() []messages.Label {
+	m := d.mount.Load()
+	if m == nil {
+		return nil
+	}
+	return []messages.Label{{Name: "device", Value: m.device}, {Name: "fstype", Value: m.fsType}, {Name: "mountpoint", Value: m.point}}
+}
+
+func (d *dataDir) addSpace(r *readings, s Space) {
+	labels := d.labels()
+	r.gauge("node_filesystem_size_bytes", "Size of the file system.", float64(s.Size), labels...)
+	r.gauge("node_filesystem_free_bytes", "Free space of the file system.", float64(s.Free), labels...)
+	r.gauge("node_filesystem_avail_bytes", "Space of the file system that users other than root may have.", float64(s.Available), labels...)
+	r.gauge("node_filesystem_files", "Inodes of the file system.", float64(s.Files), labels...)
+	r.gauge("node_filesystem_files_free", "Free inodes of the file system.", float64(s.FilesFree), labels...)
+	r.gauge("node_filesystem_readonly", "Whether the file system is mounted read-only.", truth(s.ReadOnly), labels...)
+}
+
+func (d *dataDir) addError(r *readings, failed bool) {
+	if labels := d.labels(); labels != nil {
+		r.gauge("node_filesystem_device_error", "Whether the file system does not say what space it has.", truth(failed), labels...)
+	}
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

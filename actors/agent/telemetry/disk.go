@@ -1,0 +1,110 @@
+package telemetry
+
+import (
+	"strings"
+
+	"fodc/messages"
+
+	"github.com/prometheus/procfs"
+	"github.com/prometheus/procfs/blockdevice"
+)
+
+type disk = *blockdevice.Diskstats
+
+var diskMetrics = []metric[disk]{
+	{messages.TypeCounter, "node_disk_reads_completed_total", "Reads.",
+		func(d disk) float64 { return float64(d.ReadIOs) }},
+	{messages.TypeCounter, "node_disk_reads_merged_total", "Reads that became part of another.",
+		func(d disk) float64 { return float64(d.ReadMerges) }},
+	{messages.TypeCounter, "node_disk_read_bytes_total", "Bytes read.",
+		func(d disk) float64 { return float64(d.ReadSectors) * procfs.SectorSize }},
+	{messages.TypeCounter, "node_disk_read_time_seconds_total", "Time that all reads took.",
+		func(d disk) float64 { return milliseconds(d.ReadTicks) }},
+	{messages.TypeCounter, "node_disk_writes_completed_total", "Writes.",
+		func(d disk) float64 { return float64(d.WriteIOs) }},
+	{messages.TypeCounter, "node_disk_writes_merged_total", "Writes that became part of another.",
+		func(d disk) float64 { return float64(d.WriteMerges) }},
+	{messages.TypeCounter, "node_disk_written_bytes_total", "Bytes written.",
+		func(d disk) float64 { return float64(d.WriteSectors) * procfs.SectorSize }},
+	{messages.TypeCounter, "node_disk_write_time_seconds_total", "Time that all writes took.",
+		func(d disk) float64 { return milliseconds(d.WriteTicks) }},
+	{messages.TypeGauge, "node_disk_io_now", "Reads and writes under way.",
+		func(d disk) float64 { return float64(d.IOsInProgress) }},
+	{messages.TypeCounter, "node_disk_io_time_seconds_total", "Time in which the disk had something to do.",
+		func(d disk) float64 { return milliseconds(d.IOsTotalTicks) }},
+	{messages.TypeCounter, "node_disk_io_time_weighted_seconds_total", "Time that the disk had something to do, times how much.",
+		func(d disk) float64 { return milliseconds(d.WeightedIOTicks) }},
+}
+
+// Disks of newer kernels have these, too: the fields that their line must have.
+const (
+	fieldsWithDiscards = 18
+	fieldsWithFlushes  = 20
+)
+
+var discardMetrics = []metric[disk]{
+	{messages.TypeCounter, "node_disk_discards_completed_total", "Discards.",
+		func(d disk) float64 { return float64(d.DiscardIOs) }},
+	{messages.TypeCounter, "node_disk_discarded_sectors_total", "Sectors discarded.",
+		func(d disk) float64 { return float64(d.DiscardSectors) }},
+	{messages.TypeCounter, "node_disk_discard_time_seconds_total", "Time that all discards took.",
+		func(d disk) float64 { return milliseconds(d.DiscardTicks) }},
+}
+
+var flushMetrics = []metric[disk]{
+	{messages.TypeCounter, "node_disk_flush_requests_total", "Flushes.",
+		func(d disk) float64 { return float64(d.FlushRequestsCompleted) }},
+	{messages.TypeCounter, "node_disk_flush_requests_time_seconds_total", "Time that all flushes took.",
+		func(d disk) float64 { return milliseconds(d.TimeSpentFlushing) }},
+}
+
+func milliseconds(n uint64) float64 { return float64(n) / 1e3 }
+
+// readDisks keeps the disks before a line that cannot be read.
+func readDisks(r *readings, fs blockdevice.FS) error {
+	stats, err := fs.ProcDiskstats()
+	byName := make(map[string]disk, len(stats))
+	var names []string
+	for i := range stats {
+		d := &stats[i]
+		if _, twice := byName[d.DeviceName]; !twice && isWholeDisk(d.DeviceName) {
+			byName[d.DeviceName] = d
+			names = append(names, d.DeviceName)
+		}
+	}
+	names, tooMany := limited("disks", names)
+	for _, name := range names {
+		d, label := byName[name], messages.Label{Name: "device", Value: name}
+		addEach(r, diskMetrics, d, label)
+		if d.IoStatsCount >= fieldsWithDiscards {
+			addEach(r, discardMetrics, d, label)
+		}
+		if d.IoStatsCount >= fieldsWithFlushes {
+			addEach(r, flushMetrics, d, label)
+		}
+	}
+	return firstOf(err, tooMany)
+}
+
+// isWholeDisk tells disks from partitions, whose figures are in those of the disk, and
+// from devices that are no disks: sda from sda1, nvme0n1 from nvme0n1p1, and from
+// ram0, zram0, loop0 and fd0.
+func isWholeDisk(device string) bool {
+	base := strings.TrimRight(device, "0123456789")
+	if base == device {
+		return true
+	}
+	switch base {
+	case "", "ram", "zram", "loop", "fd":
+		return false
+	}
+	if n := len(base); n >= 2 && base[n-1] == 'p' && '0' <= base[n-2] && base[n-2] <= '9' {
+		return false
+	}
+	for _, kind := range []string{"sd", "hd", "vd", "xvd"} {
+		if letters, ok := strings.CutPrefix(base, kind); ok && letters != "" && strings.Trim(letters, "abcdefghijklmnopqrstuvwxyz") == "" {
+			return false
+		}
+	}
+	return true
+}

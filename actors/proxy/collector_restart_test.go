@@ -1,0 +1,50 @@
+package proxy
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fodc/actors"
+	"fodc/actors/actorstest"
+	"fodc/messages"
+	"fodc/messages/wire"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What a collection from before a restart of the collector still says is not taken for
+// the answer to a request that came after: both may wait in the collector's mailbox.
+func TestCollectorRestartMixesNoAnswers(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		release := make(chan struct{})
+		w.agent(baseline("slow"), func(*wire.StreamMetricsResponse) []*wire.StreamMetricsRequest {
+			<-release
+			return []*wire.StreamMetricsRequest{gauge(1)}
+		})
+		w.agent(baseline("quick"), always(2))
+		synctest.Wait()
+		ask := func(node string) chan map[string]any {
+			done := make(chan map[string]any, 1)
+			go func() {
+				c, err := w.proxy.Collect(t.Context(), messages.Query{Deadline: time.Now().Add(5 * time.Second),
+					Filter: messages.NodeFilter{NodeIDs: []string{node}}})
+				if err != nil {
+					done <- map[string]any{"error": err.Error()}
+					return
+				}
+				done <- shown(c)
+			}()
+			synctest.Wait()
+			return done
+		}
+		old := ask("slow")
+		w.sys.Send(w.proxy.collector, actorstest.Crash{})
+		synctest.Wait()
+		young := ask("quick")
+		close(release)
+		synctest.Wait()
+		require.Equal(t, map[string]any{"quick": 2.}, <-young)
+		require.Equal(t, map[string]any{"error": whenGone(actors.ErrGone).Error()}, <-old)
+	})
+}

@@ -1,0 +1,229 @@
+package proxy
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fodc/actors"
+	"fodc/actors/actorstest"
+	"fodc/messages"
+	"fodc/messages/wire"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+)
+
+// register sends a registration, and returns how the stream goes on: nil, or the status
+// that it ends with.
+func (w *world) register(first *wire.RegisterAgentRequest) error {
+	w.T.Helper()
+	s, err := w.client().RegisterAgent(w.T.Context())
+	require.NoError(w.T, err)
+	require.NoError(w.T, s.Send(first))
+	answer, err := s.Recv()
+	require.NoError(w.T, err)
+	if answer.GetSuccess() {
+		return nil
+	}
+	_, err = s.Recv()
+	return err
+}
+
+// Over the limit a new node is refused, and a known one may return.
+func TestKnownNodesReturnOverTheLimit(t *testing.T) {
+	cfg := testConfig
+	cfg.Limits.MaxAgents = 2
+	inWorld(t, cfg, func(t *testing.T, w *world) {
+		lost := w.connect(columnar("n1"))
+		w.connect(columnar("n2"))
+		require.Equal(t, codes.ResourceExhausted, code(w.register(columnar("n3"))))
+		lost.cancel()
+		synctest.Wait()
+		require.Equal(t, codes.ResourceExhausted, code(w.register(columnar("n3"))), "a lost node keeps its place")
+		for range 3 {
+			require.NoError(t, w.register(columnar("n1")))
+			require.NoError(t, w.register(columnar("n2")), "replaced while it is online")
+		}
+		require.Equal(t, map[string]messages.Status{"n1": "online", "n2": "online"}, w.statuses())
+		require.Equal(t, codes.ResourceExhausted, code(w.register(columnar("n3"))))
+
+		back := w.connect(columnar("n2"))
+		require.NoError(t, back.reg.CloseSend())
+		_, _ = back.reg.Recv()
+		synctest.Wait()
+		require.NoError(t, w.register(columnar("n3")), "a goodbye gives a place free")
+	})
+}
+
+// What a registration may hold, to the last label and byte.
+func TestLimitsOfARegistration(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		try := func(change func(r *wire.RegisterAgentRequest), want codes.Code, text string) {
+			t.Helper()
+			r := columnar("n1")
+			change(r)
+			err := w.register(r)
+			require.Equal(t, want, code(err))
+			if want != codes.OK {
+				require.ErrorContains(t, err, text)
+			}
+		}
+		labels := func(n int) func(*wire.RegisterAgentRequest) {
+			return func(r *wire.RegisterAgentRequest) {
+				r.Labels = map[string]string{}
+				for i := range n {
+					r.Labels[fmt.Sprintf("l%d", i)] = "v"
+				}
+			}
+		}
+		try(labels(64), codes.OK, "")
+		try(labels(65), codes.InvalidArgument, "labels are 65, at most 64 are allowed")
+		long := strings.Repeat("x", messages.MaxTextBytes)
+		for field, set := range map[string]func(r *wire.RegisterAgentRequest, text string){
+			"node_id":         func(r *wire.RegisterAgentRequest, text string) { r.NodeId = text },
+			"pod_name":        func(r *wire.RegisterAgentRequest, text string) { r.PodName = text },
+			"node_role":       func(r *wire.RegisterAgentRequest, text string) { r.NodeRole = text },
+			"agent_version":   func(r *wire.RegisterAgentRequest, text string) { r.AgentVersion = text },
+			"container_names": func(r *wire.RegisterAgentRequest, text string) { r.ContainerNames = []string{text} },
+			"labels":          func(r *wire.RegisterAgentRequest, text string) { r.Labels = map[string]string{"zone": text} },
+		} {
+			try(func(r *wire.RegisterAgentRequest) { set(r, long) }, codes.OK, "")
+			try(func(r *wire.RegisterAgentRequest) { set(r, long+"x") }, codes.InvalidArgument, field)
+		}
+	})
+}
+
+// While the registry has not heard the heartbeats of a session, no more than a few are
+// read, however many come.
+func TestFramesInFlightAreBounded(t *testing.T) {
+	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
+		registry := actorstest.NewProbe(sys)
+		stream := newStream[*wire.RegisterAgentResponse](t.Context())
+		pid := sys.Spawn("session", actors.ResumeOnFailure(), func() actors.Actor {
+			return &session{sys: sys, cfg: testConfig, log: sys.Log(), registry: registry.PID, agentID: "a1", registration: stream}
+		})
+		read, end := 0, make(chan struct{})
+		go actors.ReadPump(stream.ctx, sys, pid, stream.id, stream.credits, func() (*wire.RegisterAgentRequest, error) {
+			if read == 1000 {
+				<-end
+				return nil, errLost
+			}
+			read++
+			return columnar("n1"), nil
+		})
+		for want := framesInFlight; want <= 3*framesInFlight; want++ {
+			synctest.Wait()
+			require.Equal(t, want, read)
+			sys.Send(pid, heard{})
+		}
+		for range 1000 {
+			sys.Send(pid, heard{})
+			synctest.Wait()
+		}
+		require.Equal(t, 1000, read)
+		require.Len(t, registry.Messages(), 1000)
+		close(end)
+		synctest.Wait()
+		sys.Send(pid, released{})
+	})
+}
+
+// A flood of heartbeats stays with its session: it fills no mailbox, and holds up
+// nobody.
+func TestFloodOfHeartbeats(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		w.agent(baseline("p1"), always(1))
+		a := w.connect(baseline("p2"))
+		for range 20_000 {
+			require.NoError(t, a.reg.Send(a.first))
+		}
+		require.Equal(t, 1., shown(w.collect(messages.Query{Filter: messages.NodeFilter{PodNames: []string{"p1"}}}))["p1"])
+		for _, n := range w.sys.Tree().Actors {
+			require.LessOrEqual(t, n.MailboxPeak, int64(4*framesInFlight), n.ID)
+			for _, child := range n.Children {
+				require.LessOrEqual(t, child.MailboxPeak, int64(4*framesInFlight), child.ID)
+			}
+		}
+		require.Equal(t, messages.StatusOnline, w.statuses()["p2"])
+	})
+}
+
+// An agent that does not read the answers to its heartbeats is cut off, once the
+// transport and the queue are full of them.
+func TestAgentThatDoesNotReadAnswers(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		w.agent(baseline("p1"), always(1))
+		a := w.connect(columnar("n2"))
+		sent := 0
+		for ; sent < 20_000 && a.reg.Send(a.first) == nil; sent++ {
+			synctest.Wait()
+		}
+		require.Less(t, sent, 20_000)
+		require.Equal(t, map[string]messages.Status{"p1": "online", "n2": "unconnected"}, w.statuses())
+		cluster, err := w.proxy.Cluster(t.Context(), messages.NodeFilter{NodeIDs: []string{"n2"}})
+		require.NoError(t, err)
+		require.Equal(t, "the agent does not read the answers to its heartbeats", cluster.Nodes[0].LastError)
+	})
+}
+
+// An agent that does not read its requests gets no more than a few, costs the others
+// nothing, and is asked again when it has caught up.
+func TestAgentThatDoesNotReadRequests(t *testing.T) {
+	cfg := testConfig
+	cfg.MaxCollections = 200
+	inWorld(t, cfg, func(t *testing.T, w *world) {
+		w.agent(baseline("p1"), always(1))
+		a := w.connect(baseline("p2"))
+		a.beat()
+		stuck, err := a.client.StreamMetrics(a.context())
+		require.NoError(t, err)
+		synctest.Wait()
+		start := time.Now()
+		var mu sync.Mutex
+		reasons := map[any]int{}
+		var wg sync.WaitGroup
+		for n := range 100 {
+			synctest.Wait() // so that p1 has answered
+			wg.Go(func() {
+				// Each question is another one, and too long for two to be in the transport.
+				names := make([]string, 1000)
+				for i := range names {
+					names[i] = fmt.Sprintf("family_%d_%s_%d", n, strings.Repeat("x", 40), i)
+				}
+				c, err := w.proxy.Collect(t.Context(), messages.Query{Deadline: start.Add(5 * time.Second),
+					Selection: messages.Selection{Names: names}})
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				got := shown(c)
+				reasons[got["p2"]]++
+				if got["p1"] != 1. {
+					t.Errorf("p1 gave %v", got["p1"])
+				}
+			})
+		}
+		wg.Wait()
+		require.Equal(t, map[any]int{messages.MissingTimeout: maxRequestsUnderWay, messages.MissingBusy: 100 - maxRequestsUnderWay}, reasons)
+		require.Equal(t, 5*time.Second, time.Since(start))
+
+		for range maxRequestsUnderWay { // it wakes up
+			_, err := stuck.Recv()
+			require.NoError(t, err)
+			require.NoError(t, stuck.Send(gauge(7)))
+		}
+		synctest.Wait()
+		go func() {
+			if _, err := stuck.Recv(); err == nil {
+				_ = stuck.Send(gauge(8))
+			}
+		}()
+		require.Equal(t, map[string]any{"p1": 1., "p2": 8.}, shown(w.collect(messages.Query{})))
+	})
+}

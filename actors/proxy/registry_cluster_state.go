@@ -1,0 +1,48 @@
+package proxy
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"fodc/messages"
+)
+
+// selected returns the nodes that the filter selects, sorted by node id.
+func (s *registryState) selected(f messages.NodeFilter) []*node {
+	var nodes []*node
+	for _, n := range s.nodes {
+		if anyOf(f.NodeIDs, n.identity.NodeID) && anyOf(f.Roles, n.identity.Role) && anyOf(f.PodNames, n.identity.PodName) {
+			nodes = append(nodes, n)
+		}
+	}
+	slices.SortFunc(nodes, func(a, b *node) int { return cmp.Compare(a.identity.NodeID, b.identity.NodeID) })
+	return nodes
+}
+
+func anyOf(wanted []string, have string) bool {
+	return len(wanted) == 0 || slices.Contains(wanted, have)
+}
+
+func (n *node) sessionAge(now time.Time) *time.Duration {
+	if !n.live {
+		return nil
+	}
+	age := now.Sub(n.registeredAt)
+	return &age
+}
+
+// cluster returns the picture of the nodes that the filter selects.
+func (s *registryState) cluster(f messages.NodeFilter, now time.Time) messages.Cluster {
+	picture := messages.Cluster{UpdatedAt: now}
+	for _, n := range s.selected(f) {
+		picture.Nodes = append(picture.Nodes, messages.NodeStatus{
+			Identity: n.identity, Primary: n.primary, Secondary: n.registration.Secondary,
+			ContainerNames: n.registration.ContainerNames, Status: s.status(n, now), AgentID: n.agentID,
+			AgentVersion: n.registration.AgentVersion, RegisteredAt: n.registeredAt,
+			LastHeartbeat: n.lastHeartbeat, LastError: n.lastError, Runtime: n.registration.Runtime,
+			SessionAge: n.sessionAge(now), Timing: n.registration.Timing,
+		})
+	}
+	return picture
+}

@@ -1,0 +1,281 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing/synctest"
+	"time"
+
+	"fodc/messages"
+)
+
+// maxShareAge is how old a collection may be for a new client to share its answers.
+const maxShareAge = time.Second
+
+// scheduleTolerance is how far a sample's time may be from when it was fetched.
+const scheduleTolerance = 50 * time.Millisecond
+
+// request is a question under way.
+type request struct {
+	question
+	query    messages.Query
+	proxy    *proxyProcess
+	asked    time.Time
+	ended    time.Time
+	result   *messages.Collection
+	err      error
+	clients  int                            // that waited when it was asked, itself included
+	selected map[string]messages.NodeStatus // what the cluster had for its filter, when it was asked
+}
+
+// ask lets clients ask, all at this moment.
+func (w *world) ask(questions []question) {
+	w.mu.Lock()
+	p := w.proxy
+	w.mu.Unlock()
+	if p == nil {
+		return
+	}
+	now := time.Now()
+	var requests []*request
+	known := make(chan struct{})
+	for _, q := range questions {
+		r := &request{question: q, query: w.query(q, now), proxy: p, asked: now}
+		requests = append(requests, r)
+		r.selected = w.selected(r)
+		w.background.Go(func() {
+			w.send(r)
+			<-known
+			w.verify(r)
+		})
+	}
+	synctest.Wait()
+	// Some nodes may have come or gone at this very moment.
+	for _, r := range requests {
+		after := w.selected(r)
+		maps.DeleteFunc(r.selected, func(id string, _ messages.NodeStatus) bool {
+			_, ok := after[id]
+			return !ok
+		})
+	}
+	close(known)
+}
+
+func (w *world) query(q question, now time.Time) messages.Query {
+	m := messages.Query{Deadline: now.Add(q.deadline), Selection: messages.Selection{Names: q.names}}
+	for _, n := range q.nodes {
+		m.Filter.NodeIDs = append(m.Filter.NodeIDs, w.nodes[n-1].id)
+	}
+	if q.role != "" {
+		m.Filter.Roles = []string{q.role}
+	}
+	if q.isRange && q.from >= 0 {
+		m.Selection.Window.Start = now.Add(-q.from)
+	}
+	if q.isRange && q.to >= 0 {
+		m.Selection.Window.End = now.Add(-q.to)
+	}
+	return m
+}
+
+func (w *world) selected(r *request) map[string]messages.NodeStatus {
+	cluster, err := r.proxy.proxy.Cluster(context.Background(), r.query.Filter)
+	if err != nil {
+		return nil // It is being stopped.
+	}
+	nodes := map[string]messages.NodeStatus{}
+	for _, s := range cluster.Nodes {
+		nodes[s.Identity.NodeID] = s
+	}
+	return nodes
+}
+
+// send waits for the answer.
+func (w *world) send(r *request) {
+	ctx := context.Background()
+	if r.cancel > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, r.cancel)
+		defer cancel()
+	}
+	w.mu.Lock()
+	w.clients++
+	r.clients = w.clients
+	w.mu.Unlock()
+	r.result, r.err = r.proxy.proxy.Collect(ctx, r.query)
+	r.ended = time.Now()
+	w.mu.Lock()
+	w.clients--
+	w.mu.Unlock()
+}
+
+// verify looks whether the answer is what it must be.
+func (w *world) verify(r *request) {
+	wrong := func(format string, args ...any) {
+		w.fail("asked %s ago, %s: %s", r.ended.Sub(r.asked), r.question, fmt.Sprintf(format, args...))
+	}
+	if took := r.ended.Sub(r.asked); took > r.deadline+epsilon || r.cancel > 0 && took > r.cancel+epsilon {
+		wrong("the answer came too late")
+	}
+	if r.err != nil {
+		if !w.mayFail(r) {
+			wrong("%v", r.err)
+		}
+		return
+	}
+	got := map[string]bool{}
+	before := ""
+	for _, a := range r.result.Nodes {
+		id := a.Identity.NodeID
+		if id <= before {
+			wrong("%s comes after %s", id, before)
+		}
+		before, got[id] = id, true
+		n := w.node(id)
+		if n == nil || !r.selects(n) {
+			wrong("%s was not asked for", id)
+			continue
+		}
+		w.verifyNode(r, n, a, wrong)
+	}
+	for id, s := range r.selected {
+		if !got[id] && r.asked.Sub(s.RegisteredAt) > maxShareAge {
+			wrong("%s is not in the answer", id)
+		}
+	}
+}
+
+// mayFail tells whether the request may have ended with an error.
+func (w *world) mayFail(r *request) bool {
+	if r.cancel > 0 && errors.Is(r.err, context.DeadlineExceeded) && r.ended.Sub(r.asked) >= r.cancel {
+		return true
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var refused *messages.Error
+	return errors.As(r.err, &refused) && refused.Kind == messages.ErrUnavailable && (w.proxy != r.proxy || r.clients > maxCollections)
+}
+
+func (w *world) node(id string) *node {
+	i := slices.IndexFunc(w.nodes, func(n *node) bool { return n.id == id })
+	if i < 0 {
+		return nil
+	}
+	return w.nodes[i]
+}
+
+func (r *request) selects(n *node) bool {
+	ids, roles := r.query.Filter.NodeIDs, r.query.Filter.Roles
+	return (len(ids) == 0 || slices.Contains(ids, n.id)) && (len(roles) == 0 || slices.Contains(roles, n.role))
+}
+
+// verifyNode looks at one node's part of the answer.
+func (w *world) verifyNode(r *request, n *node, a messages.NodeAnswer, wrong func(string, ...any)) {
+	if a.Missing != messages.MissingNone {
+		if len(a.Blocks) > 0 {
+			wrong("%s is missing, and has samples", n.id)
+		}
+		w.mu.Lock()
+		calm := r.asked.Sub(n.disturbed)
+		w.mu.Unlock()
+		if calm > recovery+maxShareAge && r.deadline > 4*w.plan.latency+epsilon {
+			wrong("%s is missing (%s), and has been undisturbed for %s", n.id, a.Missing, calm)
+		}
+		return
+	}
+	got := samples{node: n, wrong: wrong, seen: map[sampleKey]bool{}, wide: map[time.Time]int{}}
+	got.read(a.Blocks)
+	if len(got.fetched) == 0 {
+		if !w.mayBeEmpty(r, n) {
+			wrong("%s has no samples", n.id)
+		}
+		return
+	}
+	p := w.process(n, got.process)
+	if p == nil {
+		wrong("%s has samples of process %d", n.id, got.process)
+		return
+	}
+	w.verifyTimes(r, n, p, got.fetched, wrong)
+	if w.plan.wide && n == w.nodes[0] && (len(r.names) == 0 || slices.Contains(r.names, wideName)) {
+		got.verifyWide()
+	}
+}
+
+// process returns the node's process of that number, whether it runs or not.
+func (w *world) process(n *node, number int) *process {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if number < 1 || number > len(w.started) || w.started[number-1].node != n {
+		return nil
+	}
+	return w.started[number-1]
+}
+
+// verifyTimes looks whether the samples are those that were asked for. The agent was
+// asked between the earliest time at which a shared collection can have begun, and now.
+func (w *world) verifyTimes(r *request, n *node, p *process, got []time.Time, wrong func(string, ...any)) {
+	earliest := r.asked.Add(-maxShareAge)
+	must, may := p.expected(r, earliest)
+	for _, at := range got {
+		if !slices.ContainsFunc(may, at.Equal) {
+			wrong("%s has a sample of %s that was not asked for; those are %s", n.id, w.since(at), w.since(may...))
+		}
+	}
+	if !r.isRange {
+		if len(got) != 1 || len(must) > 0 && got[0].Before(must[len(must)-1]) {
+			wrong("%s has samples of %s, and the newest scrape was at %s", n.id, w.since(got...), w.since(must...))
+		}
+		return
+	}
+	for _, at := range must {
+		if !slices.ContainsFunc(got, at.Equal) {
+			wrong("%s has no sample of %s, but of %s", n.id, w.since(at), w.since(got...))
+		}
+	}
+}
+
+// expected returns when the scrapes were whose samples must be, and may be, in the
+// answer of a process that was asked at earliest or later. Of the latest, the last
+// that must be may be in the place of those before it.
+func (p *process) expected(r *request, earliest time.Time) (must, may []time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	from, to := r.query.Selection.Window.Start, r.query.Selection.Window.End
+	for _, at := range p.scrapes {
+		at = at.Truncate(time.Millisecond)
+		if r.isRange && (!from.IsZero() && at.Before(from.Add(-scheduleTolerance-epsilon)) || !to.IsZero() && at.After(to.Add(scheduleTolerance+epsilon))) {
+			continue
+		}
+		may = append(may, at)
+		inside := !r.isRange || (from.IsZero() || at.After(from.Add(scheduleTolerance+epsilon))) && (to.IsZero() || at.Before(to.Add(-scheduleTolerance-epsilon)))
+		if inside && at.Before(earliest) {
+			must = append(must, at)
+		}
+	}
+	return must, may
+}
+
+// mayBeEmpty tells whether a process of the node may have had nothing to answer with.
+func (w *world) mayBeEmpty(r *request, n *node) bool {
+	w.mu.Lock()
+	started := slices.Clone(w.started)
+	w.mu.Unlock()
+	return slices.ContainsFunc(started, func(p *process) bool {
+		must, _ := p.expected(r, r.asked.Add(-maxShareAge))
+		return p.node == n && len(must) == 0
+	})
+}
+
+// since shows times as the story has them.
+func (w *world) since(times ...time.Time) string {
+	var all []string
+	for _, t := range times {
+		all = append(all, t.Sub(w.begun).String())
+	}
+	return strings.Join(all, ", ")
+}

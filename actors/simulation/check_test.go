@@ -1,0 +1,256 @@
+package simulation
+
+import (
+	"context"
+	"slices"
+	"testing/synctest"
+	"time"
+
+	"fodc/messages"
+)
+
+// epsilon is what may lie between a time and what is to happen then: the clock stands
+// still while something runs.
+const epsilon = time.Millisecond
+
+// sessionEnds is the time after which a session that is over has no actor any more.
+const sessionEnds = 2 * time.Second
+
+// untrackedEvery is of how many seeds one looks for actors that the census does not
+// know: that look costs as much as several agents do.
+const untrackedEvery = 8
+
+// mark takes note of which nodes are disturbed now, and of which nothing can come.
+func (w *world) mark() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	for _, n := range w.nodes {
+		upset := w.isUpset(n)
+		n.held = n.held && !upset
+		if upset || n.impostor != nil {
+			n.disturbed = now
+		}
+		w.markLost(n)
+	}
+}
+
+// isUpset tells whether something other than an impostor is wrong with the node.
+func (w *world) isUpset(n *node) bool {
+	w.net.mu.Lock()
+	defer w.net.mu.Unlock()
+	h := n.home
+	usual := way{latency: w.plan.latency}
+	return w.proxy == nil || h.off || h.out != usual || h.in != usual || len(n.processes) != 1 || n.processes[0].leaving
+}
+
+// markHeld takes note that an impostor comes. It must not get the place of a node that
+// is online, and for which all has been well.
+func (w *world) markHeld(n *node) {
+	w.mu.Lock()
+	p, calm := w.proxy, n.calm() > recovery || n.disturbed.Equal(w.begun)
+	w.mu.Unlock()
+	if p == nil || !calm {
+		return
+	}
+	cluster, err := p.proxy.Cluster(context.Background(), messages.NodeFilter{NodeIDs: []string{n.id}})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n.held = err == nil && len(cluster.Nodes) == 1 && cluster.Nodes[0].Status == messages.StatusOnline
+}
+
+func (w *world) markLost(n *node) {
+	heard := false
+	for _, p := range append(slices.Clone(n.processes), n.impostor) {
+		heard = heard || p != nil && w.isHeard(p)
+	}
+	switch {
+	case heard:
+		n.lost = time.Time{}
+	case n.lost.IsZero():
+		n.lost = w.net.lastArrival(n.home)
+		if at := w.net.lastArrival(n.elsewhere); at.After(n.lost) {
+			n.lost = at
+		}
+	}
+}
+
+func (w *world) isHeard(p *process) bool {
+	w.net.mu.Lock()
+	defer w.net.mu.Unlock()
+	return !p.dead && !p.host.off && !p.host.out.blocked
+}
+
+// calm returns for how long nothing has been wrong with the node. The world's lock is
+// held.
+func (n *node) calm() time.Duration { return time.Since(n.disturbed) }
+
+// check looks whether what must always hold does. Nothing is under way at the moment.
+func (w *world) check() {
+	sessions := w.checkActors()
+	w.mu.Lock()
+	p := w.proxy
+	w.mu.Unlock()
+	if p == nil {
+		return
+	}
+	cluster, err := p.proxy.Cluster(context.Background(), messages.NodeFilter{})
+	if err != nil {
+		w.fail("the cluster: %v", err)
+		return
+	}
+	shown := map[string]messages.NodeStatus{}
+	for _, s := range cluster.Nodes {
+		if _, twice := shown[s.Identity.NodeID]; twice {
+			w.fail("%s is in the cluster twice", s.Identity.NodeID)
+		}
+		shown[s.Identity.NodeID] = s
+	}
+	for _, n := range w.nodes {
+		w.checkNode(n, shown)
+	}
+	if len(shown) > len(w.nodes) {
+		w.fail("the cluster has %d nodes: %v", len(shown), shown)
+	}
+	w.checkSessions(sessions, len(shown))
+}
+
+func (w *world) checkNode(n *node, shown map[string]messages.NodeStatus) {
+	w.mu.Lock()
+	calm, lost, held := n.calm(), n.lost, n.held
+	w.mu.Unlock()
+	s, known := shown[n.id]
+	online := s.Status == messages.StatusOnline
+	switch {
+	case online && !lost.IsZero() && time.Since(lost) > heartbeatTimeout+epsilon:
+		w.fail("%s is online, and nothing has come from it for %s", n.id, time.Since(lost))
+	case online && time.Since(s.LastHeartbeat) > heartbeatTimeout+epsilon:
+		w.fail("%s is online, and its last heartbeat was %s ago", n.id, time.Since(s.LastHeartbeat))
+	case held && (!online || s.Primary.IP != n.home.ip):
+		w.fail("%s is %q from %s: an impostor has got its place", n.id, s.Status, s.Primary)
+	case !online && calm > recovery:
+		w.fail("%s is not online (%t, %q, %s), and has been undisturbed for %s", n.id, known, s.Status, s.LastError, calm)
+	}
+}
+
+// checkGone looks whether the proxy, if it is still the same, has forgotten the node.
+func (w *world) checkGone(p *proxyProcess, n *node) {
+	w.mu.Lock()
+	same := p != nil && p == w.proxy
+	w.mu.Unlock()
+	if !same {
+		return
+	}
+	cluster, err := p.proxy.Cluster(context.Background(), messages.NodeFilter{NodeIDs: []string{n.id}})
+	if err == nil && len(cluster.Nodes) > 0 {
+		w.fail("%s has said goodbye, and is in the cluster", n.id)
+	}
+}
+
+// checkSessions looks whether sessions that are over go, and with them their actors.
+func (w *world) checkSessions(ids []string, nodes int) {
+	now, seen, old := time.Now(), map[string]time.Time{}, 0
+	for _, id := range ids {
+		first, ok := w.seen[id]
+		if !ok {
+			first = now
+		}
+		seen[id] = first
+		if now.Sub(first) > sessionEnds {
+			old++
+		}
+	}
+	w.seen = seen
+	if old > nodes {
+		w.fail("%d sessions that are older than %s, and %d nodes", old, sessionEnds, nodes)
+	}
+}
+
+// checkActors looks at the actors that are there with or without a proxy. It returns
+// the ids of the sessions.
+func (w *world) checkActors() (sessions []string) {
+	w.mu.Lock()
+	clients := w.clients
+	w.mu.Unlock()
+	collects := 0
+	eachActor(w.sys.Tree().Actors, func(a messages.ActorNode) {
+		switch a.Kind {
+		case "collect":
+			collects++
+		case "session":
+			sessions = append(sessions, a.ID)
+		}
+		if a.Orphan {
+			w.fail("actor %s is an orphan", a.ID)
+		}
+	})
+	if collects > clients {
+		w.fail("%d collections for %d clients", collects, clients)
+	}
+	return sessions
+}
+
+func eachActor(actors []messages.ActorNode, f func(messages.ActorNode)) {
+	for _, a := range actors {
+		f(a)
+		eachActor(a.Children, f)
+	}
+}
+
+// checkWhole looks whether all is well after the disturbances are over.
+func (w *world) checkWhole() {
+	w.mark()
+	w.check()
+	if sessions := w.checkActors(); len(sessions) != len(w.nodes) {
+		w.fail("%d sessions of %d nodes at the end", len(sessions), len(w.nodes))
+	}
+	w.ask([]question{
+		{deadline: time.Second},
+		{deadline: time.Second, isRange: true, from: 2 * time.Minute, to: -1, names: []string{sampleName}},
+	})
+	time.Sleep(2 * time.Second)
+	synctest.Wait()
+}
+
+// finish stops all, and looks whether anything is left.
+func (w *world) finish() {
+	for _, n := range w.nodes {
+		w.end(n, leaveAgent, append(w.atHome(n), w.elsewhere(n)...))
+	}
+	synctest.Wait()
+	w.background.Go(func() {
+		time.Sleep(stopTime)
+		w.endProxy(stopProxy)
+	})
+	time.Sleep(3 * stopTime)
+	w.background.Wait()
+	synctest.Wait()
+	eachActor(w.sys.Tree().Actors, func(a messages.ActorNode) { w.fail("actor %s is left, %s", a.ID, a.State) })
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	_ = w.sys.StopAll(ctx)
+	w.sys.Shutdown()
+	time.Sleep(settling)
+	synctest.Wait()
+	if w.plan.seed%untrackedEvery == 0 {
+		for _, id := range w.sys.Untracked() {
+			w.fail("%s is unknown to the census", id)
+		}
+	}
+	for _, k := range w.sys.Counts().Kinds {
+		if k.Failures > 0 {
+			w.fail("%d failures of actors of the kind %s", k.Failures, k.Kind)
+		}
+	}
+	select {
+	case err := <-w.sys.Fatal():
+		w.fail("fatal: %v", err)
+	default:
+	}
+	w.net.mu.Lock()
+	left := len(w.net.conns)
+	w.net.mu.Unlock()
+	if left > 0 {
+		w.fail("%d connections are left", left)
+	}
+}

@@ -1,0 +1,3 @@
+// Package simulation plays real agents and a real proxy against a network that is
+// disturbed.
+package simulation

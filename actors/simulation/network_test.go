@@ -1,0 +1,237 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// network joins agents' machines to the proxy's, in memory and in fake time. It can be
+// disturbed as a real one can: see the methods.
+type network struct {
+	mu      sync.Mutex
+	changed *sync.Cond // whether a dial can go on
+	proxy   machine
+	listens *listener // nil: the proxy's machine refuses connections
+	conns   []*conn   // the agents' ends of those that have a live end
+}
+
+// machine is one end of a path.
+type machine struct {
+	ip  string
+	off bool // it says nothing, not even that there is no such connection
+}
+
+// host is an agent's machine, with its path to the proxy.
+type host struct {
+	machine
+	out, in way // to the proxy, and back
+}
+
+// way is one direction of a path.
+type way struct {
+	blocked bool // what is sent waits, without an error
+	latency time.Duration
+}
+
+func newNetwork() *network {
+	n := &network{proxy: machine{ip: "10.0.0.1", off: true}}
+	n.changed = sync.NewCond(&n.mu)
+	return n
+}
+
+// listen makes the proxy's machine take connections.
+func (n *network) listen() *listener {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	l := &listener{net: n}
+	l.changed = sync.NewCond(&n.mu)
+	n.listens, n.proxy.off = l, false
+	n.settle()
+	return l
+}
+
+// dial opens a connection for the process. While the path is blocked, or the proxy's
+// machine is off, it hangs until ctx ends.
+func (n *network) dial(ctx context.Context, p *process) (*conn, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	defer context.AfterFunc(ctx, func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.changed.Broadcast()
+	})()
+	for ctx.Err() == nil {
+		switch {
+		case p.dead:
+			return nil, net.ErrClosed
+		case p.host.out.blocked || p.host.in.blocked || n.proxy.off:
+			n.changed.Wait()
+		case n.listens == nil:
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+		default:
+			return n.connect(p), nil
+		}
+	}
+	return nil, context.Cause(ctx)
+}
+
+func (n *network) connect(p *process) *conn {
+	up, down := newPipe(n, &p.host.out), newPipe(n, &p.host.in)
+	agent := &conn{net: n, process: p, host: p.host, local: p.host.ip, remote: n.proxy.ip, recv: down, send: up}
+	proxy := &conn{net: n, process: p, host: p.host, local: n.proxy.ip, remote: p.host.ip, recv: up, send: down}
+	agent.peer, proxy.peer = proxy, agent
+	n.conns = append(n.conns, agent)
+	n.listens.queue = append(n.listens.queue, proxy)
+	n.listens.changed.Broadcast()
+	return agent
+}
+
+// change applies f to the state of the network, and then lets happen what follows.
+func (n *network) change(f func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	f()
+	n.settle()
+}
+
+// cut resets the connections of the host, at both ends.
+func (n *network) cut(h *host) {
+	n.each(func(c *conn) bool { return c.host == h }, func(c *conn) {
+		c.fail(syscall.ECONNRESET)
+		c.peer.fail(syscall.ECONNRESET)
+	})
+}
+
+// lose makes the path forget the host's connections, as a firewall does that was
+// restarted: nothing gets through any more, and neither end is told.
+func (n *network) lose(h *host) {
+	n.each(func(c *conn) bool { return c.host == h }, func(c *conn) {
+		c.send.lost, c.recv.lost = true, true
+	})
+}
+
+// killAgent ends the process as the kernel sees it: its connections are closed.
+func (n *network) killAgent(p *process) {
+	n.change(func() { p.dead = true })
+	n.each(func(c *conn) bool { return c.process == p }, (*conn).close)
+}
+
+// vanishAgent ends the process as the others see it when its machine loses its power:
+// nobody is told, and what is under way is lost.
+func (n *network) vanishAgent(p *process) {
+	n.change(func() { p.dead, p.host.off = true, true })
+	n.each(func(c *conn) bool { return c.process == p }, (*conn).vanish)
+}
+
+// killProxy and vanishProxy are the same for the proxy.
+func (n *network) killProxy(l *listener) {
+	_ = l.Close()
+	n.each(all, func(c *conn) { c.peer.close() })
+}
+
+func (n *network) vanishProxy(l *listener) {
+	n.change(func() { n.proxy.off = true })
+	n.each(all, func(c *conn) { c.peer.vanish() })
+	_ = l.Close()
+}
+
+func all(*conn) bool { return true }
+
+func (n *network) each(which func(*conn) bool, f func(*conn)) {
+	n.change(func() {
+		for _, c := range n.conns {
+			if which(c) {
+				f(c)
+			}
+		}
+	})
+}
+
+// alive counts the process's connections that neither end has closed.
+func (n *network) alive(p *process) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	count := 0
+	for _, c := range n.conns {
+		if c.process == p && !c.isOver() && !c.peer.isOver() {
+			count++
+		}
+	}
+	return count
+}
+
+// lastArrival returns when the last of what the host has sent so far arrives, if
+// nothing holds it up; not before now.
+func (n *network) lastArrival(h *host) time.Time {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	last := time.Now()
+	for _, c := range n.conns {
+		if c.host == h && c.send.lastAt.After(last) {
+			last = c.send.lastAt
+		}
+	}
+	return last
+}
+
+// settle lets happen what follows from a change: what waited arrives, dials go on, and
+// a machine that is back says that it does not know the connections of its past.
+func (n *network) settle() {
+	n.changed.Broadcast()
+	for _, c := range n.conns {
+		c.resetIfUnknown()
+		c.peer.resetIfUnknown()
+		c.recv.moved.Broadcast()
+		c.send.moved.Broadcast()
+	}
+	n.conns = slices.DeleteFunc(n.conns, func(c *conn) bool { return c.isOver() && c.peer.isOver() })
+}
+
+// listener takes the connections of the proxy.
+type listener struct {
+	net     *network
+	changed *sync.Cond
+	queue   []*conn
+	closed  bool
+}
+
+var errListenerClosed = errors.New("the listener is closed")
+
+func (l *listener) Accept() (net.Conn, error) {
+	l.net.mu.Lock()
+	defer l.net.mu.Unlock()
+	for len(l.queue) == 0 && !l.closed {
+		l.changed.Wait()
+	}
+	if l.closed {
+		return nil, errListenerClosed
+	}
+	c := l.queue[0]
+	l.queue = l.queue[1:]
+	return c, nil
+}
+
+// Close refuses further connections, and those that were not accepted.
+func (l *listener) Close() error {
+	l.net.change(func() {
+		l.closed = true
+		l.changed.Broadcast()
+		if l.net.listens == l {
+			l.net.listens = nil
+		}
+		for _, c := range l.queue {
+			c.close()
+		}
+		l.queue = nil
+	})
+	return nil
+}
+
+func (l *listener) Addr() net.Addr { return address(l.net.proxy.ip, 17900) }
+
+func address(ip string, port int) net.Addr { return &net.TCPAddr{IP: net.ParseIP(ip), Port: port} }

@@ -1,0 +1,223 @@
+package simulation
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// perform does one step of the plan.
+func (w *world) perform(s step) {
+	w.note("%s", s)
+	if s.node == 0 {
+		w.performAtProxy(s)
+		return
+	}
+	n := w.nodes[s.node-1]
+	switch s.do {
+	case cutPath:
+		w.net.cut(n.home)
+		w.disturb(n)
+	case losePath:
+		w.net.lose(n.home)
+		w.disturb(n)
+	case blockOut, openOut:
+		w.net.change(func() { n.home.out.blocked = s.do == blockOut })
+	case blockIn, openIn:
+		w.net.change(func() { n.home.in.blocked = s.do == blockIn })
+	case slowPath:
+		w.net.change(func() { n.home.out.latency, n.home.in.latency = s.arg, s.arg })
+	case normalPath:
+		w.net.change(func() { n.home.out.latency, n.home.in.latency = w.plan.latency, w.plan.latency })
+	case killAgent, vanishAgent, leaveAgent:
+		w.end(n, s.do, w.atHome(n))
+	case startAgent:
+		w.startAgent(n)
+	case startTwin:
+		if w.running(n) == 1 {
+			w.start(n, n.home)
+		}
+	case killTwin, leaveTwin:
+		if twins := w.atHome(n); len(twins) > 1 {
+			w.end(n, map[verb]verb{killTwin: killAgent, leaveTwin: leaveAgent}[s.do], twins[:len(twins)-1])
+		}
+	case startImpostor:
+		if len(w.elsewhere(n)) == 0 {
+			w.markHeld(n)
+			w.start(n, n.elsewhere)
+		}
+	case killImpostor, vanishImpostor, leaveImpostor:
+		w.end(n, map[verb]verb{killImpostor: killAgent, vanishImpostor: vanishAgent, leaveImpostor: leaveAgent}[s.do], w.elsewhere(n))
+	}
+}
+
+func (w *world) performAtProxy(s step) {
+	switch s.do {
+	case startProxy:
+		w.startProxy()
+	case crashProxy, vanishProxy, stopProxy:
+		w.endProxy(s.do)
+	case ask:
+		w.ask(s.asked)
+	}
+}
+
+// disturb notes that something happened to the node that is over at once.
+func (w *world) disturb(nodes ...*node) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, n := range nodes {
+		n.disturbed, n.held = time.Now(), false
+	}
+}
+
+// atHome returns the node's processes at home that do not leave yet.
+func (w *world) atHome(n *node) []*process {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(n.processes), func(p *process) bool { return p.leaving })
+}
+
+func (w *world) elsewhere(n *node) []*process {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n.impostor == nil || n.impostor.leaving {
+		return nil
+	}
+	return []*process{n.impostor}
+}
+
+// end ends processes: abruptly, or, as leaveAgent, in an orderly way.
+func (w *world) end(n *node, how verb, processes []*process) {
+	w.mark()
+	w.mu.Lock()
+	calm := n.calm() > recovery
+	w.mu.Unlock()
+	w.disturb(n)
+	for _, p := range processes {
+		switch how {
+		case killAgent:
+			w.net.killAgent(p)
+		case vanishAgent:
+			w.vanish(n, p.host)
+		default:
+			w.mu.Lock()
+			p.leaving = true
+			w.mu.Unlock()
+			w.background.Go(func() { w.leave(p, calm) })
+			continue
+		}
+		w.bury(p)
+		// Nobody hears what it still says.
+		w.background.Go(func() { _ = p.agent.Stop(ended()) })
+	}
+}
+
+// vanish switches a machine off, with all that is on it.
+func (w *world) vanish(n *node, h *host) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range append(slices.Clone(n.processes), n.impostor) {
+		if p != nil && p.host == h {
+			w.net.vanishAgent(p)
+		}
+	}
+}
+
+// leave stops an agent in an orderly way. If all was well until then, its node goes at
+// once.
+func (w *world) leave(p *process, calm bool) {
+	w.mu.Lock()
+	known := w.proxy
+	w.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	began := time.Now()
+	if err := p.agent.Stop(ctx); err != nil {
+		w.fail("stop of process %d of %s after %s: %v", p.number, p.node.id, time.Since(began), err)
+	}
+	if calm && w.isAlone(p) {
+		w.checkGone(known, p.node)
+	}
+	w.net.change(func() { p.dead = true })
+	w.bury(p)
+}
+
+// isAlone tells whether the process is the only one of its node, and its path as usual.
+func (w *world) isAlone(p *process) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.net.mu.Lock()
+	defer w.net.mu.Unlock()
+	usual := way{latency: w.plan.latency}
+	return len(p.node.processes) == 1 && p.node.impostor == nil && !p.dead && p.host.in == usual && p.host.out == usual
+}
+
+// bury takes note that the process is gone.
+func (w *world) bury(p *process) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p.node.disturbed = time.Now()
+	if p.node.impostor == p {
+		p.node.impostor = nil
+	}
+	p.node.processes = slices.DeleteFunc(p.node.processes, func(q *process) bool { return q == p })
+}
+
+// ended returns a context that gives nothing any time.
+func ended() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}
+
+func (w *world) endProxy(how verb) {
+	w.mu.Lock()
+	p := w.proxy
+	w.proxy = nil
+	w.mu.Unlock()
+	if p == nil {
+		return
+	}
+	w.disturb(w.nodes...)
+	switch how {
+	case crashProxy:
+		w.net.killProxy(p.listener)
+	case vanishProxy:
+		w.net.vanishProxy(p.listener)
+	default:
+		w.background.Go(func() { w.stopProxy(p) })
+		return
+	}
+	w.background.Go(func() { _ = p.proxy.Stop(ended()) })
+}
+
+func (w *world) stopProxy(p *proxyProcess) {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	if err := p.proxy.Stop(ctx); err != nil {
+		w.fail("stop of the proxy: %v", err)
+	}
+	if took := time.Since(began); took > stopTime+epsilon {
+		w.fail("the stop of the proxy took %s", took)
+	}
+}
+
+// heal ends all disturbances.
+func (w *world) heal() {
+	w.note("heal")
+	w.startProxy()
+	for _, n := range w.nodes {
+		w.net.change(func() {
+			for _, h := range []*host{n.home, n.elsewhere} {
+				h.out, h.in = way{latency: w.plan.latency}, way{latency: w.plan.latency}
+			}
+		})
+		w.end(n, killAgent, w.elsewhere(n))
+		if twins := w.atHome(n); len(twins) > 1 {
+			w.end(n, killAgent, twins[:len(twins)-1])
+		}
+		w.startAgent(n)
+	}
+}

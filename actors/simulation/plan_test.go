@@ -1,0 +1,214 @@
+package simulation
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+)
+
+// plan is all that is done to the world of a seed, and when. It is made before the
+// world is, from the seed alone.
+type plan struct {
+	seed    uint64
+	nodes   int
+	latency time.Duration // of every path, while it is not disturbed
+	wide    bool          // the first node's page is so large that an answer takes several chunks
+	span    time.Duration // then the disturbances are over
+	steps   []step        // by time
+}
+
+// step is one thing that is done.
+type step struct {
+	at    time.Duration // from the beginning
+	do    verb
+	node  int           // of an agent; 0 where it is about the proxy or clients
+	arg   time.Duration // the latency of a slow path
+	asked []question
+}
+
+type verb string
+
+// What is done to a node's agent, to its path, to the proxy; and what clients do. What
+// has been done already, or cannot be done, is passed over.
+const (
+	cutPath        verb = "cut"            // its connections are reset
+	losePath       verb = "lose"           // its connections are forgotten on the way: no byte, no error
+	blockOut       verb = "mute"           // nothing gets from it to the proxy ...
+	openOut        verb = "unmute"         // ... and what waited arrives
+	blockIn        verb = "deafen"         // nothing gets from the proxy to it ...
+	openIn         verb = "undeafen"       // ... and what waited arrives
+	slowPath       verb = "slow"           // bytes take arg
+	normalPath     verb = "normal"         // bytes take as long as at first
+	killAgent      verb = "kill"           // its processes are gone; the kernel closes their connections
+	vanishAgent    verb = "vanish"         // its machine is off: nobody is told
+	leaveAgent     verb = "goodbye"        // it is stopped in an orderly way
+	startAgent     verb = "start"          // it is started, unless it runs
+	startTwin      verb = "twin"           // it is started beside the one that runs
+	killTwin       verb = "end twin"       // all but the newest process are killed
+	leaveTwin      verb = "twin goes"      // all but the newest process say goodbye
+	startImpostor  verb = "start impostor" // another machine claims to be the node
+	killImpostor   verb = "kill impostor"
+	vanishImpostor verb = "vanish impostor"
+	leaveImpostor  verb = "goodbye impostor"
+	crashProxy     verb = "crash proxy"  // its process is gone
+	vanishProxy    verb = "vanish proxy" // its machine is off
+	stopProxy      verb = "stop proxy"   // it is stopped in an orderly way
+	startProxy     verb = "start proxy"  // it is started, unless it runs
+	ask            verb = "ask"
+)
+
+func (s step) String() string {
+	text := fmt.Sprintf("%12s %s", s.at, s.do)
+	if s.node > 0 {
+		text += fmt.Sprintf(" n%d", s.node)
+	}
+	if s.arg > 0 {
+		text += fmt.Sprintf(" by %s", s.arg)
+	}
+	for _, q := range s.asked {
+		text += "\n             " + q.String()
+	}
+	return text
+}
+
+func (p plan) String() string {
+	lines := []string{fmt.Sprintf("%d nodes (the first is wide: %t), latency %s, disturbed for %s", p.nodes, p.wide, p.latency, p.span)}
+	for _, s := range p.steps {
+		lines = append(lines, s.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Limits of a plan.
+const (
+	minNodes, maxNodes   = 3, 8
+	minSpan, maxSpan     = 8 * time.Second, 4 * time.Minute
+	minFaults, maxFaults = 1, 14
+	// proxyStops is how long a stop of the proxy may take; it is not started before.
+	proxyStops = 3 * time.Second
+)
+
+// planner draws a plan from a seed.
+type planner struct {
+	*rand.Rand
+	plan
+}
+
+func newPlan(seed uint64) plan {
+	r := &planner{Rand: rand.New(rand.NewPCG(seed, 0x0f0dc))}
+	r.seed = seed
+	r.nodes = minNodes + r.few(maxNodes-minNodes)
+	r.span = min(r.between(minSpan, maxSpan), r.between(minSpan, maxSpan))
+	r.wide = r.IntN(16) == 0
+	if r.IntN(3) == 0 {
+		r.latency = r.between(100*time.Microsecond, 20*time.Millisecond)
+	}
+	for range minFaults + r.few(maxFaults-minFaults) {
+		r.fault()
+	}
+	for range 2 + r.few(8) {
+		r.asks()
+	}
+	slices.SortStableFunc(r.steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
+	return r.plan
+}
+
+// few returns a number from 0 to limit, small ones more often than large ones.
+func (r *planner) few(limit int) int { return min(r.IntN(limit+1), r.IntN(limit+1), r.IntN(limit+1)) }
+
+// between returns a duration between the two; each order of magnitude is as likely.
+func (r *planner) between(low, high time.Duration) time.Duration {
+	d := float64(low) * math.Exp(r.Float64()*math.Log(float64(high)/float64(low)))
+	return time.Duration(d).Truncate(time.Microsecond)
+}
+
+// when returns a time within the span. Some are whole seconds, when timers are due, and
+// some are soon after something else was done.
+func (r *planner) when() time.Duration {
+	t := time.Duration(r.Int64N(int64(r.span)))
+	switch r.IntN(4) {
+	case 0:
+		return t.Truncate(time.Second)
+	case 1:
+		if len(r.steps) > 0 {
+			return r.steps[r.IntN(len(r.steps))].at + r.between(10*time.Microsecond, time.Second)
+		}
+	}
+	return t.Truncate(time.Microsecond)
+}
+
+func (r *planner) add(s step) {
+	if s.at < r.span {
+		r.steps = append(r.steps, s)
+	}
+}
+
+// fault adds a disturbance and, later, its end.
+func (r *planner) fault() {
+	faults := []func(at time.Duration, node int){
+		r.brokenPath, r.brokenPath, r.brokenPath, r.hole, r.hole, r.hole, r.slowness, r.restart, r.restart, r.restart,
+		r.overlap, r.overlap, r.conflict, r.proxyRestart, r.proxyRestart,
+	}
+	at, node := r.when(), 1+r.IntN(r.nodes)
+	if len(r.steps) > 0 && r.IntN(3) == 0 {
+		node = max(1, r.steps[r.IntN(len(r.steps))].node)
+	}
+	faults[r.IntN(len(faults))](at, node)
+}
+
+func (r *planner) brokenPath(at time.Duration, node int) {
+	for range 1 + r.few(4) {
+		r.add(step{at: at, do: pick(r, cutPath, cutPath, losePath), node: node})
+		at += r.between(time.Millisecond, 10*time.Second)
+	}
+}
+
+func (r *planner) hole(at time.Duration, node int) {
+	end := at + r.between(20*time.Millisecond, 70*time.Second)
+	out, in := true, true
+	switch r.IntN(4) {
+	case 0:
+		in = false
+	case 1:
+		out = false
+	}
+	if out {
+		r.add(step{at: at, do: blockOut, node: node})
+		r.add(step{at: end, do: openOut, node: node})
+	}
+	if in {
+		r.add(step{at: at, do: blockIn, node: node})
+		r.add(step{at: end, do: openIn, node: node})
+	}
+}
+
+func (r *planner) slowness(at time.Duration, node int) {
+	r.add(step{at: at, do: slowPath, node: node, arg: r.between(5*time.Millisecond, 8*time.Second)})
+	r.add(step{at: at + r.between(time.Second, time.Minute), do: normalPath, node: node})
+}
+
+func (r *planner) restart(at time.Duration, node int) {
+	r.add(step{at: at, do: pick(r, killAgent, vanishAgent, leaveAgent), node: node})
+	r.add(step{at: at + r.between(time.Millisecond, 80*time.Second), do: startAgent, node: node})
+}
+
+func (r *planner) overlap(at time.Duration, node int) {
+	r.add(step{at: at, do: startTwin, node: node})
+	r.add(step{at: at + r.between(time.Millisecond, 20*time.Second), do: pick(r, killTwin, leaveTwin), node: node})
+}
+
+func (r *planner) conflict(at time.Duration, node int) {
+	r.add(step{at: at, do: startImpostor, node: node})
+	r.add(step{at: at + r.between(10*time.Millisecond, 30*time.Second), do: pick(r, killImpostor, vanishImpostor, leaveImpostor), node: node})
+}
+
+func (r *planner) proxyRestart(at time.Duration, _ int) {
+	r.add(step{at: at, do: pick(r, crashProxy, vanishProxy, stopProxy, stopProxy)})
+	r.add(step{at: at + proxyStops + r.between(time.Millisecond, 40*time.Second), do: startProxy})
+}
+
+func pick(r *planner, of ...verb) verb { return of[r.IntN(len(of))] }

@@ -1,0 +1,275 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing/synctest"
+	"time"
+
+	"fodc/actors"
+	"fodc/actors/agent"
+	"fodc/actors/proxy"
+	"fodc/messages"
+
+	"go.uber.org/zap"
+)
+
+// The pace of the world.
+const (
+	heartbeatInterval = 10 * time.Second
+	heartbeatTimeout  = 30 * time.Second
+	cleanupTimeout    = 40 * time.Second
+	reconnectInterval = 5 * time.Second
+	scrapeInterval    = 10 * time.Second
+	maxCollections    = 16
+	// recovery is the time after which nothing may be left of a disturbance: a second
+	// is for connecting.
+	recovery = reconnectInterval + heartbeatTimeout + time.Second
+	// stopTime is how long an orderly stop may take.
+	stopTime = 2 * time.Second
+	// lookInterval is the longest time between two checks.
+	lookInterval = 4700 * time.Millisecond
+	// settling outlasts what gRPC leaves behind for some seconds.
+	settling = 15 * time.Second
+)
+
+// world is a proxy and its agents, in one bubble and one actor system.
+type world struct {
+	plan  plan
+	sys   *actors.System
+	net   *network
+	begun time.Time
+	nodes []*node // n1 first
+
+	// background is clients, and stops under way.
+	background sync.WaitGroup
+	seen       map[string]time.Time // session actor's id -> when a check saw it first
+
+	mu      sync.Mutex
+	proxy   *proxyProcess // nil: none runs
+	started []*process    // all that ever were
+	clients int           // that wait for an answer
+	trace   []string
+	wrong   []string
+}
+
+// node is a database node that has an agent, or should have.
+type node struct {
+	id, role  string
+	home      *host
+	elsewhere *host // of an impostor
+
+	// The world's lock guards these.
+	processes []*process // that run or leave, oldest first
+	impostor  *process
+	held      bool      // it was online from home when the impostor came, and nothing else has happened since
+	disturbed time.Time // the last moment at which something was wrong
+	lost      time.Time // since when nothing can come from it; zero: it can
+}
+
+// process is a run of an agent.
+type process struct {
+	w       *world
+	node    *node
+	host    *host
+	number  int
+	agent   *agent.Agent
+	leaving bool // the world's lock guards it
+	dead    bool // the network's lock guards it
+
+	mu      sync.Mutex
+	scrapes []time.Time
+	dials   int // under way
+}
+
+// proxyProcess is a run of the proxy.
+type proxyProcess struct {
+	proxy    *proxy.Proxy
+	listener *listener
+	since    time.Time
+}
+
+func newWorld(p plan, log func(*world) *zap.Logger) *world {
+	w := &world{plan: p, net: newNetwork(), begun: time.Now(), seen: map[string]time.Time{}}
+	w.sys = actors.NewSystem(log(w))
+	for i := range p.nodes {
+		h := func(net int) *host {
+			return &host{machine: machine{ip: fmt.Sprintf("10.0.%d.%d", net, i+1)}, out: way{latency: p.latency}, in: way{latency: p.latency}}
+		}
+		w.nodes = append(w.nodes, &node{id: fmt.Sprintf("n%d", i+1), role: roles[(i+1)%2], home: h(1), elsewhere: h(2), disturbed: w.begun})
+	}
+	return w
+}
+
+// note adds a line to the story that a failure tells.
+func (w *world) note(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.trace = append(w.trace, fmt.Sprintf("%12s ", time.Since(w.begun))+fmt.Sprintf(format, args...))
+}
+
+// fail says that an invariant does not hold.
+func (w *world) fail(format string, args ...any) {
+	w.note("WRONG: "+format, args...)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wrong = append(w.wrong, w.trace[len(w.trace)-1])
+}
+
+// report is empty if all is well.
+func (w *world) report() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.wrong) == 0 {
+		return ""
+	}
+	return strings.Join(w.wrong, "\n") + "\nthe plan: " + w.plan.String() + "\nthe story:\n" + strings.Join(w.trace, "\n")
+}
+
+// run plays the plan, and returns when nothing is left.
+func (w *world) run() {
+	defer w.finish()
+	w.startProxy()
+	for _, n := range w.nodes {
+		w.startAgent(n)
+	}
+	for _, s := range w.plan.steps {
+		w.passUntil(s.at)
+		w.perform(s)
+		synctest.Wait()
+		w.mark()
+		w.check()
+	}
+	w.passUntil(w.plan.span)
+	w.heal()
+	synctest.Wait()
+	w.mark()
+	w.passUntil(w.plan.span + recovery)
+	w.checkWhole()
+}
+
+// passUntil lets time pass, and looks now and then.
+func (w *world) passUntil(at time.Duration) {
+	for {
+		left := time.Until(w.begun.Add(at))
+		time.Sleep(min(left, lookInterval))
+		synctest.Wait()
+		w.mark()
+		w.check()
+		if left <= lookInterval {
+			return
+		}
+	}
+}
+
+// startProxy does nothing if there is one.
+func (w *world) startProxy() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.proxy != nil {
+		return
+	}
+	p := &proxyProcess{listener: w.net.listen(), since: time.Now()}
+	p.proxy = proxy.Start(w.sys, proxy.Config{
+		Limits: proxy.RegistryLimits{HeartbeatTimeout: heartbeatTimeout, CleanupTimeout: cleanupTimeout,
+			MaxAgents: len(w.nodes)},
+		HeartbeatInterval: heartbeatInterval, MaxCollections: maxCollections, MaxMessageSize: 4 << 20,
+	})
+	w.proxy = p
+	w.background.Go(func() {
+		if err := p.proxy.Serve(p.listener); err != nil && !errors.Is(err, errListenerClosed) {
+			w.fail("the proxy's server: %v", err)
+		}
+	})
+}
+
+// startAgent does nothing if a process of the node runs at home.
+func (w *world) startAgent(n *node) {
+	if w.running(n) == 0 {
+		w.start(n, n.home)
+	}
+}
+
+// running counts the node's processes at home that do not leave.
+func (w *world) running(n *node) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	count := 0
+	for _, p := range n.processes {
+		if !p.leaving {
+			count++
+		}
+	}
+	return count
+}
+
+func (w *world) start(n *node, at *host) {
+	w.net.change(func() { at.off = false })
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := &process{w: w, node: n, host: at, number: len(w.started) + 1}
+	w.started = append(w.started, p)
+	if at == n.home {
+		n.processes = append(n.processes, p)
+	} else {
+		n.impostor = p
+	}
+	p.agent = agent.Start(w.sys, agent.Config{
+		Registration: messages.Registration{NodeID: n.id, Role: n.role, PodName: "pod-" + n.id,
+			Primary: messages.Address{Port: 17912}},
+		ProxyAddrs: []string{"proxy:17900"}, Targets: []agent.Target{{URL: "http://node/metrics"}},
+		ScrapeInterval: scrapeInterval, HeartbeatInterval: heartbeatInterval, ReconnectInterval: reconnectInterval,
+		MemoryBudget: 16 << 20, Version: "simulated", Dial: p.dial, Fetch: p.fetch,
+	})
+}
+
+// dial is the agent's way into the network. A process has one connection at a time; one
+// that the other end has closed does not count, while it is closed at this end too.
+func (p *process) dial(ctx context.Context, _ string) (net.Conn, error) {
+	p.mu.Lock()
+	p.dials++
+	others := p.dials - 1 + p.w.net.alive(p)
+	p.mu.Unlock()
+	if others > 0 {
+		p.w.fail("process %d of %s opens a connection while it has %d", p.number, p.node.id, others)
+	}
+	c, err := p.w.net.dial(ctx, p)
+	p.mu.Lock()
+	p.dials--
+	p.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// sampleName is the family that tells when its sample was fetched, in unix
+// milliseconds, from which node and by which process. wideName has wideSeries of the
+// same samples, with labels of wideBytes.
+const (
+	sampleName = "sim_time"
+	wideName   = "sim_wide"
+	wideSeries = 400
+	wideBytes  = 1000
+)
+
+func (p *process) fetch(context.Context, string) ([]byte, string, error) {
+	now := time.Now()
+	p.mu.Lock()
+	p.scrapes = append(p.scrapes, now)
+	p.mu.Unlock()
+	page := fmt.Appendf(nil, "# TYPE %[1]s gauge\n%[1]s{sim_node=%[2]q,sim_process=\"%[3]d\"} %[4]d\n",
+		sampleName, p.node.id, p.number, now.UnixMilli())
+	if p.w.plan.wide && p.node == p.w.nodes[0] {
+		page = fmt.Appendf(page, "# TYPE %s gauge\n", wideName)
+		padding := strings.Repeat("x", wideBytes)
+		for i := range wideSeries {
+			page = fmt.Appendf(page, "%s{sim_node=%q,sim_part=\"%d%s\"} %d\n", wideName, p.node.id, i, padding, now.UnixMilli())
+		}
+	}
+	return page, "text/plain; version=0.0.4", nil
+}

@@ -1,0 +1,49 @@
+package httpapi
+
+import (
+	"fodc/messages"
+)
+
+// Families of the process's actors. That they are not called fodc_proxy_ is for the
+// dashboards that look for these names; pages take none of them from an agent.
+const (
+	familyActors        = "fodc_actors"
+	familyActorMailbox  = "fodc_actor_mailbox_messages"
+	familyActorRestarts = "fodc_actor_restarts_total"
+	familyActorFailures = "fodc_actor_failures_total"
+	familyDeadLetters   = "fodc_dead_letters_total"
+	familyLateReplies   = "fodc_late_replies_total"
+)
+
+// headOfActors is headOf for these families.
+func headOfActors(family string) (kind messages.MetricType, help string) {
+	switch family {
+	case familyActors:
+		return messages.TypeGauge, "Actors that live, by kind."
+	case familyActorMailbox:
+		return messages.TypeGauge, "Messages that wait in the mailboxes of the actors of a kind."
+	case familyActorRestarts:
+		return messages.TypeCounter, "Restarts of actors after a panic, by kind."
+	case familyActorFailures:
+		return messages.TypeCounter, "Panics that supervision contained, by the kind of the actor."
+	case familyDeadLetters:
+		return messages.TypeCounter, "Messages to actors that were gone."
+	case familyLateReplies:
+		return messages.TypeCounter, "Answers that nobody waited for any more."
+	default:
+		return messages.TypeUnknown, ""
+	}
+}
+
+// actors takes over the numbers of the actors, which the kit counts.
+func (m *selfMetrics) actors(c messages.ActorCounts) {
+	for _, k := range c.Kinds {
+		series := func(family string) string { return seriesName(family, "kind", k.Kind) }
+		m.set.GetOrCreateGauge(series(familyActors), nil).Set(float64(k.Alive))
+		m.set.GetOrCreateGauge(series(familyActorMailbox), nil).Set(float64(k.Mailbox))
+		m.set.GetOrCreateCounter(series(familyActorRestarts)).Set(k.Restarts)
+		m.set.GetOrCreateCounter(series(familyActorFailures)).Set(k.Failures)
+	}
+	m.set.GetOrCreateCounter(familyDeadLetters).Set(c.DeadLetters)
+	m.set.GetOrCreateCounter(familyLateReplies).Set(c.LateReplies)
+}

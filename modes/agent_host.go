@@ -1,0 +1,63 @@
+package modes
+
+import (
+	"path/filepath"
+	"strings"
+
+	"fodc/actors/agent/telemetry"
+	"fodc/messages"
+)
+
+// maxDataDirs bounds what a node may have of them.
+const maxDataDirs = 16
+
+const (
+	pathAllowed    = "must be an absolute path, one line of at most 4096 bytes, in UTF-8"
+	processAllowed = "must be the name of a process without its path, one line of at most 4096 bytes, in UTF-8"
+)
+
+// hostOptions are the flags of what is recorded of the host.
+func hostOptions(c *AgentConfig) []*option {
+	return []*option{
+		boolOption(&c.HostTelemetry, "host-telemetry", true,
+			"record the host, too, under the names of node_exporter; off with --host-telemetry=false"),
+		listOption(&c.DataDirs, "data-dir", "`DIRECTORY` of the node's data, whose file system is recorded; may be given several times"),
+		textOption(&c.NodePIDFile, "node-pid-file", "", "`FILE` with the id of the node's process, to record that, too"),
+		textOption(&c.NodeProcess, "node-process", "",
+			"`NAME` of the node's process, to record that, too; with --node-pid-file, what its process must be called"),
+	}
+}
+
+func (c AgentConfig) checkHost() error {
+	for _, dir := range c.DataDirs {
+		if !isAbsolute(dir) {
+			return invalid("data-dir", dir, pathAllowed)
+		}
+	}
+	if err := checkDistinct("data-dir", c.DataDirs, maxDataDirs); err != nil {
+		return err
+	}
+	if c.NodePIDFile != "" && !isAbsolute(c.NodePIDFile) {
+		return invalid("node-pid-file", c.NodePIDFile, pathAllowed)
+	}
+	if !isText(c.NodeProcess) || strings.Contains(c.NodeProcess, "/") {
+		return invalid("node-process", c.NodeProcess, processAllowed)
+	}
+	return nil
+}
+
+func isAbsolute(path string) bool { return isText(path) && filepath.IsAbs(path) }
+
+// isText has the rules that a proxy has for texts.
+func isText(text string) bool {
+	r := messages.Registration{NodeID: "n", Role: "r", PodName: text}
+	return r.Validate() == nil
+}
+
+// telemetry returns what is recorded of the host; nil is nothing.
+func (c AgentConfig) telemetry() *telemetry.Config {
+	if !c.HostTelemetry {
+		return nil
+	}
+	return &telemetry.Config{DataDirs: c.DataDirs, NodePIDFile: c.NodePIDFile, NodeProcess: c.NodeProcess}
+}

@@ -1,0 +1,263 @@
+package modes
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fodc/actors"
+	"fodc/actors/actorstest"
+	"fodc/actors/agent"
+	"fodc/actors/proxy"
+	"fodc/messages"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"google.golang.org/grpc/test/bufconn"
+)
+
+// The pace of a cluster in a test.
+const (
+	clusterScrapes   = 2 * time.Second
+	clusterReconnect = 5 * time.Second
+	clusterPatience  = 5 * time.Second // of a collection
+	clusterLatency   = 2 * time.Millisecond
+)
+
+// cluster is the actors of a proxy and of agents in a bubble, as their modes start
+// them, with a network in memory between them. Each has a system of its own, whose
+// actors panic on actorstest.Crash.
+type cluster struct {
+	t      *testing.T
+	sys    *actors.System // the proxy's
+	proxy  *proxy.Proxy
+	net    *memoryNet
+	agents []*clusterAgent
+}
+
+type clusterAgent struct {
+	id    string
+	sys   *actors.System
+	agent *agent.Agent
+}
+
+// inCluster runs the test in a bubble, in which nothing may be left at the end.
+func inCluster(t *testing.T, agents int, test func(t *testing.T, w *cluster)) {
+	synctest.Test(t, func(t *testing.T) {
+		w := startCluster(t, agents)
+		defer w.finish()
+		test(t, w)
+	})
+}
+
+func fragileSystem() *actors.System { return actors.NewSystem(actorstest.Fragile(zap.NewNop())) }
+
+func startCluster(t *testing.T, agents int) *cluster {
+	w := &cluster{t: t, sys: fragileSystem(), net: newMemoryNet()}
+	w.proxy = proxy.Start(w.sys, proxy.Config{
+		Limits:            proxy.RegistryLimits{HeartbeatTimeout: 30 * time.Second, CleanupTimeout: 5 * time.Minute, MaxAgents: 100},
+		HeartbeatInterval: 10 * time.Second, MaxCollections: 16, MaxMessageSize: 4 << 20,
+	})
+	go func() { w.net.served <- w.proxy.Serve(w.net.listener) }()
+	for n := range agents {
+		a := &clusterAgent{id: fmt.Sprintf("n%d", n), sys: fragileSystem()}
+		scrapes := 0
+		a.agent = agent.Start(a.sys, agent.Config{
+			Registration: messages.Registration{NodeID: a.id, Role: "liaison"},
+			ProxyAddrs:   []string{"proxy:17900"}, Targets: []agent.Target{{URL: "http://node/metrics"}},
+			ScrapeInterval: clusterScrapes, HeartbeatInterval: 10 * time.Second, ReconnectInterval: clusterReconnect,
+			MemoryBudget: 8 << 20, Version: "test", Dial: w.net.dial,
+			Fetch: func(context.Context, string) ([]byte, string, error) {
+				scrapes++ // one request at a time
+				return fmt.Appendf(nil, "# TYPE g gauge\ng{node=%q} %d\n", a.id, scrapes), "text/plain", nil
+			},
+		})
+		w.agents = append(w.agents, a)
+	}
+	w.pass(2 * clusterScrapes)
+	return w
+}
+
+// systems returns all systems, the proxy's first.
+func (w *cluster) systems() []*actors.System {
+	all := []*actors.System{w.sys}
+	for _, a := range w.agents {
+		all = append(all, a.sys)
+	}
+	return all
+}
+
+func (w *cluster) finish() {
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	for _, a := range w.agents {
+		assert.NoError(w.t, a.agent.Stop(ctx))
+	}
+	assert.NoError(w.t, w.proxy.Stop(ctx))
+	assert.NoError(w.t, <-w.net.served)
+	for _, sys := range w.systems() {
+		sys.Shutdown()
+	}
+	w.pass(10 * time.Second) // gRPC lets go of a transport after some seconds
+	for _, sys := range w.systems() {
+		assert.Empty(w.t, sys.Tree().Actors)
+		assert.Zero(w.t, len(sys.Untracked()), "actors and questions that the census does not know")
+		select {
+		case err := <-sys.Fatal():
+			w.t.Errorf("fatal: %v", err)
+		default:
+		}
+	}
+}
+
+// pass lets time pass.
+func (w *cluster) pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// statuses returns node -> status.
+func (w *cluster) statuses() map[string]messages.Status {
+	w.t.Helper()
+	picture, err := w.proxy.Cluster(w.t.Context(), messages.NodeFilter{})
+	require.NoError(w.t, err)
+	all := map[string]messages.Status{}
+	for _, n := range picture.Nodes {
+		all[n.Identity.NodeID] = n.Status
+	}
+	return all
+}
+
+func (w *cluster) requireAllOnline() {
+	w.t.Helper()
+	want := map[string]messages.Status{}
+	for _, a := range w.agents {
+		want[a.id] = messages.StatusOnline
+	}
+	require.Equal(w.t, want, w.statuses())
+	require.Len(w.t, actorsOf(w.sys, "session"), len(w.agents))
+}
+
+// requireFresh wants of every node the newest sample of its endpoint, and of the agent
+// itself.
+func (w *cluster) requireFresh() {
+	w.t.Helper()
+	c, err := w.proxy.Collect(w.t.Context(), messages.Query{Deadline: time.Now().Add(clusterPatience),
+		Selection: messages.Selection{Names: []string{"g", "fodc_agent_build_info"}}})
+	require.NoError(w.t, err)
+	require.Len(w.t, c.Nodes, len(w.agents))
+	for _, n := range c.Nodes {
+		require.Empty(w.t, n.Missing, n.Identity.NodeID)
+		fresh := map[string]bool{}
+		for _, b := range n.Blocks {
+			age := time.Since(time.UnixMilli(b.Times[len(b.Times)-1]))
+			for _, f := range b.Families {
+				require.LessOrEqual(w.t, age, clusterScrapes+time.Second, "%s of %s", f.Name, n.Identity.NodeID)
+				fresh[f.Name] = true
+			}
+		}
+		require.Equal(w.t, map[string]bool{"g": true, "fodc_agent_build_info": true}, fresh, n.Identity.NodeID)
+	}
+}
+
+// samples counts what the node has recorded of its endpoint.
+func (w *cluster) samples(id string) int {
+	w.t.Helper()
+	c, err := w.proxy.Collect(w.t.Context(), messages.Query{Deadline: time.Now().Add(clusterPatience),
+		Filter:    messages.NodeFilter{NodeIDs: []string{id}},
+		Selection: messages.Selection{Names: []string{"g"}, Window: messages.Window{End: time.Now()}}})
+	require.NoError(w.t, err)
+	require.Len(w.t, c.Nodes, 1)
+	require.Empty(w.t, c.Nodes[0].Missing)
+	count := 0
+	for _, b := range c.Nodes[0].Blocks {
+		count += len(b.Times)
+	}
+	return count
+}
+
+// actorsOf returns the actors of a kind.
+func actorsOf(sys *actors.System, kind string) []messages.ActorNode {
+	var all []messages.ActorNode
+	var add func([]messages.ActorNode)
+	add = func(nodes []messages.ActorNode) {
+		for _, n := range nodes {
+			if n.Kind == kind {
+				all = append(all, n)
+			}
+			add(n.Children)
+		}
+	}
+	add(sys.Tree().Actors)
+	return all
+}
+
+// crash makes an actor panic.
+func crash(sys *actors.System, id string) {
+	// The address is the same for all actors of a system.
+	probe := actorstest.NewProbe(sys).PID
+	defer sys.StopAsync(probe)
+	sys.Send(&actors.PID{Address: probe.Address, Id: id}, actorstest.Crash{})
+}
+
+// memoryNet is the network between a proxy and its agents.
+type memoryNet struct {
+	listener *bufconn.Listener
+	served   chan error
+
+	mu   sync.Mutex
+	open map[*slowConn]struct{}
+}
+
+func newMemoryNet() *memoryNet {
+	return &memoryNet{listener: bufconn.Listen(1 << 20), served: make(chan error, 1), open: map[*slowConn]struct{}{}}
+}
+
+func (n *memoryNet) dial(ctx context.Context, _ string) (net.Conn, error) {
+	c, err := n.listener.DialContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	slow := &slowConn{Conn: c, net: n}
+	n.open[slow] = struct{}{}
+	return slow, nil
+}
+
+// cut ends all connections, and returns how many there were.
+func (n *memoryNet) cut() int {
+	n.mu.Lock()
+	var all []*slowConn
+	for c := range n.open {
+		all = append(all, c)
+	}
+	n.mu.Unlock()
+	for _, c := range all {
+		_ = c.Close()
+	}
+	return len(all)
+}
+
+// slowConn takes a moment for what an agent writes.
+type slowConn struct {
+	net.Conn
+	net *memoryNet
+}
+
+func (c *slowConn) Write(b []byte) (int, error) {
+	time.Sleep(clusterLatency)
+	return c.Conn.Write(b)
+}
+
+func (c *slowConn) Close() error {
+	c.net.mu.Lock()
+	delete(c.net.open, c)
+	c.net.mu.Unlock()
+	return c.Conn.Close()
+}

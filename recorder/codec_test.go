@@ -1,0 +1,189 @@
+package recorder
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fodc/messages"
+)
+
+// packed returns the packed values, with the pad that a reader needs.
+func packed(values []float64) []byte {
+	var e encoder
+	e.encode(values)
+	return append(e.buf, make([]byte, readPad)...)
+}
+
+// requireIdentity checks that values come back bit by bit, those of fewer rows too,
+// and returns what they take.
+func requireIdentity(t require.TestingT, values []float64) (bytes int) {
+	if h, ok := t.(interface{ Helper() }); ok {
+		h.Helper()
+	}
+	data := packed(values)
+	for _, rows := range []int{len(values), len(values) / 2, 0} {
+		got := make([]float64, rows)
+		decode(got, data, len(values))
+		for i, v := range got {
+			require.Equal(t, math.Float64bits(values[i]), math.Float64bits(v), "row %d of %v", i, values)
+		}
+	}
+	return len(data) - readPad
+}
+
+func TestCodec(t *testing.T) {
+	f := func(bytes int, values ...float64) {
+		t.Helper()
+		require.Equal(t, bytes, requireIdentity(t, values))
+	}
+	nan, payload := math.NaN(), math.Float64frombits(0x7ff8dead0000beef)
+	negativeZero := math.Copysign(0, -1)
+	f(2, 0)
+	f(2, 0, 0, 0, 0, 0)
+	f(9, math.Pi, math.Pi)
+	f(5, 1e6, 1e6, 1e6, 1e6)
+	f(2, messages.Gap)
+	f(3, messages.Gap, 0, messages.Gap, messages.Gap, 0, messages.Gap, messages.Gap, messages.Gap)
+	f(9, nan, nan)
+	f(18, payload, nan)
+	f(9, negativeZero)
+	f(12, negativeZero, 0)
+	f(19, math.Inf(1), math.Inf(-1))
+	f(19, math.MaxFloat64, -math.MaxFloat64)
+	f(10, math.SmallestNonzeroFloat64, messages.Gap)
+}
+
+// pattern returns 120 values.
+func pattern(f func(i int) float64) []float64 {
+	values := make([]float64, defaultRows)
+	for i := range values {
+		values[i] = f(i)
+	}
+	return values
+}
+
+// A column takes what its changes are worth.
+func TestCodecIsShort(t *testing.T) {
+	f := func(name string, most int, value func(i int) float64) {
+		t.Run(name, func(t *testing.T) {
+			require.LessOrEqual(t, requireIdentity(t, pattern(value)), most)
+		})
+	}
+	f("constant", 4, func(int) float64 { return 1024 })
+	f("up gauge", 4, func(int) float64 { return 1 })
+	f("steady counter", 12, func(i int) float64 { return 1e9 + 10_000*float64(i) })
+	f("one step", 28, func(i int) float64 { return float64(i / 60) })
+	f("bursts", 40, func(i int) float64 { return float64(i/40) * 826_613 })
+	f("counter", 8+120*6/8, func(i int) float64 { return float64(25*i + i*i%25) })
+	f("hundredths", 20+120, func(i int) float64 { return float64(31*i+i*i%7) / 100 })
+	f("nanoseconds", 12, func(i int) float64 { return float64(1_000_001*i) / 1e9 })
+	f("bytes", 16+120*4, func(i int) float64 { return 2e7 + float64(i*i*7919%100_000_000) })
+	f("walk", 16+120*51/8, func(i int) float64 { return 20 + math.Sin(float64(i*i)) })
+}
+
+func TestWords(t *testing.T) {
+	f := func(scale int, values ...float64) {
+		t.Helper()
+		words, got := wordsOf(nil, values)
+		require.Equal(t, scale, got)
+		for i, v := range values {
+			require.Equal(t, math.Float64bits(v), math.Float64bits(valueOf(words[i], got)))
+		}
+	}
+	f(0, 1, 2, -3, 0)
+	f(0, maxExact-1, 1-maxExact)
+	f(scaleBits, maxExact)
+	f(1, 0.5)
+	f(2, 0.16, 0.5, 7, -1.25)
+	f(9, 4.3645e-05)
+	f(scaleBits, 1e-10)
+	f(scaleBits, maxExact-1, 0.5)
+	f(scaleBits, 0.5, maxExact-1)
+	f(scaleBits, 1, math.NaN())
+	f(scaleBits, math.Inf(1))
+	f(scaleBits, 60.369051023999994)
+
+	ascending := []float64{math.Inf(-1), -math.MaxFloat64, -1, -math.SmallestNonzeroFloat64, 0, 1e-300, 1, math.Inf(1)}
+	for i := 1; i < len(ascending); i++ {
+		a, b := bitsWord(math.Float64bits(ascending[i-1])), bitsWord(math.Float64bits(ascending[i]))
+		require.Less(t, a, b)
+	}
+}
+
+func TestWidths(t *testing.T) {
+	f := func(want widths, cost int, numbers ...uint64) {
+		t.Helper()
+		var l lengths
+		for _, n := range numbers {
+			l[bits.Len64(n)]++
+		}
+		w, c := l.fit()
+		require.Equal(t, want, w)
+		require.Equal(t, cost, c)
+		var out bitWriter
+		for _, n := range numbers {
+			w.put(&out, n)
+		}
+		require.Equal(t, cost, 8*len(out.buf)+out.count)
+		out.align()
+		in := bitReader{data: append(out.buf, make([]byte, readPad)...)}
+		for _, n := range numbers {
+			require.Equal(t, n, w.get(&in))
+		}
+	}
+	f(widths{0, 0, 0}, 0, 0, 0, 0)
+	f(widths{3, 3, 3}, 12, 4, 7, 1, 5)
+	f(widths{64, 64, 64}, 128, math.MaxUint64, 1<<63)
+	f(widths{0, 9, 9}, 7+10, 0, 0, 0, 0, 0, 0, 0, 300)
+	f(widths{0, 64, 64}, 7+65, 0, 0, 0, 0, 0, 0, 0, math.MaxUint64)
+	f(widths{0, 10, 40}, 8+12+42, 0, 0, 0, 0, 0, 0, 0, 0, 1000, 1<<39)
+}
+
+func TestBits(t *testing.T) {
+	var w bitWriter
+	for width := range wordBits + 1 {
+		w.put(1<<width-1, width)
+		w.put(0, 1)
+	}
+	w.align()
+	r := bitReader{data: append(w.buf, make([]byte, readPad)...)}
+	for width := range wordBits + 1 {
+		require.Equal(t, uint64(1<<width-1), r.get(width))
+		require.False(t, r.flag())
+	}
+}
+
+// FuzzCodec packs values of any bits: eight bytes of the input each, or, so that
+// likely columns are met as well, small steps and decimals.
+func FuzzCodec(f *testing.F) {
+	f.Add([]byte{}, byte(0))
+	f.Add(binary.LittleEndian.AppendUint64(nil, math.Float64bits(messages.Gap)), byte(0))
+	f.Add(binary.LittleEndian.AppendUint64(nil, 0x7ff8dead0000beef), byte(0))
+	f.Add([]byte("some steps, up and down"), byte(1))
+	f.Add([]byte{1, 2, 3, 255, 255, 7, 0, 0, 0, 128}, byte(2))
+	f.Fuzz(func(t *testing.T, input []byte, form byte) {
+		var values []float64
+		sum := int64(0)
+		for len(input) > 0 && len(values) < 1_000 {
+			if form == 0 {
+				var word [8]byte
+				input = input[copy(word[:], input):]
+				values = append(values, math.Float64frombits(binary.LittleEndian.Uint64(word[:])))
+				continue
+			}
+			step := int64(int8(input[0]))
+			input = input[1:]
+			if step == -1 {
+				values = append(values, messages.Gap)
+				continue
+			}
+			sum += step << (form % 60)
+			values = append(values, float64(sum)/powersOfTen[int(form)%len(powersOfTen)])
+		}
+		requireIdentity(t, values)
+	})
+}

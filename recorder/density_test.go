@@ -1,0 +1,84 @@
+package recorder
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// threeHours is how many scrapes there are in three hours, at one in 10 s.
+const threeHours = 3 * 360
+
+// maxSampleBytes is what a sample may take, without what its series takes.
+const maxSampleBytes = 2.0
+
+// record appends pages to a new window.
+func record(t testing.TB, l Limits, scrapes int, next func() []byte) *Window {
+	w := NewWindow(l)
+	var p Page
+	for n := range scrapes {
+		p.Parse(next(), textType, ParseLimits{})
+		require.NoError(t, p.FirstBad())
+		done := w.Append(node, Scrape{At: at(n), Page: &p})
+		require.Zero(t, done.Shed+done.Rejected)
+	}
+	return w
+}
+
+// sealedDensity returns the bytes that a sealed sample takes.
+func sealedDensity(w *Window) float64 {
+	bytes, samples := 0, 0
+	for _, t := range w.order {
+		var list *seriesList
+		for _, g := range t.sealed {
+			bytes += int(g.bytes)
+			samples += g.samples
+			if g.list != list {
+				list = g.list
+				bytes += int(list.bytes())
+			}
+		}
+	}
+	return float64(bytes) / float64(samples)
+}
+
+// BenchmarkDensity prints what a sample takes, sealed, and with all that is around
+// it in a window of three hours: series, metadata, the open head.
+func BenchmarkDensity(b *testing.B) {
+	f := func(name string, next func() []byte) {
+		b.Run(name, func(b *testing.B) {
+			var w *Window
+			for b.Loop() {
+				w = record(b, Limits{}, threeHours, next)
+			}
+			b.ReportMetric(sealedDensity(w), "B/sample")
+			s := w.Stats()
+			b.ReportMetric(float64(s.Bytes)/float64(s.Samples), "all-B/sample")
+			b.ReportMetric(float64(s.Bytes)/(1<<20), "MiB")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+	f("real", newRepeatedNode(b).next)
+	f("walking", newWalkingNode(3_000).next)
+}
+
+// A sample takes no more than it may, of the real pages and of synthetic ones.
+func TestDensity(t *testing.T) {
+	f := func(scrapes int, next func() []byte) {
+		t.Helper()
+		require.Less(t, sealedDensity(record(t, Limits{}, scrapes, next)), maxSampleBytes)
+	}
+	f(threeHours/4, newRepeatedNode(t).next)
+	f(threeHours/2, newWalkingNode(1_000).next)
+}
+
+// A tenth of 30 MB holds a tenth of 3,000 series for three hours and more. The whole
+// is in BenchmarkResident.
+func TestThreeHoursFitTheBudget(t *testing.T) {
+	const limit = 3_000_000
+	w := record(t, Limits{Bytes: limit}, threeHours+1, newWalkingNode(300).next)
+	s := w.Stats()
+	require.GreaterOrEqual(t, s.Span(), 3*time.Hour)
+	require.LessOrEqual(t, s.Bytes, int64(limit))
+}

@@ -1,0 +1,160 @@
+package recorder
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"fodc/messages"
+)
+
+// EventKind is what an event is about.
+type EventKind string
+
+const (
+	// EventRestart says that a page shows another start time of its process than the
+	// one before.
+	EventRestart EventKind = "restart"
+	// EventScrapeFailed says that scrapes gave no page.
+	EventScrapeFailed EventKind = "scrape_failed"
+)
+
+// Event is something that happened to a target.
+type Event struct {
+	Kind   EventKind
+	Target string
+	// At is the time of the scrape that showed it. Scrapes that fail one after the other
+	// are one event: Last is the time of the newest of them, Scrapes their number.
+	At, Last time.Time
+	Scrapes  int
+	// Detail says more, for people.
+	Detail string
+}
+
+const (
+	// maxEvents is how many events are kept; the oldest go first.
+	maxEvents      = 256
+	maxDetailBytes = 500
+	eventBytes     = 128
+)
+
+// eventLog is a ring of the newest events.
+type eventLog struct {
+	ring []Event
+	// last is the number of the newest event, from 1 up.
+	last uint64
+	// texts is what details take.
+	texts int64
+}
+
+func (l *eventLog) bytes() int64 { return l.texts + sizeOf(cap(l.ring)*eventBytes) }
+
+// get returns the event of the number, nil if it is not kept, or never was.
+func (l *eventLog) get(number uint64) *Event {
+	if number == 0 || number+maxEvents <= l.last {
+		return nil
+	}
+	return &l.ring[(number-1)%maxEvents]
+}
+
+// add keeps an event and returns its number.
+func (l *eventLog) add(e Event) uint64 {
+	l.last++
+	if l.last <= maxEvents {
+		l.ring = append(l.ring, Event{})
+	}
+	place := l.get(l.last)
+	l.texts -= sizeOf(len(place.Detail))
+	*place = e
+	place.Detail = ""
+	l.detail(place, e.Detail)
+	return l.last
+}
+
+func (l *eventLog) detail(e *Event, text string) {
+	text = strings.ToValidUTF8(text[:min(len(text), maxDetailBytes)], "")
+	l.texts += sizeOf(len(text)) - sizeOf(len(e.Detail))
+	e.Detail = strings.Clone(text)
+}
+
+// Events returns the newest events, oldest first.
+func (w *Window) Events() []Event {
+	events := make([]Event, 0, len(w.events.ring))
+	for n := w.events.last - uint64(len(w.events.ring)) + 1; n <= w.events.last; n++ {
+		events = append(events, *w.events.get(n))
+	}
+	return events
+}
+
+// noteFailure records that a scrape failed, and why.
+func (w *Window) noteFailure(t *target, at time.Time, why string) {
+	if e := w.events.get(t.failing); e != nil {
+		e.Last = at
+		e.Scrapes++
+		w.events.detail(e, why)
+		return
+	}
+	t.failing = w.events.add(Event{Kind: EventScrapeFailed, Target: t.name, At: at, Last: at, Scrapes: 1, Detail: why})
+}
+
+// startTimes are those of the processes behind a target. They outlive their series:
+// a node may be down for longer than the window is.
+type startTimes []startTime
+
+type startTime struct {
+	key     seriesKey
+	seconds float64
+}
+
+const (
+	// maxStartTimes bounds the processes that are watched for restarts; a page has one.
+	maxStartTimes = 8
+	// startTolerance is by how many seconds a start time may differ: it is reckoned from
+	// clocks that are being adjusted.
+	startTolerance = 2
+)
+
+// isStartTime reports whether the series says when a process started.
+func isStartTime(k seriesKey) bool {
+	return k.suffix == messages.SuffixNone && strings.HasSuffix(k.name, "process_start_time_seconds")
+}
+
+// update takes the newest start time. If that is another one than before, it returns
+// the former.
+func (all *startTimes) update(k seriesKey, seconds float64) (before float64, restarted bool) {
+	if math.IsNaN(seconds) || seconds <= 0 {
+		return 0, false
+	}
+	for i := range *all {
+		if s := &(*all)[i]; s.key == k {
+			if before = s.seconds; math.Abs(seconds-before) > startTolerance {
+				s.seconds = seconds
+				return before, true
+			}
+			return 0, false
+		}
+	}
+	if len(*all) < maxStartTimes {
+		*all = append(*all, startTime{k, seconds})
+	}
+	return 0, false
+}
+
+// noteStart records a restart if the start time says so.
+func (w *Window) noteStart(t *target, s *series, seconds float64) {
+	before, restarted := t.starts.update(s.seriesKey, seconds)
+	if !restarted {
+		return
+	}
+	at := time.UnixMilli(t.head.lastTime())
+	w.events.add(Event{Kind: EventRestart, Target: t.name, At: at, Last: at, Scrapes: 1,
+		Detail: fmt.Sprintf("started at %s, before at %s", startText(seconds), startText(before))})
+}
+
+func startText(seconds float64) string {
+	if seconds > math.MaxInt32*100 {
+		return fmt.Sprint(seconds)
+	}
+	return time.UnixMilli(int64(seconds * 1000)).UTC().Format("2006-01-02T15:04:05.000Z")
+}
