@@ -160,7 +160,7 @@ func TestIdsAreNeverUsedAgain(t *testing.T) {
 }
 
 type heavy struct {
-	state [1 << 20]byte
+	_ [1 << 20]byte
 }
 
 func (h *heavy) Receive(actors.Context) {}

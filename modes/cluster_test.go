@@ -12,6 +12,7 @@ import (
 	"fodc/actors"
 	"fodc/actors/actorstest"
 	"fodc/actors/agent"
+	"fodc/actors/agent/telemetry"
 	"fodc/actors/proxy"
 	"fodc/messages"
 
@@ -71,6 +72,7 @@ func startCluster(t *testing.T, agents int) *cluster {
 			Registration: messages.Registration{NodeID: a.id, Role: "liaison"},
 			ProxyAddrs:   []string{"proxy:17900"}, Targets: []agent.Target{{URL: "http://node/metrics"}},
 			ScrapeInterval: clusterScrapes, HeartbeatInterval: 10 * time.Second, ReconnectInterval: clusterReconnect,
+			Telemetry:    &telemetry.Config{Root: t.TempDir()}, // a host that has nothing to read
 			MemoryBudget: 8 << 20, Version: "test", Dial: w.net.dial,
 			Fetch: func(context.Context, string) ([]byte, string, error) {
 				scrapes++ // one request at a time

@@ -200,9 +200,12 @@ func startAgent(t *testing.T, proxy *process, id, role, endpoint string, more ..
 	return start(t, agentArgs(proxy.addr("grpc"), id, role, endpoint, more...)...)
 }
 
+// agentArgs is the command line of an agent that records its node and not the host,
+// unless more says otherwise.
 func agentArgs(proxyAddr, id, role, endpoint string, more ...string) []string {
 	return append([]string{"agent", "--proxy-addr", proxyAddr, "--node-id", id, "--node-role", role,
-		"--metrics-endpoint", endpoint, "--poll-metrics-interval", "1s", "--prometheus-listen-addr", "127.0.0.1:0"}, more...)
+		"--metrics-endpoint", endpoint, "--poll-metrics-interval", "1s", "--prometheus-listen-addr", "127.0.0.1:0",
+		"--host-telemetry=false"}, more...)
 }
 
 // get returns the answer to a request; path may have a query.

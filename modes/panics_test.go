@@ -107,6 +107,7 @@ var panicCases = map[string]panicCase{
 	"recorder":    {isAgent: true, resumed: true},
 	"scraper":     {isAgent: true},
 	"selfmetrics": {isAgent: true},
+	"telemetry":   {isAgent: true},
 	"link":        {isAgent: true, costsNode: true},
 	"uplink":      {isAgent: true, stopped: true, costsNode: true},
 }

@@ -35,6 +35,7 @@ func TestRestartLimitEndsTheMode(t *testing.T) {
 	f("collector", false, programName, "proxy", "--log-format", "json")
 	f("scraper", true, agentArgs...)
 	f("selfmetrics", true, agentArgs...)
+	f("telemetry", true, agentArgs...)
 	f("link", true, agentArgs...)
 }
 

@@ -58,6 +58,9 @@ func NewBaseline(message string) *dynamicpb.Message {
 
 // Baseline returns the message with the fields. It panics if there are no such fields.
 func Baseline(message string, f Fields) *dynamicpb.Message {
+	if f == nil {
+		f = Fields{}
+	}
 	text, err := json.Marshal(f)
 	if err != nil {
 		panic(err)

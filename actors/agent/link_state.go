@@ -196,16 +196,28 @@ func (s *linkState) delay(had bool, end sessionEnd, now time.Time) time.Duration
 	case had:
 		return s.random(s.retryCap)
 	default:
-		limit := min(retryBase, s.retryCap)
-		for range s.failures {
-			if limit >= s.retryCap {
-				break
-			}
-			limit = min(2*limit, s.retryCap)
-		}
-		s.failures++
-		return s.random(limit)
+		return s.backoff()
 	}
+}
+
+// backoff returns the delay after another failed attempt: chance below a bound that
+// doubles up to the cap. After the first such delay at the cap the next ones are the
+// cap itself: the agents of a proxy that went down are spread over the interval by
+// then, and stay so, while a new chance each time would have many of them come back
+// early in it.
+func (s *linkState) backoff() time.Duration {
+	limit, atCap := min(retryBase, s.retryCap), 0
+	for range s.failures {
+		if limit >= s.retryCap {
+			atCap++
+		}
+		limit = min(2*limit, s.retryCap)
+	}
+	s.failures++
+	if atCap > 0 {
+		return s.retryCap
+	}
+	return s.random(limit)
 }
 
 // due takes note that the time which was armed has come.

@@ -83,9 +83,6 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 	return p
 }
 
-// GRPC returns the server that agents connect to; the caller gives it a listener.
-func (p *Proxy) GRPC() *grpc.Server { return p.grpc }
-
 // Serve lets agents in by the listener, until Stop (nil) or until the listener fails.
 // It may be called once.
 func (p *Proxy) Serve(l net.Listener) error {

@@ -102,8 +102,11 @@ func newPlan(seed uint64) plan {
 	r := &planner{Rand: rand.New(rand.NewPCG(seed, 0x0f0dc))}
 	r.seed = seed
 	r.nodes = minNodes + r.few(maxNodes-minNodes)
-	r.span = min(r.between(minSpan, maxSpan), r.between(minSpan, maxSpan))
-	r.wide = r.IntN(16) == 0
+	r.span = r.between(minSpan, maxSpan)
+	if r.IntN(8) > 0 { // Most are short: it is their number that finds things.
+		r.span = min(r.span, r.between(minSpan, maxSpan), r.between(minSpan, maxSpan))
+	}
+	r.wide = r.IntN(40) == 0
 	if r.IntN(3) == 0 {
 		r.latency = r.between(100*time.Microsecond, 20*time.Millisecond)
 	}

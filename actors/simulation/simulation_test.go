@@ -3,6 +3,7 @@ package simulation
 import (
 	"flag"
 	"fmt"
+	"runtime/debug"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,7 +23,11 @@ const defaultSeeds = 1000
 // stuckAfter is how long, in real time, a seed may take.
 const stuckAfter = 2 * time.Minute
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// A thousand worlds are a thousand times the same garbage.
+	debug.SetGCPercent(300)
+	goleak.VerifyTestMain(m)
+}
 
 func TestSimulation(t *testing.T) {
 	first, count := uint64(1), uint64(defaultSeeds)

@@ -24,7 +24,7 @@ const (
 	heartbeatTimeout  = 30 * time.Second
 	cleanupTimeout    = 40 * time.Second
 	reconnectInterval = 5 * time.Second
-	scrapeInterval    = 10 * time.Second
+	scrapeInterval    = 15 * time.Second
 	maxCollections    = 16
 	// recovery is the time after which nothing may be left of a disturbance: a second
 	// is for connecting.
