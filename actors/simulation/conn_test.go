@@ -42,19 +42,19 @@ func (p *pipe) push(c chunk) {
 
 // take reads what has arrived. If there is nothing yet, it returns when there will be,
 // zero if that is not known.
-func (p *pipe) take(b []byte) (n int, err error, next time.Time) {
+func (p *pipe) take(b []byte) (n int, next time.Time, err error) {
 	if p.lost || p.way.blocked {
-		return 0, nil, time.Time{}
+		return 0, time.Time{}, nil
 	}
 	for n < len(b) && len(p.chunks) > 0 {
 		c := &p.chunks[0]
 		switch {
 		case time.Now().Before(c.at):
-			return n, nil, c.at
+			return n, c.at, nil
 		case c.fin && n == 0:
-			return 0, io.EOF, time.Time{}
+			return 0, time.Time{}, io.EOF
 		case c.fin:
-			return n, nil, time.Time{}
+			return n, time.Time{}, nil
 		}
 		m := copy(b[n:], c.data)
 		n, p.bytes = n+m, p.bytes-m
@@ -63,7 +63,7 @@ func (p *pipe) take(b []byte) (n int, err error, next time.Time) {
 		}
 		p.moved.Broadcast()
 	}
-	return n, nil, time.Time{}
+	return n, time.Time{}, nil
 }
 
 // conn is one end of a connection.
@@ -152,7 +152,7 @@ func (c *conn) Read(b []byte) (int, error) {
 		case hasPassed(c.readBy):
 			return 0, c.opError("read", os.ErrDeadlineExceeded)
 		}
-		n, err, next := c.recv.take(b)
+		n, next, err := c.recv.take(b)
 		if n > 0 || err != nil || len(b) == 0 {
 			return n, err
 		}

@@ -24,7 +24,7 @@ const (
 	heartbeatTimeout  = 30 * time.Second
 	cleanupTimeout    = 40 * time.Second
 	reconnectInterval = 5 * time.Second
-	scrapeInterval    = 15 * time.Second
+	scrapeInterval    = 20 * time.Second
 	maxCollections    = 16
 	// recovery is the time after which nothing may be left of a disturbance: a second
 	// is for connecting.
@@ -32,7 +32,7 @@ const (
 	// stopTime is how long an orderly stop may take.
 	stopTime = 2 * time.Second
 	// lookInterval is the longest time between two checks.
-	lookInterval = 4700 * time.Millisecond
+	lookInterval = 7300 * time.Millisecond
 	// settling outlasts what gRPC leaves behind for some seconds.
 	settling = 15 * time.Second
 )
