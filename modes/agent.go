@@ -36,6 +36,7 @@ type runningAgent struct {
 }
 
 func startAgent(sys *actors.System, c AgentConfig, log *zap.Logger) (*runningAgent, error) {
+	tuneAgentGC()
 	cfg, err := c.actors()
 	if err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 )
 
 // An unchanged page allocates nothing a sample: the parser itself, and now and then
-// a segment.
+// a new head.
 func TestSteadyStateAllocations(t *testing.T) {
 	body := largePage(t)
 	var p Page
@@ -22,7 +22,7 @@ func TestSteadyStateAllocations(t *testing.T) {
 		p.Parse(body, textType, ParseLimits{})
 		w.Append(node, Scrape{At: at(n), Page: &p, Readings: []Reading{{Name: "fodc_node_up", Value: 1}}})
 	}
-	for range rows + 1 { // The first segment grows.
+	for range rows + 1 { // The first head grows.
 		once()
 	}
 	allocs := testing.AllocsPerRun(2*rows, once)

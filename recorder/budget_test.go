@@ -100,7 +100,7 @@ func TestVanishedSeriesLeave(t *testing.T) {
 	require.Len(t, w.order[0].families.byName.entries, 2)
 }
 
-// A series that is absent for long has no column in a new segment.
+// A series that is absent for long has no column in a new head.
 func TestAbsentSeriesAreNotCarried(t *testing.T) {
 	w := NewWindow(Limits{rows: 2 * carryRows})
 	for n := range 2*carryRows + 1 {

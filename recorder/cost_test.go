@@ -12,8 +12,8 @@ import (
 )
 
 // BenchmarkResident prints the resident memory of the process after three hours of
-// 3,000 series in a budget of 30 MB. Run it alone: what other benchmarks leave behind
-// counts as well.
+// 3,000 series in a budget of 30 MB. Run it alone, once, with the GOGC that is in
+// question: what other benchmarks leave behind counts as well.
 func BenchmarkResident(b *testing.B) {
 	var w *Window
 	for b.Loop() {

@@ -79,7 +79,7 @@ func drawRow(t *rapid.T, target messages.Label) (page string, values map[string]
 func (m naive) record(t *rapid.T, w *Window, clock *time.Time) {
 	name := rapid.SampledFrom([]string{"one", "two"}).Draw(t, "target")
 	label := messages.Label{Name: "target", Value: name}
-	*clock = clock.Add(time.Duration(rapid.SampledFrom([]int{10_000, 10_000, 10_000, 3, 0, -25_000}).Draw(t, "step")) * time.Millisecond)
+	*clock = clock.Add(time.Duration(rapid.SampledFrom([]int{10_000, 10_000, 10_000, 15_000, 3, 0, -25_000, -3_600_000}).Draw(t, "step")) * time.Millisecond)
 	body, values := drawRow(t, label)
 	s := Scrape{At: *clock}
 	if rapid.IntRange(0, 9).Draw(t, "fails") > 0 {

@@ -40,7 +40,7 @@ b{x="10"} 1
 	}
 	scrape(t, w, 0, page)
 	require.Equal(t, want, sampleNames(drain(w.Snapshot(messages.Selection{}))))
-	// What comes later finds its place, in the head and in the next segment.
+	// What comes later finds its place, in the head and in the next one.
 	scrape(t, w, 1, page+"b 1\n"+`h_bucket{x="b",le="9"} 1`+"\na 1\n")
 	want = append([]string{"a{}", "b{}"}, append(append(want[:4:4], `h_bucket{le="9",x="b"}`), want[4:]...)...)
 	require.Equal(t, want, sampleNames(drain(w.Snapshot(messages.Selection{}))))

@@ -60,8 +60,9 @@ type Appended struct {
 
 // Limits bounds a window. A zero field stands for its default.
 type Limits struct {
-	// Bytes is what the window may take of the heap, 64 MiB by default. Over it the oldest segments are evicted. Series and metadata may take
-	// half of it: over that, new series are shed.
+	// Bytes is what the window may take of the heap, 64 MiB by default. Over it, the
+	// oldest stretches of scrapes are evicted. Series and metadata may take half of it:
+	// over that, new series are shed.
 	Bytes int64
 	// Series is how many series are kept, 200,000 by default. Over it, new series are
 	// shed.

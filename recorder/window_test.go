@@ -16,7 +16,7 @@ func TestEachValueKeepsItsOwnTime(t *testing.T) {
 	scrape(t, w, 1, "always 1\nvanishes 11\n")
 	scrape(t, w, 2, "always 2\nlate 22\n")
 	scrape(t, w, 3, "always 3\nlate 23\n")
-	scrape(t, w, 4, "always 4\n") // the second segment
+	scrape(t, w, 4, "always 4\n") // the second stretch
 	fail(w, 5)
 	scrape(t, w, 6, "always 6\nlate 26\nvanishes 16\n")
 

@@ -206,17 +206,14 @@ func (s *linkState) delay(had bool, end sessionEnd, now time.Time) time.Duration
 // then, and stay so, while a new chance each time would have many of them come back
 // early in it.
 func (s *linkState) backoff() time.Duration {
-	limit, atCap := min(retryBase, s.retryCap), 0
-	for range s.failures {
+	limit := min(retryBase, s.retryCap)
+	for n := s.failures; n > 0; n-- {
 		if limit >= s.retryCap {
-			atCap++
+			return s.retryCap
 		}
 		limit = min(2*limit, s.retryCap)
 	}
 	s.failures++
-	if atCap > 0 {
-		return s.retryCap
-	}
 	return s.random(limit)
 }
 

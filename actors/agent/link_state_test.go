@@ -134,7 +134,8 @@ func scriptNote(n note) string {
 }
 
 // TestBackoffDoublesLocally fails if the delays of one link depend on another's, do
-// not double, pass their cap, or are not fresh after a session that lasted.
+// not double, pass their cap, or are not fresh after a session that lasted. Seen to
+// fail when all links counted their failures in one variable.
 func TestBackoffDoublesLocally(t *testing.T) {
 	delays := func(m *linkMachine, generation uint64, n int) []time.Duration {
 		var all []time.Duration
@@ -165,7 +166,8 @@ func TestBackoffDoublesLocally(t *testing.T) {
 }
 
 // TestNoSpecialCaseLastAttempt fails if the link ever gives up: after any number of
-// failures there is either an uplink or a timer.
+// failures there is either an uplink or a timer. Seen to fail when a link stopped
+// after a hundred failures.
 func TestNoSpecialCaseLastAttempt(t *testing.T) {
 	m := newLinkMachine()
 	effects := m.state.start(m.now)

@@ -46,9 +46,10 @@ func parseModule(t *testing.T) []parsedFile {
 	return files
 }
 
-// TestMinimalAPI fails if the agent's or the proxy's actors export what no other package uses, or
-// has a function that ignores a parameter. Names of methods and fields count as used
-// where any other package selects that name.
+// TestMinimalAPI fails if the agent's or the proxy's actors export what no other
+// package uses, or has a function that ignores a parameter. Names of methods and
+// fields count as used where any other package selects that name. Seen to fail when
+// package proxy exported a function that nobody used.
 func TestMinimalAPI(t *testing.T) {
 	files := parseModule(t)
 	used := map[string]map[string]bool{} // name -> folders that select it

@@ -16,8 +16,9 @@ import (
 
 // The tests of this file are named after the requirements of the agent's connection.
 
-// TestReconnectStopsOldGoroutines fails if a session leaves a goroutine, an actor or a
-// connection behind.
+// TestReconnectStopsOldGoroutines fails if a session leaves a goroutine, an actor or
+// a connection behind. Seen to fail when a session that is over did not close its
+// connection.
 func TestReconnectStopsOldGoroutines(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.run()
@@ -37,8 +38,9 @@ func TestReconnectStopsOldGoroutines(t *testing.T) {
 	})
 }
 
-// TestReconnectAdoptsNewConnection fails if a call of the new session goes over the old
-// connection: the old one is cut for good.
+// TestReconnectAdoptsNewConnection fails if a call of the new session goes over the
+// old connection: the old one is cut for good. Seen to fail (it hangs) when metrics
+// streams were opened with the client of the first session.
 func TestReconnectAdoptsNewConnection(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.run()
@@ -58,8 +60,9 @@ func TestReconnectAdoptsNewConnection(t *testing.T) {
 	})
 }
 
-// TestExactlyOneReconnectInFlight fails if streams that break together start more than
-// one attempt, or attempts overlap.
+// TestExactlyOneReconnectInFlight fails if streams that break together start more
+// than one attempt, or attempts overlap. Seen to fail when a loss started two
+// attempts.
 func TestExactlyOneReconnectInFlight(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.run()
@@ -79,8 +82,9 @@ func TestExactlyOneReconnectInFlight(t *testing.T) {
 	})
 }
 
-// TestAlwaysReconnectUnlessDisconnected fails if any end of the session but the agent's
-// own goodbye is not followed by another session.
+// TestAlwaysReconnectUnlessDisconnected fails if any end of the session but the
+// agent's own goodbye is not followed by another session. Seen to fail when a link
+// stayed without an uplink after a stream that was canceled.
 func TestAlwaysReconnectUnlessDisconnected(t *testing.T) {
 	ends := map[string]error{"eof": nil}
 	for code := codes.Canceled; code <= codes.Unauthenticated; code++ {
@@ -113,7 +117,7 @@ func TestAlwaysReconnectUnlessDisconnected(t *testing.T) {
 }
 
 // TestExactlyOneHeartbeatLoop fails if a reconnect leaves a second loop behind, or
-// none.
+// none. Seen to fail when each arming of the heartbeat's timer armed a second one.
 func TestExactlyOneHeartbeatLoop(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.run()
@@ -135,7 +139,8 @@ func TestExactlyOneHeartbeatLoop(t *testing.T) {
 }
 
 // TestDisconnectIsIdempotent fails if leaving twice, or at any other moment than in
-// the midst of a session, hangs, panics or connects again.
+// the midst of a session, hangs, panics or connects again. Seen to fail when a
+// goodbye between two attempts was not heard.
 func TestDisconnectIsIdempotent(t *testing.T) {
 	leave := func(name string, prepare func(w *world)) {
 		t.Run(name, func(t *testing.T) {
@@ -176,7 +181,8 @@ func TestDisconnectIsIdempotent(t *testing.T) {
 }
 
 // TestFirstAttemptImmediate fails if there is a wait before the first attempt, or
-// before the first attempt after the loss of a session.
+// before the first attempt after the loss of a session. Seen to fail when the first
+// attempt came after a delay.
 func TestFirstAttemptImmediate(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.run()
@@ -189,8 +195,9 @@ func TestFirstAttemptImmediate(t *testing.T) {
 	})
 }
 
-// TestOneIntervalSetting fails if the delay between attempts is bounded by anything but
-// the reconnect interval.
+// TestOneIntervalSetting fails if the delay between attempts is bounded by anything
+// but the reconnect interval. Seen to fail when the delay was capped at 5 s, whatever
+// the interval.
 func TestOneIntervalSetting(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.cfg.ReconnectInterval = time.Second
@@ -207,8 +214,9 @@ func TestOneIntervalSetting(t *testing.T) {
 	})
 }
 
-// TestSingleConnectPath fails if a later session is made in another way than the first:
-// both send the same frames and open the same streams.
+// TestSingleConnectPath fails if a later session is made in another way than the
+// first: both send the same frames and open the same streams. Seen to fail when a
+// reconnect left the labels out of its registration.
 func TestSingleConnectPath(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.run()
@@ -230,7 +238,7 @@ func TestSingleConnectPath(t *testing.T) {
 }
 
 // TestReuseUnchangedConnection fails if a stream that breaks costs the connection or
-// the session.
+// the session. Seen to fail when the end of a metrics stream ended the session.
 func TestReuseUnchangedConnection(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.proxy.metrics = func(n int, g metricsServer) error {
@@ -253,6 +261,7 @@ func TestReuseUnchangedConnection(t *testing.T) {
 }
 
 // TestFailureLoggedOnce fails if an attempt that fails as the one before is logged.
+// Seen to fail when each failure counted as news.
 func TestFailureLoggedOnce(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.proxy.stop()

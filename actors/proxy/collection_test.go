@@ -81,6 +81,9 @@ func TestAgentWithoutAMetricsStreamIsNotWaitedForLong(t *testing.T) {
 	})
 }
 
+// TestLateAnswerNotMixed fails if an answer that comes late is taken for the answer
+// to a newer request. Seen to fail when a request that had timed out lost its place
+// in the queue.
 func TestLateAnswerNotMixed(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		n := 0.0
@@ -92,11 +95,15 @@ func TestLateAnswerNotMixed(t *testing.T) {
 			return []*wire.StreamMetricsRequest{gauge(n)}
 		})
 		require.Equal(t, map[string]any{"p1": messages.MissingTimeout}, shown(w.collect(messages.Query{})))
+		require.Equal(t, map[string]any{"p1": messages.MissingBusy}, shown(w.collect(messages.Query{})))
 		time.Sleep(3 * time.Second) // the answer to the first request comes now
 		require.Equal(t, map[string]any{"p1": 2.}, shown(w.collect(messages.Query{})))
 	})
 }
 
+// TestCollectTimeoutIsSafe fails if a collection outlives its deadline, or a late
+// answer costs the agent its session. Seen to fail (it hangs) when the deadline did
+// not end the collection.
 func TestCollectTimeoutIsSafe(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		a := w.agent(baseline("p1"), func(*wire.StreamMetricsResponse) []*wire.StreamMetricsRequest {
@@ -114,6 +121,8 @@ func TestCollectTimeoutIsSafe(t *testing.T) {
 	})
 }
 
+// TestFanOutStopsOnCancel fails if a collection goes on that nobody waits for. Seen
+// to fail when the collector was not told that the client had gone.
 func TestFanOutStopsOnCancel(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		w.agent(baseline("p1"), never)
@@ -132,6 +141,9 @@ func TestFanOutStopsOnCancel(t *testing.T) {
 	})
 }
 
+// TestConcurrentCollections fails if a request gets the answer to another one, or
+// less than all of its own. Seen to fail when the start of the window was no part of
+// what makes two questions one.
 func TestConcurrentCollections(t *testing.T) {
 	cfg := testConfig
 	cfg.MaxCollections = 64
@@ -164,6 +176,9 @@ func TestConcurrentCollections(t *testing.T) {
 	})
 }
 
+// TestCollectionReleasedOnce fails if a collection that ended keeps its place, or
+// gives it free twice. Seen to fail when the end of a collection did not give its
+// requests' places free.
 func TestCollectionReleasedOnce(t *testing.T) {
 	cfg := testConfig
 	cfg.MaxCollections = 2

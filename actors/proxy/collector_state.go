@@ -10,6 +10,10 @@ import (
 // maxShareAge is how old a collection may be for a new request to share its answers.
 const maxShareAge = time.Second
 
+// maxShareLoss is the part of its time, one in so many, that a request may lose by
+// sharing: the shared collection ends earlier than it would have to.
+const maxShareLoss = 5
+
 // collectorState is the rules of the collector: how many requests are served at
 // once, and which of them share a collection because they ask the same.
 type collectorState struct {
@@ -62,8 +66,9 @@ func questionOf(q messages.Query) string {
 // serves reports whether the collection may answer the query too: it asks the same,
 // is young, and ends at about the time that the query allows, and not later.
 func (r *running) serves(question string, q messages.Query, now time.Time) bool {
-	spare := q.Deadline.Sub(r.deadline)
-	return r.question == question && now.Sub(r.started) < maxShareAge && spare >= 0 && spare <= maxShareAge
+	left := q.Deadline.Sub(now)
+	lost := q.Deadline.Sub(r.deadline)
+	return r.question == question && now.Sub(r.started) < maxShareAge && lost >= 0 && lost <= min(left/maxShareLoss, maxShareAge)
 }
 
 // leave takes note that the request is given up. It returns the collection to be

@@ -39,6 +39,19 @@ func TestIdenticalQueriesShareACollection(t *testing.T) {
 	shares(messages.Query{Deadline: noon.Add(5 * time.Second), Selection: messages.Selection{Window: messages.Window{End: noon}}}, 0, false)
 }
 
+// A request that is in a hurry does not cut short one that is less so.
+func TestSharingCostsAFifthOfTheTimeAtMost(t *testing.T) {
+	s := newCollectorState(16)
+	_, _, err := s.admit(1, query(100*time.Millisecond), noon)
+	require.NoError(t, err)
+	_, start, err := s.admit(2, query(125*time.Millisecond), noon)
+	require.NoError(t, err)
+	require.False(t, start)
+	_, start, err = s.admit(3, query(126*time.Millisecond), noon)
+	require.NoError(t, err)
+	require.True(t, start)
+}
+
 func TestQuestionsAreNotConfused(t *testing.T) {
 	differ := func(a, b messages.Query) {
 		t.Helper()

@@ -15,7 +15,7 @@
 //
 //	service -> registry   admit, abandon, find
 //	service -> session    attach; then the readers' frames
-//	session -> registry   heartbeat, sessionEnded
+//	session -> registry   heartbeat, sessionEnded; registry -> session  heard, released
 //	collect -> registry   findTargets; registry -> collect  targets
 //	collect -> session    askMetrics, forget; session -> collect  gotChunk, gotFailure
 //	collector <-> collect collected, cancelled by stopping it

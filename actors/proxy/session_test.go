@@ -20,6 +20,9 @@ import (
 
 func code(err error) codes.Code { return status.Code(err) }
 
+// TestOnlyOnlineAndUnconnected fails if a node that is silent, or whose session is
+// lost, is shown as anything but unconnected, or for ever. Seen to fail when silence
+// was no reason.
 func TestOnlyOnlineAndUnconnected(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		quiet, lost := w.connect(baseline("quiet")), w.connect(baseline("lost"))
@@ -68,6 +71,9 @@ func TestNewRegistrationReplacesTheSession(t *testing.T) {
 	})
 }
 
+// TestNoSendOnReplacedStream fails if a request goes out on a metrics stream that was
+// replaced, or if that stream lives on. Seen to fail (it hangs) when a stream was not
+// closed when another one replaced it.
 func TestNoSendOnReplacedStream(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		a := w.agent(baseline("p1"), never)
@@ -98,6 +104,9 @@ func TestMetricsStreamCanBeOpenedAgain(t *testing.T) {
 	})
 }
 
+// TestStreamEndCleansUpOnce fails if the end of a session leaves a collection
+// waiting, or an actor behind. Seen to fail when a session that ended told nobody who
+// waited for an answer.
 func TestStreamEndCleansUpOnce(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		a := w.agent(baseline("p1"), never)
@@ -288,6 +297,8 @@ func TestStopTellsTheAgents(t *testing.T) {
 	})
 }
 
+// TestPeerAddressIPv6 fails if an address is parted at its first colon. Seen to fail
+// when it was.
 func TestPeerAddressIPv6(t *testing.T) {
 	require.Equal(t, messages.Address{IP: "::1", Port: 17900}, parseAddress("[::1]:17900"))
 	require.Equal(t, messages.Address{IP: "10.0.0.1", Port: 1}, parseAddress("10.0.0.1:1"))

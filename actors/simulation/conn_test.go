@@ -166,10 +166,12 @@ func (c *conn) Write(b []byte) (int, error) {
 	sent := 0
 	for {
 		switch {
+		case sent == len(b) && sent > 0:
+			return sent, nil
 		case c.failed != nil:
 			return sent, c.opError("write", c.failed)
 		case sent == len(b):
-			return sent, nil
+			return 0, nil
 		case hasPassed(c.writeBy):
 			return sent, c.opError("write", os.ErrDeadlineExceeded)
 		case c.send.bytes >= sendBuffer:

@@ -1,0 +1,30 @@
+package simulation
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestPlanComesFromTheSeedAlone(t *testing.T) {
+	for seed := range uint64(50) {
+		require.Equal(t, newPlan(seed).String(), newPlan(seed).String())
+		require.NotEqual(t, newPlan(seed).String(), newPlan(seed+1).String())
+	}
+}
+
+func TestPlansHaveAllThatCanBeDone(t *testing.T) {
+	left := []verb{cutPath, losePath, blockOut, openOut, blockIn, openIn, slowPath, normalPath, killAgent, vanishAgent, leaveAgent,
+		startAgent, startTwin, killTwin, leaveTwin, startImpostor, killImpostor, vanishImpostor, leaveImpostor,
+		crashProxy, vanishProxy, stopProxy, startProxy, ask}
+	for seed := range uint64(defaultSeeds) {
+		p := newPlan(1 + seed)
+		require.True(t, slices.IsSortedFunc(p.steps, func(a, b step) int { return int(a.at - b.at) }))
+		for _, s := range p.steps {
+			require.Less(t, s.at, p.span)
+			left = slices.DeleteFunc(left, func(v verb) bool { return v == s.do })
+		}
+	}
+	require.Empty(t, left)
+}
