@@ -41,8 +41,8 @@ type Capabilities struct {
 type Runtime struct {
 	// Load is the host's load average over one minute.
 	Load float64 `json:"load"`
-	// Health is one of the Health constants, empty before the first scrape.
-	Health string `json:"health"`
+	// Health is one of the Health constants, empty before the first scrape was answered. empty before the first scrape.
+	Health string `json:"health,omitempty"`
 }
 
 // Timing is what an agent has measured of the way to its proxy.
