@@ -112,7 +112,7 @@ func (w *world) check() {
 	if len(shown) > len(w.nodes) {
 		w.fail("the cluster has %d nodes: %v", len(shown), shown)
 	}
-	w.checkSessions(sessions, len(shown))
+	w.checkSessions(sessions, shown)
 }
 
 func (w *world) checkNode(n *node, shown map[string]messages.NodeStatus) {
@@ -147,28 +147,43 @@ func (w *world) checkGone(p *proxyProcess, n *node) {
 	}
 }
 
-// checkSessions looks whether sessions that are over go, and with them their actors.
-func (w *world) checkSessions(ids []string, nodes int) {
-	now, seen, old := time.Now(), map[string]time.Time{}, 0
-	for _, id := range ids {
-		first, ok := w.seen[id]
+// sighting is what checks have seen of a session's actor.
+type sighting struct {
+	first time.Time
+	stray time.Time // since when its node is not in the cluster; zero: it is
+}
+
+// checkSessions looks whether sessions that are over go, and with them their actors: of
+// those that are not quite new, each is the only one of a node that the proxy knows.
+func (w *world) checkSessions(sessions []messages.ActorNode, shown map[string]messages.NodeStatus) {
+	now, seen, old := time.Now(), map[string]sighting{}, map[string]int{}
+	for _, a := range sessions {
+		s, ok := w.seen[a.ID]
 		if !ok {
-			first = now
+			s.first = now
 		}
-		seen[id] = first
-		if now.Sub(first) > sessionEnds {
-			old++
+		if _, ok := shown[a.Subject]; ok {
+			s.stray = time.Time{}
+		} else if s.stray.IsZero() {
+			s.stray = now
+		}
+		seen[a.ID] = s
+		if now.Sub(s.first) > sessionEnds {
+			old[a.Subject]++
+		}
+		if old[a.Subject] > 1 {
+			w.fail("%s has %d sessions that are older than %s", a.Subject, old[a.Subject], sessionEnds)
+		}
+		if !s.stray.IsZero() && now.Sub(s.stray) > sessionEnds {
+			w.fail("%s has not been in the cluster for %s, and has a session", a.Subject, now.Sub(s.stray))
 		}
 	}
 	w.seen = seen
-	if old > nodes {
-		w.fail("%d sessions that are older than %s, and %d nodes", old, sessionEnds, nodes)
-	}
 }
 
 // checkActors looks at the actors that are there with or without a proxy. It returns
-// the ids of the sessions.
-func (w *world) checkActors() (sessions []string) {
+// the sessions.
+func (w *world) checkActors() (sessions []messages.ActorNode) {
 	w.mu.Lock()
 	clients := w.clients
 	w.mu.Unlock()
@@ -178,7 +193,7 @@ func (w *world) checkActors() (sessions []string) {
 		case "collect":
 			collects++
 		case "session":
-			sessions = append(sessions, a.ID)
+			sessions = append(sessions, a)
 		}
 		if a.Orphan {
 			w.fail("actor %s is an orphan", a.ID)

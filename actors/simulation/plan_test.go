@@ -101,9 +101,9 @@ type planner struct {
 func newPlan(seed uint64) plan {
 	r := &planner{Rand: rand.New(rand.NewPCG(seed, 0x0f0dc))}
 	r.seed = seed
-	r.nodes = minNodes + r.few(maxNodes-minNodes)
+	r.nodes = minNodes + min(r.few(maxNodes-minNodes), r.few(maxNodes-minNodes))
 	r.span = r.between(minSpan, maxSpan)
-	if r.IntN(8) > 0 { // Most are short: it is their number that finds things.
+	if r.IntN(10) > 0 { // Most are short: it is their number that finds things.
 		r.span = min(r.span, r.between(minSpan, maxSpan), r.between(minSpan, maxSpan))
 	}
 	r.wide = r.IntN(40) == 0
@@ -113,7 +113,7 @@ func newPlan(seed uint64) plan {
 	for range minFaults + r.few(maxFaults-minFaults) {
 		r.fault()
 	}
-	for range 2 + r.few(8) {
+	for range 1 + r.few(8) {
 		r.asks()
 	}
 	slices.SortStableFunc(r.steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })

@@ -47,7 +47,7 @@ type world struct {
 
 	// background is clients, and stops under way.
 	background sync.WaitGroup
-	seen       map[string]time.Time // session actor's id -> when a check saw it first
+	seen       map[string]sighting // by the session's actor's id
 
 	mu      sync.Mutex
 	proxy   *proxyProcess // nil: none runs
@@ -94,7 +94,7 @@ type proxyProcess struct {
 }
 
 func newWorld(p plan, log func(*world) *zap.Logger) *world {
-	w := &world{plan: p, net: newNetwork(), begun: time.Now(), seen: map[string]time.Time{}}
+	w := &world{plan: p, net: newNetwork(), begun: time.Now(), seen: map[string]sighting{}}
 	w.sys = actors.NewSystem(log(w))
 	for i := range p.nodes {
 		h := func(net int) *host {
