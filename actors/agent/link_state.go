@@ -8,9 +8,6 @@ import (
 
 // The pace of a link.
 const (
-	// retryBase bounds the first delay of a run of failed attempts; each further bound
-	// is twice the one before, up to the reconnect interval.
-	retryBase = 250 * time.Millisecond
 	// stableAfter is how long a session lasts before the link trusts the proxy again.
 	stableAfter = time.Minute
 	// keepaliveBase is the time between two pings of a connection that is silent. A
@@ -23,8 +20,6 @@ const (
 // linkState is the rules of one proxy address: when to connect. There is one path
 // for every attempt, the first as any other, and it never gives up.
 type linkState struct {
-	retryCap       time.Duration
-	random         func(limit time.Duration) time.Duration // uniform in [0, limit]
 	nextGeneration func() uint64
 
 	phase      linkPhase
@@ -33,7 +28,7 @@ type linkState struct {
 	generation uint64      // of the uplink that lives; 0 = none
 	end        *sessionEnd // what the uplink that lives has said of its end
 	lastWhy    string
-	failures   int // attempts failed in this run
+	pace       retryPace
 	sessionAt  time.Time
 	hastyAt    time.Time // the newest attempt without a delay after a loss
 	keepalive  time.Duration
@@ -91,8 +86,11 @@ func (disarmLink) isLinkEffect()  {}
 func (stopLink) isLinkEffect()    {}
 func (logLink) isLinkEffect()     {}
 
-func newLinkState(retryCap time.Duration, random func(time.Duration) time.Duration, nextGeneration func() uint64) *linkState {
-	return &linkState{retryCap: retryCap, random: random, nextGeneration: nextGeneration, keepalive: keepaliveBase}
+func newLinkState(interval time.Duration, random func(time.Duration) time.Duration, nextGeneration func() uint64) *linkState {
+	return &linkState{
+		nextGeneration: nextGeneration, keepalive: keepaliveBase,
+		pace: retryPace{interval: interval, random: random},
+	}
 }
 
 // start takes note that the link is there.
@@ -183,38 +181,18 @@ func (s *linkState) delay(had bool, end sessionEnd, now time.Time) time.Duration
 	if had {
 		s.flapping = now.Sub(s.sessionAt) < stableAfter
 	}
-	if had && !s.flapping {
-		s.failures = 0
-	}
 	switch {
 	case end.goingDown:
-		// Every agent of the proxy is told so at the same moment.
-		return s.random(s.retryCap)
+		return s.pace.spread()
 	case had && (s.hastyAt.IsZero() || now.Sub(s.hastyAt) >= stableAfter):
 		s.hastyAt = now
+		s.pace.lost()
 		return 0
 	case had:
-		return s.random(s.retryCap)
+		return s.pace.spread()
 	default:
-		return s.backoff()
+		return s.pace.failed()
 	}
-}
-
-// backoff returns the delay after another failed attempt: chance below a bound that
-// doubles up to the cap. After the first such delay at the cap the next ones are the
-// cap itself: the agents of a proxy that went down are spread over the interval by
-// then, and stay so, while a new chance each time would have many of them come back
-// early in it.
-func (s *linkState) backoff() time.Duration {
-	limit := min(retryBase, s.retryCap)
-	for n := s.failures; n > 0; n-- {
-		if limit >= s.retryCap {
-			return s.retryCap
-		}
-		limit = min(2*limit, s.retryCap)
-	}
-	s.failures++
-	return s.random(limit)
 }
 
 // due takes note that the time which was armed has come.

@@ -120,7 +120,7 @@ func TestLinkPanics(t *testing.T) {
 			dial: net.dial}
 		pid := sys.Spawn("link", restarts, func() actors.Actor {
 			l := newLink(sys, cfg, time.Second)
-			l.state.random = func(time.Duration) time.Duration {
+			l.state.pace.random = func(time.Duration) time.Duration {
 				if fail {
 					fail = false
 					panic("forced")
