@@ -11,6 +11,7 @@ import (
 	"fodc/messages/wire"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
 )
 
 // What a collection from before a restart of the collector still says is not taken for
@@ -47,4 +48,27 @@ func TestCollectorRestartMixesNoAnswers(t *testing.T) {
 		require.Equal(t, map[string]any{"quick": 2.}, <-young)
 		require.Equal(t, map[string]any{"error": whenGone(actors.ErrGone).Error()}, <-old)
 	})
+}
+
+// An agent whose session or whose registry failed is told so, and not that the proxy
+// stops: after a goodbye it would wait for its turn to come back.
+func TestFailureIsNoGoodbye(t *testing.T) {
+	for _, kind := range []string{"session", "registry"} {
+		t.Run(kind, func(t *testing.T) {
+			inWorld(t, testConfig, func(t *testing.T, w *world) {
+				a := w.connect(baseline("p1"))
+				synctest.Wait()
+				victim := w.sys.Tree().Actors[0]
+				if kind == "session" {
+					victim = victim.Children[0]
+				}
+				require.Equal(t, kind, victim.Kind)
+				w.sys.Send(&actors.PID{Address: w.proxy.registry.Address, Id: victim.ID}, actorstest.Crash{})
+				synctest.Wait()
+				_, err := a.reg.Recv()
+				require.Equal(t, codes.Internal, code(err))
+				require.ErrorContains(t, err, "register anew")
+			})
+		})
+	}
 }

@@ -14,6 +14,7 @@ import (
 // The statuses with which the proxy ends streams.
 var (
 	errStopping  = status.Error(codes.Unavailable, wire.StoppingText)
+	errFailed    = status.Error(codes.Internal, "the session failed in the proxy: register anew")
 	errReplaced  = status.Error(codes.Aborted, "replaced by a newer registration of the same node")
 	errNewStream = status.Error(codes.Aborted, "replaced by a newer metrics stream of the same session")
 	errRemoved   = status.Error(codes.Unavailable, "no heartbeat for longer than the cleanup timeout")

@@ -50,7 +50,8 @@ func (s *session) Receive(c actors.Context) {
 		actors.Subject(c, s.identity.NodeID)
 		s.onStarted()
 	case *actors.Stopping, *actors.Restarting:
-		s.finish(c, false, "the proxy is stopping, or the session failed", errStopping)
+		// An orderly stop has ended it before: it has panicked, or the registry has.
+		s.finish(c, false, "the session failed", errFailed)
 		s.grace.Disarm()
 		s.wait.Disarm()
 	case *actors.Stopped:
