@@ -232,3 +232,22 @@ func TestBaselineProxyTakesTheLargestAnswer(t *testing.T) {
 		require.Empty(t, p.ends)
 	})
 }
+
+// A network that drops everything, and resets nothing, is found out by pings alone where
+// the proxy answers no heartbeat. Seen to fail without keepalive, and with twice its
+// times.
+func TestBaselineProxyBehindALossyNetwork(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		p := startBaselineProxy(w)
+		w.run()
+		w.pass(time.Minute)
+		require.Equal(t, messages.LinkConnected, w.link().State)
+		w.net.lose(true)
+		w.pass(30 * time.Second) // the default of --agent-heartbeat-timeout
+		require.NotEqual(t, messages.LinkConnected, w.link().State)
+		w.net.lose(false)
+		w.pass(connectTimeout + w.cfg.ReconnectInterval)
+		require.Equal(t, messages.LinkConnected, w.link().State)
+		require.Len(t, p.sessions, 2)
+	})
+}

@@ -15,6 +15,7 @@ type fakeNet struct {
 	open  int // connections that the agent has not closed
 	most  int
 	hang  bool // a dial hangs until it is given up
+	lossy bool // nothing arrives any more, at either end, and no end is told
 }
 
 func (n *fakeNet) dial(ctx context.Context, address string) (net.Conn, error) {
@@ -58,6 +59,19 @@ func (n *fakeNet) connections() (open, most int) {
 	return n.open, n.most
 }
 
+// lose makes the network lose what it is given, or carry it again.
+func (n *fakeNet) lose(all bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.lossy = all
+}
+
+func (n *fakeNet) loses() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.lossy
+}
+
 type fakeConn struct {
 	net.Conn
 	net  *fakeNet
@@ -71,6 +85,22 @@ func (c *fakeConn) Close() error {
 		c.net.mu.Unlock()
 	})
 	return c.Conn.Close()
+}
+
+func (c *fakeConn) Write(p []byte) (int, error) {
+	if c.net.loses() {
+		return len(p), nil
+	}
+	return c.Conn.Write(p)
+}
+
+func (c *fakeConn) Read(p []byte) (int, error) {
+	for {
+		n, err := c.Conn.Read(p)
+		if err != nil || !c.net.loses() {
+			return n, err
+		}
+	}
 }
 
 // LocalAddr is one of the node's, as a proxy would see it.
