@@ -9,16 +9,19 @@ import (
 
 // The values of the parameter format.
 const (
-	formatText = "text"
-	formatJSON = "json"
+	formatText        = "text"
+	formatJSON        = "json"
+	formatOpenMetrics = "openmetrics"
 )
 
 // format returns formatText or formatJSON: what the parameter says, else what the
 // Accept header names, else the route's own. A wildcard in the header names
 // nothing; of two formats named as strongly the other than the route's own wins,
-// since most clients that do not care name none.
-func (p params) format(w http.ResponseWriter, r *http.Request, own, other string) (string, error) {
-	said, err := p.choice("format", formatText, formatJSON)
+// since most clients that do not care name none. Only the parameter can ask for one
+// of more: Prometheus, which names OpenMetrics first, would lose the types of the
+// counters that do not end in _total.
+func (p params) format(w http.ResponseWriter, r *http.Request, own, other string, more ...string) (string, error) {
+	said, err := p.choice("format", append([]string{formatText, formatJSON}, more...)...)
 	if said != "" || err != nil {
 		return said, err
 	}

@@ -9,9 +9,10 @@ import (
 )
 
 const (
-	contentText = "text/plain; version=0.0.4; charset=utf-8"
-	contentJSON = "application/json"
-	contentHTML = "text/html; charset=utf-8"
+	contentText        = "text/plain; version=0.0.4; charset=utf-8"
+	contentOpenMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8"
+	contentJSON        = "application/json"
+	contentHTML        = "text/html; charset=utf-8"
 	// contentPlain is text that is not a page of metrics.
 	contentPlain = "text/plain; charset=utf-8"
 )

@@ -45,14 +45,14 @@ func (a *ProxyAPI) serveMetrics(w http.ResponseWriter, r *http.Request) error {
 	return a.writeSelf(r.Context(), w)
 }
 
-// serveWindows answers with the samples of a window, as text with timestamps or as
-// JSON.
+// serveWindows answers with the samples of a window, as text with timestamps, as
+// OpenMetrics or as JSON.
 func (a *ProxyAPI) serveWindows(w http.ResponseWriter, r *http.Request) error {
 	p, err := paramsOf(r)
 	if err != nil {
 		return err
 	}
-	format, err := p.format(w, r, formatText, formatJSON)
+	format, err := p.format(w, r, formatText, formatJSON, formatOpenMetrics)
 	if err != nil {
 		return err
 	}
@@ -70,10 +70,14 @@ func (a *ProxyAPI) serveWindows(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var conflicts exposition.Conflicts
-	if format == formatJSON {
+	switch format {
+	case formatJSON:
 		w.Header().Set("Content-Type", contentJSON)
 		conflicts, err = exposition.WriteJSON(w, c)
-	} else {
+	case formatOpenMetrics:
+		w.Header().Set("Content-Type", contentOpenMetrics)
+		conflicts, err = exposition.WriteOpenMetrics(w, c)
+	default:
 		w.Header().Set("Content-Type", contentText)
 		conflicts, err = exposition.WriteText(w, c, exposition.Options{Timestamps: true})
 	}

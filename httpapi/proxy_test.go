@@ -103,7 +103,7 @@ func TestWindowsBounds(t *testing.T) {
 	bad("end_time=1700000000000", `end_time "1700000000000": after the year 9999: seconds are wanted, not milliseconds`)
 	bad("start_time=2000&end_time=1999.999", "start_time 1970-01-01T00:33:20Z is after end_time 1970-01-01T00:33:19.999Z")
 	bad("start_time=1&start_time=2", `start_time is given twice: "1" and "2"`)
-	bad("format=csv", `format "csv": allowed are text, json`)
+	bad("format=csv", `format "csv": allowed are text, json, openmetrics`)
 	bad("strict=x", `strict "x": allowed are 1, 0, true, false`)
 	bad("node_id=%f", `query string "node_id=%f": invalid URL escape "%f"`)
 }
@@ -125,7 +125,16 @@ func TestWindowsFormats(t *testing.T) {
 	golden(t, "windows.json", w.Body.String())
 	require.Equal(t, w.Body.String(), p.get("/metrics-windows?format=json").Body.String())
 
+	w = p.get("/metrics-windows?format=openmetrics")
+	require.Equal(t, "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8", w.Header().Get("Content-Type"))
+	require.Equal(t, "n2=timeout,n3=unconnected", w.Header().Get("X-Fodc-Missing"))
+	golden(t, "windows.openmetrics", w.Body.String())
+	// Named in the header it is not meant: Prometheus names it always.
+	w = p.get("/metrics-windows", "Accept", "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1")
+	require.Equal(t, contentText, w.Header().Get("Content-Type"))
+
 	p.collection = &messages.Collection{}
+	require.Equal(t, "# EOF\n", p.get("/metrics-windows?format=openmetrics").Body.String())
 	require.JSONEq(t, `[]`, p.get("/metrics-windows?format=json").Body.String())
 }
 

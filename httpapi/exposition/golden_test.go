@@ -144,6 +144,22 @@ func TestGoldenJSON(t *testing.T) {
 	f("empty.json", &messages.Collection{}, Conflicts{})
 }
 
+func TestGoldenOpenMetrics(t *testing.T) {
+	f := func(name string, c *messages.Collection, want Conflicts) {
+		t.Helper()
+		var b bytes.Buffer
+		conflicts, err := WriteOpenMetrics(&b, c)
+		require.NoError(t, err)
+		parseOpen(t, b.Bytes())
+		golden(t, name, b.Bytes())
+		require.Equal(t, want, conflicts)
+	}
+	f("cluster.openmetrics", cluster(), Conflicts{Type: 1, Help: 1, Reserved: 2})
+	f("window.openmetrics", window(), Conflicts{Duplicate: 3})
+	f("utf8.openmetrics", utf8Names(), Conflicts{})
+	f("empty.openmetrics", &messages.Collection{}, Conflicts{})
+}
+
 func TestGoldenNodeText(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, WriteNodeText(&b, cluster().Nodes[4].Blocks))

@@ -23,6 +23,8 @@ type series struct {
 	suffix messages.Suffix
 	// labels is the text of the series' own labels: without those of the identity.
 	labels []byte
+	// rest is labels without the bound (le or quantile).
+	rest []byte
 	// samples is oldest first, no time twice, never empty.
 	samples []sample
 }
@@ -79,7 +81,7 @@ func (r *reader) each(groups []*group, f func(*series) bool) {
 				}
 				r.join(rest[:n])
 				if len(r.samples) > 0 {
-					s.suffix, s.labels, s.samples = rest[0].suffix, rest[0].labels, r.samples
+					s.suffix, s.labels, s.rest, s.samples = rest[0].suffix, rest[0].labels, rest[0].rest, r.samples
 					if !f(&s) {
 						return
 					}

@@ -104,8 +104,8 @@ func (t *textWriter) appendName(b []byte, s messages.Suffix, labels, identity []
 	return append(b, '}', ' ')
 }
 
-// begin writes the head of a family and keeps what its lines begin with.
-func (t *textWriter) begin(g *group) {
+// open keeps what the lines of a family begin with.
+func (t *textWriter) open(g *group) {
 	t.group, t.plain = g, messages.IsPlainMetricName(g.name)
 	for s := range t.names {
 		name := g.name + messages.Suffix(s).String()
@@ -115,9 +115,14 @@ func (t *textWriter) begin(g *group) {
 			t.names[s] = append(messages.AppendQuoted(append(t.names[s][:0], '{'), name), ',')
 		}
 	}
+}
+
+// begin writes the head of a family.
+func (t *textWriter) begin(g *group) {
+	t.open(g)
 	if g.help != "" {
 		t.head("HELP", g.name)
-		t.out.b = append(appendHelp(t.out.b, g.help), '\n')
+		t.out.b = append(appendHelp(t.out.b, g.help, false), '\n')
 	}
 	t.head("TYPE", g.name)
 	t.out.b = append(append(t.out.b, g.kind.String()...), '\n')
@@ -134,15 +139,18 @@ func (t *textWriter) head(word, name string) {
 	t.out.b = append(b, ' ')
 }
 
-// appendHelp appends a HELP text. What is not UTF-8 would cost readers the page.
-func appendHelp(b []byte, help string) []byte {
+// appendHelp appends a HELP text, with its quotes escaped or not. What is not UTF-8
+// would cost readers the page.
+func appendHelp(b []byte, help string, quotes bool) []byte {
 	help = strings.ToValidUTF8(help, "\uFFFD")
 	for i := range len(help) {
-		switch c := help[i]; c {
-		case '\\':
+		switch c := help[i]; {
+		case c == '\\':
 			b = append(b, `\\`...)
-		case '\n':
+		case c == '\n':
 			b = append(b, `\n`...)
+		case c == '"' && quotes:
+			b = append(b, `\"`...)
 		default:
 			b = append(b, c)
 		}
