@@ -49,8 +49,19 @@ type clusterAgent struct {
 
 // inCluster runs the test in a bubble, in which nothing may be left at the end.
 func inCluster(t *testing.T, agents int, test func(t *testing.T, w *cluster)) {
+	inClusterOf(t, agents, plainPage, test)
+}
+
+// plainPage is what a node shows if the test does not say otherwise: how often it was
+// scraped.
+func plainPage(id string, scrape int) []byte {
+	return fmt.Appendf(nil, "# TYPE g gauge\ng{node=%q} %d\n", id, scrape)
+}
+
+// inClusterOf is inCluster for nodes that show the page.
+func inClusterOf(t *testing.T, agents int, page func(id string, scrape int) []byte, test func(t *testing.T, w *cluster)) {
 	synctest.Test(t, func(t *testing.T) {
-		w := startCluster(t, agents)
+		w := startCluster(t, agents, page)
 		defer w.finish()
 		test(t, w)
 	})
@@ -58,7 +69,7 @@ func inCluster(t *testing.T, agents int, test func(t *testing.T, w *cluster)) {
 
 func fragileSystem() *actors.System { return actors.NewSystem(actorstest.Fragile(zap.NewNop())) }
 
-func startCluster(t *testing.T, agents int) *cluster {
+func startCluster(t *testing.T, agents int, page func(id string, scrape int) []byte) *cluster {
 	w := &cluster{t: t, sys: fragileSystem(), net: newMemoryNet()}
 	w.proxy = proxy.Start(w.sys, proxy.Config{
 		Limits:            proxy.RegistryLimits{HeartbeatTimeout: 30 * time.Second, CleanupTimeout: 5 * time.Minute, MaxAgents: 100},
@@ -76,7 +87,7 @@ func startCluster(t *testing.T, agents int) *cluster {
 			MemoryBudget: 8 << 20, Version: "test", Dial: w.net.dial,
 			Fetch: func(context.Context, string) ([]byte, string, error) {
 				scrapes++ // one request at a time
-				return fmt.Appendf(nil, "# TYPE g gauge\ng{node=%q} %d\n", a.id, scrapes), "text/plain", nil
+				return page(a.id, scrapes), "text/plain", nil
 			},
 		})
 		w.agents = append(w.agents, a)

@@ -41,7 +41,7 @@ func TestRestartLimitEndsTheMode(t *testing.T) {
 
 // crashUntilTheModeEnds returns what await does; nil after a minute.
 func crashUntilTheModeEnds(t *testing.T, kind string, isAgent bool, log *zap.Logger) error {
-	w := startCluster(t, 1)
+	w := startCluster(t, 1, plainPage)
 	defer w.finish()
 	sys := w.sys
 	if isAgent {
