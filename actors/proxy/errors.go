@@ -1,9 +1,11 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
+	"fodc/actors"
 	"fodc/messages/wire"
 
 	"go.uber.org/zap"
@@ -39,6 +41,53 @@ func (r *refusal) status() error {
 		return status.Error(codes.ResourceExhausted, r.text)
 	default:
 		return status.Error(codes.InvalidArgument, r.text)
+	}
+}
+
+// notRegistered counts a registration that did not become a session. A peer that hung
+// up before it said who it is was none.
+func (t *tally) notRegistered(err error) {
+	var refused *refusal
+	switch {
+	case errors.As(err, &refused):
+		t.registrationRefused(refused.reason())
+	case errors.Is(err, errStopping):
+		t.registrationRefused(refusedForStopping)
+	case errors.Is(err, errSilent):
+		t.registrationRefused(refusedForSilence)
+	case errors.Is(err, actors.ErrGone), errors.Is(err, context.DeadlineExceeded):
+		t.registrationRefused(refusedForFailure)
+	}
+}
+
+func (r *refusal) reason() refuseReason {
+	switch r.why {
+	case refusedConflict:
+		return refusedForConflict
+	case refusedFull:
+		return refusedForFull
+	default:
+		return refusedForInvalid
+	}
+}
+
+// reasonOf returns why a session is told to end with the error.
+func reasonOf(err error) endReason {
+	switch {
+	case errors.Is(err, errReplaced):
+		return endedReplaced
+	case errors.Is(err, errRemoved):
+		return endedSilent
+	case errors.Is(err, errAbandoned):
+		return endedAbandoned
+	case errors.Is(err, errStuck):
+		return endedUnread
+	case errors.Is(err, errFlood):
+		return endedFlood
+	case errors.Is(err, errStopping):
+		return endedStopping
+	default:
+		return endedLost
 	}
 }
 

@@ -47,6 +47,8 @@ type Config struct {
 	MaxCollections int
 	// MaxMessageSize bounds a message from an agent, in bytes.
 	MaxMessageSize int
+
+	tally *tally // of Start
 }
 
 // Proxy is the running actors of a proxy, and their gRPC server.
@@ -59,15 +61,17 @@ type Proxy struct {
 	grpc      *grpc.Server
 	arrivals  atomic.Pointer[arrivals]
 	tickets   atomic.Uint64
+	tally     *tally
 }
 
 // Start spawns the proxy's actors. Serve lets agents in.
 func Start(sys *actors.System, cfg Config) *Proxy {
-	p := &Proxy{sys: sys}
+	cfg.tally = newTally()
+	p := &Proxy{sys: sys, tally: cfg.tally}
 	backoff := actors.RestartOnFailure(actors.Backoff{Base: 100 * time.Millisecond, Cap: 5 * time.Second, Max: 10, Window: time.Minute})
 	p.registry = sys.Spawn("registry", backoff, func() actors.Actor { return newRegistry(sys, cfg) })
 	p.collector = sys.Spawn("collector", backoff, func() actors.Actor { return newCollector(sys, p.registry, cfg) })
-	p.service = &service{sys: sys, registry: p.registry}
+	p.service = &service{sys: sys, registry: p.registry, tally: cfg.tally}
 	p.service.stopping, p.refuse = context.WithCancel(context.Background())
 	p.grpc = grpc.NewServer(
 		grpc.Creds(plaintext{insecure.NewCredentials()}),
@@ -78,6 +82,7 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPingInterval, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: keepaliveTimeout, MaxConnectionIdle: connectionIdle}),
 		grpc.UnknownServiceHandler(p.service.holdUnknown),
+		grpc.StatsHandler(meter{cfg.tally}),
 	)
 	wire.RegisterFODCServiceServer(p.grpc, p.service)
 	return p
@@ -108,6 +113,9 @@ func (p *Proxy) Cluster(ctx context.Context, f messages.NodeFilter) (messages.Cl
 	cluster, err := actors.Ask[messages.Cluster](ctx, p.sys, p.registry, showCluster{f})
 	return cluster, whenGone(err)
 }
+
+// Counts returns what the proxy has done since Start. It asks no actor.
+func (p *Proxy) Counts() messages.ProxyCounts { return p.tally.counts() }
 
 // whenGone says what it means for a client that an actor is not there.
 func whenGone(err error) error {

@@ -35,6 +35,7 @@ type service struct {
 	wire.UnimplementedFODCServiceServer
 	sys      *actors.System
 	registry *actors.PID
+	tally    *tally
 	stopping context.Context // ends when no stream is to be taken any more
 }
 
@@ -42,6 +43,7 @@ type service struct {
 func (v *service) RegisterAgent(g grpc.BidiStreamingServer[wire.RegisterAgentRequest, wire.RegisterAgentResponse]) error {
 	first, err := v.firstFrame(g)
 	if err != nil {
+		v.tally.notRegistered(err)
 		return err
 	}
 	s := newStream[*wire.RegisterAgentResponse](g.Context())
@@ -49,6 +51,9 @@ func (v *service) RegisterAgent(g grpc.BidiStreamingServer[wire.RegisterAgentReq
 	defer cancel()
 	adm, err := actors.Ask[admitted](ctx, v.sys, v.registry, admit{wire.FromRegistration(first), peerAddress(g.Context()), s})
 	var refused *refusal
+	if err != nil {
+		v.tally.notRegistered(err)
+	}
 	switch {
 	case errors.As(err, &refused):
 		// The answer says it too: a baseline agent reads it there.

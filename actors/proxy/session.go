@@ -51,7 +51,7 @@ func (s *session) Receive(c actors.Context) {
 		s.onStarted()
 	case *actors.Stopping, *actors.Restarting:
 		// An orderly stop has ended it before: it has panicked, or the registry has.
-		s.finish(c, false, "the session failed", errFailed)
+		s.finish(c, endedFailed, "the session failed", errFailed)
 		s.grace.Disarm()
 		s.wait.Disarm()
 	case *actors.Stopped:
@@ -73,7 +73,7 @@ func (s *session) Receive(c actors.Context) {
 		s.state.forget(m.asker)
 		delete(s.askers, m.asker)
 	case endSession:
-		s.finish(c, false, status.Convert(m.err).Message(), m.err)
+		s.finish(c, reasonOf(m.err), status.Convert(m.err).Message(), m.err)
 	case released:
 		s.released = true
 		s.stopWhenAlone(c)
@@ -117,10 +117,11 @@ func (s *session) onHeartbeat(c actors.Context, m actors.Frame[*wire.RegisterAge
 	if s.ending {
 		return
 	}
+	s.cfg.tally.heartbeat()
 	reg := wire.FromRegistration(m.Body)
 	actors.Request(c, s.registry, heartbeat{agentID: s.agentID, registration: reg})
 	if s.capabilities.HeartbeatAnswers && !s.welcome("", reg.Clock) {
-		s.finish(c, false, "the agent does not read the answers to its heartbeats", errStuck)
+		s.finish(c, endedUnread, "the agent does not read the answers to its heartbeats", errStuck)
 	}
 }
 
@@ -150,12 +151,13 @@ func (s *session) send(c actors.Context, r sending) {
 		req.ID, req.Columnar = r.id, true
 	}
 	if !s.metrics.out.Offer(wire.RequestFrame(req)) {
-		s.finish(c, false, "the agent does not read its requests", errStuck)
+		s.finish(c, endedUnread, "the agent does not read its requests", errStuck)
 	}
 }
 
 func (s *session) onAnswer(c actors.Context, m actors.Frame[*wire.StreamMetricsRequest]) {
 	if s.ending || s.metrics == nil || m.Stream != s.metrics.id {
+		s.cfg.tally.frameRejected(rejectedStale)
 		return // of a stream that was replaced; its reader ends by itself
 	}
 	defer s.metrics.credits.Return()
@@ -167,8 +169,9 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*wire.StreamMetricsR
 		info.samples = countSamples(answer.Blocks)
 	}
 	v := s.state.answered(info, now)
+	s.cfg.tally.frameRejected(v.rejected)
 	if v.flood {
-		s.finish(c, false, "the agent sent "+itoa(maxUnasked)+" answers that nobody asked for", errFlood)
+		s.finish(c, endedFlood, "the agent sent "+itoa(maxUnasked)+" answers that nobody asked for", errFlood)
 		return
 	}
 	if v.deliver == nil {
@@ -181,6 +184,7 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*wire.StreamMetricsR
 		s.deliver(*v.deliver)
 		return
 	}
+	s.cfg.tally.relayed(info.samples)
 	s.sys.Send(s.askers[v.deliver.asker], gotChunk{agentID: s.agentID, blocks: answer.Blocks, rejected: answer.Rejected, last: v.deliver.last})
 	if v.deliver.last {
 		delete(s.askers, v.deliver.asker)

@@ -190,6 +190,8 @@ type verdict struct {
 	deliver *delivery
 	// flood says that the agent sends frames that nobody asked for, without end.
 	flood bool
+	// rejected says why the frame goes into no collection.
+	rejected rejectReason
 }
 
 // answered takes a frame of an answer.
@@ -197,16 +199,18 @@ func (s *sessionState) answered(f frameInfo, now time.Time) verdict {
 	at := s.find(f.requestID)
 	if at < 0 {
 		s.unasked++
-		return verdict{flood: s.unasked > maxUnasked}
+		return verdict{flood: s.unasked > maxUnasked, rejected: rejectedUnasked}
 	}
 	s.unasked = 0
 	r := s.requests[at]
 	r.samples += f.samples
 	d := &delivery{asker: r.asker, last: !f.more}
+	rejected := rejectedNot
 	switch {
 	case f.errorText != "":
 		d.missing, d.last, d.why = messages.MissingError, true, f.errorText
 	case r.samples > maxAnswerSamples:
+		rejected = rejectedOversized
 		d.missing, d.last, d.why = messages.MissingError, true, "the answer has more than "+itoa(maxAnswerSamples)+" samples"
 	}
 	ended := !f.more || f.errorText != ""
@@ -214,10 +218,10 @@ func (s *sessionState) answered(f frameInfo, now time.Time) verdict {
 		s.requests = slices.Delete(s.requests, at, at+1)
 	}
 	if r.forgotten || !now.Before(r.deadline) {
-		return verdict{}
+		return verdict{rejected: rejectedLate}
 	}
 	r.forgotten = d.missing != messages.MissingNone
-	return verdict{deliver: d}
+	return verdict{deliver: d, rejected: rejected}
 }
 
 // find returns the index of the request that a frame with this id answers, or -1.

@@ -105,9 +105,11 @@ func (m *sessionMachine) answer(args []string) string {
 	}
 	switch {
 	case v.flood:
-		return "flood"
+		return "flood, as " + string(v.rejected)
 	case v.deliver == nil:
-		return fmt.Sprintf("dropped (wanted: %t)", wanted)
+		return fmt.Sprintf("dropped as %s (wanted: %t)", v.rejected, wanted)
+	case v.rejected != rejectedNot:
+		return strings.TrimSpace(deliveries([]delivery{*v.deliver})) + fmt.Sprintf(" (%s, wanted: %t)", v.rejected, wanted)
 	default:
 		return strings.TrimSpace(deliveries([]delivery{*v.deliver})) + fmt.Sprintf(" (wanted: %t)", wanted)
 	}

@@ -50,9 +50,9 @@ func (s *session) onStreamClosed(c actors.Context, m actors.StreamClosed) {
 	case s.ending:
 		s.stopWhenAlone(c)
 	case m.Stream == s.registration.id && errors.Is(m.Err, io.EOF):
-		s.finish(c, true, "goodbye", nil)
+		s.finish(c, endedGoodbye, "goodbye", nil)
 	case m.Stream == s.registration.id:
-		s.finish(c, false, lossOf(m.Err), errLost)
+		s.finish(c, endedLost, lossOf(m.Err), errLost)
 	case s.metrics != nil && m.Stream == s.metrics.id:
 		s.onMetricsLost(m.Err)
 	}
@@ -65,6 +65,7 @@ func (s *session) onMetricsLost(err error) {
 		why = "the agent ended the metrics stream"
 		s.metrics.close(nil)
 	case status.Code(err) == codes.ResourceExhausted:
+		s.cfg.tally.frameRejected(rejectedTooLarge)
 		s.log.Error("an answer is larger than a message may be: raise --grpc-max-msg-size",
 			zap.Int("grpc_max_msg_size", s.cfg.MaxMessageSize), zap.String("error", status.Convert(err).Message()))
 		s.metrics.close(err)
@@ -78,14 +79,15 @@ func (s *session) onMetricsLost(err error) {
 // finish ends the session, once: whoever waits for it learns of it now, and its
 // streams end. The actor stops when the streams' readers are gone and the registry
 // knows: the news of its stop would overtake that of its end.
-func (s *session) finish(c actors.Context, goodbye bool, why string, err error) {
+func (s *session) finish(c actors.Context, reason endReason, why string, err error) {
 	if s.ending {
 		return
 	}
 	s.ending = true
+	s.cfg.tally.sessionEnded(reason)
 	actors.EndReason(c, why)
 	s.deliver(s.state.end(why)...)
-	s.sys.Send(s.registry, sessionEnded{agentID: s.agentID, goodbye: goodbye, why: why})
+	s.sys.Send(s.registry, sessionEnded{agentID: s.agentID, goodbye: reason == endedGoodbye, why: why})
 	s.registration.close(err)
 	s.metrics.close(err)
 	for _, h := range s.held {

@@ -1,0 +1,19 @@
+package messages
+
+// ProxyCounts is what a proxy has done since its start. Restarts of its actors do not
+// set it back. The keys of each map are a closed set, all of which are always there.
+type ProxyCounts struct {
+	SessionsOpened uint64
+	// SessionsEnded is by the reason. Each session that was opened ends once.
+	SessionsEnded map[string]uint64
+	// Refused counts registrations that did not become a session, by the reason.
+	Refused    map[string]uint64
+	Heartbeats uint64
+	// RelayedSamples and RelayedBytes are what agents' answers brought: the samples
+	// that went into collections, and the frames of all answers as they were encoded.
+	RelayedSamples uint64
+	RelayedBytes   uint64
+	// FramesRejected counts frames of answers that went into no collection, by the
+	// reason.
+	FramesRejected map[string]uint64
+}
