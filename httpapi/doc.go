@@ -7,8 +7,8 @@
 //   - params.go, times.go, accept.go: what a client may ask for
 //   - proxy.go, proxy_metrics.go, proxy_cluster.go: the proxy's routes
 //   - agent.go: the agent's routes; common.go, actortree.go: those that both have
-//   - selfmetrics.go: what the proxy counts of its own doings; actormetrics.go: what
-//     is counted of its actors
+//   - selfmetrics.go: what the proxy counts of its own doings; agentmetrics.go: of its
+//     agents; actormetrics.go: of its actors
 //
 // The package knows no actor. What it needs of the rest of the process it is given
 // as function fields, which may be called from many goroutines at once and must

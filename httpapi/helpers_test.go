@@ -51,6 +51,7 @@ type fakeProxy struct {
 	collectErr, clusterErr error
 	tree                   messages.ActorTree
 	counts                 messages.ActorCounts
+	proxyCounts            messages.ProxyCounts
 	stopping               bool
 }
 
@@ -69,6 +70,7 @@ func newFakeProxy() *fakeProxy {
 		},
 		Tree:           func() messages.ActorTree { return f.tree },
 		Counts:         func() messages.ActorCounts { return f.counts },
+		ProxyCounts:    func() messages.ProxyCounts { return f.proxyCounts },
 		Ready:          func() bool { return !f.stopping },
 		CollectTimeout: 5 * time.Second,
 		StartedAt:      time.Now(),

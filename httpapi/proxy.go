@@ -16,9 +16,10 @@ type ProxyAPI struct {
 	Collect func(ctx context.Context, q messages.Query) (*messages.Collection, error)
 	// Cluster returns the nodes that the filter selects.
 	Cluster func(ctx context.Context, f messages.NodeFilter) (messages.Cluster, error)
-	// Tree and Counts ask no actor.
-	Tree   func() messages.ActorTree
-	Counts func() messages.ActorCounts
+	// Tree, Counts and ProxyCounts ask no actor.
+	Tree        func() messages.ActorTree
+	Counts      func() messages.ActorCounts
+	ProxyCounts func() messages.ProxyCounts
 	// Ready is false while the proxy starts or stops.
 	Ready func() bool
 	// CollectTimeout is the longest that a collection may take.

@@ -107,6 +107,7 @@ func (a *ProxyAPI) collect(w http.ResponseWriter, r *http.Request, p params, q m
 		return c, nil
 	}
 	a.metrics.collected(collectionPartial, time.Since(begin))
+	a.metrics.missed(c)
 	w.Header().Set(headerMissing, missing)
 	if strict {
 		return nil, messages.Errorf(messages.ErrUnavailable, "%d of %d nodes are missing: %s", count, len(c.Nodes), missing)
@@ -129,12 +130,9 @@ func (a *ProxyAPI) serveSelf(w http.ResponseWriter, r *http.Request) error {
 func (a *ProxyAPI) writeSelf(ctx context.Context, w io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
-	cluster, err := a.Cluster(ctx, messages.NodeFilter{})
-	if err != nil {
-		a.metrics.agentsUnknown()
-	} else {
-		online := onlineOf(cluster)
-		a.metrics.agents(online, len(cluster.Nodes)-online)
+	e := elsewhere{actors: a.Counts, proxy: a.ProxyCounts}
+	if cluster, err := a.Cluster(ctx, messages.NodeFilter{}); err == nil {
+		e.cluster = &cluster
 	}
-	return a.metrics.write(w, a.Counts)
+	return a.metrics.write(w, e)
 }

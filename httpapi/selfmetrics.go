@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"math"
 	"runtime"
 	"strconv"
 	"strings"
@@ -20,7 +19,6 @@ import (
 // The proxy's own families.
 const (
 	familyBuildInfo          = "fodc_build_info"
-	familyAgents             = "fodc_proxy_agents"
 	familyCollectionDuration = "fodc_proxy_collection_duration_seconds"
 	familyCollections        = "fodc_proxy_collections_total"
 	familyPanics             = "fodc_proxy_http_panics_total"
@@ -34,8 +32,6 @@ func headOf(family string) (kind messages.MetricType, help string) {
 	switch family {
 	case familyBuildInfo:
 		return messages.TypeGauge, "The build that runs; always 1."
-	case familyAgents:
-		return messages.TypeGauge, "Agents in the registry by their state; NaN while that is not known."
 	case familyCollectionDuration:
 		return messages.TypeHistogram, "Time from the question to the agents' answers, without the making of the page."
 	case familyCollections:
@@ -49,7 +45,10 @@ func headOf(family string) (kind messages.MetricType, help string) {
 	case familyConflicts:
 		return messages.TypeCounter, "What was left out of pages, or not taken as it came, since agents disagree."
 	default:
-		return headOfActors(family)
+		if kind, help = headOfActors(family); help == "" {
+			kind, help = headOfAgents(family)
+		}
+		return kind, help
 	}
 }
 
@@ -73,29 +72,31 @@ type Build struct{ Version, Revision string }
 // selfMetrics is what the proxy counts of its own doings. On a nil *selfMetrics the
 // methods that count do nothing.
 type selfMetrics struct {
-	set                 *metrics.Set
-	online, unconnected *metrics.Gauge
-	panics              *metrics.Counter
-	duration            *metrics.PrometheusHistogram
-	// writing is held while the actors are counted and written: an older count must
-	// not come behind a newer one.
+	set      *metrics.Set
+	panics   *metrics.Counter
+	duration *metrics.PrometheusHistogram
+	// writing is held while what is counted elsewhere is taken over and written: an
+	// older count must not come behind a newer one.
 	writing sync.Mutex
+	roles   roles
 }
 
 // newSelfMetrics returns metrics that start at zero.
 func newSelfMetrics(b Build) *selfMetrics {
 	set := metrics.NewSet()
 	m := &selfMetrics{
-		set:         set,
-		online:      set.NewGauge(seriesName(familyAgents, "state", string(messages.StatusOnline)), nil),
-		unconnected: set.NewGauge(seriesName(familyAgents, "state", string(messages.StatusUnconnected)), nil),
-		panics:      set.NewCounter(familyPanics),
-		duration:    set.NewPrometheusHistogramExt(familyCollectionDuration, durationBuckets()),
+		set:      set,
+		panics:   set.NewCounter(familyPanics),
+		duration: set.NewPrometheusHistogramExt(familyCollectionDuration, durationBuckets()),
+		roles:    roles{},
 	}
 	set.NewGauge(seriesName(familyBuildInfo, "version", b.Version, "revision", b.Revision,
 		"goversion", runtime.Version(), "goos", runtime.GOOS, "goarch", runtime.GOARCH), nil).Set(1)
 	for _, r := range []collectionResult{collectionWhole, collectionPartial, collectionFailed} {
 		m.collections(r)
+	}
+	for _, reason := range []messages.MissingReason{messages.MissingTimeout, messages.MissingUnconnected, messages.MissingBusy, messages.MissingError} {
+		m.missing(reason)
 	}
 	m.conflicts(exposition.Conflicts{}, 0)
 	return m
@@ -139,6 +140,19 @@ func (m *selfMetrics) collected(r collectionResult, took time.Duration) {
 	m.duration.Update(took.Seconds())
 }
 
+func (m *selfMetrics) missing(r messages.MissingReason) *metrics.Counter {
+	return m.set.GetOrCreateCounter(seriesName(familyMissing, "reason", string(r)))
+}
+
+// missed counts the nodes that a request's collection lacks.
+func (m *selfMetrics) missed(c *messages.Collection) {
+	for i := range c.Nodes {
+		if reason := c.Nodes[i].Missing; reason != messages.MissingNone {
+			m.missing(reason).Inc()
+		}
+	}
+}
+
 // merged counts what a page could not take as it came. Series that were refused
 // when the answer arrived are invalid like those that the page refused.
 func (m *selfMetrics) merged(c *messages.Collection, conflicts exposition.Conflicts) {
@@ -160,21 +174,21 @@ func (m *selfMetrics) conflicts(c exposition.Conflicts, rejected int) {
 	add("invalid", c.Invalid+rejected)
 }
 
-func (m *selfMetrics) agents(online, unconnected int) {
-	m.online.Set(float64(online))
-	m.unconnected.Set(float64(unconnected))
-}
-
-func (m *selfMetrics) agentsUnknown() {
-	m.online.Set(math.NaN())
-	m.unconnected.Set(math.NaN())
+// elsewhere is what the rest of the process counts. Cluster is nil while the registry
+// does not answer.
+type elsewhere struct {
+	cluster *messages.Cluster
+	actors  func() messages.ActorCounts
+	proxy   func() messages.ProxyCounts
 }
 
 // write writes all families in the text format, each with its HELP and TYPE.
-func (m *selfMetrics) write(w io.Writer, counts func() messages.ActorCounts) error {
+func (m *selfMetrics) write(w io.Writer, e elsewhere) error {
 	var lines, page bytes.Buffer
 	m.writing.Lock()
-	m.actors(counts())
+	m.agents(e.cluster)
+	m.actors(e.actors())
+	m.proxy(e.proxy())
 	m.set.WritePrometheus(&lines) // Sorted by family.
 	m.writing.Unlock()
 	before := ""

@@ -22,7 +22,7 @@ func TestSelfMetricsPage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newFakeProxy()
 		p.cluster = someCluster()
-		p.counts = someCounts()
+		p.counts, p.proxyCounts = someCounts(), someProxyCounts()
 		p.collection = threeNodes()
 		p.collection.Nodes[0].Rejected = 3
 		other := p.collection.Nodes[0]
@@ -67,14 +67,14 @@ func TestSelfMetricsWithoutTheRegistry(t *testing.T) {
 		w := p.get("/metrics")
 		requirePage(t, w)
 		require.Equal(t, countTimeout, time.Since(begin))
-		require.Contains(t, w.Body.String(), "fodc_proxy_agents{state=\"online\"} NaN\n")
-		require.Contains(t, w.Body.String(), "fodc_proxy_agents{state=\"unconnected\"} NaN\n")
+		require.Contains(t, w.Body.String(), "fodc_proxy_agents{role=\"other\",state=\"online\"} NaN\n")
+		require.Contains(t, w.Body.String(), "fodc_proxy_agents{role=\"other\",state=\"unconnected\"} NaN\n")
 	})
 }
 
 func TestBuildLabelsAreEscaped(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, newSelfMetrics(Build{Version: "a\"b\\c\n", Revision: "abc"}).write(&b, someCounts))
+	require.NoError(t, newSelfMetrics(Build{Version: "a\"b\\c\n", Revision: "abc"}).write(&b, elsewhere{actors: someCounts, proxy: someProxyCounts}))
 	require.Contains(t, b.String(), `fodc_build_info{version="a\"b\\c\n",revision="abc",goversion="`)
 }
 

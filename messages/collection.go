@@ -58,6 +58,10 @@ type NodeAnswer struct {
 	Took time.Duration
 	// Timing is what the agent has measured of its session; nil where it has not.
 	Timing *Timing
+	// LastHeartbeat is when the agent was last heard of. AgentVersion is empty where it
+	// sends none. Both are known of missing nodes, too.
+	LastHeartbeat time.Time
+	AgentVersion  string
 }
 
 // Collection is the answer to a Query: one entry for each node that the filter

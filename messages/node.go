@@ -41,7 +41,7 @@ type Capabilities struct {
 type Runtime struct {
 	// Load is the host's load average over one minute.
 	Load float64 `json:"load"`
-	// Health is one of the Health constants, empty before the first scrape was answered. empty before the first scrape.
+	// Health is one of the Health constants, empty before the first scrape was answered.
 	Health string `json:"health,omitempty"`
 }
 

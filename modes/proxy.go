@@ -51,7 +51,8 @@ func startProxy(sys *actors.System, c ProxyConfig, log *zap.Logger) (*runningPro
 		Cluster: func(ctx context.Context, f messages.NodeFilter) (messages.Cluster, error) {
 			return p.proxy.Cluster(ctx, f)
 		},
-		Tree: sys.Tree, Counts: sys.Counts, Ready: p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: log.Named("http"),
+		Tree: sys.Tree, Counts: sys.Counts, ProxyCounts: func() messages.ProxyCounts { return p.proxy.Counts() },
+		Ready: p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: log.Named("http"),
 		Build: httpapi.Build{Version: build.version, Revision: build.revision},
 	}
 	p.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: api.Handler(),

@@ -22,6 +22,8 @@ type target struct {
 	agentID  string
 	online   bool
 	timing   *messages.Timing // nil: not known
+	version  string
+	heardAt  time.Time // of its newest heartbeat
 }
 
 // begin takes the nodes that the query selects, and returns the agent ids to ask.
@@ -30,7 +32,8 @@ func (s *collectState) begin(targets []target, now time.Time) (ask []string) {
 	s.nodes = make([]messages.NodeAnswer, len(targets))
 	s.byAgent = make(map[string]int, len(targets))
 	for i, t := range targets {
-		s.nodes[i] = messages.NodeAnswer{Identity: t.identity, AgentID: t.agentID, Timing: t.timing}
+		s.nodes[i] = messages.NodeAnswer{Identity: t.identity, AgentID: t.agentID, Timing: t.timing,
+			LastHeartbeat: t.heardAt, AgentVersion: t.version}
 		if !t.online {
 			s.nodes[i].Missing = messages.MissingUnconnected
 			continue

@@ -20,6 +20,8 @@
 //	collect -> session    askMetrics, forget; session -> collect  gotChunk, gotFailure
 //	collector <-> collect collected, cancelled by stopping it
 //
+// What all of them do is counted in a tally, which is no actor and outlives theirs.
+//
 // The registry is the only truth about who is online. A session that has ended
 // says so once, and is then only waited for until its streams' readers are gone.
 package proxy

@@ -227,7 +227,8 @@ func (r *registry) onFindTargets(c actors.Context, m findTargets) {
 	for _, n := range r.state.selected(m.filter) {
 		s, ok := r.sessions[n.agentID]
 		online := ok && n.live && r.state.status(n, now) == messages.StatusOnline
-		t := target{identity: n.identity, agentID: n.agentID, online: online}
+		t := target{identity: n.identity, agentID: n.agentID, online: online, version: n.registration.AgentVersion,
+			heardAt: n.lastHeartbeat}
 		if online {
 			// Of a node that was lost it would be a value that lives on.
 			t.timing = n.registration.Timing

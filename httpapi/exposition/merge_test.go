@@ -230,6 +230,24 @@ fodc_agent_clock_offset_seconds{node_id="near",node_role="data"} -2
 	requirePromtool(t, []byte(page))
 }
 
+// A node that is missing was heard of, and has a version.
+func TestHeartbeatsAndVersionsOfNodes(t *testing.T) {
+	ours := answer("ours", block(1, family(familyInfo, gauge, "A lie.", one(`version="9"`, 1)), family(familyHeartbeat, gauge, "", one("", 5))))
+	lost, baseline := answer("lost"), answer("baseline")
+	ours.LastHeartbeat, ours.AgentVersion = time.UnixMilli(1_767_225_600_123), `1.2"3`
+	lost.LastHeartbeat, lost.AgentVersion, lost.Missing = time.Unix(1_767_225_500, 0), "1.0", messages.MissingUnconnected
+	page, conflicts := text(t, collection(ours, lost, baseline), Options{Timestamps: true})
+	require.Equal(t, Conflicts{Reserved: 2}, conflicts)
+	require.Equal(t, `fodc_agent_info{node_id="baseline",node_role="data"} 1
+fodc_agent_info{version="1.0",node_id="lost",node_role="data"} 1
+fodc_agent_info{version="1.2\"3",node_id="ours",node_role="data"} 1
+`, samplesOf(page, familyInfo))
+	require.Equal(t, `fodc_agent_last_heartbeat_timestamp_seconds{node_id="lost",node_role="data"} 1.7672255e+09
+fodc_agent_last_heartbeat_timestamp_seconds{node_id="ours",node_role="data"} 1.767225600123e+09
+`, samplesOf(page, familyHeartbeat))
+	requirePromtool(t, []byte(page))
+}
+
 func TestJoinBlocks(t *testing.T) {
 	f := func(o Options, want string, duplicates int, blocks ...messages.Block) {
 		t.Helper()

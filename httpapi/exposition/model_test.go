@@ -35,6 +35,11 @@ func modelOf(c *messages.Collection, o Options) naive {
 	kinds, kept := m.settle(nodes)
 	for _, n := range nodes {
 		m.addNode(n, kinds, kept, o)
+		var version []messages.Label
+		if n.AgentVersion != "" {
+			version = []messages.Label{{Name: "version", Value: n.AgentVersion}}
+		}
+		m.add(labelsOf(n, familyInfo, version, true), 1)
 		if n.Missing == messages.MissingNone {
 			m.add(labelsOf(n, familyUp, nil, true), 1)
 			m.add(labelsOf(n, familyDuration, nil, true), n.Took.Seconds())

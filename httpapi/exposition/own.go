@@ -13,7 +13,9 @@ const (
 	familyDuration  = "fodc_agent_scrape_duration_seconds"
 	familyRoundTrip = "fodc_agent_round_trip_seconds"
 	familyOffset    = "fodc_agent_clock_offset_seconds"
-	ownFamilies     = 5
+	familyHeartbeat = "fodc_agent_last_heartbeat_timestamp_seconds"
+	familyInfo      = "fodc_agent_info"
+	ownFamilies     = 7
 )
 
 // What the proxy says of itself. It may stand behind the collection on one page.
@@ -29,7 +31,7 @@ const (
 // isReserved reports whether a family of the name may not come from an agent.
 func isReserved(name string) bool {
 	switch name {
-	case familyUp, familyMissing, familyDuration, familyRoundTrip, familyOffset, familyBuildInfo, familyActors, familyDeadLetters, familyLateReplies:
+	case familyUp, familyMissing, familyDuration, familyRoundTrip, familyOffset, familyHeartbeat, familyInfo, familyBuildInfo, familyActors, familyDeadLetters, familyLateReplies:
 		return true
 	}
 	// The family fodc_proxy could have samples of the name fodc_proxy_count.
@@ -51,6 +53,10 @@ func (m *merge) addOwn(nodes []*node) {
 		help: "Time from the agent's heartbeat to the proxy's answer, as the agent last said."}
 	offset := &group{name: familyOffset, own: true, kind: messages.TypeGauge,
 		help: "The proxy's clock minus the agent's, as the agent last said."}
+	heartbeat := &group{name: familyHeartbeat, own: true, kind: messages.TypeGauge,
+		help: "When the agent's newest heartbeat came, or its registration, by the proxy's clock."}
+	info := &group{name: familyInfo, own: true, kind: messages.TypeGauge,
+		help: "The node's agent and its version; always 1."}
 	samples := make([]ownSample, 0, ownFamilies*len(nodes))
 	set := func(g *group, n *node, labels messages.LabelText, value float64) {
 		samples = append(samples, ownSample{values: [1]float64{value}})
@@ -60,6 +66,10 @@ func (m *merge) addOwn(nodes []*node) {
 		g.parts = append(g.parts, part{n, s.times[:], &s.family})
 	}
 	for _, n := range nodes {
+		set(info, n, versionLabel(n.answer.AgentVersion), 1)
+		if at := n.answer.LastHeartbeat; !at.IsZero() {
+			set(heartbeat, n, "", float64(at.UnixMilli())/1e3)
+		}
 		if timing := n.answer.Timing; timing != nil {
 			set(roundTrip, n, "", timing.RoundTrip.Seconds())
 			set(offset, n, "", timing.ClockOffset.Seconds())
@@ -72,8 +82,16 @@ func (m *merge) addOwn(nodes []*node) {
 		set(up, n, "", 1)
 		set(duration, n, "", n.answer.Took.Seconds())
 	}
-	m.groups = append(m.groups, up, missing, duration, roundTrip, offset)
+	m.groups = append(m.groups, up, missing, duration, roundTrip, offset, heartbeat, info)
 	m.sort()
+}
+
+// versionLabel is no label for an agent that does not say its version.
+func versionLabel(version string) messages.LabelText {
+	if version == "" {
+		return ""
+	}
+	return messages.LabelText(messages.AppendLabel(nil, "version", version))
 }
 
 // ownSample is a family of one sample, in one piece.

@@ -1,0 +1,106 @@
+package httpapi
+
+import (
+	"math"
+
+	"fodc/messages"
+)
+
+// The proxy's families of its agents.
+const (
+	familyAgents         = "fodc_proxy_agents"
+	familyMissing        = "fodc_proxy_agents_missing_total"
+	familyFramesRejected = "fodc_proxy_frames_rejected_total"
+	familyHeartbeats     = "fodc_proxy_heartbeats_total"
+	familyRefused        = "fodc_proxy_registrations_refused_total"
+	familyRelayedBytes   = "fodc_proxy_relayed_bytes_total"
+	familyRelayedSamples = "fodc_proxy_relayed_samples_total"
+	familySessionsEnded  = "fodc_proxy_sessions_ended_total"
+	familySessionsOpened = "fodc_proxy_sessions_opened_total"
+)
+
+// headOfAgents is headOf for these families.
+func headOfAgents(family string) (kind messages.MetricType, help string) {
+	switch family {
+	case familyAgents:
+		return messages.TypeGauge, "Agents in the registry by role and state; NaN while that is not known."
+	case familyMissing:
+		return messages.TypeCounter, "Nodes that were missing from the collection of a request, by reason."
+	case familyFramesRejected:
+		return messages.TypeCounter, "Frames of agents' answers that went into no collection, by reason."
+	case familyHeartbeats:
+		return messages.TypeCounter, "Heartbeats of agents."
+	case familyRefused:
+		return messages.TypeCounter, "Registrations of agents that were refused, by reason."
+	case familyRelayedBytes:
+		return messages.TypeCounter, "Bytes of the answers of agents, as they were encoded for the wire."
+	case familyRelayedSamples:
+		return messages.TypeCounter, "Samples of the answers of agents that went into collections."
+	case familySessionsEnded:
+		return messages.TypeCounter, "Sessions of agents that have ended, by reason."
+	case familySessionsOpened:
+		return messages.TypeCounter, "Sessions of agents that were opened."
+	default:
+		return messages.TypeUnknown, ""
+	}
+}
+
+// proxy takes over the numbers that the proxy counts of its agents.
+func (m *selfMetrics) proxy(c messages.ProxyCounts) {
+	m.set.GetOrCreateCounter(familySessionsOpened).Set(c.SessionsOpened)
+	m.set.GetOrCreateCounter(familyHeartbeats).Set(c.Heartbeats)
+	m.set.GetOrCreateCounter(familyRelayedBytes).Set(c.RelayedBytes)
+	m.set.GetOrCreateCounter(familyRelayedSamples).Set(c.RelayedSamples)
+	byReason := func(family string, counts map[string]uint64) {
+		for reason, n := range counts {
+			m.set.GetOrCreateCounter(seriesName(family, "reason", reason)).Set(n)
+		}
+	}
+	byReason(familySessionsEnded, c.SessionsEnded)
+	byReason(familyRefused, c.Refused)
+	byReason(familyFramesRejected, c.FramesRejected)
+}
+
+const (
+	// maxRoles bounds the roles that are told apart. Agents choose theirs.
+	maxRoles = 32
+	// otherRole stands for all further roles, and is always there.
+	otherRole = "other"
+)
+
+// roles are those that an agent ever had, at most maxRoles. They keep their series, so
+// that the last agent of a role leaves a 0 behind, and not nothing.
+type roles map[string]bool
+
+// of returns the role as which an agent's role counts.
+func (r roles) of(role string) string {
+	if role == "" || !r[role] && len(r) >= maxRoles {
+		return otherRole
+	}
+	r[role] = true
+	return role
+}
+
+// agents takes over who is in the registry; nil: that is not known.
+func (m *selfMetrics) agents(c *messages.Cluster) {
+	type cell struct{ role, state string }
+	counts := map[cell]float64{}
+	unknown := math.NaN()
+	if c != nil {
+		unknown = 0
+		for i := range c.Nodes {
+			n := &c.Nodes[i]
+			counts[cell{m.roles.of(n.Identity.Role), string(n.Status)}]++
+		}
+	}
+	for _, state := range []messages.Status{messages.StatusOnline, messages.StatusUnconnected} {
+		set := func(role string) {
+			count := counts[cell{role, string(state)}] + unknown
+			m.set.GetOrCreateGauge(seriesName(familyAgents, "role", role, "state", string(state)), nil).Set(count)
+		}
+		set(otherRole)
+		for role := range m.roles {
+			set(role)
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"fodc/messages"
+
+	"github.com/stretchr/testify/require"
+)
+
+func someProxyCounts() messages.ProxyCounts {
+	return messages.ProxyCounts{SessionsOpened: 9, SessionsEnded: map[string]uint64{"goodbye": 1, "lost": 2},
+		Refused: map[string]uint64{"full": 3}, Heartbeats: 4, RelayedSamples: 5, RelayedBytes: 6,
+		FramesRejected: map[string]uint64{"late": 7}}
+}
+
+// samplesOf returns the page's samples of a family.
+func samplesOf(page, family string) string {
+	var lines []string
+	for line := range strings.Lines(page) {
+		if strings.HasPrefix(line, family+"{") || strings.HasPrefix(line, family+" ") {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+func TestAgentsByRoleAndState(t *testing.T) {
+	p := newFakeProxy()
+	agents := func() string {
+		t.Helper()
+		w := p.get("/metrics/self")
+		requirePage(t, w)
+		requireLint(t, w.Body.Bytes())
+		return samplesOf(w.Body.String(), familyAgents)
+	}
+	const none = "fodc_proxy_agents{role=\"other\",state=\"online\"} 0\nfodc_proxy_agents{role=\"other\",state=\"unconnected\"} 0\n"
+	require.Equal(t, none, agents(), "a sum over no agents is 0 and not nothing")
+
+	node := func(id, role string, s messages.Status) messages.NodeStatus {
+		return messages.NodeStatus{Identity: messages.Identity{NodeID: id, Role: role}, Status: s}
+	}
+	p.cluster.Nodes = []messages.NodeStatus{node("1", "liaison", messages.StatusOnline), node("2", "liaison", messages.StatusUnconnected),
+		node("3", "liaison", messages.StatusOnline), node("4", "", messages.StatusOnline)}
+	require.Equal(t, `fodc_proxy_agents{role="liaison",state="online"} 2
+fodc_proxy_agents{role="liaison",state="unconnected"} 1
+fodc_proxy_agents{role="other",state="online"} 1
+fodc_proxy_agents{role="other",state="unconnected"} 0
+`, agents())
+
+	// The last agent of a role leaves a 0 behind; what is not known is no 0.
+	p.cluster.Nodes = nil
+	require.Equal(t, "fodc_proxy_agents{role=\"liaison\",state=\"online\"} 0\nfodc_proxy_agents{role=\"liaison\",state=\"unconnected\"} 0\n"+none, agents())
+	p.clusterErr = errors.New("x")
+	require.Equal(t, 4, strings.Count(agents(), " NaN\n"))
+}
+
+// Agents choose their roles: they do not choose how many series the proxy has.
+func TestRolesAreBounded(t *testing.T) {
+	p := newFakeProxy()
+	for i := range 10 * maxRoles {
+		p.cluster.Nodes = append(p.cluster.Nodes, messages.NodeStatus{
+			Identity: messages.Identity{NodeID: fmt.Sprint(i), Role: fmt.Sprintf("role-%d", i)}, Status: messages.StatusOnline})
+	}
+	for range 2 {
+		page := samplesOf(p.get("/metrics/self").Body.String(), familyAgents)
+		require.Equal(t, 2*(maxRoles+1), strings.Count(page, "\n"))
+		require.Contains(t, page, fmt.Sprintf("fodc_proxy_agents{role=\"other\",state=\"online\"} %d\n", 9*maxRoles))
+		slices.Reverse(p.cluster.Nodes) // Those that came first keep their series.
+	}
+}
+
+// Each request counts the nodes that it lacks, whether or not it shares a collection.
+func TestMissingNodesAreCounted(t *testing.T) {
+	p := newFakeProxy()
+	missing := func() string { return samplesOf(p.get("/metrics/self").Body.String(), familyMissing) }
+	const head = "fodc_proxy_agents_missing_total{reason="
+	require.Equal(t, head+"\"busy\"} 0\n"+head+"\"error\"} 0\n"+head+"\"timeout\"} 0\n"+head+"\"unconnected\"} 0\n", missing())
+	p.collection = threeNodes()
+	p.get("/metrics")
+	p.get("/metrics-windows")
+	p.get("/metrics?strict=1")
+	require.Equal(t, head+"\"busy\"} 0\n"+head+"\"error\"} 0\n"+head+"\"timeout\"} 3\n"+head+"\"unconnected\"} 3\n", missing())
+}
