@@ -52,7 +52,9 @@ func faultOf(err error, r *http.Request, id string) fault {
 			text: "the method must be GET or HEAD"}
 	case errors.As(err, &known):
 		f := fault{status: statusOf(known.Kind), kind: known.Kind, text: known.Text}
-		f.ours = f.status == http.StatusInternalServerError
+		if f.ours = f.status == http.StatusInternalServerError; f.ours {
+			f.text += ": the log has it under the request id " + id
+		}
 		return f
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
 		return fault{status: statusClientGone, kind: messages.ErrTimeout, text: "the client has gone"}

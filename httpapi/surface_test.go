@@ -82,7 +82,7 @@ func TestErrorsBecomeAnswers(t *testing.T) {
 	f(known(messages.ErrTimeout), 504, "timeout", "the text", false)
 	w := f(known(messages.ErrUnavailable), 503, "unavailable", "the text", false)
 	require.Equal(t, "1", w.Header().Get("Retry-After"))
-	f(known(messages.ErrInternal), 500, "internal", "the text", true)
+	f(known(messages.ErrInternal), 500, "internal", "the text: the log has it under the request id ID", true)
 	f(fmt.Errorf("ask: %w", known(messages.ErrUnavailable)), 503, "unavailable", "the text", false)
 	w = f(errors.New("password=hunter2"), 500, "internal", "internal error: the log has it under the request id ID", true)
 	require.Empty(t, w.Header().Get("Retry-After"))
