@@ -23,7 +23,7 @@ PROTO := messages/wire/fodc.proto
 FUZZTIME ?= 10s
 E2E_TIMEOUT ?= 10m
 
-.PHONY: help build run test race lint fmt-check vet staticcheck fuzz bench proto proto-check check e2e clean
+.PHONY: help build run test race lint fmt-check vet staticcheck fuzz bench proto proto-check docs check e2e clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ fuzz: ## run each fuzz test for FUZZTIME (default 10s)
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+docs: ## write the generated parts of docs/ anew
+	$(GO) test ./modes -count=1 -run '^TestDocs' -update
 
 proto: $(PROTOC_PLUGINS) ## generate the Go code of the wire contract; needs protoc
 	@command -v protoc >/dev/null || { echo "make proto needs protoc (Debian: protobuf-compiler)"; exit 1; }

@@ -1,0 +1,190 @@
+package modes
+
+import (
+	"cmp"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+//go:generate go test -run ^TestDocs -update .
+
+// updating tells whether the generated parts of docs/ are to be written anew. The flag
+// is that of the scripts.
+func updating() bool {
+	f := flag.Lookup("update")
+	return f != nil && f.Value.String() == "true"
+}
+
+const configurationIntro = `# Configuration
+
+<!-- Generated from the flags by make docs. Change those, or modes/docs_configuration_test.go, and not this file. -->
+
+Everything is a flag, and every flag has an environment variable: ` + "`FODC_`" + ` and the flag's name in capitals, with ` + "`_`" + ` for
+` + "`-`" + `. A flag goes over its variable, and that over the default; a variable that is empty counts as absent. Where a flag
+may be given several times, white space separates the values of the variable. Durations are written like ` + "`500ms`" + `,
+` + "`10s`" + ` or ` + "`1m30s`" + `.
+
+A value that is not allowed ends the program with exit code 2 and one line on stderr, which names the flag or the
+variable, the value and what is allowed:
+
+`
+
+// docsCommand returns a new command by its name.
+func docsCommand(name string) command {
+	for _, cmd := range []command{agentCommand(Runners{}), proxyCommand(Runners{}), standaloneCommand(Runners{})} {
+		if cmd.name == name {
+			return cmd
+		}
+	}
+	panic("no command " + name)
+}
+
+func (cmd command) option(name string) *option {
+	at := slices.IndexFunc(cmd.options, func(o *option) bool { return o.name == name })
+	if at < 0 {
+		return nil
+	}
+	return cmd.options[at]
+}
+
+var (
+	comparison = regexp.MustCompile(`, which is [^ ]+`)
+	valueName  = regexp.MustCompile("`([A-Z]+)`")
+)
+
+// allowed is what the program itself says of values that are wrong: the rules cannot
+// be other ones than those it has.
+func allowed(t *testing.T, cmdName, flagName string) string {
+	t.Helper()
+	require.NotEmpty(t, wrongValues[flagName], "--%s: say in wrongValues (usage_test.go) what it must not be", flagName)
+	var texts []string
+	for _, value := range wrongValues[flagName] {
+		cmd := docsCommand(cmdName)
+		cmd.options = append(cmd.options, logOptions(&logConfig{})...)
+		for name, value := range required[cmdName] {
+			require.NoError(t, cmd.option(name).Set(value))
+		}
+		require.NoError(t, cmd.option(flagName).Set(value))
+		var wrong *invalidError
+		require.True(t, errors.As(cmd.parse(), &wrong), "--%s %q", flagName, value)
+		text := comparison.ReplaceAllString(strings.TrimPrefix(wrong.allowed, "must be "), "")
+		if !wrong.absent && !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	slices.SortStableFunc(texts, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
+	return strings.Join(texts, "; ")
+}
+
+// rank puts what compares with another flag last.
+func rank(text string) int {
+	if strings.Contains(text, " than --") {
+		return 1
+	}
+	return 0
+}
+
+// cell is text as a table may have it.
+func cell(text string) string { return strings.NewReplacer("|", "\\|", "<", "&lt;").Replace(text) }
+
+// row is the flag's line in a table.
+func row(t *testing.T, cmdName string, o *option) string {
+	t.Helper()
+	name := "--" + o.name
+	if value := valueName.FindStringSubmatch(o.usage); value != nil {
+		name += " " + value[1]
+	}
+	def := "none"
+	if text := (cliFlag{o}).GetDefaultText(); text != "" {
+		def = text
+		if o.shown == "" || !strings.Contains(text, " ") {
+			def = "`" + text + "`"
+		}
+	}
+	if _, must := required[cmdName][o.name]; must {
+		def = "**required**"
+	}
+	return fmt.Sprintf("| `%s` | `%s` | %s | %s | %s |\n", name, o.envVar(), cell(def), cell(allowed(t, cmdName, o.name)),
+		cell(valueName.ReplaceAllString(o.usage, "$1")))
+}
+
+func table(t *testing.T, cmdName string, options []*option) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("| flag | variable | default | allowed | meaning |\n|---|---|---|---|---|\n")
+	for _, o := range options {
+		b.WriteString(row(t, cmdName, o))
+	}
+	return b.String()
+}
+
+func configurationPage(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString(configurationIntro)
+	b.WriteString("    $ fodc proxy --collect-timeout 1m\n    " + run(t, nil, nil, "proxy", "--collect-timeout", "1m").stderr)
+	for _, name := range []string{"proxy", "agent"} {
+		cmd := docsCommand(name)
+		fmt.Fprintf(&b, "\n## fodc %s\n\n`fodc %s` %s.\n\n%s", name, name, cmd.usage, table(t, name, cmd.options))
+	}
+	b.WriteString("\n## fodc standalone\n\n`fodc standalone` " + docsCommand("standalone").usage +
+		". It has the flags of both, but for these of the agent, whose only\nproxy is the one beside it: ")
+	b.WriteString(standaloneDifferences(t))
+	b.WriteString("\n## Every command\n\nThese may stand before the command, too.\n\n" + table(t, "proxy", logOptions(&logConfig{})))
+	b.WriteString("\n`--help` shows the flags of a command, `--version` what runs.\n")
+	return b.String()
+}
+
+func standaloneDifferences(t *testing.T) string {
+	t.Helper()
+	both, known := docsCommand("standalone"), map[string]*option{}
+	var missing []string
+	for _, name := range []string{"agent", "proxy"} { // of the same flag the proxy's counts
+		for _, o := range docsCommand(name).options {
+			known[o.name] = o
+			if both.option(o.name) == nil {
+				missing = append(missing, "`--"+o.name+"`")
+			}
+		}
+	}
+	var others []*option
+	for _, o := range both.options {
+		like, isKnown := known[o.name]
+		require.True(t, isKnown, "--%s is a flag of standalone alone: give it a place in this page", o.name)
+		delete(known, o.name)
+		if o.def != like.def || o.shown != like.shown {
+			others = append(others, o)
+		}
+	}
+	require.ElementsMatch(t, missing, slices.Collect(func(yield func(string) bool) {
+		for name := range maps.Keys(known) {
+			if !yield("`--" + name + "`") {
+				return
+			}
+		}
+	}))
+	return strings.Join(missing, ", ") + ". These have other defaults:\n\n" + table(t, "standalone", others)
+}
+
+// sameAsWritten compares a file of docs/ with what it should be, or writes it.
+func sameAsWritten(t *testing.T, name, want string) {
+	t.Helper()
+	path := "../docs/" + name
+	if updating() {
+		require.NoError(t, os.WriteFile(path, []byte(want), 0o644))
+	}
+	got, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, want, string(got), "docs/%s is stale: run make docs, and look at the difference", name)
+}
+
+func TestDocsConfiguration(t *testing.T) { sameAsWritten(t, "configuration.md", configurationPage(t)) }
