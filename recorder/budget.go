@@ -7,6 +7,9 @@ const (
 	// begin, and again what they may grow by. The rest is sealed, and can be evicted
 	// piece by piece.
 	headShare = 8
+	// orderShare is the part up to which a target keeps its series by the numbers of a
+	// page's samples, too.
+	orderShare = 64
 	// lowRoom is the part of the room for series under which stretches of the dead are
 	// evicted. It leaves room for maps to grow, which they do all at once.
 	lowRoom = 4

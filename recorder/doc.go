@@ -2,6 +2,7 @@
 // memory, each with the time of its own scrape.
 //
 //   - page.go, parse.go: a scraped page becomes samples and metadata lines
+//   - repeat.go: a page that differs from the former one in its values alone
 //   - metadata.go: TYPE and HELP lines say which family a sample belongs to
 //   - rawseries.go, identity.go: the bytes before a value become name and label text
 //   - window.go: what is appended and kept; budget.go: what has to go

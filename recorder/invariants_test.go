@@ -94,6 +94,9 @@ func presentIn(values []float64) (n int) {
 
 // requireSeries checks the series of a target against the columns that there are.
 func requireSeries(t require.TestingT, tg *target, uses map[*series]int) {
+	for _, s := range tg.inOrder {
+		require.True(t, s == nil || tg.series.entries[s.seriesKey] == s, "a series that is gone is known by its number")
+	}
 	spellings, families := 0, make(map[int]int)
 	var bytes, texts int64
 	require.Len(t, tg.series.entries, len(uses))

@@ -37,6 +37,10 @@ type Page struct {
 	buf     []byte
 	samples []pageSample
 	lines   []metaLine
+	// shape is new for each page that was taken apart. places are of the values of all
+	// samples, empty if the next page cannot be compared: see repeat.go.
+	shape  *shape
+	places []place
 
 	// contentType is the one that format was made of.
 	contentType string

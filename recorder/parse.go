@@ -33,10 +33,14 @@ var (
 // exemplars are accepted where the format has them, and dropped: the scrape's time
 // counts.
 func (p *Page) Parse(body []byte, contentType string, limits ParseLimits) {
+	limits = limits.withDefaults()
+	if contentType == p.contentType && limits == p.limits && p.repeats(body) {
+		return
+	}
 	clear(p.samples)
 	p.samples, p.lines = p.samples[:0], p.lines[:0]
 	p.badLines, p.firstBad, p.err = 0, nil, nil
-	p.limits = limits.withDefaults()
+	p.limits = limits
 	if contentType != p.contentType || contentType == "" {
 		p.contentType, p.format = contentType, formatOf(contentType)
 	}
@@ -48,6 +52,7 @@ func (p *Page) Parse(body []byte, contentType string, limits ParseLimits) {
 	if p.err != nil {
 		p.samples, p.lines = p.samples[:0], p.lines[:0]
 	}
+	p.remember()
 }
 
 func formatOf(contentType string) pageFormat {

@@ -21,6 +21,10 @@ type target struct {
 	// stay the same; series finds it by what it is.
 	spellings index[string, *series]
 	series    index[seriesKey, *series]
+	// inOrder are the series of a page by the numbers of its samples, as long as pages
+	// have that shape; nil where there is none.
+	inOrder []*series
+	shape   *shape
 	// seriesBytes is what all series take, but for their places in maps.
 	seriesBytes int64
 
@@ -48,7 +52,8 @@ const targetBytes = 1 << 10
 // fixedBytes returns what the target takes beside its samples.
 func (t *target) fixedBytes() int64 {
 	return targetBytes + t.meta.bytes + t.families.bytes() + t.seriesBytes +
-		t.spellings.bytes() + t.series.bytes() + sizeOf(cap(t.sealed)*pointerBytes)
+		t.spellings.bytes() + t.series.bytes() + sizeOf(cap(t.sealed)*pointerBytes) +
+		sizeOf(cap(t.inOrder)*pointerBytes)
 }
 
 // list returns the list of the newest sealed stretch, nil if there is none.
@@ -61,12 +66,28 @@ func (t *target) list() *seriesList {
 
 // forget drops the raw texts of all series: they may mean something else now.
 func (t *target) forget() {
+	t.forgetOrder()
 	t.spellings = newIndex[string, *series](t.spellings.slot)
 	for _, s := range t.series.entries {
 		t.seriesBytes -= s.spellingBytes()
 		s.spellings = nil
 	}
 }
+
+// order makes room for the series of the page by number, unless they are there. Over
+// the limit in bytes there is none.
+func (t *target) order(p *Page, limit int64) []*series {
+	if t.shape == p.shape && len(t.inOrder) == len(p.samples) {
+		return t.inOrder
+	}
+	t.forgetOrder()
+	if sizeOf(len(p.samples)*pointerBytes) <= limit {
+		t.inOrder, t.shape = make([]*series, len(p.samples)), p.shape
+	}
+	return t.inOrder
+}
+
+func (t *target) forgetOrder() { t.inOrder, t.shape = nil, nil }
 
 // identify returns what the series of a page's sample is.
 func (t *target) identify(raw string) (identity, error) {
@@ -135,6 +156,7 @@ func (t *target) spell(s *series, raw string) {
 
 // remove drops a series that has no use any more.
 func (t *target) remove(s *series) {
+	t.forgetOrder()
 	t.seriesBytes -= s.bytes()
 	t.series.remove(s.seriesKey)
 	for _, raw := range s.spellings {

@@ -160,22 +160,36 @@ func (w *Window) target(of Target) *target {
 
 // appendPage records the samples of a page.
 func (w *Window) appendPage(t *target, p *Page, done *Appended) {
-	if !t.meta.matches(p) {
+	if t.shape != p.shape && !t.meta.matches(p) {
 		t.forget()
 		t.meta.take(p)
 	}
+	known := t.order(p, w.limits.Bytes/orderShare)
 	for i := range p.samples {
-		sample := &p.samples[i]
-		s := t.spellings.entries[string(sample.raw)]
+		var s *series
+		if known != nil {
+			s = known[i]
+		}
 		if s == nil {
-			raw := string(sample.raw)
-			id, err := t.identify(raw)
-			if s = w.admit(t, id, raw, err, done); s == nil {
+			if s = w.find(t, p.samples[i].raw, done); s == nil {
 				continue
 			}
+			if known != nil {
+				known[i] = s
+			}
 		}
-		w.put(t, s, sample.value, done)
+		w.put(t, s, p.samples[i].value, done)
 	}
+}
+
+// find returns the series of a page's sample, nil if it is rejected or shed.
+func (w *Window) find(t *target, text []byte, done *Appended) *series {
+	if s := t.spellings.entries[string(text)]; s != nil {
+		return s
+	}
+	raw := string(text)
+	id, err := t.identify(raw)
+	return w.admit(t, id, raw, err, done)
 }
 
 // appendReading records a reading.
