@@ -230,7 +230,7 @@ func checkName(what, name string) error {
 	case strings.IndexByte(name, 0) >= 0:
 		// Prometheus takes it for the end of the page, and refuses the whole of it.
 		return fmt.Errorf("%s name %.100q holds a NUL byte", what, name)
-	case what == "label" && name == "__name__":
+	case what == "label" && name == reservedLabel:
 		return errors.New("label __name__ is not a label's name on a page")
 	}
 	return nil

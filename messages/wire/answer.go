@@ -23,6 +23,9 @@ type Answer struct {
 	// reason of the first of them.
 	Rejected      int
 	FirstRejected error
+	// Mended counts the label sets in which FromAnswer made a name valid, as
+	// messages.MendLabels does.
+	Mended int
 }
 
 // AnswerFrame returns the frame in columnar form. The blocks must be as package
@@ -64,6 +67,7 @@ func FromAnswer(f *StreamMetricsRequest, received time.Time) Answer {
 		Error:         clean(f.GetError(), messages.MaxTextBytes),
 		Rejected:      rej.count,
 		FirstRejected: rej.first,
+		Mended:        rej.mended,
 	}
 }
 

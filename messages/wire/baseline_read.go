@@ -133,8 +133,8 @@ func cutSuffix(m *Metric, kind messages.MetricType) (string, messages.Suffix) {
 	return m.Name, messages.SuffixNone
 }
 
-// textOf returns the index of the labels' text, or invalidText. The error is set
-// the first time only.
+// textOf returns the index of the labels' text, mended if need be, or invalidText. The
+// error is set the first time only.
 func (r *baselineReader) textOf(labels map[string]string) (int, error) {
 	r.labels = r.labels[:0]
 	for name, value := range labels {
@@ -146,13 +146,35 @@ func (r *baselineReader) textOf(labels map[string]string) (int, error) {
 	}
 	text := string(r.text)
 	if err := messages.CheckLabelText(messages.LabelText(text)); err != nil {
-		r.texts[text] = invalidText
-		return invalidText, err
+		r.texts[text] = r.mend()
+		return r.texts[text], err
 	}
+	return r.newText(text), nil
+}
+
+func (r *baselineReader) newText(text string) int {
 	i := len(r.labelTexts)
 	r.texts[text] = i
 	r.labelTexts = append(r.labelTexts, messages.LabelText(text))
-	return i, nil
+	return i
+}
+
+// mend returns the index of the text of r.labels with its names made valid, or
+// invalidText if that is not what is wrong.
+func (r *baselineReader) mend() int {
+	if messages.MendLabels(r.labels) == 0 {
+		return invalidText
+	}
+	text := string(messages.RenderLabels(r.labels))
+	i, known := r.texts[text]
+	if !known {
+		if messages.CheckLabelText(messages.LabelText(text)) != nil {
+			return invalidText
+		}
+		i = r.newText(text)
+	}
+	r.rej.mended++
+	return i
 }
 
 // familyOf returns the index of the family. It has the help of its first sample.

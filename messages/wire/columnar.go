@@ -108,8 +108,13 @@ func fromFamily(f *Family, times int, rej *rejections) (messages.Family, bool) {
 			continue
 		}
 		if err := messages.CheckLabelText(s.Labels); err != nil {
-			rej.addf(1, "family %.100q: %w", m.Name, err)
-			continue
+			mended, ok := messages.MendLabelText(s.Labels)
+			if !ok {
+				rej.addf(1, "family %.100q: %w", m.Name, err)
+				continue
+			}
+			s.Labels = mended
+			rej.mended++
 		}
 		m.Series = append(m.Series, s)
 	}

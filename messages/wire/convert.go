@@ -21,6 +21,8 @@ const (
 type rejections struct {
 	count int
 	first error
+	// mended counts what is not left out: label sets with a name that was made valid.
+	mended int
 }
 
 func (r *rejections) add(n int, err error) {
