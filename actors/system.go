@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	cmap "github.com/orcaman/concurrent-map"
 	"go.uber.org/zap"
 	"go.uber.org/zap/exp/zapslog"
 )
@@ -13,6 +14,11 @@ import (
 // throttleInterval is how long a goroutine of the runtime lives after a dead letter.
 // It serves a log line that is cut off, so it is short.
 const throttleInterval = time.Millisecond
+
+// The runtime keeps the ids of actors in 1024 maps, each of which this library cuts in
+// 32 more: 33,000 maps and locks for some dozens of actors, all of which a garbage
+// collection visits. One part each is enough.
+func init() { cmap.SHARD_COUNT = 1 }
 
 // System is where actors live. One a process is meant, one a test is fine.
 type System struct {

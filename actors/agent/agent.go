@@ -43,6 +43,11 @@ type Config struct {
 	// thing. Tests put their own world in its place.
 	Dial  func(ctx context.Context, address string) (net.Conn, error)
 	Fetch func(ctx context.Context, url string) (body []byte, contentType string, err error)
+	// Process reads what the kernel says of the agent's process, each ScrapeInterval, and
+	// Load the host's load average over one minute; nil is the real thing. They are called
+	// by actors, so they must not block.
+	Process func() []recorder.Reading
+	Load    func() float64
 }
 
 // Target is an endpoint of the node.
@@ -79,11 +84,17 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	if cfg.Dial == nil {
 		cfg.Dial = dialTCP
 	}
+	if cfg.Process == nil {
+		cfg.Process = processReadings
+	}
+	if cfg.Load == nil {
+		cfg.Load = hostLoad
+	}
 	a.recorder = sys.Spawn("recorder", actors.ResumeOnFailure(), func() actors.Actor {
 		return newFlightRecorder(sys.Log(), recorder.Limits{Bytes: cfg.MemoryBudget})
 	})
 	a.self = sys.Spawn("selfmetrics", restarts, func() actors.Actor {
-		return newSelfMetrics(sys, a.recorder, cfg.Version, cfg.ScrapeInterval)
+		return newSelfMetrics(sys, a.recorder, cfg.Version, cfg.ScrapeInterval, cfg.Process)
 	})
 	if cfg.Telemetry != nil {
 		sources := telemetry.Sources(*cfg.Telemetry)
@@ -98,7 +109,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	}
 	for _, address := range cfg.ProxyAddrs {
 		session := sessionConfig{address: address, registration: registrationOf(cfg), heartbeat: cfg.HeartbeatInterval,
-			recorder: a.recorder, load: hostLoad, dial: cfg.Dial}
+			recorder: a.recorder, load: cfg.Load, dial: cfg.Dial}
 		a.links = append(a.links, sys.Spawn("link", restarts, func() actors.Actor {
 			return newLink(sys, session, cfg.ReconnectInterval)
 		}))

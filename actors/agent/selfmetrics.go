@@ -30,9 +30,9 @@ type selfMetrics struct {
 	timer actors.Timer
 }
 
-func newSelfMetrics(sys *actors.System, recorder *actors.PID, version string, interval time.Duration) *selfMetrics {
-	return &selfMetrics{log: sys.Log(), recorder: recorder, version: version,
-		schedule: newSchedule(selfTarget, interval), process: processReadings, actors: sys.Counts}
+func newSelfMetrics(sys *actors.System, to *actors.PID, version string, interval time.Duration, process func() []recorder.Reading) *selfMetrics {
+	return &selfMetrics{log: sys.Log(), recorder: to, version: version,
+		schedule: newSchedule(selfTarget, interval), process: process, actors: sys.Counts}
 }
 
 func (s *selfMetrics) Receive(c actors.Context) {
