@@ -77,12 +77,18 @@ func (a *AgentAPI) serveHealth(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view := agentHealthView{Status: statusHealthy}
-	view.Window = h.Window
+	view.Window, view.Telemetry = h.Window, telemetryView(h.Telemetry)
 	view.Targets = append([]messages.TargetHealth{}, h.Targets...)
 	view.Proxies = append([]messages.ProxyHealth{}, h.Proxies...)
 	view.Events = append([]messages.AgentEvent{}, h.Events...)
 	for i := range view.Targets {
-		view.Targets[i].LastScrape = jsonTime(view.Targets[i].LastScrape)
+		t := &view.Targets[i]
+		t.LastScrape = jsonTime(t.LastScrape)
+		if t.LastError != nil {
+			e := *t.LastError
+			e.At = jsonTime(e.At)
+			t.LastError = &e
+		}
 	}
 	for i := range view.Proxies {
 		view.Proxies[i].Since = jsonTime(view.Proxies[i].Since)
@@ -96,4 +102,13 @@ func (a *AgentAPI) serveHealth(w http.ResponseWriter, r *http.Request) error {
 		view.Status = statusDegraded
 	}
 	return writeJSON(w, http.StatusOK, view)
+}
+
+func telemetryView(t *messages.TelemetryHealth) *messages.TelemetryHealth {
+	if t == nil {
+		return nil
+	}
+	view := *t
+	view.LastRead = jsonTime(t.LastRead)
+	return &view
 }

@@ -9,6 +9,8 @@ type AgentHealth struct {
 	Targets []TargetHealth `json:"targets"`
 	Proxies []ProxyHealth  `json:"proxies"`
 	Window  WindowHealth   `json:"window"`
+	// Telemetry is nil where the host is not recorded.
+	Telemetry *TelemetryHealth `json:"telemetry,omitempty"`
 	// Events are the newest of those the recorder keeps, oldest first.
 	Events []AgentEvent `json:"events"`
 }
@@ -23,11 +25,48 @@ type TargetHealth struct {
 	// LastScrape is when the newest scrape began; zero before the first.
 	LastScrape      time.Time `json:"last_scrape,omitzero"`
 	DurationSeconds float64   `json:"duration_seconds"`
-	Samples         int       `json:"samples"`
+	// PageBytes is the size of the page, unzipped; Samples counts those on it.
+	PageBytes int `json:"page_bytes"`
+	Samples   int `json:"samples"`
 	// BadLines counts lines of the page that were skipped.
 	BadLines int `json:"bad_lines"`
 	// Error says why the target is down, or what the first bad line was.
 	Error string `json:"error,omitempty"`
+	// LastError is the newest that there was, which may be over.
+	LastError *TargetError `json:"last_error,omitempty"`
+	// Since the agent was started: scrapes, those whose page had no content type that is
+	// known, those that gave no page, by kind, and samples that are not recorded, by
+	// reason.
+	Scrapes      int            `json:"scrapes"`
+	UntypedPages int            `json:"untyped_pages"`
+	Failures     map[string]int `json:"failures"`
+	Dropped      map[string]int `json:"dropped_samples"`
+}
+
+// TargetError is what was wrong with a scrape.
+type TargetError struct {
+	// At is when the scrape began.
+	At time.Time `json:"at"`
+	// Kind is "bad_lines" where some lines were skipped, else why there was no page:
+	// "refused", "timeout", "connection", "status", "encoding", "body_limit",
+	// "sample_limit" or "page".
+	Kind  string `json:"kind"`
+	Error string `json:"error"`
+}
+
+// TelemetryHealth is the newest reading of the host.
+type TelemetryHealth struct {
+	// LastRead is when it began; zero before the first.
+	LastRead time.Time `json:"last_read,omitzero"`
+	Readings int       `json:"readings"`
+	// Missing are the parts that are not there, or not whole, sorted by name.
+	Missing []MissingPart `json:"missing"`
+}
+
+// MissingPart is a part of the host that is left out, and why.
+type MissingPart struct {
+	Part  string `json:"part"`
+	Error string `json:"error"`
 }
 
 // LinkState is how an agent stands with a proxy.
@@ -72,11 +111,21 @@ type AgentEvent struct {
 
 // WindowHealth is what the recorder holds.
 type WindowHealth struct {
+	// Series and Samples are those held.
 	Series  int   `json:"series"`
 	Samples int   `json:"samples"`
 	Bytes   int64 `json:"bytes"`
-	// LimitBytes is what Bytes may grow to.
-	LimitBytes int64 `json:"limit_bytes"`
+	// LimitBytes is what Bytes may grow to, LimitSeries what Series may.
+	LimitBytes  int64 `json:"limit_bytes"`
+	LimitSeries int   `json:"limit_series"`
 	// SpanSeconds is the time between the oldest sample and the newest.
 	SpanSeconds float64 `json:"span_seconds"`
+	// Since the agent was started: samples that were recorded; those of them that had to
+	// go since memory is limited; those of new series for which there was no room; those
+	// that no page may have; those that were twice on a page.
+	Recorded   uint64 `json:"recorded_samples"`
+	Evicted    uint64 `json:"evicted_samples"`
+	Shed       uint64 `json:"shed_samples"`
+	Rejected   uint64 `json:"rejected_samples"`
+	Duplicates uint64 `json:"duplicate_samples"`
 }

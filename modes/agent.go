@@ -79,7 +79,7 @@ func (c AgentConfig) actors() (agent.Config, error) {
 			Primary:   messages.Address{IP: c.NodeIP, Port: c.NodePort},
 			Secondary: maps.Clone(c.SecondaryAddresses),
 		},
-		ProxyAddrs: slices.Clone(c.ProxyAddrs), DefaultTargets: c.DefaultTargets, ScrapeInterval: c.PollInterval,
+		ProxyAddrs: slices.Clone(c.ProxyAddrs), DefaultTargets: c.DefaultTargets, ScrapeInterval: c.PollInterval, Limits: c.limits(),
 		HeartbeatInterval: c.HeartbeatInterval, ReconnectInterval: c.ReconnectInterval,
 		Telemetry: c.telemetry(), MemoryBudget: budget, Version: thisBuild().version,
 	}

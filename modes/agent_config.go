@@ -43,6 +43,12 @@ type AgentConfig struct {
 	// MaxMemoryPercent bounds the recorder, in percent of the cgroup's memory limit
 	// or, where there is none, of the machine's memory. Default 10.
 	MaxMemoryPercent int
+	// MaxPageBytes bounds a metrics page, unzipped, MaxPageSamples its samples: a page
+	// over them is not recorded. Defaults 32 MiB and 200,000.
+	MaxPageBytes, MaxPageSamples int
+	// MaxSampleLabels bounds the labels of a sample, MaxLabelBytes the name and the value
+	// of each, in bytes: a sample over them is left out. Defaults 128 and 64 KiB.
+	MaxSampleLabels, MaxLabelBytes int
 	// HTTPListenAddr is host:port of the agent's own page. Default ":17902".
 	HTTPListenAddr string
 	// HostTelemetry says that the host is recorded, too. Default true.
@@ -96,6 +102,7 @@ func (c AgentConfig) validateNode() error {
 		checkDuration("heartbeat-interval", c.HeartbeatInterval),
 		checkDuration("reconnect-interval", c.ReconnectInterval),
 		percents.check("max-metrics-memory-usage-percentage", c.MaxMemoryPercent),
+		c.checkLimits(),
 		checkListenAddr("prometheus-listen-addr", c.HTTPListenAddr),
 		c.checkHost(),
 	)
@@ -111,7 +118,7 @@ func linkOptions(c *AgentConfig) []*option {
 
 // nodeOptions are the flags of an agent in either mode.
 func nodeOptions(c *AgentConfig, in *targetInput) []*option {
-	options := slices.Concat(identityOptions(c), targetOptions(in), hostOptions(c))
+	options := slices.Concat(identityOptions(c), targetOptions(in), limitOptions(c), hostOptions(c))
 	return append(options,
 		durationOption(&c.PollInterval, "poll-metrics-interval", "10s", "`DURATION` between two scrapes of an endpoint"),
 		intOption(&c.MaxMemoryPercent, "max-metrics-memory-usage-percentage", "10",

@@ -62,6 +62,7 @@ var defaultAgent = AgentConfig{
 	Targets: []TargetConfig{{URL: "http://127.0.0.1:2121/metrics"}}, DefaultTargets: true,
 	PollInterval: 10 * time.Second, HeartbeatInterval: 10 * time.Second, ReconnectInterval: 5 * time.Second,
 	MaxMemoryPercent: 10, HTTPListenAddr: ":17902", HostTelemetry: true,
+	MaxPageBytes: 32 << 20, MaxPageSamples: 200_000, MaxSampleLabels: 128, MaxLabelBytes: 64 << 10,
 }
 
 func TestDefaults(t *testing.T) {
@@ -111,6 +112,7 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 		},
 		PollInterval: time.Second, HeartbeatInterval: 2 * time.Second, ReconnectInterval: 3 * time.Second,
 		MaxMemoryPercent: 100, HTTPListenAddr: ":0",
+		MaxPageBytes: 1 << 10, MaxPageSamples: 2, MaxSampleLabels: 3, MaxLabelBytes: 4,
 		DataDirs: []string{"/data/a,b", "/data/c"}, NodePIDFile: "/run/node.pid", NodeProcess: "node",
 	}
 	single := map[string]string{
@@ -118,6 +120,7 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 		"pod-name": "pod", "poll-metrics-interval": "1s", "heartbeat-interval": "2s", "reconnect-interval": "3s",
 		"max-metrics-memory-usage-percentage": "100", "prometheus-listen-addr": ":0", "poll-metrics-ports": "7",
 		"node-pid-file": "/run/node.pid", "node-process": "node",
+		"max-page-bytes": "1024", "max-page-samples": "2", "max-sample-labels": "3", "max-label-bytes": "4",
 	}
 	args := append([]string{"agent", "--proxy-addr", "a:1", "--proxy-addr", "[::1]:2",
 		"--secondary-address", "grpc=[::1]:4", "--secondary-address", "http=10.0.0.1:5",

@@ -36,11 +36,11 @@ func TestHostileLabels(t *testing.T) {
 	f("empty label name", "a{\"\"=\"b\"} 1\nb 2\n",
 		`# b untyped ""`, `{} 2`, `1 rejected: series "a{\"\"=\"b\"}": label name is empty`)
 	f("label of a MiB", "a{x=\""+strings.Repeat("y", 1<<20)+"\"} 1\nb 2\n",
-		`# b untyped ""`, `{} 2`, `1 rejected: series "a{x=\"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy": labels of 1048580 bytes, a...`)
+		`# b untyped ""`, `{} 2`, `1 rejected: series "a{x=\"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy": label "x" of 1048576 bytes...`)
 	f("name too long", strings.Repeat("n", messages.MaxNameBytes+1)+" 1\nb 2\n",
 		`# b untyped ""`, `{} 2`, `1 rejected: series "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn": metric name of 1025 bytes, ...`)
 	f("too many labels", "a{"+manyLabels(messages.MaxSeriesLabels+1)+"} 1\nb 2\n",
-		`# b untyped ""`, `{} 2`, `1 rejected: series "a{l0=\"1\",l1=\"1\",l2=\"1\",l3=\"1\",l4=\"1\",l5=\"1\",l6=\"1\",l7=\"1\",l8=\"1\",l9=\"1\",l10=\"1\",l11=\"1\",l12=\"1\",l13=": m...`)
+		`# b untyped ""`, `{} 2`, `1 rejected: series "a{l0=\"1\",l1=\"1\",l2=\"1\",l3=\"1\",l4=\"1\",l5=\"1\",l6=\"1\",l7=\"1\",l8=\"1\",l9=\"1\",l10=\"1\",l11=\"1\",l12=\"1\",l13=": 1...`)
 	f("NUL in a value", "a{x=\"1\x002\"} 1\n",
 		`# a untyped ""`, "{x=\"1\x002\"} 1")
 	f("NUL in a name", "{\"a\x00b\"} 1\nb 2\n",

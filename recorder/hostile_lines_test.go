@@ -59,7 +59,7 @@ func TestHostilePagesAsAWhole(t *testing.T) {
 	f("too many bad lines", "a 1\n!\n!\n!\n!\n!\n!\n",
 		`6 bad: line 2: expected a valid start token, got "!" ("INVALID") while parsing: "!"`, `unusable: page with more than 5 bad lines, the first: line 2: expected a valid start token, got "!" ("INVALID") while parsing: "!"`)
 	f("too many samples", strings.Repeat("a 1\n", 51),
-		`unusable: page with more than 50 samples`)
+		`unusable: page with too many samples: more than 50, at most 50 are allowed (--max-page-samples)`)
 	f("HTML", "<!DOCTYPE html>\n<html><body>\n<h1>502</h1>\n</body></html>\n",
 		`4 bad: line 1: expected a valid start token, got "<" ("INVALID") while parsing: "<"`, `unusable: page without a single sample: line 1: expected a valid start token, got "<" ("INVALID") while parsing: "<"`)
 	f("binary", "\x1f\x8b\x08\x00\x00\x00\x00\x00",

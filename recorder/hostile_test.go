@@ -124,3 +124,51 @@ func TestBufferShrinks(t *testing.T) {
 	p.Parse([]byte("a 1\n"), textType, ParseLimits{})
 	require.Less(t, cap(p.buf), 1<<10)
 }
+
+// Samples over the limits of labels are rejected, each counted by its limit, and the
+// first one is named with what it has and what is allowed.
+func TestLabelLimits(t *testing.T) {
+	f := func(body string, want Appended, why string) {
+		t.Helper()
+		w := NewWindow(Limits{SampleLabels: 2, LabelBytes: 5})
+		done := scrape(t, w, 0, body)
+		if why != "" {
+			require.EqualError(t, done.FirstRejected, why)
+		}
+		done.FirstRejected = nil
+		require.Equal(t, want, done)
+		again := scrape(t, w, 1, body)
+		require.Equal(t, done.Rejected, again.Rejected, "they stay rejected")
+	}
+	f(`a{x="12345",y12345=""} 1`+"\n", Appended{Rejected: 1, LongLabels: 1},
+		`series "a{x=\"12345\",y12345=\"\"}": label name "y12345" of 6 bytes, at most 5 are allowed (--max-label-bytes)`)
+	f(`a{x="123456"} 1`+"\nb 1\n", Appended{Samples: 1, NewSeries: 1, Rejected: 1, LongLabels: 1},
+		`series "a{x=\"123456\"}": label "x" of 6 bytes, at most 5 are allowed (--max-label-bytes)`)
+	f(`a{x="1",y="2",z="3"} 1`+"\n", Appended{Rejected: 1, ManyLabels: 1},
+		`series "a{x=\"1\",y=\"2\",z=\"3\"}": 3 labels, at most 2 are allowed (--max-sample-labels)`)
+	f(`a{x="12345",y2345="2"} 1`+"\n", Appended{Samples: 1, NewSeries: 1}, "")
+	f(`a{x="1",x="2"} 1`+"\n", Appended{Rejected: 1}, `series "a{x=\"1\",x=\"2\"}": label "x" is there twice`)
+}
+
+// The target's labels and readings do not count.
+func TestLabelLimitsAreOfPages(t *testing.T) {
+	w := NewWindow(Limits{SampleLabels: 1, LabelBytes: 5})
+	long := []messages.Label{{Name: "container_name", Value: "a long name"}}
+	done := w.Append(Target{Name: "t", Labels: long}, Scrape{At: at(0), Page: textPage(t, "a{x=\"1\"} 1\n"),
+		Readings: []Reading{{Name: "r", Labels: []messages.Label{{Name: "endpoint", Value: "http://node"}}}}})
+	require.Equal(t, Appended{Samples: 2, NewSeries: 2}, done)
+}
+
+// A page that is no page of metrics is refused with what it says of itself.
+func TestUnusablePagesTellTheirContentType(t *testing.T) {
+	f := func(contentType, want string) {
+		t.Helper()
+		var p Page
+		p.Parse([]byte("<html>\n"), contentType, ParseLimits{})
+		require.ErrorContains(t, p.Err(), want)
+	}
+	f("text/html; charset=utf-8", `page without a single sample of the content type "text/html; charset=utf-8": line 1: `)
+	f("", "page without a single sample, and without a content type: line 1: ")
+	f(textType, "page without a single sample: line 1: ")
+	f(openType, "page without a single sample: line 1: ")
+}

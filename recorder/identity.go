@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,6 +17,27 @@ type identity struct {
 }
 
 func (id *identity) key() seriesKey { return seriesKey{id.family.name, id.suffix, id.labels} }
+
+var (
+	errManyLabels = errors.New("(--max-sample-labels)")
+	errLongLabel  = errors.New("(--max-label-bytes)")
+)
+
+// checkLabels refuses labels over a limit.
+func (l *Limits) checkLabels(labels []messages.Label) error {
+	if n := len(labels); n > l.SampleLabels {
+		return fmt.Errorf("%d labels, at most %d are allowed %w", n, l.SampleLabels, errManyLabels)
+	}
+	for _, of := range labels {
+		if n := len(of.Name); n > l.LabelBytes {
+			return fmt.Errorf("label name %.100q of %d bytes, at most %d are allowed %w", of.Name, n, l.LabelBytes, errLongLabel)
+		}
+		if n := len(of.Value); n > l.LabelBytes {
+			return fmt.Errorf("label %.100q of %d bytes, at most %d are allowed %w", of.Name, n, l.LabelBytes, errLongLabel)
+		}
+	}
+	return nil
+}
 
 // exportedPrefix is put before a sample's own label that has the name of a target's
 // label.

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 
 	"github.com/prometheus/common/model"
@@ -58,6 +59,9 @@ type pageSample struct {
 	raw   []byte
 	value float64
 }
+
+// ErrTooManySamples is the Err of a page with more samples than it may have.
+var ErrTooManySamples = errors.New("page with too many samples")
 
 // metaLine is a TYPE or HELP line.
 type metaLine struct {

@@ -47,12 +47,24 @@ func (p *Page) Parse(body []byte, contentType string, limits ParseLimits) {
 	p.load(body)
 	p.read()
 	if p.err == nil && p.badLines > 0 && len(p.samples) == 0 {
-		p.refuse(fmt.Errorf("page without a single sample: %w", p.firstBad))
+		p.refuse(fmt.Errorf("page without a single sample%s: %w", p.saysOf(), p.firstBad))
 	}
 	if p.err != nil {
 		p.samples, p.lines = p.samples[:0], p.lines[:0]
 	}
 	p.remember()
+}
+
+// saysOf tells the content type where that may be what is wrong.
+func (p *Page) saysOf() string {
+	switch {
+	case !p.format.fallback:
+		return ""
+	case p.contentType == "":
+		return ", and without a content type"
+	default:
+		return fmt.Sprintf(" of the content type %.100q", p.contentType)
+	}
 }
 
 func formatOf(contentType string) pageFormat {
@@ -196,7 +208,8 @@ func (p *Page) addSample(parser textparse.Parser) error {
 	}
 	if p.samples = append(p.samples, pageSample{raw, value}); len(p.samples) > p.limits.Samples {
 		p.samples = p.samples[:p.limits.Samples]
-		return p.refuse(fmt.Errorf("page with more than %d samples", p.limits.Samples))
+		return p.refuse(fmt.Errorf("%w: more than %d, at most %d are allowed (--max-page-samples)",
+			ErrTooManySamples, p.limits.Samples, p.limits.Samples))
 	}
 	return nil
 }

@@ -90,12 +90,15 @@ func (t *target) order(p *Page, limit int64) []*series {
 func (t *target) forgetOrder() { t.inOrder, t.shape = nil, nil }
 
 // identify returns what the series of a page's sample is.
-func (t *target) identify(raw string) (identity, error) {
+func (t *target) identify(raw string, l *Limits) (identity, error) {
 	name, labels, err := scanSeries(raw, t.parts[:0])
 	if err != nil {
 		return identity{}, err
 	}
 	t.parts = labels
+	if err := l.checkLabels(labels); err != nil {
+		return identity{}, err
+	}
 	family, suffix := t.meta.locate(name)
 	return t.check(identity{family: family, suffix: suffix}, name)
 }

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -54,8 +55,23 @@ type Appended struct {
 	// Rejected had a name or labels that are not allowed; FirstRejected says why.
 	Rejected      int
 	FirstRejected error
+	// ManyLabels and LongLabels are parts of Rejected: those over the limits of labels.
+	ManyLabels, LongLabels int
 	// Shed were of new series for which there was no room.
 	Shed int
+}
+
+func (a *Appended) reject(raw string, err error) {
+	a.Rejected++
+	switch {
+	case errors.Is(err, errManyLabels):
+		a.ManyLabels++
+	case errors.Is(err, errLongLabel):
+		a.LongLabels++
+	}
+	if a.FirstRejected == nil {
+		a.FirstRejected = fmt.Errorf("series %.100q: %w", raw, err)
+	}
 }
 
 // Limits bounds a window. A zero field stands for its default.
@@ -67,6 +83,10 @@ type Limits struct {
 	// Series is how many series are kept, 200,000 by default. Over it, new series are
 	// shed.
 	Series int
+	// SampleLabels is how many labels a sample of a page may have, LabelBytes how long the
+	// name and the value of each may be. What all peers accept is the default and the
+	// most: messages.MaxSeriesLabels, messages.MaxLabelTextBytes.
+	SampleLabels, LabelBytes int
 
 	// rows is how many rows a stretch may have.
 	rows int
@@ -103,6 +123,8 @@ type Window struct {
 func NewWindow(l Limits) *Window {
 	l.Bytes = cmp.Or(l.Bytes, defaultBytes)
 	l.Series = cmp.Or(l.Series, defaultSeries)
+	l.SampleLabels = cmp.Or(l.SampleLabels, messages.MaxSeriesLabels)
+	l.LabelBytes = cmp.Or(l.LabelBytes, messages.MaxLabelTextBytes)
 	l.rows = cmp.Or(l.rows, defaultRows)
 	return &Window{limits: l, targets: make(map[string]*target)}
 }
@@ -188,7 +210,7 @@ func (w *Window) find(t *target, text []byte, done *Appended) *series {
 		return s
 	}
 	raw := string(text)
-	id, err := t.identify(raw)
+	id, err := t.identify(raw, &w.limits)
 	return w.admit(t, id, raw, err, done)
 }
 
@@ -221,9 +243,7 @@ func (w *Window) put(t *target, s *series, v float64, done *Appended) {
 // is rejected or shed.
 func (w *Window) admit(t *target, id identity, raw string, err error, done *Appended) *series {
 	if err != nil {
-		if done.Rejected++; done.FirstRejected == nil {
-			done.FirstRejected = fmt.Errorf("series %.100q: %w", raw, err)
-		}
+		done.reject(raw, err)
 		return nil
 	}
 	s := t.series.entries[id.key()]

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"fodc/actors"
@@ -30,6 +29,7 @@ type Config struct {
 	// DefaultTargets says that the targets are a guess: nobody named them.
 	DefaultTargets    bool
 	ScrapeInterval    time.Duration
+	Limits            ScrapeLimits
 	HeartbeatInterval time.Duration // unless the proxy wants another one
 	// ReconnectInterval is the longest delay between two attempts.
 	ReconnectInterval time.Duration
@@ -57,6 +57,17 @@ type Target struct {
 	ContainerName string
 }
 
+// ScrapeLimits bounds what an endpoint may send. A zero field stands for its default.
+type ScrapeLimits struct {
+	// PageBytes bounds a page after it was unzipped, 32 MiB by default.
+	PageBytes int64
+	// PageSamples bounds the samples of a page, 200,000 by default.
+	PageSamples int
+	// SampleLabels bounds the labels of a sample, LabelBytes the name and the value of
+	// each, in bytes: by default messages.MaxSeriesLabels and messages.MaxLabelTextBytes.
+	SampleLabels, LabelBytes int
+}
+
 // restarts is how the actors come back that may be restarted.
 var restarts = actors.RestartOnFailure(
 	actors.Backoff{Base: 100 * time.Millisecond, Cap: 5 * time.Second, Max: 10, Window: time.Minute})
@@ -78,8 +89,9 @@ type Agent struct {
 // Start spawns the agent's actors. Scrapes and connections begin at once.
 func Start(sys *actors.System, cfg Config) *Agent {
 	a := &Agent{sys: sys, client: newScrapeClient()}
+	fetch := withoutRoom(cfg.Fetch)
 	if cfg.Fetch == nil {
-		cfg.Fetch = newFetcher(a.client, userAgent(cfg.Version))
+		fetch = newFetcher(a.client, userAgent(cfg.Version), cmp.Or(cfg.Limits.PageBytes, defaultPageBytes))
 	}
 	if cfg.Dial == nil {
 		cfg.Dial = dialTCP
@@ -91,7 +103,8 @@ func Start(sys *actors.System, cfg Config) *Agent {
 		cfg.Load = hostLoad
 	}
 	a.recorder = sys.Spawn("recorder", actors.ResumeOnFailure(), func() actors.Actor {
-		return newFlightRecorder(sys.Log(), recorder.Limits{Bytes: cfg.MemoryBudget})
+		return newFlightRecorder(sys.Log(), recorder.Limits{Bytes: cfg.MemoryBudget,
+			SampleLabels: cfg.Limits.SampleLabels, LabelBytes: cfg.Limits.LabelBytes})
 	})
 	a.self = sys.Spawn("selfmetrics", restarts, func() actors.Actor {
 		return newSelfMetrics(sys, a.recorder, cfg.Version, cfg.ScrapeInterval, cfg.Process)
@@ -104,7 +117,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	}
 	for _, t := range cfg.Targets {
 		a.scrapers = append(a.scrapers, sys.Spawn("scraper", restarts, func() actors.Actor {
-			return newScraper(sys, a.recorder, t, cfg.DefaultTargets, cfg.ScrapeInterval, cfg.Fetch)
+			return newScraper(sys, a.recorder, t, cfg, fetch)
 		}))
 	}
 	for _, address := range cfg.ProxyAddrs {
@@ -131,42 +144,6 @@ func (a *Agent) Latest(ctx context.Context, sel messages.Selection) ([]messages.
 		return nil, whenGone(err)
 	}
 	return taken.snapshot.Next(math.MaxInt), nil
-}
-
-// Health returns how the agent does. An actor that is being restarted shows as such.
-func (a *Agent) Health(ctx context.Context) (messages.AgentHealth, error) {
-	h := messages.AgentHealth{Targets: []messages.TargetHealth{}, Proxies: []messages.ProxyHealth{}, Events: []messages.AgentEvent{}}
-	stats, err := actors.Ask[recorder.Stats](ctx, a.sys, a.recorder, readStats{})
-	if err != nil {
-		return h, whenGone(err)
-	}
-	h.Window = messages.WindowHealth{Series: stats.Series, Samples: stats.Samples, Bytes: stats.Bytes,
-		LimitBytes: stats.LimitBytes, SpanSeconds: stats.Span().Seconds()}
-	events, err := actors.Ask[[]recorder.Event](ctx, a.sys, a.recorder, readEvents{})
-	if err != nil {
-		return h, whenGone(err)
-	}
-	for _, e := range events {
-		h.Events = append(h.Events, messages.AgentEvent{Event: string(e.Kind), Target: e.Target, At: e.At, Last: e.Last,
-			Scrapes: e.Scrapes, Detail: e.Detail})
-	}
-	for _, pid := range a.scrapers {
-		t, err := actors.Ask[messages.TargetHealth](ctx, a.sys, pid, readTarget{})
-		if err != nil {
-			return h, whenGone(err)
-		}
-		h.Targets = append(h.Targets, t)
-	}
-	for _, pid := range a.links {
-		p, err := actors.Ask[messages.ProxyHealth](ctx, a.sys, pid, readLink{})
-		if err != nil {
-			return h, whenGone(err)
-		}
-		h.Proxies = append(h.Proxies, p)
-	}
-	slices.SortFunc(h.Targets, func(a, b messages.TargetHealth) int { return strings.Compare(a.Endpoint, b.Endpoint) })
-	slices.SortFunc(h.Proxies, func(a, b messages.ProxyHealth) int { return cmp.Compare(a.Address, b.Address) })
-	return h, nil
 }
 
 // whenGone says what it means for a client that an actor is not there.

@@ -99,9 +99,13 @@ func TestHealth(t *testing.T) {
 		w.run()
 		h, err := w.agent.Health(t.Context())
 		require.NoError(t, err)
+		const down = "the endpoint answered 500"
 		require.Equal(t, []messages.TargetHealth{
-			{Endpoint: "http://another/metrics", LastScrape: w.start, Error: "the endpoint answered 500"},
-			{Endpoint: "http://node/metrics", ContainerName: "db", Up: true, LastScrape: w.start, Samples: 2},
+			{Endpoint: "http://another/metrics", LastScrape: w.start, Error: down, Scrapes: 1,
+				LastError: &messages.TargetError{At: w.start, Kind: "connection", Error: down},
+				Failures:  map[string]int{"connection": 1}, Dropped: map[string]int{}},
+			{Endpoint: "http://node/metrics", ContainerName: "db", Up: true, LastScrape: w.start, PageBytes: len(testPage), Samples: 2,
+				Scrapes: 1, Failures: map[string]int{}, Dropped: map[string]int{}},
 		}, h.Targets)
 		require.Equal(t, []messages.ProxyHealth{
 			{Address: "proxy:17900", State: messages.LinkConnected, Since: w.start, AgentID: "id-1"}}, h.Proxies)
@@ -109,6 +113,9 @@ func TestHealth(t *testing.T) {
 		require.Positive(t, h.Window.Samples)
 		require.Positive(t, h.Window.Bytes)
 		require.EqualValues(t, 64<<20, h.Window.LimitBytes)
+		require.Positive(t, h.Window.LimitSeries)
+		require.EqualValues(t, h.Window.Samples, h.Window.Recorded)
+		require.Nil(t, h.Telemetry, "it is off")
 
 		w.pass(10 * time.Second)
 		beats := w.proxy.sessions()[0].frames

@@ -21,8 +21,11 @@ func fetchFrom(t *testing.T, h http.HandlerFunc) (body []byte, contentType strin
 	defer server.Close()
 	client := newScrapeClient()
 	defer client.CloseIdleConnections()
-	return newFetcher(client, "fodc/test")(t.Context(), server.URL+"/metrics")
+	return newFetcher(client, "fodc/test", testPageBytes)(t.Context(), server.URL+"/metrics", nil)
 }
+
+// testPageBytes is the limit of pages in tests.
+const testPageBytes = 1 << 20
 
 func TestFetch(t *testing.T) {
 	body, contentType, err := fetchFrom(t, func(w http.ResponseWriter, r *http.Request) {
@@ -47,46 +50,107 @@ func zipped(size int) []byte {
 	return b.Bytes()
 }
 
+// serveZipped serves bytes that are said to be zipped, asked or not.
+func serveZipped(body []byte) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write(body)
+	}
+}
+
 func TestFetchZipped(t *testing.T) {
-	serve := func(size int) ([]byte, error) {
-		body, _, err := fetchFrom(t, func(w http.ResponseWriter, r *http.Request) {
-			if r.Header.Get("Accept-Encoding") == "gzip" {
-				w.Header().Set("Content-Encoding", "gzip")
-				_, _ = w.Write(zipped(size))
-			}
-		})
+	serve := func(body []byte) ([]byte, error) {
+		body, _, err := fetchFrom(t, serveZipped(body))
 		return body, err
 	}
-	body, err := serve(100_000)
+	body, err := serve(zipped(100_000))
 	require.NoError(t, err)
 	require.Equal(t, bytes.Repeat([]byte("#"), 100_000), body)
+	body, err = serve(append(zipped(10), zipped(20)...))
+	require.NoError(t, err)
+	require.Len(t, body, 30)
 
-	_, err = serve(maxPageBytes + 1)
-	require.EqualError(t, err, "a page of more than 33554432 bytes, at most 33554432 are allowed")
+	f := func(want string, kind failureKind, body []byte) {
+		t.Helper()
+		_, err := serve(body)
+		require.EqualError(t, err, want)
+		require.Equal(t, kind, kindOf(err))
+	}
+	const over = "a page of more than 1048576 bytes, at most 1048576 are allowed (--max-page-bytes)"
+	f(over, failedBodyLimit, zipped(testPageBytes+1))
+	f("a zipped page of more than 1048576 bytes, at most 1048576 are allowed (--max-page-bytes)", failedBodyLimit,
+		bytes.Repeat(zipped(0), testPageBytes/len(zipped(0))+1))
+	f("the page is not what gzip makes: gzip: invalid header", failedEncoding, []byte(testPage))
+	f("the page is not what gzip makes: EOF", failedEncoding, nil)
+	half := zipped(100_000)
+	f("the page is not what gzip makes: page after 100000 bytes: unexpected EOF", failedEncoding, half[:len(half)-3])
+}
+
+// The unzipper is used again, after a failure as well.
+func TestUnzipperIsReused(t *testing.T) {
+	u := newUnzipper()
+	for range 3 {
+		_, err := u.page(strings.NewReader("what is this"), nil, 100)
+		require.ErrorContains(t, err, "not what gzip makes")
+		page, err := u.page(bytes.NewReader(zipped(50)), make([]byte, 0, 64), 100)
+		require.NoError(t, err)
+		require.Len(t, page, 50)
+	}
+}
+
+func TestEncodingFor(t *testing.T) {
+	f := func(host, want string) {
+		t.Helper()
+		require.Equal(t, want, encodingFor(host))
+	}
+	f("localhost", "identity")
+	f("127.0.0.1", "identity")
+	f("127.8.8.8", "identity")
+	f("::1", "identity")
+	f("10.0.0.1", "gzip")
+	f("node", "gzip")
+	f("", "gzip")
 }
 
 func TestFetchFailures(t *testing.T) {
-	f := func(want string, h http.HandlerFunc) {
+	f := func(want string, kind failureKind, h http.HandlerFunc) {
 		t.Helper()
 		_, _, err := fetchFrom(t, h)
 		require.EqualError(t, err, want)
+		require.Equal(t, kind, kindOf(err))
 	}
-	f("the endpoint answered 500 Internal Server Error", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) })
-	f("the endpoint answered 404 Not Found", http.NotFound)
-	f("the endpoint answered 204 No Content", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) })
-	f(`the endpoint answered 302 Found to "/login": redirects are not followed`, func(w http.ResponseWriter, r *http.Request) {
+	status := func(code int) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
+	}
+	f("the endpoint answered 500 Internal Server Error", failedStatus, status(500))
+	f("the endpoint answered 404 Not Found", failedStatus, status(404))
+	f("the endpoint answered 204 No Content", failedStatus, status(204))
+	f(`the endpoint answered 302 Found to "/login": redirects are not followed`, failedStatus, func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/login", http.StatusFound)
 	})
-	f("a page of 33554433 bytes, at most 33554432 are allowed", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Length", "33554433")
+	f("a page of 1048577 bytes, at most 1048576 are allowed (--max-page-bytes)", failedBodyLimit, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1048577")
 		w.(http.Flusher).Flush()
 	})
-	f("page after 2 bytes: unexpected EOF", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Length", "10")
-		_, _ = w.Write([]byte("a "))
-		w.(http.Flusher).Flush()
-		panic(http.ErrAbortHandler)
+	f("a page of more than 1048576 bytes, at most 1048576 are allowed (--max-page-bytes)", failedBodyLimit, func(w http.ResponseWriter, _ *http.Request) {
+		for err := error(nil); err == nil; {
+			_, err = w.Write([]byte("endless 1\n"))
+		}
 	})
+	f(`the endpoint answered in the encoding "br": gzip is read, and none`, failedEncoding, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "br")
+	})
+	abort := func(header ...string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set(header[0], header[1])
+			_, _ = w.Write([]byte("a "))
+			w.(http.Flusher).Flush()
+			panic(http.ErrAbortHandler)
+		}
+	}
+	f("page after 2 bytes: unexpected EOF", failedConnection, abort("Content-Length", "10"))
+	f("page after 2 bytes: unexpected EOF", failedConnection, abort("Content-Encoding", "gzip"))
+	f("EOF", failedConnection, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 }
 
 func TestFetchInTime(t *testing.T) {
@@ -102,8 +166,9 @@ func TestFetchInTime(t *testing.T) {
 	defer client.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, _, err := newFetcher(client, "x")(ctx, server.URL)
+	_, _, err := newFetcher(client, "x", testPageBytes)(ctx, server.URL, nil)
 	require.ErrorContains(t, err, "no whole answer in time")
+	require.Equal(t, failedTimeout, kindOf(err))
 }
 
 func TestFetchRefused(t *testing.T) {
@@ -111,23 +176,26 @@ func TestFetchRefused(t *testing.T) {
 	require.NoError(t, err)
 	url := "http://" + l.Addr().String()
 	require.NoError(t, l.Close())
-	_, _, err = newFetcher(newScrapeClient(), "x")(t.Context(), url)
-	require.True(t, isRefused(err), "%v", err)
+	fetch := newFetcher(newScrapeClient(), "x", testPageBytes)
+	_, _, err = fetch(t.Context(), url, nil)
+	require.Equal(t, failedRefused, kindOf(err), "%v", err)
 	require.NotContains(t, err.Error(), "127.0.0.1")
 
-	_, _, err = newFetcher(newScrapeClient(), "x")(t.Context(), "http://127.0.0.1:0/%zz")
+	_, _, err = fetch(t.Context(), "http://127.0.0.1:0/%zz", nil)
 	require.ErrorContains(t, err, "request of the page")
-	require.False(t, isRefused(err))
+	require.Equal(t, failedConnection, kindOf(err))
 }
 
 func TestReadPage(t *testing.T) {
 	f := func(text string, size int64, want string) {
 		t.Helper()
-		got, err := readPage(strings.NewReader(text), size, 10)
-		if err != nil {
-			got = []byte(err.Error())
+		for _, room := range [][]byte{nil, []byte("room"), make([]byte, 30)} {
+			got, err := readPage(strings.NewReader(text), room, size, 10)
+			if err != nil {
+				got = []byte(err.Error())
+			}
+			require.Equal(t, want, string(got))
 		}
-		require.Equal(t, want, string(got))
 	}
 	f("", -1, "")
 	f("", 0, "")
@@ -137,7 +205,37 @@ func TestReadPage(t *testing.T) {
 	f("abc", 10, "abc")
 	f("0123456789", -1, "0123456789")
 	f("0123456789", 1, "0123456789")
-	f("0123456789x", -1, "a page of more than 10 bytes, at most 10 are allowed")
-	f("0123456789x", 2, "a page of more than 10 bytes, at most 10 are allowed")
-	f("0123456789x", 11, "a page of 11 bytes, at most 10 are allowed")
+	f("0123456789x", -1, "a page of more than 10 bytes, at most 10 are allowed (--max-page-bytes)")
+	f("0123456789x", 2, "a page of more than 10 bytes, at most 10 are allowed (--max-page-bytes)")
+	f("0123456789x", 11, "a page of 11 bytes, at most 10 are allowed (--max-page-bytes)")
+}
+
+// The room of the last page is used for the next, unless it is out of proportion.
+func TestRoomAfter(t *testing.T) {
+	f := func(room, size, body, want int) {
+		t.Helper()
+		require.Equal(t, want, cap(roomAfter(make([]byte, 0, room), make([]byte, body, max(size, body)))))
+	}
+	f(0, 0, 0, 0)
+	f(0, 100, 50, 100)
+	f(200, 100, 50, 200)
+	f(keepRoom, 0, 10, keepRoom)
+	f(4*keepRoom, 0, 10, 4*keepRoom)
+	f(5*keepRoom, 0, 10, 0)
+	f(5*keepRoom, 0, 2*keepRoom, 5*keepRoom)
+	f(0, 5*keepRoom, 10, 0)
+}
+
+// A page of the size of the one before is read into its room.
+func TestFetchUsesTheRoom(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(testPage))
+	}))
+	defer server.Close()
+	client := newScrapeClient()
+	defer client.CloseIdleConnections()
+	room := make([]byte, 0, 1000)
+	body, _, err := newFetcher(client, "x", testPageBytes)(t.Context(), server.URL, room)
+	require.NoError(t, err)
+	require.Same(t, &room[:1][0], &body[0])
 }

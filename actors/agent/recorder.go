@@ -35,7 +35,10 @@ type (
 
 // Answers of the recorder.
 type (
-	recorded      struct{ page *recorder.Page }
+	recorded struct {
+		page     *recorder.Page
+		appended recorder.Appended
+	}
 	snapshotTaken struct {
 		seq      uint64
 		snapshot *recorder.Snapshot
@@ -83,7 +86,7 @@ func (r *flightRecorder) onScraped(c actors.Context, m scraped) {
 	}
 	r.tell(m.target.Name, appended, time.Now())
 	if m.scrape.Page != nil {
-		actors.Reply(c, recorded{m.scrape.Page})
+		actors.Reply(c, recorded{m.scrape.Page, appended})
 	}
 }
 

@@ -13,10 +13,10 @@ import (
 
 // Messages to a scraper.
 type (
-	// fetched is the last word of a request.
+	// fetched is the last word of a request. The body may lie in the room.
 	fetched struct {
 		generation  uint64
-		body        []byte
+		room, body  []byte
 		contentType string
 		err         error
 		took        time.Duration
@@ -32,17 +32,20 @@ type scraper struct {
 	recorder *actors.PID
 	target   Target
 	fetch    fetcher
+	limits   recorder.ParseLimits
 	state    *scraperState
 
 	page   *recorder.Page // nil while it is the recorder's
+	room   []byte         // for a body; nil while it is the fetcher's
 	timer  actors.Timer
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 }
 
-func newScraper(sys *actors.System, recorder *actors.PID, target Target, byDefault bool, interval time.Duration, fetch fetcher) *scraper {
-	return &scraper{sys: sys, log: sys.Log().With(zap.String("endpoint", target.URL)), recorder: recorder, target: target,
-		fetch: fetch, state: newScraperState(target.URL, target.ContainerName, byDefault, interval)}
+func newScraper(sys *actors.System, to *actors.PID, target Target, cfg Config, fetch fetcher) *scraper {
+	return &scraper{sys: sys, log: sys.Log().With(zap.String("endpoint", target.URL)), recorder: to, target: target,
+		fetch: fetch, limits: recorder.ParseLimits{Samples: cfg.Limits.PageSamples},
+		state: newScraperState(target.URL, target.ContainerName, cfg.DefaultTargets, cfg.ScrapeInterval)}
 }
 
 func (s *scraper) Receive(c actors.Context) {
@@ -62,9 +65,9 @@ func (s *scraper) Receive(c actors.Context) {
 	case fetched:
 		s.onFetched(c, m)
 	case recorded:
-		s.page = m.page
+		s.onRecorded(m)
 	case readTarget:
-		actors.Reply(c, s.state.health)
+		actors.Reply(c, s.state.status())
 	default:
 		unknownMessage(s.log, m)
 	}
@@ -74,30 +77,30 @@ func (s *scraper) onDue(c actors.Context) {
 	start, again := s.state.due(uint64(actors.NextStreamID()), time.Now())
 	s.timer.Arm(c, again)
 	if start != nil {
-		go runFetch(newVoice(s.ctx, s.sys, c), s.fetch, s.target.URL, *start)
+		go runFetch(newVoice(s.ctx, s.sys, c), s.fetch, s.target.URL, *start, s.room)
+		s.room = nil
 	}
 }
 
 // runFetch does one request, and says one word.
-func runFetch(v voice, fetch fetcher, url string, job scrape) {
+func runFetch(v voice, fetch fetcher, url string, job scrape, room []byte) {
 	ctx, cancel := context.WithTimeout(v.ctx, job.timeout)
 	defer cancel()
 	began := time.Now()
-	body, contentType, err := fetch(ctx, url)
-	v.tell(fetched{job.generation, body, contentType, err, time.Since(began)})
+	body, contentType, err := fetch(ctx, url, room)
+	v.tell(fetched{job.generation, room, body, contentType, err, time.Since(began)})
 }
 
 func (s *scraper) onFetched(c actors.Context, m fetched) {
 	if !s.state.isUnderWay(m.generation) {
 		return // of a request before a restart
 	}
-	o := outcome{took: m.took}
+	o := outcome{took: m.took, bytes: len(m.body), err: m.err}
 	var page *recorder.Page
-	if m.err != nil {
-		o.failure, o.refused = m.err.Error(), isRefused(m.err)
-	} else {
+	if m.err == nil {
 		page = s.parse(m, &o)
 	}
+	s.room = roomAfter(m.room, m.body)
 	done, readings, notes := s.state.ended(o, time.Now())
 	for _, n := range notes {
 		logNote(s.log, n)
@@ -106,7 +109,7 @@ func (s *scraper) onFetched(c actors.Context, m fetched) {
 		s.page = nil
 	}
 	actors.Request(c, s.recorder, scraped{node: true, target: s.recorderTarget(),
-		scrape: recorder.Scrape{At: done.at, Page: page, Failure: o.failure, Readings: readings}})
+		scrape: recorder.Scrape{At: done.at, Page: page, Failure: o.cause(), Readings: readings}})
 }
 
 // parse returns the page, nil if it is unusable.
@@ -115,17 +118,40 @@ func (s *scraper) parse(m fetched, o *outcome) *recorder.Page {
 		s.page = &recorder.Page{}
 	}
 	page := s.page
-	page.Parse(m.body, m.contentType, recorder.ParseLimits{})
-	o.badLines = page.BadLines()
+	page.Parse(m.body, m.contentType, s.limits)
+	o.badLines, o.untyped = page.BadLines(), page.Fallback()
 	if page.FirstBad() != nil {
 		o.firstBad = page.FirstBad().Error()
 	}
-	if page.Err() != nil {
-		o.failure = page.Err().Error()
+	if err := page.Err(); err != nil {
+		o.err = pageFailure(err)
 		return nil
 	}
 	o.samples = page.Samples()
 	return page
+}
+
+// onRecorded takes the page back.
+func (s *scraper) onRecorded(m recorded) {
+	s.page = m.page
+	s.state.recorded(m.appended)
+}
+
+// A room over keepRoom bytes is given up after a body keepRoomFactor times smaller.
+const (
+	keepRoom       = 1 << 20
+	keepRoomFactor = 4
+)
+
+// roomAfter returns the room for the next body.
+func roomAfter(room, body []byte) []byte {
+	if cap(body) > cap(room) {
+		room = body
+	}
+	if cap(room)/keepRoomFactor > max(len(body), keepRoom) {
+		return nil
+	}
+	return room[:0]
 }
 
 func (s *scraper) recorderTarget() recorder.Target {

@@ -18,6 +18,8 @@ type scraperState struct {
 	schedule  schedule
 	byDefault bool // nobody asked for this endpoint
 	health    messages.TargetHealth
+	counts    scrapeCounts
+	gauges    []recorder.Reading // without values: see readings
 	underWay  *scrape
 	down      lasting
 	badLines  lasting
@@ -33,13 +35,21 @@ type scrape struct {
 // outcome is how a scrape ended.
 type outcome struct {
 	took time.Duration
-	// failure is why there is no page; empty if there is one.
-	failure string
-	// refused says that nothing listens at the endpoint.
-	refused  bool
+	// err is why there is no page; nil if there is one.
+	err      error
+	bytes    int // of the page
 	samples  int
 	badLines int
 	firstBad string
+	// untyped says that the content type was missing or unknown.
+	untyped bool
+}
+
+func (o outcome) cause() string {
+	if o.err == nil {
+		return ""
+	}
+	return o.err.Error()
 }
 
 func newScraperState(url, container string, byDefault bool, interval time.Duration) *scraperState {
@@ -47,6 +57,8 @@ func newScraperState(url, container string, byDefault bool, interval time.Durati
 		schedule:  newSchedule(url, interval),
 		byDefault: byDefault,
 		health:    messages.TargetHealth{Endpoint: url, ContainerName: container},
+		counts:    newScrapeCounts(),
+		gauges:    scrapeReadings(url),
 	}
 }
 
@@ -71,36 +83,43 @@ func (s *scraperState) isUnderWay(generation uint64) bool {
 func (s *scraperState) ended(o outcome, now time.Time) (*scrape, []recorder.Reading, []note) {
 	done := s.underWay
 	s.underWay = nil
-	s.health.LastScrape, s.health.DurationSeconds = done.at, o.took.Seconds()
-	s.health.Up, s.health.Error = o.failure == "", o.failure
-	s.health.Samples, s.health.BadLines = o.samples, o.badLines
-	if s.health.Up && o.badLines > 0 {
-		s.health.Error = o.firstBad
+	h := &s.health
+	h.LastScrape, h.DurationSeconds = done.at, o.took.Seconds()
+	h.Up, h.Error = o.err == nil, o.cause()
+	h.PageBytes, h.Samples, h.BadLines = o.bytes, o.samples, o.badLines
+	s.counts.scrapes++
+	if o.untyped {
+		s.counts.untyped++
+	}
+	switch kind := kindOf(o.err); {
+	case kind != "":
+		s.counts.failures[kind]++
+		h.LastError = &messages.TargetError{At: done.at, Kind: string(kind), Error: h.Error}
+	case o.badLines > 0:
+		h.Error = o.firstBad
+		h.LastError = &messages.TargetError{At: done.at, Kind: badLinesKind, Error: h.Error}
 	}
 	return done, s.readings(), s.notes(o, now)
 }
 
-func (s *scraperState) readings() []recorder.Reading {
-	up := 0.0
-	if s.health.Up {
-		up = 1
-	}
-	gauge := func(name, help string, value float64) recorder.Reading {
-		return recorder.Reading{Name: name, Type: messages.TypeGauge, Help: help, Value: value,
-			Labels: []messages.Label{{Name: "endpoint", Value: s.health.Endpoint}}}
-	}
-	return []recorder.Reading{
-		gauge("fodc_node_up", "Whether the newest scrape of the node's endpoint gave a page.", up),
-		gauge("fodc_node_scrape_duration_seconds", "How long the newest scrape of the endpoint took.", s.health.DurationSeconds),
-		gauge("fodc_node_scrape_samples", "Samples on the page of the newest scrape.", float64(s.health.Samples)),
-		gauge("fodc_node_scrape_bad_lines", "Lines of the page of the newest scrape that were skipped.", float64(s.health.BadLines)),
-	}
+// badLinesKind is the kind of the error of a page that was read but for some lines.
+const badLinesKind = "bad_lines"
+
+// recorded takes note of what became of a page's samples.
+func (s *scraperState) recorded(a recorder.Appended) { s.counts.dropped.add(a) }
+
+// status returns how the target does. It is the caller's.
+func (s *scraperState) status() messages.TargetHealth {
+	h := s.health
+	h.Scrapes, h.UntypedPages = s.counts.scrapes, s.counts.untyped
+	h.Failures, h.Dropped = s.counts.maps()
+	return h
 }
 
 func (s *scraperState) notes(o outcome, now time.Time) []note {
 	var notes []note
-	if o.failure != "" {
-		if s.down.met(o.failure, now) {
+	if o.err != nil {
+		if s.down.met(o.cause(), now) {
 			notes = append(notes, s.downNote(o))
 		}
 		return notes
@@ -120,9 +139,9 @@ func (s *scraperState) notes(o outcome, now time.Time) []note {
 }
 
 func (s *scraperState) downNote(o outcome) note {
-	if s.byDefault && o.refused {
+	if s.byDefault && kindOf(o.err) == failedRefused {
 		return note{warn: true, text: "nothing listens at the default metrics endpoint: " +
-			"if the node's metrics are elsewhere, say so with --metrics-endpoint", cause: o.failure}
+			"if the node's metrics are elsewhere, say so with --metrics-endpoint", cause: o.cause()}
 	}
-	return note{warn: true, text: "the endpoint gives no metrics", cause: o.failure}
+	return note{warn: true, text: "the endpoint gives no metrics", cause: o.cause()}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fodc/actors/actorstest"
+	"fodc/messages"
 	"fodc/recorder"
 )
 
@@ -46,12 +47,14 @@ func (m *scraperMachine) Do(command string, args []string) string {
 			return fmt.Sprintf("again in %s", again)
 		}
 		return fmt.Sprintf("scrape %d at %s, within %s; again in %s", start.generation, start.at.Format("15:04:05.000"), start.timeout, again)
-	case "fetched": // fetched GENERATION [took=D] [samples=N] [bad=N] [refused] [failure WHY]
+	case "fetched": // fetched GENERATION [took=D] [bytes=N] [samples=N] [bad=N] [untyped] [refused] [failure WHY]
 		return m.fetched(args)
+	case "recorded": // recorded DUPLICATES REJECTED MANYLABELS LONGLABELS SHED
+		m.state.recorded(recorder.Appended{Duplicates: int(scriptNumber(args[0])), Rejected: int(scriptNumber(args[1])),
+			ManyLabels: int(scriptNumber(args[2])), LongLabels: int(scriptNumber(args[3])), Shed: int(scriptNumber(args[4]))})
+		return ""
 	case "health":
-		h := m.state.health
-		return fmt.Sprintf("up %t, last scrape %s, %g s, %d samples, %d bad lines, error %q", h.Up, h.LastScrape.Format("15:04:05.000"),
-			h.DurationSeconds, h.Samples, h.BadLines, h.Error)
+		return scriptHealth(m.state.status())
 	default:
 		return "unknown command " + command
 	}
@@ -61,7 +64,7 @@ func (m *scraperMachine) fetched(args []string) string {
 	if !m.state.isUnderWay(scriptNumber(args[0])) {
 		return "ignored"
 	}
-	o := outcome{took: time.Millisecond}
+	o, kind := outcome{took: time.Millisecond}, failedStatus
 	for i, arg := range args[1:] {
 		key, value, _ := strings.Cut(arg, "=")
 		switch key {
@@ -71,12 +74,16 @@ func (m *scraperMachine) fetched(args []string) string {
 			o.samples = int(scriptNumber(value))
 		case "bad":
 			o.badLines, o.firstBad = int(scriptNumber(value)), "line 1: what is this"
+		case "bytes":
+			o.bytes = int(scriptNumber(value))
+		case "untyped":
+			o.untyped = true
 		case "refused":
-			o.refused = true
+			kind = failedRefused
 		case "failure":
-			o.failure = strings.Join(args[i+2:], " ")
+			o.err = failuref(kind, "%s", strings.Join(args[i+2:], " "))
 		}
-		if o.failure != "" {
+		if o.err != nil {
 			break
 		}
 	}
@@ -89,10 +96,27 @@ func (m *scraperMachine) fetched(args []string) string {
 	return b.String()
 }
 
+func scriptHealth(h messages.TargetHealth) string {
+	text := fmt.Sprintf("up %t, last scrape %s, %g s, %d bytes, %d samples, %d bad lines, error %q", h.Up,
+		h.LastScrape.Format("15:04:05.000"), h.DurationSeconds, h.PageBytes, h.Samples, h.BadLines, h.Error)
+	text += fmt.Sprintf("\n%d scrapes, %d untyped, failures %v, dropped %v", h.Scrapes, h.UntypedPages, h.Failures, h.Dropped)
+	if e := h.LastError; e != nil {
+		text += fmt.Sprintf("\nlast error at %s, %s: %s", e.At.Format("15:04:05.000"), e.Kind, e.Error)
+	}
+	return text
+}
+
+// scriptReadings shows all but the counters that are 0.
 func scriptReadings(readings []recorder.Reading) string {
 	var all []string
 	for _, r := range readings {
-		all = append(all, fmt.Sprintf("%s %g", strings.TrimPrefix(r.Name, "fodc_node_"), r.Value))
+		name := strings.TrimPrefix(strings.TrimPrefix(r.Name, "fodc_node_"), "scrape_")
+		if len(r.Labels) > 1 {
+			name += "{" + r.Labels[1].Name + "=" + r.Labels[1].Value + "}"
+		}
+		if r.Value != 0 || r.Type != messages.TypeCounter {
+			all = append(all, fmt.Sprintf("%s %g", name, r.Value))
+		}
 	}
 	return strings.Join(all, ", ")
 }

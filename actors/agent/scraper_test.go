@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,9 +34,10 @@ func scrapes(p *actorstest.Probe) []scraped {
 	return all
 }
 
-func spawnScraper(sys *actors.System, to *actors.PID, fetch fetcher) *actors.PID {
+func spawnScraper(sys *actors.System, to *actors.PID, fetch func(context.Context, string) ([]byte, string, error)) *actors.PID {
 	return sys.Spawn("scraper", restarts, func() actors.Actor {
-		return fragile{newScraper(sys, to, Target{URL: "http://node/metrics", ContainerName: "db"}, false, 10*time.Second, fetch)}
+		return fragile{newScraper(sys, to, Target{URL: "http://node/metrics", ContainerName: "db"},
+			Config{ScrapeInterval: 10 * time.Second}, withoutRoom(fetch))}
 	})
 }
 
@@ -53,9 +56,9 @@ func TestScraperSchedule(t *testing.T) {
 			Labels: []messages.Label{{Name: "container_name", Value: "db"}}}, first[0].target)
 		require.Equal(t, 2, first[0].scrape.Page.Samples())
 		for _, r := range first[0].scrape.Readings {
-			require.Equal(t, []messages.Label{{Name: "endpoint", Value: "http://node/metrics"}}, r.Labels)
+			require.Equal(t, messages.Label{Name: "endpoint", Value: "http://node/metrics"}, r.Labels[0])
 			require.NotEmpty(t, r.Help)
-			require.Equal(t, messages.TypeGauge, r.Type)
+			require.Equal(t, strings.HasSuffix(r.Name, "_total"), r.Type == messages.TypeCounter, r.Name)
 		}
 
 		time.Sleep(time.Minute)
@@ -78,7 +81,7 @@ func TestScraperPageComesBack(t *testing.T) {
 		got := scrapes(rec)
 		require.Len(t, got, 2)
 		require.NotSame(t, got[0].scrape.Page, got[1].scrape.Page, "the first one is still the recorder's")
-		sys.Send(pid, recorded{got[1].scrape.Page})
+		sys.Send(pid, recorded{page: got[1].scrape.Page})
 		time.Sleep(10 * time.Second)
 		require.Same(t, got[1].scrape.Page, scrapes(rec)[0].scrape.Page)
 	})

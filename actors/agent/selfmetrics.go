@@ -86,9 +86,16 @@ func counter(name, help string, value float64) recorder.Reading {
 func windowReadings(s recorder.Stats) []recorder.Reading {
 	return []recorder.Reading{
 		gauge("fodc_agent_window_series", "Series in the recorder's window.", float64(s.Series)),
+		gauge("fodc_agent_window_limit_series", "Series that the recorder's window may have.", float64(s.LimitSeries)),
 		gauge("fodc_agent_window_samples", "Samples in the recorder's window.", float64(s.Samples)),
 		gauge("fodc_agent_window_bytes", "Memory that the recorder's window takes.", float64(s.Bytes)),
+		gauge("fodc_agent_window_limit_bytes", "Memory that the recorder's window may take.", float64(s.LimitBytes)),
 		gauge("fodc_agent_window_span_seconds", "Time between the oldest sample in the window and the newest.", s.Span().Seconds()),
+		counter("fodc_agent_recorded_samples_total", "Samples that were recorded.", float64(s.Appended)),
+		counter("fodc_agent_evicted_samples_total", "Recorded samples that had to go, the oldest first, since memory is limited.", float64(s.Evicted)),
+		counter("fodc_agent_shed_samples_total", "Samples of new series for which there was no room.", float64(s.Shed)),
+		counter("fodc_agent_rejected_samples_total", "Samples whose name or labels are not allowed.", float64(s.Rejected)),
+		counter("fodc_agent_duplicate_samples_total", "Samples whose series was on the same page before.", float64(s.Duplicates)),
 	}
 }
 

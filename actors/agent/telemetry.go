@@ -26,6 +26,9 @@ type sourceRead struct {
 	result telemetry.Result
 }
 
+// readTelemetry is answered with messages.TelemetryHealth.
+type readTelemetry struct{}
+
 // hostTelemetry records the host each interval. The sources outlive it: a read that
 // hangs is still known to hang after a restart.
 type hostTelemetry struct {
@@ -62,6 +65,8 @@ func (h *hostTelemetry) Receive(c actors.Context) {
 		h.onTick(c, m)
 	case sourceRead:
 		h.onRead(c, m)
+	case readTelemetry:
+		actors.Reply(c, h.state.health())
 	default:
 		unknownMessage(h.log, m)
 	}

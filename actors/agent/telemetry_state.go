@@ -1,8 +1,11 @@
 package agent
 
 import (
+	"maps"
+	"slices"
 	"time"
 
+	"fodc/messages"
 	"fodc/recorder"
 )
 
@@ -25,6 +28,12 @@ type telemetryState struct {
 	reads    []*telemetryRead
 	open     int // sources that this round waits for
 	troubles map[string]*lasting
+
+	// lastRead and recorded are of the newest round that is over, missing are the causes
+	// of the parts that are not there.
+	lastRead time.Time
+	recorded int
+	missing  map[string]string
 }
 
 // telemetryRead is what a source gave.
@@ -52,7 +61,8 @@ type telemetryRound struct {
 
 func newTelemetryState(sources []string, interval time.Duration) *telemetryState {
 	return &telemetryState{schedule: newSchedule(hostTarget, interval), sources: sources,
-		patience: min(interval/2, maxTelemetryWait), underWay: make([]uint64, len(sources)), troubles: map[string]*lasting{}}
+		patience: min(interval/2, maxTelemetryWait), underWay: make([]uint64, len(sources)), troubles: map[string]*lasting{},
+		missing: map[string]string{}}
 }
 
 // due begins a round, unless one is open, and says when to ask again.
@@ -116,7 +126,18 @@ func (s *telemetryState) settle(source int, read telemetryRead, now time.Time) (
 	if s.open > 0 {
 		return nil, notes
 	}
-	return &recorder.Scrape{At: s.at, Readings: s.readings()}, notes
+	readings := s.readings()
+	s.lastRead, s.recorded = s.at, len(readings)
+	return &recorder.Scrape{At: s.at, Readings: readings}, notes
+}
+
+// health returns how the telemetry does. It is the caller's.
+func (s *telemetryState) health() messages.TelemetryHealth {
+	h := messages.TelemetryHealth{LastRead: s.lastRead, Readings: s.recorded, Missing: []messages.MissingPart{}}
+	for _, part := range slices.Sorted(maps.Keys(s.missing)) {
+		h.Missing = append(h.Missing, messages.MissingPart{Part: part, Error: s.missing[part]})
+	}
+	return h
 }
 
 // readings are those of the round.
@@ -137,6 +158,7 @@ func (s *telemetryState) readings() []recorder.Reading {
 func (s *telemetryState) tell(p telemetryPart, now time.Time) []note {
 	t := s.troubles[p.name]
 	if p.cause == "" {
+		delete(s.missing, p.name)
 		if t == nil {
 			return nil
 		}
@@ -149,6 +171,7 @@ func (s *telemetryState) tell(p telemetryPart, now time.Time) []note {
 		t = &lasting{}
 		s.troubles[p.name] = t
 	}
+	s.missing[p.name] = p.cause
 	if t.met(p.cause, now) {
 		return []note{{warn: !p.absent, text: "host telemetry is left out: " + p.name, cause: p.cause}}
 	}
