@@ -47,6 +47,9 @@ type Config struct {
 	MaxCollections int
 	// MaxMessageSize bounds a message from an agent, in bytes.
 	MaxMessageSize int
+	// Intercept stands before the handler of every stream; nil is none. Tests disturb
+	// single streams with it.
+	Intercept grpc.StreamServerInterceptor
 
 	tally *tally // of Start
 }
@@ -73,7 +76,7 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 	p.collector = sys.Spawn("collector", backoff, func() actors.Actor { return newCollector(sys, p.registry, cfg) })
 	p.service = &service{sys: sys, registry: p.registry, tally: cfg.tally}
 	p.service.stopping, p.refuse = context.WithCancel(context.Background())
-	p.grpc = grpc.NewServer(
+	options := []grpc.ServerOption{
 		grpc.Creds(plaintext{insecure.NewCredentials()}),
 		grpc.MaxRecvMsgSize(cfg.MaxMessageSize),
 		grpc.MaxConcurrentStreams(maxStreamsPerConnection),
@@ -83,7 +86,11 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: keepaliveTimeout, MaxConnectionIdle: connectionIdle}),
 		grpc.UnknownServiceHandler(p.service.holdUnknown),
 		grpc.StatsHandler(meter{cfg.tally}),
-	)
+	}
+	if cfg.Intercept != nil {
+		options = append(options, grpc.StreamInterceptor(cfg.Intercept))
+	}
+	p.grpc = grpc.NewServer(options...)
 	wire.RegisterFODCServiceServer(p.grpc, p.service)
 	return p
 }

@@ -35,15 +35,19 @@ type request struct {
 // ask lets clients ask, all at this moment.
 func (w *world) ask(questions []question) {
 	w.mu.Lock()
-	p := w.proxy
+	main := w.proxy
 	w.mu.Unlock()
-	if p == nil {
-		return
-	}
 	now := time.Now()
 	var requests []*request
 	known := make(chan struct{})
 	for _, q := range questions {
+		p := main
+		if q.beside && w.beside != nil {
+			p = w.beside
+		}
+		if p == nil {
+			continue
+		}
 		r := &request{question: q, query: w.query(q, now), proxy: p, asked: now}
 		requests = append(requests, r)
 		r.selected = w.selected(r)
@@ -157,7 +161,7 @@ func (w *world) mayFail(r *request) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var refused *messages.Error
-	return errors.As(r.err, &refused) && refused.Kind == messages.ErrUnavailable && (w.proxy != r.proxy || r.clients > maxCollections)
+	return errors.As(r.err, &refused) && refused.Kind == messages.ErrUnavailable && (r.proxy != w.proxy && r.proxy != w.beside || r.clients > maxCollections)
 }
 
 func (w *world) node(id string) *node {
@@ -180,8 +184,12 @@ func (w *world) verifyNode(r *request, n *node, a messages.NodeAnswer, wrong fun
 			wrong("%s is missing, and has samples", n.id)
 		}
 		w.mu.Lock()
-		calm := r.asked.Sub(n.disturbed)
+		since := later(n.disturbed, n.deaf)
+		if r.proxy == w.beside {
+			since = n.apart
+		}
 		w.mu.Unlock()
+		calm := r.asked.Sub(since)
 		if calm > recovery+maxShareAge && r.deadline > 4*w.plan.latency+epsilon {
 			wrong("%s is missing (%s), and has been undisturbed for %s", n.id, a.Missing, calm)
 		}
@@ -201,7 +209,7 @@ func (w *world) verifyNode(r *request, n *node, a messages.NodeAnswer, wrong fun
 		return
 	}
 	w.verifyTimes(r, n, p, got.fetched, wrong)
-	if w.plan.wide && n == w.nodes[0] && (len(r.names) == 0 || slices.Contains(r.names, wideName)) {
+	if w.plan.wide && n == w.nodes[0] && !n.baseline && (len(r.names) == 0 || slices.Contains(r.names, wideName)) {
 		got.verifyWide()
 	}
 }
@@ -216,59 +224,11 @@ func (w *world) process(n *node, number int) *process {
 	return w.started[number-1]
 }
 
-// verifyTimes looks whether the samples are those that were asked for. The agent was
-// asked between the earliest time at which a shared collection can have begun, and now.
-func (w *world) verifyTimes(r *request, n *node, p *process, got []time.Time, wrong func(string, ...any)) {
-	earliest := r.asked.Add(-maxShareAge)
-	must, may := p.expected(r, earliest)
-	for _, at := range got {
-		if !slices.ContainsFunc(may, at.Equal) {
-			wrong("%s has a sample of %s that was not asked for; those are %s", n.id, w.since(at), w.since(may...))
-		}
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
 	}
-	if !r.isRange {
-		if len(got) != 1 || len(must) > 0 && got[0].Before(must[len(must)-1]) {
-			wrong("%s has samples of %s, and the newest scrape was at %s", n.id, w.since(got...), w.since(must...))
-		}
-		return
-	}
-	for _, at := range must {
-		if !slices.ContainsFunc(got, at.Equal) {
-			wrong("%s has no sample of %s, but of %s", n.id, w.since(at), w.since(got...))
-		}
-	}
-}
-
-// expected returns when the scrapes were whose samples must be, and may be, in the
-// answer of a process that was asked at earliest or later. Of the latest, the last
-// that must be may be in the place of those before it.
-func (p *process) expected(r *request, earliest time.Time) (must, may []time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	from, to := r.query.Selection.Window.Start, r.query.Selection.Window.End
-	for _, at := range p.scrapes {
-		at = at.Truncate(time.Millisecond)
-		if r.isRange && (!from.IsZero() && at.Before(from.Add(-scheduleTolerance-epsilon)) || !to.IsZero() && at.After(to.Add(scheduleTolerance+epsilon))) {
-			continue
-		}
-		may = append(may, at)
-		inside := !r.isRange || (from.IsZero() || at.After(from.Add(scheduleTolerance+epsilon))) && (to.IsZero() || at.Before(to.Add(-scheduleTolerance-epsilon)))
-		if inside && at.Before(earliest) {
-			must = append(must, at)
-		}
-	}
-	return must, may
-}
-
-// mayBeEmpty tells whether a process of the node may have had nothing to answer with.
-func (w *world) mayBeEmpty(r *request, n *node) bool {
-	w.mu.Lock()
-	started := slices.Clone(w.started)
-	w.mu.Unlock()
-	return slices.ContainsFunc(started, func(p *process) bool {
-		must, _ := p.expected(r, r.asked.Add(-maxShareAge))
-		return p.node == n && len(must) == 0
-	})
+	return a
 }
 
 // since shows times as the story has them.

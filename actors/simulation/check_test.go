@@ -26,22 +26,28 @@ func (w *world) mark() {
 	defer w.mu.Unlock()
 	now := time.Now()
 	for _, n := range w.nodes {
-		upset := w.isUpset(n)
+		upset, silent := w.isUpset(n)
 		n.held = n.held && !upset
 		if upset || n.impostor != nil {
 			n.disturbed = now
 		}
+		if silent || n.impostor != nil {
+			n.silent = now
+		}
 		w.markLost(n)
+		w.markBeside(n, now)
 	}
 }
 
-// isUpset tells whether something other than an impostor is wrong with the node.
-func (w *world) isUpset(n *node) bool {
+// isUpset tells whether something other than an impostor is wrong with the node, and
+// whether it is something that tells nobody.
+func (w *world) isUpset(n *node) (upset, silent bool) {
 	w.net.mu.Lock()
 	defer w.net.mu.Unlock()
 	h := n.home
 	usual := way{latency: w.plan.latency}
-	return w.proxy == nil || h.off || h.out != usual || h.in != usual || len(n.processes) != 1 || n.processes[0].leaving
+	silent = w.proxyOff || h.off || h.out != usual || h.in != usual
+	return silent || w.proxy == nil || len(n.processes) != 1 || n.processes[0].leaving, silent
 }
 
 // markHeld takes note that an impostor comes. It must not get the place of a node that
@@ -87,7 +93,8 @@ func (n *node) calm() time.Duration { return time.Since(n.disturbed) }
 
 // check looks whether what must always hold does. Nothing is under way at the moment.
 func (w *world) check() {
-	sessions := w.checkActors()
+	sessions, beside := w.checkActors()
+	w.checkBeside(beside)
 	w.mu.Lock()
 	p := w.proxy
 	w.mu.Unlock()
@@ -99,25 +106,32 @@ func (w *world) check() {
 		w.fail("the cluster: %v", err)
 		return
 	}
-	shown := map[string]messages.NodeStatus{}
-	for _, s := range cluster.Nodes {
-		if _, twice := shown[s.Identity.NodeID]; twice {
-			w.fail("%s is in the cluster twice", s.Identity.NodeID)
-		}
-		shown[s.Identity.NodeID] = s
-	}
+	shown := w.shown(cluster)
 	for _, n := range w.nodes {
 		w.checkNode(n, shown)
 	}
-	if len(shown) > len(w.nodes) {
-		w.fail("the cluster has %d nodes: %v", len(shown), shown)
+	w.seen = w.checkSessions(w.seen, sessions, shown)
+}
+
+// shown returns the nodes of the picture, each once, by their ids.
+func (w *world) shown(c messages.Cluster) map[string]messages.NodeStatus {
+	shown := map[string]messages.NodeStatus{}
+	for _, s := range c.Nodes {
+		id := s.Identity.NodeID
+		if _, twice := shown[id]; twice {
+			w.fail("%s is in the cluster twice", id)
+		}
+		if w.node(id) == nil {
+			w.fail("%s is in the cluster, and is no node", id)
+		}
+		shown[id] = s
 	}
-	w.checkSessions(sessions, shown)
+	return shown
 }
 
 func (w *world) checkNode(n *node, shown map[string]messages.NodeStatus) {
 	w.mu.Lock()
-	calm, lost, held := n.calm(), n.lost, n.held
+	calm, silent, lost, held := n.calm(), time.Since(n.silent), n.lost, n.held
 	w.mu.Unlock()
 	s, known := shown[n.id]
 	online := s.Status == messages.StatusOnline
@@ -128,8 +142,8 @@ func (w *world) checkNode(n *node, shown map[string]messages.NodeStatus) {
 		w.fail("%s is online, and its last heartbeat was %s ago", n.id, time.Since(s.LastHeartbeat))
 	case held && (!online || s.Primary.IP != n.home.ip):
 		w.fail("%s is %q from %s: an impostor has got its place", n.id, s.Status, s.Primary)
-	case !online && calm > recovery:
-		w.fail("%s is not online (%t, %q, %s), and has been undisturbed for %s", n.id, known, s.Status, s.LastError, calm)
+	case !online && calm > quickRecovery && silent > recovery:
+		w.fail("%s is not online (%t, %q, %s), and has been undisturbed for %s, and its path for %s", n.id, known, s.Status, s.LastError, calm, silent)
 	}
 }
 
@@ -155,10 +169,11 @@ type sighting struct {
 
 // checkSessions looks whether sessions that are over go, and with them their actors: of
 // those that are not quite new, each is the only one of a node that the proxy knows.
-func (w *world) checkSessions(sessions []messages.ActorNode, shown map[string]messages.NodeStatus) {
-	now, seen, old := time.Now(), map[string]sighting{}, map[string]int{}
+func (w *world) checkSessions(before map[string]sighting, sessions []messages.ActorNode, shown map[string]messages.NodeStatus) (seen map[string]sighting) {
+	now, old := time.Now(), map[string]int{}
+	seen = map[string]sighting{}
 	for _, a := range sessions {
-		s, ok := w.seen[a.ID]
+		s, ok := before[a.ID]
 		if !ok {
 			s.first = now
 		}
@@ -178,12 +193,12 @@ func (w *world) checkSessions(sessions []messages.ActorNode, shown map[string]me
 			w.fail("%s has not been in the cluster for %s, and has a session", a.Subject, now.Sub(s.stray))
 		}
 	}
-	w.seen = seen
+	return seen
 }
 
 // checkActors looks at the actors that are there with or without a proxy. It returns
-// the sessions.
-func (w *world) checkActors() (sessions []messages.ActorNode) {
+// the sessions of the two proxies.
+func (w *world) checkActors() (sessions, beside []messages.ActorNode) {
 	w.mu.Lock()
 	clients := w.clients
 	w.mu.Unlock()
@@ -193,7 +208,11 @@ func (w *world) checkActors() (sessions []messages.ActorNode) {
 		case "collect":
 			collects++
 		case "session":
-			sessions = append(sessions, a)
+			if a.Parent == w.registry {
+				beside = append(beside, a)
+			} else {
+				sessions = append(sessions, a)
+			}
 		}
 		if a.Orphan {
 			w.fail("actor %s is an orphan", a.ID)
@@ -202,7 +221,7 @@ func (w *world) checkActors() (sessions []messages.ActorNode) {
 	if collects > clients {
 		w.fail("%d collections for %d clients", collects, clients)
 	}
-	return sessions
+	return sessions, beside
 }
 
 func eachActor(actors []messages.ActorNode, f func(messages.ActorNode)) {
@@ -216,11 +235,16 @@ func eachActor(actors []messages.ActorNode, f func(messages.ActorNode)) {
 func (w *world) checkWhole() {
 	w.mark()
 	w.check()
-	if sessions := w.checkActors(); len(sessions) != len(w.nodes) {
+	sessions, beside := w.checkActors()
+	if len(sessions) != len(w.nodes) {
 		w.fail("%d sessions of %d nodes at the end", len(sessions), len(w.nodes))
+	}
+	if want := len(w.nodes) - len(w.plan.baseline); w.beside != nil && len(beside) != want {
+		w.fail("%d sessions of %d nodes at the end, at the proxy beside", len(beside), want)
 	}
 	w.ask([]question{
 		{deadline: time.Second},
+		{deadline: time.Second, beside: true},
 		{deadline: time.Second, isRange: true, from: 2 * time.Minute, to: -1, names: []string{sampleName}},
 	})
 	time.Sleep(2 * time.Second)
@@ -235,6 +259,9 @@ func (w *world) finish() {
 	synctest.Wait()
 	w.background.Go(func() {
 		time.Sleep(stopTime)
+		if w.beside != nil {
+			w.stopProxy(w.beside)
+		}
 		w.endProxy(stopProxy)
 	})
 	time.Sleep(3 * stopTime)
@@ -264,6 +291,9 @@ func (w *world) finish() {
 	}
 	w.net.mu.Lock()
 	left := len(w.net.conns)
+	if w.netBeside != nil {
+		left += len(w.netBeside.conns)
+	}
 	w.net.mu.Unlock()
 	if left > 0 {
 		w.fail("%d connections are left", left)

@@ -28,7 +28,7 @@ type chunk struct {
 	fin  bool // the other end has closed
 }
 
-func newPipe(n *network, w *way) *pipe { return &pipe{way: w, moved: sync.NewCond(&n.mu)} }
+func newPipe(n *network, w *way) *pipe { return &pipe{way: w, moved: sync.NewCond(n.mu)} }
 
 func (p *pipe) push(c chunk) {
 	c.at = time.Now().Add(p.way.latency)

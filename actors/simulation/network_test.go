@@ -13,8 +13,9 @@ import (
 // network joins agents' machines to the proxy's, in memory and in fake time. It can be
 // disturbed as a real one can: see the methods.
 type network struct {
-	mu      sync.Mutex
-	changed *sync.Cond // whether a dial can go on
+	mu      *sync.Mutex // of all networks of a world
+	changed *sync.Cond  // whether a dial can go on
+	beside  bool        // it leads to the proxy that is never disturbed
 	proxy   machine
 	listens *listener // nil: the proxy's machine refuses connections
 	conns   []*conn   // the agents' ends of those that have a live end
@@ -29,7 +30,8 @@ type machine struct {
 // host is an agent's machine, with its path to the proxy.
 type host struct {
 	machine
-	out, in way // to the proxy, and back
+	out, in way   // to the proxy, and back
+	beside  *host // the same machine, with its path to the proxy that is never disturbed
 }
 
 // way is one direction of a path.
@@ -39,9 +41,24 @@ type way struct {
 }
 
 func newNetwork() *network {
-	n := &network{proxy: machine{ip: "10.0.0.1", off: true}}
-	n.changed = sync.NewCond(&n.mu)
+	n := &network{mu: &sync.Mutex{}, proxy: machine{ip: "10.0.0.1", off: true}}
+	n.changed = sync.NewCond(n.mu)
 	return n
+}
+
+// newNetworkBeside returns a second network for the machines of n.
+func newNetworkBeside(n *network) *network {
+	b := &network{mu: n.mu, beside: true, proxy: machine{ip: "10.0.0.2", off: true}}
+	b.changed = sync.NewCond(n.mu)
+	return b
+}
+
+// hostOf returns the process's machine, with its path in this network.
+func (n *network) hostOf(p *process) *host {
+	if n.beside {
+		return p.host.beside
+	}
+	return p.host
 }
 
 // listen makes the proxy's machine take connections.
@@ -49,7 +66,7 @@ func (n *network) listen() *listener {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	l := &listener{net: n}
-	l.changed = sync.NewCond(&n.mu)
+	l.changed = sync.NewCond(n.mu)
 	n.listens, n.proxy.off = l, false
 	n.settle()
 	return l
@@ -65,11 +82,12 @@ func (n *network) dial(ctx context.Context, p *process) (*conn, error) {
 		defer n.mu.Unlock()
 		n.changed.Broadcast()
 	})()
+	h := n.hostOf(p)
 	for ctx.Err() == nil {
 		switch {
 		case p.dead:
 			return nil, net.ErrClosed
-		case p.host.out.blocked || p.host.in.blocked || n.proxy.off:
+		case h.out.blocked || h.in.blocked || n.proxy.off:
 			n.changed.Wait()
 		case n.listens == nil:
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
@@ -81,9 +99,10 @@ func (n *network) dial(ctx context.Context, p *process) (*conn, error) {
 }
 
 func (n *network) connect(p *process) *conn {
-	up, down := newPipe(n, &p.host.out), newPipe(n, &p.host.in)
-	agent := &conn{net: n, process: p, host: p.host, local: p.host.ip, remote: n.proxy.ip, recv: down, send: up}
-	proxy := &conn{net: n, process: p, host: p.host, local: n.proxy.ip, remote: p.host.ip, recv: up, send: down}
+	h := n.hostOf(p)
+	up, down := newPipe(n, &h.out), newPipe(n, &h.in)
+	agent := &conn{net: n, process: p, host: h, local: h.ip, remote: n.proxy.ip, recv: down, send: up}
+	proxy := &conn{net: n, process: p, host: h, local: n.proxy.ip, remote: h.ip, recv: up, send: down}
 	agent.peer, proxy.peer = proxy, agent
 	n.conns = append(n.conns, agent)
 	n.listens.queue = append(n.listens.queue, proxy)
@@ -124,7 +143,7 @@ func (n *network) killAgent(p *process) {
 // vanishAgent ends the process as the others see it when its machine loses its power:
 // nobody is told, and what is under way is lost.
 func (n *network) vanishAgent(p *process) {
-	n.change(func() { p.dead, p.host.off = true, true })
+	n.change(func() { p.dead, n.hostOf(p).off = true, true })
 	n.each(func(c *conn) bool { return c.process == p }, (*conn).vanish)
 }
 

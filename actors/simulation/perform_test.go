@@ -21,6 +21,7 @@ func (w *world) perform(s step) {
 	case losePath:
 		w.net.lose(n.home)
 		w.disturb(n)
+		w.disturbSilently(n)
 	case blockOut, openOut:
 		w.net.change(func() { n.home.out.blocked = s.do == blockOut })
 	case blockIn, openIn:
@@ -33,6 +34,22 @@ func (w *world) perform(s step) {
 		w.end(n, s.do, w.atHome(n))
 	case startAgent:
 		w.startAgent(n)
+	case breakRegistration:
+		w.breakStreams(n, false)
+		w.disturb(n)
+	case breakMetrics:
+		w.breakStreams(n, true)
+		w.mu.Lock()
+		n.deaf = time.Now()
+		w.mu.Unlock()
+	case doubleFrames, singleFrames:
+		w.mu.Lock()
+		n.doubled = s.do == doubleFrames
+		w.mu.Unlock()
+	case failPage, spoilPage, mixPage, slowPage, goodPage:
+		w.mu.Lock()
+		n.page = page{s.do, s.arg}
+		w.mu.Unlock()
 	case startTwin:
 		if w.running(n) == 1 {
 			w.start(n, n.home)
@@ -42,7 +59,7 @@ func (w *world) perform(s step) {
 			w.end(n, map[verb]verb{killTwin: killAgent, leaveTwin: leaveAgent}[s.do], twins[:len(twins)-1])
 		}
 	case startImpostor:
-		if len(w.elsewhere(n)) == 0 {
+		if len(w.elsewhere(n)) == 0 && !n.baseline {
 			w.markHeld(n)
 			w.start(n, n.elsewhere)
 		}
@@ -62,12 +79,29 @@ func (w *world) performAtProxy(s step) {
 	}
 }
 
+// networks returns the world's networks.
+func (w *world) networks() []*network {
+	if w.netBeside == nil {
+		return []*network{w.net}
+	}
+	return []*network{w.net, w.netBeside}
+}
+
 // disturb notes that something happened to the node that is over at once.
 func (w *world) disturb(nodes ...*node) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, n := range nodes {
 		n.disturbed, n.held = time.Now(), false
+	}
+}
+
+// disturbSilently notes that what happened to the node tells nobody.
+func (w *world) disturbSilently(nodes ...*node) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, n := range nodes {
+		n.silent = time.Now()
 	}
 }
 
@@ -97,9 +131,12 @@ func (w *world) end(n *node, how verb, processes []*process) {
 	for _, p := range processes {
 		switch how {
 		case killAgent:
-			w.net.killAgent(p)
+			for _, net := range w.networks() {
+				net.killAgent(p)
+			}
 		case vanishAgent:
 			w.vanish(n, p.host)
+			w.disturbSilently(n)
 		default:
 			w.mu.Lock()
 			p.leaving = true
@@ -119,7 +156,9 @@ func (w *world) vanish(n *node, h *host) {
 	defer w.mu.Unlock()
 	for _, p := range append(slices.Clone(n.processes), n.impostor) {
 		if p != nil && p.host == h {
-			w.net.vanishAgent(p)
+			for _, net := range w.networks() {
+				net.vanishAgent(p)
+			}
 		}
 	}
 }
@@ -157,7 +196,7 @@ func (w *world) isAlone(p *process) bool {
 func (w *world) bury(p *process) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p.node.disturbed = time.Now()
+	p.node.disturbed, p.node.apart = time.Now(), time.Now()
 	if p.node.impostor == p {
 		p.node.impostor = nil
 	}
@@ -175,6 +214,7 @@ func (w *world) endProxy(how verb) {
 	w.mu.Lock()
 	p := w.proxy
 	w.proxy = nil
+	w.proxyOff = p != nil && how == vanishProxy || p == nil && w.proxyOff
 	w.mu.Unlock()
 	if p == nil {
 		return
@@ -185,8 +225,12 @@ func (w *world) endProxy(how verb) {
 		w.net.killProxy(p.listener)
 	case vanishProxy:
 		w.net.vanishProxy(p.listener)
+		w.disturbSilently(w.nodes...)
 	default:
-		w.background.Go(func() { w.stopProxy(p) })
+		w.background.Go(func() {
+			w.stopProxy(p)
+			w.disturb(w.nodes...)
+		})
 		return
 	}
 	w.background.Go(func() { _ = p.proxy.Stop(ended()) })
@@ -209,6 +253,9 @@ func (w *world) heal() {
 	w.note("heal")
 	w.startProxy()
 	for _, n := range w.nodes {
+		w.mu.Lock()
+		n.page, n.doubled = page{}, false
+		w.mu.Unlock()
 		w.net.change(func() {
 			for _, h := range []*host{n.home, n.elsewhere} {
 				h.out, h.in = way{latency: w.plan.latency}, way{latency: w.plan.latency}

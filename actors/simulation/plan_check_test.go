@@ -17,6 +17,7 @@ func TestPlanComesFromTheSeedAlone(t *testing.T) {
 func TestPlansHaveAllThatCanBeDone(t *testing.T) {
 	left := []verb{cutPath, losePath, blockOut, openOut, blockIn, openIn, slowPath, normalPath, killAgent, vanishAgent, leaveAgent,
 		startAgent, startTwin, killTwin, leaveTwin, startImpostor, killImpostor, vanishImpostor, leaveImpostor,
+		breakRegistration, breakMetrics, doubleFrames, singleFrames, failPage, spoilPage, mixPage, slowPage, goodPage,
 		crashProxy, vanishProxy, stopProxy, startProxy, ask}
 	for seed := range uint64(defaultSeeds) {
 		p := newPlan(1 + seed)

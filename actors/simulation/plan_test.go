@@ -13,12 +13,14 @@ import (
 // plan is all that is done to the world of a seed, and when. It is made before the
 // world is, from the seed alone.
 type plan struct {
-	seed    uint64
-	nodes   int
-	latency time.Duration // of every path, while it is not disturbed
-	wide    bool          // the first node's page is so large that an answer takes several chunks
-	span    time.Duration // then the disturbances are over
-	steps   []step        // by time
+	seed     uint64
+	nodes    int
+	latency  time.Duration // of every path, while it is not disturbed
+	wide     bool          // the first node's page is so large that an answer takes several chunks
+	baseline []int         // the nodes whose agents speak the baseline
+	beside   bool          // there is a second proxy, which nothing happens to
+	span     time.Duration // then the disturbances are over
+	steps    []step        // by time
 }
 
 // step is one thing that is done.
@@ -35,30 +37,39 @@ type verb string
 // What is done to a node's agent, to its path, to the proxy; and what clients do. What
 // has been done already, or cannot be done, is passed over.
 const (
-	cutPath        verb = "cut"            // its connections are reset
-	losePath       verb = "lose"           // its connections are forgotten on the way: no byte, no error
-	blockOut       verb = "mute"           // nothing gets from it to the proxy ...
-	openOut        verb = "unmute"         // ... and what waited arrives
-	blockIn        verb = "deafen"         // nothing gets from the proxy to it ...
-	openIn         verb = "undeafen"       // ... and what waited arrives
-	slowPath       verb = "slow"           // bytes take arg
-	normalPath     verb = "normal"         // bytes take as long as at first
-	killAgent      verb = "kill"           // its processes are gone; the kernel closes their connections
-	vanishAgent    verb = "vanish"         // its machine is off: nobody is told
-	leaveAgent     verb = "goodbye"        // it is stopped in an orderly way
-	startAgent     verb = "start"          // it is started, unless it runs
-	startTwin      verb = "twin"           // it is started beside the one that runs
-	killTwin       verb = "end twin"       // all but the newest process are killed
-	leaveTwin      verb = "twin goes"      // all but the newest process say goodbye
-	startImpostor  verb = "start impostor" // another machine claims to be the node
-	killImpostor   verb = "kill impostor"
-	vanishImpostor verb = "vanish impostor"
-	leaveImpostor  verb = "goodbye impostor"
-	crashProxy     verb = "crash proxy"  // its process is gone
-	vanishProxy    verb = "vanish proxy" // its machine is off
-	stopProxy      verb = "stop proxy"   // it is stopped in an orderly way
-	startProxy     verb = "start proxy"  // it is started, unless it runs
-	ask            verb = "ask"
+	cutPath           verb = "cut"                // its connections are reset
+	losePath          verb = "lose"               // its connections are forgotten on the way: no byte, no error
+	blockOut          verb = "mute"               // nothing gets from it to the proxy ...
+	openOut           verb = "unmute"             // ... and what waited arrives
+	blockIn           verb = "deafen"             // nothing gets from the proxy to it ...
+	openIn            verb = "undeafen"           // ... and what waited arrives
+	slowPath          verb = "slow"               // bytes take arg
+	normalPath        verb = "normal"             // bytes take as long as at first
+	killAgent         verb = "kill"               // its processes are gone; the kernel closes their connections
+	vanishAgent       verb = "vanish"             // its machine is off: nobody is told
+	leaveAgent        verb = "goodbye"            // it is stopped in an orderly way
+	startAgent        verb = "start"              // it is started, unless it runs
+	breakRegistration verb = "break registration" // its registration stream breaks, and no other
+	breakMetrics      verb = "break metrics"      // its metrics stream breaks, and no other
+	doubleFrames      verb = "double"             // its frames come twice, and those to it too
+	singleFrames      verb = "single"             // they do not any more
+	failPage          verb = "page fails"         // its node gives no page
+	spoilPage         verb = "page is garbage"
+	mixPage           verb = "page has garbage" // beside what it should have
+	slowPage          verb = "page is slow"     // it takes arg
+	goodPage          verb = "page is good"     // all is well with the page again
+	startTwin         verb = "twin"             // it is started beside the one that runs
+	killTwin          verb = "end twin"         // all but the newest process are killed
+	leaveTwin         verb = "twin goes"        // all but the newest process say goodbye
+	startImpostor     verb = "start impostor"   // another machine claims to be the node
+	killImpostor      verb = "kill impostor"
+	vanishImpostor    verb = "vanish impostor"
+	leaveImpostor     verb = "goodbye impostor"
+	crashProxy        verb = "crash proxy"  // its process is gone
+	vanishProxy       verb = "vanish proxy" // its machine is off
+	stopProxy         verb = "stop proxy"   // it is stopped in an orderly way
+	startProxy        verb = "start proxy"  // it is started, unless it runs
+	ask               verb = "ask"
 )
 
 func (s step) String() string {
@@ -76,18 +87,26 @@ func (s step) String() string {
 }
 
 func (p plan) String() string {
-	lines := []string{fmt.Sprintf("%d nodes (the first is wide: %t), latency %s, disturbed for %s", p.nodes, p.wide, p.latency, p.span)}
+	lines := []string{fmt.Sprintf("%d nodes (the first is wide: %t; baseline: %v), a proxy beside: %t, latency %s, disturbed for %s",
+		p.nodes, p.wide, p.baseline, p.beside, p.latency, p.span)}
 	for _, s := range p.steps {
 		lines = append(lines, s.String())
 	}
 	return strings.Join(lines, "\n")
 }
 
+// tapped tells whether something is done to streams.
+func (p plan) tapped() bool {
+	return slices.ContainsFunc(p.steps, func(s step) bool {
+		return s.do == breakRegistration || s.do == breakMetrics || s.do == doubleFrames
+	})
+}
+
 // Limits of a plan.
 const (
-	minNodes, maxNodes   = 3, 8
+	minNodes, maxNodes   = 2, 6
 	minSpan, maxSpan     = 8 * time.Second, 4 * time.Minute
-	minFaults, maxFaults = 1, 14
+	minFaults, maxFaults = 1, 10
 	// proxyStops is how long a stop of the proxy may take; it is not started before.
 	proxyStops = 3 * time.Second
 )
@@ -107,13 +126,19 @@ func newPlan(seed uint64) plan {
 		r.span = min(r.span, r.between(minSpan, maxSpan), r.between(minSpan, maxSpan))
 	}
 	r.wide = r.IntN(40) == 0
+	r.beside = r.IntN(6) == 0
+	for n := 1; n <= r.nodes; n++ {
+		if r.IntN(7) == 0 && !(n == 1 && r.wide) {
+			r.baseline = append(r.baseline, n)
+		}
+	}
 	if r.IntN(3) == 0 {
 		r.latency = r.between(100*time.Microsecond, 20*time.Millisecond)
 	}
 	for range minFaults + r.few(maxFaults-minFaults) {
 		r.fault()
 	}
-	for range 1 + r.few(8) {
+	for range 1 + r.few(6) {
 		r.asks()
 	}
 	slices.SortStableFunc(r.steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
@@ -155,6 +180,7 @@ func (r *planner) fault() {
 	faults := []func(at time.Duration, node int){
 		r.brokenPath, r.brokenPath, r.brokenPath, r.hole, r.hole, r.hole, r.slowness, r.restart, r.restart, r.restart,
 		r.overlap, r.overlap, r.conflict, r.proxyRestart, r.proxyRestart,
+		r.brokenStream, r.brokenStream, r.doubled, r.badPage, r.badPage,
 	}
 	at, node := r.when(), 1+r.IntN(r.nodes)
 	if len(r.steps) > 0 && r.IntN(3) == 0 {
@@ -168,6 +194,27 @@ func (r *planner) brokenPath(at time.Duration, node int) {
 		r.add(step{at: at, do: pick(r, cutPath, cutPath, losePath), node: node})
 		at += r.between(time.Millisecond, 10*time.Second)
 	}
+}
+
+func (r *planner) brokenStream(at time.Duration, node int) {
+	for range 1 + r.few(3) {
+		r.add(step{at: at, do: pick(r, breakRegistration, breakMetrics, breakMetrics), node: node})
+		at += r.between(time.Millisecond, 10*time.Second)
+	}
+}
+
+func (r *planner) doubled(at time.Duration, node int) {
+	r.add(step{at: at, do: doubleFrames, node: node})
+	r.add(step{at: at + r.between(time.Second, time.Minute), do: singleFrames, node: node})
+}
+
+func (r *planner) badPage(at time.Duration, node int) {
+	s := step{at: at, do: pick(r, failPage, spoilPage, mixPage, slowPage), node: node}
+	if s.do == slowPage {
+		s.arg = r.between(10*time.Millisecond, 15*time.Second)
+	}
+	r.add(s)
+	r.add(step{at: at + r.between(time.Second, time.Minute), do: goodPage, node: node})
 }
 
 func (r *planner) hole(at time.Duration, node int) {

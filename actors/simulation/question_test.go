@@ -14,12 +14,16 @@ type question struct {
 	isRange  bool          // a window and not the latest
 	from, to time.Duration // of the window, before now; negative: open
 	names    []string
+	beside   bool // it is asked of the proxy beside
 }
 
 func (q question) String() string {
 	text := fmt.Sprintf("in %s", q.deadline)
 	if q.cancel > 0 {
 		text += fmt.Sprintf(", given up after %s", q.cancel)
+	}
+	if q.beside {
+		text += ", the proxy beside"
 	}
 	if len(q.nodes) > 0 {
 		text += fmt.Sprintf(", nodes %v", q.nodes)
@@ -77,6 +81,7 @@ func (r *planner) questions() []question {
 
 func (r *planner) question() question {
 	q := question{deadline: r.between(20*time.Millisecond, 6*time.Second)}
+	q.beside = r.beside && r.IntN(2) == 0
 	if r.IntN(5) == 0 {
 		q.cancel = r.between(time.Millisecond, q.deadline)
 	}

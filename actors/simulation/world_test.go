@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing/synctest"
@@ -17,6 +19,7 @@ import (
 	"fodc/recorder"
 
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
 )
 
 // The pace of the world.
@@ -30,6 +33,8 @@ const (
 	// recovery is the time after which nothing may be left of a disturbance: a second
 	// is for connecting.
 	recovery = reconnectInterval + heartbeatTimeout + time.Second
+	// quickRecovery is the same where both ends are told of all that happens.
+	quickRecovery = reconnectInterval + time.Second
 	// stopTime is how long an orderly stop may take.
 	stopTime = 2 * time.Second
 	// lookInterval is the longest time between two checks.
@@ -40,22 +45,29 @@ const (
 
 // world is a proxy and its agents, in one bubble and one actor system.
 type world struct {
-	plan  plan
-	sys   *actors.System
-	net   *network
-	begun time.Time
-	nodes []*node // n1 first
+	plan plan
+	sys  *actors.System
+	net  *network
+	// netBeside and beside are nil in a world of one proxy.
+	netBeside *network
+	beside    *proxyProcess
+	begun     time.Time
+	nodes     []*node // n1 first
 
 	// background is clients, and stops under way.
 	background sync.WaitGroup
 	seen       map[string]sighting // by the session's actor's id
+	seenBeside map[string]sighting // the same of the proxy beside
+	registry   string              // the actor of the proxy beside
 
-	mu      sync.Mutex
-	proxy   *proxyProcess // nil: none runs
-	started []*process    // all that ever were
-	clients int           // that wait for an answer
-	trace   []string
-	wrong   []string
+	mu       sync.Mutex
+	proxy    *proxyProcess // nil: none runs
+	proxyOff bool          // the last one's machine is off
+	started  []*process    // all that ever were
+	clients  int           // that wait for an answer
+	taps     map[*tap]bool // of the streams that are open
+	trace    []string
+	wrong    []string
 }
 
 // node is a database node that has an agent, or should have.
@@ -63,12 +75,18 @@ type node struct {
 	id, role  string
 	home      *host
 	elsewhere *host // of an impostor
+	baseline  bool  // its agent is one of those in the field
 
 	// The world's lock guards these.
 	processes []*process // that run or leave, oldest first
 	impostor  *process
 	held      bool      // it was online from home when the impostor came, and nothing else has happened since
 	disturbed time.Time // the last moment at which something was wrong
+	silent    time.Time // the last moment at which something was wrong that tells nobody
+	deaf      time.Time // when its metrics stream was broken, and nothing else
+	apart     time.Time // the last moment at which not exactly one process ran at home
+	page      page      // how its endpoint does
+	doubled   bool      // its frames come twice
 	lost      time.Time // since when nothing can come from it; zero: it can
 }
 
@@ -78,14 +96,21 @@ type process struct {
 	node    *node
 	host    *host
 	number  int
-	agent   *agent.Agent
+	agent   stopper
 	leaving bool // the world's lock guards it
 	dead    bool // the network's lock guards it
 
 	mu      sync.Mutex
-	scrapes []time.Time
-	dials   int // under way
+	scrapes []scrape
+	dials   map[string]int // under way, by address
 }
+
+// stopper is an agent, of today or of the baseline.
+type stopper interface {
+	Stop(ctx context.Context) error
+}
+
+func (p *process) label() string { return strconv.Itoa(p.number) }
 
 // proxyProcess is a run of the proxy.
 type proxyProcess struct {
@@ -95,13 +120,18 @@ type proxyProcess struct {
 }
 
 func newWorld(p plan, log func(*world) *zap.Logger) *world {
-	w := &world{plan: p, net: newNetwork(), begun: time.Now(), seen: map[string]sighting{}}
+	w := &world{plan: p, net: newNetwork(), begun: time.Now(), seen: map[string]sighting{}, taps: map[*tap]bool{}}
 	w.sys = actors.NewSystem(log(w))
 	for i := range p.nodes {
 		h := func(net int) *host {
-			return &host{machine: machine{ip: fmt.Sprintf("10.0.%d.%d", net, i+1)}, out: way{latency: p.latency}, in: way{latency: p.latency}}
+			at := machine{ip: fmt.Sprintf("10.0.%d.%d", net, i+1)}
+			return &host{machine: at, out: way{latency: p.latency}, in: way{latency: p.latency}, beside: &host{machine: at}}
 		}
-		w.nodes = append(w.nodes, &node{id: fmt.Sprintf("n%d", i+1), role: roles[(i+1)%2], home: h(1), elsewhere: h(2), disturbed: w.begun})
+		w.nodes = append(w.nodes, &node{id: fmt.Sprintf("n%d", i+1), role: roles[(i+1)%2], home: h(1), elsewhere: h(2),
+			baseline: slices.Contains(p.baseline, i+1), disturbed: w.begun, silent: w.begun, apart: w.begun})
+	}
+	if p.beside {
+		w.netBeside = newNetworkBeside(w.net)
 	}
 	return w
 }
@@ -134,6 +164,10 @@ func (w *world) report() string {
 // run plays the plan, and returns when nothing is left.
 func (w *world) run() {
 	defer w.finish()
+	if w.netBeside != nil {
+		w.beside = w.newProxy(w.netBeside.listen(), nil)
+		w.registry = w.sys.Tree().Actors[0].ID
+	}
 	w.startProxy()
 	for _, n := range w.nodes {
 		w.startAgent(n)
@@ -174,18 +208,26 @@ func (w *world) startProxy() {
 	if w.proxy != nil {
 		return
 	}
-	p := &proxyProcess{listener: w.net.listen(), since: time.Now()}
+	var taps grpc.StreamServerInterceptor
+	if w.plan.tapped() {
+		taps = w.intercept
+	}
+	w.proxy, w.proxyOff = w.newProxy(w.net.listen(), taps), false
+}
+
+func (w *world) newProxy(l *listener, taps grpc.StreamServerInterceptor) *proxyProcess {
+	p := &proxyProcess{listener: l, since: time.Now()}
 	p.proxy = proxy.Start(w.sys, proxy.Config{
 		Limits: proxy.RegistryLimits{HeartbeatTimeout: heartbeatTimeout, CleanupTimeout: cleanupTimeout,
 			MaxAgents: len(w.nodes)},
-		HeartbeatInterval: heartbeatInterval, MaxCollections: maxCollections, MaxMessageSize: 4 << 20,
+		HeartbeatInterval: heartbeatInterval, MaxCollections: maxCollections, MaxMessageSize: 4 << 20, Intercept: taps,
 	})
-	w.proxy = p
 	w.background.Go(func() {
 		if err := p.proxy.Serve(p.listener); err != nil && !errors.Is(err, errListenerClosed) {
 			w.fail("the proxy's server: %v", err)
 		}
 	})
+	return p
 }
 
 // startAgent does nothing if a process of the node runs at home.
@@ -209,20 +251,29 @@ func (w *world) running(n *node) int {
 }
 
 func (w *world) start(n *node, at *host) {
-	w.net.change(func() { at.off = false })
+	w.net.change(func() { at.off, at.beside.off = false, false })
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p := &process{w: w, node: n, host: at, number: len(w.started) + 1}
+	p := &process{w: w, node: n, host: at, number: len(w.started) + 1, dials: map[string]int{}}
 	w.started = append(w.started, p)
 	if at == n.home {
 		n.processes = append(n.processes, p)
+		n.apart = time.Now()
 	} else {
 		n.impostor = p
+	}
+	if n.baseline {
+		p.agent = startBaseline(p)
+		return
+	}
+	addrs := []string{mainAddr}
+	if w.beside != nil && at == n.home {
+		addrs = append(addrs, besideAddr)
 	}
 	p.agent = agent.Start(w.sys, agent.Config{
 		Registration: messages.Registration{NodeID: n.id, Role: n.role, PodName: "pod-" + n.id,
 			Primary: messages.Address{Port: 17912}},
-		ProxyAddrs: []string{"proxy:17900"}, Targets: []agent.Target{{URL: "http://node/metrics"}},
+		ProxyAddrs: addrs, Targets: []agent.Target{{URL: "http://node/metrics"}},
 		ScrapeInterval: scrapeInterval, HeartbeatInterval: heartbeatInterval, ReconnectInterval: reconnectInterval,
 		MemoryBudget: 16 << 20, Version: "simulated", Dial: p.dial, Fetch: p.fetch,
 		Process: noReadings, Load: noLoad,
@@ -235,49 +286,27 @@ func noReadings() []recorder.Reading { return nil }
 
 func noLoad() float64 { return 0 }
 
-// dial is the agent's way into the network. A process has one connection at a time; one
-// that the other end has closed does not count, while it is closed at this end too.
-func (p *process) dial(ctx context.Context, _ string) (net.Conn, error) {
+// dial is the agent's way into the networks. A process has one connection to a proxy at
+// a time; one that the other end has closed does not count, while it is closed at this
+// end too.
+func (p *process) dial(ctx context.Context, address string) (net.Conn, error) {
+	way := p.w.net
+	if address == besideAddr {
+		way = p.w.netBeside
+	}
 	p.mu.Lock()
-	p.dials++
-	others := p.dials - 1 + p.w.net.alive(p)
+	p.dials[address]++
+	others := p.dials[address] - 1 + way.alive(p)
 	p.mu.Unlock()
 	if others > 0 {
-		p.w.fail("process %d of %s opens a connection while it has %d", p.number, p.node.id, others)
+		p.w.fail("process %d of %s opens a connection to %s while it has %d", p.number, p.node.id, address, others)
 	}
-	c, err := p.w.net.dial(ctx, p)
+	c, err := way.dial(ctx, p)
 	p.mu.Lock()
-	p.dials--
+	p.dials[address]--
 	p.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
 	return c, nil
-}
-
-// sampleName is the family that tells when its sample was fetched, in unix
-// milliseconds, from which node and by which process. wideName has wideSeries of the
-// same samples, with labels of wideBytes.
-const (
-	sampleName = "sim_time"
-	wideName   = "sim_wide"
-	wideSeries = 400
-	wideBytes  = 1000
-)
-
-func (p *process) fetch(context.Context, string) ([]byte, string, error) {
-	now := time.Now()
-	p.mu.Lock()
-	p.scrapes = append(p.scrapes, now)
-	p.mu.Unlock()
-	page := fmt.Appendf(nil, "# TYPE %[1]s gauge\n%[1]s{sim_node=%[2]q,sim_process=\"%[3]d\"} %[4]d\n",
-		sampleName, p.node.id, p.number, now.UnixMilli())
-	if p.w.plan.wide && p.node == p.w.nodes[0] {
-		page = fmt.Appendf(page, "# TYPE %s gauge\n", wideName)
-		padding := strings.Repeat("x", wideBytes)
-		for i := range wideSeries {
-			page = fmt.Appendf(page, "%s{sim_node=%q,sim_part=\"%d%s\"} %d\n", wideName, p.node.id, i, padding, now.UnixMilli())
-		}
-	}
-	return page, "text/plain; version=0.0.4", nil
 }

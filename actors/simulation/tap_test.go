@@ -1,0 +1,98 @@
+package simulation
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+)
+
+// tap is the proxy's end of a stream, where the stream alone can be broken, and where
+// frames can come and go twice.
+type tap struct {
+	grpc.ServerStream
+	world   *world
+	node    *node // nil: it is of an impostor
+	metrics bool
+	broken  chan struct{}
+	again   proto.Message // to be received once more; of the stream's reader
+}
+
+// errBroken is what the agent gets to hear of it.
+var errBroken = status.Error(codes.Unavailable, "the stream is broken, and only the stream")
+
+// intercept puts a tap on the stream.
+func (w *world) intercept(srv any, g grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	t := &tap{ServerStream: g, world: w, metrics: strings.HasSuffix(info.FullMethod, "/StreamMetrics"), broken: make(chan struct{})}
+	if from, ok := peer.FromContext(g.Context()); ok {
+		for _, n := range w.nodes {
+			if strings.HasPrefix(from.Addr.String(), n.home.ip+":") {
+				t.node = n
+			}
+		}
+	}
+	w.mu.Lock()
+	w.taps[t] = true
+	w.mu.Unlock()
+	defer func() {
+		w.mu.Lock()
+		delete(w.taps, t)
+		w.mu.Unlock()
+	}()
+	done := make(chan error, 1)
+	go func() { done <- handler(srv, t) }()
+	select {
+	case err := <-done:
+		return err
+	case <-t.broken:
+		return errBroken
+	}
+}
+
+// breakStreams ends the node's streams of one kind, as a fault of the proxy's, or of
+// something between it and the agent, does that knows gRPC.
+func (w *world) breakStreams(n *node, metrics bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, t := range slices.Collect(maps.Keys(w.taps)) {
+		if t.node == n && t.metrics == metrics {
+			delete(w.taps, t)
+			close(t.broken)
+		}
+	}
+}
+
+// doubles tells whether the node's frames come twice now. The answers of a baseline
+// agent are told apart by their number: they do not.
+func (t *tap) doubles() bool {
+	t.world.mu.Lock()
+	defer t.world.mu.Unlock()
+	return t.node != nil && t.node.doubled && !(t.node.baseline && t.metrics)
+}
+
+func (t *tap) RecvMsg(m any) error {
+	if t.again != nil {
+		proto.Merge(m.(proto.Message), t.again)
+		t.again = nil
+		return nil
+	}
+	err := t.ServerStream.RecvMsg(m)
+	if err == nil && t.doubles() {
+		t.again = proto.Clone(m.(proto.Message))
+	}
+	return err
+}
+
+func (t *tap) SendMsg(m any) error {
+	if t.doubles() {
+		if err := t.ServerStream.SendMsg(m); err != nil {
+			return err
+		}
+	}
+	return t.ServerStream.SendMsg(m)
+}
