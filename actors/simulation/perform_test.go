@@ -39,6 +39,9 @@ func (w *world) perform(s step) {
 		w.disturb(n)
 	case breakMetrics:
 		w.breakStreams(n, true)
+		if n.baseline { // it tears all down
+			w.disturb(n)
+		}
 		w.mu.Lock()
 		n.deaf = time.Now()
 		w.mu.Unlock()
