@@ -4,8 +4,12 @@
 //
 //	plan_test.go, question_test.go   what is done, and when: drawn from a seed
 //	network_test.go, conn_test.go    the network, and what can be wrong with it
-//	world_test.go, perform_test.go   the proxy, the agents, and how a plan is played
-//	check_test.go                    what must hold after each step, and at the end
+//	tap_test.go                      the streams, and what can be wrong with one alone
+//	world_test.go, perform_test.go   the proxy, and how a plan is played
+//	process_test.go, page_test.go    the agents, and the pages of their nodes
+//	baseline_test.go                 an agent of the baseline, which stands beside ours
+//	beside_test.go                   a second proxy, which nothing is done to
+//	check_test.go, sessions_test.go  what must hold after each step, and at the end
 //	answer_test.go, samples_test.go  what must hold for the answer to a client
 //	simulation_test.go               the test, its flags and its report
 //
@@ -16,6 +20,7 @@
 //	go test -race ./actors/simulation -seed 7 -v             one seed, with its plan
 //	go test -race ./actors/simulation -seed 7 -count 200     and again and again
 //	go test -race ./actors/simulation -seed 5000 -seeds 500  500, from 5000 on
+//	go test -race ./actors/simulation -large -seeds 500      more nodes and faults a seed
 //
 // A failure tells the seed, what is wrong, the plan, and the story: what was done, and
 // with -seed also what was logged, each with its time from the beginning.
@@ -27,7 +32,8 @@
 // as if nothing had been. Then everything is stopped, and nothing may be left.
 //
 // What is done: connections are reset, or forgotten on the way; the path is blocked in
-// one direction or both; bytes are slow; agents are killed, lose their power, say
+// one direction or both; bytes are slow; one stream breaks, and no other; frames come
+// twice; a node's page fails, is slow, is garbage or has some; agents are killed, lose their power, say
 // goodbye, come back; two processes of a node overlap; another machine claims to be a
 // node; the proxy is stopped, killed, or loses its power; clients ask at the same
 // moment, with several deadlines, filters and windows, the same things and different
@@ -35,7 +41,11 @@
 //
 // # What must hold
 //
-//   - A node is in the cluster at most once, and once undisturbed it is online.
+//   - A node is in the cluster at most once. Undisturbed it is online: a second and the
+//     reconnect interval after what both ends were told of, and the heartbeat timeout
+//     later after what nobody was told of.
+//   - A metrics stream that breaks costs no session. What is done to one proxy, or to a
+//     path to it, is not seen in another proxy.
 //   - A node of which nothing can come is not shown as online for longer than the
 //     heartbeat timeout. One that has said goodbye is gone.
 //   - No second machine gets the place of a node that is online.
@@ -45,7 +55,8 @@
 //   - An answer comes by its deadline, and when its client gives up, at once. It has
 //     each node that was asked for exactly once, sorted.
 //   - No sample is in an answer twice. A node's samples are its own, of one process, of
-//     the times asked for, and all of these; the latest are those of the newest scrape.
+//     the times asked for, and all of these; the latest are those of the newest scrape,
+//     and none if that has failed.
 //   - A node that is undisturbed is in every answer, whatever happens to the others.
 //   - An orderly stop, of an agent or of the proxy, takes no longer than it may.
 //   - No actor fails, no error is logged, and at the end no actor, goroutine or
@@ -62,9 +73,7 @@
 //
 // # What it does not reach
 //
-// A session's streams share one connection and so break together: that a single stream
-// breaks is tested beside the agent and the proxy. Agents are of today, with request
-// ids and columnar answers. There is one proxy. An agent and the proxy share an actor
-// system, which no message crosses but through the network. The agent's reading of its
-// own process is real.
+// Proxies are of today: that agents live with those of the baseline is tested beside the
+// agent. An agent and the proxies share an actor system, which no message crosses but
+// through the network. No file of the kernel is read.
 package simulation

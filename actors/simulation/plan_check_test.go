@@ -9,8 +9,8 @@ import (
 
 func TestPlanComesFromTheSeedAlone(t *testing.T) {
 	for seed := range uint64(50) {
-		require.Equal(t, newPlan(seed).String(), newPlan(seed).String())
-		require.NotEqual(t, newPlan(seed).String(), newPlan(seed+1).String())
+		require.Equal(t, newPlan(seed, false).String(), newPlan(seed, false).String())
+		require.NotEqual(t, newPlan(seed, false).String(), newPlan(seed+1, false).String())
 	}
 }
 
@@ -20,7 +20,7 @@ func TestPlansHaveAllThatCanBeDone(t *testing.T) {
 		breakRegistration, breakMetrics, doubleFrames, singleFrames, failPage, spoilPage, mixPage, slowPage, goodPage,
 		crashProxy, vanishProxy, stopProxy, startProxy, ask}
 	for seed := range uint64(defaultSeeds) {
-		p := newPlan(1 + seed)
+		p := newPlan(1+seed, false)
 		require.True(t, slices.IsSortedFunc(p.steps, func(a, b step) int { return int(a.at - b.at) }))
 		for _, s := range p.steps {
 			require.Less(t, s.at, p.span)

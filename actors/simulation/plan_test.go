@@ -105,8 +105,10 @@ func (p plan) tapped() bool {
 // Limits of a plan.
 const (
 	minNodes, maxNodes   = 2, 6
+	largeMin, largeMax   = 3, 9
 	minSpan, maxSpan     = 8 * time.Second, 4 * time.Minute
 	minFaults, maxFaults = 1, 10
+	largeFaults          = 25
 	// proxyStops is how long a stop of the proxy may take; it is not started before.
 	proxyStops = 3 * time.Second
 )
@@ -117,10 +119,17 @@ type planner struct {
 	plan
 }
 
-func newPlan(seed uint64) plan {
+// newPlan draws the plan of a seed. A large one has more nodes and more disturbances.
+func newPlan(seed uint64, large bool) plan {
 	r := &planner{Rand: rand.New(rand.NewPCG(seed, 0x0f0dc))}
 	r.seed = seed
-	r.nodes = minNodes + min(r.few(maxNodes-minNodes), r.few(maxNodes-minNodes))
+	faults := maxFaults
+	if large {
+		faults = largeFaults
+		r.nodes = largeMin + r.few(largeMax-largeMin)
+	} else {
+		r.nodes = minNodes + min(r.few(maxNodes-minNodes), r.few(maxNodes-minNodes))
+	}
 	r.span = r.between(minSpan, maxSpan)
 	if r.IntN(10) > 0 { // Most are short: it is their number that finds things.
 		r.span = min(r.span, r.between(minSpan, maxSpan), r.between(minSpan, maxSpan))
@@ -135,7 +144,7 @@ func newPlan(seed uint64) plan {
 	if r.IntN(3) == 0 {
 		r.latency = r.between(100*time.Microsecond, 20*time.Millisecond)
 	}
-	for range minFaults + r.few(maxFaults-minFaults) {
+	for range minFaults + r.few(faults-minFaults) {
 		r.fault()
 	}
 	for range 1 + r.few(6) {

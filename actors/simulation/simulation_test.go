@@ -15,6 +15,7 @@ import (
 
 var (
 	oneSeed   = flag.Uint64("seed", 0, "play this seed only, or as many from this one on as -seeds says")
+	large     = flag.Bool("large", false, "play larger worlds: more nodes, and more that happens to them")
 	manySeeds = flag.Uint64("seeds", 0, "how many seeds to play (default 1000, with -seed 1)")
 )
 
@@ -40,7 +41,7 @@ func TestSimulation(t *testing.T) {
 	for seed := first; seed < first+count; seed++ {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
 			t.Parallel()
-			play(t, newPlan(seed), count == 1)
+			play(t, newPlan(seed, *large), count == 1)
 		})
 	}
 }
@@ -59,7 +60,11 @@ func play(t *testing.T, p plan, verbose bool) {
 			failure += fmt.Sprintf("\npanic: %v", reason)
 		}
 		if failure != "" {
-			t.Errorf("seed %d (again: go test -race ./actors/simulation -run Simulation -seed %d)\n%s", p.seed, p.seed, failure)
+			flags := fmt.Sprintf("-seed %d", p.seed)
+			if *large {
+				flags += " -large"
+			}
+			t.Errorf("seed %d (again: go test -race ./actors/simulation -run Simulation %s)\n%s", p.seed, flags, failure)
 		}
 	}()
 	synctest.Test(t, func(*testing.T) {
