@@ -57,6 +57,9 @@ func (p *part) next(budget int, must bool) (block messages.Block, cost int, end 
 		if first, end := p.columns.read(values, p.from); end > 0 {
 			p.room = p.room[len(values):]
 			b.first, b.end = min(b.first, first), max(b.end, end)
+			if b.series == nil {
+				b.grow(budget, b.seriesPrice(s))
+			}
 			b.add(s, values)
 			b.cost += price
 		}
@@ -78,6 +81,10 @@ func (p *part) values(budget int) []float64 {
 type blockBuilder struct {
 	*part
 	made []messages.Family
+	// series are those of all families, one behind the other; ends has where those of
+	// each end.
+	series []messages.Series
+	ends   []int
 	// family is the number of the last family.
 	family int
 	cost   int
@@ -87,9 +94,13 @@ type blockBuilder struct {
 
 const noFamily = -1
 
+func (b *blockBuilder) seriesPrice(s *series) int {
+	return seriesCost + len(s.labels) + (b.to-b.from)*valueBytes
+}
+
 // price returns what the series would add to the cost.
 func (b *blockBuilder) price(s *series) int {
-	price := seriesCost + len(s.labels) + (b.to-b.from)*valueBytes
+	price := b.seriesPrice(s)
 	if s.family != b.family {
 		f := &b.families[s.family]
 		price += familyCost + len(f.name) + len(f.help)
@@ -102,9 +113,16 @@ func (b *blockBuilder) add(s *series, values []float64) {
 		b.family = s.family
 		f := &b.families[s.family]
 		b.made = append(b.made, messages.Family{Name: f.name, Type: f.kind, Help: f.help})
+		b.ends = append(b.ends, 0)
 	}
-	last := &b.made[len(b.made)-1]
-	last.Series = append(last.Series, messages.Series{Suffix: s.suffix, Labels: s.labels, Values: values})
+	b.series = append(b.series, messages.Series{Suffix: s.suffix, Labels: s.labels, Values: values})
+	b.ends[len(b.ends)-1] = len(b.series)
+}
+
+// grow makes room for as many series like this one as there are left, and fit the
+// budget.
+func (b *blockBuilder) grow(budget, price int) {
+	b.series = make([]messages.Series, 0, max(1, min(b.columns.left(), budget/price)))
 }
 
 // block returns the block without the rows at either end that have no sample.
@@ -112,10 +130,13 @@ func (b *blockBuilder) block() messages.Block {
 	if len(b.made) == 0 {
 		return messages.Block{}
 	}
-	for _, f := range b.made {
-		for i := range f.Series {
-			f.Series[i].Values = f.Series[i].Values[b.first:b.end:b.end]
-		}
+	for i := range b.series {
+		b.series[i].Values = b.series[i].Values[b.first:b.end:b.end]
+	}
+	from := 0
+	for i, end := range b.ends {
+		b.made[i].Series = b.series[from:end:end]
+		from = end
 	}
 	times := b.times[b.from:b.to]
 	return messages.Block{Times: times[b.first:b.end:b.end], Families: b.made}

@@ -97,7 +97,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 		cfg.Dial = dialTCP
 	}
 	if cfg.Process == nil {
-		cfg.Process = processReadings
+		cfg.Process = new(ownProcess).readings
 	}
 	if cfg.Load == nil {
 		cfg.Load = hostLoad

@@ -71,7 +71,7 @@ func TestSelfMetrics(t *testing.T) {
 func TestSelfMetricsEachInterval(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 		rec := spawnRecorder(sys, recorder.Limits{})
-		sys.Spawn("selfmetrics", restarts, func() actors.Actor { return newSelfMetrics(sys, rec, "1", 10*time.Second, processReadings) })
+		sys.Spawn("selfmetrics", restarts, func() actors.Actor { return newSelfMetrics(sys, rec, "1", 10*time.Second, new(ownProcess).readings) })
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		taken, err := actors.Ask[snapshotTaken](t.Context(), sys, rec, read{selection: messages.Selection{

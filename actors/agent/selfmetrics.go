@@ -114,26 +114,40 @@ func runtimeReadings() []recorder.Reading {
 	return readings
 }
 
-// processReadings is what the kernel says of the agent's process. What cannot be read
-// is left out.
-func processReadings() []recorder.Reading {
+// ownProcess is the agent's process.
+type ownProcess struct {
+	// once is what does not change; nil before it was read.
+	once []recorder.Reading
+}
+
+// readings is what the kernel says of the process. What cannot be read is left out.
+func (o *ownProcess) readings() []recorder.Reading {
 	p, err := procfs.Self()
 	if err != nil {
 		return nil
 	}
 	var readings []recorder.Reading
 	if stat, err := p.Stat(); err == nil {
+		if o.once == nil {
+			o.once = fixedReadings(p, stat)
+		}
 		readings = append(readings,
 			counter("fodc_agent_process_cpu_seconds_total", "CPU time that the agent has used.", stat.CPUTime()),
 			gauge("fodc_agent_process_virtual_memory_bytes", "Virtual memory of the agent.", float64(stat.VirtualMemory())),
 			gauge("fodc_agent_process_resident_memory_bytes", "Resident memory of the agent.", float64(stat.ResidentMemory())),
 			gauge("fodc_agent_process_threads", "Threads of the agent.", float64(stat.NumThreads)))
-		if start, err := stat.StartTime(); err == nil {
-			readings = append(readings, gauge("fodc_agent_process_start_time_seconds", "When the agent was started, as unix time.", start))
-		}
 	}
 	if n, err := p.FileDescriptorsLen(); err == nil {
 		readings = append(readings, gauge("fodc_agent_process_open_fds", "Open file descriptors of the agent.", float64(n)))
+	}
+	return append(readings, o.once...)
+}
+
+// fixedReadings are those that do not change while the process lives.
+func fixedReadings(p procfs.Proc, stat procfs.ProcStat) []recorder.Reading {
+	readings := []recorder.Reading{}
+	if start, err := stat.StartTime(); err == nil {
+		readings = append(readings, gauge("fodc_agent_process_start_time_seconds", "When the agent was started, as unix time.", start))
 	}
 	if limits, err := p.Limits(); err == nil {
 		readings = append(readings, gauge("fodc_agent_process_max_fds", "File descriptors that the agent may open.", float64(limits.OpenFiles)))
