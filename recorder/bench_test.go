@@ -34,37 +34,60 @@ func largePage(t testing.TB) []byte {
 	return all
 }
 
-// BenchmarkScrape compares parsing and appending a page with the floor, which only
-// looks at each series' bytes and value. It is the steady state: the series are known.
+// BenchmarkScrape compares parsing and appending pages with the floor, which only looks
+// at each series' bytes and value, in the same run. It is the steady state: the series
+// are known. The pages of a load are a node's, one after the other; "real-that-changes"
+// has pages whose metadata changes, and the pages of "unlike" have a series more or less
+// than the one before, so that each is taken apart.
 func BenchmarkScrape(b *testing.B) {
-	for name, page := range map[string][]byte{"real": newestPage(b), "3000": largePage(b)} {
-		b.Run(name+"/floor", func(b *testing.B) {
-			var samples int
-			b.ReportAllocs()
-			for b.Loop() {
-				samples = floor(page)
-			}
-			perSample(b, samples)
-		})
-		b.Run(name+"/recorder", func(b *testing.B) {
+	const pagesOfLoad = 8
+	load := func(next func() []byte) (all [][]byte) {
+		for range pagesOfLoad {
+			all = append(all, bytes.Clone(next()))
+		}
+		return all
+	}
+	f := func(name string, pages [][]byte) {
+		b.Run(name, func(b *testing.B) {
 			var p Page
 			w := NewWindow(Limits{})
 			n := 0
 			once := func() {
-				n++
-				p.Parse(page, textType, ParseLimits{})
+				p.Parse(pages[n%len(pages)], textType, ParseLimits{})
 				w.Append(node, Scrape{At: epoch.Add(time.Duration(n) * time.Second), Page: &p})
+				n++
 			}
 			for range defaultRows + 1 {
 				once()
 			}
-			b.ReportAllocs()
+			allocs := testing.AllocsPerRun(2*defaultRows, once)
+			var floorTook, took time.Duration
+			samples := 0
 			for b.Loop() {
+				start := time.Now()
+				samples += floor(pages[n%len(pages)])
+				middle := time.Now()
 				once()
+				floorTook, took = floorTook+middle.Sub(start), took+time.Since(middle)
 			}
-			perSample(b, p.Samples())
+			b.ReportMetric(took.Seconds()/floorTook.Seconds(), "x-floor")
+			b.ReportMetric(float64(took.Nanoseconds())/float64(samples), "ns/sample")
+			b.ReportMetric(float64(floorTook.Nanoseconds())/float64(samples), "floor-ns/sample")
+			b.ReportMetric(100*allocs/float64(p.Samples()), "allocs/100samples")
+			b.ReportMetric(0, "ns/op")
 		})
 	}
+	f("real", [][]byte{newestPage(b)})
+	f("real-that-changes", load(newRepeatedNode(b).next))
+	f("real-3000", [][]byte{largePage(b)})
+	walking := load(newWalkingNode(3_000).next)
+	f("walking-3000", walking)
+	for i := range walking {
+		if i%2 == 0 {
+			walking[i] = append(walking[i], "one_more 1\n"...)
+		}
+	}
+	f("walking-3000-unlike", walking)
 }
 
 func perSample(b *testing.B, samples int) {

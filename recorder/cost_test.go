@@ -42,12 +42,14 @@ func residentMiB(b *testing.B) float64 {
 }
 
 // BenchmarkRange streams three hours of 3,000 series in parts that fit a chunk of an
-// answer, and prints by how much the heap grows meanwhile.
+// answer, and prints how long one range takes, and by how much the heap and the resident
+// memory of the process grow meanwhile.
 func BenchmarkRange(b *testing.B) {
 	const part = 60 << 10
 	w := record(b, Limits{Bytes: 30_000_000}, threeHours, newWalkingNode(3_000).next)
-	before := heapBytes()
+	before, resident := heapBytes(), residentMiB(b)
 	var peak int64
+	peakResident := resident
 	b.ReportAllocs()
 	for b.Loop() {
 		s := w.Snapshot(everything)
@@ -61,11 +63,14 @@ func BenchmarkRange(b *testing.B) {
 				var m runtime.MemStats
 				runtime.ReadMemStats(&m)
 				peak = max(peak, int64(m.HeapAlloc)-before)
+				peakResident = max(peakResident, residentMiB(b))
 				b.StartTimer()
 			}
 		}
 	}
 	b.ReportMetric(float64(peak)/(1<<20), "MiB-added")
+	b.ReportMetric(peakResident-resident, "MiB-resident-added")
+	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/range")
 	perSample(b, w.Stats().Samples)
 }
 
