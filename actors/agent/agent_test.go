@@ -54,7 +54,7 @@ func TestSelfMetrics(t *testing.T) {
 		w.pass(20 * time.Second)
 		got := w.latest()
 		for _, name := range []string{
-			"fodc_agent_process_cpu_seconds_total", "fodc_agent_process_resident_memory_bytes", "fodc_agent_process_virtual_memory_bytes",
+			"fodc_agent_process_resident_memory_bytes", "fodc_agent_process_virtual_memory_bytes",
 			"fodc_agent_process_open_fds", "fodc_agent_process_max_fds", "fodc_agent_process_threads", "fodc_agent_process_start_time_seconds",
 			"fodc_agent_go_goroutines", "fodc_agent_go_heap_bytes",
 			"fodc_agent_window_series", "fodc_agent_window_samples", "fodc_agent_window_bytes",
@@ -62,6 +62,7 @@ func TestSelfMetrics(t *testing.T) {
 			require.Len(t, got[name], 1, name)
 			require.Positive(t, got[name][0], name)
 		}
+		require.Len(t, got["fodc_agent_process_cpu_seconds_total"], 1) // it may be less than a tick
 		require.Len(t, got["fodc_agent_go_gc_cycles_total"], 1)
 		require.Len(t, got["fodc_agent_window_span_seconds"], 1)
 		require.Less(t, got["fodc_agent_process_resident_memory_bytes"][0], got["fodc_agent_process_virtual_memory_bytes"][0])
