@@ -43,7 +43,7 @@ func headOf(family string) (kind messages.MetricType, help string) {
 	case familyRequests:
 		return messages.TypeCounter, "Requests by route and status code; 499 is a client that did not wait."
 	case familyConflicts:
-		return messages.TypeCounter, "What was left out of pages, or not taken as it came, since agents disagree."
+		return messages.TypeCounter, "What was left out of pages, or not taken as it came, by the reason."
 	default:
 		if kind, help = headOfActors(family); help == "" {
 			kind, help = headOfAgents(family)
@@ -98,7 +98,7 @@ func newSelfMetrics(b Build) *selfMetrics {
 	for _, reason := range []messages.MissingReason{messages.MissingTimeout, messages.MissingUnconnected, messages.MissingBusy, messages.MissingError} {
 		m.missing(reason)
 	}
-	m.conflicts(exposition.Conflicts{}, 0)
+	m.conflicts(exposition.Conflicts{}, messages.Flaws{})
 	return m
 }
 
@@ -156,14 +156,14 @@ func (m *selfMetrics) missed(c *messages.Collection) {
 // merged counts what a page could not take as it came. Series that were refused
 // when the answer arrived are invalid like those that the page refused.
 func (m *selfMetrics) merged(c *messages.Collection, conflicts exposition.Conflicts) {
-	rejected := 0
+	var flaws messages.Flaws
 	for i := range c.Nodes {
-		rejected += c.Nodes[i].Rejected
+		flaws.Add(c.Nodes[i].Flaws)
 	}
-	m.conflicts(conflicts, rejected)
+	m.conflicts(conflicts, flaws)
 }
 
-func (m *selfMetrics) conflicts(c exposition.Conflicts, rejected int) {
+func (m *selfMetrics) conflicts(c exposition.Conflicts, f messages.Flaws) {
 	add := func(reason string, n int) {
 		m.set.GetOrCreateCounter(seriesName(familyConflicts, "reason", reason)).Add(n)
 	}
@@ -171,7 +171,9 @@ func (m *selfMetrics) conflicts(c exposition.Conflicts, rejected int) {
 	add("help", c.Help)
 	add("reserved", c.Reserved)
 	add("duplicate", c.Duplicate)
-	add("invalid", c.Invalid+rejected)
+	add("invalid", c.Invalid+f.Rejected)
+	add("label_name", f.Mended)
+	add("too_many_series", f.TooMany)
 }
 
 // elsewhere is what the rest of the process counts. Cluster is nil while the registry

@@ -24,7 +24,7 @@ func TestSelfMetricsPage(t *testing.T) {
 		p.cluster = someCluster()
 		p.counts, p.proxyCounts = someCounts(), someProxyCounts()
 		p.collection = threeNodes()
-		p.collection.Nodes[0].Rejected = 3
+		p.collection.Nodes[0].Flaws = messages.Flaws{Rejected: 3, Mended: 2, TooMany: 7}
 		other := p.collection.Nodes[0]
 		other.Identity.NodeID = "n4"
 		f := other.Blocks[0].Families[0]

@@ -43,6 +43,24 @@ const (
 	MissingError       MissingReason = "error"
 )
 
+// Flaws counts what of an answer was not taken as it came.
+type Flaws struct {
+	// Rejected counts the series that were left out as invalid.
+	Rejected int
+	// TooMany counts the series that were left out since the agent may not have so
+	// many. In a window a series may be counted for each of its parts.
+	TooMany int
+	// Mended counts the label sets in which a name was made valid.
+	Mended int
+}
+
+// Add adds the counts of another part of the answer.
+func (f *Flaws) Add(more Flaws) {
+	f.Rejected += more.Rejected
+	f.TooMany += more.TooMany
+	f.Mended += more.Mended
+}
+
 // NodeAnswer is one node's part of a collection.
 type NodeAnswer struct {
 	Identity Identity
@@ -52,8 +70,7 @@ type NodeAnswer struct {
 	// has no blocks: half an answer is not shown as if it were one.
 	Missing MissingReason
 	Blocks  []Block
-	// Rejected counts the series that were left out of the answer as invalid.
-	Rejected int
+	Flaws
 	// Took is the time from the question to the end of the answer.
 	Took time.Duration
 	// Timing is what the agent has measured of its session; nil where it has not.

@@ -73,7 +73,7 @@ func startProxy(sys *actors.System, c ProxyConfig, log *zap.Logger) (*runningPro
 func (c ProxyConfig) actors() proxy.Config {
 	return proxy.Config{
 		Limits:            proxy.RegistryLimits{HeartbeatTimeout: c.HeartbeatTimeout, CleanupTimeout: c.CleanupTimeout, MaxAgents: c.MaxAgents},
-		HeartbeatInterval: c.HeartbeatInterval, MaxCollections: c.MaxCollections, MaxMessageSize: c.GRPCMaxMsgSize,
+		HeartbeatInterval: c.HeartbeatInterval, MaxCollections: c.MaxCollections, MaxMessageSize: c.GRPCMaxMsgSize, MaxAgentSeries: c.MaxAgentSeries,
 	}
 }
 

@@ -34,6 +34,9 @@ type ProxyConfig struct {
 	CollectTimeout time.Duration
 	// MaxCollections bounds the collections that are under way at once. Default 16.
 	MaxCollections int
+	// MaxAgentSeries bounds the series that are taken of one agent's answer. Default
+	// 100000.
+	MaxAgentSeries int
 }
 
 // What the numbers of a ProxyConfig may be. A message must have room for a chunk of
@@ -42,6 +45,7 @@ var (
 	maxAgentsSpan      = span{1, 1_000_000}
 	grpcMaxMsgSizeSpan = span{512 << 10, 1 << 30}
 	maxCollectionsSpan = span{1, 10_000}
+	maxAgentSeriesSpan = span{1, 10_000_000}
 )
 
 // Validate returns an error of one line unless the proxy can be run like this: the
@@ -60,6 +64,7 @@ func (c ProxyConfig) Validate() error {
 		checkDuration("heartbeat-interval", c.HeartbeatInterval),
 		checkDuration("collect-timeout", c.CollectTimeout),
 		maxCollectionsSpan.check("max-collections", c.MaxCollections),
+		maxAgentSeriesSpan.check("max-agent-series", c.MaxAgentSeries),
 		c.checkOrder(),
 	)
 }
@@ -101,5 +106,7 @@ func proxyOptions(c *ProxyConfig) []*option {
 		durationOption(&c.CollectTimeout, "collect-timeout", "5s",
 			"`DURATION` to wait for the answers of agents; less than the write timeout"),
 		intOption(&c.MaxCollections, "max-collections", "16", "`NUMBER` of collections that may be under way at once", maxCollectionsSpan),
+		intOption(&c.MaxAgentSeries, "max-agent-series", "100000",
+			"`NUMBER` of series that an agent's answer may have; what comes on top is left out, and counted", maxAgentSeriesSpan),
 	}
 }

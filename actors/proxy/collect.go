@@ -39,7 +39,7 @@ func (k *collect) Receive(c actors.Context) {
 	case targets:
 		k.onTargets(c, m)
 	case gotChunk:
-		k.state.got(m.agentID, m.blocks, m.rejected, m.last, time.Now())
+		k.state.got(m.agentID, m.blocks, m.flaws, m.last, time.Now())
 		k.endIfComplete(c)
 	case gotFailure:
 		k.state.failed(m.agentID, m.reason, time.Now())

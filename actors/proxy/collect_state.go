@@ -45,14 +45,14 @@ func (s *collectState) begin(targets []target, now time.Time) (ask []string) {
 }
 
 // got takes a chunk of a node's answer. It is ignored unless it is awaited.
-func (s *collectState) got(agentID string, blocks []messages.Block, rejected int, last bool, now time.Time) {
+func (s *collectState) got(agentID string, blocks []messages.Block, flaws messages.Flaws, last bool, now time.Time) {
 	i, ok := s.byAgent[agentID]
 	if !ok {
 		return
 	}
 	n := &s.nodes[i]
 	n.Blocks = append(n.Blocks, blocks...)
-	n.Rejected += rejected
+	n.Flaws.Add(flaws)
 	if last {
 		n.Took = now.Sub(s.started)
 		delete(s.byAgent, agentID)
@@ -66,7 +66,7 @@ func (s *collectState) failed(agentID string, reason messages.MissingReason, now
 		return
 	}
 	n := &s.nodes[i]
-	n.Missing, n.Blocks, n.Rejected, n.Took = reason, nil, 0, now.Sub(s.started)
+	n.Missing, n.Blocks, n.Flaws, n.Took = reason, nil, messages.Flaws{}, now.Sub(s.started)
 	delete(s.byAgent, agentID)
 }
 

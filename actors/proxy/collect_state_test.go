@@ -31,19 +31,19 @@ func begin(t *testing.T) (*collectState, time.Time) {
 
 func TestCollectGathersWholeAnswers(t *testing.T) {
 	s, now := begin(t)
-	s.got("a1", block(1), 2, false, now)
-	s.got("a1", block(2), 1, true, now.Add(time.Second))
-	s.got("a1", block(3), 1, true, now.Add(time.Second)) // answered already
-	s.got("a9", block(3), 1, true, now)                  // never asked
+	s.got("a1", block(1), messages.Flaws{Rejected: 2}, false, now)
+	s.got("a1", block(2), messages.Flaws{Rejected: 1}, true, now.Add(time.Second))
+	s.got("a1", block(3), messages.Flaws{Rejected: 1}, true, now.Add(time.Second)) // answered already
+	s.got("a9", block(3), messages.Flaws{Rejected: 1}, true, now)                  // never asked
 	s.failed("a3", messages.MissingBusy, now)
 	require.Equal(t, []string{"a4"}, s.awaited())
-	s.got("a4", nil, 0, true, now)
+	s.got("a4", nil, messages.Flaws{}, true, now)
 	require.True(t, s.isComplete())
 
 	nodes := s.result().Nodes
 	require.Len(t, nodes, 4)
 	require.Equal(t, messages.NodeAnswer{Identity: messages.Identity{NodeID: "n1"}, AgentID: "a1",
-		Blocks: append(block(1), block(2)...), Rejected: 3, Took: time.Second}, nodes[0])
+		Blocks: append(block(1), block(2)...), Flaws: messages.Flaws{Rejected: 3}, Took: time.Second}, nodes[0])
 	require.Equal(t, messages.MissingUnconnected, nodes[1].Missing)
 	require.Equal(t, messages.MissingBusy, nodes[2].Missing)
 	require.Equal(t, messages.MissingNone, nodes[3].Missing)
@@ -51,8 +51,8 @@ func TestCollectGathersWholeAnswers(t *testing.T) {
 
 func TestCollectShowsNoHalfAnswers(t *testing.T) {
 	s, now := begin(t)
-	s.got("a1", block(1), 1, false, now)
-	s.got("a3", block(1), 0, true, now)
+	s.got("a1", block(1), messages.Flaws{Rejected: 1}, false, now)
+	s.got("a3", block(1), messages.Flaws{}, true, now)
 	require.Equal(t, []string{"a1", "a4"}, s.expire(now.Add(5*time.Second)))
 	require.True(t, s.isComplete())
 	nodes := s.result().Nodes

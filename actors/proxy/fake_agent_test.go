@@ -26,6 +26,7 @@ var testConfig = Config{
 	HeartbeatInterval: 10 * time.Second,
 	MaxCollections:    16,
 	MaxMessageSize:    4 << 20,
+	MaxAgentSeries:    10_000,
 }
 
 // world is a proxy in a synctest bubble, which agents reach through memory.

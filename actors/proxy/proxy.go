@@ -47,6 +47,8 @@ type Config struct {
 	MaxCollections int
 	// MaxMessageSize bounds a message from an agent, in bytes.
 	MaxMessageSize int
+	// MaxAgentSeries bounds the series that one agent's answer may have.
+	MaxAgentSeries int
 	// Intercept stands before the handler of every stream; nil is none. Tests disturb
 	// single streams with it.
 	Intercept grpc.StreamServerInterceptor

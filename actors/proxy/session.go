@@ -38,6 +38,7 @@ type session struct {
 	held         map[actors.StreamID]*heldStream
 	askers       map[uint64]*actors.PID
 	readers      map[actors.StreamID]struct{} // readers that have not said their last word
+	tooManyTold  bool
 	ending       bool
 	released     bool
 	grace        actors.Timer
@@ -94,7 +95,7 @@ func (s *session) onTick(c actors.Context, m actors.Tick) {
 }
 
 func (s *session) onStarted() {
-	s.state = newSessionState(s.capabilities.ColumnarAnswers, time.Now())
+	s.state = newSessionState(s.capabilities.ColumnarAnswers, s.cfg.MaxAgentSeries, time.Now())
 	s.held = map[actors.StreamID]*heldStream{}
 	s.askers = map[uint64]*actors.PID{}
 	s.readers = map[actors.StreamID]struct{}{s.registration.id: {}}
@@ -164,8 +165,11 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*wire.StreamMetricsR
 	now := time.Now()
 	info := frameInfo{requestID: m.Body.GetRequestId(), more: m.Body.GetMoreFollows(), errorText: m.Body.GetError()}
 	var answer wire.Answer
+	var flaws messages.Flaws
 	if s.state.wants(info.requestID, now) {
 		answer = wire.FromAnswer(m.Body, now)
+		flaws = messages.Flaws{Rejected: answer.Rejected, Mended: answer.Mended}
+		answer.Blocks, flaws.TooMany = s.state.admit(info.requestID, answer.Blocks)
 		info.samples = countSamples(answer.Blocks)
 	}
 	v := s.state.answered(info, now)
@@ -180,12 +184,17 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*wire.StreamMetricsR
 	if answer.Rejected > 0 {
 		s.log.Warn("invalid series left out of an answer", zap.Int("series", answer.Rejected), zap.Error(answer.FirstRejected))
 	}
+	if flaws.TooMany > 0 && !s.tooManyTold {
+		s.tooManyTold = true
+		s.log.Warn("an answer has more series than an agent may have: the others are left out, now and from now on; raise --max-agent-series to have them",
+			zap.Int("max_agent_series", s.cfg.MaxAgentSeries))
+	}
 	if v.deliver.missing != messages.MissingNone {
 		s.deliver(*v.deliver)
 		return
 	}
 	s.cfg.tally.relayed(info.samples)
-	s.sys.Send(s.askers[v.deliver.asker], gotChunk{agentID: s.agentID, blocks: answer.Blocks, rejected: answer.Rejected, last: v.deliver.last})
+	s.sys.Send(s.askers[v.deliver.asker], gotChunk{agentID: s.agentID, blocks: answer.Blocks, flaws: flaws, last: v.deliver.last})
 	if v.deliver.last {
 		delete(s.askers, v.deliver.asker)
 	}

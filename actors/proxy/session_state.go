@@ -29,7 +29,9 @@ const (
 // place until it is answered: otherwise its answer would be taken for the next one's.
 type sessionState struct {
 	columnar bool
-	attached bool
+	// maxSeries bounds the series of an answer.
+	maxSeries int
+	attached  bool
 	// detachedAt is when the metrics stream was last missing.
 	detachedAt time.Time
 	lastID     uint64
@@ -45,10 +47,11 @@ type request struct {
 	sent      bool
 	forgotten bool // nobody waits for the answer any more
 	samples   int
+	series    seriesCount
 }
 
-func newSessionState(columnar bool, now time.Time) *sessionState {
-	return &sessionState{columnar: columnar, detachedAt: now}
+func newSessionState(columnar bool, maxSeries int, now time.Time) *sessionState {
+	return &sessionState{columnar: columnar, maxSeries: maxSeries, detachedAt: now}
 }
 
 // sending is a request that has to go out now.
@@ -229,6 +232,17 @@ func (s *sessionState) find(id uint64) int {
 	return slices.IndexFunc(s.requests, func(r *request) bool {
 		return r.sent && (r.id == id || id == 0)
 	})
+}
+
+// admit leaves out of a frame's blocks the series that are too many for the answer,
+// and returns how many those are.
+func (s *sessionState) admit(requestID uint64, blocks []messages.Block) (kept []messages.Block, tooMany int) {
+	at := s.find(requestID)
+	if at < 0 {
+		return nil, 0
+	}
+	r := s.requests[at]
+	return r.series.admit(blocks, s.maxSeries, r.selection.Window.IsLatest())
 }
 
 // wants reports whether somebody waits for the frame: if not, it need not be read.

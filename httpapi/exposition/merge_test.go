@@ -152,6 +152,7 @@ func TestReservedNames(t *testing.T) {
 	f("fodc_agent_scrape_duration_seconds", true)
 	f("fodc_agent_round_trip_seconds", true)
 	f("fodc_agent_clock_offset_seconds", true)
+	f("fodc_agent_series_left_out", true)
 	f("fodc_build_info", true)
 	f("fodc_proxy_agents", true)
 	f("fodc_proxy_", true)
@@ -245,6 +246,19 @@ fodc_agent_info{version="1.2\"3",node_id="ours",node_role="data"} 1
 	require.Equal(t, `fodc_agent_last_heartbeat_timestamp_seconds{node_id="lost",node_role="data"} 1.7672255e+09
 fodc_agent_last_heartbeat_timestamp_seconds{node_id="ours",node_role="data"} 1.767225600123e+09
 `, samplesOf(page, familyHeartbeat))
+	requirePromtool(t, []byte(page))
+}
+
+func TestSeriesThatAreLeftOut(t *testing.T) {
+	odd, fine, gone := answer("odd"), answer("fine"), answer("gone")
+	odd.Flaws = messages.Flaws{Rejected: 2, TooMany: 900_000, Mended: 3}
+	fine.Flaws = messages.Flaws{Mended: 1}
+	gone.Flaws, gone.Missing = odd.Flaws, messages.MissingError
+	page, conflicts := text(t, collection(odd, fine, gone), Options{Timestamps: true})
+	require.Equal(t, Conflicts{}, conflicts)
+	require.Equal(t, `fodc_agent_series_left_out{reason="invalid",node_id="odd",node_role="data"} 2
+fodc_agent_series_left_out{reason="too_many_series",node_id="odd",node_role="data"} 900000
+`, samplesOf(page, "fodc_agent_series_left_out"))
 	requirePromtool(t, []byte(page))
 }
 

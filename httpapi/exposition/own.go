@@ -15,7 +15,9 @@ const (
 	familyOffset    = "fodc_agent_clock_offset_seconds"
 	familyHeartbeat = "fodc_agent_last_heartbeat_timestamp_seconds"
 	familyInfo      = "fodc_agent_info"
-	ownFamilies     = 7
+	familyLeftOut   = "fodc_agent_series_left_out"
+	// ownSamples is the most that a node has of all of them.
+	ownSamples = 8
 )
 
 // What the proxy says of itself. It may stand behind the collection on one page.
@@ -31,7 +33,7 @@ const (
 // isReserved reports whether a family of the name may not come from an agent.
 func isReserved(name string) bool {
 	switch name {
-	case familyUp, familyMissing, familyDuration, familyRoundTrip, familyOffset, familyHeartbeat, familyInfo, familyBuildInfo, familyActors, familyDeadLetters, familyLateReplies:
+	case familyUp, familyMissing, familyDuration, familyRoundTrip, familyOffset, familyHeartbeat, familyInfo, familyLeftOut, familyBuildInfo, familyActors, familyDeadLetters, familyLateReplies:
 		return true
 	}
 	// The family fodc_proxy could have samples of the name fodc_proxy_count.
@@ -57,7 +59,9 @@ func (m *merge) addOwn(nodes []*node) {
 		help: "When the agent's newest heartbeat came, or its registration, by the proxy's clock."}
 	info := &group{name: familyInfo, own: true, kind: messages.TypeGauge,
 		help: "The node's agent and its version; always 1."}
-	samples := make([]ownSample, 0, ownFamilies*len(nodes))
+	leftOut := &group{name: familyLeftOut, own: true, kind: messages.TypeGauge,
+		help: "Series of the node's answer that are not shown, since they are invalid or too many."}
+	samples := make([]ownSample, 0, ownSamples*len(nodes))
 	set := func(g *group, n *node, labels messages.LabelText, value float64) {
 		samples = append(samples, ownSample{values: [1]float64{value}})
 		s := &samples[len(samples)-1]
@@ -76,13 +80,19 @@ func (m *merge) addOwn(nodes []*node) {
 		}
 		if reason := n.answer.Missing; reason != messages.MissingNone {
 			set(up, n, "", 0)
-			set(missing, n, messages.LabelText(messages.AppendLabel(nil, "reason", string(reason))), 1)
+			set(missing, n, reasonLabel(string(reason)), 1)
 			continue
 		}
 		set(up, n, "", 1)
 		set(duration, n, "", n.answer.Took.Seconds())
+		if count := n.answer.Rejected; count > 0 {
+			set(leftOut, n, reasonLabel("invalid"), float64(count))
+		}
+		if count := n.answer.TooMany; count > 0 {
+			set(leftOut, n, reasonLabel("too_many_series"), float64(count))
+		}
 	}
-	m.groups = append(m.groups, up, missing, duration, roundTrip, offset, heartbeat, info)
+	m.groups = append(m.groups, up, missing, duration, roundTrip, offset, heartbeat, info, leftOut)
 	m.sort()
 }
 
@@ -92,6 +102,10 @@ func versionLabel(version string) messages.LabelText {
 		return ""
 	}
 	return messages.LabelText(messages.AppendLabel(nil, "version", version))
+}
+
+func reasonLabel(reason string) messages.LabelText {
+	return messages.LabelText(messages.AppendLabel(nil, "reason", reason))
 }
 
 // ownSample is a family of one sample, in one piece.

@@ -1,0 +1,99 @@
+package proxy
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fodc/messages"
+	"fodc/messages/wire"
+
+	"github.com/stretchr/testify/require"
+)
+
+// nonsense is what agents may send that nobody should: by the node's name, the frames
+// of its answer to a request.
+var nonsense = map[string]func(id uint64) []*wire.StreamMetricsRequest{
+	"bad-names": func(id uint64) []*wire.StreamMetricsRequest {
+		return frames(id, column("bad\x00name", `a="1"`), column("", `a="1"`), column("ok", `a-b="1"`), column("g", `__name__="up"`))
+	},
+	"newlines": func(id uint64) []*wire.StreamMetricsRequest {
+		return frames(id, column("g", "a=\"1\n# TYPE g counter\ng 42\""), column("g", `a="1"} 42`+"\n"+`g{b="2"`), column("g\n# EOF", `a="1"`))
+	},
+	"duplicates": func(id uint64) []*wire.StreamMetricsRequest {
+		return frames(id, column("g", `a="1"`), column("g", `a="1"`), column("g", `a="1",a="2"`))
+	},
+	"shapes": func(id uint64) []*wire.StreamMetricsRequest {
+		f := column("g", `a="1"`)
+		f.Values = nil
+		odd := column("g", `a="1"`)
+		odd.Type = 99
+		return append(frames(id, f, odd, nil), &wire.StreamMetricsRequest{RequestId: id + 1000}, &wire.StreamMetricsRequest{RequestId: id})
+	},
+	"million": func(id uint64) (all []*wire.StreamMetricsRequest) {
+		for part := range 100 {
+			f := column("g")
+			for i := range 10_000 {
+				f.LabelTexts = append(f.LabelTexts, fmt.Sprintf(`n="%d"`, part*10_000+i))
+				f.Values = append(f.Values, 1)
+			}
+			frame := frames(id, f)[0]
+			frame.MoreFollows = part < 99
+			all = append(all, frame)
+		}
+		return all
+	},
+}
+
+func column(name string, texts ...string) *wire.Family {
+	f := &wire.Family{Name: name, Type: wire.MetricType_METRIC_TYPE_GAUGE, LabelTexts: texts}
+	for range texts {
+		f.Values = append(f.Values, 42)
+	}
+	return f
+}
+
+func frames(id uint64, families ...*wire.Family) []*wire.StreamMetricsRequest {
+	return []*wire.StreamMetricsRequest{{RequestId: id, Blocks: []*wire.Block{{TimeDeltas: []int64{1000}, Families: families}}}}
+}
+
+// Agents that send nonsense have it counted, each of them its own; what the others say
+// is all there, and takes no longer.
+func TestNonsenseIsCountedAndHarmsNobody(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		w.agent(baseline("fine"), always(1))
+		for name, answer := range nonsense {
+			w.agent(columnar(name), func(r *wire.StreamMetricsResponse) []*wire.StreamMetricsRequest { return answer(r.GetRequestId()) })
+		}
+		synctest.Wait()
+		for _, window := range []messages.Window{{}, {Start: time.Unix(0, 0)}} {
+			begin := time.Now()
+			c := w.collect(messages.Query{Selection: messages.Selection{Window: window}})
+			require.Zero(t, time.Since(begin), "nobody waits")
+			flaws, series := map[string]messages.Flaws{}, map[string]int{}
+			for _, n := range c.Nodes {
+				require.Empty(t, n.Missing, n.Identity.NodeID)
+				require.LessOrEqual(t, len(n.Blocks), 2, "what is left out is not held")
+				flaws[n.Identity.NodeID], series[n.Identity.NodeID] = n.Flaws, countSeries(n.Blocks)
+				for _, b := range n.Blocks {
+					for _, f := range b.Families {
+						for _, x := range f.Series {
+							require.NoError(t, messages.CheckMetricName(f.Name))
+							require.NoError(t, messages.CheckLabelText(x.Labels))
+							require.Len(t, x.Values, len(b.Times))
+						}
+					}
+				}
+			}
+			require.Equal(t, map[string]messages.Flaws{
+				"fine": {}, "bad-names": {Rejected: 2, Mended: 2}, "newlines": {Rejected: 2}, "duplicates": {Rejected: 1},
+				"shapes": {Rejected: 3}, "million": {TooMany: 1_000_000 - testConfig.MaxAgentSeries},
+			}, flaws)
+			// A name with a newline is one of UTF-8: the page quotes it.
+			require.Equal(t, map[string]int{"fine": 1, "bad-names": 2, "newlines": 1, "duplicates": 2, "shapes": 0,
+				"million": testConfig.MaxAgentSeries}, series)
+			require.Equal(t, 1., shown(c)["fine"])
+		}
+	})
+}

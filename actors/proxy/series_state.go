@@ -1,0 +1,78 @@
+package proxy
+
+import (
+	"hash/maphash"
+	"slices"
+
+	"fodc/messages"
+)
+
+var seriesSeed = maphash.MakeSeed()
+
+// seriesCount counts the series of one answer, over all its frames.
+type seriesCount struct {
+	count int
+	// seen holds what is counted by its hash: 8 bytes, and not a text that may be long.
+	// It stays nil for the latest values.
+	seen map[uint64]struct{}
+}
+
+// admit leaves out of the blocks, which it changes, the series that are beyond the
+// limit, and returns how many. First come, first kept.
+//
+// Of the latest values each series comes once, and is counted as it comes: who sends
+// it twice has two. In a window it comes once for each stretch of time, so there it is
+// known again.
+func (s *seriesCount) admit(blocks []messages.Block, limit int, latest bool) (kept []messages.Block, tooMany int) {
+	if n := countSeries(blocks); latest && s.count+n <= limit {
+		s.count += n
+		return blocks, 0
+	}
+	for i := range blocks {
+		b := &blocks[i]
+		for j := range b.Families {
+			f := &b.Families[j]
+			before := len(f.Series)
+			f.Series = slices.DeleteFunc(f.Series, func(x messages.Series) bool { return !s.take(f.Name, &x, limit, latest) })
+			tooMany += before - len(f.Series)
+		}
+		b.Families = slices.DeleteFunc(b.Families, func(f messages.Family) bool { return len(f.Series) == 0 })
+	}
+	return slices.DeleteFunc(blocks, func(b messages.Block) bool { return len(b.Families) == 0 }), tooMany
+}
+
+func (s *seriesCount) take(family string, x *messages.Series, limit int, latest bool) bool {
+	if latest {
+		if s.count >= limit {
+			return false
+		}
+		s.count++
+		return true
+	}
+	type name struct {
+		family string
+		suffix messages.Suffix
+		labels messages.LabelText
+	}
+	hash := maphash.Comparable(seriesSeed, name{family, x.Suffix, x.Labels})
+	if _, known := s.seen[hash]; known {
+		return true
+	}
+	if len(s.seen) >= limit {
+		return false
+	}
+	if s.seen == nil {
+		s.seen = map[uint64]struct{}{}
+	}
+	s.seen[hash] = struct{}{}
+	return true
+}
+
+func countSeries(blocks []messages.Block) (n int) {
+	for _, b := range blocks {
+		for _, f := range b.Families {
+			n += len(f.Series)
+		}
+	}
+	return n
+}

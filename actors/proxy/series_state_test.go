@@ -1,0 +1,75 @@
+package proxy
+
+import (
+	"fmt"
+	"testing"
+
+	"fodc/messages"
+
+	"github.com/stretchr/testify/require"
+)
+
+// seriesBlock is a block of gauges, named family+label.
+func seriesBlock(at int64, names ...string) messages.Block {
+	b := messages.Block{Times: []int64{at}}
+	for _, name := range names {
+		text := messages.RenderLabels([]messages.Label{{Name: "l", Value: name[1:]}})
+		x := messages.Series{Labels: text, Values: []float64{float64(at)}}
+		if n := len(b.Families); n > 0 && b.Families[n-1].Name == name[:1] {
+			b.Families[n-1].Series = append(b.Families[n-1].Series, x)
+			continue
+		}
+		b.Families = append(b.Families, messages.Family{Name: name[:1], Series: []messages.Series{x}})
+	}
+	return b
+}
+
+func namesOf(blocks []messages.Block) (names []string) {
+	for _, b := range blocks {
+		for _, f := range b.Families {
+			for _, x := range f.Series {
+				names = append(names, fmt.Sprintf("%s%s@%d", f.Name, x.Labels.Labels()[0].Value, b.Times[0]))
+			}
+		}
+	}
+	return names
+}
+
+func TestSeriesOverTheLimitAreLeftOut(t *testing.T) {
+	f := func(latest bool, limit int, want []string, tooMany int, frames ...[]messages.Block) {
+		t.Helper()
+		var s seriesCount
+		var kept []messages.Block
+		left := 0
+		for _, blocks := range frames {
+			some, more := s.admit(blocks, limit, latest)
+			for _, b := range some {
+				require.NotEmpty(t, b.Families)
+				for _, family := range b.Families {
+					require.NotEmpty(t, family.Series)
+				}
+			}
+			kept = append(kept, some...)
+			left += more
+		}
+		require.Equal(t, want, namesOf(kept))
+		require.Equal(t, tooMany, left)
+	}
+	type frame = []messages.Block
+	f(true, 3, []string{"a1@1", "a2@1", "b1@1"}, 0, frame{seriesBlock(1, "a1", "a2", "b1")})
+	f(true, 2, []string{"a1@1", "a2@1"}, 1, frame{seriesBlock(1, "a1", "a2", "b1")})
+	f(true, 2, []string{"a1@1", "b1@2"}, 2, frame{seriesBlock(1, "a1")}, frame{seriesBlock(2, "b1", "b2")}, frame{seriesBlock(3, "c1")})
+	f(true, 1, []string{"a1@1"}, 1, frame{seriesBlock(1, "a1", "a1")})
+	// In a window the same series comes again.
+	f(false, 2, []string{"a1@1", "a2@1", "a1@2", "a2@2"}, 2, frame{seriesBlock(1, "a1", "a2", "b1")}, frame{seriesBlock(2, "a1", "a2", "b1")})
+	f(false, 2, []string{"a1@1", "b1@1", "b1@2"}, 1, frame{seriesBlock(1, "a1", "b1"), seriesBlock(2, "a2", "b1")})
+	f(false, 3, []string{"a1@1", "a1@2", "b1@2"}, 0, frame{seriesBlock(1, "a1"), seriesBlock(2, "a1", "b1")})
+}
+
+func TestSuffixesAreSeriesOfTheirOwn(t *testing.T) {
+	var s seriesCount
+	b := seriesBlock(1, "a1", "a1")
+	b.Families[0].Series[1].Suffix = messages.SuffixSum
+	_, tooMany := s.admit([]messages.Block{b}, 1, false)
+	require.Equal(t, 1, tooMany)
+}
