@@ -24,6 +24,13 @@ func paramsOf(r *http.Request) (params, error) {
 	return params{values}, nil
 }
 
+// readable returns the parameters of a request that can be read, for a probe: what
+// it gets is an answer, whatever it asks.
+func readable(r *http.Request) params {
+	values, _ := url.ParseQuery(r.URL.RawQuery)
+	return params{values}
+}
+
 // all returns the values of a parameter that may be repeated, sorted and each once:
 // requests that ask the same can then share a collection.
 func (p params) all(name string) []string {

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"time"
 
 	"fodc/messages"
@@ -10,7 +11,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// ProxyAPI is the HTTP surface of a proxy. All fields but Build are required.
+// ProxyAPI is the HTTP surface of a proxy. All fields but ExternalURL and
+// Build are required.
 type ProxyAPI struct {
 	// Collect asks the agents, and returns at the query's deadline.
 	Collect func(ctx context.Context, q messages.Query) (*messages.Collection, error)
@@ -26,6 +28,9 @@ type ProxyAPI struct {
 	CollectTimeout time.Duration
 	StartedAt      time.Time
 	Log            *zap.Logger
+	// ExternalURL is where Prometheus reaches the proxy, with the path of a server in
+	// between; nil: where the request for the targets came to.
+	ExternalURL *url.URL
 	// Build may be empty.
 	Build Build
 
@@ -39,6 +44,8 @@ func (a *ProxyAPI) Handler() http.Handler {
 	return newSurface("fodc proxy", []route{
 		{"/metrics", "the latest metrics of all nodes", a.serveMetrics},
 		{"/metrics-windows", "the metrics of all nodes in a window of time", a.serveWindows},
+		{nodePath(nodeIDParam), "the latest metrics of one node; 503 while its agent is missing", a.serveNode},
+		{"/sd", "the nodes as targets, for http_sd_configs of Prometheus", a.serveTargets},
 		{"/cluster", "the nodes and their agents", a.serveCluster},
 		{"/health", "whether all agents are online", a.serveHealth},
 		{"/-/healthy", "whether the proxy runs", serveHealthy},

@@ -130,12 +130,8 @@ type healthView struct {
 
 // serveHealth always answers 200: it is the proxy that is asked, and it answers.
 func (a *ProxyAPI) serveHealth(w http.ResponseWriter, r *http.Request) error {
-	p, err := paramsOf(r)
-	if err != nil {
-		return err
-	}
 	view := healthView{Status: statusHealthy}
-	c, err := a.cluster(r, p)
+	c, err := a.cluster(r, readable(r))
 	if err != nil {
 		view.Error = "the registry of agents does not answer"
 		if known := (*messages.Error)(nil); errors.As(err, &known) {

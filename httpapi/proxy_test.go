@@ -228,6 +228,10 @@ func TestHealth(t *testing.T) {
 		p.cluster.Nodes = p.cluster.Nodes[1:]
 		f("/health", `{"status":"healthy","agents_online":1,"agents_total":1,"uptime_seconds":90}`)
 
+		// It is a probe: whatever it asks, it gets an answer.
+		f("/health?%zz&role=liaison", `{"status":"healthy","agents_online":1,"agents_total":1,"uptime_seconds":90}`)
+		require.Equal(t, []string{"liaison"}, p.filter.Roles)
+
 		p.cluster, p.clusterErr = messages.Cluster{}, errors.New("secret")
 		f("/health", `{"status":"degraded","agents_online":0,"agents_total":0,"uptime_seconds":90,"error":"the registry of agents does not answer"}`)
 		p.clusterErr = messages.Errorf(messages.ErrUnavailable, "the proxy is stopping")
@@ -250,6 +254,8 @@ func TestReady(t *testing.T) {
 	requireError(t, w, 503, messages.ErrUnavailable, "not ready: starting or stopping")
 	require.Equal(t, "1", w.Header().Get("Retry-After"))
 	require.Equal(t, "healthy\n", p.get("/-/healthy").Body.String())
+	require.Equal(t, "healthy\n", p.get("/-/healthy?%zz").Body.String())
+	require.Equal(t, http.StatusServiceUnavailable, p.get("/-/ready?%zz").Code)
 }
 
 func TestActors(t *testing.T) {

@@ -27,6 +27,10 @@ const (
 	shownBytes = 100
 )
 
+// nodeIDParam is the part of a route's path that stands for any node id: one or more
+// characters, slashes included. A path has it once at most; see http.Request.PathValue.
+const nodeIDParam = "{node_id}"
+
 // route is a path and what serves it. An error that serve returns is answered as
 // JSON, unless a part of another answer is out already: that one is cut short, so
 // that nobody takes it for whole.
@@ -38,7 +42,9 @@ type route struct {
 // surface serves routes, and is what all their requests go through.
 type surface struct {
 	routes map[string]route
-	log    *zap.Logger
+	// open are the routes with a nodeIDParam.
+	open []route
+	log  *zap.Logger
 	// metrics may be nil.
 	metrics *selfMetrics
 }
@@ -48,6 +54,10 @@ func newSurface(title string, routes []route, log *zap.Logger, metrics *selfMetr
 	s := &surface{routes: map[string]route{}, log: log, metrics: metrics}
 	s.routes["/"] = route{path: "/", serve: index(title, routes)}
 	for _, r := range routes {
+		if strings.Contains(r.path, nodeIDParam) {
+			s.open = append(s.open, r)
+			continue
+		}
 		s.routes[r.path] = r
 	}
 	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(minGzipBytes), gzhttp.CompressionLevel(gzip.BestSpeed),
@@ -94,10 +104,7 @@ func (s *surface) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w, id := &answer{ResponseWriter: rw}, rand.Text()
 	w.Header().Set(headerRequestID, id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	served, known := s.routes[r.URL.Path]
-	if !known {
-		served = route{path: otherRoute, serve: notFound}
-	}
+	served := s.routeOf(r)
 	log := s.log.WithLazy(zap.String("request_id", id), zap.String("method", r.Method), zap.String("route", served.path))
 	defer func() {
 		s.metrics.request(served.path, w.code, time.Since(begin))
@@ -119,6 +126,25 @@ func (s *surface) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // http.Server closes the connection, without a word.
 	}
 	fault.write(w)
+}
+
+// routeOf finds the request's route, and sets its path value if it has one.
+func (s *surface) routeOf(r *http.Request) route {
+	if exact, ok := s.routes[r.URL.Path]; ok {
+		return exact
+	}
+	for _, open := range s.open {
+		before, after, _ := strings.Cut(open.path, nodeIDParam)
+		rest, ok := strings.CutPrefix(r.URL.Path, before)
+		if !ok {
+			continue
+		}
+		if id, ok := strings.CutSuffix(rest, after); ok && id != "" {
+			r.SetPathValue(strings.Trim(nodeIDParam, "{}"), id)
+			return open
+		}
+	}
+	return route{path: otherRoute, serve: notFound}
 }
 
 // serve calls the route, and turns a panic into an error.
@@ -157,11 +183,16 @@ func shown(s string) string {
 	return s[:shownBytes] + "..."
 }
 
-// index serves a page of links. They are relative, for a server behind a prefix.
+// index serves a page of links. They are relative, for a server behind a prefix. A
+// path that is not whole without a node id is no link.
 func index(title string, routes []route) func(http.ResponseWriter, *http.Request) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>%s</title></head>\n<body>\n<h1>%[1]s</h1>\n<ul>\n", html.EscapeString(title))
 	for _, r := range routes {
+		if strings.Contains(r.path, nodeIDParam) {
+			fmt.Fprintf(&b, "<li>%s: %s</li>\n", html.EscapeString(r.path), html.EscapeString(r.about))
+			continue
+		}
 		fmt.Fprintf(&b, "<li><a href=\".%s\">%[1]s</a>: %s</li>\n", html.EscapeString(r.path), html.EscapeString(r.about))
 	}
 	b.WriteString("</ul>\n</body>\n</html>\n")

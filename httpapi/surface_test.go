@@ -20,12 +20,13 @@ import (
 
 func TestEveryRouteTakesGetAndHeadOnly(t *testing.T) {
 	proxy := newFakeProxy()
+	proxy.collection = &messages.Collection{Nodes: threeNodes().Nodes[:1]}
 	agent, _ := newFakeAgent()
 	for name, h := range map[string]struct {
 		handler http.Handler
 		paths   []string
 	}{
-		"proxy": {proxy.handler, []string{"/", "/metrics", "/metrics-windows", "/cluster", "/health", "/-/healthy", "/-/ready", "/metrics/self", "/debug/actors"}},
+		"proxy": {proxy.handler, []string{"/", "/metrics", "/metrics-windows", "/cluster", "/health", "/-/healthy", "/-/ready", "/metrics/self", "/debug/actors", "/sd", "/agents/n1/metrics"}},
 		"agent": {agent, []string{"/", "/metrics", "/health", "/-/healthy", "/-/ready", "/debug/actors"}},
 	} {
 		for _, path := range h.paths {
@@ -42,7 +43,7 @@ func TestEveryRouteTakesGetAndHeadOnly(t *testing.T) {
 				require.Equal(t, "GET, HEAD", w.Header().Get("Allow"))
 			}
 		}
-		for _, path := range []string{"/nope", "/metrics/", "/cluster/x", "/index.html"} {
+		for _, path := range []string{"/nope", "/metrics/", "/cluster/x", "/index.html", "/agents", "/agents/", "/agents/metrics", "/agents//metrics", "/agents/n1", "/agents/n1/metrics/"} {
 			for _, method := range []string{http.MethodGet, http.MethodPost} {
 				requireError(t, do(h.handler, method, path), http.StatusNotFound, messages.ErrNotFound,
 					fmt.Sprintf("no such path: %q; / lists those there are", path))
@@ -58,6 +59,8 @@ func TestIndexLinksEveryRoute(t *testing.T) {
 	for _, path := range []string{"/metrics", "/metrics-windows", "/cluster", "/health", "/-/healthy", "/-/ready", "/metrics/self", "/debug/actors"} {
 		require.Contains(t, w.Body.String(), `<a href=".`+path+`">`+path+`</a>`)
 	}
+	require.Contains(t, w.Body.String(), `<a href="./sd">/sd</a>`)
+	require.Contains(t, w.Body.String(), "<li>/agents/{node_id}/metrics: ")
 	require.Contains(t, w.Body.String(), "<h1>fodc proxy</h1>")
 }
 

@@ -87,12 +87,12 @@ func TestEveryProxyFlagArrives(t *testing.T) {
 		GRPCListenAddr: "[::1]:1", HTTPListenAddr: "localhost:0",
 		HeartbeatTimeout: 3 * time.Second, CleanupTimeout: 4 * time.Second, MaxAgents: 5, GRPCMaxMsgSize: 1 << 20,
 		HTTPReadTimeout: 7 * time.Second, HTTPWriteTimeout: 8 * time.Second,
-		HeartbeatInterval: 1500 * time.Millisecond, CollectTimeout: 6 * time.Second, MaxCollections: 9, MaxAgentSeries: 10,
+		HeartbeatInterval: 1500 * time.Millisecond, CollectTimeout: 6 * time.Second, MaxCollections: 9, MaxAgentSeries: 10, ExternalURL: "https://h:1/fodc",
 	}
 	values := map[string]string{
 		"grpc-listen-addr": "[::1]:1", "http-listen-addr": "localhost:0", "agent-heartbeat-timeout": "3s",
 		"agent-cleanup-timeout": "4s", "max-agents": "5", "grpc-max-msg-size": "1048576", "http-read-timeout": "7s",
-		"http-write-timeout": "8s", "heartbeat-interval": "1.5s", "collect-timeout": "6s", "max-collections": "9", "max-agent-series": "10",
+		"http-write-timeout": "8s", "heartbeat-interval": "1.5s", "collect-timeout": "6s", "max-collections": "9", "max-agent-series": "10", "external-url": "https://h:1/fodc",
 	}
 	o := run(t, nil, nil, append([]string{"proxy"}, asArgs(values)...)...)
 	require.Equal(t, want, o.config, o.stderr)

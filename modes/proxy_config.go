@@ -2,6 +2,8 @@ package modes
 
 import (
 	"cmp"
+	"net/url"
+	"strings"
 	"time"
 )
 
@@ -37,6 +39,9 @@ type ProxyConfig struct {
 	// MaxAgentSeries bounds the series that are taken of one agent's answer. Default
 	// 100000.
 	MaxAgentSeries int
+	// ExternalURL is where Prometheus reaches the HTTP server. Default "": where it asks
+	// for its targets.
+	ExternalURL string
 }
 
 // What the numbers of a ProxyConfig may be. A message must have room for a chunk of
@@ -65,6 +70,7 @@ func (c ProxyConfig) Validate() error {
 		checkDuration("collect-timeout", c.CollectTimeout),
 		maxCollectionsSpan.check("max-collections", c.MaxCollections),
 		maxAgentSeriesSpan.check("max-agent-series", c.MaxAgentSeries),
+		checkExternalURL(c.ExternalURL),
 		c.checkOrder(),
 	)
 }
@@ -89,7 +95,31 @@ func (c ProxyConfig) checkHeartbeats() error {
 	return nil
 }
 
+// checkExternalURL accepts http://HOST[:PORT][/PATH], https, and nothing.
+func checkExternalURL(text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && isHost(u.Host) && isPortOrNone(u.Port()) &&
+		u.User == nil && u.RawQuery == "" && u.Fragment == "" {
+		return nil
+	}
+	return invalid("external-url", text, "must be http://HOST or https://HOST, with a port and a path if need be")
+}
+
+// externalURL returns nil where none is set.
+func (c ProxyConfig) externalURL() *url.URL {
+	u, err := url.Parse(strings.TrimRight(c.ExternalURL, "/"))
+	if c.ExternalURL == "" || err != nil {
+		return nil
+	}
+	return u
+}
+
 func proxyOptions(c *ProxyConfig) []*option {
+	external := textOption(&c.ExternalURL, "external-url", "", "`URL` under which Prometheus reaches the HTTP server, for the targets of /sd")
+	external.shown = "the host that is asked"
 	return []*option{
 		textOption(&c.GRPCListenAddr, "grpc-listen-addr", ":17900", "`ADDRESS` that agents connect to, host:port"),
 		textOption(&c.HTTPListenAddr, "http-listen-addr", ":17901", "`ADDRESS` of the HTTP server, host:port"),
@@ -108,5 +138,6 @@ func proxyOptions(c *ProxyConfig) []*option {
 		intOption(&c.MaxCollections, "max-collections", "16", "`NUMBER` of collections that may be under way at once", maxCollectionsSpan),
 		intOption(&c.MaxAgentSeries, "max-agent-series", "100000",
 			"`NUMBER` of series that an agent's answer may have; what comes on top is left out, and counted", maxAgentSeriesSpan),
+		external,
 	}
 }

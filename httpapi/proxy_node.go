@@ -1,0 +1,117 @@
+package httpapi
+
+import (
+	"cmp"
+	"maps"
+	"net/http"
+	"slices"
+
+	"fodc/httpapi/exposition"
+	"fodc/messages"
+)
+
+// nodePath is the path of a node's own page. It is not escaped: Prometheus escapes
+// the path of a target by itself.
+func nodePath(nodeID string) string { return "/agents/" + nodeID + "/metrics" }
+
+// serveNode answers with the latest samples of one node, as they are on the page of
+// all. A node that is missing is an error, so that a scrape of this page fails and
+// Prometheus's own up says which node is missing.
+func (a *ProxyAPI) serveNode(w http.ResponseWriter, r *http.Request) error {
+	p, err := paramsOf(r)
+	if err != nil {
+		return err
+	}
+	if _, err := p.choice("format", formatText); err != nil {
+		return err
+	}
+	names, err := p.names()
+	if err != nil {
+		return err
+	}
+	id := r.PathValue("node_id")
+	c, err := a.collect(w, r, p, messages.Query{
+		Filter: messages.NodeFilter{NodeIDs: []string{id}}, Selection: messages.Selection{Names: names}})
+	if err != nil {
+		return err
+	}
+	if len(c.Nodes) == 0 {
+		return messages.Errorf(messages.ErrNotFound, "no node %q is registered; /cluster lists those that are", shown(id))
+	}
+	if reason := c.Nodes[0].Missing; reason != messages.MissingNone {
+		return messages.Errorf(messages.ErrUnavailable, "the node %q is missing: %s", shown(id), reason)
+	}
+	w.Header().Set("Content-Type", contentText)
+	conflicts, err := exposition.WriteText(w, c, exposition.Options{})
+	a.metrics.merged(c, conflicts)
+	return err
+}
+
+// targetGroup is an element of what Prometheus's HTTP service discovery reads.
+type targetGroup struct {
+	Targets []string          `json:"targets"`
+	Labels  map[string]string `json:"labels"`
+}
+
+// Labels of targets. Those with the prefix are there for relabelling only.
+const (
+	labelPath     = "__metrics_path__"
+	labelScheme   = "__scheme__"
+	labelInstance = "instance"
+	metaPrefix    = "__meta_fodc_"
+	metaNodeLabel = metaPrefix + "label_"
+)
+
+// serveTargets answers with a target for each node, online or not, that points at the
+// node's page on this proxy.
+func (a *ProxyAPI) serveTargets(w http.ResponseWriter, r *http.Request) error {
+	p, err := paramsOf(r)
+	if err != nil {
+		return err
+	}
+	host, common, prefix := r.Host, map[string]string{}, ""
+	if u := a.ExternalURL; u != nil {
+		host, prefix = u.Host, u.Path
+		common[labelScheme] = u.Scheme
+	}
+	if host == "" {
+		return messages.Errorf(messages.ErrBadData, "the request names no host that targets could have: send one, or set --external-url")
+	}
+	c, err := a.cluster(r, p)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(c.Nodes, func(a, b messages.NodeStatus) int { return cmp.Compare(a.Identity.NodeID, b.Identity.NodeID) })
+	groups := make([]targetGroup, 0, len(c.Nodes))
+	for i := range c.Nodes {
+		labels := targetLabels(&c.Nodes[i])
+		maps.Copy(labels, common)
+		labels[labelPath] = prefix + nodePath(c.Nodes[i].Identity.NodeID)
+		groups = append(groups, targetGroup{[]string{host}, labels})
+	}
+	return writeJSON(w, http.StatusOK, groups)
+}
+
+// targetLabels returns what is known of the node. Only the instance stays on the
+// target's samples, which carry the identity already.
+func targetLabels(n *messages.NodeStatus) map[string]string {
+	id := n.Identity
+	labels := map[string]string{labelInstance: id.NodeID}
+	set := func(name, value string) {
+		if _, taken := labels[name]; value != "" && !taken {
+			labels[name] = value
+		}
+	}
+	set(metaPrefix+"node_id", id.NodeID)
+	set(metaPrefix+"node_role", id.Role)
+	set(metaPrefix+"pod_name", id.PodName)
+	set(metaPrefix+"status", string(n.Status))
+	set(metaPrefix+"agent_version", n.AgentVersion)
+	if !n.Primary.IsZero() {
+		set(metaPrefix+"address", n.Primary.String())
+	}
+	for _, name := range slices.Sorted(maps.Keys(id.Labels)) {
+		set(messages.PlainLabelName(metaNodeLabel+name), id.Labels[name])
+	}
+	return labels
+}
