@@ -24,19 +24,24 @@ type prometheus struct {
 
 func startPrometheus(t *testing.T, proxyAddr string) *prometheus {
 	t.Helper()
-	path, err := exec.LookPath("prometheus")
-	require.NoError(t, err, "install Debian's prometheus package")
-	dir := t.TempDir()
-	config := filepath.Join(dir, "prometheus.yml")
-	require.NoError(t, os.WriteFile(config, []byte(fmt.Sprintf(`
-global: {scrape_interval: 1s, scrape_timeout: 1s}
-scrape_configs:
+	return startPrometheusWith(t, fmt.Sprintf(`
   - job_name: fodc
     static_configs: [{targets: [%q]}]
   - job_name: fodc-windows
     metrics_path: /metrics-windows
     static_configs: [{targets: [%q]}]
-`, proxyAddr, proxyAddr)), 0o600))
+`, proxyAddr, proxyAddr))
+}
+
+// startPrometheusWith starts one with the jobs. That it has nothing to complain about
+// is part of the test.
+func startPrometheusWith(t *testing.T, jobs string) *prometheus {
+	t.Helper()
+	path, err := exec.LookPath("prometheus")
+	require.NoError(t, err, "install Debian's prometheus package")
+	dir := t.TempDir()
+	config := filepath.Join(dir, "prometheus.yml")
+	require.NoError(t, os.WriteFile(config, []byte("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n"+jobs), 0o600))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	p := &prometheus{t: t, addr: l.Addr().String()}
