@@ -71,17 +71,33 @@ func (p params) filter() messages.NodeFilter {
 	return messages.NodeFilter{NodeIDs: p.all("node_id"), Roles: p.all("role"), PodNames: p.all("pod_name")}
 }
 
+// The parameters that name families. The second is there for those who know it from
+// Prometheus, though it takes a name only.
+const (
+	paramName  = "name[]"
+	paramMatch = "match[]"
+)
+
 // names returns the families wanted. They travel to every agent, so one that no
 // family can have is refused here.
 func (p params) names() ([]string, error) {
-	names := p.all("name[]")
-	if len(names) > messages.MaxSelectedNames {
-		return nil, messages.Errorf(messages.ErrBadData, "name[]: %d names, at most %d are allowed", len(names), messages.MaxSelectedNames)
-	}
-	for _, n := range names {
-		if err := messages.CheckMetricName(n); err != nil {
-			return nil, messages.Errorf(messages.ErrBadData, "name[]: %v", err)
+	for _, param := range []string{paramName, paramMatch} {
+		for _, n := range p.all(param) {
+			if err := messages.CheckMetricName(n); err != nil {
+				return nil, messages.Errorf(messages.ErrBadData, "%s: %v", param, err)
+			}
 		}
+	}
+	for _, m := range p.all(paramMatch) {
+		if strings.ContainsAny(m, `{}="`) {
+			return nil, messages.Errorf(messages.ErrBadData, "%s %q: the name of a family is allowed, without labels", paramMatch, shown(m))
+		}
+	}
+	names := slices.Concat(p.all(paramName), p.all(paramMatch))
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if len(names) > messages.MaxSelectedNames {
+		return nil, messages.Errorf(messages.ErrBadData, "%s: %d names, at most %d are allowed", paramName, len(names), messages.MaxSelectedNames)
 	}
 	return names, nil
 }

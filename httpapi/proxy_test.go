@@ -53,6 +53,12 @@ func TestMetricsOfASelection(t *testing.T) {
 	f("role=liaison", messages.NodeFilter{Roles: []string{"liaison"}}, nil)
 	f("pod_name=p1", messages.NodeFilter{PodNames: []string{"p1"}}, nil)
 	f("name[]=requests_total", messages.NodeFilter{}, []string{"requests_total"})
+	f("match[]=requests_total", messages.NodeFilter{}, []string{"requests_total"})
+	f("match[]=a&name[]=b&match[]=b&name[]=c&match[]=", messages.NodeFilter{}, []string{"a", "b", "c"})
+	f("node_id=n1&node_id=n2&role=liaison&role=meta&pod_name=p1&pod_name=p2&name[]=requests_total",
+		messages.NodeFilter{NodeIDs: []string{"n1", "n2"}, Roles: []string{"liaison", "meta"}, PodNames: []string{"p1", "p2"}}, []string{"requests_total"})
+	requireError(t, p.get("/metrics?match[]=x{a=%22b%22}"), 400, messages.ErrBadData, `match[] "x{a=\"b\"}": the name of a family is allowed, without labels`)
+	requireError(t, p.get("/metrics-windows?match[]=%00"), 400, messages.ErrBadData, `match[]: metric name "\x00" holds a NUL byte`)
 
 	require.Contains(t, requirePage(t, p.get("/metrics?node_id=&other=1&format=text")), "fodc_build_info")
 	requireError(t, p.get("/metrics?format=json"), 400, messages.ErrBadData, `format "json": allowed are text`)
