@@ -34,6 +34,18 @@ func (p params) format(w http.ResponseWriter, r *http.Request, own, other string
 	return own, nil
 }
 
+// allowsUTF8 reports whether the client knows names of UTF-8, as Prometheus 3 says it
+// does. To one that says nothing, such as Prometheus 2, a page with them is not a page.
+func allowsUTF8(w http.ResponseWriter, r *http.Request) bool {
+	w.Header().Add("Vary", "Accept")
+	for part := range strings.SplitSeq(strings.Join(r.Header.Values("Accept"), ","), ",") {
+		if _, attributes, err := mime.ParseMediaType(part); err == nil && attributes["escaping"] == "allow-utf-8" {
+			return true
+		}
+	}
+	return false
+}
+
 // named returns the weight (q) that the Accept header gives to the media type by
 // its name, 0 if it does not.
 func named(accept, mediaType string) float64 {

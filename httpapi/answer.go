@@ -10,9 +10,13 @@ import (
 
 const (
 	contentText        = "text/plain; version=0.0.4; charset=utf-8"
-	contentOpenMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8"
-	contentJSON        = "application/json"
-	contentHTML        = "text/html; charset=utf-8"
+	contentOpenMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+	// escapingUTF8 follows the type of a page whose names may be of UTF-8.
+	escapingUTF8 = "; escaping=allow-utf-8"
+	// contentTextUTF8 is the first version of the text that may have such names.
+	contentTextUTF8 = "text/plain; version=1.0.0; charset=utf-8" + escapingUTF8
+	contentJSON     = "application/json"
+	contentHTML     = "text/html; charset=utf-8"
 	// contentPlain is text that is not a page of metrics.
 	contentPlain = "text/plain; charset=utf-8"
 )

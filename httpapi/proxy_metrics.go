@@ -36,9 +36,7 @@ func (a *ProxyAPI) serveMetrics(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", contentText)
-	conflicts, err := exposition.WriteText(w, c, exposition.Options{})
-	a.metrics.merged(c, conflicts)
+	err = a.writeText(w, r, c, exposition.Options{})
 	if err != nil || isSelective(q) {
 		return err
 	}
@@ -75,12 +73,27 @@ func (a *ProxyAPI) serveWindows(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Content-Type", contentJSON)
 		conflicts, err = exposition.WriteJSON(w, c)
 	case formatOpenMetrics:
-		w.Header().Set("Content-Type", contentOpenMetrics)
-		conflicts, err = exposition.WriteOpenMetrics(w, c)
+		content, o := contentOpenMetrics, exposition.Options{PlainNames: true}
+		if allowsUTF8(w, r) {
+			content, o.PlainNames = contentOpenMetrics+escapingUTF8, false
+		}
+		w.Header().Set("Content-Type", content)
+		conflicts, err = exposition.WriteOpenMetrics(w, c, o)
 	default:
-		w.Header().Set("Content-Type", contentText)
-		conflicts, err = exposition.WriteText(w, c, exposition.Options{Timestamps: true})
+		return a.writeText(w, r, c, exposition.Options{Timestamps: true})
 	}
+	a.metrics.merged(c, conflicts)
+	return err
+}
+
+// writeText writes the page, with names that the client can read.
+func (a *ProxyAPI) writeText(w http.ResponseWriter, r *http.Request, c *messages.Collection, o exposition.Options) error {
+	content := contentText
+	if o.PlainNames = !allowsUTF8(w, r); !o.PlainNames {
+		content = contentTextUTF8
+	}
+	w.Header().Set("Content-Type", content)
+	conflicts, err := exposition.WriteText(w, c, o)
 	a.metrics.merged(c, conflicts)
 	return err
 }

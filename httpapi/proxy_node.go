@@ -41,10 +41,7 @@ func (a *ProxyAPI) serveNode(w http.ResponseWriter, r *http.Request) error {
 	if reason := c.Nodes[0].Missing; reason != messages.MissingNone {
 		return messages.Errorf(messages.ErrUnavailable, "the node %q is missing: %s", shown(id), reason)
 	}
-	w.Header().Set("Content-Type", contentText)
-	conflicts, err := exposition.WriteText(w, c, exposition.Options{})
-	a.metrics.merged(c, conflicts)
-	return err
+	return a.writeText(w, r, c, exposition.Options{})
 }
 
 // targetGroup is an element of what Prometheus's HTTP service discovery reads.

@@ -132,7 +132,7 @@ func TestWindowsFormats(t *testing.T) {
 	require.Equal(t, w.Body.String(), p.get("/metrics-windows?format=json").Body.String())
 
 	w = p.get("/metrics-windows?format=openmetrics")
-	require.Equal(t, "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=allow-utf-8", w.Header().Get("Content-Type"))
+	require.Equal(t, "application/openmetrics-text; version=1.0.0; charset=utf-8", w.Header().Get("Content-Type"))
 	require.Equal(t, "n2=timeout,n3=unconnected", w.Header().Get("X-Fodc-Missing"))
 	golden(t, "windows.openmetrics", w.Body.String())
 	// Named in the header it is not meant: Prometheus names it always.
@@ -174,6 +174,31 @@ func TestBudgetBecomesTheDeadline(t *testing.T) {
 		requireError(t, p.get("/metrics"), 504, messages.ErrTimeout, "no answer in time")
 		require.Equal(t, 6*time.Second, time.Since(begin))
 	})
+}
+
+// A client that does not say that it knows names of UTF-8 could not read the page.
+func TestNamesOfUTF8(t *testing.T) {
+	p := newFakeProxy()
+	p.collection = &messages.Collection{Nodes: []messages.NodeAnswer{{Identity: messages.Identity{NodeID: "n1", Role: "r"}, Blocks: []messages.Block{{
+		Times: []int64{1}, Families: []messages.Family{{Name: "a.b", Series: []messages.Series{{Labels: `"c d"="1"`, Values: []float64{2}}}}}}}}}}
+	const prometheus2 = "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+	const prometheus3 = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.2"
+	f := func(target, accept, content, line string) {
+		t.Helper()
+		w := p.get(target, "Accept", accept)
+		require.Equal(t, content, w.Header().Get("Content-Type"))
+		require.Contains(t, w.Header().Values("Vary"), "Accept")
+		require.Contains(t, w.Body.String(), "\n"+line)
+	}
+	for _, target := range []string{"/metrics", "/metrics-windows", "/agents/n1/metrics"} {
+		for _, accept := range []string{"", "*/*", prometheus2} {
+			f(target, accept, contentText, `a_b{c_d="1",node_id="n1",node_role="r"} 2`)
+		}
+		f(target, prometheus3, "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8", `{"a.b","c d"="1",node_id="n1",node_role="r"} 2`)
+	}
+	f("/metrics-windows?format=openmetrics", prometheus2, contentOpenMetrics, `a_b{c_d="1",node_id="n1",node_role="r"} 2 0.001`)
+	f("/metrics-windows?format=openmetrics", prometheus3, contentOpenMetrics+"; escaping=allow-utf-8", `{"a.b","c d"="1",node_id="n1",node_role="r"} 2 0.001`)
+	require.Contains(t, p.get("/metrics-windows?format=json").Body.String(), `"name":"a.b"`)
 }
 
 // someCluster has one node with everything and one with next to nothing.

@@ -258,10 +258,15 @@ func isPlain(name string, colon bool) bool {
 
 // PlainLabelName makes a plain label name of any text: what may not stand in one
 // becomes an underscore.
-func PlainLabelName(text string) string {
+func PlainLabelName(text string) string { return plainName(text, false) }
+
+// PlainMetricName makes a plain metric name of any text: see PlainLabelName.
+func PlainMetricName(text string) string { return plainName(text, true) }
+
+func plainName(text string, colon bool) string {
 	b := []byte(text)
 	for i, c := range b {
-		if !isPlain(string(rune(c)), false) && (c < '0' || c > '9') {
+		if !isPlain(string(rune(c)), colon) && (c < '0' || c > '9') {
 			b[i] = '_'
 		}
 	}

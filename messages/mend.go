@@ -3,6 +3,7 @@ package messages
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // reservedLabel is the name of the label that a metric's name stands in; mendedReserved
@@ -63,6 +64,39 @@ func MendLabelText(t LabelText) (LabelText, bool) {
 	mend(labels, invalid)
 	text := RenderLabels(labels)
 	return text, CheckLabelText(text) == nil
+}
+
+// HasPlainNames reports whether no label of a checked text has a name that needs
+// quotes.
+func (t LabelText) HasPlainNames() bool {
+	if t == "" || t[0] != '"' && !strings.Contains(string(t), `,"`) {
+		return true
+	}
+	for t != "" {
+		first, rest, err := t.Cut()
+		if err != nil {
+			break // not a checked text: not for us to change
+		}
+		if first.Text[0] == '"' {
+			return false
+		}
+		t = rest
+	}
+	return true
+}
+
+// PlainNames returns a checked text with the names that need quotes changed to ones
+// that need none, as MendLabels changes invalid names.
+func (t LabelText) PlainNames() LabelText {
+	labels := t.Labels()
+	var quoted []*Label
+	for i := range labels {
+		if !IsPlainLabelName(labels[i].Name) {
+			quoted = append(quoted, &labels[i])
+		}
+	}
+	mend(labels, quoted)
+	return RenderLabels(labels)
 }
 
 func mend(labels []Label, bad []*Label) {

@@ -69,6 +69,25 @@ func TestMendLabelText(t *testing.T) {
 	f(strings.Repeat(`a="1",`, MaxSeriesLabels)+`a-b="1"`, ``)
 }
 
+func TestPlainNamesOfLabelTexts(t *testing.T) {
+	f := func(in, want string) {
+		t.Helper()
+		text := LabelText(in)
+		require.NoError(t, CheckLabelText(text))
+		require.Equal(t, in == want, text.HasPlainNames())
+		require.Equal(t, LabelText(want), text.PlainNames())
+		require.NoError(t, CheckLabelText(text.PlainNames()))
+	}
+	f(``, ``)
+	f(`a="x,",b="2"`, `a="x,",b="2"`)
+	f(`a="1",b="\\,\""`, `a="1",b="\\,\""`)
+	f(`"a.b"="1"`, `a_b="1"`)
+	f(`"0"="1",a="2","b c"="\n"`, `_0="1",a="2",b_c="\n"`)
+	f(`"a-b"="2","a.b"="1",a_b="3"`, `a_b="3",a_b_="2",a_b__="1"`)
+	require.Equal(t, "a:b_c", PlainMetricName("a:b.c"))
+	require.Equal(t, "_9", PlainMetricName("9"))
+}
+
 func FuzzMendLabelText(f *testing.F) {
 	f.Add(`a-b="1",a_b="2"`)
 	f.Add("\"\x00\"=\"\\n\",__name__=\"x\"")

@@ -1,6 +1,7 @@
 // Package exposition makes one page of the answers of many agents.
 //
 //   - identity.go: the labels that a node's samples are stamped with
+//   - plain.go: names for readers that know no UTF-8
 //   - merge.go: families of all nodes side by side, and who wins where they disagree
 //   - series.go: the series of one family and node, in order, each of them once
 //   - own.go: families that tell how the collection itself went

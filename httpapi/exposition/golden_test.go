@@ -148,7 +148,7 @@ func TestGoldenOpenMetrics(t *testing.T) {
 	f := func(name string, c *messages.Collection, want Conflicts) {
 		t.Helper()
 		var b bytes.Buffer
-		conflicts, err := WriteOpenMetrics(&b, c)
+		conflicts, err := WriteOpenMetrics(&b, c, Options{})
 		require.NoError(t, err)
 		parseOpen(t, b.Bytes())
 		golden(t, name, b.Bytes())

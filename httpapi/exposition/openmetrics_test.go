@@ -22,7 +22,7 @@ import (
 // openText writes the collection as OpenMetrics and returns the page without its end.
 func openText(t require.TestingT, c *messages.Collection) (string, Conflicts) {
 	var b bytes.Buffer
-	conflicts, err := WriteOpenMetrics(&b, c)
+	conflicts, err := WriteOpenMetrics(&b, c, Options{})
 	require.NoError(t, err)
 	parseOpen(t, b.Bytes())
 	page, ended := strings.CutSuffix(b.String(), "# EOF\n")
@@ -163,7 +163,7 @@ func TestOpenMetricsHoldsWhatTheTextHolds(t *testing.T) {
 		want := modelOf(c, Options{Timestamps: true})
 		maps.DeleteFunc(want.points, func(k modelKey, _ uint64) bool { return k.time == untimed })
 		var b bytes.Buffer
-		conflicts, err := WriteOpenMetrics(&b, c)
+		conflicts, err := WriteOpenMetrics(&b, c, Options{})
 		require.NoError(t, err)
 		require.Equal(t, want.points, parseOpen(t, b.Bytes()), "%s", b.String())
 		require.Equal(t, want.conflicts, conflicts)

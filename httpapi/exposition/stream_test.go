@@ -41,7 +41,7 @@ func TestPageIsStreamed(t *testing.T) {
 		})
 	}
 	f("text", func(w io.Writer) error { _, err := WriteText(w, c, Options{Timestamps: true}); return err })
-	f("openmetrics", func(w io.Writer) error { _, err := WriteOpenMetrics(w, c); return err })
+	f("openmetrics", func(w io.Writer) error { _, err := WriteOpenMetrics(w, c, Options{}); return err })
 	f("json", func(w io.Writer) error { _, err := WriteJSON(w, c); return err })
 	var blocks []messages.Block
 	for i, n := range benchCollection(false, 3).Nodes {

@@ -14,13 +14,17 @@ type Options struct {
 	// Timestamps gives each sample its time, in unix milliseconds, and a series all
 	// its samples, oldest first. Without it a series has one sample, its newest.
 	Timestamps bool
+	// PlainNames is for readers that know no names of UTF-8, and would refuse the whole
+	// page: in names of families and labels everything but letters, digits and
+	// underscores becomes an underscore.
+	PlainNames bool
 }
 
 // WriteText writes the collection as a page in the Prometheus text format 0.0.4.
 // Nodes that did not answer are on it as samples of fodc_agent_up and
 // fodc_agent_missing_reason; these carry no timestamps. The error is that of w.
 func WriteText(w io.Writer, c *messages.Collection, o Options) (Conflicts, error) {
-	nodes := nodesOf(c)
+	nodes := nodesOf(o.names(c))
 	m := mergeNodes(nodes, isReserved)
 	m.addOwn(nodes)
 	err := m.writeText(w, o)
