@@ -184,7 +184,7 @@ func (w *world) verifyNode(r *request, n *node, a messages.NodeAnswer, wrong fun
 			wrong("%s is missing, and has samples", n.id)
 		}
 		w.mu.Lock()
-		since := later(n.disturbed, n.deaf)
+		since := later(n.disturbed, n.deaf.Add(quickRecovery-recovery))
 		if r.proxy == w.beside {
 			since = n.apart
 		}

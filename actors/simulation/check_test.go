@@ -26,7 +26,7 @@ func (w *world) mark() {
 		upset, silent := w.isUpset(n)
 		n.held = n.held && !upset
 		if upset || n.impostor != nil {
-			n.disturbed = now
+			n.disturbed, n.session = now, time.Time{}
 		}
 		if silent || n.impostor != nil {
 			n.silent = now
@@ -129,6 +129,11 @@ func (w *world) shown(c messages.Cluster) map[string]messages.NodeStatus {
 func (w *world) checkNode(n *node, shown map[string]messages.NodeStatus) {
 	w.mu.Lock()
 	calm, silent, lost, held := n.calm(), time.Since(n.silent), n.lost, n.held
+	settled, session := calm > quickRecovery && silent > recovery, n.session
+	n.session = time.Time{}
+	if settled {
+		n.session = shown[n.id].RegisteredAt
+	}
 	w.mu.Unlock()
 	s, known := shown[n.id]
 	online := s.Status == messages.StatusOnline
@@ -139,7 +144,9 @@ func (w *world) checkNode(n *node, shown map[string]messages.NodeStatus) {
 		w.fail("%s is online, and its last heartbeat was %s ago", n.id, time.Since(s.LastHeartbeat))
 	case held && (!online || s.Primary.IP != n.home.ip):
 		w.fail("%s is %q from %s: an impostor has got its place", n.id, s.Status, s.Primary)
-	case !online && calm > quickRecovery && silent > recovery:
+	case settled && online && !session.IsZero() && !s.RegisteredAt.Equal(session):
+		w.fail("%s has a new session since %s, and has been undisturbed for %s", n.id, w.since(s.RegisteredAt), calm)
+	case !online && settled:
 		w.fail("%s is not online (%t, %q, %s), and has been undisturbed for %s, and its path for %s", n.id, known, s.Status, s.LastError, calm, silent)
 	}
 }

@@ -44,8 +44,8 @@
 //   - A node is in the cluster at most once. Undisturbed it is online: a second and the
 //     reconnect interval after what both ends were told of, and the heartbeat timeout
 //     later after what nobody was told of.
-//   - A metrics stream that breaks costs no session. What is done to one proxy, or to a
-//     path to it, is not seen in another proxy.
+//   - A node that is undisturbed keeps its session, even if its metrics stream breaks.
+//   - What is done to one proxy, or to a path to it, is not seen in another proxy.
 //   - A node of which nothing can come is not shown as online for longer than the
 //     heartbeat timeout. One that has said goodbye is gone.
 //   - No second machine gets the place of a node that is online.

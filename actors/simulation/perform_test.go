@@ -95,7 +95,7 @@ func (w *world) disturb(nodes ...*node) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, n := range nodes {
-		n.disturbed, n.held = time.Now(), false
+		n.disturbed, n.session, n.held = time.Now(), time.Time{}, false
 	}
 }
 
@@ -104,7 +104,7 @@ func (w *world) disturbSilently(nodes ...*node) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, n := range nodes {
-		n.silent = time.Now()
+		n.silent, n.session = time.Now(), time.Time{}
 	}
 }
 

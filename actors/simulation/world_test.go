@@ -79,6 +79,7 @@ type node struct {
 	silent    time.Time // the last moment at which something was wrong that tells nobody
 	deaf      time.Time // when its metrics stream was broken, and nothing else
 	apart     time.Time // the last moment at which not exactly one process ran at home
+	session   time.Time // when it registered, as last seen while it was undisturbed
 	page      page      // how its endpoint does
 	doubled   bool      // its frames come twice
 	lost      time.Time // since when nothing can come from it; zero: it can
@@ -155,7 +156,7 @@ func (w *world) run() {
 	w.heal()
 	synctest.Wait()
 	w.mark()
-	w.passUntil(w.plan.span + recovery)
+	w.passUntil(w.plan.span + recovery + maxShareAge + 2*epsilon)
 	w.checkWhole()
 }
 
