@@ -189,7 +189,7 @@ func (r *planner) fault() {
 	faults := []func(at time.Duration, node int){
 		r.brokenPath, r.brokenPath, r.brokenPath, r.hole, r.hole, r.hole, r.slowness, r.restart, r.restart, r.restart,
 		r.overlap, r.overlap, r.conflict, r.proxyRestart, r.proxyRestart,
-		r.brokenStream, r.brokenStream, r.doubled, r.badPage, r.badPage,
+		r.brokenStream, r.brokenStream, r.doubled, r.badPage, r.badPage, r.owed, r.owed,
 	}
 	at, node := r.when(), 1+r.IntN(r.nodes)
 	if len(r.steps) > 0 && r.IntN(3) == 0 {
@@ -210,6 +210,22 @@ func (r *planner) brokenStream(at time.Duration, node int) {
 		r.add(step{at: at, do: pick(r, breakRegistration, breakMetrics, breakMetrics), node: node})
 		at += r.between(time.Millisecond, 10*time.Second)
 	}
+}
+
+// owed lets clients ask a node that is slow to answer, and then perhaps breaks the
+// stream on which the answers come.
+func (r *planner) owed(at time.Duration, node int) {
+	r.add(step{at: at, do: slowPath, node: node, arg: r.between(50*time.Millisecond, 5*time.Second)})
+	for range 2 + r.few(3) {
+		at += r.between(time.Millisecond, 2*time.Second)
+		q := r.question()
+		q.nodes, q.role, q.beside = []int{node}, "", false
+		r.add(step{at: at, do: ask, asked: []question{q}})
+	}
+	if r.IntN(2) == 0 {
+		r.add(step{at: at + r.between(time.Millisecond, time.Second), do: breakMetrics, node: node})
+	}
+	r.add(step{at: at + r.between(time.Second, 10*time.Second), do: normalPath, node: node})
 }
 
 func (r *planner) doubled(at time.Duration, node int) {
