@@ -186,7 +186,7 @@ func (w *world) verifyNode(r *request, n *node, a messages.NodeAnswer, wrong fun
 		w.mu.Lock()
 		since := later(n.disturbed, n.deaf.Add(quickRecovery-recovery))
 		if r.proxy == w.beside {
-			since = n.apart
+			since = n.apart.Add(quickRecovery - recovery)
 		}
 		w.mu.Unlock()
 		calm := r.asked.Sub(since)

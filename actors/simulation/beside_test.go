@@ -43,7 +43,7 @@ func (w *world) checkBeside(sessions []messages.ActorNode) {
 		settled := time.Since(n.apart)
 		w.mu.Unlock()
 		s := shown[n.id]
-		if !n.baseline && settled > recovery && (s.Status != messages.StatusOnline || time.Since(s.LastHeartbeat) > heartbeatInterval+time.Second) {
+		if !n.baseline && settled > quickRecovery && (s.Status != messages.StatusOnline || time.Since(s.LastHeartbeat) > heartbeatInterval+time.Second) {
 			w.fail("%s is %q at the proxy beside (heard of %s ago), and its process runs for %s", n.id, s.Status, time.Since(s.LastHeartbeat), settled)
 		}
 		if n.baseline && s.Status != "" {

@@ -2,7 +2,8 @@
 // real proxy against each other, in fake time, over a network in memory that is
 // disturbed at random, and look whether what must always hold does.
 //
-//	plan_test.go, question_test.go   what is done, and when: drawn from a seed
+//	plan_test.go, faults_test.go     what is done, and when: drawn from a seed
+//	question_test.go                 what clients ask
 //	network_test.go, conn_test.go    the network, and what can be wrong with it
 //	tap_test.go                      the streams, and what can be wrong with one alone
 //	world_test.go, perform_test.go   the proxy, and how a plan is played
