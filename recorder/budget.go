@@ -58,7 +58,7 @@ func (w *Window) roll(t *target) {
 	var carried []*series
 	if old := t.head; old != nil {
 		carried = old.recent()
-		g, grown := seal(old, &w.encoder, t.list())
+		g, grown := seal(old, &w.encoder, t.newestSealed())
 		t.sealed = append(t.sealed, g)
 		w.sampleBytes += g.bytes + grown - old.bytes
 		old.release(w.leave(t))

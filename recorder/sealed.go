@@ -37,14 +37,17 @@ const (
 func (l *seriesList) bytes() int64 { return seriesListBytes + sizeOf(cap(l.all)*pointerBytes) }
 
 // seal packs the head, which must not be used any more: the columns without a value
-// are left out. before is the list of the stretch before, or nil. It returns by how
-// many bytes the lists grew.
-func seal(h *head, e *encoder, before *seriesList) (g *sealed, grown int64) {
+// are left out. before is the stretch before, or nil. It returns by how many bytes the
+// lists grew.
+func seal(h *head, e *encoder, before *sealed) (g *sealed, grown int64) {
 	h.sort()
 	g = &sealed{times: slices.Clone(h.times), samples: h.samples, newest: h.newest}
 	all := make([]*series, 0, len(h.columns))
 	values := make([]float64, len(h.times))
 	var data []byte
+	if before != nil {
+		data = make([]byte, 0, len(before.data)+len(before.data)/growPart)
+	}
 	for _, c := range h.columns {
 		if c.empty() {
 			continue
@@ -58,8 +61,8 @@ func seal(h *head, e *encoder, before *seriesList) (g *sealed, grown int64) {
 	}
 	g.data = make([]byte, len(data)+readPad)
 	copy(g.data, data)
-	if before != nil && slices.Equal(before.all, all) {
-		g.list = before
+	if before != nil && slices.Equal(before.list.all, all) {
+		g.list = before.list
 	} else {
 		g.list = &seriesList{all: slices.Clip(slices.Clone(all))}
 		grown = g.list.bytes()

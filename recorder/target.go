@@ -56,12 +56,12 @@ func (t *target) fixedBytes() int64 {
 		sizeOf(cap(t.inOrder)*pointerBytes)
 }
 
-// list returns the list of the newest sealed stretch, nil if there is none.
-func (t *target) list() *seriesList {
+// newestSealed returns the newest sealed stretch, nil if there is none.
+func (t *target) newestSealed() *sealed {
 	if len(t.sealed) == 0 {
 		return nil
 	}
-	return t.sealed[len(t.sealed)-1].list
+	return t.sealed[len(t.sealed)-1]
 }
 
 // forget drops the raw texts of all series: they may mean something else now.
