@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"sync/atomic"
 
@@ -33,6 +34,8 @@ type runningAgent struct {
 	http     *httpapi.Server
 	ready    atomic.Bool
 	failures chan error
+	// stopTrim ends the goroutine that trims memory.
+	stopTrim context.CancelFunc
 }
 
 func startAgent(sys *actors.System, c AgentConfig, log *zap.Logger) (*runningAgent, error) {
@@ -56,6 +59,9 @@ func startAgent(sys *actors.System, c AgentConfig, log *zap.Logger) (*runningAge
 	}
 	a.agent = agent.Start(sys, cfg)
 	go func() { a.failures <- a.http.Serve() }()
+	trimCtx, stopTrim := context.WithCancel(context.Background())
+	a.stopTrim = stopTrim
+	go trimMemory(trimCtx, scrapesPerTrim*c.PollInterval, debug.FreeOSMemory)
 	a.ready.Store(true)
 	log.Info("listening", zap.String("server", "agent"), zap.Stringer("addr", a.http.Addr()))
 	log.Info("recording", zap.String("node_id", c.NodeID), zap.String("role", c.NodeRole), zap.Strings("endpoints", c.urls()),
@@ -97,6 +103,7 @@ func (a *runningAgent) failed() <-chan error { return a.failures }
 // stop says goodbye to the proxies, and lets requests under way finish.
 func (a *runningAgent) stop(ctx context.Context) error {
 	a.ready.Store(false)
+	a.stopTrim()
 	requests := make(chan error, 1)
 	go func() { requests <- a.http.Shutdown(ctx) }()
 	err := a.agent.Stop(ctx)

@@ -1,0 +1,28 @@
+package modes
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestTrimMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		trims, done := 0, make(chan struct{})
+		go func() {
+			trimMemory(ctx, time.Minute, func() { trims++ })
+			close(done)
+		}()
+		time.Sleep(10*time.Minute + time.Second)
+		synctest.Wait()
+		require.Equal(t, 10, trims)
+		cancel()
+		<-done
+		time.Sleep(10 * time.Minute)
+		require.Equal(t, 10, trims)
+	})
+}
