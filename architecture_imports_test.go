@@ -15,20 +15,21 @@ const (
 // mayImport is the packages of this module that each of its packages may import;
 // those that tests may import besides are in testsMayImport.
 var mayImport = map[string][]string{
-	".":                      {"modes"},
-	"modes":                  {"modes/quiet", "httpapi", "actors", "actors/agent", "actors/agent/telemetry", "actors/proxy", "messages"},
-	"modes/quiet":            {},
-	"httpapi":                {"httpapi/exposition", "messages"},
-	"httpapi/exposition":     {"messages"},
-	"actors":                 {"messages"},
-	"actors/actorstest":      {"actors", "messages"},
-	"actors/agent":           {"actors", "actors/agent/telemetry", "messages", "messages/wire", "recorder"},
-	"actors/agent/telemetry": {"messages", "recorder"},
-	"actors/proxy":           {"actors", "messages", "messages/wire"},
-	"actors/simulation":      {},
-	"messages/wire":          {"messages"},
-	"recorder":               {"messages"},
-	"messages":               {},
+	".":                       {"modes"},
+	"modes":                   {"modes/quiet", "httpapi", "actors", "actors/agent", "actors/agent/nodeconfig", "actors/agent/telemetry", "actors/proxy", "messages"},
+	"modes/quiet":             {},
+	"httpapi":                 {"httpapi/exposition", "messages"},
+	"httpapi/exposition":      {"messages"},
+	"actors":                  {"messages"},
+	"actors/actorstest":       {"actors", "messages"},
+	"actors/agent":            {"actors", "actors/agent/nodeconfig", "actors/agent/telemetry", "messages", "messages/wire", "recorder"},
+	"actors/agent/nodeconfig": {"actors/agent/telemetry", "messages"},
+	"actors/agent/telemetry":  {"messages", "recorder"},
+	"actors/proxy":            {"actors", "messages", "messages/wire"},
+	"actors/simulation":       {},
+	"messages/wire":           {"messages"},
+	"recorder":                {"messages"},
+	"messages":                {},
 }
 
 var testsMayImport = map[string][]string{

@@ -5,7 +5,8 @@
 //   - errors.go: how an error becomes an answer; answer.go: how a value does
 //   - missing.go: the header that names the nodes without an answer
 //   - params.go, times.go, accept.go: what a client may ask for
-//   - proxy.go, proxy_metrics.go, proxy_node.go, proxy_cluster.go: the proxy's routes
+//   - proxy.go, proxy_metrics.go, proxy_node.go, proxy_cluster.go, proxy_config.go: the
+//     proxy's routes; configdiff.go: in what nodes of a role differ
 //   - agent.go: the agent's routes; common.go, actortree.go: those that both have
 //   - selfmetrics.go: what the proxy counts of its own doings; agentmetrics.go: of its
 //     agents; actormetrics.go: of its actors

@@ -18,6 +18,8 @@ type ProxyAPI struct {
 	Collect func(ctx context.Context, q messages.Query) (*messages.Collection, error)
 	// Cluster returns the nodes that the filter selects.
 	Cluster func(ctx context.Context, f messages.NodeFilter) (messages.Cluster, error)
+	// Configs returns the configurations of the nodes that the filter selects.
+	Configs func(ctx context.Context, f messages.NodeFilter) ([]messages.NodeConfiguration, error)
 	// Tree, Counts and ProxyCounts ask no actor.
 	Tree        func() messages.ActorTree
 	Counts      func() messages.ActorCounts
@@ -47,6 +49,7 @@ func (a *ProxyAPI) Handler() http.Handler {
 		{nodePath(nodeIDParam), "the latest metrics of one node; 503 while its agent is missing", a.serveNode},
 		{"/sd", "the nodes as targets, for http_sd_configs of Prometheus", a.serveTargets},
 		{"/cluster", "the nodes and their agents", a.serveCluster},
+		{"/cluster/config", "how the nodes are configured (?diff=1: where nodes of a role differ)", a.serveConfig},
 		{"/health", "whether all agents are online", a.serveHealth},
 		{"/-/healthy", "whether the proxy runs", serveHealthy},
 		{"/-/ready", "whether the proxy takes requests", serveReady(a.Ready)},

@@ -3,6 +3,7 @@
 //
 //   - node.go: who a node is, what an agent registers, what the cluster looks like
 //   - registration.go: what a registration must fulfil, and whom it names
+//   - nodeconfig.go: how a node is configured, and the limits of that
 //   - family.go: metrics in columnar form, from the recorder to the page
 //   - labels.go: the text form of a series' labels, its rules and its limits
 //   - collection.go: what a client asks of all agents, and what comes back

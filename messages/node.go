@@ -83,6 +83,8 @@ type Registration struct {
 	// Timing is nil until the agent has measured it, and where the proxy does not
 	// answer heartbeats.
 	Timing *Timing
+	// Config is nil where it was not sent: it has not changed, or is not known.
+	Config *NodeConfig
 }
 
 // Status is the state of a registered node.

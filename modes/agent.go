@@ -87,7 +87,7 @@ func (c AgentConfig) actors() (agent.Config, error) {
 		},
 		ProxyAddrs: slices.Clone(c.ProxyAddrs), DefaultTargets: c.DefaultTargets, ScrapeInterval: c.PollInterval, Limits: c.limits(),
 		HeartbeatInterval: c.HeartbeatInterval, ReconnectInterval: c.ReconnectInterval,
-		Telemetry: c.telemetry(), MemoryBudget: budget, Version: thisBuild().version,
+		Telemetry: c.telemetry(), NodeConfig: c.nodeConfig(), MemoryBudget: budget, Version: thisBuild().version,
 	}
 	for _, t := range c.Targets {
 		cfg.Targets = append(cfg.Targets, agent.Target{URL: t.URL, ContainerName: t.ContainerName})

@@ -59,6 +59,12 @@ type AgentConfig struct {
 	// NodePIDFile and NodeProcess lead to the node's process: a file with its id, and
 	// its name. Default "": its process is not recorded.
 	NodePIDFile, NodeProcess string
+	// CollectConfig says that the node's configuration is read and told to proxies.
+	// Default true.
+	CollectConfig bool
+	// NodeConfigFiles are the node's configuration files; the later ones go over the
+	// earlier. Default none.
+	NodeConfigFiles []string
 }
 
 // TargetConfig is one endpoint that is scraped.

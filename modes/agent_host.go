@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"fodc/actors/agent/nodeconfig"
 	"fodc/actors/agent/telemetry"
 	"fodc/messages"
 )
@@ -16,13 +17,20 @@ const (
 	processAllowed = "must be the name of a process without its path, one line of at most 4096 bytes, in UTF-8"
 )
 
-// hostOptions are the flags of what is recorded of the host.
+// maxConfigFiles bounds the node's configuration files.
+const maxConfigFiles = 16
+
+// hostOptions are the flags of what is recorded of the host and of the node's process.
 func hostOptions(c *AgentConfig) []*option {
 	return []*option{
 		boolOption(&c.HostTelemetry, "host-telemetry", true,
 			"record the host, too, under the names of node_exporter; off with --host-telemetry=false"),
 		listOption(&c.DataDirs, "data-dir", "`DIRECTORY` of the node's data, whose file system is recorded; may be given several times"),
 		textOption(&c.NodePIDFile, "node-pid-file", "", "`FILE` with the id of the node's process, to record that, too"),
+		boolOption(&c.CollectConfig, "collect-config", true,
+			"read the node's configuration and tell it to proxies, with secrets masked; off with --collect-config=false"),
+		listOption(&c.NodeConfigFiles, "node-config-file",
+			"`FILE` of the node's configuration: YAML, JSON or KEY=VALUE; may be given several times"),
 		textOption(&c.NodeProcess, "node-process", "",
 			"`NAME` of the node's process, to record that, too; with --node-pid-file, what its process must be called"),
 	}
@@ -35,6 +43,14 @@ func (c AgentConfig) checkHost() error {
 		}
 	}
 	if err := checkDistinct("data-dir", c.DataDirs, maxDataDirs); err != nil {
+		return err
+	}
+	for _, name := range c.NodeConfigFiles {
+		if !isAbsolute(name) {
+			return invalid("node-config-file", name, pathAllowed)
+		}
+	}
+	if err := checkDistinct("node-config-file", c.NodeConfigFiles, maxConfigFiles); err != nil {
 		return err
 	}
 	if c.NodePIDFile != "" && !isAbsolute(c.NodePIDFile) {
@@ -52,6 +68,14 @@ func isAbsolute(path string) bool { return isText(path) && filepath.IsAbs(path) 
 func isText(text string) bool {
 	r := messages.Registration{NodeID: "n", Role: "r", PodName: text}
 	return r.Validate() == nil
+}
+
+// nodeConfig returns where the node's configuration is read; nil is nowhere.
+func (c AgentConfig) nodeConfig() *nodeconfig.Config {
+	if !c.CollectConfig {
+		return nil
+	}
+	return &nodeconfig.Config{PIDFile: c.NodePIDFile, Process: c.NodeProcess, Files: c.NodeConfigFiles}
 }
 
 // telemetry returns what is recorded of the host; nil is nothing.

@@ -61,7 +61,7 @@ var defaultAgent = AgentConfig{
 	ProxyAddrs: []string{"localhost:17900"}, NodeID: "n", NodeRole: "r", NodePort: 17912,
 	Targets: []TargetConfig{{URL: "http://127.0.0.1:2121/metrics"}}, DefaultTargets: true,
 	PollInterval: 10 * time.Second, HeartbeatInterval: 10 * time.Second, ReconnectInterval: 5 * time.Second,
-	MaxMemoryPercent: 10, HTTPListenAddr: ":17902", HostTelemetry: true,
+	MaxMemoryPercent: 10, HTTPListenAddr: ":17902", HostTelemetry: true, CollectConfig: true,
 	MaxPageBytes: 32 << 20, MaxPageSamples: 200_000, MaxSampleLabels: 128, MaxLabelBytes: 64 << 10,
 }
 
@@ -114,6 +114,7 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 		MaxMemoryPercent: 100, HTTPListenAddr: ":0",
 		MaxPageBytes: 1 << 10, MaxPageSamples: 2, MaxSampleLabels: 3, MaxLabelBytes: 4,
 		DataDirs: []string{"/data/a,b", "/data/c"}, NodePIDFile: "/run/node.pid", NodeProcess: "node",
+		NodeConfigFiles: []string{"/etc/a.yaml", "/etc/b,c.env"},
 	}
 	single := map[string]string{
 		"node-id": "id, of a node", "node-role": "meta", "node-labels": "zone=a, url=x=y", "node-ip": "::2", "node-port": "3",
@@ -125,6 +126,7 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 	args := append([]string{"agent", "--proxy-addr", "a:1", "--proxy-addr", "[::1]:2",
 		"--secondary-address", "grpc=[::1]:4", "--secondary-address", "http=10.0.0.1:5",
 		"--data-dir", "/data/a,b", "--data-dir", "/data/c", "--host-telemetry=false",
+		"--collect-config=false", "--node-config-file", "/etc/a.yaml", "--node-config-file", "/etc/b,c.env",
 		"--metrics-endpoint", "http://h/a,b", "--metrics-endpoint", "https://h:6",
 		"--container-names", "one", "--container-names", "two", "--container-names", "three"}, asArgs(single)...)
 	o := run(t, nil, nil, args...)
@@ -132,7 +134,8 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 
 	o = run(t, nil, append(asEnv(single), "FODC_PROXY_ADDR=a:1 [::1]:2",
 		"FODC_SECONDARY_ADDRESS=grpc=[::1]:4\nhttp=10.0.0.1:5", "FODC_METRICS_ENDPOINT= http://h/a,b  https://h:6 ",
-		"FODC_CONTAINER_NAMES=one two three", "FODC_DATA_DIR=/data/a,b /data/c", "FODC_HOST_TELEMETRY=false"), "agent")
+		"FODC_CONTAINER_NAMES=one two three", "FODC_DATA_DIR=/data/a,b /data/c", "FODC_HOST_TELEMETRY=false",
+		"FODC_COLLECT_CONFIG=false", "FODC_NODE_CONFIG_FILE=/etc/a.yaml /etc/b,c.env"), "agent")
 	require.Equal(t, want, o.config, o.stderr)
 }
 

@@ -51,6 +51,9 @@ func startProxy(sys *actors.System, c ProxyConfig, log *zap.Logger) (*runningPro
 		Cluster: func(ctx context.Context, f messages.NodeFilter) (messages.Cluster, error) {
 			return p.proxy.Cluster(ctx, f)
 		},
+		Configs: func(ctx context.Context, f messages.NodeFilter) ([]messages.NodeConfiguration, error) {
+			return p.proxy.Configs(ctx, f)
+		},
 		Tree: sys.Tree, Counts: sys.Counts, ProxyCounts: func() messages.ProxyCounts { return p.proxy.Counts() },
 		Ready: p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: log.Named("http"),
 		ExternalURL: c.externalURL(), Build: httpapi.Build{Version: build.version, Revision: build.revision},

@@ -64,6 +64,8 @@ var wrongValues = map[string][]string{
 	"host-telemetry":     {"", "x", "yes", "TRUE", "1", "0"},
 	"data-dir":           {"", "data", "./data", "../data", "/a\nb", "/\xff", "/" + tooLong},
 	"node-pid-file":      {"node.pid", "./node.pid", "/a\nb", "/\xff", "/" + tooLong},
+	"collect-config":     {"", "x", "yes", "TRUE", "1", "0"},
+	"node-config-file":   {"", "node.yaml", "./node.yaml", "/a\nb", "/\xff", "/" + tooLong},
 	"node-process":       {"/bin/node", "a/b", "a\nb", "\xff", tooLong},
 	"log-level":          {"", "x", "INFO", "warning", "fatal"},
 	"log-format":         {"", "x", "JSON", "logfmt"},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"fodc/actors"
+	"fodc/actors/agent/nodeconfig"
 	"fodc/actors/agent/telemetry"
 	"fodc/messages"
 	"fodc/recorder"
@@ -35,6 +36,9 @@ type Config struct {
 	ReconnectInterval time.Duration
 	// Telemetry says what is read of the host each ScrapeInterval; nil is nothing.
 	Telemetry *telemetry.Config
+	// NodeConfig says where the node's configuration is read; nil is nowhere. Its
+	// Endpoints and Fetch are filled in.
+	NodeConfig *nodeconfig.Config
 	// MemoryBudget bounds the recorder's window, in bytes.
 	MemoryBudget int64
 	// Version is told to proxies and endpoints.
@@ -82,6 +86,7 @@ type Agent struct {
 	recorder *actors.PID
 	self     *actors.PID
 	host     *actors.PID // nil without telemetry
+	config   *actors.PID // nil without a node's configuration
 	scrapers []*actors.PID
 	links    []*actors.PID
 }
@@ -115,6 +120,12 @@ func Start(sys *actors.System, cfg Config) *Agent {
 			return newHostTelemetry(sys, a.recorder, sources, cfg.ScrapeInterval)
 		})
 	}
+	if cfg.NodeConfig != nil {
+		collector := nodeconfig.New(nodeConfigOf(cfg, a.client))
+		a.config = sys.Spawn("nodeconfig", restarts, func() actors.Actor {
+			return newNodeConfig(sys, collector, cfg.HeartbeatInterval)
+		})
+	}
 	for _, t := range cfg.Targets {
 		a.scrapers = append(a.scrapers, sys.Spawn("scraper", restarts, func() actors.Actor {
 			return newScraper(sys, a.recorder, t, cfg, fetch)
@@ -122,7 +133,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	}
 	for _, address := range cfg.ProxyAddrs {
 		session := sessionConfig{address: address, registration: registrationOf(cfg), heartbeat: cfg.HeartbeatInterval,
-			recorder: a.recorder, load: cfg.Load, dial: cfg.Dial}
+			recorder: a.recorder, sys: sys, nodeConfig: a.config, load: cfg.Load, dial: cfg.Dial}
 		a.links = append(a.links, sys.Spawn("link", restarts, func() actors.Actor {
 			return newLink(sys, session, cfg.ReconnectInterval)
 		}))
@@ -159,8 +170,10 @@ func whenGone(err error) error {
 func (a *Agent) Stop(ctx context.Context) error {
 	err := a.disconnect(ctx)
 	own := append(slices.Clone(a.scrapers), a.self)
-	if a.host != nil {
-		own = append(own, a.host)
+	for _, pid := range []*actors.PID{a.host, a.config} {
+		if pid != nil {
+			own = append(own, pid)
+		}
 	}
 	for _, pid := range own {
 		err = errors.Join(err, a.sys.Stop(ctx, pid))

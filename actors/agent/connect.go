@@ -40,6 +40,8 @@ type sessionConfig struct {
 	heartbeat    time.Duration
 	keepalive    time.Duration
 	recorder     *actors.PID
+	sys          *actors.System
+	nodeConfig   *actors.PID // nil: the node's configuration is not read
 	load         func() float64
 	dial         dialer
 }
@@ -100,6 +102,7 @@ func register(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime)
 		return nil, err
 	}
 	s.registration.Primary = primaryAddress(cfg.registration.Primary, local.Load())
+	s.registration.Config = knownConfig(ctx, cfg)
 	s.registration.Clock, s.registration.Runtime = time.Now(), runtime
 	// A stream that has ended says why to Recv only.
 	_ = s.stream.Send(wire.RegistrationFrame(s.registration))

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fodc/actors"
+	"fodc/messages"
 	"fodc/messages/wire"
 
 	"go.uber.org/zap"
@@ -43,6 +44,8 @@ type uplink struct {
 	generation uint64
 	cfg        sessionConfig
 	health     string // the node's, as last heard
+	// config is the node's configuration as last heard, toldConfig what the proxy knows.
+	config, toldConfig *messages.NodeConfig
 
 	state  *uplinkState
 	ctx    context.Context // of all that the session has
@@ -91,8 +94,10 @@ func (u *uplink) Receive(c actors.Context) {
 	case writerEnded:
 		u.do(c, u.state.ended(part{partWriter, uint64(m.stream)}))
 	case nodeHealth:
-		u.health = m.health
-		u.do(c, u.state.healthHeard(time.Now()))
+		u.onHealth(c, m)
+	case configChecked:
+		u.config = m.config
+		u.do(c, u.state.nodeHeard(time.Now()))
 	case sayGoodbye:
 		u.do(c, u.state.goodbye())
 	case actors.Tick:
@@ -184,15 +189,29 @@ func (u *uplink) onConnectDone(c actors.Context, m connectDone) {
 		u.do(c, u.state.connected(0, time.Time{}, heartbeatAnswer{}, time.Now()))
 		return
 	}
-	u.session = m.session
+	u.session, u.toldConfig = m.session, m.session.registration.Config
 	u.registration = runStream(newVoice(u.ctx, u.sys, c), m.session.stream, maxQueuedHeartbeats, m.session.cancel)
 	u.do(c, u.state.connected(uint64(u.registration.id), m.session.registration.Clock, answerOf(m.session.welcome), m.session.answeredAt))
 }
 
-// beat sends a heartbeat.
+// onHealth takes the recorder's word, and goes on to ask how the node is configured:
+// then all is known that a heartbeat says.
+func (u *uplink) onHealth(c actors.Context, m nodeHealth) {
+	u.health = m.health
+	if u.cfg.nodeConfig == nil {
+		u.do(c, u.state.nodeHeard(time.Now()))
+		return
+	}
+	actors.Request(c, u.cfg.nodeConfig, checkConfig{})
+}
+
+// beat sends a heartbeat, with the node's configuration if the proxy does not know that.
 func (u *uplink) beat(c actors.Context, e sendHeartbeat) {
 	r := u.session.registration
-	r.Clock, r.Timing, r.Runtime = e.clock, e.timing, nodeRuntime(u.health, u.cfg.load)
+	r.Clock, r.Timing, r.Runtime, r.Config = e.clock, e.timing, nodeRuntime(u.health, u.cfg.load), nil
+	if u.config != nil && u.config != u.toldConfig {
+		r.Config, u.toldConfig = u.config, u.config
+	}
 	if !u.registration.out.Offer(wire.RegistrationFrame(r)) {
 		u.do(c, u.state.close(sessionEnd{why: "the proxy does not read the heartbeats"}))
 	}

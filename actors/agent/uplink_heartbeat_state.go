@@ -97,8 +97,9 @@ func (s *uplinkState) unansweredLimit() time.Duration {
 	return max(unansweredIntervals*s.interval, minUnanswered)
 }
 
-// beat takes note that a heartbeat is due: it goes out with the recorder's word on the
-// node's health. A recorder that says nothing for an interval is not waited for.
+// beat takes note that a heartbeat is due: it goes out with what the recorder says of
+// the node's health, and with its configuration. If these do not come within an
+// interval, they are not waited for.
 //
 // It also looks whether the metrics stream has lasted: one that breaks again and again
 // stays broken until then.
@@ -129,8 +130,8 @@ func (s *uplinkState) send(now time.Time) []uplinkEffect {
 	return effects
 }
 
-// healthHeard takes note that the recorder has said how the node is.
-func (s *uplinkState) healthHeard(now time.Time) []uplinkEffect {
+// nodeHeard takes note that all is known of the node that a heartbeat says.
+func (s *uplinkState) nodeHeard(now time.Time) []uplinkEffect {
 	if s.phase != uplinkLive || !s.beating {
 		return nil
 	}

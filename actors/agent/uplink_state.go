@@ -20,7 +20,7 @@ const (
 type uplinkState struct {
 	phase    uplinkPhase
 	interval time.Duration // between two heartbeats
-	beating  bool          // a heartbeat waits for the recorder's word
+	beating  bool          // a heartbeat waits for what is said of the node
 	beats    heartbeats
 	end      sessionEnd
 	// open is what has been started for the session and has not ended yet.
@@ -72,7 +72,7 @@ type (
 	announce struct{}
 	// armHeartbeat arms the uplink's one heartbeat timer.
 	armHeartbeat struct{ after time.Duration }
-	// askHealth asks the recorder how the node is.
+	// askHealth asks the recorder how the node is, and then how it is configured.
 	askHealth     struct{}
 	sendHeartbeat struct {
 		clock  time.Time

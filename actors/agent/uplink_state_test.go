@@ -51,7 +51,7 @@ func (m *uplinkMachine) Do(command string, args []string) string {
 	case "beat":
 		return uplinkEffects(s.beat(m.now))
 	case "health":
-		return uplinkEffects(s.healthHeard(m.now))
+		return uplinkEffects(s.nodeHeard(m.now))
 	case "answered": // answered INTERVAL [REFUSAL]
 		interval, _ := time.ParseDuration(args[0])
 		return uplinkEffects(s.heartbeatAnswered(heartbeatAnswer{interval: interval, refusal: strings.Join(args[1:], " ")}, m.now))
@@ -205,7 +205,7 @@ func TestUplinkProperties(t *testing.T) {
 				id := rapid.Uint64Range(1, stream).Draw(t, "writer")
 				apply(s.ended(part{partWriter, id}))
 			case 10:
-				apply(s.healthHeard(now))
+				apply(s.nodeHeard(now))
 			case 11:
 				apply(s.heartbeatAnswered(heartbeatAnswer{echoed: now}, now))
 			case 12:

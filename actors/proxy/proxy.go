@@ -123,6 +123,13 @@ func (p *Proxy) Cluster(ctx context.Context, f messages.NodeFilter) (messages.Cl
 	return cluster, whenGone(err)
 }
 
+// Configs returns the configurations of the nodes that the filter selects, sorted by
+// node id, as they were told last.
+func (p *Proxy) Configs(ctx context.Context, f messages.NodeFilter) ([]messages.NodeConfiguration, error) {
+	configs, err := actors.Ask[[]messages.NodeConfiguration](ctx, p.sys, p.registry, showConfigs{f})
+	return configs, whenGone(err)
+}
+
 // Counts returns what the proxy has done since Start. It asks no actor.
 func (p *Proxy) Counts() messages.ProxyCounts { return p.tally.counts() }
 

@@ -44,6 +44,8 @@ type (
 	sessionsEnded struct{ count int }
 	// showCluster asks for a messages.Cluster.
 	showCluster struct{ filter messages.NodeFilter }
+	// showConfigs asks for a []messages.NodeConfiguration.
+	showConfigs struct{ filter messages.NodeFilter }
 )
 
 // Facts that the registry is told.
@@ -121,6 +123,8 @@ func (r *registry) Receive(c actors.Context) {
 		r.onFindTargets(c, m)
 	case showCluster:
 		actors.Reply(c, r.state.cluster(m.filter, time.Now()))
+	case showConfigs:
+		actors.Reply(c, r.state.configs(m.filter, time.Now()))
 	case actors.Tick:
 		r.onTick(c, m)
 	default:

@@ -32,6 +32,15 @@ func (n *node) sessionAge(now time.Time) *time.Duration {
 	return &age
 }
 
+// configs returns the configurations of the nodes that the filter selects.
+func (s *registryState) configs(f messages.NodeFilter, now time.Time) []messages.NodeConfiguration {
+	var configs []messages.NodeConfiguration
+	for _, n := range s.selected(f) {
+		configs = append(configs, messages.NodeConfiguration{Identity: n.identity, Status: s.status(n, now), Config: n.registration.Config})
+	}
+	return configs
+}
+
 // cluster returns the picture of the nodes that the filter selects.
 func (s *registryState) cluster(f messages.NodeFilter, now time.Time) messages.Cluster {
 	picture := messages.Cluster{UpdatedAt: now}

@@ -112,6 +112,7 @@ func (s *registryState) admit(reg messages.Registration, agentID string, peer me
 		adm.contested = turns%turnsAgain == turnsSuspect
 		adm.replaced = s.release(n)
 		reg = keepKnownRole(reg, n.registration)
+		reg.Config = keepKnownConfig(reg.Config, n.registration.Config)
 		adm.identity = reg.Identity()
 	} else {
 		n = &node{}
@@ -152,10 +153,19 @@ func keepKnownRole(reg, known messages.Registration) messages.Registration {
 	return reg
 }
 
+// keepKnownConfig returns what is known of a node's configuration with what was sent
+// now: nil is no news.
+func keepKnownConfig(sent, known *messages.NodeConfig) *messages.NodeConfig {
+	if sent == nil {
+		return known
+	}
+	return sent.KeepKnown(known)
+}
+
 func isRoleKnown(role string) bool { return role != "" && role != messages.RoleUnspecified }
 
 // heartbeat takes note that the session lives, and of what it says anew: a role
-// that was not known, labels, runtime. It returns the node's id if that came back
+// that was not known, labels, runtime, configuration. It returns the node's id if that came back
 // online. A heartbeat whose words are invalid counts as a heartbeat only.
 func (s *registryState) heartbeat(agentID string, reg messages.Registration, now time.Time) (back string) {
 	n, ok := s.byAgent[agentID]
@@ -167,6 +177,7 @@ func (s *registryState) heartbeat(agentID string, reg messages.Registration, now
 	}
 	n.lastHeartbeat, n.lastError, n.reported = now, "", messages.StatusOnline
 	known := n.registration
+	n.registration.Config = keepKnownConfig(reg.Config, known.Config)
 	reg.NodeID, reg.PodName, reg.Primary = known.NodeID, known.PodName, known.Primary
 	if reg.Validate() != nil {
 		return back

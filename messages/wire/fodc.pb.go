@@ -264,7 +264,10 @@ type RegisterAgentRequest struct {
 	// are absent until an answer has come.
 	RoundTrip *durationpb.Duration `protobuf:"bytes,106,opt,name=round_trip,json=roundTrip,proto3" json:"round_trip,omitempty"`
 	// The proxy's clock minus the agent's; below 0 where the agent's is ahead.
-	ClockOffset   *durationpb.Duration `protobuf:"bytes,107,opt,name=clock_offset,json=clockOffset,proto3" json:"clock_offset,omitempty"`
+	ClockOffset *durationpb.Duration `protobuf:"bytes,107,opt,name=clock_offset,json=clockOffset,proto3" json:"clock_offset,omitempty"`
+	// How the node is configured: in the first request if it is known, in a later one
+	// if it has changed.
+	Configuration *NodeConfiguration `protobuf:"bytes,108,opt,name=configuration,proto3" json:"configuration,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -390,6 +393,149 @@ func (x *RegisterAgentRequest) GetClockOffset() *durationpb.Duration {
 	return nil
 }
 
+func (x *RegisterAgentRequest) GetConfiguration() *NodeConfiguration {
+	if x != nil {
+		return x.Configuration
+	}
+	return nil
+}
+
+// NodeConfiguration is how a node is configured, as its agent has read it. Values
+// that look like secrets are masked before they are sent.
+type NodeConfiguration struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	CollectedAt *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=collected_at,json=collectedAt,proto3" json:"collected_at,omitempty"`
+	// The command line of the node's process. Sorted by key, each key once; at most
+	// 1024 parameters and 64 KiB. The same holds for runtime_config.
+	StartupParams []*ConfigParameter `protobuf:"bytes,2,rep,name=startup_params,json=startupParams,proto3" json:"startup_params,omitempty"`
+	// The node's files and environment, with dotted keys.
+	RuntimeConfig []*ConfigParameter `protobuf:"bytes,3,rep,name=runtime_config,json=runtimeConfig,proto3" json:"runtime_config,omitempty"`
+	// Where all this was read; for people.
+	Sources []string `protobuf:"bytes,4,rep,name=sources,proto3" json:"sources,omitempty"`
+	// What could not be read; for people.
+	Errors        []string `protobuf:"bytes,5,rep,name=errors,proto3" json:"errors,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NodeConfiguration) Reset() {
+	*x = NodeConfiguration{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NodeConfiguration) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NodeConfiguration) ProtoMessage() {}
+
+func (x *NodeConfiguration) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NodeConfiguration.ProtoReflect.Descriptor instead.
+func (*NodeConfiguration) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *NodeConfiguration) GetCollectedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CollectedAt
+	}
+	return nil
+}
+
+func (x *NodeConfiguration) GetStartupParams() []*ConfigParameter {
+	if x != nil {
+		return x.StartupParams
+	}
+	return nil
+}
+
+func (x *NodeConfiguration) GetRuntimeConfig() []*ConfigParameter {
+	if x != nil {
+		return x.RuntimeConfig
+	}
+	return nil
+}
+
+func (x *NodeConfiguration) GetSources() []string {
+	if x != nil {
+		return x.Sources
+	}
+	return nil
+}
+
+func (x *NodeConfiguration) GetErrors() []string {
+	if x != nil {
+		return x.Errors
+	}
+	return nil
+}
+
+type ConfigParameter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Key   string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// JSON: a string, a number, true, false, null, [] or {}; at most 4 KiB.
+	Value         string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfigParameter) Reset() {
+	*x = ConfigParameter{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfigParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfigParameter) ProtoMessage() {}
+
+func (x *ConfigParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfigParameter.ProtoReflect.Descriptor instead.
+func (*ConfigParameter) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *ConfigParameter) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *ConfigParameter) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
 type Address struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Ip            string                 `protobuf:"bytes,1,opt,name=ip,proto3" json:"ip,omitempty"`
@@ -400,7 +546,7 @@ type Address struct {
 
 func (x *Address) Reset() {
 	*x = Address{}
-	mi := &file_messages_wire_fodc_proto_msgTypes[1]
+	mi := &file_messages_wire_fodc_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -412,7 +558,7 @@ func (x *Address) String() string {
 func (*Address) ProtoMessage() {}
 
 func (x *Address) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_wire_fodc_proto_msgTypes[1]
+	mi := &file_messages_wire_fodc_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -425,7 +571,7 @@ func (x *Address) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Address.ProtoReflect.Descriptor instead.
 func (*Address) Descriptor() ([]byte, []int) {
-	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{1}
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Address) GetIp() string {
@@ -456,7 +602,7 @@ type NodeRuntime struct {
 
 func (x *NodeRuntime) Reset() {
 	*x = NodeRuntime{}
-	mi := &file_messages_wire_fodc_proto_msgTypes[2]
+	mi := &file_messages_wire_fodc_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -468,7 +614,7 @@ func (x *NodeRuntime) String() string {
 func (*NodeRuntime) ProtoMessage() {}
 
 func (x *NodeRuntime) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_wire_fodc_proto_msgTypes[2]
+	mi := &file_messages_wire_fodc_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -481,7 +627,7 @@ func (x *NodeRuntime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRuntime.ProtoReflect.Descriptor instead.
 func (*NodeRuntime) Descriptor() ([]byte, []int) {
-	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{2}
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *NodeRuntime) GetLoad() float64 {
@@ -519,7 +665,7 @@ type RegisterAgentResponse struct {
 
 func (x *RegisterAgentResponse) Reset() {
 	*x = RegisterAgentResponse{}
-	mi := &file_messages_wire_fodc_proto_msgTypes[3]
+	mi := &file_messages_wire_fodc_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -531,7 +677,7 @@ func (x *RegisterAgentResponse) String() string {
 func (*RegisterAgentResponse) ProtoMessage() {}
 
 func (x *RegisterAgentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_wire_fodc_proto_msgTypes[3]
+	mi := &file_messages_wire_fodc_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -544,7 +690,7 @@ func (x *RegisterAgentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterAgentResponse.ProtoReflect.Descriptor instead.
 func (*RegisterAgentResponse) Descriptor() ([]byte, []int) {
-	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{3}
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *RegisterAgentResponse) GetSuccess() bool {
@@ -612,7 +758,7 @@ type Metric struct {
 
 func (x *Metric) Reset() {
 	*x = Metric{}
-	mi := &file_messages_wire_fodc_proto_msgTypes[4]
+	mi := &file_messages_wire_fodc_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -624,7 +770,7 @@ func (x *Metric) String() string {
 func (*Metric) ProtoMessage() {}
 
 func (x *Metric) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_wire_fodc_proto_msgTypes[4]
+	mi := &file_messages_wire_fodc_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -637,7 +783,7 @@ func (x *Metric) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metric.ProtoReflect.Descriptor instead.
 func (*Metric) Descriptor() ([]byte, []int) {
-	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{4}
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Metric) GetName() string {
@@ -700,7 +846,7 @@ type StreamMetricsRequest struct {
 
 func (x *StreamMetricsRequest) Reset() {
 	*x = StreamMetricsRequest{}
-	mi := &file_messages_wire_fodc_proto_msgTypes[5]
+	mi := &file_messages_wire_fodc_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -712,7 +858,7 @@ func (x *StreamMetricsRequest) String() string {
 func (*StreamMetricsRequest) ProtoMessage() {}
 
 func (x *StreamMetricsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_wire_fodc_proto_msgTypes[5]
+	mi := &file_messages_wire_fodc_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -725,7 +871,7 @@ func (x *StreamMetricsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamMetricsRequest.ProtoReflect.Descriptor instead.
 func (*StreamMetricsRequest) Descriptor() ([]byte, []int) {
-	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{5}
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *StreamMetricsRequest) GetMetrics() []*Metric {
@@ -784,7 +930,7 @@ type Block struct {
 
 func (x *Block) Reset() {
 	*x = Block{}
-	mi := &file_messages_wire_fodc_proto_msgTypes[6]
+	mi := &file_messages_wire_fodc_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -796,7 +942,7 @@ func (x *Block) String() string {
 func (*Block) ProtoMessage() {}
 
 func (x *Block) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_wire_fodc_proto_msgTypes[6]
+	mi := &file_messages_wire_fodc_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -809,7 +955,7 @@ func (x *Block) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Block.ProtoReflect.Descriptor instead.
 func (*Block) Descriptor() ([]byte, []int) {
-	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{6}
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Block) GetTimeDeltas() []int64 {
@@ -848,7 +994,7 @@ type Family struct {
 
 func (x *Family) Reset() {
 	*x = Family{}
-	mi := &file_messages_wire_fodc_proto_msgTypes[7]
+	mi := &file_messages_wire_fodc_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -860,7 +1006,7 @@ func (x *Family) String() string {
 func (*Family) ProtoMessage() {}
 
 func (x *Family) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_wire_fodc_proto_msgTypes[7]
+	mi := &file_messages_wire_fodc_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -873,7 +1019,7 @@ func (x *Family) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Family.ProtoReflect.Descriptor instead.
 func (*Family) Descriptor() ([]byte, []int) {
-	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{7}
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Family) GetName() string {
@@ -936,7 +1082,7 @@ type StreamMetricsResponse struct {
 
 func (x *StreamMetricsResponse) Reset() {
 	*x = StreamMetricsResponse{}
-	mi := &file_messages_wire_fodc_proto_msgTypes[8]
+	mi := &file_messages_wire_fodc_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -948,7 +1094,7 @@ func (x *StreamMetricsResponse) String() string {
 func (*StreamMetricsResponse) ProtoMessage() {}
 
 func (x *StreamMetricsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_wire_fodc_proto_msgTypes[8]
+	mi := &file_messages_wire_fodc_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -961,7 +1107,7 @@ func (x *StreamMetricsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamMetricsResponse.ProtoReflect.Descriptor instead.
 func (*StreamMetricsResponse) Descriptor() ([]byte, []int) {
-	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{8}
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *StreamMetricsResponse) GetStartTime() *timestamppb.Timestamp {
@@ -1016,7 +1162,7 @@ type HeldRequest struct {
 
 func (x *HeldRequest) Reset() {
 	*x = HeldRequest{}
-	mi := &file_messages_wire_fodc_proto_msgTypes[9]
+	mi := &file_messages_wire_fodc_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1028,7 +1174,7 @@ func (x *HeldRequest) String() string {
 func (*HeldRequest) ProtoMessage() {}
 
 func (x *HeldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_wire_fodc_proto_msgTypes[9]
+	mi := &file_messages_wire_fodc_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1041,7 +1187,7 @@ func (x *HeldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeldRequest.ProtoReflect.Descriptor instead.
 func (*HeldRequest) Descriptor() ([]byte, []int) {
-	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{9}
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{11}
 }
 
 type HeldResponse struct {
@@ -1052,7 +1198,7 @@ type HeldResponse struct {
 
 func (x *HeldResponse) Reset() {
 	*x = HeldResponse{}
-	mi := &file_messages_wire_fodc_proto_msgTypes[10]
+	mi := &file_messages_wire_fodc_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1064,7 +1210,7 @@ func (x *HeldResponse) String() string {
 func (*HeldResponse) ProtoMessage() {}
 
 func (x *HeldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_messages_wire_fodc_proto_msgTypes[10]
+	mi := &file_messages_wire_fodc_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1077,14 +1223,14 @@ func (x *HeldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeldResponse.ProtoReflect.Descriptor instead.
 func (*HeldResponse) Descriptor() ([]byte, []int) {
-	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{10}
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{12}
 }
 
 var File_messages_wire_fodc_proto protoreflect.FileDescriptor
 
 const file_messages_wire_fodc_proto_rawDesc = "" +
 	"\n" +
-	"\x18messages/wire/fodc.proto\x12\x10banyandb.fodc.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf8\x06\n" +
+	"\x18messages/wire/fodc.proto\x12\x10banyandb.fodc.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\a\n" +
 	"\x14RegisterAgentRequest\x12\x1b\n" +
 	"\tnode_role\x18\x01 \x01(\tR\bnodeRole\x12J\n" +
 	"\x06labels\x18\x02 \x03(\v22.banyandb.fodc.v1.RegisterAgentRequest.LabelsEntryR\x06labels\x12B\n" +
@@ -1099,13 +1245,23 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"\aruntime\x18i \x01(\v2\x1d.banyandb.fodc.v1.NodeRuntimeR\aruntime\x128\n" +
 	"\n" +
 	"round_trip\x18j \x01(\v2\x19.google.protobuf.DurationR\troundTrip\x12<\n" +
-	"\fclock_offset\x18k \x01(\v2\x19.google.protobuf.DurationR\vclockOffset\x1a9\n" +
+	"\fclock_offset\x18k \x01(\v2\x19.google.protobuf.DurationR\vclockOffset\x12I\n" +
+	"\rconfiguration\x18l \x01(\v2#.banyandb.fodc.v1.NodeConfigurationR\rconfiguration\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a`\n" +
 	"\x17SecondaryAddressesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12/\n" +
-	"\x05value\x18\x02 \x01(\v2\x19.banyandb.fodc.v1.AddressR\x05value:\x028\x01\"-\n" +
+	"\x05value\x18\x02 \x01(\v2\x19.banyandb.fodc.v1.AddressR\x05value:\x028\x01\"\x98\x02\n" +
+	"\x11NodeConfiguration\x12=\n" +
+	"\fcollected_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\vcollectedAt\x12H\n" +
+	"\x0estartup_params\x18\x02 \x03(\v2!.banyandb.fodc.v1.ConfigParameterR\rstartupParams\x12H\n" +
+	"\x0eruntime_config\x18\x03 \x03(\v2!.banyandb.fodc.v1.ConfigParameterR\rruntimeConfig\x12\x18\n" +
+	"\asources\x18\x04 \x03(\tR\asources\x12\x16\n" +
+	"\x06errors\x18\x05 \x03(\tR\x06errors\"9\n" +
+	"\x0fConfigParameter\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"-\n" +
 	"\aAddress\x12\x0e\n" +
 	"\x02ip\x18\x01 \x01(\tR\x02ip\x12\x12\n" +
 	"\x04port\x18\x02 \x01(\x05R\x04port\"9\n" +
@@ -1206,74 +1362,80 @@ func file_messages_wire_fodc_proto_rawDescGZIP() []byte {
 }
 
 var file_messages_wire_fodc_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_messages_wire_fodc_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_messages_wire_fodc_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_messages_wire_fodc_proto_goTypes = []any{
 	(Capability)(0),               // 0: banyandb.fodc.v1.Capability
 	(MetricType)(0),               // 1: banyandb.fodc.v1.MetricType
 	(AnswerForm)(0),               // 2: banyandb.fodc.v1.AnswerForm
 	(Suffix)(0),                   // 3: banyandb.fodc.v1.Suffix
 	(*RegisterAgentRequest)(nil),  // 4: banyandb.fodc.v1.RegisterAgentRequest
-	(*Address)(nil),               // 5: banyandb.fodc.v1.Address
-	(*NodeRuntime)(nil),           // 6: banyandb.fodc.v1.NodeRuntime
-	(*RegisterAgentResponse)(nil), // 7: banyandb.fodc.v1.RegisterAgentResponse
-	(*Metric)(nil),                // 8: banyandb.fodc.v1.Metric
-	(*StreamMetricsRequest)(nil),  // 9: banyandb.fodc.v1.StreamMetricsRequest
-	(*Block)(nil),                 // 10: banyandb.fodc.v1.Block
-	(*Family)(nil),                // 11: banyandb.fodc.v1.Family
-	(*StreamMetricsResponse)(nil), // 12: banyandb.fodc.v1.StreamMetricsResponse
-	(*HeldRequest)(nil),           // 13: banyandb.fodc.v1.HeldRequest
-	(*HeldResponse)(nil),          // 14: banyandb.fodc.v1.HeldResponse
-	nil,                           // 15: banyandb.fodc.v1.RegisterAgentRequest.LabelsEntry
-	nil,                           // 16: banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry
-	nil,                           // 17: banyandb.fodc.v1.Metric.LabelsEntry
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 19: google.protobuf.Duration
+	(*NodeConfiguration)(nil),     // 5: banyandb.fodc.v1.NodeConfiguration
+	(*ConfigParameter)(nil),       // 6: banyandb.fodc.v1.ConfigParameter
+	(*Address)(nil),               // 7: banyandb.fodc.v1.Address
+	(*NodeRuntime)(nil),           // 8: banyandb.fodc.v1.NodeRuntime
+	(*RegisterAgentResponse)(nil), // 9: banyandb.fodc.v1.RegisterAgentResponse
+	(*Metric)(nil),                // 10: banyandb.fodc.v1.Metric
+	(*StreamMetricsRequest)(nil),  // 11: banyandb.fodc.v1.StreamMetricsRequest
+	(*Block)(nil),                 // 12: banyandb.fodc.v1.Block
+	(*Family)(nil),                // 13: banyandb.fodc.v1.Family
+	(*StreamMetricsResponse)(nil), // 14: banyandb.fodc.v1.StreamMetricsResponse
+	(*HeldRequest)(nil),           // 15: banyandb.fodc.v1.HeldRequest
+	(*HeldResponse)(nil),          // 16: banyandb.fodc.v1.HeldResponse
+	nil,                           // 17: banyandb.fodc.v1.RegisterAgentRequest.LabelsEntry
+	nil,                           // 18: banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry
+	nil,                           // 19: banyandb.fodc.v1.Metric.LabelsEntry
+	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),   // 21: google.protobuf.Duration
 }
 var file_messages_wire_fodc_proto_depIdxs = []int32{
-	15, // 0: banyandb.fodc.v1.RegisterAgentRequest.labels:type_name -> banyandb.fodc.v1.RegisterAgentRequest.LabelsEntry
-	5,  // 1: banyandb.fodc.v1.RegisterAgentRequest.primary_address:type_name -> banyandb.fodc.v1.Address
-	16, // 2: banyandb.fodc.v1.RegisterAgentRequest.secondary_addresses:type_name -> banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry
+	17, // 0: banyandb.fodc.v1.RegisterAgentRequest.labels:type_name -> banyandb.fodc.v1.RegisterAgentRequest.LabelsEntry
+	7,  // 1: banyandb.fodc.v1.RegisterAgentRequest.primary_address:type_name -> banyandb.fodc.v1.Address
+	18, // 2: banyandb.fodc.v1.RegisterAgentRequest.secondary_addresses:type_name -> banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry
 	0,  // 3: banyandb.fodc.v1.RegisterAgentRequest.capabilities:type_name -> banyandb.fodc.v1.Capability
-	18, // 4: banyandb.fodc.v1.RegisterAgentRequest.clock:type_name -> google.protobuf.Timestamp
-	6,  // 5: banyandb.fodc.v1.RegisterAgentRequest.runtime:type_name -> banyandb.fodc.v1.NodeRuntime
-	19, // 6: banyandb.fodc.v1.RegisterAgentRequest.round_trip:type_name -> google.protobuf.Duration
-	19, // 7: banyandb.fodc.v1.RegisterAgentRequest.clock_offset:type_name -> google.protobuf.Duration
-	0,  // 8: banyandb.fodc.v1.RegisterAgentResponse.capabilities:type_name -> banyandb.fodc.v1.Capability
-	18, // 9: banyandb.fodc.v1.RegisterAgentResponse.clock:type_name -> google.protobuf.Timestamp
-	18, // 10: banyandb.fodc.v1.RegisterAgentResponse.echoed_clock:type_name -> google.protobuf.Timestamp
-	17, // 11: banyandb.fodc.v1.Metric.labels:type_name -> banyandb.fodc.v1.Metric.LabelsEntry
-	18, // 12: banyandb.fodc.v1.Metric.timestamp:type_name -> google.protobuf.Timestamp
-	1,  // 13: banyandb.fodc.v1.Metric.type:type_name -> banyandb.fodc.v1.MetricType
-	8,  // 14: banyandb.fodc.v1.StreamMetricsRequest.metrics:type_name -> banyandb.fodc.v1.Metric
-	18, // 15: banyandb.fodc.v1.StreamMetricsRequest.timestamp:type_name -> google.protobuf.Timestamp
-	10, // 16: banyandb.fodc.v1.StreamMetricsRequest.blocks:type_name -> banyandb.fodc.v1.Block
-	11, // 17: banyandb.fodc.v1.Block.families:type_name -> banyandb.fodc.v1.Family
-	1,  // 18: banyandb.fodc.v1.Family.type:type_name -> banyandb.fodc.v1.MetricType
-	3,  // 19: banyandb.fodc.v1.Family.suffixes:type_name -> banyandb.fodc.v1.Suffix
-	18, // 20: banyandb.fodc.v1.StreamMetricsResponse.start_time:type_name -> google.protobuf.Timestamp
-	18, // 21: banyandb.fodc.v1.StreamMetricsResponse.end_time:type_name -> google.protobuf.Timestamp
-	19, // 22: banyandb.fodc.v1.StreamMetricsResponse.time_left:type_name -> google.protobuf.Duration
-	2,  // 23: banyandb.fodc.v1.StreamMetricsResponse.form:type_name -> banyandb.fodc.v1.AnswerForm
-	5,  // 24: banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry.value:type_name -> banyandb.fodc.v1.Address
-	4,  // 25: banyandb.fodc.v1.FODCService.RegisterAgent:input_type -> banyandb.fodc.v1.RegisterAgentRequest
-	9,  // 26: banyandb.fodc.v1.FODCService.StreamMetrics:input_type -> banyandb.fodc.v1.StreamMetricsRequest
-	13, // 27: banyandb.fodc.v1.FODCService.StreamClusterTopology:input_type -> banyandb.fodc.v1.HeldRequest
-	13, // 28: banyandb.fodc.v1.FODCService.StreamLifecycle:input_type -> banyandb.fodc.v1.HeldRequest
-	13, // 29: banyandb.fodc.v1.FODCService.StreamCrashDiagnostics:input_type -> banyandb.fodc.v1.HeldRequest
-	13, // 30: banyandb.fodc.v1.FODCService.StreamPressureProfiles:input_type -> banyandb.fodc.v1.HeldRequest
-	13, // 31: banyandb.fodc.v1.FODCService.StreamSchemaRegistry:input_type -> banyandb.fodc.v1.HeldRequest
-	7,  // 32: banyandb.fodc.v1.FODCService.RegisterAgent:output_type -> banyandb.fodc.v1.RegisterAgentResponse
-	12, // 33: banyandb.fodc.v1.FODCService.StreamMetrics:output_type -> banyandb.fodc.v1.StreamMetricsResponse
-	14, // 34: banyandb.fodc.v1.FODCService.StreamClusterTopology:output_type -> banyandb.fodc.v1.HeldResponse
-	14, // 35: banyandb.fodc.v1.FODCService.StreamLifecycle:output_type -> banyandb.fodc.v1.HeldResponse
-	14, // 36: banyandb.fodc.v1.FODCService.StreamCrashDiagnostics:output_type -> banyandb.fodc.v1.HeldResponse
-	14, // 37: banyandb.fodc.v1.FODCService.StreamPressureProfiles:output_type -> banyandb.fodc.v1.HeldResponse
-	14, // 38: banyandb.fodc.v1.FODCService.StreamSchemaRegistry:output_type -> banyandb.fodc.v1.HeldResponse
-	32, // [32:39] is the sub-list for method output_type
-	25, // [25:32] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	20, // 4: banyandb.fodc.v1.RegisterAgentRequest.clock:type_name -> google.protobuf.Timestamp
+	8,  // 5: banyandb.fodc.v1.RegisterAgentRequest.runtime:type_name -> banyandb.fodc.v1.NodeRuntime
+	21, // 6: banyandb.fodc.v1.RegisterAgentRequest.round_trip:type_name -> google.protobuf.Duration
+	21, // 7: banyandb.fodc.v1.RegisterAgentRequest.clock_offset:type_name -> google.protobuf.Duration
+	5,  // 8: banyandb.fodc.v1.RegisterAgentRequest.configuration:type_name -> banyandb.fodc.v1.NodeConfiguration
+	20, // 9: banyandb.fodc.v1.NodeConfiguration.collected_at:type_name -> google.protobuf.Timestamp
+	6,  // 10: banyandb.fodc.v1.NodeConfiguration.startup_params:type_name -> banyandb.fodc.v1.ConfigParameter
+	6,  // 11: banyandb.fodc.v1.NodeConfiguration.runtime_config:type_name -> banyandb.fodc.v1.ConfigParameter
+	0,  // 12: banyandb.fodc.v1.RegisterAgentResponse.capabilities:type_name -> banyandb.fodc.v1.Capability
+	20, // 13: banyandb.fodc.v1.RegisterAgentResponse.clock:type_name -> google.protobuf.Timestamp
+	20, // 14: banyandb.fodc.v1.RegisterAgentResponse.echoed_clock:type_name -> google.protobuf.Timestamp
+	19, // 15: banyandb.fodc.v1.Metric.labels:type_name -> banyandb.fodc.v1.Metric.LabelsEntry
+	20, // 16: banyandb.fodc.v1.Metric.timestamp:type_name -> google.protobuf.Timestamp
+	1,  // 17: banyandb.fodc.v1.Metric.type:type_name -> banyandb.fodc.v1.MetricType
+	10, // 18: banyandb.fodc.v1.StreamMetricsRequest.metrics:type_name -> banyandb.fodc.v1.Metric
+	20, // 19: banyandb.fodc.v1.StreamMetricsRequest.timestamp:type_name -> google.protobuf.Timestamp
+	12, // 20: banyandb.fodc.v1.StreamMetricsRequest.blocks:type_name -> banyandb.fodc.v1.Block
+	13, // 21: banyandb.fodc.v1.Block.families:type_name -> banyandb.fodc.v1.Family
+	1,  // 22: banyandb.fodc.v1.Family.type:type_name -> banyandb.fodc.v1.MetricType
+	3,  // 23: banyandb.fodc.v1.Family.suffixes:type_name -> banyandb.fodc.v1.Suffix
+	20, // 24: banyandb.fodc.v1.StreamMetricsResponse.start_time:type_name -> google.protobuf.Timestamp
+	20, // 25: banyandb.fodc.v1.StreamMetricsResponse.end_time:type_name -> google.protobuf.Timestamp
+	21, // 26: banyandb.fodc.v1.StreamMetricsResponse.time_left:type_name -> google.protobuf.Duration
+	2,  // 27: banyandb.fodc.v1.StreamMetricsResponse.form:type_name -> banyandb.fodc.v1.AnswerForm
+	7,  // 28: banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry.value:type_name -> banyandb.fodc.v1.Address
+	4,  // 29: banyandb.fodc.v1.FODCService.RegisterAgent:input_type -> banyandb.fodc.v1.RegisterAgentRequest
+	11, // 30: banyandb.fodc.v1.FODCService.StreamMetrics:input_type -> banyandb.fodc.v1.StreamMetricsRequest
+	15, // 31: banyandb.fodc.v1.FODCService.StreamClusterTopology:input_type -> banyandb.fodc.v1.HeldRequest
+	15, // 32: banyandb.fodc.v1.FODCService.StreamLifecycle:input_type -> banyandb.fodc.v1.HeldRequest
+	15, // 33: banyandb.fodc.v1.FODCService.StreamCrashDiagnostics:input_type -> banyandb.fodc.v1.HeldRequest
+	15, // 34: banyandb.fodc.v1.FODCService.StreamPressureProfiles:input_type -> banyandb.fodc.v1.HeldRequest
+	15, // 35: banyandb.fodc.v1.FODCService.StreamSchemaRegistry:input_type -> banyandb.fodc.v1.HeldRequest
+	9,  // 36: banyandb.fodc.v1.FODCService.RegisterAgent:output_type -> banyandb.fodc.v1.RegisterAgentResponse
+	14, // 37: banyandb.fodc.v1.FODCService.StreamMetrics:output_type -> banyandb.fodc.v1.StreamMetricsResponse
+	16, // 38: banyandb.fodc.v1.FODCService.StreamClusterTopology:output_type -> banyandb.fodc.v1.HeldResponse
+	16, // 39: banyandb.fodc.v1.FODCService.StreamLifecycle:output_type -> banyandb.fodc.v1.HeldResponse
+	16, // 40: banyandb.fodc.v1.FODCService.StreamCrashDiagnostics:output_type -> banyandb.fodc.v1.HeldResponse
+	16, // 41: banyandb.fodc.v1.FODCService.StreamPressureProfiles:output_type -> banyandb.fodc.v1.HeldResponse
+	16, // 42: banyandb.fodc.v1.FODCService.StreamSchemaRegistry:output_type -> banyandb.fodc.v1.HeldResponse
+	36, // [36:43] is the sub-list for method output_type
+	29, // [29:36] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_messages_wire_fodc_proto_init() }
@@ -1287,7 +1449,7 @@ func file_messages_wire_fodc_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_wire_fodc_proto_rawDesc), len(file_messages_wire_fodc_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   14,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -40,12 +40,16 @@ func RegistrationFrame(r messages.Registration) *RegisterAgentRequest {
 	if r.Timing != nil {
 		f.RoundTrip, f.ClockOffset = durationpb.New(r.Timing.RoundTrip), durationpb.New(r.Timing.ClockOffset)
 	}
+	if r.Config != nil {
+		f.Configuration = toConfiguration(r.Config)
+	}
 	return f
 }
 
 // FromRegistration returns what a frame says, for Registration.Validate to judge. A
 // clock, a runtime or a timing that is none counts as not sent: it is no reason to
-// refuse an agent. The registration shares the frame's maps.
+// refuse an agent. One whose configuration cannot be shown has sent an empty one with
+// the reason. The registration shares the frame's maps.
 func FromRegistration(f *RegisterAgentRequest) messages.Registration {
 	r := messages.Registration{
 		NodeID:         f.GetNodeId(),
@@ -71,6 +75,7 @@ func FromRegistration(f *RegisterAgentRequest) messages.Registration {
 		}
 	}
 	r.Timing = fromTiming(f.GetRoundTrip(), f.GetClockOffset())
+	r.Config = fromConfiguration(f.GetConfiguration())
 	return r
 }
 

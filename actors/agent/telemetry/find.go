@@ -20,13 +20,18 @@ const (
 	maxComm = 15
 )
 
-// finder finds the node's process, and tells it from one that got its id later.
-type finder struct {
+// Finder finds the node's process, and tells it from one that got its id later. It is not
+// for several goroutines at once.
+type Finder struct {
 	pidFile, name string
 
 	last     found
 	modified time.Time // the pid file, when it led to last
 }
+
+// NewFinder returns the finder of the process whose id is in the pid file, or, without
+// one, that has the name. With both, the process of the file must have the name.
+func NewFinder(pidFile, name string) *Finder { return &Finder{pidFile: pidFile, name: name} }
 
 // found is a process. The time at which it started, in ticks since the host did, tells
 // it from others with its id.
@@ -38,8 +43,8 @@ type found struct {
 	startTime float64
 }
 
-// find returns the node's process and its figures.
-func (f *finder) find(fs procfs.FS) (procfs.Proc, procfs.ProcStat, error) {
+// Find returns the node's process and its figures.
+func (f *Finder) Find(fs procfs.FS) (procfs.Proc, procfs.ProcStat, error) {
 	find := f.byName
 	if f.pidFile != "" {
 		find = f.byFile
@@ -59,7 +64,7 @@ func (f *finder) find(fs procfs.FS) (procfs.Proc, procfs.ProcStat, error) {
 	return p, stat, nil
 }
 
-func (f *finder) byFile(fs procfs.FS) (p procfs.Proc, stat procfs.ProcStat, err error) {
+func (f *Finder) byFile(fs procfs.FS) (p procfs.Proc, stat procfs.ProcStat, err error) {
 	pid, modified, err := readPIDFile(f.pidFile)
 	if err != nil {
 		return p, stat, err
@@ -79,7 +84,7 @@ func (f *finder) byFile(fs procfs.FS) (p procfs.Proc, stat procfs.ProcStat, err 
 }
 
 // byName returns the oldest process of the name: the others are likely its children.
-func (f *finder) byName(fs procfs.FS) (oldest procfs.Proc, stat procfs.ProcStat, err error) {
+func (f *Finder) byName(fs procfs.FS) (oldest procfs.Proc, stat procfs.ProcStat, err error) {
 	if f.last.pid != 0 {
 		p, stat, err := alive(fs, f.last.pid)
 		if err == nil && stat.Starttime == f.last.started && isCalled(p, stat.Comm, f.name) {

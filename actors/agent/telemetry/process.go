@@ -15,9 +15,9 @@ const clockTicks = 100
 // newNodeProcess returns the source of the node's process and its control group.
 func newNodeProcess(proc, sys, pidFile, name string) *Source {
 	const source = "node's process"
-	f := &finder{pidFile: pidFile, name: name}
+	f := NewFinder(pidFile, name)
 	return newSource(source, proc, func(fs procfs.FS, _ time.Time) []collector {
-		p, stat, err := f.find(fs)
+		p, stat, err := f.Find(fs)
 		if err != nil {
 			return []collector{{source, func(*readings) error { return err }}}
 		}

@@ -1,0 +1,94 @@
+package nodeconfig
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// parseFile reads the contents of a file as what its name says, or, where that says
+// nothing, as what they look like. The parameters may be there in spite of an error.
+func parseFile(name, contents string) (*params, error) {
+	contents = strings.TrimPrefix(contents, "\ufeff")
+	if !utf8.ValidString(contents) || strings.ContainsRune(contents, 0) {
+		return nil, errors.New("not a text in UTF-8")
+	}
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".json":
+		return parseJSON(contents)
+	case ".yaml", ".yml":
+		return parseYAML(contents)
+	case ".env", ".properties":
+		return parseKeyValues(contents)
+	}
+	switch {
+	case strings.HasPrefix(strings.TrimSpace(contents), "{"):
+		return parseJSON(contents)
+	case isKeyValues(contents):
+		return parseKeyValues(contents)
+	default:
+		return parseYAML(contents)
+	}
+}
+
+const (
+	// maxFileBytes bounds a configuration file.
+	maxFileBytes = 1 << 20
+	// timeGrain is how long after a file has changed it may change again without its
+	// time telling that.
+	timeGrain = 2 * time.Second
+)
+
+// read reads the file if it is another one than before, by its time, size and place.
+func (f *file) read(now time.Time) {
+	info, err := os.Stat(f.name)
+	if err != nil {
+		f.failed(err)
+		return
+	}
+	if f.settled && f.info != nil && os.SameFile(f.info, info) && f.info.ModTime().Equal(info.ModTime()) && f.info.Size() == info.Size() {
+		if f.err == nil {
+			f.at = now
+		}
+		return
+	}
+	contents, err := readFile(f.name, info)
+	if err != nil {
+		f.failed(err)
+		return
+	}
+	f.info, f.settled = info, now.Sub(info.ModTime()) > timeGrain
+	found, err := parseFile(f.name, contents)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", f.name, err)
+	}
+	f.took(found, "file "+f.name, err, now)
+}
+
+func (f *file) failed(err error) {
+	f.info, f.err, f.partly = nil, err, false
+}
+
+func readFile(name string, info os.FileInfo) (string, error) {
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s is no regular file", name)
+	}
+	opened, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = opened.Close() }()
+	contents, err := io.ReadAll(io.LimitReader(opened, maxFileBytes+1))
+	if err != nil {
+		return "", err
+	}
+	if len(contents) > maxFileBytes {
+		return "", fmt.Errorf("%s has more than %d bytes, which are allowed", name, maxFileBytes)
+	}
+	return string(contents), nil
+}

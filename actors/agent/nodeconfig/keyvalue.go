@@ -1,0 +1,57 @@
+package nodeconfig
+
+import (
+	"fmt"
+	"strings"
+)
+
+// parseKeyValues reads lines of KEY=VALUE, as shells and container runtimes do: with
+// comments, "export " and quotes. A line that is none is left out and told by number,
+// as it may hold a secret.
+func parseKeyValues(text string) (*params, error) {
+	p := &params{}
+	bad, first, n := 0, 0, 0
+	for line := range strings.Lines(text) {
+		n++
+		key, value, isPair, isBlank := cutKeyValue(line)
+		switch {
+		case isPair:
+			p.text(key, value, false)
+		case !isBlank:
+			if bad++; bad == 1 {
+				first = n
+			}
+		}
+	}
+	if bad > 0 {
+		return p, fmt.Errorf("%d lines are not KEY=VALUE, the first is line %d", bad, first)
+	}
+	return p, nil
+}
+
+func cutKeyValue(line string) (key, value string, isPair, isBlank bool) {
+	line = strings.TrimSpace(line)
+	if line == "" || line[0] == '#' || line[0] == ';' {
+		return "", "", false, true
+	}
+	line = strings.TrimSpace(strings.TrimPrefix(line, "export "))
+	key, value, found := strings.Cut(line, "=")
+	key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+	if !found || key == "" || strings.ContainsAny(key, " \t\"'{}[]<>:") {
+		return "", "", false, false
+	}
+	if n := len(value); n >= 2 && (value[0] == '"' || value[0] == '\'') && value[n-1] == value[0] {
+		value = value[1 : n-1]
+	}
+	return key, value, true, false
+}
+
+// isKeyValues reports whether the text's first line with anything in it is a pair.
+func isKeyValues(text string) bool {
+	for line := range strings.Lines(text) {
+		if _, _, isPair, isBlank := cutKeyValue(line); !isBlank {
+			return isPair
+		}
+	}
+	return false
+}

@@ -1,0 +1,111 @@
+package nodeconfig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	// pprofPort is where BanyanDB has its profiles unless it is told otherwise.
+	pprofPort = "6060"
+	pprofPath = "/debug/pprof/cmdline"
+	// pprofTimeout bounds one request.
+	pprofTimeout = time.Second
+	// pprofFresh is how long an answer counts, pprofRetry how long none is waited for.
+	pprofFresh = time.Minute
+	pprofRetry = 10 * time.Second
+	// MaxCommandLineBytes bounds an answer, maxPprofURLs how many are asked.
+	MaxCommandLineBytes = 128 << 10
+	maxPprofURLs        = 4
+)
+
+// pprof asks the node itself for its command line, where its process cannot be seen.
+type pprof struct {
+	urls    []string
+	process string // what the program must be called; empty: anything
+	fetch   func(ctx context.Context, url string) (body []byte, contentType string, err error)
+
+	asked time.Time
+	found *params
+	from  string
+	err   error
+}
+
+func newPprof(c Config) *pprof {
+	p := &pprof{process: c.Process, fetch: c.Fetch}
+	for _, e := range c.Endpoints {
+		for _, u := range pprofURLs(e) {
+			if !slices.Contains(p.urls, u) && len(p.urls) < maxPprofURLs {
+				p.urls = append(p.urls, u)
+			}
+		}
+	}
+	return p
+}
+
+// pprofURLs returns where the node of an endpoint may have its profiles.
+func pprofURLs(endpoint string) []string {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return nil
+	}
+	own := url.URL{Scheme: u.Scheme, Host: u.Host, Path: pprofPath}
+	usual := url.URL{Scheme: "http", Host: net.JoinHostPort(u.Hostname(), pprofPort), Path: pprofPath}
+	return []string{own.String(), usual.String()}
+}
+
+// read returns the command line and where it is from. An answer serves for a while.
+func (p *pprof) read(ctx context.Context, now time.Time) (*params, string, error) {
+	fresh := pprofFresh
+	if p.err != nil {
+		fresh = pprofRetry
+	}
+	if !p.asked.IsZero() && now.Sub(p.asked) < fresh {
+		return p.found, p.from, p.err
+	}
+	p.asked, p.found, p.err = now, nil, errors.New("no endpoint to ask")
+	for i, u := range p.urls {
+		found, err := p.ask(ctx, u)
+		if err == nil {
+			p.found, p.from, p.err = found, u, nil
+			break
+		}
+		if i == 0 {
+			p.err = fmt.Errorf("%s: %w", u, err)
+		}
+	}
+	return p.found, p.from, p.err
+}
+
+func (p *pprof) ask(ctx context.Context, u string) (*params, error) {
+	ctx, cancel := context.WithTimeout(ctx, pprofTimeout)
+	defer cancel()
+	body, _, err := p.fetch(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	return parsePprof(string(body), p.process)
+}
+
+// parsePprof reads arguments with NULs between. A server may answer any path with some
+// page: a program's name has one line.
+func parsePprof(body, process string) (*params, error) {
+	body = strings.TrimRight(body, "\x00")
+	args := strings.Split(body, "\x00")
+	switch name := args[0]; {
+	case len(body) > MaxCommandLineBytes:
+		return nil, fmt.Errorf("a command line of %d bytes, at most %d are allowed", len(body), MaxCommandLineBytes)
+	case name == "" || strings.ContainsAny(name, "\r\n<"):
+		return nil, errors.New("the answer is no command line")
+	case process != "" && path.Base(name) != process:
+		return nil, fmt.Errorf("the answer is that of another program than %s", process)
+	}
+	return parseCommandLine(args), nil
+}
