@@ -120,7 +120,8 @@ func checkNotes(field string, notes []string) error {
 
 // KeepKnown returns the configuration with what was known before in place of a section
 // that is empty because it could not be read: an agent that is started again beside a
-// node that has died must not take away what the node's last configuration was.
+// node that has died must not take away what the node's last configuration was. It is
+// as old then as that was.
 func (c *NodeConfig) KeepKnown(known *NodeConfig) *NodeConfig {
 	if known == nil || len(c.Errors) == 0 {
 		return c
@@ -130,7 +131,7 @@ func (c *NodeConfig) KeepKnown(known *NodeConfig) *NodeConfig {
 		if len(*have) > 0 || len(was) == 0 {
 			return
 		}
-		*have = was
+		*have, kept.CollectedAt = was, known.CollectedAt
 		note := section + " is what was collected at " + known.CollectedAt.UTC().Format(time.RFC3339)
 		kept.Errors = append(kept.Errors[:len(kept.Errors):len(kept.Errors)], note)
 	}

@@ -32,7 +32,7 @@ func toParameters(params []messages.ConfigParam) []*ConfigParameter {
 // fromParameters reads no more than can be valid, and one.
 func fromParameters(list []*ConfigParameter) []messages.ConfigParam {
 	list = list[:min(len(list), messages.MaxConfigParams+1)]
-	params := make([]messages.ConfigParam, 0, len(list))
+	var params []messages.ConfigParam
 	for _, p := range list {
 		params = append(params, messages.ConfigParam{Key: p.GetKey(), Value: p.GetValue()})
 	}

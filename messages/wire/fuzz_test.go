@@ -52,7 +52,9 @@ func FuzzFromRegistration(f *testing.F) {
 	addFrames(f, &RegisterAgentRequest{},
 		RegistrationFrame(messages.Registration{NodeID: "n1", Role: "liaison", Labels: map[string]string{"a": "b"},
 			Primary: messages.Address{IP: "::1", Port: 1}, Secondary: map[string]messages.Address{"m": {IP: "a.b", Port: 2}},
-			Clock: testNow, Runtime: &messages.Runtime{Health: messages.HealthHealthy}, ContainerNames: []string{"c"}}),
+			Clock: testNow, Runtime: &messages.Runtime{Health: messages.HealthHealthy}, ContainerNames: []string{"c"},
+			Config: &messages.NodeConfig{CollectedAt: testNow, StartupParams: []messages.ConfigParam{{Key: "--a", Value: "1"}}, Errors: []string{"e"}}}),
+		&RegisterAgentRequest{Configuration: &NodeConfiguration{RuntimeConfig: []*ConfigParameter{nil, {Key: "a", Value: "{"}}}},
 		&RegisterAgentRequest{NodeRole: "x", PodName: "p", Runtime: &NodeRuntime{Load: math.NaN()}, Capabilities: []Capability{7, 1}})
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		var m RegisterAgentRequest
@@ -72,6 +74,9 @@ func FuzzFromRegistration(f *testing.F) {
 			return
 		}
 		require.NotEmpty(t, r.Identity().NodeID)
+		if r.Config != nil {
+			require.NoError(t, r.Config.Validate())
+		}
 	})
 }
 

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -62,6 +63,18 @@ func sortedSamples(blocks []messages.Block) []string {
 	return list
 }
 
+func drawParams(t *rapid.T) []messages.ConfigParam {
+	value := rapid.SampledFrom([]string{`""`, `"x"`, "1", "-1e3", "true", "null", "[]", "{}"})
+	drawn := drawMap(t, "parameters", value)
+	var params []messages.ConfigParam
+	for _, key := range slices.Sorted(maps.Keys(drawn)) {
+		if key != "" {
+			params = append(params, messages.ConfigParam{Key: key, Value: drawn[key]})
+		}
+	}
+	return params
+}
+
 func TestRegistrationRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text, port := rapid.String(), rapid.Int32()
@@ -86,6 +99,10 @@ func TestRegistrationRoundTrip(t *testing.T) {
 		if rapid.Bool().Draw(t, "has timing") {
 			r.Timing = &messages.Timing{RoundTrip: time.Duration(rapid.Int64Range(0, int64(maxRoundTrip)).Draw(t, "round trip")),
 				ClockOffset: time.Duration(rapid.Int64().Draw(t, "offset"))}
+		}
+		if rapid.Bool().Draw(t, "has configuration") {
+			r.Config = &messages.NodeConfig{CollectedAt: drawTime(t, "collected"), StartupParams: drawParams(t), RuntimeConfig: drawParams(t),
+				Sources: orNil(rapid.SliceOfN(text, 0, 3).Draw(t, "sources")), Errors: orNil(rapid.SliceOfN(text, 0, 3).Draw(t, "errors"))}
 		}
 		require.Equal(t, r, FromRegistration(sent(t, RegistrationFrame(r), &RegisterAgentRequest{})))
 	})

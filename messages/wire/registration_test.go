@@ -26,6 +26,10 @@ func TestRegistrationFrameSaysAll(t *testing.T) {
 		Clock:          time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC),
 		Runtime:        &messages.Runtime{Load: 0.5, Health: messages.HealthDegraded},
 		Timing:         &messages.Timing{RoundTrip: 3 * time.Millisecond, ClockOffset: -2 * time.Second},
+		Config: &messages.NodeConfig{CollectedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+			StartupParams: []messages.ConfigParam{{Key: "--a", Value: `"b"`}, {Key: "--c", Value: `"***"`}},
+			RuntimeConfig: []messages.ConfigParam{{Key: "x.y", Value: "1000"}},
+			Sources:       []string{"file x"}, Errors: []string{"file y"}},
 	}
 	require.Equal(t, r, FromRegistration(sent(t, RegistrationFrame(r), &RegisterAgentRequest{})))
 }
@@ -37,6 +41,7 @@ func TestRegistrationFrameLeavesOutWhatIsUnknown(t *testing.T) {
 	require.Nil(t, f.Runtime)
 	require.Nil(t, f.RoundTrip)
 	require.Nil(t, f.ClockOffset)
+	require.Nil(t, f.Configuration)
 	require.Empty(t, f.Capabilities)
 	require.Equal(t, messages.Registration{Role: "liaison"}, FromRegistration(sent(t, f, &RegisterAgentRequest{})))
 }
