@@ -75,7 +75,7 @@ func (n *nodeConfig) onTick(c actors.Context, m actors.Tick) {
 	case n.due.Fired(m):
 		n.do(c, n.state.due(time.Now()))
 	case n.patience.Fired(m):
-		n.do(c, n.state.patienceOver())
+		n.do(c, n.state.patienceOver(time.Now()))
 	}
 }
 

@@ -16,7 +16,8 @@ const configPatience = time.Second
 // who ask meanwhile. While it hangs, they get what was known before.
 type nodeConfigState struct {
 	interval time.Duration
-	config   *messages.NodeConfig // nil: it was never read
+	config   *messages.NodeConfig // nil: nothing is known
+	isRead   bool                 // config is more than that a read hangs
 	reading  bool
 	since    time.Time // of the read
 	hangs    bool
@@ -66,7 +67,7 @@ func (s *nodeConfigState) due(now time.Time) []nodeConfigEffect {
 
 // patienceOver takes note that the read may have taken too long. What is known says so
 // from then on.
-func (s *nodeConfigState) patienceOver() []nodeConfigEffect {
+func (s *nodeConfigState) patienceOver(now time.Time) []nodeConfigEffect {
 	if !s.reading || s.hangs {
 		return nil
 	}
@@ -78,7 +79,7 @@ func (s *nodeConfigState) patienceOver() []nodeConfigEffect {
 	const why = "the configuration cannot be read: a file or the process does not answer"
 	hanging.Errors = []string{why + " since " + s.since.UTC().Format(time.RFC3339)}
 	s.config = &hanging
-	return append(s.tell(s.since.Add(configPatience)), tellConfig{})
+	return append(s.tell(now), tellConfig{})
 }
 
 // returned takes what a read gave; nil is nothing, as a former one has not returned.
@@ -86,10 +87,10 @@ func (s *nodeConfigState) returned(config *messages.NodeConfig, now time.Time) [
 	s.reading, s.hangs = false, false
 	var effects []nodeConfigEffect
 	if config != nil && config != s.config {
-		if s.config != nil && !config.SameParams(s.config) {
+		if s.isRead && !config.SameParams(s.config) {
 			effects = append(effects, logNodeConfig{note{text: "the node's configuration has changed"}})
 		}
-		s.config = config
+		s.config, s.isRead = config, true
 	}
 	effects = append(effects, s.tell(now)...)
 	return append(effects, tellConfig{}, armConfigDue{s.interval})

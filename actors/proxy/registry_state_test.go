@@ -56,6 +56,8 @@ func (m *registryMachine) Do(command string, args []string) string {
 		return fmt.Sprintf("unconnected %v, removed %v, end sessions %v", s.Unconnected, s.Removed, s.EndSessions)
 	case "cluster":
 		return m.cluster(args)
+	case "configs":
+		return m.configs()
 	default:
 		return "unknown command " + command
 	}
@@ -86,6 +88,31 @@ func (m *registryMachine) cluster(args []string) string {
 	return b.String()
 }
 
+func (m *registryMachine) configs() string {
+	var b strings.Builder
+	for _, n := range m.state.configs(messages.NodeFilter{}, m.now) {
+		fmt.Fprintf(&b, "%s %s ", n.Identity.NodeID, n.Status)
+		if n.Config == nil {
+			b.WriteString("has sent none\n")
+			continue
+		}
+		fmt.Fprintf(&b, "of %s: startup %v, runtime %v", n.Config.CollectedAt.Format(time.TimeOnly), n.Config.StartupParams, n.Config.RuntimeConfig)
+		if len(n.Config.Errors) > 0 {
+			fmt.Fprintf(&b, ", errors %q", n.Config.Errors)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// scriptConfig returns the registration's configuration, with a new one if there is none.
+func scriptConfig(r *messages.Registration) *messages.NodeConfig {
+	if r.Config == nil {
+		r.Config = &messages.NodeConfig{}
+	}
+	return r.Config
+}
+
 func registration(args []string) messages.Registration {
 	r := messages.Registration{Labels: map[string]string{}}
 	for _, arg := range args {
@@ -99,6 +126,15 @@ func registration(args []string) messages.Registration {
 			r.Role = value
 		case "addr":
 			r.Primary = parseAddress(value)
+		case "collected": // collected=SECONDS: the configuration, of that unix time
+			d, _ := time.ParseDuration(value)
+			scriptConfig(&r).CollectedAt = time.Unix(0, 0).UTC().Add(d)
+		case "startup": // startup=VALUE, runtime=VALUE: of a parameter p
+			scriptConfig(&r).StartupParams = []messages.ConfigParam{{Key: "p", Value: value}}
+		case "runtime":
+			scriptConfig(&r).RuntimeConfig = []messages.ConfigParam{{Key: "p", Value: value}}
+		case "config-error":
+			scriptConfig(&r).Errors = []string{value}
 		default:
 			r.Labels[key] = value
 		}

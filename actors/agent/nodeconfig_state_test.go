@@ -1,0 +1,76 @@
+package agent
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"fodc/actors/actorstest"
+	"fodc/messages"
+)
+
+func TestNodeConfigScripts(t *testing.T) {
+	actorstest.RunScripts(t, "testdata/script/nodeconfig*.txt", func() actorstest.Script {
+		return &nodeConfigMachine{state: newNodeConfigState(10 * time.Second), now: time.Unix(0, 0).UTC()}
+	})
+}
+
+type nodeConfigMachine struct {
+	state *nodeConfigState
+	now   time.Time
+}
+
+func (m *nodeConfigMachine) Do(command string, args []string) string {
+	switch command {
+	case "wait":
+		d, err := time.ParseDuration(args[0])
+		if err != nil {
+			return err.Error()
+		}
+		m.now = m.now.Add(d)
+		return ""
+	case "due":
+		return m.effects(m.state.due(m.now))
+	case "asked":
+		return m.effects(m.state.asked(m.now))
+	case "patience-over":
+		return m.effects(m.state.patienceOver(m.now))
+	case "returned": // returned VALUE [error=TEXT]: of the one parameter; nothing: a former read has not returned
+		if args[0] == "nothing" {
+			return m.effects(m.state.returned(nil, m.now))
+		}
+		c := &messages.NodeConfig{CollectedAt: m.now, StartupParams: []messages.ConfigParam{{Key: "p", Value: args[0]}}}
+		if len(args) > 1 {
+			c.Errors = []string{strings.TrimPrefix(args[1], "error=")}
+		}
+		return m.effects(m.state.returned(c, m.now))
+	default:
+		return "unknown command " + command
+	}
+}
+
+func (m *nodeConfigMachine) effects(effects []nodeConfigEffect) string {
+	var b strings.Builder
+	for _, e := range effects {
+		switch e := e.(type) {
+		case startConfigRead:
+			b.WriteString("read")
+		case armConfigPatience:
+			fmt.Fprintf(&b, "patience %s", e.after)
+		case armConfigDue:
+			fmt.Fprintf(&b, "again in %s", e.after)
+		case tellConfig:
+			b.WriteString("tell ")
+			if c := m.state.config; c == nil {
+				b.WriteString("nothing")
+			} else {
+				fmt.Fprintf(&b, "%v %q", c.StartupParams, c.Errors)
+			}
+		case logNodeConfig:
+			fmt.Fprintf(&b, "log warn=%t %q %q lasted %s times %d", e.warn, e.text, e.cause, e.lasted, e.times)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}

@@ -1,0 +1,115 @@
+package agent
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fodc/actors/agent/nodeconfig"
+	"fodc/messages/wire"
+
+	"github.com/stretchr/testify/require"
+)
+
+// withConfig gives the agent a file of its node, and a host without processes. It
+// returns how the file is written.
+func (w *world) withConfig() (write func(text string)) {
+	root := w.t.TempDir()
+	path := filepath.Join(root, "node.yaml")
+	w.cfg.NodeConfig = &nodeconfig.Config{Root: root, Files: []string{path}}
+	write = func(text string) {
+		w.t.Helper()
+		require.NoError(w.t, os.WriteFile(path, []byte(text), 0o600))
+	}
+	return write
+}
+
+// told returns, for each frame of a session, the parameters of the configuration in
+// it, and - for a frame that has none.
+func told(r fakeRegistration) []string {
+	var all []string
+	for _, f := range r.frames {
+		if f.GetConfiguration() == nil {
+			all = append(all, "-")
+			continue
+		}
+		all = append(all, parameters(f.GetConfiguration()))
+	}
+	return all
+}
+
+func parameters(c *wire.NodeConfiguration) string {
+	var b strings.Builder
+	for _, p := range c.GetRuntimeConfig() {
+		b.WriteString(p.GetKey() + "=" + p.GetValue() + " ")
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// The registration has the node's configuration, and of the heartbeats only those
+// before which it has changed. A change goes with the next heartbeat.
+func TestConfigurationIsTold(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		write := w.withConfig()
+		write("a: 1\npassword: hunter2\n")
+		w.run()
+		require.Equal(t, []string{`a=1 password="***"`}, told(w.proxy.sessions()[0]))
+		w.pass(29 * time.Second)
+		write("a: 2\n")
+		w.pass(time.Second)
+		require.Equal(t, []string{`a=1 password="***"`, "-", "-", "a=2"}, told(w.proxy.sessions()[0]))
+		require.Equal(t, w.start.Add(30*time.Second).UTC(), w.proxy.sessions()[0].frames[3].GetConfiguration().GetCollectedAt().AsTime())
+		w.pass(20 * time.Second)
+		require.Equal(t, []string{"-", "-"}, told(w.proxy.sessions()[0])[4:])
+		require.Equal(t, []string{"the node's configuration has changed"}, w.lines("has changed"))
+
+		write("a: 3\n")
+		w.crash()
+		require.Equal(t, []string{"a=3"}, told(w.proxy.sessions()[1]), "a new session begins anew")
+		w.pass(10 * time.Second)
+		require.Equal(t, []string{"a=3", "-"}, told(w.proxy.sessions()[1]))
+	})
+}
+
+// A read that hangs delays registration and heartbeats by its patience at most, and is
+// not joined by others.
+func TestConfigurationHangs(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.withConfig()
+		hang, underWay := make(chan struct{}), 0
+		fetch := w.cfg.Fetch
+		w.cfg.Fetch = func(ctx context.Context, url string) ([]byte, string, error) {
+			if strings.Contains(url, "/debug/pprof/") {
+				underWay++
+				<-hang
+			}
+			return fetch(ctx, url)
+		}
+		w.run()
+		require.Empty(t, w.proxy.sessions()[0].frames)
+		w.pass(configPatience)
+		require.Len(t, w.proxy.sessions()[0].frames, 1)
+		require.Contains(t, w.proxy.sessions()[0].frames[0].GetConfiguration().GetErrors()[0], "does not answer since ")
+		w.pass(time.Minute)
+		require.Equal(t, []string{"", "-", "-", "-", "-", "-", "-"}, told(w.proxy.sessions()[0]))
+		require.Equal(t, 1, underWay)
+		require.Len(t, w.lines("configuration cannot be read"), 1)
+		close(hang)
+		w.pass(10 * time.Second)
+		last := w.proxy.sessions()[0].frames[7].GetConfiguration()
+		require.NotContains(t, last.GetErrors()[0], "does not answer since ")
+	})
+}
+
+// An agent that reads no configuration tells none.
+func TestNoConfiguration(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.run()
+		w.pass(time.Minute)
+		require.Equal(t, "- - - - - -", strings.Join(told(w.proxy.sessions()[0])[:6], " "))
+		require.Zero(t, w.alive("nodeconfig"))
+	})
+}
