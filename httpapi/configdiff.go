@@ -12,7 +12,7 @@ import (
 type diffView struct {
 	// Differences are sorted by role, section and name.
 	Differences []differenceView `json:"differences"`
-	// NotCompared is what says nothing of what its node has or lacks.
+	// NotCompared is what could not be read: it does not say what the node has or lacks.
 	NotCompared []notComparedView `json:"not_compared"`
 }
 
@@ -32,7 +32,7 @@ type diffValueView struct {
 	NodeIDs []string        `json:"node_ids"`
 }
 
-// notComparedView is a section of a node's configuration that is empty.
+// notComparedView is a section of a node's configuration that could not be read.
 type notComparedView struct {
 	NodeID  string   `json:"node_id"`
 	Role    string   `json:"node_role"`
@@ -49,7 +49,7 @@ var configSections = []struct {
 }
 
 // diffOf compares the nodes of each role; configs are sorted by node id. A node whose
-// section is empty is left out of that: it would lack everything.
+// section is empty because of an error is left out of that: it would lack everything.
 func diffOf(configs []messages.NodeConfiguration) diffView {
 	view := diffView{Differences: []differenceView{}, NotCompared: []notComparedView{}}
 	byRole := map[string][]messages.NodeConfiguration{}
@@ -65,7 +65,7 @@ func diffOf(configs []messages.NodeConfiguration) diffView {
 				if n.Config != nil {
 					params, errors = section.of(n.Config), n.Config.Errors
 				}
-				if len(params) == 0 {
+				if len(params) == 0 && len(errors) > 0 {
 					view.NotCompared = append(view.NotCompared, notComparedView{n.Identity.NodeID, role, section.name, append([]string{}, errors...)})
 					continue
 				}

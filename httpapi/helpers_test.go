@@ -49,6 +49,7 @@ type fakeProxy struct {
 	collection             *messages.Collection
 	cluster                messages.Cluster
 	collectErr, clusterErr error
+	configs                []messages.NodeConfiguration
 	tree                   messages.ActorTree
 	counts                 messages.ActorCounts
 	proxyCounts            messages.ProxyCounts
@@ -67,6 +68,10 @@ func newFakeProxy() *fakeProxy {
 		Cluster: func(_ context.Context, filter messages.NodeFilter) (messages.Cluster, error) {
 			f.filter = filter
 			return f.cluster, f.clusterErr
+		},
+		Configs: func(_ context.Context, filter messages.NodeFilter) ([]messages.NodeConfiguration, error) {
+			f.filter = filter
+			return f.configs, f.clusterErr
 		},
 		Tree:           func() messages.ActorTree { return f.tree },
 		Counts:         func() messages.ActorCounts { return f.counts },

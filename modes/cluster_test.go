@@ -4,7 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +16,7 @@ import (
 	"fodc/actors"
 	"fodc/actors/actorstest"
 	"fodc/actors/agent"
+	"fodc/actors/agent/nodeconfig"
 	"fodc/actors/agent/telemetry"
 	"fodc/actors/proxy"
 	"fodc/messages"
@@ -43,6 +48,7 @@ type cluster struct {
 
 type clusterAgent struct {
 	id    string
+	file  string // the node's configuration
 	sys   *actors.System
 	agent *agent.Agent
 }
@@ -78,12 +84,14 @@ func startCluster(t *testing.T, agents int, page func(id string, scrape int) []b
 	go func() { w.net.served <- w.proxy.Serve(w.net.listener) }()
 	for n := range agents {
 		a := &clusterAgent{id: fmt.Sprintf("n%d", n), sys: fragileSystem()}
-		scrapes := 0
+		root, scrapes := t.TempDir(), 0 // a host that has nothing to read
+		a.file = filepath.Join(root, "node.yaml")
+		a.configure("id: " + a.id)
 		a.agent = agent.Start(a.sys, agent.Config{
 			Registration: messages.Registration{NodeID: a.id, Role: "liaison"},
 			ProxyAddrs:   []string{"proxy:17900"}, Targets: []agent.Target{{URL: "http://node/metrics"}},
 			ScrapeInterval: clusterScrapes, HeartbeatInterval: 10 * time.Second, ReconnectInterval: clusterReconnect,
-			Telemetry:    &telemetry.Config{Root: t.TempDir()}, // a host that has nothing to read
+			Telemetry: &telemetry.Config{Root: root}, NodeConfig: &nodeconfig.Config{Root: root, Files: []string{a.file}},
 			MemoryBudget: 8 << 20, Version: "test", Dial: w.net.dial,
 			Fetch: func(context.Context, string) ([]byte, string, error) {
 				scrapes++ // one request at a time
@@ -94,6 +102,13 @@ func startCluster(t *testing.T, agents int, page func(id string, scrape int) []b
 	}
 	w.pass(2 * clusterScrapes)
 	return w
+}
+
+// configure writes the node's configuration file.
+func (a *clusterAgent) configure(text string) {
+	if err := os.WriteFile(a.file, []byte(text), 0o600); err != nil {
+		panic(err)
+	}
 }
 
 // systems returns all systems, the proxy's first.
@@ -223,6 +238,8 @@ type memoryNet struct {
 	listener *bufconn.Listener
 	served   chan error
 
+	refuse atomic.Bool // new connections
+
 	mu   sync.Mutex
 	open map[*slowConn]struct{}
 }
@@ -232,6 +249,9 @@ func newMemoryNet() *memoryNet {
 }
 
 func (n *memoryNet) dial(ctx context.Context, _ string) (net.Conn, error) {
+	if n.refuse.Load() {
+		return nil, syscall.ECONNREFUSED
+	}
 	c, err := n.listener.DialContext(ctx)
 	if err != nil {
 		return nil, err

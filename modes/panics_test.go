@@ -108,6 +108,7 @@ var panicCases = map[string]panicCase{
 	"scraper":     {isAgent: true},
 	"selfmetrics": {isAgent: true},
 	"telemetry":   {isAgent: true},
+	"nodeconfig":  {isAgent: true},
 	"link":        {isAgent: true, costsNode: true},
 	"uplink":      {isAgent: true, stopped: true, costsNode: true},
 }

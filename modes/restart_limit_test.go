@@ -36,6 +36,7 @@ func TestRestartLimitEndsTheMode(t *testing.T) {
 	f("scraper", true, agentArgs...)
 	f("selfmetrics", true, agentArgs...)
 	f("telemetry", true, agentArgs...)
+	f("nodeconfig", true, agentArgs...)
 	f("link", true, agentArgs...)
 }
 
