@@ -59,7 +59,8 @@ func New(c Config) *Collector {
 	if c.Root == "" {
 		c.Root = "/"
 	}
-	collector := &Collector{proc: filepath.Join(c.Root, "proc"), node: newNode(c), pprof: newPprof(c)}
+	proc := filepath.Join(c.Root, "proc")
+	collector := &Collector{proc: proc, node: newNode(proc, c), pprof: newPprof(c)}
 	for _, name := range c.Files {
 		collector.files = append(collector.files, &file{name: name})
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -244,8 +245,9 @@ func TestOwnAddress(t *testing.T) {
 		require.NoError(t, err)
 		at, ok := listenAddrOf("http://" + net.JoinHostPort(ip.String(), "2121"))
 		require.True(t, ok)
-		require.True(t, at.listens(net.IPv4zero, 2121))
-		require.True(t, at.listens(net.IPv6zero, 2121))
+		require.True(t, at.listens(netip.MustParseAddrPort("0.0.0.0:2121")))
+		require.True(t, at.listens(netip.MustParseAddrPort("[::]:2121")))
+		require.False(t, at.listens(netip.MustParseAddrPort("[::]:2122")))
 	}
 }
 
@@ -305,7 +307,7 @@ func TestParsePprof(t *testing.T) {
 	f("# HELP\nx 1\n", "", "the answer is no command line")
 	f("<html>hunter2", "", "the answer is no command line")
 	f("/x/banyand\x00a", "other", "the answer is that of another program than other")
-	f("b\x00"+strings.Repeat("x", maxCommandLineBytes), "", "a command line of 131074 bytes, at most 131072 are allowed")
+	f("b\x00"+strings.Repeat("x", MaxCommandLineBytes), "", "a command line of 131074 bytes, at most 131072 are allowed")
 }
 
 // A read that hangs is not joined by another one.

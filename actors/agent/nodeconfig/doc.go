@@ -5,7 +5,7 @@
 //     chooses among the last three
 //   - mask.go: what looks like a secret, and what is shown in its place
 //   - params.go: parameters as they are collected, masked and within their limits
-//   - process.go, socket.go, pprof.go: which process is the node, and what it says
+//   - process.go, socket.go, listening.go, pprof.go: which process is the node, and what it says
 //   - collector.go: all of it, and what becomes of a part that cannot be read
 //
 // Every value passes through params.go, and is masked there: nothing unmasked leaves

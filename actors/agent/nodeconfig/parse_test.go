@@ -243,3 +243,14 @@ func FuzzFile(f *testing.F) {
 		}
 	})
 }
+
+func FuzzListeners(f *testing.F) {
+	f.Add(tcpHeader + "   0: 0100007F:0849 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 42 1\n")
+	f.Add("0: 00000000000000000000000001000000:0849 0:0 0A 0 0 0 0 0 42")
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, l := range parseListeners(text) {
+			require.True(t, l.at.IsValid())
+			require.NotZero(t, l.inode)
+		}
+	})
+}

@@ -23,8 +23,8 @@ type node struct {
 	socket *socketFinder
 }
 
-func newNode(c Config) *node {
-	n := &node{socket: newSocketFinder(c.Endpoints)}
+func newNode(proc string, c Config) *node {
+	n := &node{socket: newSocketFinder(proc, c.Endpoints)}
 	switch {
 	case c.PIDFile != "":
 		n.finder, n.said = telemetry.NewFinder(c.PIDFile, c.Process), c.PIDFile

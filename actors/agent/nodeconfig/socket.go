@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,11 +19,9 @@ import (
 // looks at every open file of every process.
 const searchAgain = time.Minute
 
-// tcpListen is the kernel's number of the state of a listening socket.
-const tcpListen = 0x0a
-
 // socketFinder finds the process that listens where the node's metrics are.
 type socketFinder struct {
+	proc      string
 	endpoints []listenAddr
 
 	pid     int // 0: none is known
@@ -39,8 +38,8 @@ type listenAddr struct {
 	port uint16
 }
 
-func newSocketFinder(endpoints []string) *socketFinder {
-	f := &socketFinder{}
+func newSocketFinder(proc string, endpoints []string) *socketFinder {
+	f := &socketFinder{proc: proc}
 	for _, e := range endpoints {
 		if a, ok := listenAddrOf(e); ok {
 			f.endpoints = append(f.endpoints, a)
@@ -72,13 +71,12 @@ func listenAddrOf(endpoint string) (a listenAddr, ok bool) {
 	return a, err == nil
 }
 
-// listens reports whether a socket that is bound to ip and port serves the endpoint.
-func (a listenAddr) listens(ip net.IP, port uint64) bool {
-	bound, ok := netip.AddrFromSlice(ip)
-	if !ok || port != uint64(a.port) {
+// listens reports whether a socket that is bound to the address serves the endpoint.
+func (a listenAddr) listens(at netip.AddrPort) bool {
+	bound := at.Addr()
+	if at.Port() != a.port {
 		return false
 	}
-	bound = bound.Unmap()
 	if !a.ip.IsValid() {
 		return bound.IsUnspecified() || bound.IsLoopback()
 	}
@@ -110,7 +108,7 @@ func (f *socketFinder) find(fs procfs.FS, now time.Time) (p procfs.Proc, by stri
 	if len(f.endpoints) == 0 {
 		return p, "", errors.New("no endpoint is on this host")
 	}
-	inode, at := f.inode(fs)
+	inode, at := f.inode()
 	if inode == 0 {
 		if f.pid != 0 {
 			return p, "", fmt.Errorf("process %d (%s) has ended", f.pid, f.by)
@@ -133,18 +131,13 @@ var errHidden = errors.New("who listens at the endpoint cannot be seen: it takes
 
 // inode returns the socket that listens at the first endpoint where one does; 0 is
 // none.
-func (f *socketFinder) inode(fs procfs.FS) (inode uint64, at listenAddr) {
-	v4, _ := fs.NetTCP()  // a host may have one
-	v6, _ := fs.NetTCP6() // and not the other
+func (f *socketFinder) inode() (inode uint64, at listenAddr) {
+	all := readListeners(filepath.Join(f.proc, "net", "tcp"))
+	all = append(all, readListeners(filepath.Join(f.proc, "net", "tcp6"))...)
 	for _, at := range f.endpoints {
-		for _, line := range v4 {
-			if line.St == tcpListen && at.listens(line.LocalAddr, line.LocalPort) {
-				return line.Inode, at
-			}
-		}
-		for _, line := range v6 {
-			if line.St == tcpListen && at.listens(line.LocalAddr, line.LocalPort) {
-				return line.Inode, at
+		for _, l := range all {
+			if at.listens(l.at) {
+				return l.inode, at
 			}
 		}
 	}
