@@ -45,14 +45,7 @@ func startAgent(sys *actors.System, c AgentConfig, log *zap.Logger) (*runningAge
 		return nil, err
 	}
 	a := &runningAgent{failures: make(chan error, 1)}
-	api := &httpapi.AgentAPI{
-		Latest: func(ctx context.Context, s messages.Selection) ([]messages.Block, error) {
-			return a.agent.Latest(ctx, s)
-		},
-		Health: func(ctx context.Context) (messages.AgentHealth, error) { return a.agent.Health(ctx) },
-		Tree:   sys.Tree, NodeID: c.NodeID, Ready: a.ready.Load, Log: log.Named("http"),
-	}
-	a.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: api.Handler(),
+	a.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: a.api(sys, c.NodeID, log).Handler(),
 		ReadTimeout: agentHTTPTimeout, WriteTimeout: agentHTTPTimeout, Log: log.Named("http")})
 	if err != nil {
 		return nil, err
@@ -67,6 +60,17 @@ func startAgent(sys *actors.System, c AgentConfig, log *zap.Logger) (*runningAge
 	log.Info("recording", zap.String("node_id", c.NodeID), zap.String("role", c.NodeRole), zap.Strings("endpoints", c.urls()),
 		zap.Duration("interval", c.PollInterval), zap.Int64("memory_budget_bytes", cfg.MemoryBudget))
 	return a, nil
+}
+
+// api is the HTTP surface; it is not to be served before a.agent is there.
+func (a *runningAgent) api(sys *actors.System, nodeID string, log *zap.Logger) *httpapi.AgentAPI {
+	return &httpapi.AgentAPI{
+		Latest: func(ctx context.Context, s messages.Selection) ([]messages.Block, error) {
+			return a.agent.Latest(ctx, s)
+		},
+		Health: func(ctx context.Context) (messages.AgentHealth, error) { return a.agent.Health(ctx) },
+		Tree:   sys.Tree, NodeID: nodeID, Ready: a.ready.Load, Log: log.Named("http"),
+	}
 }
 
 func (c AgentConfig) actors() (agent.Config, error) {

@@ -184,7 +184,14 @@ func sameAsWritten(t *testing.T, name, want string) {
 	}
 	got, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.Equal(t, want, string(got), "docs/%s is stale: run make docs, and look at the difference", name)
+	wantLines, gotLines := strings.Split(want, "\n"), strings.Split(string(got), "\n")
+	for i := range max(len(wantLines), len(gotLines)) {
+		if i >= len(wantLines) || i >= len(gotLines) || wantLines[i] != gotLines[i] {
+			t.Fatalf("docs/%s is stale: run make docs, and look at the difference. Line %d is\n%s\nand not\n%s", name, i+1,
+				strings.Join(gotLines[min(i, len(gotLines)):min(i+1, len(gotLines))], ""),
+				strings.Join(wantLines[min(i, len(wantLines)):min(i+1, len(wantLines))], ""))
+		}
+	}
 }
 
 func TestDocsConfiguration(t *testing.T) { sameAsWritten(t, "configuration.md", configurationPage(t)) }

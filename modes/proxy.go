@@ -43,22 +43,7 @@ func startProxy(sys *actors.System, c ProxyConfig, log *zap.Logger) (*runningPro
 		return nil, fmt.Errorf("listen for gRPC on %q: %w", c.GRPCListenAddr, err)
 	}
 	p := &runningProxy{log: log, grpcAddr: grpcListener.Addr(), failures: make(chan error, 2)}
-	build := thisBuild()
-	api := &httpapi.ProxyAPI{
-		Collect: func(ctx context.Context, q messages.Query) (*messages.Collection, error) {
-			return p.proxy.Collect(ctx, q)
-		},
-		Cluster: func(ctx context.Context, f messages.NodeFilter) (messages.Cluster, error) {
-			return p.proxy.Cluster(ctx, f)
-		},
-		Configs: func(ctx context.Context, f messages.NodeFilter) ([]messages.NodeConfiguration, error) {
-			return p.proxy.Configs(ctx, f)
-		},
-		Tree: sys.Tree, Counts: sys.Counts, ProxyCounts: func() messages.ProxyCounts { return p.proxy.Counts() },
-		Ready: p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: log.Named("http"),
-		ExternalURL: c.externalURL(), Build: httpapi.Build{Version: build.version, Revision: build.revision},
-	}
-	p.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: api.Handler(),
+	p.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: p.api(sys, c).Handler(),
 		ReadTimeout: c.HTTPReadTimeout, WriteTimeout: c.HTTPWriteTimeout, Log: log.Named("http")})
 	if err != nil {
 		_ = grpcListener.Close()
@@ -71,6 +56,25 @@ func startProxy(sys *actors.System, c ProxyConfig, log *zap.Logger) (*runningPro
 	log.Info("listening", zap.String("server", "grpc"), zap.Stringer("addr", p.grpcAddr))
 	log.Info("listening", zap.String("server", "http"), zap.Stringer("addr", p.http.Addr()))
 	return p, nil
+}
+
+// api is the HTTP surface; it is not to be served before p.proxy is there.
+func (p *runningProxy) api(sys *actors.System, c ProxyConfig) *httpapi.ProxyAPI {
+	build := thisBuild()
+	return &httpapi.ProxyAPI{
+		Collect: func(ctx context.Context, q messages.Query) (*messages.Collection, error) {
+			return p.proxy.Collect(ctx, q)
+		},
+		Cluster: func(ctx context.Context, f messages.NodeFilter) (messages.Cluster, error) {
+			return p.proxy.Cluster(ctx, f)
+		},
+		Configs: func(ctx context.Context, f messages.NodeFilter) ([]messages.NodeConfiguration, error) {
+			return p.proxy.Configs(ctx, f)
+		},
+		Tree: sys.Tree, Counts: sys.Counts, ProxyCounts: func() messages.ProxyCounts { return p.proxy.Counts() },
+		Ready: p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: p.log.Named("http"),
+		ExternalURL: c.externalURL(), Build: httpapi.Build{Version: build.version, Revision: build.revision},
+	}
 }
 
 func (c ProxyConfig) actors() proxy.Config {
