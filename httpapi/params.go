@@ -14,14 +14,32 @@ import (
 
 // params are the parameters of a request. One with an empty value is as good as
 // absent; unknown ones are ignored.
-type params struct{ values url.Values }
+type params struct {
+	values url.Values
+	// look is told what a handler looks at; nil: nobody wants to know.
+	look lookout
+}
+
+// lookout is told the name of a parameter, whether it may be given but once, and the
+// values that it may have, if these are few. Put into a request's context it tells
+// which parameters a route has: the API's description is held against that.
+type lookout func(name string, once bool, allowed []string)
+
+type lookoutKey struct{}
+
+func (p params) looked(name string, once bool, allowed ...string) {
+	if p.look != nil {
+		p.look(name, once, allowed)
+	}
+}
 
 func paramsOf(r *http.Request) (params, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return params{}, messages.Errorf(messages.ErrBadData, "query string %q: %v", shown(r.URL.RawQuery), err)
 	}
-	return params{values}, nil
+	look, _ := r.Context().Value(lookoutKey{}).(lookout)
+	return params{values, look}, nil
 }
 
 // readable returns the parameters of a request that can be read, for a probe: what
@@ -34,6 +52,7 @@ func readable(r *http.Request) params {
 // all returns the values of a parameter that may be repeated, sorted and each once:
 // requests that ask the same can then share a collection.
 func (p params) all(name string) []string {
+	p.looked(name, false)
 	values := slices.DeleteFunc(slices.Clone(p.values[name]), func(v string) bool { return v == "" })
 	slices.Sort(values)
 	return slices.Compact(values)
@@ -41,6 +60,7 @@ func (p params) all(name string) []string {
 
 // one returns the value of a parameter that may not be repeated, or "".
 func (p params) one(name string) (string, error) {
+	p.looked(name, true)
 	values := p.all(name)
 	switch len(values) {
 	case 0:
@@ -54,6 +74,7 @@ func (p params) one(name string) (string, error) {
 
 // choice returns the value of a parameter that must be one of a few, or "".
 func (p params) choice(name string, allowed ...string) (string, error) {
+	p.looked(name, true, allowed...)
 	value, err := p.one(name)
 	if err != nil || value == "" || slices.Contains(allowed, value) {
 		return value, err
