@@ -124,6 +124,29 @@ func pagesOfEverything(t *testing.T) []string {
 	return pages
 }
 
+// A page with everything has each series once, whoever says it, and what fodc says of
+// itself is as Prometheus wants it.
+func TestMetricsPageOfEverything(t *testing.T) {
+	pages := pagesOfEverything(t)
+	page, seen := pages[len(pages)-1], map[string]bool{}
+	for line := range strings.Lines(page) {
+		if series := line[:strings.LastIndex(line, " ")]; !strings.HasPrefix(line, "#") {
+			require.False(t, seen[series], "twice: %s", series)
+			seen[series] = true
+		}
+	}
+	require.True(t, seen[`fodc_agent_info{version="v1.0.0",node_id="data-1",node_role="datanode-hot",pod_name="banyandb-data-1"}`])
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Skip("promtool is not installed")
+	}
+	cmd := exec.CommandContext(t.Context(), promtool, "check", "metrics")
+	cmd.Stdin = strings.NewReader(page)
+	out, _ := cmd.CombinedOutput() // The names of the database are not ours to lint.
+	require.NotEqual(t, 1, cmd.ProcessState.ExitCode(), "it does not parse: %s", out)
+	require.NotRegexp(t, "(?m)^fodc_", string(out))
+}
+
 // closedSets are the labels whose values the tables list.
 var closedSets = []string{"reason", "result", "state"}
 
