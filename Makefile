@@ -71,7 +71,7 @@ bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 docs: ## write the generated parts of docs/ anew
-	$(GO) test ./modes -count=1 -run '^TestDocs' -update
+	$(GO) test ./modes -count=1 -run '^TestDocs(API|Configuration)$$' -update
 
 proto: $(PROTOC_PLUGINS) ## generate the Go code of the wire contract; needs protoc
 	@command -v protoc >/dev/null || { echo "make proto needs protoc (Debian: protobuf-compiler)"; exit 1; }

@@ -84,6 +84,7 @@ func (a *AgentAPI) serveHealth(w http.ResponseWriter, r *http.Request) error {
 	for i := range view.Targets {
 		t := &view.Targets[i]
 		t.LastScrape = jsonTime(t.LastScrape)
+		t.Failures, t.Dropped = orEmpty(t.Failures), orEmpty(t.Dropped)
 		if t.LastError != nil {
 			e := *t.LastError
 			e.At = jsonTime(e.At)
@@ -110,5 +111,14 @@ func telemetryView(t *messages.TelemetryHealth) *messages.TelemetryHealth {
 	}
 	view := *t
 	view.LastRead = jsonTime(t.LastRead)
+	view.Missing = append([]messages.MissingPart{}, t.Missing...)
 	return &view
+}
+
+// orEmpty is for JSON, which would have null.
+func orEmpty(m map[string]int) map[string]int {
+	if m == nil {
+		return map[string]int{}
+	}
+	return m
 }

@@ -119,7 +119,9 @@ func documentedServers() map[string]http.Handler {
 	a.Tree = func() messages.ActorTree { return tree }
 	a.Health = func(context.Context) (messages.AgentHealth, error) {
 		return messages.AgentHealth{
-			Targets: []messages.TargetHealth{{Endpoint: "e", ContainerName: "c", LastScrape: at, Error: "e"}},
+			Targets: []messages.TargetHealth{{Endpoint: "e", ContainerName: "c", LastScrape: at, Error: "e",
+				LastError: &messages.TargetError{At: at, Kind: "timeout", Error: "e"}}, {Endpoint: "f"}},
+			Telemetry: &messages.TelemetryHealth{LastRead: at},
 			Proxies: []messages.ProxyHealth{{Address: "a", State: messages.LinkWaiting, Since: at, AgentID: "i", Error: "e"}},
 			Events:  []messages.AgentEvent{{Event: "restart", Target: "t", At: at, Last: at, Detail: "d"}},
 		}, nil

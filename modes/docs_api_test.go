@@ -210,6 +210,7 @@ var (
 		{regexp.MustCompile(`(?m)^(fodc_agent_round_trip_seconds\{.*\}) 0$`), "$1 0.00042"},
 		{regexp.MustCompile(`(?m)^(fodc_agent_clock_offset_seconds\{.*\}) 0$`), "$1 -0.00013"},
 		{regexp.MustCompile(`(?m)^(fodc_agent_scrape_duration_seconds\{.*\}) 0$`), "$1 0.0021"},
+		{regexp.MustCompile(`("recorded_samples": ?)[0-9]+`), "${1}301"},
 		{regexp.MustCompile(`(fodc_proxy_relayed_bytes_total )[0-9]+`), "${1}13526"},
 		{regexp.MustCompile(`(fodc_proxy_relayed_samples_total )[0-9]+`), "${1}185"},
 		{regexp.MustCompile(`(go1\.)[0-9.]+`), "${1}26.0"},

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-//go:generate go test -run ^TestDocs -update .
+//go:generate go test -run ^TestDocs(API|Configuration)$ -update .
 
 // updating tells whether the generated parts of docs/ are to be written anew. The flag
 // is that of the scripts.
