@@ -122,8 +122,8 @@ func documentedServers() map[string]http.Handler {
 			Targets: []messages.TargetHealth{{Endpoint: "e", ContainerName: "c", LastScrape: at, Error: "e",
 				LastError: &messages.TargetError{At: at, Kind: "timeout", Error: "e"}}, {Endpoint: "f"}},
 			Telemetry: &messages.TelemetryHealth{LastRead: at},
-			Proxies: []messages.ProxyHealth{{Address: "a", State: messages.LinkWaiting, Since: at, AgentID: "i", Error: "e"}},
-			Events:  []messages.AgentEvent{{Event: "restart", Target: "t", At: at, Last: at, Detail: "d"}},
+			Proxies:   []messages.ProxyHealth{{Address: "a", State: messages.LinkWaiting, Since: at, AgentID: "i", Error: "e"}},
+			Events:    []messages.AgentEvent{{Event: "restart", Target: "t", At: at, Last: at, Detail: "d"}},
 		}, nil
 	}
 	return map[string]http.Handler{"proxy": p.handler, "agent": agent}

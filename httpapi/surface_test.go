@@ -214,3 +214,27 @@ func TestConcurrentRequests(t *testing.T) {
 	wg.Wait()
 	require.Contains(t, p.get("/metrics/self").Body.String(), `fodc_proxy_http_requests_total{route="/metrics",code="200"} 17`, "1 before, 8 of each kind")
 }
+
+// What reaches a client of an answer that failed half-way can be taken for no whole one,
+// in whichever form it was asked for.
+func TestClientSeesThatAnAnswerWasCut(t *testing.T) {
+	for _, size := range []int{10, minGzipBytes - 1, minGzipBytes, 1 << 20} {
+		server := httptest.NewServer(newSurface("x", []route{{"/half", "", func(w http.ResponseWriter, _ *http.Request) error {
+			_, _ = io.WriteString(w, strings.Repeat("x", size))
+			return errors.New("out of cheese")
+		}}}, zap.NewNop(), nil))
+		for _, encoding := range []string{"identity", "gzip"} {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/half", nil)
+			require.NoError(t, err)
+			r.Header.Set("Accept-Encoding", encoding)
+			client := server.Client()
+			resp, err := client.Transport.RoundTrip(r)
+			if err == nil {
+				_, err = io.ReadAll(resp.Body)
+				_ = resp.Body.Close()
+			}
+			require.Error(t, err, "%d bytes, %s", size, encoding)
+		}
+		server.Close()
+	}
+}
