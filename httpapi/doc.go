@@ -9,7 +9,7 @@
 //     proxy's routes; configdiff.go: in what nodes of a role differ
 //   - agent.go: the agent's routes; common.go, actortree.go: those that both have
 //   - selfmetrics.go: what the proxy counts of its own doings; agentmetrics.go: of its
-//     agents; actormetrics.go: of its actors
+//     agents; actormetrics.go: of its actors; processmetrics.go: what its process takes
 //
 // The package knows no actor. What it needs of the rest of the process it is given
 // as function fields, which may be called from many goroutines at once and must

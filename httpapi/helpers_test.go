@@ -53,6 +53,8 @@ type fakeProxy struct {
 	tree                   messages.ActorTree
 	counts                 messages.ActorCounts
 	proxyCounts            messages.ProxyCounts
+	usage                  messages.ProcessUsage
+	usageErr               error
 	stopping               bool
 }
 
@@ -76,6 +78,7 @@ func newFakeProxy() *fakeProxy {
 		Tree:           func() messages.ActorTree { return f.tree },
 		Counts:         func() messages.ActorCounts { return f.counts },
 		ProxyCounts:    func() messages.ProxyCounts { return f.proxyCounts },
+		Process:        func() (messages.ProcessUsage, error) { return f.usage, f.usageErr },
 		Ready:          func() bool { return !f.stopping },
 		CollectTimeout: 5 * time.Second,
 		StartedAt:      time.Now(),

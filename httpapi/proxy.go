@@ -20,10 +20,11 @@ type ProxyAPI struct {
 	Cluster func(ctx context.Context, f messages.NodeFilter) (messages.Cluster, error)
 	// Configs returns the configurations of the nodes that the filter selects.
 	Configs func(ctx context.Context, f messages.NodeFilter) ([]messages.NodeConfiguration, error)
-	// Tree, Counts and ProxyCounts ask no actor.
+	// Tree, Counts, ProxyCounts and Process ask no actor.
 	Tree        func() messages.ActorTree
 	Counts      func() messages.ActorCounts
 	ProxyCounts func() messages.ProxyCounts
+	Process     func() (messages.ProcessUsage, error)
 	// Ready is false while the proxy starts or stops.
 	Ready func() bool
 	// CollectTimeout is the longest that a collection may take.

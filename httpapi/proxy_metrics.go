@@ -143,7 +143,7 @@ func (a *ProxyAPI) serveSelf(w http.ResponseWriter, r *http.Request) error {
 func (a *ProxyAPI) writeSelf(ctx context.Context, w io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
-	e := elsewhere{actors: a.Counts, proxy: a.ProxyCounts}
+	e := elsewhere{actors: a.Counts, proxy: a.ProxyCounts, process: a.Process}
 	if cluster, err := a.Cluster(ctx, messages.NodeFilter{}); err == nil {
 		e.cluster = &cluster
 	}

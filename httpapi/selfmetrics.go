@@ -45,8 +45,10 @@ func headOf(family string) (kind messages.MetricType, help string) {
 	case familyConflicts:
 		return messages.TypeCounter, "What was left out of pages, or not taken as it came, by the reason."
 	default:
-		if kind, help = headOfActors(family); help == "" {
-			kind, help = headOfAgents(family)
+		for _, head := range []func(string) (messages.MetricType, string){headOfActors, headOfAgents, headOfProcess} {
+			if kind, help = head(family); help != "" {
+				break
+			}
 		}
 		return kind, help
 	}
@@ -182,6 +184,7 @@ type elsewhere struct {
 	cluster *messages.Cluster
 	actors  func() messages.ActorCounts
 	proxy   func() messages.ProxyCounts
+	process func() (messages.ProcessUsage, error)
 }
 
 // write writes all families in the text format, each with its HELP and TYPE.
@@ -191,6 +194,7 @@ func (m *selfMetrics) write(w io.Writer, e elsewhere) error {
 	m.agents(e.cluster)
 	m.actors(e.actors())
 	m.proxy(e.proxy())
+	m.process(e.process())
 	m.set.WritePrometheus(&lines) // Sorted by family.
 	m.writing.Unlock()
 	before := ""

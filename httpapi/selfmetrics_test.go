@@ -23,6 +23,7 @@ func TestSelfMetricsPage(t *testing.T) {
 		p := newFakeProxy()
 		p.cluster = someCluster()
 		p.counts, p.proxyCounts = someCounts(), someProxyCounts()
+		p.usage = messages.ProcessUsage{CPUSeconds: 1.5, StartSeconds: 1.7e9, ResidentBytes: 3 << 20, OpenFiles: 7, MaxFiles: 1024, Goroutines: 9}
 		p.collection = threeNodes()
 		p.collection.Nodes[0].Flaws = messages.Flaws{Rejected: 3, Mended: 2, TooMany: 7}
 		other := p.collection.Nodes[0]
@@ -74,7 +75,7 @@ func TestSelfMetricsWithoutTheRegistry(t *testing.T) {
 
 func TestBuildLabelsAreEscaped(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, newSelfMetrics(Build{Version: "a\"b\\c\n", Revision: "abc"}).write(&b, elsewhere{actors: someCounts, proxy: someProxyCounts}))
+	require.NoError(t, newSelfMetrics(Build{Version: "a\"b\\c\n", Revision: "abc"}).write(&b, elsewhere{actors: someCounts, proxy: someProxyCounts, process: newFakeProxy().Process}))
 	require.Contains(t, b.String(), `fodc_build_info{version="a\"b\\c\n",revision="abc",goversion="`)
 }
 
@@ -84,4 +85,15 @@ func TestSelfMetricsAreNotShared(t *testing.T) {
 	a.get("/cluster")
 	require.Contains(t, a.get("/metrics/self").Body.String(), `route="/cluster",code="200"`)
 	require.NotContains(t, b.get("/metrics/self").Body.String(), `route="/cluster"`)
+}
+
+// What cannot be read is no zero.
+func TestProcessThatCannotBeRead(t *testing.T) {
+	p := newFakeProxy()
+	p.usageErr = errors.New("no procfs")
+	require.NotContains(t, p.get("/metrics/self").Body.String(), "fodc_proxy_process")
+	p.usageErr, p.usage.CPUSeconds = nil, 2.5
+	require.Contains(t, p.get("/metrics/self").Body.String(), familyProcessCPU+" 2.5\n")
+	p.usageErr, p.usage.CPUSeconds = errors.New("no procfs"), 0
+	require.Contains(t, p.get("/metrics/self").Body.String(), familyProcessCPU+" 2.5\n")
 }

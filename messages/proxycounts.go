@@ -17,3 +17,14 @@ type ProxyCounts struct {
 	// reason.
 	FramesRejected map[string]uint64
 }
+
+// ProcessUsage is what a process takes of its machine.
+type ProcessUsage struct {
+	// CPUSeconds is since its start, which is in unix seconds.
+	CPUSeconds, StartSeconds float64
+	ResidentBytes            int
+	OpenFiles                int
+	// MaxFiles is how many it may open.
+	MaxFiles   uint64
+	Goroutines int
+}

@@ -72,7 +72,8 @@ func (p *runningProxy) api(sys *actors.System, c ProxyConfig) *httpapi.ProxyAPI 
 			return p.proxy.Configs(ctx, f)
 		},
 		Tree: sys.Tree, Counts: sys.Counts, ProxyCounts: func() messages.ProxyCounts { return p.proxy.Counts() },
-		Ready: p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: p.log.Named("http"),
+		Process: processUsage,
+		Ready:   p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: p.log.Named("http"),
 		ExternalURL: c.externalURL(), Build: httpapi.Build{Version: build.version, Revision: build.revision},
 	}
 }

@@ -1,0 +1,48 @@
+package httpapi
+
+import "fodc/messages"
+
+// The families of the proxy's process.
+const (
+	familyProcessCPU        = "fodc_proxy_process_cpu_seconds_total"
+	familyProcessStart      = "fodc_proxy_process_start_time_seconds"
+	familyProcessResident   = "fodc_proxy_process_resident_memory_bytes"
+	familyProcessOpenFiles  = "fodc_proxy_process_open_fds"
+	familyProcessMaxFiles   = "fodc_proxy_process_max_fds"
+	familyProcessGoroutines = "fodc_proxy_go_goroutines"
+)
+
+// headOfProcess is headOf for these families.
+func headOfProcess(family string) (kind messages.MetricType, help string) {
+	switch family {
+	case familyProcessCPU:
+		return messages.TypeCounter, "CPU time that the proxy has used."
+	case familyProcessStart:
+		return messages.TypeGauge, "When the proxy was started, as unix time."
+	case familyProcessResident:
+		return messages.TypeGauge, "Resident memory of the proxy."
+	case familyProcessOpenFiles:
+		return messages.TypeGauge, "Open file descriptors of the proxy."
+	case familyProcessMaxFiles:
+		return messages.TypeGauge, "File descriptors that the proxy may open."
+	case familyProcessGoroutines:
+		return messages.TypeGauge, "Goroutines of the proxy."
+	default:
+		return messages.TypeUnknown, ""
+	}
+}
+
+// process takes over what the process uses. What cannot be read keeps its last value,
+// and is left out before the first.
+func (m *selfMetrics) process(u messages.ProcessUsage, err error) {
+	if err != nil {
+		return
+	}
+	m.set.GetOrCreateFloatCounter(familyProcessCPU).Set(u.CPUSeconds)
+	gauge := func(family string, value float64) { m.set.GetOrCreateGauge(family, nil).Set(value) }
+	gauge(familyProcessStart, u.StartSeconds)
+	gauge(familyProcessResident, float64(u.ResidentBytes))
+	gauge(familyProcessOpenFiles, float64(u.OpenFiles))
+	gauge(familyProcessMaxFiles, float64(u.MaxFiles))
+	gauge(familyProcessGoroutines, float64(u.Goroutines))
+}

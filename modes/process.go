@@ -1,0 +1,36 @@
+package modes
+
+import (
+	"fmt"
+	"runtime"
+
+	"fodc/messages"
+
+	"github.com/prometheus/procfs"
+)
+
+// processUsage is what this process takes of its machine, as the kernel says.
+func processUsage() (messages.ProcessUsage, error) {
+	u := messages.ProcessUsage{Goroutines: runtime.NumGoroutine()}
+	p, err := procfs.Self()
+	if err != nil {
+		return u, fmt.Errorf("find this process: %w", err)
+	}
+	stat, err := p.Stat()
+	if err != nil {
+		return u, fmt.Errorf("read the state of this process: %w", err)
+	}
+	u.CPUSeconds, u.ResidentBytes = stat.CPUTime(), stat.ResidentMemory()
+	if u.StartSeconds, err = stat.StartTime(); err != nil {
+		return u, fmt.Errorf("read when this process was started: %w", err)
+	}
+	if u.OpenFiles, err = p.FileDescriptorsLen(); err != nil {
+		return u, fmt.Errorf("count the open files of this process: %w", err)
+	}
+	limits, err := p.Limits()
+	if err != nil {
+		return u, fmt.Errorf("read the limits of this process: %w", err)
+	}
+	u.MaxFiles = limits.OpenFiles
+	return u, nil
+}
