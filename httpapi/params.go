@@ -38,15 +38,19 @@ func paramsOf(r *http.Request) (params, error) {
 	if err != nil {
 		return params{}, messages.Errorf(messages.ErrBadData, "query string %q: %v", shown(r.URL.RawQuery), err)
 	}
-	look, _ := r.Context().Value(lookoutKey{}).(lookout)
-	return params{values, look}, nil
+	return params{values, lookoutOf(r)}, nil
 }
 
 // readable returns the parameters of a request that can be read, for a probe: what
 // it gets is an answer, whatever it asks.
 func readable(r *http.Request) params {
 	values, _ := url.ParseQuery(r.URL.RawQuery)
-	return params{values}
+	return params{values, lookoutOf(r)}
+}
+
+func lookoutOf(r *http.Request) lookout {
+	look, _ := r.Context().Value(lookoutKey{}).(lookout)
+	return look
 }
 
 // all returns the values of a parameter that may be repeated, sorted and each once:
