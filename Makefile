@@ -74,12 +74,12 @@ docs: ## write the generated parts of docs/ anew
 	$(GO) test ./modes -count=1 -run '^TestDocs(API|Configuration)$$' -update
 
 proto: $(PROTOC_PLUGINS) ## generate the Go code of the wire contract; needs protoc
-	@command -v protoc >/dev/null || { echo "make proto needs protoc (Debian: protobuf-compiler)"; exit 1; }
+	@command -v protoc >/dev/null || { echo "make proto needs protoc and its .proto files (Debian: protobuf-compiler libprotobuf-dev)"; exit 1; }
 	$(call protoc,.)
 
 proto-check: SHELL := /bin/bash
 proto-check: $(PROTOC_PLUGINS) ## check that the generated code is current; needs protoc
-	@command -v protoc >/dev/null || { echo "make proto-check needs protoc (Debian: protobuf-compiler)"; exit 1; }
+	@command -v protoc >/dev/null || { echo "make proto-check needs protoc and its .proto files (Debian: protobuf-compiler libprotobuf-dev)"; exit 1; }
 	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
 	$(call protoc,$$dir); \
 	for f in "$$dir"/messages/wire/*.go; do \
