@@ -93,7 +93,10 @@ func startCluster(t *testing.T, agents int, page func(id string, scrape int) []b
 			ScrapeInterval: clusterScrapes, HeartbeatInterval: 10 * time.Second, ReconnectInterval: clusterReconnect,
 			Telemetry: &telemetry.Config{Root: root}, NodeConfig: &nodeconfig.Config{Root: root, Files: []string{a.file}},
 			MemoryBudget: 8 << 20, Version: "test", Dial: w.net.dial,
-			Fetch: func(context.Context, string) ([]byte, string, error) {
+			Fetch: func(_ context.Context, url string) ([]byte, string, error) {
+				if url != "http://node/metrics" {
+					return nil, "", syscall.ECONNREFUSED
+				}
 				scrapes++ // one request at a time
 				return page(a.id, scrapes), "text/plain", nil
 			},
