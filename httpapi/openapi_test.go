@@ -112,7 +112,7 @@ func documentedServers() map[string]http.Handler {
 		BusySeconds: 1, LastFailure: failure, Orphan: true, Children: []messages.ActorNode{{ID: "b", Parent: "a", State: "failed"}}}},
 		Ended: []messages.EndedActor{{ID: "c", Kind: "k", Subject: "n1", Reason: "r", LastFailure: failure}}}
 	p := newFakeProxy()
-	p.collection, p.cluster, p.tree = threeNodes(), someCluster(), tree
+	p.collection, p.cluster, p.configs, p.tree = threeNodes(), someCluster(), someConfigs(), tree
 	series := &p.collection.Nodes[0].Blocks[0].Families[0].Series[0]
 	series.Values = []float64{math.NaN(), 1}
 	agent, a := newFakeAgent()
@@ -197,7 +197,7 @@ func TestOpenAPIHasTheAnswers(t *testing.T) {
 	s, used := readSpec(t), map[string]bool{}
 	for server, h := range documentedServers() {
 		for _, path := range s.serving(server) {
-			for _, query := range []string{"", "?format=json", "?format=x", "?strict=1", "?node=n9", "?role=%"} {
+			for _, query := range []string{"", "?format=json", "?format=x", "?strict=1", "?diff=1", "?node=n9", "?role=%"} {
 				for _, method := range []string{http.MethodGet, http.MethodPost} {
 					w := do(h, method, path+query)
 					where := fmt.Sprintf("%s %s%s of the %s: %d", method, path, query, server, w.Code)
