@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,12 +33,10 @@ var nonsense = map[string]func(id uint64) []*wire.StreamMetricsRequest{
 		return append(frames(id, f, odd, nil), &wire.StreamMetricsRequest{RequestId: id + 1000}, &wire.StreamMetricsRequest{RequestId: id})
 	},
 	"million": func(id uint64) (all []*wire.StreamMetricsRequest) {
+		million := millionTexts()
 		for part := range 100 {
 			f := column("g")
-			for i := range 10_000 {
-				f.LabelTexts = append(f.LabelTexts, fmt.Sprintf(`n="%d"`, part*10_000+i))
-				f.Values = append(f.Values, 1)
-			}
+			f.LabelTexts, f.Values = million[part*10_000:(part+1)*10_000], make([]float64, 10_000)
 			frame := frames(id, f)[0]
 			frame.MoreFollows = part < 99
 			all = append(all, frame)
@@ -45,6 +44,14 @@ var nonsense = map[string]func(id uint64) []*wire.StreamMetricsRequest{
 		return all
 	},
 }
+
+var millionTexts = sync.OnceValue(func() []string {
+	texts := make([]string, 1_000_000)
+	for i := range texts {
+		texts[i] = fmt.Sprintf(`n="%d"`, i)
+	}
+	return texts
+})
 
 func column(name string, texts ...string) *wire.Family {
 	f := &wire.Family{Name: name, Type: wire.MetricType_METRIC_TYPE_GAUGE, LabelTexts: texts}
