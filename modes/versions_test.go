@@ -162,7 +162,7 @@ func TestPagesOfThreeVersions(t *testing.T) {
 			v.serve(t, w.net)
 		}
 		synctest.Wait()
-		api := &httpapi.ProxyAPI{Collect: w.proxy.Collect, Cluster: w.proxy.Cluster, Tree: w.sys.Tree, Counts: w.sys.Counts, ProxyCounts: w.proxy.Counts,
+		api := &httpapi.ProxyAPI{Collect: w.proxy.Collect, Cluster: w.proxy.Cluster, Tree: w.sys.Tree, Counts: w.sys.Counts, ProxyCounts: w.proxy.Counts, Process: processUsage,
 			Ready: func() bool { return true }, CollectTimeout: clusterPatience, StartedAt: time.Now(), Log: zap.NewNop()}
 		h := api.Handler()
 		get := func(target string) string {
