@@ -102,7 +102,15 @@ func (s *spec) parameters(t *testing.T, server, path string) map[string]specSche
 	return all
 }
 
-var links = regexp.MustCompile(`<a href="\.([^"]+)">`)
+var links = regexp.MustCompile(`<li>(?:<a href="\.[^"]+">)?(/[^<:]*)(?:</a>)?: `)
+
+// onNode is the path with a node id in it where it wants one.
+func onNode(path string) string { return strings.ReplaceAll(path, nodeIDParam, "n1") }
+
+// inExample is a pattern of the path in a command of docs/api.md.
+func inExample(path string) string {
+	return strings.ReplaceAll(regexp.QuoteMeta(path), regexp.QuoteMeta(nodeIDParam), "[^/]+")
+}
 
 // documentedServers are a proxy and an agent with something of everything to show.
 func documentedServers() map[string]http.Handler {
@@ -165,7 +173,7 @@ func parametersOf(h http.Handler, path string) map[string]specSchema {
 		}
 		all[name] = s
 	})
-	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r := httptest.NewRequest(http.MethodGet, onNode(path), nil)
 	h.ServeHTTP(httptest.NewRecorder(), r.WithContext(context.WithValue(r.Context(), lookoutKey{}, look)))
 	return all
 }
@@ -181,10 +189,10 @@ func TestOpenAPIHasTheParameters(t *testing.T) {
 			want := parametersOf(h, path)
 			require.Equal(t, want, s.parameters(t, server, path), "docs/openapi.yaml must have the parameters of %s of the %s", path, server)
 			for name := range want {
-				example := regexp.MustCompile(`(?m)^\$ curl .*localhost:` + port[server] + regexp.QuoteMeta(path) + `\?([^ ]*&)?` + regexp.QuoteMeta(name) + `=`)
+				example := regexp.MustCompile(`(?m)^\$ curl .*localhost:` + port[server] + inExample(path) + `\?([^ ]*&)?` + regexp.QuoteMeta(name) + `=`)
 				require.Regexp(t, example, string(examples), "docs/api.md must have an example of %s?%s= of the %s", path, name, server)
 			}
-			example := regexp.MustCompile(`(?m)^\$ curl .*localhost:` + port[server] + regexp.QuoteMeta(path) + `([?' ]|$)`)
+			example := regexp.MustCompile(`(?m)^\$ curl .*localhost:` + port[server] + inExample(path) + `([?' ]|$)`)
 			if path != "/" || server == "proxy" {
 				require.Regexp(t, example, string(examples), "docs/api.md must have an example of %s of the %s", path, server)
 			}
@@ -199,7 +207,7 @@ func TestOpenAPIHasTheAnswers(t *testing.T) {
 		for _, path := range s.serving(server) {
 			for _, query := range []string{"", "?format=json", "?format=x", "?strict=1", "?diff=1", "?node=n9", "?role=%"} {
 				for _, method := range []string{http.MethodGet, http.MethodPost} {
-					w := do(h, method, path+query)
+					w := do(h, method, onNode(path)+query)
 					where := fmt.Sprintf("%s %s%s of the %s: %d", method, path, query, server, w.Code)
 					content := s.Paths[path].Get.Responses[fmt.Sprint(w.Code)].Content
 					kind, _, _ := strings.Cut(w.Header().Get("Content-Type"), ";")

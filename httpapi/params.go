@@ -33,6 +33,11 @@ func (p params) looked(name string, once bool, allowed ...string) {
 	}
 }
 
+func lookoutOf(r *http.Request) lookout {
+	look, _ := r.Context().Value(lookoutKey{}).(lookout)
+	return look
+}
+
 func paramsOf(r *http.Request) (params, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -46,11 +51,6 @@ func paramsOf(r *http.Request) (params, error) {
 func readable(r *http.Request) params {
 	values, _ := url.ParseQuery(r.URL.RawQuery)
 	return params{values, lookoutOf(r)}
-}
-
-func lookoutOf(r *http.Request) lookout {
-	look, _ := r.Context().Value(lookoutKey{}).(lookout)
-	return look
 }
 
 // all returns the values of a parameter that may be repeated, sorted and each once:

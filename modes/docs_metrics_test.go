@@ -102,13 +102,14 @@ func (d metricDoc) addLabels(m *dto.Metric) {
 }
 
 // pagesOfEverything are pages that show every metric that fodc has: a cluster's, and
-// those of the telemetry of hosts that have everything.
+// those of the telemetry of hosts that have everything, and of agents in conflict.
 func pagesOfEverything(t *testing.T) []string {
 	t.Helper()
 	var pages []string
 	paths, err := filepath.Glob("../actors/agent/telemetry/testdata/*.prom")
 	require.NoError(t, err)
 	require.NotEmpty(t, paths)
+	paths = append(paths, "testdata/versions.prom")
 	for _, path := range paths {
 		page, err := os.ReadFile(path)
 		require.NoError(t, err)
