@@ -17,7 +17,7 @@
 //	service -> session    attach; then the readers' frames
 //	session -> registry   heartbeat, sessionEnded; registry -> session  heard, released
 //	collect -> registry   findTargets; registry -> collect  targets
-//	collect -> session    askMetrics, forget; session -> collect  gotChunk, gotFailure
+//	collect -> session    askMetrics, forget; session -> collect  gotChunk, gotFailure, its end
 //	collector <-> collect collected, cancelled by stopping it
 //
 // What all of them do is counted in a tally, which is no actor and outlives theirs.

@@ -1,0 +1,64 @@
+package proxy
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fodc/actors"
+	"fodc/actors/actorstest"
+	"fodc/messages"
+
+	"github.com/stretchr/testify/require"
+)
+
+// dying is a session that answers as answer says, and then panics.
+type dying struct {
+	sys    *actors.System
+	answer []any
+}
+
+func (d dying) Receive(c actors.Context) {
+	if _, ok := c.Message().(askMetrics); ok {
+		for _, m := range d.answer {
+			d.sys.Send(c.Sender(), m)
+		}
+		panic("forced")
+	}
+}
+
+// A session that is gone answers nothing: its question is lost with its mailbox. The
+// collection does not wait for it, and takes what it said before.
+func TestCollectDoesNotWaitForASessionThatIsGone(t *testing.T) {
+	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
+		owner, registry := actorstest.NewProbe(sys), actorstest.NewProbe(sys)
+		spawn := func(answer ...any) *actors.PID {
+			return sys.Spawn("dying", actors.OnFailure{}, func() actors.Actor { return dying{sys, answer} })
+		}
+		gone := spawn()
+		require.NoError(t, sys.Stop(t.Context(), gone))
+		sessions := map[string]*actors.PID{"gone": gone, "silent": spawn(),
+			"half":  spawn(gotChunk{agentID: "half", blocks: block(1)}),
+			"whole": spawn(gotChunk{agentID: "whole", blocks: block(1), last: true})}
+		pid := sys.Spawn("collect", actors.OnFailure{}, func() actors.Actor {
+			return &collect{sys: sys, owner: owner.PID, registry: registry.PID, log: sys.Log(),
+				query: messages.Query{Deadline: time.Now().Add(5 * time.Second)}}
+		})
+		synctest.Wait()
+		var nodes []target
+		for _, id := range []string{"gone", "half", "silent", "whole"} {
+			nodes = append(nodes, target{identity: messages.Identity{NodeID: id}, agentID: id, online: true})
+		}
+		sys.Send(pid, targets{nodes: nodes, sessions: sessions})
+		synctest.Wait()
+		said := owner.Messages()
+		require.Len(t, said, 1, "it waits for its deadline")
+		got := map[string]messages.MissingReason{}
+		for _, n := range said[0].(collected).result.(*messages.Collection).Nodes {
+			got[n.Identity.NodeID] = n.Missing
+		}
+		require.Equal(t, map[string]messages.MissingReason{"gone": messages.MissingError, "half": messages.MissingError,
+			"silent": messages.MissingError, "whole": messages.MissingNone}, got)
+		require.NoError(t, sys.Stop(t.Context(), pid))
+	})
+}
