@@ -72,6 +72,7 @@ type registry struct {
 	state    *registryState
 	sessions map[string]*sessionEntry // by agent id, until the session's actor is gone
 	byPID    map[string]string        // the actor's id -> agent id
+	refusals refusals
 	sweep    actors.Timer
 	stopping bool // and the sessions with it: that is no news
 	closing  *closing
@@ -90,7 +91,7 @@ type sessionEntry struct {
 
 func newRegistry(sys *actors.System, cfg Config) *registry {
 	return &registry{sys: sys, cfg: cfg, log: sys.Log().Named("registry"), state: newRegistryState(cfg.Limits),
-		sessions: map[string]*sessionEntry{}, byPID: map[string]string{}}
+		sessions: map[string]*sessionEntry{}, byPID: map[string]string{}, refusals: refusals{}}
 }
 
 func (r *registry) Receive(c actors.Context) {
@@ -140,7 +141,7 @@ func (r *registry) onAdmit(c actors.Context, m admit) {
 	agentID := uuid.NewString()
 	adm, err := r.state.admit(m.registration, agentID, m.peer, time.Now())
 	if err != nil {
-		r.log.Warn("registration refused", zap.String("peer", m.peer.String()), zap.String("reason", err.Error()))
+		r.tellRefusal(m.peer, err)
 		actors.Reply(c, err)
 		return
 	}
@@ -161,6 +162,13 @@ func (r *registry) onAdmit(c actors.Context, m admit) {
 			zap.String("node_id", adm.identity.NodeID), zap.String("peer", m.peer.String()))
 	}
 	actors.Reply(c, admitted{session: pid, agentID: agentID})
+}
+
+// tellRefusal names the peer by its host: the port is another one at each attempt.
+func (r *registry) tellRefusal(peer messages.Address, err error) {
+	if times := r.refusals.met(peer.IP+" "+err.Error(), time.Now()); times > 0 {
+		r.log.Warn("registration refused", zap.String("peer", peer.String()), zap.String("reason", err.Error()), zap.Int("times", times))
+	}
 }
 
 func (r *registry) onAbandoned(m abandoned) {
