@@ -17,6 +17,8 @@ const (
 	maxHeldStreams = 16
 	// readersGrace is how long an ended session waits for its readers to be gone.
 	readersGrace = time.Second
+	// valueBytes is what a value takes.
+	valueBytes = 8
 )
 
 type metricsStream = stream[*wire.StreamMetricsResponse]
@@ -41,6 +43,7 @@ type session struct {
 	tooManyTold  bool
 	ending       bool
 	released     bool
+	rejectedTold bool // that an answer had invalid series: it will have them each time
 	grace        actors.Timer
 	wait         actors.Timer // for a metrics stream, on behalf of requests
 }
@@ -170,7 +173,7 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*wire.StreamMetricsR
 		answer = wire.FromAnswer(m.Body, now)
 		flaws = messages.Flaws{Rejected: answer.Rejected, Mended: answer.Mended}
 		answer.Blocks, flaws.TooMany = s.state.admit(info.requestID, answer.Blocks)
-		info.samples = countSamples(answer.Blocks)
+		info.samples, info.bytes = extent(answer.Blocks)
 	}
 	v := s.state.answered(info, now)
 	s.cfg.tally.frameRejected(v.rejected)
@@ -181,7 +184,8 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*wire.StreamMetricsR
 	if v.deliver == nil {
 		return
 	}
-	if answer.Rejected > 0 {
+	if answer.Rejected > 0 && !s.rejectedTold {
+		s.rejectedTold = true
 		s.log.Warn("invalid series left out of an answer", zap.Int("series", answer.Rejected), zap.Error(answer.FirstRejected))
 	}
 	if flaws.TooMany > 0 && !s.tooManyTold {
@@ -200,14 +204,19 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*wire.StreamMetricsR
 	}
 }
 
-func countSamples(blocks []messages.Block) int {
-	n := 0
+// extent returns how many samples the blocks have, and how many bytes their values and
+// texts take.
+func extent(blocks []messages.Block) (samples, bytes int) {
 	for _, b := range blocks {
 		for _, f := range b.Families {
-			n += len(f.Series) * len(b.Times)
+			samples += len(f.Series) * len(b.Times)
+			bytes += len(f.Name) + len(f.Help)
+			for i := range f.Series {
+				bytes += len(f.Series[i].Labels)
+			}
 		}
 	}
-	return n
+	return samples, bytes + samples*valueBytes
 }
 
 // deliver tells collections that their answer will not come.

@@ -16,6 +16,9 @@ const (
 	// maxAnswerSamples bounds one answer: ten times a window of 3 h of 3,000 series
 	// at 10 s.
 	maxAnswerSamples = 32 << 20
+	// maxAnswerBytes bounds what an answer's values and texts take: as much again for the
+	// texts as maxAnswerSamples allow for values.
+	maxAnswerBytes = 2 * valueBytes * maxAnswerSamples
 	// metricsStreamGrace is how long a request waits for an agent that has no metrics
 	// stream, counted from when it had to have one.
 	metricsStreamGrace = 2 * time.Second
@@ -48,6 +51,7 @@ type request struct {
 	forgotten bool // nobody waits for the answer any more
 	samples   int
 	series    seriesCount
+	bytes     int
 }
 
 func newSessionState(columnar bool, maxSeries int, now time.Time) *sessionState {
@@ -185,6 +189,7 @@ type frameInfo struct {
 	more      bool
 	errorText string
 	samples   int
+	bytes     int
 }
 
 // verdict is what becomes of an answer's frame.
@@ -207,6 +212,7 @@ func (s *sessionState) answered(f frameInfo, now time.Time) verdict {
 	s.unasked = 0
 	r := s.requests[at]
 	r.samples += f.samples
+	r.bytes += f.bytes
 	d := &delivery{asker: r.asker, last: !f.more}
 	rejected := rejectedNot
 	switch {
@@ -215,6 +221,9 @@ func (s *sessionState) answered(f frameInfo, now time.Time) verdict {
 	case r.samples > maxAnswerSamples:
 		rejected = rejectedOversized
 		d.missing, d.last, d.why = messages.MissingError, true, "the answer has more than "+itoa(maxAnswerSamples)+" samples"
+	case r.bytes > maxAnswerBytes:
+		rejected = rejectedOversized
+		d.missing, d.last, d.why = messages.MissingError, true, "the answer has more than "+itoa(maxAnswerBytes)+" bytes"
 	}
 	ended := !f.more || f.errorText != ""
 	if ended {

@@ -51,7 +51,7 @@ func (m *sessionMachine) Do(command string, args []string) string {
 		return deliveries(m.state.detach(strings.Join(args, " "), m.now))
 	case "end":
 		return deliveries(m.state.end(strings.Join(args, " ")))
-	case "answer": // answer ID [more] [error=TEXT] [samples=N] [times=N]
+	case "answer": // answer ID [more] [error=TEXT] [samples=N] [bytes=N] [times=N]
 		return m.answer(args)
 	default:
 		return "unknown command " + command
@@ -94,6 +94,8 @@ func (m *sessionMachine) answer(args []string) string {
 			f.errorText = value
 		case "samples":
 			f.samples = int(number(value))
+		case "bytes":
+			f.bytes = int(number(value))
 		case "times":
 			times = int(number(value))
 		}

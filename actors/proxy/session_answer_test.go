@@ -1,0 +1,59 @@
+package proxy
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fodc/actors"
+	"fodc/messages"
+	"fodc/messages/wire"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+// A node that has a series which cannot be shown has it in each scrape, and in several
+// chunks: the log says so once a session.
+func TestInvalidSeriesAreLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zapcore.WarnLevel)
+		sys := actors.NewSystem(zap.New(core))
+		pid := sys.Spawn("session", actors.OnFailure{}, func() actors.Actor {
+			return &session{sys: sys, cfg: testConfig, log: sys.Log(), agentID: "a1", registration: newStream[*wire.RegisterAgentResponse](t.Context())}
+		})
+		stream := newStream[*wire.StreamMetricsResponse](t.Context())
+		sys.Send(pid, attachMetrics{stream})
+		for asker := range uint64(10) {
+			sys.Send(pid, askMetrics{asker: asker, deadline: time.Now().Add(time.Minute)})
+			bad := gauge(1)
+			bad.Metrics[0].Name = ""
+			sys.Send(pid, actors.Frame[*wire.StreamMetricsRequest]{Stream: stream.id, Body: bad})
+		}
+		synctest.Wait()
+		lines := logs.FilterMessageSnippet("invalid series").All()
+		require.Len(t, lines, 1)
+		require.EqualValues(t, 1, lines[0].ContextMap()["series"])
+		require.NoError(t, sys.Stop(t.Context(), pid))
+		sys.Shutdown()
+		time.Sleep(time.Second)
+	})
+}
+
+// A text may weigh more than all values.
+func TestExtentOfAnAnswer(t *testing.T) {
+	text := messages.LabelText(strings.Repeat("x", 1000))
+	blocks := []messages.Block{
+		{Times: []int64{1, 2, 3}, Families: []messages.Family{{Name: "name", Help: "help", Series: []messages.Series{{Labels: text}, {Labels: text}}}}},
+		{Times: []int64{4}, Families: []messages.Family{{Name: "n", Series: []messages.Series{{}}}}},
+	}
+	samples, bytes := extent(blocks)
+	require.Equal(t, 7, samples)
+	require.Equal(t, 8*7+2*1000+8+1, bytes)
+	samples, bytes = extent(nil)
+	require.Zero(t, samples)
+	require.Zero(t, bytes)
+}
