@@ -17,6 +17,7 @@ import (
 var (
 	errStopping  = status.Error(codes.Unavailable, wire.StoppingText)
 	errFailed    = status.Error(codes.Internal, "the session failed in the proxy: register anew")
+	errNoAnswer  = status.Error(codes.Unavailable, "the proxy's registry does not answer: try again")
 	errReplaced  = status.Error(codes.Aborted, "replaced by a newer registration of the same node")
 	errNewStream = status.Error(codes.Aborted, "replaced by a newer metrics stream of the same session")
 	errRemoved   = status.Error(codes.Unavailable, "no heartbeat for longer than the cleanup timeout")
@@ -28,6 +29,9 @@ var (
 	errNoID      = status.Error(codes.Unauthenticated, "the metadata has no agent_id")
 	errSilent    = status.Error(codes.DeadlineExceeded, "no registration came")
 )
+
+// whyFailed is why a session ended that has panicked, or whose registry has.
+const whyFailed = "the session failed in the proxy"
 
 // errStreamOver is the cause of a stream's orderly end, with the status OK.
 var errStreamOver = errors.New("the stream is over")
@@ -98,10 +102,9 @@ func unknownMessage(log *zap.Logger, m any) {
 
 // lossOf says in words how a registration stream broke.
 func lossOf(err error) string {
-	switch s := status.Convert(err); s.Code() {
-	case codes.Canceled:
+	s := status.Convert(err)
+	if s.Code() == codes.Canceled || errors.Is(err, context.Canceled) {
 		return "the connection is gone" // gRPC says only that the stream's context is.
-	default:
-		return "the connection was lost: " + s.Message()
 	}
+	return "the connection was lost: " + s.Message()
 }

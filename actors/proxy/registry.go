@@ -196,8 +196,8 @@ func (r *registry) onSessionEnded(m sessionEnded) {
 	}
 }
 
-// onSessionGone is told of the end of a session's actor. A session that could not
-// say why it ended was stopped for a panic.
+// onSessionGone is told of the end of a session's actor. One that has not said why has
+// failed: the news of its end overtakes its word.
 func (r *registry) onSessionGone(m *actors.Terminated) {
 	agentID, ok := r.byPID[m.Who.Id]
 	if !ok {
@@ -205,7 +205,7 @@ func (r *registry) onSessionGone(m *actors.Terminated) {
 	}
 	delete(r.byPID, m.Who.Id)
 	delete(r.sessions, agentID)
-	r.onSessionEnded(sessionEnded{agentID: agentID, why: "the session's actor was stopped"})
+	r.onSessionEnded(sessionEnded{agentID: agentID, why: whyFailed})
 	r.answerClosing()
 }
 

@@ -65,7 +65,7 @@ func (v *service) RegisterAgent(g grpc.BidiStreamingServer[wire.RegisterAgentReq
 		return errStopping
 	case err != nil:
 		v.sys.Send(v.registry, abandoned{s.id})
-		return errLost
+		return v.noAnswer()
 	}
 	return serve(v.sys, adm.session, s, g.Recv, g.Send)
 }
@@ -121,11 +121,19 @@ func (v *service) session(ctx context.Context) (*actors.PID, error) {
 	f, err := actors.Ask[found](ctx, v.sys, v.registry, find{ids[0]})
 	switch {
 	case err != nil:
-		return nil, errLost
+		return nil, v.noAnswer()
 	case f.session == nil:
 		return nil, errUnknownID
 	}
 	return f.session, nil
+}
+
+// noAnswer is the status of a stream that the registry says nothing of.
+func (v *service) noAnswer() error {
+	if v.stopping.Err() != nil {
+		return errStopping
+	}
+	return errNoAnswer
 }
 
 func (v *service) attach(ctx context.Context, session *actors.PID, m any) error {

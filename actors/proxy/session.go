@@ -55,7 +55,7 @@ func (s *session) Receive(c actors.Context) {
 		s.onStarted()
 	case *actors.Stopping, *actors.Restarting:
 		// An orderly stop has ended it before: it has panicked, or the registry has.
-		s.finish(c, endedFailed, "the session failed", errFailed)
+		s.finish(c, endedFailed, whyFailed, errFailed)
 		s.grace.Disarm()
 		s.wait.Disarm()
 	case *actors.Stopped:

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 )
 
 // What a collection from before a restart of the collector still says is not taken for
@@ -68,7 +71,47 @@ func TestFailureIsNoGoodbye(t *testing.T) {
 				_, err := a.reg.Recv()
 				require.Equal(t, codes.Internal, code(err))
 				require.ErrorContains(t, err, "register anew")
+				if kind == "session" {
+					cluster, err := w.proxy.Cluster(t.Context(), messages.NodeFilter{})
+					require.NoError(t, err)
+					require.Equal(t, "the session failed in the proxy", cluster.Nodes[0].LastError)
+				}
 			})
 		})
 	}
+}
+
+// A registry that does not answer is not taken for a session that is over, or for an
+// agent id that nobody has.
+func TestRegistryThatDoesNotAnswer(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		require.NoError(t, w.sys.Stop(t.Context(), w.proxy.registry))
+		requireStatus := func(want string) {
+			t.Helper()
+			s, err := w.client().RegisterAgent(t.Context())
+			require.NoError(t, err)
+			_ = s.Send(baseline("p1"))
+			_, err = s.Recv()
+			require.Equal(t, codes.Unavailable, code(err))
+			require.ErrorContains(t, err, want)
+			m, err := w.client().StreamMetrics(metadata.AppendToOutgoingContext(t.Context(), "agent_id", "a1"))
+			require.NoError(t, err)
+			_, err = m.Recv()
+			require.Equal(t, codes.Unavailable, code(err))
+			require.ErrorContains(t, err, want)
+		}
+		requireStatus("the proxy's registry does not answer")
+		w.proxy.Refuse()
+		requireStatus(wire.StoppingText)
+	})
+}
+
+func TestLossOf(t *testing.T) {
+	f := func(err error, want string) {
+		t.Helper()
+		require.Equal(t, want, lossOf(err))
+	}
+	f(status.Error(codes.Canceled, "context canceled"), "the connection is gone")
+	f(context.Canceled, "the connection is gone") // the reader was not in Recv
+	f(status.Error(codes.ResourceExhausted, "too large"), "the connection was lost: too large")
 }
