@@ -68,12 +68,12 @@ type session struct {
 // ctx; the caller closes its connection. On an error nothing is left.
 func connect(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime) (*session, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	late := fmt.Errorf("no session within %s", connectTimeout)
-	deadline := time.AfterFunc(connectTimeout, func() { cancel(late) })
-	s, err := register(ctx, cfg, runtime)
+	var at progress
+	deadline := time.AfterFunc(connectTimeout, func() { cancel(at.late()) })
+	s, err := register(ctx, cfg, runtime, &at)
 	if !deadline.Stop() && err == nil {
 		_ = s.conn.Close()
-		err = late
+		err = at.late()
 	}
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
@@ -86,9 +86,24 @@ func connect(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime) 
 	return s, nil
 }
 
-func register(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime) (s *session, err error) {
+// progress is how far an attempt has come.
+type progress struct{ dialed, greeted atomic.Bool }
+
+// late says what an attempt waited for whose time is over.
+func (p *progress) late() error {
+	waited := "the address does not answer"
+	switch {
+	case p.greeted.Load():
+		waited = "the proxy does not answer the registration"
+	case p.dialed.Load():
+		waited = "the connection is there, and nothing comes on it"
+	}
+	return fmt.Errorf("no session within %s: %s", connectTimeout, waited)
+}
+
+func register(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime, at *progress) (s *session, err error) {
 	var local atomic.Pointer[netip.Addr]
-	conn, err := newConnection(cfg, &local)
+	conn, err := newConnection(cfg, &local, &at.dialed)
 	if err != nil {
 		return nil, fmt.Errorf("connection to %q: %w", cfg.address, err)
 	}
@@ -101,6 +116,7 @@ func register(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime)
 	if s.stream, err = s.client.RegisterAgent(ctx); err != nil {
 		return nil, err
 	}
+	at.greeted.Store(true)
 	s.registration.Primary = primaryAddress(cfg.registration.Primary, local.Load())
 	s.registration.Config = knownConfig(ctx, cfg)
 	s.registration.Clock, s.registration.Runtime = time.Now(), runtime
@@ -126,12 +142,13 @@ func refusalText(w wire.Welcome) string {
 
 // newConnection makes a connection that is dialed by the first stream. Its name is
 // resolved by the dialer, anew for each attempt.
-func newConnection(cfg sessionConfig, local *atomic.Pointer[netip.Addr]) (*grpc.ClientConn, error) {
+func newConnection(cfg sessionConfig, local *atomic.Pointer[netip.Addr], dialed *atomic.Bool) (*grpc.ClientConn, error) {
 	return grpc.NewClient("passthrough:///"+cfg.address,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
 			c, err := cfg.dial(ctx, address)
 			if err == nil {
+				dialed.Store(true)
 				if at, err := netip.ParseAddrPort(c.LocalAddr().String()); err == nil {
 					ip := at.Addr().Unmap()
 					local.Store(&ip)

@@ -1,7 +1,9 @@
 package agent
 
 import (
+	"context"
 	"io"
+	"net"
 	"testing"
 	"time"
 
@@ -142,7 +144,7 @@ func TestNeverAnswered(t *testing.T) {
 		require.Equal(t, messages.LinkConnecting, w.link().State)
 		w.pass(time.Millisecond)
 		require.Equal(t, messages.LinkWaiting, w.link().State)
-		require.Equal(t, []string{"cannot register with the proxy: no session within 10s"}, w.lines("with the proxy"))
+		require.Equal(t, []string{"cannot register with the proxy: no session within 10s: the proxy does not answer the registration"}, w.lines("with the proxy"))
 		w.pass(time.Minute)
 		_, most := w.net.connections()
 		require.Equal(t, 1, most)
@@ -156,7 +158,22 @@ func TestDialHangs(t *testing.T) {
 		w.net.hang = true
 		w.run()
 		w.pass(connectTimeout)
-		require.Equal(t, "no session within 10s", w.link().Error)
+		require.Equal(t, "no session within 10s: the address does not answer", w.link().Error)
+	})
+}
+
+// So is a connection on which nothing is said: a process that is frozen still has those
+// that the kernel takes for it.
+func TestConnectionIsSilent(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.cfg.Dial = func(context.Context, string) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			go func() { _, _ = io.Copy(io.Discard, theirs) }()
+			return ours, nil
+		}
+		w.run()
+		w.pass(connectTimeout)
+		require.Equal(t, "no session within 10s: the connection is there, and nothing comes on it", w.link().Error)
 	})
 }
 
