@@ -104,28 +104,6 @@ func TestMetricsStreamCanBeOpenedAgain(t *testing.T) {
 	})
 }
 
-// TestStreamEndCleansUpOnce fails if the end of a session leaves a collection
-// waiting, or an actor behind. Seen to fail when a session that ended told nobody who
-// waited for an answer.
-func TestStreamEndCleansUpOnce(t *testing.T) {
-	inWorld(t, testConfig, func(t *testing.T, w *world) {
-		a := w.agent(baseline("p1"), never)
-		for range 3 {
-			_, err := a.client.StreamLifecycle(a.context())
-			require.NoError(t, err)
-		}
-		synctest.Wait()
-		done := make(chan map[string]any)
-		go func() { done <- shown(w.collect(messages.Query{})) }()
-		synctest.Wait()
-		a.cancel()
-		require.Equal(t, map[string]any{"p1": messages.MissingError}, <-done)
-		synctest.Wait()
-		require.Zero(t, w.alive("session"))
-		require.Equal(t, map[string]messages.Status{"p1": "unconnected"}, w.statuses())
-	})
-}
-
 func TestStreamsWithoutASessionAreRefused(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		refused := func(ctx context.Context, want codes.Code) {
