@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -139,8 +140,9 @@ func TestExactlyOneHeartbeatLoop(t *testing.T) {
 }
 
 // TestDisconnectIsIdempotent fails if leaving twice, or at any other moment than in
-// the midst of a session, hangs, panics or connects again. Seen to fail when a
-// goodbye between two attempts was not heard.
+// the midst of a session, hangs, panics or connects again, or if the second time cuts
+// the first one short. Seen to fail when a goodbye between two attempts was not heard,
+// and when a second one stopped the link at once.
 func TestDisconnectIsIdempotent(t *testing.T) {
 	leave := func(name string, prepare func(w *world)) {
 		t.Run(name, func(t *testing.T) {
@@ -154,6 +156,9 @@ func TestDisconnectIsIdempotent(t *testing.T) {
 				w.pass(time.Minute)
 				require.Len(t, w.net.times(w.start), dials)
 				require.Zero(t, w.alive("link"))
+				if name == "connected" || name == "twice at once" {
+					require.ErrorIs(t, w.proxy.sessions()[0].end, io.EOF, "that was no goodbye")
+				}
 			})
 		})
 	}

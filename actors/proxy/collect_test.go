@@ -62,3 +62,23 @@ func TestCollectDoesNotWaitForASessionThatIsGone(t *testing.T) {
 		require.NoError(t, sys.Stop(t.Context(), pid))
 	})
 }
+
+// A collection that is cancelled tells those that it waits for: an answer that comes all
+// the same is not read.
+func TestCancelledCollectionIsForgotten(t *testing.T) {
+	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
+		owner, registry, session := actorstest.NewProbe(sys), actorstest.NewProbe(sys), actorstest.NewProbe(sys)
+		pid := sys.Spawn("collect", actors.OnFailure{}, func() actors.Actor {
+			return &collect{sys: sys, owner: owner.PID, registry: registry.PID, log: sys.Log(),
+				query: messages.Query{Deadline: time.Now().Add(5 * time.Second)}}
+		})
+		sys.Send(pid, targets{nodes: []target{{agentID: "a1", online: true}}, sessions: map[string]*actors.PID{"a1": session.PID}})
+		synctest.Wait()
+		require.NoError(t, sys.Stop(t.Context(), pid))
+		synctest.Wait()
+		got := session.Messages()
+		require.Len(t, got, 2)
+		require.Equal(t, forget{got[0].(askMetrics).asker}, got[1])
+		require.Empty(t, owner.Messages())
+	})
+}
