@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,7 @@ import (
 
 	"fodc/actors"
 	"fodc/actors/agent"
+	"fodc/actors/agent/nodeconfig"
 	"fodc/actors/proxy"
 	"fodc/messages"
 
@@ -94,13 +96,28 @@ func (w *docsCluster) start(node messages.Registration, dial func(context.Contex
 		Registration: node, ProxyAddrs: []string{"proxy.example:17900"}, Targets: []agent.Target{target},
 		ScrapeInterval: 10 * time.Second, HeartbeatInterval: 10 * time.Second, ReconnectInterval: 5 * time.Second,
 		MemoryBudget: 64 << 20, Version: "v1.0.0", Dial: dial,
-		Fetch: func(context.Context, string) ([]byte, string, error) {
+		NodeConfig: &nodeconfig.Config{Root: w.t.TempDir()}, // a host without processes
+		Fetch: func(_ context.Context, url string) ([]byte, string, error) {
+			if strings.HasSuffix(url, "/cmdline") {
+				return docsCommandLine(node.NodeID), "text/plain", nil
+			}
 			written += 125 // one request at a time
 			time.Sleep(4 * time.Millisecond)
 			return fmt.Appendf(nil, docsPage, written, written/2), "text/plain; version=0.0.4", nil
 		},
 	})
 	w.agents = append(w.agents, a)
+}
+
+// docsCommandLine is how a database node was started, as it tells itself.
+func docsCommandLine(id string) []byte {
+	level := "info"
+	if id == "data-1" {
+		level = "debug"
+	}
+	command, _, _ := strings.Cut(id, "-")
+	return []byte(strings.Join([]string{"/banyand", command, "--stream-root-path=/data", "--logging-level=" + level,
+		"--etcd-password=hunter2"}, "\x00"))
 }
 
 // docsPage is what the database nodes show.

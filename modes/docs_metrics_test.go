@@ -115,15 +115,6 @@ func pagesOfEverything(t *testing.T) []string {
 		require.NoError(t, err)
 		pages = append(pages, string(page))
 	}
-	versions, err := os.ReadFile("testdata/versions.prom") // agents that send what cannot be shown
-	require.NoError(t, err)
-	var leftOut strings.Builder
-	for line := range strings.Lines(string(versions)) {
-		if strings.Contains(line, "fodc_agent_series_left_out") {
-			leftOut.WriteString(line)
-		}
-	}
-	pages = append(pages, leftOut.String())
 	inDocsCluster(t, func(t *testing.T, w *docsCluster) {
 		for _, path := range []string{"/metrics", "/metrics"} { // The second shows that there was a first.
 			answer := httptest.NewRecorder()
