@@ -25,9 +25,10 @@ var mayImport = map[string][]string{
 	"actors/agent":            {"actors", "actors/agent/nodeconfig", "actors/agent/telemetry", "messages", "messages/wire", "recorder"},
 	"actors/agent/nodeconfig": {"actors/agent/telemetry", "messages"},
 	"actors/agent/telemetry":  {"messages", "recorder"},
-	"actors/proxy":            {"actors", "messages", "messages/wire"},
+	"actors/proxy":            {"actors", "messages", "messages/wire", "messages/wire/fastframe"},
 	"actors/simulation":       {},
 	"messages/wire":           {"messages"},
+	"messages/wire/fastframe": {"messages", "messages/wire"},
 	"recorder":                {"messages"},
 	"messages":                {},
 }
@@ -195,7 +196,7 @@ func isPure(s source) bool {
 	if s.isTest() || s.isGenerated() {
 		return false
 	}
-	return slices.Contains([]string{"messages", "messages/wire", "recorder", "httpapi/exposition"}, s.dir()) ||
+	return slices.Contains([]string{"messages", "messages/wire", "messages/wire/fastframe", "recorder", "httpapi/exposition"}, s.dir()) ||
 		strings.HasSuffix(s.path, "_state.go")
 }
 

@@ -24,6 +24,7 @@ var (
 	errAbandoned = status.Error(codes.Canceled, "the registration was given up")
 	errLost      = status.Error(codes.Unavailable, "the session is over")
 	errStuck     = status.Error(codes.ResourceExhausted, "the agent does not read what it is sent")
+	errBroken    = status.Error(codes.InvalidArgument, "a frame that is no message of this stream")
 	errFlood     = status.Error(codes.ResourceExhausted, "the agent sends answers that nobody asked for")
 	errUnknownID = status.Error(codes.NotFound, "no session has this agent_id: register anew")
 	errNoID      = status.Error(codes.Unauthenticated, "the metadata has no agent_id")

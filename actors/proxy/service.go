@@ -81,7 +81,11 @@ func (v *service) StreamMetrics(g grpc.BidiStreamingServer[wire.StreamMetricsReq
 		v.giveUp(pid, s.id, err)
 		return err
 	}
-	return serve(v.sys, pid, s, g.Recv, g.Send)
+	recv := func() (*answerFrame, error) {
+		f := &answerFrame{}
+		return f, g.RecvMsg(f)
+	}
+	return serve(v.sys, pid, s, recv, g.Send)
 }
 
 // hold serves every other stream, of today's agents and of tomorrow's.

@@ -6,6 +6,7 @@ import (
 	"fodc/actors"
 	"fodc/messages"
 	"fodc/messages/wire"
+	"fodc/messages/wire/fastframe"
 
 	"go.uber.org/zap"
 	"google.golang.org/grpc/status"
@@ -46,6 +47,8 @@ type session struct {
 	rejectedTold bool // that an answer had invalid series: it will have them each time
 	grace        actors.Timer
 	wait         actors.Timer // for a metrics stream, on behalf of requests
+	decoder      *fastframe.Decoder
+	decoded      time.Time // when the decoder was last needed
 }
 
 func (s *session) Receive(c actors.Context) {
@@ -63,7 +66,7 @@ func (s *session) Receive(c actors.Context) {
 		s.onHeartbeat(c, m)
 	case heard:
 		s.registration.credits.Return()
-	case actors.Frame[*wire.StreamMetricsRequest]:
+	case actors.Frame[*answerFrame]:
 		s.onAnswer(c, m)
 	case actors.StreamClosed:
 		s.onStreamClosed(c, m)
@@ -99,6 +102,7 @@ func (s *session) onTick(c actors.Context, m actors.Tick) {
 
 func (s *session) onStarted() {
 	s.state = newSessionState(s.capabilities.ColumnarAnswers, s.cfg.MaxAgentSeries, time.Now())
+	s.decoder = fastframe.New()
 	s.held = map[actors.StreamID]*heldStream{}
 	s.askers = map[uint64]*actors.PID{}
 	s.readers = map[actors.StreamID]struct{}{s.registration.id: {}}
@@ -122,6 +126,7 @@ func (s *session) onHeartbeat(c actors.Context, m actors.Frame[*wire.RegisterAge
 		return
 	}
 	s.cfg.tally.heartbeat()
+	s.rest(time.Now())
 	reg := wire.FromRegistration(m.Body)
 	actors.Request(c, s.registry, heartbeat{agentID: s.agentID, registration: reg})
 	if s.capabilities.HeartbeatAnswers && !s.welcome("", reg.Clock) {
@@ -157,66 +162,6 @@ func (s *session) send(c actors.Context, r sending) {
 	if !s.metrics.out.Offer(wire.RequestFrame(req)) {
 		s.finish(c, endedUnread, "the agent does not read its requests", errStuck)
 	}
-}
-
-func (s *session) onAnswer(c actors.Context, m actors.Frame[*wire.StreamMetricsRequest]) {
-	if s.ending || s.metrics == nil || m.Stream != s.metrics.id {
-		s.cfg.tally.frameRejected(rejectedStale)
-		return // of a stream that was replaced; its reader ends by itself
-	}
-	defer s.metrics.credits.Return()
-	now := time.Now()
-	info := frameInfo{requestID: m.Body.GetRequestId(), more: m.Body.GetMoreFollows(), errorText: m.Body.GetError()}
-	var answer wire.Answer
-	var flaws messages.Flaws
-	if s.state.wants(info.requestID, now) {
-		answer = wire.FromAnswer(m.Body, now)
-		flaws = messages.Flaws{Rejected: answer.Rejected, Mended: answer.Mended}
-		answer.Blocks, flaws.TooMany = s.state.admit(info.requestID, answer.Blocks)
-		info.samples, info.bytes = extent(answer.Blocks)
-	}
-	v := s.state.answered(info, now)
-	s.cfg.tally.frameRejected(v.rejected)
-	if v.flood {
-		s.finish(c, endedFlood, "the agent sent "+itoa(maxUnasked)+" answers that nobody asked for", errFlood)
-		return
-	}
-	if v.deliver == nil {
-		return
-	}
-	if answer.Rejected > 0 && !s.rejectedTold {
-		s.rejectedTold = true
-		s.log.Warn("invalid series left out of an answer", zap.Int("series", answer.Rejected), zap.Error(answer.FirstRejected))
-	}
-	if flaws.TooMany > 0 && !s.tooManyTold {
-		s.tooManyTold = true
-		s.log.Warn("an answer has more series than an agent may have: the others are left out, now and from now on; raise --max-agent-series to have them",
-			zap.Int("max_agent_series", s.cfg.MaxAgentSeries))
-	}
-	if v.deliver.missing != messages.MissingNone {
-		s.deliver(*v.deliver)
-		return
-	}
-	s.cfg.tally.relayed(info.samples)
-	s.sys.Send(s.askers[v.deliver.asker], gotChunk{agentID: s.agentID, blocks: answer.Blocks, flaws: flaws, last: v.deliver.last})
-	if v.deliver.last {
-		delete(s.askers, v.deliver.asker)
-	}
-}
-
-// extent returns how many samples the blocks have, and how many bytes their values and
-// texts take.
-func extent(blocks []messages.Block) (samples, bytes int) {
-	for _, b := range blocks {
-		for _, f := range b.Families {
-			samples += len(f.Series) * len(b.Times)
-			bytes += len(f.Name) + len(f.Help)
-			for i := range f.Series {
-				bytes += len(f.Series[i].Labels)
-			}
-		}
-	}
-	return samples, bytes + samples*valueBytes
 }
 
 // deliver tells collections that their answer will not come.

@@ -69,6 +69,9 @@ func (s *session) onMetricsLost(err error) {
 		s.log.Error("an answer is larger than a message may be: raise --grpc-max-msg-size",
 			zap.Int("grpc_max_msg_size", s.cfg.MaxMessageSize), zap.String("error", status.Convert(err).Message()))
 		s.metrics.close(err)
+	case errors.Is(err, errBroken):
+		s.log.Warn("the agent sent a broken frame: its metrics stream is ended")
+		s.metrics.close(err)
 	default:
 		s.metrics.close(errLost)
 	}

@@ -35,7 +35,7 @@ func AnswerFrame(a Answer) *StreamMetricsRequest {
 	f := &StreamMetricsRequest{
 		RequestId:   a.RequestID,
 		MoreFollows: a.More,
-		Error:       clean(a.Error, messages.MaxTextBytes),
+		Error:       Clean(a.Error, messages.MaxTextBytes),
 	}
 	if len(a.Blocks) > 0 {
 		f.Blocks = make([]*Block, len(a.Blocks))
@@ -51,7 +51,7 @@ func AnswerFrame(a Answer) *StreamMetricsRequest {
 // can be shown as it is. received stands in for the time of baseline samples in a
 // frame that says none. The answer may share memory with the frame.
 func FromAnswer(f *StreamMetricsRequest, received time.Time) Answer {
-	var rej rejections
+	var rej Rejections
 	blocks := fromBlocks(f.GetBlocks(), &rej)
 	if len(f.GetMetrics()) > 0 {
 		at := fromTimestamp(f.GetTimestamp())
@@ -64,15 +64,15 @@ func FromAnswer(f *StreamMetricsRequest, received time.Time) Answer {
 		RequestID:     f.GetRequestId(),
 		Blocks:        blocks,
 		More:          f.GetMoreFollows() && f.GetError() == "",
-		Error:         clean(f.GetError(), messages.MaxTextBytes),
-		Rejected:      rej.count,
-		FirstRejected: rej.first,
-		Mended:        rej.mended,
+		Error:         Clean(f.GetError(), messages.MaxTextBytes),
+		Rejected:      rej.Count,
+		FirstRejected: rej.First,
+		Mended:        rej.Mended,
 	}
 }
 
-// canHave reports whether the samples of a family of the type can have the suffix.
-func canHave(t messages.MetricType, s messages.Suffix) bool {
+// CanHave reports whether the samples of a family of the type can have the suffix.
+func CanHave(t messages.MetricType, s messages.Suffix) bool {
 	switch s {
 	case messages.SuffixNone:
 		return true
@@ -85,15 +85,16 @@ func canHave(t messages.MetricType, s messages.Suffix) bool {
 	}
 }
 
-// fromType takes the types as they are: both sides number them alike.
-func fromType(t MetricType) (messages.MetricType, bool) {
+// TypeOf takes the types as they are: both sides number them alike.
+func TypeOf(t MetricType) (messages.MetricType, bool) {
 	if t < 0 || t > MetricType_METRIC_TYPE_UNTYPED {
 		return messages.TypeUnknown, false
 	}
 	return messages.MetricType(t), true
 }
 
-func fromSuffix(s Suffix) (messages.Suffix, bool) {
+// SuffixOf returns false where the number is no suffix.
+func SuffixOf(s Suffix) (messages.Suffix, bool) {
 	if s < 0 || s > Suffix_SUFFIX_COUNT {
 		return messages.SuffixNone, false
 	}

@@ -48,7 +48,7 @@ func TestBothSidesNumberTypesAndSuffixesAlike(t *testing.T) {
 	}
 	require.Len(t, types, len(MetricType_name))
 	for frame, want := range types {
-		got, ok := fromType(frame)
+		got, ok := TypeOf(frame)
 		require.True(t, ok)
 		require.Equal(t, want, got)
 		require.Equal(t, frame, MetricType(want))
@@ -61,7 +61,7 @@ func TestBothSidesNumberTypesAndSuffixesAlike(t *testing.T) {
 	}
 	require.Len(t, suffixes, len(Suffix_name))
 	for frame, want := range suffixes {
-		got, ok := fromSuffix(frame)
+		got, ok := SuffixOf(frame)
 		require.True(t, ok)
 		require.Equal(t, want, got)
 		require.Equal(t, frame, Suffix(want))
@@ -69,13 +69,13 @@ func TestBothSidesNumberTypesAndSuffixesAlike(t *testing.T) {
 }
 
 func TestRejectionsKeepTheFirstReason(t *testing.T) {
-	var r rejections
-	r.add(0, errors.New("nothing"))
-	require.NoError(t, r.first)
-	r.addf(2, "two of %s", "a")
-	r.add(1, errors.New("one"))
-	require.Equal(t, 3, r.count)
-	require.EqualError(t, r.first, "two of a")
+	var r Rejections
+	r.Add(0, errors.New("nothing"))
+	require.NoError(t, r.First)
+	r.Addf(2, "two of %s", "a")
+	r.Add(1, errors.New("one"))
+	require.Equal(t, 3, r.Count)
+	require.EqualError(t, r.First, "two of a")
 }
 
 // A frame that has both forms gives both: nothing that an agent sent is lost.

@@ -13,20 +13,20 @@ import (
 // fromMetrics turns the samples of a baseline answer into blocks, one for each
 // column of times that a series has. Families and series stay in the order in which
 // they first appear. at is the time of the samples that say none.
-func fromMetrics(metrics []*Metric, at time.Time, rej *rejections) []messages.Block {
+func fromMetrics(metrics []*Metric, at time.Time, rej *Rejections) []messages.Block {
 	r := baselineReader{
 		rej:        rej,
 		at:         at.UnixMilli(),
 		texts:      map[string]int{},
 		familyKeys: map[familyKey]int{},
 		seriesKeys: make(map[seriesKey]int, min(len(metrics), 1024)),
-		samples:    make([]baselineSample, 0, len(metrics)),
+		table:      Table{Samples: make([]Sample, 0, len(metrics))},
 		nameErr:    messages.CheckMetricName(""),
 	}
 	for _, m := range metrics {
 		r.read(m)
 	}
-	return r.blocks()
+	return r.table.Blocks(rej)
 }
 
 type familyKey struct {
@@ -39,28 +39,21 @@ type seriesKey struct {
 	suffix       messages.Suffix
 }
 
-type baselineSample struct {
-	series int
-	time   int64 // unix milliseconds
-	value  float64
-}
-
 // invalidText is the index of the texts that are no label text.
 const invalidText = -1
 
 // baselineReader takes samples one by one. What neighbours have in common, as they
 // do in every real answer, is looked up once.
 type baselineReader struct {
-	rej *rejections
+	rej *Rejections
 	at  int64
 
 	texts      map[string]int // index in labelTexts, or invalidText
 	labelTexts []messages.LabelText
 	familyKeys map[familyKey]int
-	families   []messages.Family // without series
 	seriesKeys map[seriesKey]int
 	series     []seriesKey
-	samples    []baselineSample
+	table      Table
 
 	name    string // of the sample before
 	nameErr error
@@ -73,64 +66,62 @@ var errNoMetric = errors.New("a metric is absent")
 
 func (r *baselineReader) read(m *Metric) {
 	if m == nil {
-		r.rej.add(1, errNoMetric)
+		r.rej.Add(1, errNoMetric)
 		return
 	}
 	if m.Name != r.name {
 		r.name, r.nameErr = m.Name, messages.CheckMetricName(m.Name)
 	}
 	if r.nameErr != nil {
-		r.rej.add(1, r.nameErr)
+		r.rej.Add(1, r.nameErr)
 		return
 	}
-	kind, ok := fromType(m.Type)
+	kind, ok := TypeOf(m.Type)
 	if !ok {
-		r.rej.addf(1, "metric %.100q: type %d is none", m.Name, m.Type)
+		r.rej.Addf(1, "metric %.100q: type %d is none", m.Name, m.Type)
 		return
 	}
 	at := r.at
 	if m.Timestamp != nil {
 		if !m.Timestamp.IsValid() {
-			r.rej.addf(1, "metric %.100q: a timestamp of %d s and %d ns is no time", m.Name,
+			r.rej.Addf(1, "metric %.100q: a timestamp of %d s and %d ns is no time", m.Name,
 				m.Timestamp.GetSeconds(), m.Timestamp.GetNanos())
 			return
 		}
-		at = unixMilli(m.Timestamp)
+		at = UnixMilli(m.Timestamp)
 	}
 	text, err := r.textOf(m.Labels)
 	if text == invalidText {
-		r.rej.addf(1, "metric %.100q: %w", m.Name, err)
+		r.rej.Addf(1, "metric %.100q: %w", m.Name, err)
 		return
 	}
 	if messages.IsGap(m.Value) {
 		return // says that there is no sample
 	}
-	name, suffix := cutSuffix(m, kind)
+	_, quantile := m.Labels["quantile"]
+	name, suffix := SplitName(m.Name, kind, quantile)
 	key := seriesKey{family: r.familyOf(name, kind, m.Description), text: text, suffix: suffix}
-	r.samples = append(r.samples, baselineSample{series: r.seriesOf(key), time: at, value: m.Value})
+	r.table.Samples = append(r.table.Samples, Sample{Series: r.seriesOf(key), Time: at, Value: m.Value})
 }
 
-func unixMilli(t *timestamppb.Timestamp) int64 {
+// UnixMilli returns a valid timestamp in unix milliseconds.
+func UnixMilli(t *timestamppb.Timestamp) int64 {
 	return t.GetSeconds()*1000 + int64(t.GetNanos())/int64(time.Millisecond)
 }
 
-// cutSuffix splits the name of a sample of a histogram or summary. A quantile has
+// SplitName splits the name of a sample of a histogram or summary. A quantile has
 // no suffix, whatever the family's name ends in.
-func cutSuffix(m *Metric, kind messages.MetricType) (string, messages.Suffix) {
-	if kind != messages.TypeHistogram && kind != messages.TypeSummary {
-		return m.Name, messages.SuffixNone
+func SplitName(name string, kind messages.MetricType, quantile bool) (string, messages.Suffix) {
+	if kind != messages.TypeHistogram && kind != messages.TypeSummary || quantile && kind == messages.TypeSummary {
+		return name, messages.SuffixNone
 	}
 	for s := messages.SuffixBucket; s <= messages.SuffixCount; s++ {
-		base, found := strings.CutSuffix(m.Name, s.String())
-		if !found || base == "" || !canHave(kind, s) {
-			continue
+		base, found := strings.CutSuffix(name, s.String())
+		if found && base != "" && CanHave(kind, s) {
+			return base, s
 		}
-		if _, quantile := m.Labels["quantile"]; quantile && kind == messages.TypeSummary {
-			break
-		}
-		return base, s
 	}
-	return m.Name, messages.SuffixNone
+	return name, messages.SuffixNone
 }
 
 // textOf returns the index of the labels' text, mended if need be, or invalidText. The
@@ -173,35 +164,36 @@ func (r *baselineReader) mend() int {
 		}
 		i = r.newText(text)
 	}
-	r.rej.mended++
+	r.rej.Mended++
 	return i
 }
 
 // familyOf returns the index of the family. It has the help of its first sample.
 func (r *baselineReader) familyOf(name string, kind messages.MetricType, help string) int {
-	if len(r.families) > 0 && r.families[r.family].Name == name && r.families[r.family].Type == kind {
+	if len(r.table.Families) > 0 && r.table.Families[r.family].Name == name && r.table.Families[r.family].Type == kind {
 		return r.family
 	}
 	key := familyKey{name, kind}
 	i, known := r.familyKeys[key]
 	if !known {
-		i = len(r.families)
+		i = len(r.table.Families)
 		r.familyKeys[key] = i
-		r.families = append(r.families, messages.Family{Name: name, Type: kind, Help: fromHelp(name, help, r.rej)})
+		r.table.Families = append(r.table.Families, messages.Family{Name: name, Type: kind, Help: HelpOf(name, help, r.rej)})
 	}
 	r.family = i
 	return i
 }
 
 func (r *baselineReader) seriesOf(key seriesKey) int {
-	if n := len(r.samples); n > 0 && r.series[r.samples[n-1].series] == key {
-		return r.samples[n-1].series
+	if n := len(r.table.Samples); n > 0 && r.series[r.table.Samples[n-1].Series] == key {
+		return r.table.Samples[n-1].Series
 	}
 	i, known := r.seriesKeys[key]
 	if !known {
 		i = len(r.series)
 		r.seriesKeys[key] = i
 		r.series = append(r.series, key)
+		r.table.Series = append(r.table.Series, TableSeries{Family: key.family, Suffix: key.suffix, Labels: r.labelTexts[key.text]})
 	}
 	return i
 }

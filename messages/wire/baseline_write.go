@@ -140,7 +140,7 @@ func (w *baselineWriter) takes(s *stamp, bytes int) bool {
 func metricOf(f *messages.Family, s *messages.Series) *Metric {
 	m := &Metric{
 		Name:        f.Name + s.Suffix.String(),
-		Description: clean(f.Help, messages.MaxHelpBytes),
+		Description: Clean(f.Help, messages.MaxHelpBytes),
 		Type:        MetricType(f.Type),
 	}
 	if labels := s.Labels.Labels(); len(labels) > 0 {

@@ -124,12 +124,12 @@ func TestBaselineFrameNeverExceedsItsLimit(t *testing.T) {
 func requireNewestKept(t *rapid.T, whole, cut *StreamMetricsRequest) {
 	wanted, kept := map[int64]int{}, map[int64]int{}
 	for _, m := range whole.GetMetrics() {
-		wanted[unixMilli(m.GetTimestamp())]++
+		wanted[UnixMilli(m.GetTimestamp())]++
 	}
 	oldest := int64(math.MaxInt64)
 	for _, m := range cut.GetMetrics() {
-		kept[unixMilli(m.GetTimestamp())]++
-		oldest = min(oldest, unixMilli(m.GetTimestamp()))
+		kept[UnixMilli(m.GetTimestamp())]++
+		oldest = min(oldest, UnixMilli(m.GetTimestamp()))
 	}
 	for at, n := range wanted {
 		if at > oldest {

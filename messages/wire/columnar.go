@@ -24,7 +24,7 @@ func toFamily(m *messages.Family, times int) *Family {
 	f := &Family{
 		Name:       m.Name,
 		Type:       MetricType(m.Type),
-		Help:       clean(m.Help, messages.MaxHelpBytes),
+		Help:       Clean(m.Help, messages.MaxHelpBytes),
 		LabelTexts: make([]string, len(m.Series)),
 		Values:     make([]float64, 0, len(m.Series)*times),
 	}
@@ -42,13 +42,13 @@ func toFamily(m *messages.Family, times int) *Family {
 	return f
 }
 
-func fromBlocks(frames []*Block, rej *rejections) []messages.Block {
+func fromBlocks(frames []*Block, rej *Rejections) []messages.Block {
 	var blocks []messages.Block
 	for _, f := range frames {
-		times, err := fromTimeDeltas(f.GetTimeDeltas())
+		times, err := TimesOf(f.GetTimeDeltas())
 		if err != nil {
 			for _, family := range f.GetFamilies() {
-				rej.add(seriesLost(family), err)
+				rej.Add(seriesLost(family), err)
 			}
 			continue
 		}
@@ -68,7 +68,8 @@ func fromBlocks(frames []*Block, rej *rejections) []messages.Block {
 // seriesLost is what a family that cannot be read counts for.
 func seriesLost(f *Family) int { return max(1, len(f.GetLabelTexts())) }
 
-func fromTimeDeltas(deltas []int64) ([]int64, error) {
+// TimesOf returns the times of a block, ascending and within the years 1 to 9999.
+func TimesOf(deltas []int64) ([]int64, error) {
 	if len(deltas) == 0 {
 		return nil, errors.New("a block has no times")
 	}
@@ -89,64 +90,64 @@ func fromTimeDeltas(deltas []int64) ([]int64, error) {
 
 // fromFamily returns false if nothing of the family is left. A family without
 // series is nothing.
-func fromFamily(f *Family, times int, rej *rejections) (messages.Family, bool) {
-	t, err := checkFamily(f, times)
+func fromFamily(f *Family, times int, rej *Rejections) (messages.Family, bool) {
+	t, err := CheckFamily(f.GetName(), f.GetType(), len(f.GetLabelTexts()), len(f.GetSuffixes()), len(f.GetValues()), times)
 	if err != nil {
-		rej.add(seriesLost(f), err)
+		rej.Add(seriesLost(f), err)
 		return messages.Family{}, false
 	}
-	m := messages.Family{Name: f.GetName(), Type: t, Help: fromHelp(f.GetName(), f.GetHelp(), rej)}
+	m := messages.Family{Name: f.GetName(), Type: t, Help: HelpOf(f.GetName(), f.GetHelp(), rej)}
 	m.Series = make([]messages.Series, 0, len(f.GetLabelTexts()))
 	for i, text := range f.GetLabelTexts() {
 		s := messages.Series{Labels: messages.LabelText(text), Values: f.GetValues()[i*times : (i+1)*times : (i+1)*times]}
 		ok := true
 		if len(f.GetSuffixes()) > 0 {
-			s.Suffix, ok = fromSuffix(f.GetSuffixes()[i])
+			s.Suffix, ok = SuffixOf(f.GetSuffixes()[i])
 		}
-		if !ok || !canHave(t, s.Suffix) {
-			rej.addf(1, "family %.100q: a sample of a %s has suffix %d", m.Name, t, f.GetSuffixes()[i])
+		if !ok || !CanHave(t, s.Suffix) {
+			rej.Addf(1, "family %.100q: a sample of a %s has suffix %d", m.Name, t, f.GetSuffixes()[i])
 			continue
 		}
 		if err := messages.CheckLabelText(s.Labels); err != nil {
 			mended, ok := messages.MendLabelText(s.Labels)
 			if !ok {
-				rej.addf(1, "family %.100q: %w", m.Name, err)
+				rej.Addf(1, "family %.100q: %w", m.Name, err)
 				continue
 			}
 			s.Labels = mended
-			rej.mended++
+			rej.Mended++
 		}
 		m.Series = append(m.Series, s)
 	}
 	return m, len(m.Series) > 0
 }
 
-// checkFamily checks what a family's series have in common.
-func checkFamily(f *Family, times int) (messages.MetricType, error) {
-	if err := messages.CheckMetricName(f.GetName()); err != nil {
+// CheckFamily checks what a family's series have in common: its name, its type, and
+// how many series, suffixes, values a series and times there are.
+func CheckFamily(name string, kind MetricType, series, suffixes, values, times int) (messages.MetricType, error) {
+	if err := messages.CheckMetricName(name); err != nil {
 		return 0, err
 	}
-	t, ok := fromType(f.GetType())
-	series, suffixes, values := len(f.GetLabelTexts()), len(f.GetSuffixes()), len(f.GetValues())
+	t, ok := TypeOf(kind)
 	switch {
 	case !ok:
-		return 0, fmt.Errorf("family %.100q: type %d is none", f.GetName(), f.GetType())
+		return 0, fmt.Errorf("family %.100q: type %d is none", name, kind)
 	case suffixes != 0 && suffixes != series:
-		return 0, fmt.Errorf("family %.100q: %d suffixes for %d series", f.GetName(), suffixes, series)
+		return 0, fmt.Errorf("family %.100q: %d suffixes for %d series", name, suffixes, series)
 	case int64(values) != int64(series)*int64(times):
-		return 0, fmt.Errorf("family %.100q: %d values for %d series at %d times", f.GetName(), values, series, times)
+		return 0, fmt.Errorf("family %.100q: %d values for %d series at %d times", name, values, series, times)
 	}
 	return t, nil
 }
 
-// fromHelp leaves out a help that is invalid: the samples matter more.
-func fromHelp(name, help string, rej *rejections) string {
+// HelpOf leaves out a help that is invalid: the samples matter more.
+func HelpOf(name, help string, rej *Rejections) string {
 	switch {
 	case len(help) > messages.MaxHelpBytes:
-		rej.addf(1, "family %.100q: help of %d bytes, at most %d are allowed", name, len(help), messages.MaxHelpBytes)
+		rej.Addf(1, "family %.100q: help of %d bytes, at most %d are allowed", name, len(help), messages.MaxHelpBytes)
 		return ""
 	case !utf8.ValidString(help):
-		rej.addf(1, "family %.100q: help is not valid UTF-8", name)
+		rej.Addf(1, "family %.100q: help is not valid UTF-8", name)
 		return ""
 	}
 	return help

@@ -16,7 +16,7 @@ func fromConfiguration(f *NodeConfiguration) *messages.NodeConfig {
 		RuntimeConfig: fromParameters(f.GetRuntimeConfig()), Sources: f.GetSources(), Errors: f.GetErrors()}
 	if err := c.Validate(); err != nil {
 		return &messages.NodeConfig{CollectedAt: c.CollectedAt, Errors: []string{
-			clean("the agent sent a configuration that cannot be taken: "+err.Error(), messages.MaxConfigNoteBytes)}}
+			Clean("the agent sent a configuration that cannot be taken: "+err.Error(), messages.MaxConfigNoteBytes)}}
 	}
 	return c
 }

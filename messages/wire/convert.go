@@ -17,26 +17,28 @@ const (
 	maxTime int64 = 253_402_300_799_999
 )
 
-// rejections counts what is left out of an answer, and keeps the first reason.
-type rejections struct {
-	count int
-	first error
-	// mended counts what is not left out: label sets with a name that was made valid.
-	mended int
+// Rejections counts what is left out of an answer, and keeps the first reason.
+type Rejections struct {
+	Count int
+	First error
+	// Mended counts what is not left out: label sets with a name that was made valid.
+	Mended int
 }
 
-func (r *rejections) add(n int, err error) {
-	r.count += n
-	if r.first == nil && n > 0 {
-		r.first = err
+// Add counts n that are left out for the same reason.
+func (r *Rejections) Add(n int, err error) {
+	r.Count += n
+	if r.First == nil && n > 0 {
+		r.First = err
 	}
 }
 
-// addf makes an error only for the first: a hostile frame can have a million.
-func (r *rejections) addf(n int, format string, args ...any) {
-	r.count += n
-	if r.first == nil && n > 0 {
-		r.first = fmt.Errorf(format, args...)
+// Addf is Add, but makes an error only for the first: a hostile frame can have a
+// million.
+func (r *Rejections) Addf(n int, format string, args ...any) {
+	r.Count += n
+	if r.First == nil && n > 0 {
+		r.First = fmt.Errorf(format, args...)
 	}
 }
 
@@ -81,9 +83,9 @@ func fromCapabilities(list []Capability) messages.Capabilities {
 	return c
 }
 
-// clean returns the text as valid UTF-8, cut after the limit. A frame with any
+// Clean returns the text as valid UTF-8, cut after the limit. A frame with any
 // other text cannot be sent.
-func clean(text string, limit int) string {
+func Clean(text string, limit int) string {
 	if len(text) > limit {
 		text = text[:limit]
 	}

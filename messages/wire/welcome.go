@@ -34,7 +34,7 @@ func WelcomeFrame(w Welcome) *RegisterAgentResponse {
 	}
 	return &RegisterAgentResponse{
 		Success:                  w.Success,
-		Message:                  clean(w.Message, messages.MaxTextBytes),
+		Message:                  Clean(w.Message, messages.MaxTextBytes),
 		HeartbeatIntervalSeconds: int64(interval / time.Second),
 		AgentId:                  w.AgentID,
 		Capabilities:             toCapabilities(w.Capabilities),
@@ -49,7 +49,7 @@ func WelcomeFrame(w Welcome) *RegisterAgentResponse {
 func FromWelcome(f *RegisterAgentResponse) Welcome {
 	w := Welcome{
 		Success:      f.GetSuccess(),
-		Message:      clean(f.GetMessage(), messages.MaxTextBytes),
+		Message:      Clean(f.GetMessage(), messages.MaxTextBytes),
 		AgentID:      f.GetAgentId(),
 		Capabilities: fromCapabilities(f.GetCapabilities()),
 		Clock:        fromTimestamp(f.GetClock()),

@@ -1,0 +1,95 @@
+package proxy
+
+import (
+	"time"
+
+	"fodc/actors"
+	"fodc/messages"
+	"fodc/messages/wire"
+	"fodc/messages/wire/fastframe"
+
+	"go.uber.org/zap"
+)
+
+// decoderRest is how long an agent that is not asked for metrics has the memory of what
+// it said.
+const decoderRest = 5 * time.Minute
+
+// rest forgets what is known of the agent's series if that was not needed for long.
+func (s *session) rest(now time.Time) {
+	if now.Sub(s.decoded) >= decoderRest {
+		s.decoder = fastframe.New()
+	}
+}
+
+func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
+	defer m.Body.free()
+	if s.ending || s.metrics == nil || m.Stream != s.metrics.id {
+		s.cfg.tally.frameRejected(rejectedStale)
+		return // of a stream that was replaced; its reader ends by itself
+	}
+	defer s.metrics.credits.Return()
+	now := time.Now()
+	frame, answer, err := s.read(m.Body.bytes(), now)
+	if err != nil {
+		s.onMetricsLost(errBroken)
+		return
+	}
+	flaws := messages.Flaws{Rejected: answer.Rejected, Mended: answer.Mended}
+	answer.Blocks, flaws.TooMany = s.state.admit(frame.RequestID, answer.Blocks)
+	info := frameInfo{requestID: frame.RequestID, more: frame.More, errorText: frame.Error}
+	info.samples, info.bytes = extent(answer.Blocks)
+	v := s.state.answered(info, now)
+	s.cfg.tally.frameRejected(v.rejected)
+	if v.flood {
+		s.finish(c, endedFlood, "the agent sent "+itoa(maxUnasked)+" answers that nobody asked for", errFlood)
+		return
+	}
+	if v.deliver == nil {
+		return
+	}
+	if answer.Rejected > 0 && !s.rejectedTold {
+		s.rejectedTold = true
+		s.log.Warn("invalid series left out of an answer", zap.Int("series", answer.Rejected), zap.Error(answer.FirstRejected))
+	}
+	if flaws.TooMany > 0 && !s.tooManyTold {
+		s.tooManyTold = true
+		s.log.Warn("an answer has more series than an agent may have: the others are left out, now and from now on; raise --max-agent-series to have them",
+			zap.Int("max_agent_series", s.cfg.MaxAgentSeries))
+	}
+	if v.deliver.missing != messages.MissingNone {
+		s.deliver(*v.deliver)
+		return
+	}
+	s.cfg.tally.relayed(info.samples)
+	s.sys.Send(s.askers[v.deliver.asker], gotChunk{agentID: s.agentID, blocks: answer.Blocks, flaws: flaws, last: v.deliver.last})
+	if v.deliver.last {
+		delete(s.askers, v.deliver.asker)
+	}
+}
+
+// read reads a frame; the samples only if somebody waits for them.
+func (s *session) read(b []byte, now time.Time) (fastframe.Frame, wire.Answer, error) {
+	frame, err := fastframe.Open(b)
+	if err != nil || !s.state.wants(frame.RequestID, now) {
+		return frame, wire.Answer{}, err
+	}
+	s.decoded = now
+	answer, err := s.decoder.Answer(frame, now)
+	return frame, answer, err
+}
+
+// extent returns how many samples the blocks have, and how many bytes their values and
+// texts take.
+func extent(blocks []messages.Block) (samples, bytes int) {
+	for _, b := range blocks {
+		for _, f := range b.Families {
+			samples += len(f.Series) * len(b.Times)
+			bytes += len(f.Name) + len(f.Help)
+			for i := range f.Series {
+				bytes += len(f.Series[i].Labels)
+			}
+		}
+	}
+	return samples, bytes + samples*valueBytes
+}

@@ -1,0 +1,63 @@
+package fastframe
+
+import (
+	"fmt"
+	"strconv"
+	"testing"
+	"time"
+
+	"fodc/messages/wire"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+const benchSeries = 300
+
+// benchFrames are answers of one agent in a row: families of ten series. The order of
+// labels in a frame is random.
+func benchFrames(b *testing.B, samples int, columnar bool) (frames [][]byte) {
+	for range 8 {
+		f := &wire.StreamMetricsRequest{Timestamp: timestamppb.New(testNow)}
+		for i := range benchSeries {
+			for p := range samples {
+				m := &wire.Metric{Name: fmt.Sprintf("node_metric_%04d_total", i/10), Type: wire.MetricType_METRIC_TYPE_COUNTER,
+					Value: float64(1000+i) + 0.25, Description: "Counter family number " + strconv.Itoa(i/10),
+					Labels: map[string]string{"group": "sw_metric", "segment": strconv.Itoa(i % 10), "operation": "write_batch",
+						"node_role": "ROLE_DATA", "pod_name": "swarm-00042"}}
+				if samples > 1 {
+					m.Timestamp = timestamppb.New(testNow.Add(time.Duration(p) * 10 * time.Second))
+				}
+				f.Metrics = append(f.Metrics, m)
+			}
+		}
+		if columnar {
+			f = wire.AnswerFrame(wire.FromAnswer(f, testNow))
+		}
+		frames = append(frames, encode(b, f))
+	}
+	return frames
+}
+
+func BenchmarkAnswer(b *testing.B) {
+	f := func(name string, samples int, columnar bool) {
+		b.Run(name, func(b *testing.B) {
+			frames := benchFrames(b, samples, columnar)
+			d := New()
+			b.ReportAllocs()
+			for n := 0; b.Loop(); n++ {
+				frame, err := Open(frames[n%len(frames)])
+				if err != nil {
+					b.Fatal(err)
+				}
+				if a, err := d.Answer(frame, testNow); err != nil || a.Rejected > 0 {
+					b.Fatal(err, a.FirstRejected)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSeries*samples), "ns/sample")
+		})
+	}
+	f("baseline-latest", 1, false)
+	f("baseline-window", 60, false)
+	f("columnar-latest", 1, true)
+	f("columnar-window", 60, true)
+}

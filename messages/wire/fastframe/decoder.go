@@ -1,0 +1,181 @@
+package fastframe
+
+import (
+	"errors"
+	"hash/maphash"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"fodc/messages"
+	"fodc/messages/wire"
+)
+
+// ErrBroken says that a frame is not a message, as its bytes do not follow the rules
+// of the encoding, or one of its texts is not UTF-8.
+var ErrBroken = errors.New("the frame is broken")
+
+// Tags of the fields of a StreamMetricsRequest.
+const (
+	tagMetrics        = 1<<typeBits | typeBytes
+	tagFrameTimestamp = 2<<typeBits | typeBytes
+	tagRequestID      = 100<<typeBits | typeVarint
+	tagBlocks         = 101<<typeBits | typeBytes
+	tagMoreFollows    = 102<<typeBits | typeVarint
+	tagError          = 103<<typeBits | typeBytes
+)
+
+// Frame is a frame of which what stands beside the samples has been read.
+type Frame struct {
+	// RequestID says which request is answered; 0 = the oldest one.
+	RequestID uint64
+	// More says that another frame of this answer follows.
+	More bool
+	// Error says why there is no answer, or no more of it.
+	Error string
+
+	bytes []byte
+	at    timestamp
+	// metrics and blocks are how many there are.
+	metrics, blocks int
+}
+
+// Open reads the frame's head. The frame keeps the bytes. The error is ErrBroken.
+func Open(b []byte) (Frame, error) {
+	f := Frame{bytes: b}
+	ok := each(b, func(one field) bool {
+		switch one.tag {
+		case tagMetrics:
+			f.metrics++
+		case tagBlocks:
+			f.blocks++
+		case tagFrameTimestamp:
+			return f.at.read(one.bytes)
+		case tagRequestID:
+			f.RequestID = one.bits
+		case tagMoreFollows:
+			f.More = one.bits != 0
+		case tagError:
+			f.Error = string(one.bytes)
+			return utf8.Valid(one.bytes)
+		}
+		return true
+	})
+	if !ok {
+		return Frame{}, ErrBroken
+	}
+	return f, nil
+}
+
+// time is when samples were taken that do not say it, in unix milliseconds.
+func (f *Frame) time(received time.Time) int64 {
+	if stamp := f.at.frame(); f.at.there && stamp.IsValid() && !stamp.AsTime().IsZero() {
+		return stamp.AsTime().UnixMilli()
+	}
+	return received.UnixMilli()
+}
+
+// Decoder reads the frames of one session, one at a time.
+type Decoder struct {
+	known *dictionary
+	texts texts
+	// first is the series with which the last frame began.
+	first *series
+	// frame is the number of the frame, used how many of the known series it has.
+	frame uint64
+	used  int
+}
+
+// New returns a decoder that knows nothing yet.
+func New() *Decoder { return &Decoder{} }
+
+// Answer reads the frame. It returns what wire.FromAnswer returns, and ErrBroken where
+// there is no message to be had from it. Nothing of the answer is part of the frame's
+// bytes. received stands in for the time of baseline samples in a frame that says none.
+func (d *Decoder) Answer(f Frame, received time.Time) (wire.Answer, error) {
+	d.begin()
+	r := readers.Get().(*reader)
+	defer r.release()
+	r.Decoder, r.at = d, f.time(received)
+	if !r.read(f) {
+		return wire.Answer{}, ErrBroken
+	}
+	// What is wrong with blocks is told before what is wrong with samples.
+	blocks := append(r.made, r.table.Blocks(&r.rejected)...)
+	rejected := r.rejectedBlocks
+	rejected.Add(r.rejected.Count, r.rejected.First)
+	return wire.Answer{
+		RequestID:     f.RequestID,
+		Blocks:        blocks,
+		More:          f.More && f.Error == "",
+		Error:         wire.Clean(f.Error, messages.MaxTextBytes),
+		Rejected:      rejected.Count,
+		FirstRejected: rejected.First,
+	}, nil
+}
+
+// begin makes room for a frame: a dictionary that is full of what the agent does not
+// send any more begins anew.
+func (d *Decoder) begin() {
+	if d.known == nil || d.known.bytes >= maxKnownBytes && 2*d.used < d.known.count {
+		d.known, d.first = newDictionary(maphash.MakeSeed()), nil
+	}
+	d.texts.begin()
+	d.frame++
+	d.used = 0
+}
+
+// reader reads one frame. What it allocates is used again for others, of any session.
+type reader struct {
+	*Decoder
+	// spare is what did not fit into known; nil if all did.
+	spare *dictionary
+	at    int64 // unix milliseconds
+	// last is the series of the sample before, again says that it was that of the one
+	// before it too.
+	last  *series
+	again bool
+
+	table    wire.Table
+	metric   metric
+	labels   []messages.Label
+	columns  columns
+	made     []messages.Block
+	rejected wire.Rejections
+	// rejectedBlocks is what was rejected of blocks.
+	rejectedBlocks wire.Rejections
+}
+
+var readers = sync.Pool{New: func() any { return &reader{} }}
+
+// maxKeptSamples bounds the scratch space that is used again.
+const maxKeptSamples = 64 << 10
+
+func (r *reader) release() {
+	if cap(r.table.Samples) > maxKeptSamples || cap(r.columns.texts) > maxKeptSamples || cap(r.metric.labels) > maxKeptSamples {
+		return
+	}
+	clear(r.table.Families)
+	clear(r.table.Series)
+	clear(r.labels[:cap(r.labels)])
+	clear(r.metric.labels[:cap(r.metric.labels)])
+	*r = reader{
+		table:   wire.Table{Families: r.table.Families[:0], Series: r.table.Series[:0], Samples: r.table.Samples[:0]},
+		metric:  metric{labels: r.metric.labels[:0]},
+		labels:  r.labels[:0],
+		columns: r.columns.released(),
+	}
+	readers.Put(r)
+}
+
+func (r *reader) read(f Frame) (ok bool) {
+	return each(f.bytes, func(one field) bool {
+		switch one.tag {
+		case tagMetrics:
+			return r.sample(one.bytes)
+		case tagBlocks:
+			return r.block(one.bytes)
+		}
+		return true
+	})
+}

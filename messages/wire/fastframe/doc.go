@@ -1,0 +1,35 @@
+// Package fastframe reads answers of agents from the bytes of their frames, without
+// making the messages that the generated code makes of them. It gives what
+// wire.FromAnswer gives for the same frame, errors and counts included; a fuzz test
+// holds the two together.
+//
+// Its one door is Decoder, of which a session has one. Most of a frame was in the
+// frame before too: the same names, labels and helps around other values. So a
+// decoder keeps what it has learned, and recognises it again by its bytes, which
+// costs a comparison instead of checking, sorting and rendering labels anew:
+//
+//		bytes ── scan ──┬─ metric ──── series ────┬─ wire.Table ── blocks
+//		                │  (a baseline sample)    │  (samples by series)
+//		                │             │           │
+//		                │        dictionary       │
+//		                │             │           │
+//		                └─ block ───── texts ─────┴─ blocks
+//		                   (columnar families)
+//
+//	  - decoder.go: the door; what a frame says beside its samples
+//	  - scan.go: one field of a message
+//	  - metric.go: the fields of a baseline sample, still as bytes
+//	  - samples.go: baseline samples; series.go: the dictionary of their series;
+//	    learn.go: what is not in it
+//	  - columnar.go: families in columnar form, and the dictionary of their label texts
+//
+// A series of baseline frames is known by its name, its type and the set of its
+// encoded labels. Their order in the frame is random, as Go writes maps. It is first
+// looked for where it was the last time, behind the series before it; then by a hash
+// that the order does not change, whose seed no agent knows. What is found is always
+// compared byte by byte.
+//
+// What an agent sends is kept within maxKnownBytes, and only what has been checked.
+// A frame that is broken is an error as a whole, as the generated code has it; what
+// was learned before the break stays, since it was checked by itself.
+package fastframe

@@ -1,0 +1,89 @@
+package fastframe
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"fodc/messages"
+	"fodc/messages/wire"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// normalize checks the metric's texts, and sets its labels as Go writes them: sorted
+// by key, each key once, the last word of several. It returns false if the metric is
+// broken.
+func (r *reader) normalize(m *metric) (ok bool) {
+	if !utf8.Valid(m.name) || !utf8.Valid(m.help) {
+		return false
+	}
+	r.labels = r.labels[:0]
+	for _, entry := range m.labels {
+		var l messages.Label
+		ok := each(entry, func(f field) bool {
+			switch f.tag {
+			case tagKey:
+				l.Name = string(f.bytes)
+				return utf8.Valid(f.bytes)
+			case tagLabelValue:
+				l.Value = string(f.bytes)
+				return utf8.Valid(f.bytes)
+			}
+			return true
+		})
+		if !ok {
+			return false
+		}
+		r.labels = append(r.labels, l)
+	}
+	slices.SortStableFunc(r.labels, func(a, b messages.Label) int { return strings.Compare(a.Name, b.Name) })
+	kept := r.labels[:0]
+	for i, l := range r.labels {
+		if i+1 < len(r.labels) && r.labels[i+1].Name == l.Name {
+			continue
+		}
+		kept = append(kept, l)
+	}
+	r.labels = kept
+	m.labels = m.labels[:0]
+	for _, l := range r.labels {
+		entry := protowire.AppendTag(nil, protowire.Number(tagKey>>typeBits), protowire.BytesType)
+		entry = protowire.AppendString(entry, l.Name)
+		entry = protowire.AppendTag(entry, protowire.Number(tagLabelValue>>typeBits), protowire.BytesType)
+		m.labels = append(m.labels, protowire.AppendString(entry, l.Value))
+	}
+	return true
+}
+
+// learn returns the series of a metric that was normalized, or why there is none.
+func (r *reader) learn(m *metric, kind messages.MetricType, hash uint64) (*series, error) {
+	text := messages.RenderLabels(r.labels)
+	if err := messages.CheckLabelText(text); err != nil {
+		return nil, err
+	}
+	s := &series{name: string(m.name), kind: m.kind, text: text, labels: make([]string, len(m.labels))}
+	for i, l := range m.labels {
+		s.labels[i] = string(l)
+	}
+	quantile := slices.ContainsFunc(r.labels, func(l messages.Label) bool { return l.Name == "quantile" })
+	key := familyKey{kind: kind}
+	key.name, s.suffix = wire.SplitName(s.name, kind, quantile)
+	shelf := r.known
+	if shelf.bytes >= maxKnownBytes {
+		shelf, s.passing = r.passing(), true
+	}
+	if s.family = r.known.families[key]; s.family == nil {
+		s.family = shelf.familyOf(key)
+	}
+	shelf.add(s, hash)
+	return s, nil
+}
+
+// passing is the dictionary of what is forgotten with the frame.
+func (r *reader) passing() *dictionary {
+	if r.spare == nil {
+		r.spare = newDictionary(r.known.seed)
+	}
+	return r.spare
+}

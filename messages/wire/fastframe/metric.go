@@ -1,0 +1,97 @@
+package fastframe
+
+import (
+	"math"
+	"unicode/utf8"
+
+	"fodc/messages/wire"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// Tags of the fields of a Metric, of an entry of its labels, and of a Timestamp.
+const (
+	tagName        = 1<<typeBits | typeBytes
+	tagLabels      = 2<<typeBits | typeBytes
+	tagValue       = 3<<typeBits | typeFixed64
+	tagDescription = 4<<typeBits | typeBytes
+	tagTimestamp   = 5<<typeBits | typeBytes
+	tagType        = 6<<typeBits | typeVarint
+
+	tagKey        = 1<<typeBits | typeBytes
+	tagLabelValue = 2<<typeBits | typeBytes
+
+	tagSeconds = 1<<typeBits | typeVarint
+	tagNanos   = 2<<typeBits | typeVarint
+)
+
+// metric is a Metric as it stands in the frame. Its texts are parts of the frame, and
+// are not checked.
+type metric struct {
+	name, help []byte
+	kind       wire.MetricType
+	value      float64
+	time       timestamp
+	// labels are the contents of the entries, in the order of the frame.
+	labels [][]byte
+}
+
+// timestamp is a Timestamp, which may be there in parts.
+type timestamp struct {
+	there   bool
+	seconds int64
+	nanos   int32
+}
+
+// read sets m to what b says. It returns false if b is broken.
+func (m *metric) read(b []byte) (ok bool) {
+	*m = metric{labels: m.labels[:0]}
+	for len(b) > 0 {
+		var f field
+		if f, b, ok = nextShort(b); !ok {
+			return false
+		}
+		switch f.tag {
+		case tagName:
+			// The last one counts, and none may be broken.
+			if !utf8.Valid(m.name) {
+				return false
+			}
+			m.name = f.bytes
+		case tagLabels:
+			m.labels = append(m.labels, f.bytes)
+		case tagValue:
+			m.value = math.Float64frombits(f.bits)
+		case tagDescription:
+			if !utf8.Valid(m.help) {
+				return false
+			}
+			m.help = f.bytes
+		case tagTimestamp:
+			if !m.time.read(f.bytes) {
+				return false
+			}
+		case tagType:
+			m.kind = wire.MetricType(int32(f.bits))
+		}
+	}
+	return true
+}
+
+// read takes a Timestamp. Several are one, of which the last word counts.
+func (t *timestamp) read(b []byte) (ok bool) {
+	t.there = true
+	return each(b, func(f field) bool {
+		switch f.tag {
+		case tagSeconds:
+			t.seconds = int64(f.bits)
+		case tagNanos:
+			t.nanos = int32(f.bits)
+		}
+		return true
+	})
+}
+
+func (t *timestamp) frame() *timestamppb.Timestamp {
+	return &timestamppb.Timestamp{Seconds: t.seconds, Nanos: t.nanos}
+}

@@ -1,0 +1,137 @@
+package fastframe
+
+import (
+	"hash/maphash"
+	"unsafe"
+
+	"fodc/messages"
+	"fodc/messages/wire"
+)
+
+// maxKnownBytes bounds what a decoder keeps of what an agent has sent. What does not
+// fit is read, and forgotten with its frame.
+const maxKnownBytes = 4 << 20
+
+// series is a series of baseline frames. Its texts have been checked.
+type series struct {
+	name string
+	kind wire.MetricType
+	// labels are the entries of the labels as Go encodes them, sorted by key, no key
+	// twice.
+	labels []string
+
+	family *family
+	suffix messages.Suffix
+	text   messages.LabelText
+
+	// follower is the series that came behind this one the last time.
+	follower *series
+	// colliding is another one with the same hash.
+	colliding *series
+	// frame is the number of the last frame that has the series, at its index in the
+	// table of that frame.
+	frame uint64
+	index int
+	// passing says that the series is forgotten with its frame.
+	passing bool
+}
+
+// family is a family of baseline frames.
+type family struct {
+	familyKey
+	// help is what the first sample of the last frame had to say. It has been checked.
+	help string
+	// frame and index are as in series.
+	frame uint64
+	index int
+}
+
+type familyKey struct {
+	name string
+	kind messages.MetricType
+}
+
+// dictionary is the series that are known.
+type dictionary struct {
+	seed     maphash.Seed
+	byHash   map[uint64]*series
+	families map[familyKey]*family
+	// pairs are the entries that series share.
+	pairs map[string]string
+	count int
+	bytes int
+}
+
+// mapEntryBytes is what an entry of a map takes, beside what it points to.
+const mapEntryBytes = 48
+
+func newDictionary(seed maphash.Seed) *dictionary {
+	return &dictionary{seed: seed, byHash: map[uint64]*series{}, families: map[familyKey]*family{}, pairs: map[string]string{}}
+}
+
+// hash is the same for the same labels in any order.
+func (d *dictionary) hash(m *metric) uint64 {
+	h := maphash.Bytes(d.seed, m.name) + uint64(m.kind)
+	for _, l := range m.labels {
+		h += maphash.Bytes(d.seed, l)
+	}
+	return h
+}
+
+// find returns the series that the metric is a sample of, nil if it is not known.
+func (d *dictionary) find(m *metric, hash uint64) *series {
+	s := d.byHash[hash]
+	for s != nil && !s.is(m) {
+		s = s.colliding
+	}
+	return s
+}
+
+// is reports whether the metric is a sample of the series: each of its labels is one
+// of the series', none twice, and none is missing.
+func (s *series) is(m *metric) bool {
+	if len(m.labels) != len(s.labels) || m.kind != s.kind || string(m.name) != s.name {
+		return false
+	}
+	var taken [messages.MaxSeriesLabels / 64]uint64
+	for _, l := range m.labels {
+		i := 0
+		for i < len(s.labels) && (s.labels[i] != string(l)) {
+			i++
+		}
+		if i == len(s.labels) || taken[i/64]&(1<<(i%64)) != 0 {
+			return false
+		}
+		taken[i/64] |= 1 << (i % 64)
+	}
+	return true
+}
+
+// familyOf returns the family, which is added if it is not known.
+func (d *dictionary) familyOf(key familyKey) *family {
+	f := d.families[key]
+	if f == nil {
+		f = &family{familyKey: key}
+		d.families[key] = f
+		d.bytes += int(unsafe.Sizeof(*f)) + len(key.name) + mapEntryBytes
+	}
+	return f
+}
+
+// add keeps a series that is not known yet.
+func (d *dictionary) add(s *series, hash uint64) {
+	s.colliding = d.byHash[hash]
+	d.byHash[hash] = s
+	d.count++
+	d.bytes += int(unsafe.Sizeof(*s)) + len(s.name) + len(s.text) + mapEntryBytes
+	for i, l := range s.labels {
+		shared, known := d.pairs[l]
+		if !known {
+			shared = l
+			d.pairs[l] = l
+			d.bytes += len(l) + mapEntryBytes
+		}
+		s.labels[i] = shared
+		d.bytes += int(unsafe.Sizeof(l))
+	}
+}

@@ -1,0 +1,197 @@
+package wire
+
+import (
+	"encoding/binary"
+	"slices"
+	"sort"
+
+	"fodc/messages"
+)
+
+// Table is samples as they come, each of one of the table's series.
+type Table struct {
+	// Families are without series, no name and type twice.
+	Families []messages.Family
+	Series   []TableSeries
+	Samples  []Sample
+}
+
+// TableSeries is a series of a Table, of the family at the index.
+type TableSeries struct {
+	Family int
+	Suffix messages.Suffix
+	Labels messages.LabelText
+}
+
+// Sample is a sample of the series at the index.
+type Sample struct {
+	Series int
+	Time   int64 // unix milliseconds
+	Value  float64
+}
+
+// Blocks turns the table into blocks, one for each column of times that a series has.
+// Families and series stay in order. Of several samples of a series at one time the
+// first to come is kept, and the others are counted. Nothing of the table is shared.
+func (t *Table) Blocks(rej *Rejections) []messages.Block {
+	if len(t.Samples) == 0 {
+		return nil
+	}
+	if t.isRow() {
+		return t.row()
+	}
+	return t.blocks(rej)
+}
+
+// isRow reports whether each series has one sample, in order, all at the same time.
+func (t *Table) isRow() bool {
+	if len(t.Samples) != len(t.Series) {
+		return false
+	}
+	for i := range t.Samples {
+		if t.Samples[i].Series != i || t.Samples[i].Time != t.Samples[0].Time ||
+			i > 0 && t.Series[i].Family < t.Series[i-1].Family {
+			return false
+		}
+	}
+	return true
+}
+
+// row is the block of a table that isRow.
+func (t *Table) row() []messages.Block {
+	values, all := make([]float64, len(t.Series)), make([]messages.Series, len(t.Series))
+	families := make([]messages.Family, 0, len(t.Families))
+	from := 0
+	for i := range t.Series {
+		s := &t.Series[i]
+		values[i] = t.Samples[i].Value
+		all[i] = messages.Series{Suffix: s.Suffix, Labels: s.Labels, Values: values[i : i+1 : i+1]}
+		if i+1 == len(t.Series) || t.Series[i+1].Family != s.Family {
+			family := t.Families[s.Family]
+			family.Series = all[from : i+1 : i+1]
+			families = append(families, family)
+			from = i + 1
+		}
+	}
+	return []messages.Block{{Times: []int64{t.Samples[0].Time}, Families: families}}
+}
+
+// column is the samples of one series, oldest first.
+type column struct {
+	times  []int64
+	values []float64
+}
+
+func (c *column) Len() int           { return len(c.times) }
+func (c *column) Less(i, j int) bool { return c.times[i] < c.times[j] }
+func (c *column) Swap(i, j int) {
+	c.times[i], c.times[j] = c.times[j], c.times[i]
+	c.values[i], c.values[j] = c.values[j], c.values[i]
+}
+
+// columns returns the samples of each series. Of several at one time the first to
+// come is kept.
+func (t *Table) columns(rej *Rejections) []column {
+	ends := make([]int, len(t.Series)+1)
+	for _, s := range t.Samples {
+		ends[s.Series+1]++
+	}
+	for i := range t.Series {
+		ends[i+1] += ends[i]
+	}
+	times, values := make([]int64, len(t.Samples)), make([]float64, len(t.Samples))
+	columns := make([]column, len(t.Series))
+	for i := range columns {
+		from, to := ends[i], ends[i+1]
+		columns[i] = column{times[from:from:to], values[from:from:to]}
+	}
+	for _, s := range t.Samples {
+		c := &columns[s.Series]
+		c.times, c.values = append(c.times, s.Time), append(c.values, s.Value)
+	}
+	for i := range columns {
+		t.straighten(&columns[i], &t.Series[i], rej)
+	}
+	return columns
+}
+
+func (t *Table) straighten(c *column, s *TableSeries, rej *Rejections) {
+	ascending := true
+	for i := 1; i < len(c.times) && ascending; i++ {
+		ascending = c.times[i-1] < c.times[i]
+	}
+	if ascending {
+		return
+	}
+	sort.Stable(c)
+	kept := 1
+	for i := 1; i < len(c.times); i++ {
+		if c.times[i] == c.times[kept-1] {
+			rej.Addf(1, "metric %.100q with labels %.100q: two samples at %d ms",
+				t.Families[s.Family].Name+s.Suffix.String(), s.Labels, c.times[i])
+			continue
+		}
+		c.times[kept], c.values[kept] = c.times[i], c.values[i]
+		kept++
+	}
+	c.times, c.values = c.times[:kept], c.values[:kept]
+}
+
+// blocks brings together the series that have the same times.
+func (t *Table) blocks(rej *Rejections) []messages.Block {
+	columns := t.columns(rej)
+	var blocks []messages.Block
+	byTimes := map[string]int{}
+	blockOf := make([]int, len(columns))
+	var scratch []byte
+	for i, c := range columns {
+		if i > 0 && slices.Equal(blocks[blockOf[i-1]].Times, c.times) {
+			blockOf[i] = blockOf[i-1]
+			continue
+		}
+		scratch = scratch[:0]
+		for _, at := range c.times {
+			scratch = binary.NativeEndian.AppendUint64(scratch, uint64(at))
+		}
+		b, known := byTimes[string(scratch)]
+		if !known {
+			b = len(blocks)
+			byTimes[string(scratch)] = b
+			// A copy, as all other series' times would live as long as this one's.
+			blocks = append(blocks, messages.Block{Times: slices.Clone(c.times)})
+		}
+		blockOf[i] = b
+	}
+	t.fill(blocks, blockOf, columns)
+	return blocks
+}
+
+// fill puts the families and series into their blocks.
+func (t *Table) fill(blocks []messages.Block, blockOf []int, columns []column) {
+	order := make([]int, len(columns))
+	for i := range order {
+		order[i] = i
+	}
+	before := func(a, b int) int {
+		if blockOf[a] != blockOf[b] {
+			return blockOf[a] - blockOf[b]
+		}
+		return t.Series[a].Family - t.Series[b].Family
+	}
+	if !slices.IsSortedFunc(order, before) {
+		slices.SortStableFunc(order, before)
+	}
+	all := make([]messages.Series, len(order))
+	for from := 0; from < len(order); {
+		to := from
+		for ; to < len(order) && before(order[from], order[to]) == 0; to++ {
+			s := &t.Series[order[to]]
+			all[to] = messages.Series{Suffix: s.Suffix, Labels: s.Labels, Values: columns[order[to]].values}
+		}
+		family := t.Families[t.Series[order[from]].Family]
+		family.Series = all[from:to:to]
+		b := &blocks[blockOf[order[from]]]
+		b.Families = append(b.Families, family)
+		from = to
+	}
+}
