@@ -23,7 +23,7 @@ PROTO := messages/wire/fodc.proto
 FUZZTIME ?= 10s
 E2E_TIMEOUT ?= 10m
 
-.PHONY: help build run test race lint fmt-check vet staticcheck fuzz bench proto proto-check docs check e2e clean
+.PHONY: help build run test race lint fmt-check vet staticcheck fuzz bench bench-proxy proto proto-check docs check e2e clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,10 +49,12 @@ fmt-check:
 vet:
 	$(GO) vet ./...
 	$(GO) vet -tags e2e ./...
+	$(GO) vet -tags bench ./modes/...
 
 staticcheck: $(STATICCHECK)
 	$(BIN)/staticcheck ./...
 	$(BIN)/staticcheck -tags e2e ./modes/...
+	$(BIN)/staticcheck -tags bench ./modes/...
 
 $(STATICCHECK):
 	rm -f $(BIN)/.staticcheck-*
@@ -72,6 +74,9 @@ bench: ## run the benchmarks
 
 docs: ## write the generated parts of docs/ anew
 	$(GO) test ./modes -count=1 -run '^TestDocs(API|Configuration)$$' -update
+
+bench-proxy: build ## measure the proxy beside the floor of what a proxy can cost; takes minutes
+	FODC_BENCH_BINARY=$(BIN)/fodc $(GO) test -tags bench -count=1 -v -run BenchProxy ./modes/proxybench
 
 proto: $(PROTOC_PLUGINS) ## generate the Go code of the wire contract; needs protoc
 	@command -v protoc >/dev/null || { echo "make proto needs protoc and its .proto files (Debian: protobuf-compiler libprotobuf-dev)"; exit 1; }

@@ -17,6 +17,7 @@ const (
 var mayImport = map[string][]string{
 	".":                       {"modes"},
 	"modes":                   {"modes/quiet", "httpapi", "actors", "actors/agent", "actors/agent/nodeconfig", "actors/agent/telemetry", "actors/proxy", "messages"},
+	"modes/proxybench":        {},
 	"modes/quiet":             {},
 	"httpapi":                 {"httpapi/exposition", "messages"},
 	"httpapi/exposition":      {"messages"},
@@ -34,10 +35,11 @@ var mayImport = map[string][]string{
 }
 
 var testsMayImport = map[string][]string{
-	"modes":        {"messages/wire", "httpapi/exposition", "actors/actorstest"},
-	"actors":       {"actors/actorstest"},
-	"actors/agent": {"actors/actorstest"},
-	"actors/proxy": {"actors/actorstest"},
+	"modes":            {"messages/wire", "httpapi/exposition", "actors/actorstest"},
+	"modes/proxybench": {"messages", "messages/wire"},
+	"actors":           {"actors/actorstest"},
+	"actors/agent":     {"actors/actorstest"},
+	"actors/proxy":     {"actors/actorstest"},
 	// It is nothing but tests, of agents and a proxy together.
 	"actors/simulation": {"actors", "actors/actorstest", "actors/agent", "actors/proxy", "messages", "messages/wire", "recorder"},
 }

@@ -1,0 +1,14 @@
+// Package proxybench measures what the proxy costs, beside the least that any proxy
+// could: make bench-proxy.
+//
+//   - bench_test.go: the runs, and the table of their medians
+//   - process_test.go: a proxy as a process, its processor time and memory
+//   - load_test.go: many agents, baseline ones and our own
+//   - floor_test.go: the floor, a fan-out over gRPC that looks at nothing
+//
+// All figures are of a proxy that runs as a process of its own on this machine, with
+// the agents and the client in the process of the test. The machine is noisy: read the
+// ratios, whose runs take turns, and not the numbers.
+//
+// It is nothing but tests, behind the build tag bench.
+package proxybench

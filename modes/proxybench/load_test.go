@@ -1,0 +1,214 @@
+//go:build bench
+
+package proxybench
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"fodc/messages"
+	"fodc/messages/wire"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+const (
+	maxMessage = 64 << 20
+	patience   = 30 * time.Second
+	// perFamily is the series of a family.
+	perFamily = 10
+)
+
+// load is agents that answer alike.
+type load struct {
+	agents, series int
+	// samples is how many a series has in the answer to a window.
+	samples int
+	// own says that the agents are ours, not baseline ones.
+	own bool
+}
+
+// answer is the whole answer of an agent in baseline form.
+func (l load) answer(agent, samples int) *wire.StreamMetricsRequest {
+	now := time.Now()
+	f := &wire.StreamMetricsRequest{Timestamp: timestamppb.New(now)}
+	for s := range l.series {
+		for i := range samples {
+			m := &wire.Metric{
+				Name:        fmt.Sprintf("bench_node_metric_%04d_total", s/perFamily),
+				Labels:      map[string]string{"group": "sw_metric", "segment": strconv.Itoa(s % perFamily), "operation": "write_batch"},
+				Value:       float64(agent*1000+s) + 0.25,
+				Description: "A counter of the family number " + strconv.Itoa(s/perFamily),
+				Type:        wire.MetricType_METRIC_TYPE_COUNTER,
+			}
+			if !l.own { // which stamp who they are
+				m.Labels["node_role"], m.Labels["pod_name"] = "ROLE_DATA", podName(agent)
+			}
+			if samples > 1 {
+				m.Timestamp = timestamppb.New(now.Add(time.Duration(i-samples) * 10 * time.Second))
+			}
+			f.Metrics = append(f.Metrics, m)
+		}
+	}
+	return f
+}
+
+func podName(agent int) string { return fmt.Sprintf("bench-%05d", agent) }
+
+// agent is one connection.
+type agent struct {
+	number int
+	load   load
+	client wire.FODCServiceClient
+	id     string
+	stream grpc.BidiStreamingClient[wire.StreamMetricsRequest, wire.StreamMetricsResponse]
+}
+
+// connect lets all agents register and attach. They answer until ctx ends.
+func (l load) connect(ctx context.Context, t *testing.T, to *process) {
+	var ready sync.WaitGroup
+	for i := range l.agents {
+		ready.Go(func() {
+			a := &agent{number: i, load: l}
+			if err := a.connect(ctx, to.grpcAddr); err != nil {
+				t.Errorf("agent %d: %v", i, err)
+				return
+			}
+			go a.serve()
+		})
+	}
+	ready.Wait()
+	require.False(t, t.Failed())
+}
+
+func (a *agent) connect(ctx context.Context, address string) error {
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(newBlobCodec()), grpc.MaxCallSendMsgSize(maxMessage)))
+	if err != nil {
+		return err
+	}
+	context.AfterFunc(ctx, func() { _ = conn.Close() })
+	a.client = wire.NewFODCServiceClient(conn)
+	session, err := a.client.RegisterAgent(ctx)
+	if err != nil {
+		return err
+	}
+	r := messages.Registration{Role: "ROLE_DATA", PodName: podName(a.number), Labels: map[string]string{"type": "hot"},
+		Primary: messages.Address{IP: "10.0.0.1", Port: int32(20000 + a.number)}}
+	if a.load.own {
+		r.NodeID, r.Capabilities = r.PodName, messages.Capabilities{ColumnarAnswers: true}
+	}
+	if err := session.Send(wire.RegistrationFrame(r)); err != nil {
+		return err
+	}
+	welcome, err := session.Recv()
+	if err != nil {
+		return err
+	}
+	go func() {
+		for range time.Tick(5 * time.Second) {
+			if session.Send(wire.RegistrationFrame(r)) != nil {
+				return
+			}
+		}
+	}()
+	a.id = welcome.GetAgentId()
+	a.stream, err = a.client.StreamMetrics(metadata.AppendToOutgoingContext(ctx, "agent_id", a.id))
+	return err
+}
+
+// serve answers each request with what was made of it before: the agents are not what
+// is measured.
+func (a *agent) serve() {
+	frames := map[bool][]blob{}
+	for {
+		request, err := a.stream.Recv()
+		if err != nil {
+			return
+		}
+		window := request.GetStartTime() != nil
+		if frames[window] == nil {
+			frames[window] = a.frames(window)
+		}
+		for _, frame := range frames[window] {
+			// Of several words on a field the last counts.
+			frame = append(frame, a.requestID(request)...)
+			if a.stream.SendMsg(&frame) != nil {
+				return
+			}
+		}
+	}
+}
+
+// frames are those of agent 0, with the name of this one: names are of one length.
+func (a *agent) frames(window bool) []blob {
+	frames := a.load.template(window)
+	named := make([]blob, len(frames))
+	for i, f := range frames {
+		named[i] = slices.Clip(bytes.ReplaceAll(f, []byte(podName(0)), []byte(podName(a.number))))
+	}
+	return named
+}
+
+var templates = struct {
+	sync.Mutex
+	frames map[string][]blob
+}{frames: map[string][]blob{}}
+
+// template is the frames of agent 0.
+func (l load) template(window bool) []blob {
+	samples := 1
+	if window {
+		samples = l.samples
+	}
+	key := fmt.Sprint(l.series, samples, l.own)
+	templates.Lock()
+	defer templates.Unlock()
+	if templates.frames[key] == nil {
+		templates.frames[key] = l.make(samples)
+	}
+	return templates.frames[key]
+}
+
+func (l load) make(samples int) []blob {
+	answer := l.answer(0, samples)
+	if !l.own {
+		return []blob{marshal(answer)}
+	}
+	var frames []blob
+	block := wire.FromAnswer(answer, time.Now()).Blocks[0]
+	for len(block.Families) > 0 {
+		// As many families as are sure to fit a chunk.
+		n := min(len(block.Families), max(1, wire.MaxChunkBytes/2/(perFamily*(100+8*samples))))
+		part := messages.Block{Times: block.Times, Families: block.Families[:n]}
+		block.Families = block.Families[n:]
+		frames = append(frames, marshal(wire.AnswerFrame(wire.Answer{Blocks: []messages.Block{part}, More: len(block.Families) > 0})))
+	}
+	return frames
+}
+
+func (a *agent) requestID(r *wire.StreamMetricsResponse) []byte {
+	if !a.load.own {
+		return nil
+	}
+	return marshal(&wire.StreamMetricsRequest{RequestId: r.GetRequestId()})
+}
+
+func marshal(m proto.Message) blob {
+	b, err := proto.Marshal(m)
+	if err != nil {
+		panic(err)
+	}
+	return b[:len(b):len(b)]
+}

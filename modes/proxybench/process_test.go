@@ -1,0 +1,113 @@
+//go:build bench
+
+package proxybench
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The floor is this program again, told so by the environment.
+const (
+	floorVariable  = "FODC_BENCH_FLOOR" // its addresses for gRPC and HTTP, a comma between
+	binaryVariable = "FODC_BENCH_BINARY"
+)
+
+// ticksPerSecond is what Linux counts processor time in.
+const ticksPerSecond = 100
+
+func TestMain(m *testing.M) {
+	if at := os.Getenv(floorVariable); at != "" {
+		grpcAddr, httpAddr, _ := strings.Cut(at, ",")
+		fmt.Fprintln(os.Stderr, runFloor(grpcAddr, httpAddr))
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// process is a proxy, or the floor.
+type process struct {
+	t                  *testing.T
+	cmd                *exec.Cmd
+	grpcAddr, httpAddr string
+}
+
+func freeAddress(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func startProxy(t *testing.T) *process {
+	p := &process{t: t, grpcAddr: freeAddress(t), httpAddr: freeAddress(t)}
+	p.cmd = exec.Command(os.Getenv(binaryVariable), "proxy", "--grpc-listen-addr", p.grpcAddr, "--http-listen-addr", p.httpAddr,
+		"--max-agents", "4000", "--log-level", "error", "--grpc-max-msg-size", strconv.Itoa(maxMessage),
+		"--collect-timeout", "50s", "--http-write-timeout", "60s")
+	p.start()
+	return p
+}
+
+func startFloor(t *testing.T) *process {
+	p := &process{t: t, grpcAddr: freeAddress(t), httpAddr: freeAddress(t)}
+	p.cmd = exec.Command(os.Args[0])
+	p.cmd.Env = append(os.Environ(), floorVariable+"="+p.grpcAddr+","+p.httpAddr)
+	p.start()
+	return p
+}
+
+func (p *process) start() {
+	p.cmd.Stderr = os.Stderr
+	require.NoError(p.t, p.cmd.Start())
+	require.Eventually(p.t, func() bool {
+		r, err := http.Get("http://" + p.httpAddr + "/metrics")
+		if err == nil {
+			_ = r.Body.Close()
+		}
+		return err == nil
+	}, patience, 10*time.Millisecond)
+}
+
+func (p *process) stop() {
+	_ = p.cmd.Process.Kill()
+	_ = p.cmd.Wait()
+}
+
+// cpu is the processor time that the process has used.
+func (p *process) cpu() time.Duration {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	require.NoError(p.t, err)
+	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	const user, system = 11, 12
+	ticks := 0
+	for _, field := range []string{fields[user], fields[system]} {
+		n, err := strconv.Atoi(field)
+		require.NoError(p.t, err)
+		ticks += n
+	}
+	return time.Duration(ticks) * time.Second / ticksPerSecond
+}
+
+// memory is a size from the process's status, in bytes: VmRSS or VmHWM, its peak.
+func (p *process) memory(name string) float64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	require.NoError(p.t, err)
+	for line := range strings.Lines(string(b)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == name+":" {
+			n, err := strconv.Atoi(f[1])
+			require.NoError(p.t, err)
+			return float64(n) * 1024
+		}
+	}
+	require.Fail(p.t, "no "+name)
+	return 0
+}
