@@ -96,7 +96,7 @@ func (r *reader) readFamily(b []byte) (ok bool) {
 	c.name, c.help, c.kind, c.texts, c.suffixes, c.values = nil, nil, 0, c.texts[:0], c.suffixes[:0], nil
 	for len(b) > 0 {
 		var f field
-		if f, b, ok = nextShort(b); !ok {
+		if f, b, ok = nextText(b); !ok {
 			return false
 		}
 		switch f.tag {

@@ -48,7 +48,7 @@ func (m *metric) read(b []byte) (ok bool) {
 	*m = metric{labels: m.labels[:0]}
 	for len(b) > 0 {
 		var f field
-		if f, b, ok = nextShort(b); !ok {
+		if f, b, ok = nextText(b); !ok {
 			return false
 		}
 		switch f.tag {

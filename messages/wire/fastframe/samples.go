@@ -9,16 +9,15 @@ import (
 
 // sample reads a baseline sample into the table. It returns false if it is broken.
 func (r *reader) sample(b []byte) (ok bool) {
+	if r.expected(b) {
+		return true
+	}
 	m := &r.metric
 	if !m.read(b) {
 		return false
 	}
-	s := r.expected(m)
-	var hash uint64
-	if s == nil {
-		hash = r.known.hash(m)
-		s = r.find(m, hash)
-	}
+	hash := r.known.hash(m)
+	s := r.find(m, hash)
 	if s == nil {
 		if !r.normalize(m) {
 			return false
@@ -30,14 +29,48 @@ func (r *reader) sample(b []byte) (ok bool) {
 		return false
 	}
 	at, s := r.check(m, s, hash)
-	if s == nil {
-		return true
-	}
-	r.follow(s)
-	if !messages.IsGap(m.value) { // which says that there is no sample
-		r.put(s, m, at)
+	if s != nil {
+		r.take(s, at, m.value, string(m.help))
 	}
 	return true
+}
+
+// expected reads a sample of the series that is likely to come next: the one that
+// followed in the frame before, or, in a window, the same again. It returns false if it
+// is none of these.
+func (r *reader) expected(b []byte) bool {
+	likely, other := r.first, r.last
+	if r.last != nil {
+		likely = r.last.follower
+	}
+	if r.again {
+		likely, other = other, likely
+	}
+	for _, s := range [...]*series{likely, other} {
+		if s == nil {
+			continue
+		}
+		value, stamp, ok := s.read(b)
+		if !ok {
+			continue
+		}
+		at, ok := r.timeOf(stamp)
+		if !ok {
+			return false
+		}
+		r.take(s, at, value, s.family.help)
+		return true
+	}
+	return false
+}
+
+// timeOf returns the sample's time in unix milliseconds; ok is false if it is none.
+func (r *reader) timeOf(t timestamp) (at int64, ok bool) {
+	if !t.there {
+		return r.at, true
+	}
+	stamp := t.frame()
+	return wire.UnixMilli(stamp), stamp.IsValid()
 }
 
 // check returns the metric's time and series, nil if it is invalid: it is counted then.
@@ -54,14 +87,9 @@ func (r *reader) check(m *metric, s *series, hash uint64) (at int64, _ *series) 
 			return 0, nil
 		}
 	}
-	at = r.at
-	if m.time.there {
-		stamp := m.time.frame()
-		if !stamp.IsValid() {
-			r.rejected.Addf(1, "metric %.100q: a timestamp of %d s and %d ns is no time", m.name, m.time.seconds, m.time.nanos)
-			return 0, nil
-		}
-		at = wire.UnixMilli(stamp)
+	if at, ok = r.timeOf(m.time); !ok {
+		r.rejected.Addf(1, "metric %.100q: a timestamp of %d s and %d ns is no time", m.name, m.time.seconds, m.time.nanos)
+		return 0, nil
 	}
 	if s == nil {
 		var err error
@@ -72,28 +100,8 @@ func (r *reader) check(m *metric, s *series, hash uint64) (at int64, _ *series) 
 	return at, s
 }
 
-// expected returns the series that is likely to come next, if it has: the one that
-// followed in the frame before, or, in a window, the same again.
-func (r *reader) expected(m *metric) *series {
-	next := r.first
-	if r.last != nil {
-		next = r.last.follower
-	}
-	likely, other := next, r.last
-	if r.again {
-		likely, other = other, likely
-	}
-	switch {
-	case likely != nil && likely.is(m):
-		return likely
-	case other != nil && other.is(m):
-		return other
-	}
-	return nil
-}
-
-// follow takes note of the series that has come.
-func (r *reader) follow(s *series) {
+// take takes a sample of the series, with its description.
+func (r *reader) take(s *series, at int64, value float64, help string) {
 	r.again = s == r.last
 	switch {
 	case s.passing || r.again:
@@ -103,6 +111,37 @@ func (r *reader) follow(s *series) {
 		r.last.follower = s
 	}
 	r.last = s
+	if messages.IsGap(value) {
+		return // It says that there is no sample.
+	}
+	t := &r.table
+	if s.frame != r.frame {
+		r.enter(s, help)
+	}
+	t.Samples = append(t.Samples, wire.Sample{Series: s.index, Time: at, Value: value})
+}
+
+// enter appends a series to the table, which it does not have.
+func (r *reader) enter(s *series, help string) {
+	t, f := &r.table, s.family
+	if f.frame != r.frame {
+		f.frame, f.index = r.frame, len(t.Families)
+		t.Families = append(t.Families, messages.Family{Name: f.name, Type: f.kind, Help: r.help(f, help)})
+	}
+	s.frame, s.index = r.frame, len(t.Series)
+	t.Series = append(t.Series, wire.TableSeries{Family: f.index, Suffix: s.suffix, Labels: s.text})
+	if !s.passing {
+		r.used++
+	}
+}
+
+// help returns the family's help in this frame: what its first sample has said.
+func (r *reader) help(f *family, said string) string {
+	if said != f.help && len(said) <= messages.MaxHelpBytes {
+		r.known.bytes += len(said) - len(f.help)
+		f.help = said
+	}
+	return wire.HelpOf(f.name, said, &r.rejected)
 }
 
 func (r *reader) find(m *metric, hash uint64) *series {
@@ -110,34 +149,4 @@ func (r *reader) find(m *metric, hash uint64) *series {
 		return s
 	}
 	return r.spare.find(m, hash)
-}
-
-// put appends a sample to the table.
-func (r *reader) put(s *series, m *metric, at int64) {
-	t, f := &r.table, s.family
-	if s.frame != r.frame {
-		if f.frame != r.frame {
-			f.frame, f.index = r.frame, len(t.Families)
-			t.Families = append(t.Families, messages.Family{Name: f.name, Type: f.kind, Help: r.help(f, m)})
-		}
-		s.frame, s.index = r.frame, len(t.Series)
-		t.Series = append(t.Series, wire.TableSeries{Family: f.index, Suffix: s.suffix, Labels: s.text})
-		if !s.passing {
-			r.used++
-		}
-	}
-	t.Samples = append(t.Samples, wire.Sample{Series: s.index, Time: at, Value: m.value})
-}
-
-// help returns the family's help in this frame: that of its first sample.
-func (r *reader) help(f *family, m *metric) string {
-	if string(m.help) == f.help {
-		return f.help
-	}
-	help := string(m.help)
-	if len(help) <= messages.MaxHelpBytes {
-		r.known.bytes += len(help) - len(f.help)
-		f.help = help
-	}
-	return wire.HelpOf(f.name, help, &r.rejected)
 }

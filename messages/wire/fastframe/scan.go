@@ -44,18 +44,36 @@ func next(b []byte) (f field, rest []byte, ok bool) {
 	return f, b[n:], true
 }
 
-// nextShort is next for fields with a number below 16 and less than 128 bytes, which
-// are most.
-func nextShort(b []byte) (f field, rest []byte, ok bool) {
-	const short = 0x80
-	if len(b) < 2 || b[0]&(1<<typeBits-1) != byte(typeBytes) || b[0] >= short || b[0] < 1<<typeBits || b[1] >= short {
+// nextText is next, quicker for fields of bytes with a number below 16, which are most.
+func nextText(b []byte) (f field, rest []byte, ok bool) {
+	if len(b) < 2 || b[0]&(1<<typeBits-1) != byte(typeBytes) || b[0] >= more || b[0] < 1<<typeBits {
 		return next(b)
 	}
-	end := 2 + int(b[1])
-	if end > len(b) {
-		return f, nil, false
+	from, end := textBounds(b)
+	if end == 0 {
+		return next(b)
 	}
-	return field{tag: uint64(b[0]), bytes: b[2:end:end]}, b[end:], true
+	return field{tag: uint64(b[0]), bytes: b[from:end:end]}, b[end:], true
+}
+
+// more is the bit of a byte of a varint that says that another one follows.
+const more = 0x80
+
+// textBounds returns where the content of the field of bytes is that b begins with, whose
+// tag is one byte; end is 0 where it is too long for this, or broken.
+func textBounds(b []byte) (from, end int) {
+	switch {
+	case len(b) > 1 && b[1] < more:
+		from, end = 2, 2+int(b[1])
+	case len(b) > 2 && b[2] < more:
+		from, end = 3, 3+int(b[1]&^more)+int(b[2])<<7
+	default:
+		return 0, 0
+	}
+	if end > len(b) {
+		return 0, 0
+	}
+	return from, end
 }
 
 // each calls f with each field of the message, until f returns false. ok is false
@@ -63,7 +81,7 @@ func nextShort(b []byte) (f field, rest []byte, ok bool) {
 func each(b []byte, f func(field) bool) (ok bool) {
 	for len(b) > 0 {
 		var one field
-		if one, b, ok = next(b); !ok || !f(one) {
+		if one, b, ok = nextText(b); !ok || !f(one) {
 			return false
 		}
 	}

@@ -2,10 +2,13 @@ package fastframe
 
 import (
 	"hash/maphash"
+	"math"
 	"unsafe"
 
 	"fodc/messages"
 	"fodc/messages/wire"
+
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // maxKnownBytes bounds what a decoder keeps of what an agent has sent. What does not
@@ -105,6 +108,66 @@ func (s *series) is(m *metric) bool {
 		taken[i/64] |= 1 << (i % 64)
 	}
 	return true
+}
+
+// read reads b as a sample of the series. ok is false where it is not one, or is not as
+// Go writes it: that is for metric.read to see.
+func (s *series) read(b []byte) (value float64, at timestamp, ok bool) {
+	var kind, taken uint64
+	var named, helped bool
+	for i := 0; i < len(b); {
+		switch tag := b[i]; uint64(tag) {
+		case tagName, tagLabels, tagDescription, tagTimestamp:
+			from, end := textBounds(b[i:])
+			if end == 0 {
+				return 0, at, false
+			}
+			text := b[i+from : i+end]
+			i += end
+			switch uint64(tag) {
+			case tagName:
+				named, ok = true, string(text) == s.name
+			case tagLabels:
+				ok = s.take(text, &taken)
+			case tagDescription:
+				helped, ok = true, string(text) == s.family.help
+			default:
+				ok = at.read(text)
+			}
+			if !ok {
+				return 0, at, false
+			}
+		case tagValue:
+			bits, n := protowire.ConsumeFixed64(b[i+1:])
+			if n < 0 {
+				return 0, at, false
+			}
+			value, i = math.Float64frombits(bits), i+1+n
+		case tagType:
+			if len(b) < i+2 || b[i+1] >= more {
+				return 0, at, false
+			}
+			kind, i = uint64(b[i+1]), i+2
+		default:
+			return 0, at, false
+		}
+	}
+	whole := named && (helped || s.family.help == "") && kind == uint64(s.kind) && len(s.labels) <= 64 && taken == 1<<len(s.labels)-1
+	return value, at, whole
+}
+
+// take marks the label in taken. It returns false if the series has no such label, or it
+// is taken.
+func (s *series) take(label []byte, taken *uint64) bool {
+	for i, l := range s.labels {
+		if l == string(label) {
+			bit := uint64(1) << (i % 64)
+			fresh := *taken&bit == 0
+			*taken |= bit
+			return fresh
+		}
+	}
+	return false
 }
 
 // familyOf returns the family, which is added if it is not known.
