@@ -158,10 +158,10 @@ func (r *baselineReader) mend() int {
 	}
 	text := string(messages.RenderLabels(r.labels))
 	i, known := r.texts[text]
-	if !known {
-		if messages.CheckLabelText(messages.LabelText(text)) != nil {
-			return invalidText
-		}
+	switch {
+	case known && i == invalidText, !known && messages.CheckLabelText(messages.LabelText(text)) != nil:
+		return invalidText
+	case !known:
 		i = r.newText(text)
 	}
 	r.rej.Mended++

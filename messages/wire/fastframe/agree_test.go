@@ -24,7 +24,7 @@ func said(a wire.Answer, err error) string {
 		return "broken\n"
 	}
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "request %d more %t error %q rejected %d", a.RequestID, a.More, a.Error, a.Rejected)
+	fmt.Fprintf(b, "request %d more %t error %q mended %d rejected %d", a.RequestID, a.More, a.Error, a.Mended, a.Rejected)
 	if a.FirstRejected != nil {
 		fmt.Fprintf(b, ": %s", a.FirstRejected)
 	}
@@ -214,6 +214,8 @@ func oddFrames() map[string]raw {
 		"a suffix of a counter":             raw{}.message(101, raw{}.number(1, 20).message(2, family.text(5, "\x01\x00").double(6, 1).double(6, 2))),
 		"suffixes that miss":                raw{}.message(101, raw{}.number(1, 20).message(2, family.text(5, "\x00").double(6, 1).double(6, 2))),
 		"a bad column of suffixes":          raw{}.message(101, raw{}.number(1, 20).message(2, family.text(5, "\xff"))),
+		"names to be mended":                raw{}.message(1, m.label("", "x")).message(1, m.label("", "x")).message(1, m.label("_", "x")).message(1, raw{}.text(1, "n").label("", "x")).message(1, m.label("__name__", "y").label("\x00", "z")),
+		"texts to be mended":                raw{}.message(101, raw{}.number(1, 20).message(2, family.text(4, `__name__="1"`).text(4, `a-b="x"`).double(6, 1).double(6, 2).double(6, 3).double(6, 4))),
 		"wrong blocks after samples":        raw{}.message(1, raw{}.text(1, "m").label("", "x")).message(101, raw{}.message(2, nil)),
 	}
 }

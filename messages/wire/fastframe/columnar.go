@@ -41,9 +41,11 @@ type columns struct {
 	values     []float64 // of the answer
 }
 
+// checkedText is a label text, with what is wrong with it, or whether it was mended.
 type checkedText struct {
-	text messages.LabelText
-	err  error
+	text   messages.LabelText
+	err    error
+	mended bool
 }
 
 func (c *columns) released() columns {
@@ -165,6 +167,9 @@ func (r *reader) family(times int) (m messages.Family, any bool) {
 		case t.err != nil:
 			rejected.Addf(1, "family %.100q: %w", m.Name, t.err)
 		default:
+			if t.mended {
+				rejected.Mended++
+			}
 			m.Series = append(m.Series, s)
 		}
 	}
@@ -219,8 +224,15 @@ func (t *texts) check(b []byte) (_ checkedText, ok bool) {
 				return checkedText{}, false
 			}
 			label := messages.LabelText(b)
-			if err := messages.CheckLabelText(label); err != nil || t.bytes >= maxKnownBytes {
-				return checkedText{label, err}, true
+			if err := messages.CheckLabelText(label); err != nil {
+				mended, ok := messages.MendLabelText(label)
+				if ok {
+					return checkedText{text: mended, mended: true}, true
+				}
+				return checkedText{err: err}, true
+			}
+			if t.bytes >= maxKnownBytes {
+				return checkedText{text: label}, true
 			}
 			next = &text{text: label}
 			t.known[string(label)] = next

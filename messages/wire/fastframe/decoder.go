@@ -111,6 +111,7 @@ func (d *Decoder) Answer(f Frame, received time.Time) (wire.Answer, error) {
 		Error:         wire.Clean(f.Error, messages.MaxTextBytes),
 		Rejected:      rejected.Count,
 		FirstRejected: rejected.First,
+		Mended:        rejected.Mended + r.rejected.Mended,
 	}, nil
 }
 
@@ -144,6 +145,8 @@ type reader struct {
 	rejected wire.Rejections
 	// rejectedBlocks is what was rejected of blocks.
 	rejectedBlocks wire.Rejections
+	// mended is the label texts of this frame with names that were made valid.
+	mended map[messages.LabelText]struct{}
 }
 
 var readers = sync.Pool{New: func() any { return &reader{} }}

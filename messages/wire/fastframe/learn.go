@@ -46,6 +46,12 @@ func (r *reader) normalize(m *metric) (ok bool) {
 		kept = append(kept, l)
 	}
 	r.labels = kept
+	r.encode(m)
+	return true
+}
+
+// encode sets the metric's labels to what r.labels has, as Go writes it.
+func (r *reader) encode(m *metric) {
 	m.labels = m.labels[:0]
 	for _, l := range r.labels {
 		entry := protowire.AppendTag(nil, protowire.Number(tagKey>>typeBits), protowire.BytesType)
@@ -53,15 +59,47 @@ func (r *reader) normalize(m *metric) (ok bool) {
 		entry = protowire.AppendTag(entry, protowire.Number(tagLabelValue>>typeBits), protowire.BytesType)
 		m.labels = append(m.labels, protowire.AppendString(entry, l.Value))
 	}
-	return true
 }
 
 // learn returns the series of a metric that was normalized, or why there is none.
 func (r *reader) learn(m *metric, kind messages.MetricType, hash uint64) (*series, error) {
 	text := messages.RenderLabels(r.labels)
 	if err := messages.CheckLabelText(text); err != nil {
+		if s := r.mend(m, kind, text); s != nil {
+			return s, nil
+		}
 		return nil, err
 	}
+	return r.keep(m, kind, text, hash), nil
+}
+
+// mend returns the series with its labels' names made valid, nil if that is not what
+// was wrong with the text. It is known by its valid labels, and mended in each frame.
+func (r *reader) mend(m *metric, kind messages.MetricType, invalid messages.LabelText) *series {
+	if messages.MendLabels(r.labels) == 0 {
+		return nil
+	}
+	text := messages.RenderLabels(r.labels)
+	if messages.CheckLabelText(text) != nil {
+		return nil
+	}
+	if _, counted := r.mended[invalid]; !counted {
+		if r.mended == nil {
+			r.mended = map[messages.LabelText]struct{}{}
+		}
+		r.mended[invalid] = struct{}{}
+		r.rejected.Mended++
+	}
+	r.encode(m)
+	hash := r.known.hash(m)
+	if s := r.find(m, hash); s != nil {
+		return s
+	}
+	return r.keep(m, kind, text, hash)
+}
+
+// keep adds the series of a metric whose labels are those of the text.
+func (r *reader) keep(m *metric, kind messages.MetricType, text messages.LabelText, hash uint64) *series {
 	s := &series{name: string(m.name), kind: m.kind, text: text, labels: make([]string, len(m.labels))}
 	for i, l := range m.labels {
 		s.labels[i] = string(l)
@@ -77,7 +115,7 @@ func (r *reader) learn(m *metric, kind messages.MetricType, hash uint64) (*serie
 		s.family = shelf.familyOf(key)
 	}
 	shelf.add(s, hash)
-	return s, nil
+	return s
 }
 
 // passing is the dictionary of what is forgotten with the frame.
