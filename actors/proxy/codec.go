@@ -10,7 +10,11 @@ import (
 // is called, once, by whoever has it last; if nobody does, they are garbage.
 type answerFrame struct{ buffer mem.Buffer }
 
-func (f *answerFrame) bytes() []byte { return f.buffer.ReadOnlyData() }
+// Bytes returns the frame, which must not be changed.
+func (f *answerFrame) Bytes() []byte { return f.buffer.ReadOnlyData() }
+
+// SetBytes is for interceptors: to a stream's reader, b is what has come.
+func (f *answerFrame) SetBytes(b []byte) { f.buffer = mem.SliceBuffer(b) }
 
 func (f *answerFrame) free() { f.buffer.Free() }
 

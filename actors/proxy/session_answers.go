@@ -30,7 +30,7 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 	}
 	defer s.metrics.credits.Return()
 	now := time.Now()
-	frame, answer, err := s.read(m.Body.bytes(), now)
+	frame, answer, err := s.read(m.Body.Bytes(), now)
 	if err != nil {
 		s.onMetricsLost(errBroken)
 		return

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ type tap struct {
 	node    *node // nil: it is of an impostor
 	metrics bool
 	broken  chan struct{}
-	again   proto.Message // to be received once more; of the stream's reader
+	again   func(m any) // receives the last frame once more; of the stream's reader
 }
 
 // errBroken is what the agent gets to hear of it.
@@ -77,15 +78,31 @@ func (t *tap) doubles() bool {
 
 func (t *tap) RecvMsg(m any) error {
 	if t.again != nil {
-		proto.Merge(m.(proto.Message), t.again)
+		t.again(m)
 		t.again = nil
 		return nil
 	}
 	err := t.ServerStream.RecvMsg(m)
 	if err == nil && t.doubles() {
-		t.again = proto.Clone(m.(proto.Message))
+		t.again = repeat(m)
 	}
 	return err
+}
+
+// bytesFrame is a frame that the proxy takes as it comes.
+type bytesFrame interface {
+	Bytes() []byte
+	SetBytes([]byte)
+}
+
+// repeat returns what sets a frame to what this one is now.
+func repeat(m any) func(any) {
+	if f, ok := m.(bytesFrame); ok {
+		b := bytes.Clone(f.Bytes())
+		return func(to any) { to.(bytesFrame).SetBytes(b) }
+	}
+	frame := proto.Clone(m.(proto.Message))
+	return func(to any) { proto.Merge(to.(proto.Message), frame) }
 }
 
 func (t *tap) SendMsg(m any) error {

@@ -1,0 +1,45 @@
+package agent
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"fodc/messages"
+	"fodc/messages/wire"
+	"fodc/recorder"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
+)
+
+// BenchmarkAnswer is what it takes to answer for the latest values of 3,000 series: the
+// snapshot, the frames, and their bytes.
+func BenchmarkAnswer(b *testing.B) {
+	const series = 3000
+	var text []byte
+	for i := range series {
+		if i%10 == 0 {
+			text = fmt.Appendf(text, "# HELP node_metric_%04d_total Counter family number %d\n# TYPE node_metric_%04d_total counter\n", i/10, i/10, i/10)
+		}
+		text = fmt.Appendf(text, "node_metric_%04d_total{group=\"sw_metric\",operation=\"write_batch\",segment=\"%d\"} %d.25\n", i/10, i%10, i)
+	}
+	w := recorder.NewWindow(recorder.Limits{})
+	for i := range 100 {
+		var p recorder.Page
+		p.Parse(text, "text/plain; version=0.0.4", recorder.ParseLimits{})
+		w.Append(recorder.Target{Name: "node"}, recorder.Scrape{At: time.Unix(int64(1767225600+10*i), 0), Page: &p})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		r := &reading{snapshot: w.Snapshot(messages.Selection{})}
+		for more := true; more; {
+			var blocks []messages.Block
+			blocks, more = r.next(chunkBytes)
+			frame, err := proto.Marshal(wire.AnswerFrame(wire.Answer{RequestID: 1, Blocks: blocks, More: more}))
+			require.NoError(b, err)
+			require.NotEmpty(b, frame)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N), "ms/answer")
+}
