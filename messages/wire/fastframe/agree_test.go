@@ -193,6 +193,7 @@ func oddFrames() map[string]raw {
 		"an end without a group":            append(raw{}.message(1, m), 0xa4, 0x06),
 		"a tag of 0":                        append(raw{}.message(1, m), 0x00),
 		"a tag of 0, and more":              raw{}.message(1, raw{0x02, 0x01, 0x78}),
+		"a number that is too large":        append(raw{}.message(1, m), append(protowire.AppendVarint(nil, uint64(protowire.MaxValidNumber+1)<<3|2), 0)...),
 		"a long tag":                        append(raw{}.message(1, m), 0x8a, 0x80, 0x00, 0x02, 0x0a, 0x00),
 		"cut in a sample":                   raw{}.message(1, m[:len(m)-3]),
 		"cut in a label":                    raw{}.message(1, raw{}.text(1, "m").message(2, raw{0x0a, 0x05, 'a'})),

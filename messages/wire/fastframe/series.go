@@ -156,15 +156,13 @@ func (s *series) read(b []byte) (value float64, at timestamp, ok bool) {
 	return value, at, whole
 }
 
-// take marks the label in taken. It returns false if the series has no such label, or it
-// is taken.
+// take marks the label in taken. It returns false if the series has no such label. One
+// that is there twice is one label, as in a map.
 func (s *series) take(label []byte, taken *uint64) bool {
 	for i, l := range s.labels {
 		if l == string(label) {
-			bit := uint64(1) << (i % 64)
-			fresh := *taken&bit == 0
-			*taken |= bit
-			return fresh
+			*taken |= 1 << (i % 64)
+			return true
 		}
 	}
 	return false
