@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
+	"google.golang.org/protobuf/proto"
 )
 
 // A node that has a series which cannot be shown has it in each scrape, and in several
@@ -31,7 +32,11 @@ func TestInvalidSeriesAreLoggedOnce(t *testing.T) {
 			sys.Send(pid, askMetrics{asker: asker, deadline: time.Now().Add(time.Minute)})
 			bad := gauge(1)
 			bad.Metrics[0].Name = ""
-			sys.Send(pid, actors.Frame[*wire.StreamMetricsRequest]{Stream: stream.id, Body: bad})
+			b, err := proto.Marshal(bad)
+			require.NoError(t, err)
+			frame := &answerFrame{}
+			frame.SetBytes(b)
+			sys.Send(pid, actors.Frame[*answerFrame]{Stream: stream.id, Body: frame})
 		}
 		synctest.Wait()
 		lines := logs.FilterMessageSnippet("invalid series").All()
