@@ -80,7 +80,7 @@ func do(m Script, commands string) string {
 		if len(words) == 0 {
 			continue
 		}
-		for line := range strings.Lines(m.Do(words[0], words[1:])) {
+		for line := range strings.Lines(perform(m, words[0], words[1:])) {
 			if line = strings.TrimSpace(line); line != "" {
 				did = append(did, line)
 			}

@@ -6,13 +6,41 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 var update = flag.Bool("update", false, "rewrite scripts with what the code answers")
 
 // Script is a machine under test: Do performs one command and returns its transcript.
+// Of one that embeds a ScriptClock RunScripts performs "wait DURATION" itself.
 type Script interface {
 	Do(command string, args []string) string
+}
+
+// ScriptClock is the time of a script: since the epoch as long as the script has waited.
+type ScriptClock struct{ waited time.Duration }
+
+// Now is in UTC, so that it prints the same everywhere.
+func (c *ScriptClock) Now() time.Time { return time.Unix(0, 0).UTC().Add(c.waited) }
+
+// Wait lets the time pass.
+func (c *ScriptClock) Wait(d time.Duration) { c.waited += d }
+
+// perform does a command with the machine, or with its clock.
+func perform(m Script, command string, args []string) string {
+	clock, ok := m.(interface{ Wait(d time.Duration) })
+	if !ok || command != "wait" {
+		return m.Do(command, args)
+	}
+	if len(args) != 1 {
+		return "wait DURATION"
+	}
+	d, err := time.ParseDuration(args[0])
+	if err != nil {
+		return err.Error()
+	}
+	clock.Wait(d)
+	return ""
 }
 
 // RunScripts plays each script that matches the pattern on a new machine. A script is
@@ -57,7 +85,7 @@ func play(text string, m Script) string {
 			if len(fields) == 0 || strings.HasPrefix(line, "#") {
 				continue
 			}
-			if answer := strings.TrimRight(m.Do(fields[0], fields[1:]), "\n"); answer != "" {
+			if answer := strings.TrimRight(perform(m, fields[0], fields[1:]), "\n"); answer != "" {
 				result += "\n" + answer
 			}
 		}

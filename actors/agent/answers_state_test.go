@@ -14,33 +14,26 @@ import (
 
 func TestAnswerScripts(t *testing.T) {
 	actorstest.RunScripts(t, "testdata/script/answers*.txt", func() actorstest.Script {
-		return &answerMachine{now: time.Unix(0, 0).UTC()}
+		return &answerMachine{}
 	})
 }
 
 // answerMachine plays scripts on an answer queue.
 type answerMachine struct {
+	actorstest.ScriptClock
 	queue answerQueue
-	now   time.Time
 	step  answerStep
 }
 
 func (m *answerMachine) Do(command string, args []string) string {
 	switch command {
-	case "wait":
-		d, err := time.ParseDuration(args[0])
-		if err != nil {
-			return err.Error()
-		}
-		m.now = m.now.Add(d)
-		return ""
 	case "request": // request ID [left=DURATION] [baseline] [invalid=WHY] [times=N]
 		return m.request(args)
 	case "snapshot": // snapshot SEQ
 		return fmt.Sprintf("wanted: %t\n", m.queue.snapshotted(scriptNumber(args[0])))
 	case "next":
 		var ok bool
-		if m.step, ok = m.queue.next(m.now); !ok {
+		if m.step, ok = m.queue.next(m.Now()); !ok {
 			return "nothing to write" + m.wake()
 		}
 		if m.step.failure != "" {
@@ -65,7 +58,7 @@ func (m *answerMachine) wake() string {
 	if at.IsZero() {
 		return "\n"
 	}
-	return fmt.Sprintf(", look again in %s\n", at.Sub(m.now))
+	return fmt.Sprintf(", look again in %s\n", at.Sub(m.Now()))
 }
 
 func (m *answerMachine) request(args []string) string {
@@ -87,7 +80,7 @@ func (m *answerMachine) request(args []string) string {
 	var seq uint64
 	var ask, credit bool
 	for range times {
-		seq, ask, credit = m.queue.requested(r, m.now)
+		seq, ask, credit = m.queue.requested(r, m.Now())
 		r.id++
 	}
 	return fmt.Sprintf("request %d, ask the recorder: %t, credit: %t\n", seq, ask, credit)

@@ -20,13 +20,13 @@ func TestLinkScripts(t *testing.T) {
 // linkMachine plays scripts on a link state. Its chance always draws the limit, or
 // what "chance" says.
 type linkMachine struct {
+	actorstest.ScriptClock
 	state *linkState
-	now   time.Time
 	draw  time.Duration
 }
 
 func newLinkMachine() *linkMachine {
-	m := &linkMachine{now: time.Unix(0, 0).UTC(), draw: -1}
+	m := &linkMachine{draw: -1}
 	var generation uint64
 	m.state = newLinkState(5*time.Second,
 		func(limit time.Duration) time.Duration {
@@ -41,30 +41,23 @@ func newLinkMachine() *linkMachine {
 
 func (m *linkMachine) Do(command string, args []string) string {
 	switch command {
-	case "wait":
-		d, err := time.ParseDuration(args[0])
-		if err != nil {
-			return err.Error()
-		}
-		m.now = m.now.Add(d)
-		return ""
 	case "chance": // chance DURATION: what chance draws from now on
 		m.draw, _ = time.ParseDuration(args[0])
 		return ""
 	case "start":
-		return linkEffects(m.state.start(m.now))
+		return linkEffects(m.state.start(m.Now()))
 	case "registered": // registered UPLINK
-		return linkEffects(m.state.registered(scriptNumber(args[0]), "id-"+args[0], m.now))
+		return linkEffects(m.state.registered(scriptNumber(args[0]), "id-"+args[0], m.Now()))
 	case "over": // over UPLINK [going-down|pings] WHY
 		return linkEffects(m.state.over(scriptNumber(args[0]), scriptEnd(args[1:])))
 	case "gone": // gone UPLINK
-		return linkEffects(m.state.gone(scriptNumber(args[0]), m.now))
+		return linkEffects(m.state.gone(scriptNumber(args[0]), m.Now()))
 	case "ends": // ends UPLINK ...: over and gone
 		return m.Do("over", args) + m.Do("gone", args)
 	case "due":
-		return linkEffects(m.state.due(m.now))
+		return linkEffects(m.state.due(m.Now()))
 	case "disconnect":
-		return linkEffects(m.state.disconnect(m.now))
+		return linkEffects(m.state.disconnect(m.Now()))
 	case "health":
 		h := m.state.health("proxy:17900")
 		return fmt.Sprintf("%s since %s, session %q, error %q", h.State, h.Since.Format("15:04:05"), h.AgentID, h.Error)
@@ -142,27 +135,27 @@ func TestBackoffDoublesLocally(t *testing.T) {
 		var all []time.Duration
 		for range n {
 			m.state.over(generation, sessionEnd{why: "refused"})
-			for _, e := range m.state.gone(generation, m.now) {
+			for _, e := range m.state.gone(generation, m.Now()) {
 				if e, ok := e.(armLink); ok {
 					all = append(all, e.after)
 				}
 			}
-			m.state.due(m.now)
+			m.state.due(m.Now())
 			generation++
 		}
 		return all
 	}
 	ladder := []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 5 * time.Second, 5 * time.Second}
 	a, b := newLinkMachine(), newLinkMachine()
-	a.state.start(a.now)
-	b.state.start(b.now)
+	a.state.start(a.Now())
+	b.state.start(b.Now())
 	require.Equal(t, ladder, delays(a, 1, 7))
 	require.Equal(t, ladder[:3], delays(b, 1, 3), "the other link's failures do not count")
 
-	b.state.registered(4, "id", b.now)
-	b.now = b.now.Add(stableAfter)
+	b.state.registered(4, "id", b.Now())
+	b.Wait(stableAfter)
 	b.state.over(4, sessionEnd{why: "lost"})
-	require.Contains(t, b.state.gone(4, b.now), spawnUplink{5, keepaliveBase}, "at once")
+	require.Contains(t, b.state.gone(4, b.Now()), spawnUplink{5, keepaliveBase}, "at once")
 	b.draw = time.Second
 	require.Equal(t, []time.Duration{time.Second, 5 * time.Second}, delays(b, 5, 2))
 }
@@ -172,13 +165,13 @@ func TestBackoffDoublesLocally(t *testing.T) {
 // after a hundred failures.
 func TestNoSpecialCaseLastAttempt(t *testing.T) {
 	m := newLinkMachine()
-	effects := m.state.start(m.now)
+	effects := m.state.start(m.Now())
 	for generation := uint64(1); generation <= 10_000; generation++ {
 		require.IsType(t, spawnUplink{}, effects[len(effects)-1])
 		m.state.over(generation, sessionEnd{why: "refused"})
-		effects = m.state.gone(generation, m.now)
+		effects = m.state.gone(generation, m.Now())
 		require.IsType(t, armLink{}, effects[len(effects)-1])
-		effects = m.state.due(m.now)
+		effects = m.state.due(m.Now())
 	}
 }
 
@@ -197,7 +190,7 @@ func TestLinkProperties(t *testing.T) {
 				switch e := e.(type) {
 				case spawnUplink:
 					if !byTimer {
-						hasty = append(hasty, m.now)
+						hasty = append(hasty, m.Now())
 					}
 					alive[e.generation], newest, armed = true, e.generation, false
 					require.Len(t, alive, 1, "two uplinks")
@@ -210,31 +203,31 @@ func TestLinkProperties(t *testing.T) {
 				}
 			}
 		}
-		apply(m.state.start(m.now), false)
+		apply(m.state.start(m.Now()), false)
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
-			m.now = m.now.Add(time.Duration(rapid.IntRange(0, 40).Draw(t, "seconds")) * time.Second)
+			m.Wait(time.Duration(rapid.IntRange(0, 40).Draw(t, "seconds")) * time.Second)
 			generation := newest - min(newest, rapid.Uint64Range(0, 2).Draw(t, "behind"))
 			switch rapid.IntRange(0, 5).Draw(t, "event") {
 			case 0:
-				apply(m.state.registered(generation, "id", m.now), false)
+				apply(m.state.registered(generation, "id", m.Now()), false)
 			case 1:
 				apply(m.state.over(generation, sessionEnd{why: "lost", goingDown: rapid.Bool().Draw(t, "down")}), false)
 			case 2:
 				if alive[generation] {
 					delete(alive, generation)
 				}
-				apply(m.state.gone(generation, m.now), false)
+				apply(m.state.gone(generation, m.Now()), false)
 			case 3:
 				if armed {
 					armed = false
-					apply(m.state.due(m.now), true)
+					apply(m.state.due(m.Now()), true)
 				}
 			case 4:
-				apply(m.state.start(m.now), false)
+				apply(m.state.start(m.Now()), false)
 			case 5:
 				if rapid.IntRange(0, 9).Draw(t, "leave") == 0 {
 					left = true
-					apply(m.state.disconnect(m.now), false)
+					apply(m.state.disconnect(m.Now()), false)
 				}
 			}
 			if left {

@@ -67,7 +67,7 @@ func TestUplinkMatrix(t *testing.T) {
 			"used", "closed 1 broken why", "closed 2 broken why", "closed 2 unknown-session why", "closed 2 unimplemented why",
 			"closed 9 broken why", "ended writer 1", "ended writer 9", "ended connection", "retry-due", "last-due", "goodbye", "end why"},
 	}, func() actorstest.Script {
-		return phasedUplink{&uplinkMachine{state: newUplinkState(10 * time.Second), now: time.Unix(0, 0).UTC()}}
+		return phasedUplink{&uplinkMachine{state: newUplinkState(10 * time.Second)}}
 	})
 }
 

@@ -12,39 +12,32 @@ import (
 
 func TestNodeConfigScripts(t *testing.T) {
 	actorstest.RunScripts(t, "testdata/script/nodeconfig*.txt", func() actorstest.Script {
-		return &nodeConfigMachine{state: newNodeConfigState(10 * time.Second), now: time.Unix(0, 0).UTC()}
+		return &nodeConfigMachine{state: newNodeConfigState(10 * time.Second)}
 	})
 }
 
 type nodeConfigMachine struct {
+	actorstest.ScriptClock
 	state *nodeConfigState
-	now   time.Time
 }
 
 func (m *nodeConfigMachine) Do(command string, args []string) string {
 	switch command {
-	case "wait":
-		d, err := time.ParseDuration(args[0])
-		if err != nil {
-			return err.Error()
-		}
-		m.now = m.now.Add(d)
-		return ""
 	case "due":
-		return m.effects(m.state.due(m.now))
+		return m.effects(m.state.due(m.Now()))
 	case "asked":
-		return m.effects(m.state.asked(m.now))
+		return m.effects(m.state.asked(m.Now()))
 	case "patience-over":
-		return m.effects(m.state.patienceOver(m.now))
+		return m.effects(m.state.patienceOver(m.Now()))
 	case "returned": // returned VALUE [error=TEXT]: of the one parameter; nothing: a former read has not returned
 		if args[0] == "nothing" {
-			return m.effects(m.state.returned(nil, m.now))
+			return m.effects(m.state.returned(nil, m.Now()))
 		}
-		c := &messages.NodeConfig{CollectedAt: m.now, StartupParams: []messages.ConfigParam{{Key: "p", Value: args[0]}}}
+		c := &messages.NodeConfig{CollectedAt: m.Now(), StartupParams: []messages.ConfigParam{{Key: "p", Value: args[0]}}}
 		if len(args) > 1 {
 			c.Errors = []string{strings.TrimPrefix(args[1], "error=")}
 		}
-		return m.effects(m.state.returned(c, m.now))
+		return m.effects(m.state.returned(c, m.Now()))
 	default:
 		return "unknown command " + command
 	}

@@ -13,7 +13,7 @@ import (
 
 func TestScraperScripts(t *testing.T) {
 	actorstest.RunScripts(t, "testdata/script/scraper*.txt", func() actorstest.Script {
-		m := &scraperMachine{now: time.Unix(0, 0).UTC()}
+		m := &scraperMachine{}
 		m.state = newScraperState("http://node/metrics", "db", true, 10*time.Second)
 		m.state.schedule.phase = 3 * time.Second
 		return m
@@ -23,26 +23,19 @@ func TestScraperScripts(t *testing.T) {
 // scraperMachine plays scripts on a scraper state, whose schedule has its times 3 s,
 // 13 s, 23 s... after the start.
 type scraperMachine struct {
+	actorstest.ScriptClock
 	state      *scraperState
-	now        time.Time
 	generation uint64
 }
 
 func (m *scraperMachine) Do(command string, args []string) string {
 	switch command {
-	case "wait":
-		d, err := time.ParseDuration(args[0])
-		if err != nil {
-			return err.Error()
-		}
-		m.now = m.now.Add(d)
-		return ""
 	case "asked": // the endpoint is not the default one
 		m.state.byDefault = false
 		return ""
 	case "due":
 		m.generation++
-		start, again := m.state.due(m.generation, m.now)
+		start, again := m.state.due(m.generation, m.Now())
 		if start == nil {
 			return fmt.Sprintf("again in %s", again)
 		}
@@ -87,7 +80,7 @@ func (m *scraperMachine) fetched(args []string) string {
 			break
 		}
 	}
-	done, readings, notes := m.state.ended(o, m.now)
+	done, readings, notes := m.state.ended(o, m.Now())
 	var b strings.Builder
 	fmt.Fprintf(&b, "record at %s: %s\n", done.at.Format("15:04:05.000"), scriptReadings(readings))
 	for _, n := range notes {

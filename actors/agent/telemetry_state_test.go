@@ -16,7 +16,7 @@ import (
 
 func TestTelemetryScripts(t *testing.T) {
 	actorstest.RunScripts(t, "testdata/script/telemetry*.txt", func() actorstest.Script {
-		m := &telemetryMachine{now: time.Unix(0, 0).UTC()}
+		m := &telemetryMachine{}
 		m.state = newTelemetryState([]string{"host", "disk-a", "disk-b"}, 10*time.Second)
 		m.state.schedule.phase = 3 * time.Second
 		return m
@@ -26,23 +26,16 @@ func TestTelemetryScripts(t *testing.T) {
 // telemetryMachine plays scripts on a telemetry state, whose schedule has its times
 // 3 s, 13 s, 23 s... after the start. Its sources are 0, 1 and 2.
 type telemetryMachine struct {
+	actorstest.ScriptClock
 	state *telemetryState
-	now   time.Time
 	round uint64
 }
 
 func (m *telemetryMachine) Do(command string, args []string) string {
 	switch command {
-	case "wait":
-		d, err := time.ParseDuration(args[0])
-		if err != nil {
-			return err.Error()
-		}
-		m.now = m.now.Add(d)
-		return ""
 	case "due":
 		m.round++
-		r, again := m.state.due(m.round, m.now)
+		r, again := m.state.due(m.round, m.Now())
 		return fmt.Sprintf("round %d: read %v, hung %v; again in %s", m.round, r.start, r.hung, again)
 	case "health":
 		h := m.state.health()
@@ -52,10 +45,10 @@ func (m *telemetryMachine) Do(command string, args []string) string {
 	case "returned": // returned SOURCE ROUND [same=TEXT] [PART[=CAUSE]]...
 		source, _ := strconv.Atoi(args[0])
 		round, _ := strconv.ParseUint(args[1], 10, 64)
-		return m.done(m.state.returned(source, round, scriptRead(args[2:], source), m.now))
+		return m.done(m.state.returned(source, round, scriptRead(args[2:], source), m.Now()))
 	case "lost": // lost SOURCE [same=TEXT]
 		source, _ := strconv.Atoi(args[0])
-		return m.done(m.state.lost(source, scriptRead(args[1:], source), m.now))
+		return m.done(m.state.lost(source, scriptRead(args[1:], source), m.Now()))
 	default:
 		return "unknown command " + command
 	}

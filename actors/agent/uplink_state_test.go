@@ -16,61 +16,54 @@ import (
 
 func TestUplinkScripts(t *testing.T) {
 	actorstest.RunScripts(t, "testdata/script/uplink*.txt", func() actorstest.Script {
-		return &uplinkMachine{state: newUplinkState(10 * time.Second), now: time.Unix(0, 0).UTC()}
+		return &uplinkMachine{state: newUplinkState(10 * time.Second)}
 	})
 }
 
 // uplinkMachine plays scripts on an uplink state. The registration stream is 1.
 type uplinkMachine struct {
+	actorstest.ScriptClock
 	state *uplinkState
-	now   time.Time
 }
 
 func (m *uplinkMachine) Do(command string, args []string) string {
 	s := m.state
 	switch command {
-	case "wait":
-		d, err := time.ParseDuration(args[0])
-		if err != nil {
-			return err.Error()
-		}
-		m.now = m.now.Add(d)
-		return ""
 	case "connected": // connected [INTERVAL] [answers]: the proxy promises answers, and its clock is 1 s ahead; that took 50 ms
-		sent, a := m.now.Add(-50*time.Millisecond), heartbeatAnswer{}
+		sent, a := m.Now().Add(-50*time.Millisecond), heartbeatAnswer{}
 		for _, arg := range args {
 			if arg == "answers" {
-				a.promised, a.clock, a.echoed = true, m.now.Add(975*time.Millisecond), sent
+				a.promised, a.clock, a.echoed = true, m.Now().Add(975*time.Millisecond), sent
 			} else {
 				a.interval, _ = time.ParseDuration(arg)
 			}
 		}
-		return uplinkEffects(s.connected(1, sent, a, m.now))
+		return uplinkEffects(s.connected(1, sent, a, m.Now()))
 	case "connect-failed": // connect-failed WHY
 		return uplinkEffects(s.connectFailed(scriptEnd(args)))
 	case "beat":
-		return uplinkEffects(s.beat(m.now))
+		return uplinkEffects(s.beat(m.Now()))
 	case "health":
-		return uplinkEffects(s.nodeHeard(m.now))
+		return uplinkEffects(s.nodeHeard(m.Now()))
 	case "answered": // answered INTERVAL [REFUSAL]
 		interval, _ := time.ParseDuration(args[0])
-		return uplinkEffects(s.heartbeatAnswered(heartbeatAnswer{interval: interval, refusal: strings.Join(args[1:], " ")}, m.now))
+		return uplinkEffects(s.heartbeatAnswered(heartbeatAnswer{interval: interval, refusal: strings.Join(args[1:], " ")}, m.Now()))
 	case "echoed": // echoed AGO: the heartbeat sent so long ago is answered; the proxy's clock is 1 s ahead
 		ago, _ := time.ParseDuration(args[0])
-		return uplinkEffects(s.heartbeatAnswered(heartbeatAnswer{echoed: m.now.Add(-ago), clock: m.now.Add(time.Second - ago/2)}, m.now))
+		return uplinkEffects(s.heartbeatAnswered(heartbeatAnswer{echoed: m.Now().Add(-ago), clock: m.Now().Add(time.Second - ago/2)}, m.Now()))
 	case "unanswered-due":
-		return uplinkEffects(s.unansweredDue(m.now))
+		return uplinkEffects(s.unansweredDue(m.Now()))
 	case "opened": // opened STREAM
-		wanted, effects := s.metricsOpened(scriptNumber(args[0]), m.now)
+		wanted, effects := s.metricsOpened(scriptNumber(args[0]), m.Now())
 		return fmt.Sprintf("wanted: %t\n", wanted) + uplinkEffects(effects)
 	case "not-opened": // not-opened FAULT WHY
-		return uplinkEffects(s.metricsNotOpened(scriptFault(args[0]), scriptEnd(args[1:]), m.now))
+		return uplinkEffects(s.metricsNotOpened(scriptFault(args[0]), scriptEnd(args[1:]), m.Now()))
 	case "used":
 		s.metricsUsed()
 		return ""
 	case "closed": // closed STREAM FAULT WHY
 		id := scriptNumber(args[0])
-		return uplinkEffects(s.streamClosed(id, id == 1, scriptFault(args[1]), scriptEnd(args[2:]), m.now))
+		return uplinkEffects(s.streamClosed(id, id == 1, scriptFault(args[1]), scriptEnd(args[2:]), m.Now()))
 	case "ended": // ended PART [STREAM]
 		p := part{what: partKind(args[0])}
 		if len(args) > 1 {

@@ -31,7 +31,7 @@ func TestRegistryMatrix(t *testing.T) {
 			"heartbeat a9 role=liaison", "ended a1 lost", "ended a1 goodbye", "ended a2 lost", "ended a2 goodbye", "ended a9 lost",
 			"sweep", "wait 30s; sweep", "wait 300s; sweep"},
 	}, func() actorstest.Script {
-		m := &registryMachine{now: time.Unix(0, 0).UTC()}
+		m := &registryMachine{}
 		m.state = newRegistryState(RegistryLimits{HeartbeatTimeout: 30 * time.Second, CleanupTimeout: 5 * time.Minute, MaxAgents: 3})
 		return m
 	})
@@ -63,7 +63,7 @@ func TestSessionMatrix(t *testing.T) {
 			"wait 2s; giveup", "answer 0", "answer 0 more", "answer 1", "answer 1 more", "answer 1 error=why", "answer 7"},
 	}, func() actorstest.Script {
 		now := time.Unix(0, 0).UTC()
-		return phasedSession{&sessionMachine{now: now, state: newSessionState(true, testConfig.MaxAgentSeries, now)}}
+		return phasedSession{&sessionMachine{state: newSessionState(true, testConfig.MaxAgentSeries, now)}}
 	})
 }
 
@@ -88,7 +88,7 @@ func (m phasedSession) Do(command string, args []string) string {
 			text += " forgotten"
 		}
 	}
-	if m.state.owesOverdue(m.now) {
+	if m.state.owesOverdue(m.Now()) {
 		text += ", " + string(messages.MissingBusy)
 	}
 	return text

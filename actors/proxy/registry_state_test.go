@@ -14,7 +14,7 @@ import (
 
 func TestRegistryScripts(t *testing.T) {
 	actorstest.RunScripts(t, "testdata/script/registry*.txt", func() actorstest.Script {
-		m := &registryMachine{now: time.Unix(0, 0).UTC()}
+		m := &registryMachine{}
 		m.state = newRegistryState(RegistryLimits{HeartbeatTimeout: 30 * time.Second, CleanupTimeout: 5 * time.Minute, MaxAgents: 3})
 		return m
 	})
@@ -22,8 +22,8 @@ func TestRegistryScripts(t *testing.T) {
 
 // registryMachine plays scripts on a registry state. Agent ids are a1, a2, ...
 type registryMachine struct {
+	actorstest.ScriptClock
 	state *registryState
-	now   time.Time
 	ids   int
 }
 
@@ -31,7 +31,7 @@ func (m *registryMachine) Do(command string, args []string) string {
 	switch command {
 	case "admit":
 		m.ids++
-		adm, err := m.state.admit(registration(args), fmt.Sprintf("a%d", m.ids), messages.Address{IP: "192.0.2.9", Port: 40000}, m.now)
+		adm, err := m.state.admit(registration(args), fmt.Sprintf("a%d", m.ids), messages.Address{IP: "192.0.2.9", Port: 40000}, m.Now())
 		if err != nil {
 			return "refused: " + err.Error()
 		}
@@ -41,18 +41,11 @@ func (m *registryMachine) Do(command string, args []string) string {
 		}
 		return text
 	case "heartbeat":
-		return fmt.Sprintf("back online: %q", m.state.heartbeat(args[0], registration(args[1:]), m.now))
+		return fmt.Sprintf("back online: %q", m.state.heartbeat(args[0], registration(args[1:]), m.Now()))
 	case "ended":
-		return fmt.Sprintf("was the newest of %q", m.state.ended(args[0], args[1] == "goodbye", strings.Join(args[1:], " "), m.now))
-	case "wait":
-		d, err := time.ParseDuration(args[0])
-		if err != nil {
-			return err.Error()
-		}
-		m.now = m.now.Add(d)
-		return ""
+		return fmt.Sprintf("was the newest of %q", m.state.ended(args[0], args[1] == "goodbye", strings.Join(args[1:], " "), m.Now()))
 	case "sweep":
-		s := m.state.sweep(m.now)
+		s := m.state.sweep(m.Now())
 		return fmt.Sprintf("unconnected %v, removed %v, end sessions %v", s.Unconnected, s.Removed, s.EndSessions)
 	case "cluster":
 		return m.cluster(args)
@@ -77,9 +70,9 @@ func (m *registryMachine) cluster(args []string) string {
 		}
 	}
 	var b strings.Builder
-	for _, n := range m.state.cluster(f, m.now).Nodes {
+	for _, n := range m.state.cluster(f, m.Now()).Nodes {
 		fmt.Fprintf(&b, "%s %s %v %s %s live=%t heartbeat %s ago", n.Identity.NodeID, n.Identity.Role, n.Identity.Labels,
-			n.Primary, n.Status, m.state.isLive(n.AgentID), m.now.Sub(n.LastHeartbeat))
+			n.Primary, n.Status, m.state.isLive(n.AgentID), m.Now().Sub(n.LastHeartbeat))
 		if n.LastError != "" {
 			fmt.Fprintf(&b, ", %s", n.LastError)
 		}
@@ -90,7 +83,7 @@ func (m *registryMachine) cluster(args []string) string {
 
 func (m *registryMachine) configs() string {
 	var b strings.Builder
-	for _, n := range m.state.configs(messages.NodeFilter{}, m.now) {
+	for _, n := range m.state.configs(messages.NodeFilter{}, m.Now()) {
 		fmt.Fprintf(&b, "%s %s ", n.Identity.NodeID, n.Status)
 		if n.Config == nil {
 			b.WriteString("has sent none\n")

@@ -14,41 +14,34 @@ import (
 func TestSessionScripts(t *testing.T) {
 	actorstest.RunScripts(t, "testdata/script/session*.txt", func() actorstest.Script {
 		now := time.Unix(0, 0).UTC()
-		return &sessionMachine{now: now, state: newSessionState(true, testConfig.MaxAgentSeries, now)}
+		return &sessionMachine{state: newSessionState(true, testConfig.MaxAgentSeries, now)}
 	})
 }
 
 // sessionMachine plays scripts on a session state.
 type sessionMachine struct {
+	actorstest.ScriptClock
 	state *sessionState
-	now   time.Time
 }
 
 func (m *sessionMachine) Do(command string, args []string) string {
 	switch command {
-	case "wait":
-		d, err := time.ParseDuration(args[0])
-		if err != nil {
-			return err.Error()
-		}
-		m.now = m.now.Add(d)
-		return ""
 	case "ask": // ask COLLECTION TIMEOUT [TIMES]
 		return m.ask(args)
 	case "forget":
 		m.state.forget(number(args[0]))
 		return ""
 	case "attach":
-		lost, send := m.state.attach(m.now)
+		lost, send := m.state.attach(m.Now())
 		out := deliveries(lost)
 		for _, s := range send {
 			out += fmt.Sprintf("send #%d, time left %s\n", s.id, s.timeLeft)
 		}
 		return out
 	case "giveup":
-		return deliveries(m.state.giveUpWaiting(m.now))
+		return deliveries(m.state.giveUpWaiting(m.Now()))
 	case "detach":
-		return deliveries(m.state.detach(strings.Join(args, " "), m.now))
+		return deliveries(m.state.detach(strings.Join(args, " "), m.Now()))
 	case "end":
 		return deliveries(m.state.end(strings.Join(args, " ")))
 	case "answer": // answer ID [more] [error=TEXT] [samples=N] [bytes=N] [times=N]
@@ -69,7 +62,7 @@ func (m *sessionMachine) ask(args []string) string {
 	}
 	var out string
 	for i := range times {
-		s, missing := m.state.ask(number(args[0])+uint64(i), messages.Selection{}, m.now.Add(timeout), m.now)
+		s, missing := m.state.ask(number(args[0])+uint64(i), messages.Selection{}, m.Now().Add(timeout), m.Now())
 		switch {
 		case missing != messages.MissingNone:
 			out = "missing: " + string(missing)
@@ -101,9 +94,9 @@ func (m *sessionMachine) answer(args []string) string {
 		}
 	}
 	var v verdict
-	wanted := m.state.wants(f.requestID, m.now)
+	wanted := m.state.wants(f.requestID, m.Now())
 	for range times {
-		v = m.state.answered(f, m.now)
+		v = m.state.answered(f, m.Now())
 	}
 	switch {
 	case v.flood:
