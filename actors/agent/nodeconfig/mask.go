@@ -82,7 +82,7 @@ func maskValue(key, value string, secret bool) string {
 	}
 }
 
-const secretName = `[\w.\-]*(?:password|passwd|passphrase|pwd|secret|token|credential|(?:api|access|private)[_\-]?key)[\w.\-]*`
+const secretName = `[\w.\-]*(?:password|passwd|passphrase|pwd|secret|token|credential|signature|\bsig\b|(?:api|access|private|account|shared)[_\-]?key)[\w.\-]*`
 
 var (
 	token = regexp.MustCompile(`\S*@\S*`)
