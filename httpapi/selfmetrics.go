@@ -41,7 +41,7 @@ func headOf(family string) (kind messages.MetricType, help string) {
 	case familyRequestDuration:
 		return messages.TypeHistogram, "Time from a request's arrival to the last byte of its answer."
 	case familyRequests:
-		return messages.TypeCounter, "Requests by route and status code; 499 is a client that did not wait."
+		return messages.TypeCounter, "Requests by route and status code; 499 is a client that did not wait, or not to the end of its answer."
 	case familyConflicts:
 		return messages.TypeCounter, "What was left out of pages, or not taken as it came, by the reason."
 	default:

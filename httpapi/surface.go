@@ -106,19 +106,25 @@ func (s *surface) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	served := s.routeOf(r)
 	log := s.log.WithLazy(zap.String("request_id", id), zap.String("method", r.Method), zap.String("route", served.path))
+	code := 0 // what the request counts as
 	defer func() {
-		s.metrics.request(served.path, w.code, time.Since(begin))
-		log.Debug("request", zap.Int("code", w.code), zap.Duration("took", time.Since(begin)))
+		s.metrics.request(served.path, code, time.Since(begin))
+		log.Debug("request", zap.Int("code", code), zap.Duration("took", time.Since(begin)))
 	}()
 	err := s.serve(served, w, r)
 	if err == nil {
 		if w.code == 0 { // An empty page.
 			w.WriteHeader(http.StatusOK)
 		}
+		code = w.code
 		return
 	}
 	fault := faultOf(err, r, id)
-	if fault.ours && (w.broken == nil || !errors.Is(err, w.broken)) {
+	code = fault.status
+	switch {
+	case w.broken != nil && errors.Is(err, w.broken):
+		code = statusClientGone // or it reads too slowly
+	case fault.ours:
 		log.Error("request failed", zap.Error(err))
 	}
 	if w.code != 0 {

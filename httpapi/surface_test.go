@@ -138,11 +138,21 @@ func TestPanicBeforeTheAnswer(t *testing.T) {
 }
 
 func TestPanicWithinTheAnswerCutsIt(t *testing.T) {
+	metrics := newSelfMetrics(Build{})
 	h := newSurface("x", []route{{"/half", "", func(w http.ResponseWriter, _ *http.Request) error {
 		_, _ = io.WriteString(w, "half")
 		panic("out of cheese")
-	}}}, zap.NewNop(), nil)
+	}}}, zap.NewNop(), metrics)
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() { do(h, http.MethodGet, "/half") })
+	requireCounted(t, metrics, `fodc_proxy_http_requests_total{route="/half",code="500"} 1`)
+}
+
+// requireCounted holds the counter of requests to one line.
+func requireCounted(t *testing.T, m *selfMetrics, line string) {
+	t.Helper()
+	var page strings.Builder
+	m.set.WritePrometheus(&page)
+	require.Equal(t, line+"\n", samplesOf(page.String(), familyRequests))
 }
 
 // brokenWriter is a client that hung up.
@@ -157,6 +167,7 @@ func TestBrokenConnectionIsNoFaultOfOurs(t *testing.T) {
 		p.handler.ServeHTTP(brokenWriter{httptest.NewRecorder()}, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	})
 	require.Empty(t, p.errorLogs())
+	requireCounted(t, p.metrics, `fodc_proxy_http_requests_total{route="/metrics",code="499"} 1`)
 }
 
 func TestGzip(t *testing.T) {
