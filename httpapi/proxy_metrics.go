@@ -32,7 +32,7 @@ func (a *ProxyAPI) serveMetrics(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := messages.Query{Filter: p.filter(), Selection: messages.Selection{Names: names}}
-	c, err := a.collect(w, r, p, q)
+	c, err := a.collectPage(w, r, p, q)
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (a *ProxyAPI) serveWindows(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := messages.Query{Filter: p.filter(), Selection: messages.Selection{Window: window, Names: names}}
-	c, err := a.collect(w, r, p, q)
+	c, err := a.collectPage(w, r, p, q)
 	if err != nil {
 		return err
 	}
@@ -96,6 +96,21 @@ func (a *ProxyAPI) writeText(w http.ResponseWriter, r *http.Request, c *messages
 	conflicts, err := exposition.WriteText(w, c, o)
 	a.metrics.merged(c, conflicts)
 	return err
+}
+
+// collectPage is collect for a page of all nodes. To a client that wants all or nothing
+// no nodes are nothing: a proxy that was started just now has none yet.
+func (a *ProxyAPI) collectPage(w http.ResponseWriter, r *http.Request, p params, q messages.Query) (*messages.Collection, error) {
+	c, err := a.collect(w, r, p, q)
+	if err != nil || len(c.Nodes) > 0 {
+		return c, err
+	}
+	if strict, err := p.flag("strict"); err != nil {
+		return nil, err
+	} else if strict {
+		return nil, messages.Errorf(messages.ErrUnavailable, "no node is registered that the request selects; /cluster lists those that are")
+	}
+	return c, nil
 }
 
 // collect asks the agents within the request's budget and names in the header those

@@ -77,6 +77,14 @@ func TestStrict(t *testing.T) {
 	require.Equal(t, 200, p.get("/metrics?strict=0").Code)
 	p.collection = &messages.Collection{Nodes: p.collection.Nodes[:1]}
 	require.Equal(t, 200, p.get("/metrics?strict=1").Code)
+
+	// A page without nodes is not whole: their agents may not have come back to a proxy that was started just now.
+	p.collection = &messages.Collection{}
+	for _, target := range []string{"/metrics?strict=1", "/metrics-windows?strict=1&node_id=n7"} {
+		requireError(t, p.get(target), 503, messages.ErrUnavailable, "no node is registered that the request selects; /cluster lists those that are")
+	}
+	require.Equal(t, 200, p.get("/metrics").Code)
+	requireError(t, p.get("/agents/n7/metrics?strict=1"), 404, messages.ErrNotFound, `no node "n7" is registered; /cluster lists those that are`)
 }
 
 func TestWindowsBounds(t *testing.T) {
