@@ -7,6 +7,9 @@ const (
 	// begin, and again what they may grow by. The rest is sealed, and can be evicted
 	// piece by piece.
 	headShare = 8
+	// metaShare is the part of the room for series and metadata that what pages say of
+	// their families may take, of all targets together.
+	metaShare = 4
 	// orderShare is the part up to which a target keeps its series by the numbers of a
 	// page's samples, too.
 	orderShare = 64
@@ -33,6 +36,11 @@ const windowBytes = 8 << 10
 
 // mayGrow reports whether there is room for more series.
 func (w *Window) mayGrow() bool { return w.fixedBytes() < w.limits.Bytes/seriesShare }
+
+// metaBytes is what the TYPE and HELP lines of one target may take.
+func (w *Window) metaBytes() int64 {
+	return w.limits.Bytes / seriesShare / metaShare / int64(len(w.targets))
+}
 
 // roomIsLow reports whether there is little room for more series.
 func (w *Window) roomIsLow() bool {

@@ -163,6 +163,7 @@ func TestSeriesOverTheirShareAreShed(t *testing.T) {
 		done := scrape(t, w, n, gauges(0, 1_000))
 		require.Equal(t, 1_000, done.Samples+done.Shed)
 		require.Greater(t, done.Shed, 800)
+		require.Equal(t, done.Shed, done.ShedForMemory)
 		require.Greater(t, done.Samples, 50)
 		require.LessOrEqual(t, w.Stats().Bytes, int64(limit))
 	}
@@ -208,7 +209,7 @@ func TestManyTargetsShareTheBudget(t *testing.T) {
 func TestNoRoom(t *testing.T) {
 	w := NewWindow(Limits{Bytes: 1})
 	for n := range 3 {
-		require.Equal(t, Appended{Shed: 5}, scrape(t, w, n, gauges(0, 5)))
+		require.Equal(t, Appended{Shed: 5, ShedForMemory: 5}, scrape(t, w, n, gauges(0, 5)))
 	}
 	require.Empty(t, latest(w))
 	require.Equal(t, at(2), w.Stats().Oldest)

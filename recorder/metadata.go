@@ -14,8 +14,10 @@ import (
 type metadata struct {
 	openMetrics bool
 	// lines are copies, in the order of the page: as long as they stay the same, each
-	// sample stays in its family.
+	// sample stays in its family. They are the first of onPage ones: the others were over
+	// the limit.
 	lines  []metaLine
+	onPage int
 	byName map[string]declaration
 	// bytes is what all this takes.
 	bytes int64
@@ -36,23 +38,41 @@ type declaration struct {
 
 // matches reports whether the page says the same as the one before.
 func (m *metadata) matches(p *Page) bool {
-	return m.openMetrics == p.format.openMetrics && slices.EqualFunc(m.lines, p.lines, func(a, b metaLine) bool {
+	if m.openMetrics != p.format.openMetrics || m.onPage != len(p.lines) {
+		return false
+	}
+	return slices.EqualFunc(m.lines, p.lines[:len(m.lines)], func(a, b metaLine) bool {
 		return a.kind == b.kind && bytes.Equal(a.name, b.name) && bytes.Equal(a.help, b.help)
 	})
 }
 
-// take replaces what is known by what the page says.
-func (m *metadata) take(p *Page) {
-	m.openMetrics = p.format.openMetrics
-	m.lines = make([]metaLine, len(p.lines))
-	m.byName = make(map[string]declaration, len(p.lines))
-	m.bytes = sizeOf(len(m.lines)*metaLineBytes) + mapBytes(len(m.lines), stringBytes+declarationBytes)
-	for i, l := range p.lines {
+// take replaces what is known by what the page says, as far as that is within the
+// limit in bytes.
+func (m *metadata) take(p *Page, limit int64) {
+	fit := linesWithin(p.lines, limit)
+	m.openMetrics, m.onPage = p.format.openMetrics, len(p.lines)
+	m.lines = make([]metaLine, fit)
+	m.byName = make(map[string]declaration, fit)
+	m.bytes = sizeOf(fit*metaLineBytes) + mapBytes(fit, stringBytes+declarationBytes)
+	for i, l := range p.lines[:fit] {
 		l.name, l.help = bytes.Clone(l.name), bytes.Clone(l.help)
 		m.bytes += sizeOf(len(l.name)) + sizeOf(len(l.help))
 		m.lines[i] = l
 		m.declare(l)
 	}
+}
+
+// linesWithin returns how many of the lines fit a limit in bytes: each is kept as it
+// is, and as a declaration.
+func linesWithin(lines []metaLine, limit int64) int {
+	// Where a map has just grown, it has two slots for each entry.
+	const perLine = metaLineBytes + 2*(stringBytes+declarationBytes+1)
+	for i, l := range lines {
+		if limit -= perLine + 2*(sizeOf(len(l.name))+sizeOf(len(l.help))); limit < 0 {
+			return i
+		}
+	}
+	return len(lines)
 }
 
 // declare takes note of what a line says, if it is the first of its kind for its

@@ -15,6 +15,9 @@ type ParseLimits struct {
 	// Samples is how many samples a page may have, 200,000 by default. A page with
 	// more is unusable.
 	Samples int
+	// MetaLines is how many TYPE and HELP lines are read, 50,000 by default. Those on top
+	// are bad lines.
+	MetaLines int
 	// BadLines is how many lines may be skipped, 10,000 by default. A page with more
 	// is unusable.
 	BadLines int
@@ -22,11 +25,13 @@ type ParseLimits struct {
 
 const (
 	defaultPageSamples = 200_000
+	defaultMetaLines   = 50_000
 	defaultBadLines    = 10_000
 )
 
 func (l ParseLimits) withDefaults() ParseLimits {
 	l.Samples = cmp.Or(l.Samples, defaultPageSamples)
+	l.MetaLines = cmp.Or(l.MetaLines, defaultMetaLines)
 	l.BadLines = cmp.Or(l.BadLines, defaultBadLines)
 	return l
 }
@@ -113,6 +118,9 @@ func (p *Page) addMeta(line metaLine) {
 	err := checkRawName(line.name)
 	if n := len(line.help); err == nil && n > messages.MaxHelpBytes {
 		err = fmt.Errorf("help of %d bytes, at most %d are allowed", n, messages.MaxHelpBytes)
+	}
+	if err == nil && len(p.lines) == p.limits.MetaLines {
+		err = fmt.Errorf("more than %d TYPE and HELP lines", p.limits.MetaLines)
 	}
 	if err != nil {
 		p.bad(p.offset(line.name), err)

@@ -45,7 +45,7 @@ type Scrape struct {
 }
 
 // Appended says what became of the samples of a scrape: each is in one of the
-// counts, but for NewSeries.
+// counts, but for NewSeries and Undescribed.
 type Appended struct {
 	// Samples counts those recorded, NewSeries the series among them that were not in
 	// the window before.
@@ -57,8 +57,12 @@ type Appended struct {
 	FirstRejected error
 	// ManyLabels and LongLabels are parts of Rejected: those over the limits of labels.
 	ManyLabels, LongLabels int
-	// Shed were of new series for which there was no room.
-	Shed int
+	// Shed were of new series for which there was no room: ShedForMemory of them since
+	// series have all the memory that they may have, the others over Limits.Series.
+	Shed, ShedForMemory int
+	// Undescribed counts TYPE and HELP lines for which there was no room. It is not of
+	// samples: those of such a family are recorded, as untyped ones.
+	Undescribed int
 }
 
 func (a *Appended) reject(raw string, err error) {
@@ -184,8 +188,9 @@ func (w *Window) target(of Target) *target {
 func (w *Window) appendPage(t *target, p *Page, done *Appended) {
 	if t.shape != p.shape && !t.meta.matches(p) {
 		t.forget()
-		t.meta.take(p)
+		t.meta.take(p, w.metaBytes())
 	}
+	done.Undescribed = len(p.lines) - len(t.meta.lines)
 	known := t.order(p, w.limits.Bytes/orderShare)
 	for i := range p.samples {
 		var s *series
@@ -250,8 +255,12 @@ func (w *Window) admit(t *target, id identity, raw string, err error, done *Appe
 	switch {
 	case s != nil:
 		t.families.update(s.family, id.family)
-	case w.seriesCount >= w.limits.Series || !w.mayGrow():
+	case w.seriesCount >= w.limits.Series:
 		done.Shed++
+		return nil
+	case !w.mayGrow():
+		done.Shed++
+		done.ShedForMemory++
 		return nil
 	default:
 		s = t.create(id)

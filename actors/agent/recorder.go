@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"fmt"
+	"strconv"
 	"time"
 
 	"fodc/actors"
@@ -98,23 +100,38 @@ func (r *flightRecorder) tell(target string, a recorder.Appended, now time.Time)
 		r.trouble[target] = t
 	}
 	log := r.log.With(zap.String("target", target))
-	cause, count := "", 0
-	switch {
-	case a.Shed > 0:
-		cause, count = "the recorder has as many series as it may have", a.Shed
-	case a.FirstRejected != nil:
-		cause, count = a.FirstRejected.Error(), a.Rejected
-	case a.Duplicates > 0:
-		cause, count = "the page has a series twice", a.Duplicates
-	}
-	if cause == "" {
+	n := r.noteOf(a)
+	if n.cause == "" {
 		if lasted, times, was := t.over(now); was {
 			logNote(log, note{text: "all samples are recorded again", lasted: lasted, times: times})
 		}
 		return
 	}
-	if t.met(cause, now) {
-		logNote(log.With(zap.Int("samples", count)), note{warn: true, text: "samples are not recorded", cause: cause})
+	if t.met(n.cause, now) {
+		logNote(log, n)
+	}
+}
+
+// noteOf returns what is to be told of a scrape; its cause is empty if that is nothing.
+func (r *flightRecorder) noteOf(a recorder.Appended) note {
+	samples := func(count int, cause string) note {
+		return note{warn: true, text: "samples are not recorded: " + strconv.Itoa(count), cause: cause}
+	}
+	const budget = "of the recorder's memory (--max-metrics-memory-usage-percentage)"
+	switch {
+	case a.ShedForMemory > 0:
+		return samples(a.Shed, "series have the half that they may have "+budget)
+	case a.Shed > 0:
+		return samples(a.Shed, fmt.Sprintf("the recorder has %d series, as many as it may have", r.window.Stats().LimitSeries))
+	case a.FirstRejected != nil:
+		return samples(a.Rejected, a.FirstRejected.Error())
+	case a.Duplicates > 0:
+		return samples(a.Duplicates, "the page has a series twice")
+	case a.Undescribed > 0:
+		return note{warn: true, text: "TYPE and HELP lines are left out: " + strconv.Itoa(a.Undescribed),
+			cause: "they have the eighth that they may have " + budget}
+	default:
+		return note{}
 	}
 }
 

@@ -109,6 +109,24 @@ func TestRecorderTellsOnce(t *testing.T) {
 	require.Equal(t, "all samples are recorded again", logs.All()[2].Message)
 }
 
+// What is left out is told with the limit that was met.
+func TestRecorderNamesLimits(t *testing.T) {
+	f := func(a recorder.Appended, text, cause string) {
+		t.Helper()
+		core, logs := observer.New(zapcore.InfoLevel)
+		newFlightRecorder(zap.New(core), recorder.Limits{Series: 70}).tell("a", a, time.Unix(1000, 0))
+		require.Equal(t, 1, logs.Len())
+		require.Equal(t, text, logs.All()[0].Message)
+		require.Equal(t, cause, logs.All()[0].ContextMap()["cause"])
+	}
+	f(recorder.Appended{Shed: 3, ShedForMemory: 2}, "samples are not recorded: 3",
+		"series have the half that they may have of the recorder's memory (--max-metrics-memory-usage-percentage)")
+	f(recorder.Appended{Shed: 3}, "samples are not recorded: 3", "the recorder has 70 series, as many as it may have")
+	f(recorder.Appended{Duplicates: 1}, "samples are not recorded: 1", "the page has a series twice")
+	f(recorder.Appended{Undescribed: 9}, "TYPE and HELP lines are left out: 9",
+		"they have the eighth that they may have of the recorder's memory (--max-metrics-memory-usage-percentage)")
+}
+
 // Failed scrapes and restarts of the node are kept as events.
 func TestRecorderEvents(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {

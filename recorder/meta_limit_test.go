@@ -1,0 +1,53 @@
+package recorder
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fodc/messages"
+)
+
+// describe is a page of a sample and so many families that have none.
+func describe(families, helpBytes int) string {
+	var b strings.Builder
+	b.WriteString("# TYPE a counter\na 1\n")
+	for i := range families {
+		fmt.Fprintf(&b, "# HELP f%d %s\n# TYPE f%d gauge\n", i, strings.Repeat("h", helpBytes), i)
+	}
+	return b.String()
+}
+
+// What a page says of its families does not take the room of what was recorded.
+func TestMetadataIsWithinItsShare(t *testing.T) {
+	const limit = 400 << 10
+	w := NewWindow(Limits{Bytes: limit})
+	other := Target{Name: "other"}
+	for n := range 50 {
+		w.Append(other, Scrape{At: at(n), Page: textPage(t, restless(n, 50))})
+	}
+	before := w.Stats()
+	for n := range 3 {
+		done := scrape(t, w, n, describe(5_000, 100))
+		require.Greater(t, done.Undescribed, 9_000)
+		require.Equal(t, 1, done.Samples)
+		require.LessOrEqual(t, w.Stats().Bytes, int64(limit))
+	}
+	require.Equal(t, before.Evicted, w.Stats().Evicted)
+	require.Equal(t, messages.TypeCounter, family(t, drain(w.Snapshot(messages.Selection{Names: []string{"a"}})), "a").Type)
+	requireConsistent(t, w)
+}
+
+// A page describes only so many families.
+func TestTooManyMetaLines(t *testing.T) {
+	var p Page
+	limits := ParseLimits{MetaLines: 3}
+	p.Parse([]byte("# TYPE a counter\n# HELP a A.\n# TYPE b counter\n# HELP b B.\na 1\n# TYPE c counter\n"), textType, limits)
+	require.NoError(t, p.Err())
+	require.Equal(t, 2, p.BadLines())
+	require.EqualError(t, p.FirstBad(), "line 4: more than 3 TYPE and HELP lines")
+	require.Equal(t, 1, p.Samples())
+	require.Len(t, p.lines, 3)
+}
