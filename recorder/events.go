@@ -103,15 +103,16 @@ func (w *Window) noteFailure(t *target, at time.Time, why string) {
 type startTimes []startTime
 
 type startTime struct {
-	key     seriesKey
-	seconds float64
+	key seriesKey
+	// seconds is what the process said first, newest what it said last: it may creep.
+	seconds, newest float64
 }
 
 const (
 	// maxStartTimes bounds the processes that are watched for restarts; a page has one.
 	maxStartTimes = 8
-	// startTolerance is by how many seconds a start time may differ: it is reckoned from
-	// clocks that are being adjusted.
+	// startTolerance is by how many seconds a start time may differ from the one before:
+	// it is reckoned from clocks that are being adjusted.
 	startTolerance = 2
 )
 
@@ -128,15 +129,17 @@ func (all *startTimes) update(k seriesKey, seconds float64) (before float64, res
 	}
 	for i := range *all {
 		if s := &(*all)[i]; s.key == k {
-			if before = s.seconds; math.Abs(seconds-before) > startTolerance {
-				s.seconds = seconds
+			former := s.newest
+			s.newest = seconds
+			if math.Abs(seconds-former) > startTolerance {
+				before, s.seconds = s.seconds, seconds
 				return before, true
 			}
 			return 0, false
 		}
 	}
 	if len(*all) < maxStartTimes {
-		*all = append(*all, startTime{k, seconds})
+		*all = append(*all, startTime{k, seconds, seconds})
 	}
 	return 0, false
 }

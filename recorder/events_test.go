@@ -120,3 +120,16 @@ func TestEventsAreBounded(t *testing.T) {
 	scrapeFails(w, 10_001, "long")
 	require.Equal(t, failureEvent(10_001, 10_001, 1, "long"), w.Events()[maxEvents-1])
 }
+
+// A start time that is reckoned from a clock which is being adjusted creeps: that is no
+// restart, however far it gets.
+func TestCreepingStartTimeIsNoRestart(t *testing.T) {
+	w := NewWindow(Limits{})
+	for n := range 100 {
+		scrape(t, w, n, fmt.Sprintf("process_start_time_seconds %g\n", 1_000+0.5*float64(n)))
+	}
+	require.Empty(t, w.Events())
+	scrape(t, w, 100, "process_start_time_seconds 1060\n")
+	require.Len(t, w.Events(), 1)
+	require.Contains(t, w.Events()[0].Detail, "before at 1970-01-01T00:16:40.000Z")
+}

@@ -71,13 +71,13 @@ func (p *Page) repeats(body []byte) bool {
 // accepts less than the parser does, and gives the same for it.
 func plainValue(line []byte) (v float64, size int, ok bool) {
 	const maxDigits = 15 // fit a double exactly
-	n, digits := 0, true
+	n, digits := int64(0), true // an int may be too short
 	for size < len(line) && line[size] != '\n' {
 		c := line[size]
 		switch {
 		case c >= '0' && c <= '9':
 			if size < maxDigits {
-				n = 10*n + int(c-'0')
+				n = 10*n + int64(c-'0')
 			}
 		case c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E':
 			digits = false
