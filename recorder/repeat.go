@@ -70,7 +70,7 @@ func (p *Page) repeats(body []byte) bool {
 // plainValue reads a decimal number, NaN or an infinity that ends with its line. It
 // accepts less than the parser does, and gives the same for it.
 func plainValue(line []byte) (v float64, size int, ok bool) {
-	const maxDigits = 15 // fit a double exactly
+	const maxDigits = 15        // fit a double exactly
 	n, digits := int64(0), true // an int may be too short
 	for size < len(line) && line[size] != '\n' {
 		c := line[size]

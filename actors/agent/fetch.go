@@ -22,9 +22,13 @@ const (
 	firstPageBytes      = 64 << 10
 	readBytes           = 32 << 10
 	maxShownText        = 200
-	scrapeAccept        = "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.9,*/*;q=0.1"
 	scrapeTimeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
 )
+
+// scrapeAccept asks for text, with names as they are: a node that knows of escaping
+// would put underscores into those of UTF-8.
+const scrapeAccept = "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.9,text/plain;version=0.0.4;q=0.8," +
+	"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,*/*;q=0.1"
 
 // fetcher gets a page, within ctx. What it cannot get is an error. The room is the
 // fetcher's until it returns; the body may lie in it.

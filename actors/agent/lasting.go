@@ -1,6 +1,9 @@
 package agent
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // lasting keeps track of a failure that may last, so that it is told when it
 // starts, when its cause changes and when it ends, and not each time it is met.
@@ -60,4 +63,12 @@ type note struct {
 	// lasted and times tell of a failure that has ended.
 	lasted time.Duration
 	times  int
+}
+
+// maxCauseBytes bounds what is told of a cause: it may quote what others have written.
+const maxCauseBytes = 300
+
+func shortCause(err error) string {
+	text := err.Error()
+	return strings.ToValidUTF8(text[:min(len(text), maxCauseBytes)], "")
 }

@@ -49,7 +49,7 @@ func (o outcome) cause() string {
 	if o.err == nil {
 		return ""
 	}
-	return o.err.Error()
+	return shortCause(o.err)
 }
 
 func newScraperState(url, container string, byDefault bool, interval time.Duration) *scraperState {

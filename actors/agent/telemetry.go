@@ -16,9 +16,6 @@ import (
 // hostTarget is the host, as a target of the recorder.
 const hostTarget = "host"
 
-// maxCauseBytes bounds what a log line shows of contents that cannot be read.
-const maxCauseBytes = 300
-
 // sourceRead is the last word of a read.
 type sourceRead struct {
 	source int
@@ -127,8 +124,7 @@ func readOf(r telemetry.Result) telemetryRead {
 	for _, o := range r.Outcomes {
 		p := telemetryPart{name: o.Part}
 		if o.Err != nil {
-			p.cause = o.Err.Error()
-			p.cause = p.cause[:min(len(p.cause), maxCauseBytes)]
+			p.cause = shortCause(o.Err)
 			p.absent = errors.Is(o.Err, fs.ErrNotExist) || errors.Is(o.Err, errors.ErrUnsupported)
 		}
 		read.parts = append(read.parts, p)
