@@ -51,10 +51,8 @@ func TestFailuresAreShort(t *testing.T) {
 // An endpoint that is written with the library of Prometheus keeps its names as they
 // are, and answers in the text format.
 func TestAcceptKeepsNames(t *testing.T) {
-	format := expfmt.Negotiate(http.Header{"Accept": {scrapeAccept}})
-	require.Equal(t, expfmt.TypeTextPlain, format.FormatType())
-	require.Equal(t, model.NoEscaping, format.ToEscapingScheme())
-	format = expfmt.NegotiateIncludingOpenMetrics(http.Header{"Accept": {scrapeAccept}})
+	format := expfmt.NegotiateAccept(http.Header{"Accept": {scrapeAccept}}, expfmt.NewFormat(expfmt.TypeOpenMetrics),
+		expfmt.NewFormat(expfmt.TypeProtoDelim), expfmt.NewFormat(expfmt.TypeTextPlain))
 	require.Equal(t, expfmt.TypeTextPlain, format.FormatType())
 	require.Equal(t, model.NoEscaping, format.ToEscapingScheme())
 }
