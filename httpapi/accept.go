@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"fodc/httpapi/exposition"
 )
 
 // The values of the parameter format.
@@ -44,6 +46,14 @@ func allowsUTF8(w http.ResponseWriter, r *http.Request) bool {
 		}
 	}
 	return false
+}
+
+// textFor returns the content type of a text page, with names that the client can read.
+func textFor(w http.ResponseWriter, r *http.Request) (content string, o exposition.Options) {
+	if allowsUTF8(w, r) {
+		return contentTextUTF8, exposition.Options{}
+	}
+	return contentText, exposition.Options{PlainNames: true}
 }
 
 // named returns the weight (q) that the Accept header gives to the media type by

@@ -58,8 +58,9 @@ func (a *AgentAPI) serveMetrics(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", contentText)
-	return exposition.WriteNodeText(w, blocks)
+	content, o := textFor(w, r)
+	w.Header().Set("Content-Type", content)
+	return exposition.WriteNodeText(w, blocks, o)
 }
 
 // agentHealthView is the JSON shape of the agent's /health.

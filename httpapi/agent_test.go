@@ -111,3 +111,21 @@ func TestAgentReady(t *testing.T) {
 	requireError(t, do(h, http.MethodGet, "/-/ready"), 503, messages.ErrUnavailable, "not ready: starting or stopping")
 	require.Equal(t, "healthy\n", do(h, http.MethodGet, "/-/healthy").Body.String())
 }
+
+// A client that knows no names of UTF-8 gets underscores: it would refuse the whole page.
+func TestAgentMetricsAreInNamesThatTheClientReads(t *testing.T) {
+	h, a := newFakeAgent()
+	a.Latest = func(context.Context, messages.Selection) ([]messages.Block, error) {
+		series := []messages.Series{{Labels: `"c.d"="1"`, Values: []float64{1}}}
+		return []messages.Block{{Times: []int64{1}, Families: []messages.Family{{Name: "a.b", Type: messages.TypeGauge, Series: series}}}}, nil
+	}
+	f := func(accept, contentType, page string) {
+		t.Helper()
+		w := do(h, http.MethodGet, "/metrics", "Accept", accept)
+		require.Equal(t, page, w.Body.String())
+		require.Equal(t, contentType, w.Header().Get("Content-Type"))
+		require.Contains(t, w.Header().Values("Vary"), "Accept")
+	}
+	f("text/plain;version=0.0.4;q=0.5,*/*;q=0.1", contentText, "# TYPE a_b gauge\na_b{c_d=\"1\"} 1\n")
+	f("text/plain;version=1.0.0;escaping=allow-utf-8;q=0.5", contentTextUTF8, "# TYPE \"a.b\" gauge\n{\"a.b\",\"c.d\"=\"1\"} 1\n")
+}

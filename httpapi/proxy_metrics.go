@@ -88,10 +88,8 @@ func (a *ProxyAPI) serveWindows(w http.ResponseWriter, r *http.Request) error {
 
 // writeText writes the page, with names that the client can read.
 func (a *ProxyAPI) writeText(w http.ResponseWriter, r *http.Request, c *messages.Collection, o exposition.Options) error {
-	content := contentText
-	if o.PlainNames = !allowsUTF8(w, r); !o.PlainNames {
-		content = contentTextUTF8
-	}
+	content, names := textFor(w, r)
+	o.PlainNames = names.PlainNames
 	w.Header().Set("Content-Type", content)
 	conflicts, err := exposition.WriteText(w, c, o)
 	a.metrics.merged(c, conflicts)

@@ -162,18 +162,18 @@ func TestGoldenOpenMetrics(t *testing.T) {
 
 func TestGoldenNodeText(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, WriteNodeText(&b, cluster().Nodes[4].Blocks))
+	require.NoError(t, WriteNodeText(&b, cluster().Nodes[4].Blocks, Options{}))
 	parsePage(t, b.Bytes())
 	requirePromtool(t, b.Bytes())
 	golden(t, "node.prom", b.Bytes())
 
 	b.Reset()
-	require.NoError(t, WriteNodeText(&b, utf8Names().Nodes[0].Blocks))
+	require.NoError(t, WriteNodeText(&b, utf8Names().Nodes[0].Blocks, Options{}))
 	parsePage(t, b.Bytes())
 	golden(t, "node-utf8.prom", b.Bytes())
 
 	b.Reset()
-	require.NoError(t, WriteNodeText(&b, nil))
+	require.NoError(t, WriteNodeText(&b, nil, Options{}))
 	require.Empty(t, b.String())
 }
 

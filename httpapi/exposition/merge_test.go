@@ -144,7 +144,7 @@ func TestReservedNames(t *testing.T) {
 
 		// On its own page an agent may call its metrics as it likes.
 		b.Reset()
-		require.NoError(t, WriteNodeText(&b, c.Nodes[0].Blocks))
+		require.NoError(t, WriteNodeText(&b, c.Nodes[0].Blocks, Options{}))
 		require.Contains(t, b.String(), name+" 42\n")
 	}
 	f("fodc_agent_up", true)

@@ -141,7 +141,7 @@ func FuzzTexts(f *testing.F) {
 		require.NoError(t, err)
 		require.True(t, json.Valid(b.Bytes()) && utf8.Valid(b.Bytes()), "%s", b.Bytes())
 		b.Reset()
-		require.NoError(t, WriteNodeText(&b, n.Blocks))
+		require.NoError(t, WriteNodeText(&b, n.Blocks, Options{}))
 		parsePage(t, b.Bytes())
 	})
 }

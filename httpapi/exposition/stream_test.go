@@ -50,7 +50,7 @@ func TestPageIsStreamed(t *testing.T) {
 			blocks = append(blocks, messages.Block{Times: n.Blocks[0].Times, Families: []messages.Family{f}})
 		}
 	}
-	f("node", func(w io.Writer) error { return WriteNodeText(w, blocks) })
+	f("node", func(w io.Writer) error { return WriteNodeText(w, blocks, Options{}) })
 }
 
 func TestSeveralWritersShareACollection(t *testing.T) {

@@ -32,9 +32,11 @@ func WriteText(w io.Writer, c *messages.Collection, o Options) (Conflicts, error
 }
 
 // WriteNodeText writes the newest samples of one node as its own page: no identity
-// labels, and nothing beside what the blocks hold. The error is that of w.
-func WriteNodeText(w io.Writer, blocks []messages.Block) error {
-	n := &node{answer: &messages.NodeAnswer{Blocks: blocks}}
+// labels, and nothing beside what the blocks hold. Of the options, PlainNames counts.
+// The error is that of w.
+func WriteNodeText(w io.Writer, blocks []messages.Block, o Options) error {
+	c := o.names(&messages.Collection{Nodes: []messages.NodeAnswer{{Blocks: blocks}}})
+	n := &node{answer: &c.Nodes[0]}
 	return mergeNodes([]*node{n}, neverReserved).writeText(w, Options{})
 }
 
