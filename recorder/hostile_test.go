@@ -2,8 +2,10 @@ package recorder
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
+	"weak"
 
 	"github.com/stretchr/testify/require"
 
@@ -123,6 +125,32 @@ func TestBufferShrinks(t *testing.T) {
 	require.Equal(t, 1, p.Samples())
 	p.Parse([]byte("a 1\n"), textType, ParseLimits{})
 	require.Less(t, cap(p.buf), 1<<10)
+}
+
+// Nor is it by what was on that page, whether that was a good one or not.
+func TestNothingHoldsOnToALargeBuffer(t *testing.T) {
+	limits := ParseLimits{Samples: 100, BadLines: 10}
+	comment := func(bytes int) string { return "# " + strings.Repeat("x", bytes) }
+	f := func(large string) {
+		t.Helper()
+		for _, next := range []string{"# TYPE a gauge\na 1\n", "a 1\n" + comment(32*keepBytes)} {
+			var p Page
+			p.Parse([]byte(large+comment(16*keepBytes)), textType, limits)
+			buffer := weak.Make(&p.buf[0])
+			p.Parse([]byte(next), textType, limits)
+			runtime.GC()
+			require.Nil(t, buffer.Value())
+			if len(next) < keepBytes {
+				require.LessOrEqual(t, cap(p.samples)+cap(p.lines), 10)
+			}
+			runtime.KeepAlive(&p)
+		}
+	}
+	f(gauges(0, 100))
+	f(gauges(0, 101))
+	f(gauges(0, 50) + strings.Repeat("!\n", 11))
+	f("a 1\n" + describe(50, 1))
+	f(describe(50, 1) + strings.Repeat("!\n", 11))
 }
 
 // Samples over the limits of labels are rejected, each counted by its limit, and the

@@ -37,8 +37,7 @@ func (p *Page) Parse(body []byte, contentType string, limits ParseLimits) {
 	if contentType == p.contentType && limits == p.limits && p.repeats(body) {
 		return
 	}
-	clear(p.samples)
-	p.samples, p.lines = p.samples[:0], p.lines[:0]
+	p.empty()
 	p.badLines, p.firstBad, p.err = 0, nil, nil
 	p.limits = limits
 	if contentType != p.contentType || contentType == "" {
@@ -50,9 +49,17 @@ func (p *Page) Parse(body []byte, contentType string, limits ParseLimits) {
 		p.refuse(fmt.Errorf("page without a single sample%s: %w", p.saysOf(), p.firstBad))
 	}
 	if p.err != nil {
-		p.samples, p.lines = p.samples[:0], p.lines[:0]
+		p.empty()
 	}
 	p.remember()
+}
+
+// empty drops all samples and lines. They are parts of a buffer, which they must not
+// hold on to.
+func (p *Page) empty() {
+	clear(p.samples)
+	clear(p.lines)
+	p.samples, p.lines = p.samples[:0], p.lines[:0]
 }
 
 // saysOf tells the content type where that may be what is wrong.
@@ -79,7 +86,11 @@ func formatOf(contentType string) pageFormat {
 // newline that the parser appends: it must not move the page.
 func (p *Page) load(body []byte) {
 	const spare = 1
-	if need := len(body) + spare; cap(p.buf) < need || cap(p.buf)/keepFactor > max(need, keepBytes) {
+	need := len(body) + spare
+	if cap(p.buf)/keepFactor > max(need, keepBytes) {
+		p.buf, p.samples, p.lines, p.places = nil, nil, nil, nil
+	}
+	if cap(p.buf) < need {
 		p.buf = make([]byte, 0, need+need/growPart)
 	}
 	p.buf = p.buf[:0]
@@ -98,7 +109,8 @@ const (
 	// growPart is the part of a page by which the next one may be longer without a
 	// new buffer.
 	growPart = 8
-	// A buffer over keepBytes is given up for a page keepFactor times smaller.
+	// A buffer over keepBytes is given up for a page keepFactor times smaller, and with it
+	// what was on its page.
 	keepFactor = 4
 	keepBytes  = 1 << 20
 )
@@ -206,11 +218,11 @@ func (p *Page) addSample(parser textparse.Parser) error {
 	if bytes.IndexByte(raw, '\n') >= 0 {
 		return errNewline
 	}
-	if p.samples = append(p.samples, pageSample{raw, value}); len(p.samples) > p.limits.Samples {
-		p.samples = p.samples[:p.limits.Samples]
+	if len(p.samples) == p.limits.Samples {
 		return p.refuse(fmt.Errorf("%w: more than %d, at most %d are allowed (--max-page-samples)",
 			ErrTooManySamples, p.limits.Samples, p.limits.Samples))
 	}
+	p.samples = append(p.samples, pageSample{raw, value})
 	return nil
 }
 
