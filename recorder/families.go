@@ -11,6 +11,8 @@ import (
 type familyMeta struct {
 	name string
 	kind messages.MetricType
+	// own says that it is of readings: a page does not describe it otherwise.
+	own  bool
 	help string
 }
 
@@ -56,11 +58,13 @@ func (f *families) retain(m familyMeta) int {
 
 // update sets the type and help of a family.
 func (f *families) update(i int, m familyMeta) {
-	if old := f.all[i]; old.kind != m.kind || old.help != m.help {
-		f.own()
-		f.texts += sizeOf(len(m.help)) - sizeOf(len(old.help))
-		f.all[i].kind, f.all[i].help = m.kind, strings.Clone(m.help)
+	old := f.all[i]
+	if old.own && !m.own || old.kind == m.kind && old.help == m.help && old.own == m.own {
+		return
 	}
+	f.own()
+	f.texts += sizeOf(len(m.help)) - sizeOf(len(old.help))
+	f.all[i] = familyMeta{name: old.name, kind: m.kind, own: m.own, help: strings.Clone(m.help)}
 }
 
 func (f *families) add(m familyMeta) int {

@@ -51,3 +51,23 @@ func TestTooManyMetaLines(t *testing.T) {
 	require.Equal(t, 1, p.Samples())
 	require.Len(t, p.lines, 3)
 }
+
+// A page does not say what the agent's own readings are.
+func TestPagesDoNotDescribeReadings(t *testing.T) {
+	w := NewWindow(Limits{})
+	up := []Reading{{Name: "up", Type: messages.TypeGauge, Help: "Up.", Value: 1}}
+	for n, page := range []string{"", "# TYPE up counter\n# HELP up Lies.\nup{x=\"1\"} 5\n", "# HELP up More lies.\nup{x=\"1\"} 5\nup{x=\"2\"} 5\n"} {
+		w.Append(node, Scrape{At: at(n), Readings: up, Page: textPage(t, page)})
+		f := family(t, drain(w.Snapshot(messages.Selection{})), "up")
+		require.Equal(t, messages.TypeGauge, f.Type)
+		require.Equal(t, "Up.", f.Help)
+		require.Len(t, f.Series, n+1, "the samples are recorded all the same")
+	}
+	requireConsistent(t, w)
+
+	late := NewWindow(Limits{})
+	scrape(t, late, 0, "# TYPE up counter\nup{x=\"1\"} 5\n")
+	late.Append(node, Scrape{At: at(1), Readings: up})
+	f := family(t, drain(late.Snapshot(messages.Selection{})), "up")
+	require.Equal(t, messages.TypeGauge, f.Type)
+}

@@ -98,7 +98,7 @@ func (m *metadata) declare(l metaLine) {
 func (m *metadata) locate(name string) (familyMeta, messages.Suffix) {
 	own := m.byName[name]
 	if own.kind != "" {
-		return familyMeta{name, typeOf(own.kind), own.help}, messages.SuffixNone
+		return familyMeta{name: name, kind: typeOf(own.kind), help: own.help}, messages.SuffixNone
 	}
 	for s := messages.SuffixBucket; s <= messages.SuffixCount; s++ {
 		base, ok := strings.CutSuffix(name, s.String())
@@ -107,9 +107,9 @@ func (m *metadata) locate(name string) (familyMeta, messages.Suffix) {
 		}
 		switch d := m.byName[base]; {
 		case d.kind == model.MetricTypeHistogram:
-			return familyMeta{base, messages.TypeHistogram, d.help}, s
+			return familyMeta{name: base, kind: messages.TypeHistogram, help: d.help}, s
 		case d.kind == model.MetricTypeSummary && s != messages.SuffixBucket:
-			return familyMeta{base, messages.TypeSummary, d.help}, s
+			return familyMeta{name: base, kind: messages.TypeSummary, help: d.help}, s
 		}
 	}
 	if m.openMetrics {
@@ -146,7 +146,7 @@ func (m *metadata) locateOpen(name string) (familyMeta, bool) {
 			continue
 		}
 		if d := m.byName[base]; slices.Contains(o.kinds, d.kind) {
-			return familyMeta{name, o.is, d.help}, true
+			return familyMeta{name: name, kind: o.is, help: d.help}, true
 		}
 	}
 	return familyMeta{}, false

@@ -106,7 +106,7 @@ func (t *target) identify(raw string, l *Limits) (identity, error) {
 // identifyReading returns what the series of a reading is.
 func (t *target) identifyReading(r *Reading) (identity, error) {
 	t.parts = append(t.parts[:0], r.Labels...)
-	return t.check(identity{family: familyMeta{r.Name, r.Type, r.Help}}, r.Name)
+	return t.check(identity{family: familyMeta{name: r.Name, kind: r.Type, own: true, help: r.Help}}, r.Name)
 }
 
 // check completes the identity by the labels in parts.
