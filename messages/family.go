@@ -1,6 +1,9 @@
 package messages
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // MetricType is the type of a family as its TYPE line says it.
 type MetricType uint8
@@ -72,6 +75,31 @@ type Family struct {
 	// Help is unescaped, and empty where the page has none.
 	Help   string
 	Series []Series
+	// Values, where it is not nil, is the values of all series, one series behind the
+	// other, each with one for each of the block's Times. The series have none of their
+	// own then, and may be shared among answers: they must not be changed, see Unshare.
+	Values []float64
+}
+
+// ValuesOf returns the values of the series at the index.
+func (f *Family) ValuesOf(i int) []float64 {
+	if f.Values == nil {
+		return f.Series[i].Values
+	}
+	n := len(f.Values) / len(f.Series)
+	return f.Values[i*n : (i+1)*n : (i+1)*n]
+}
+
+// Unshare gives the series values of their own, and the family series of its own.
+func (f *Family) Unshare() {
+	if f.Values == nil {
+		return
+	}
+	own := slices.Clone(f.Series)
+	for i := range own {
+		own[i].Values = f.ValuesOf(i)
+	}
+	f.Series, f.Values = own, nil
 }
 
 // Series is one series of a family. The name of its samples is the family's name
@@ -80,9 +108,22 @@ type Series struct {
 	Suffix Suffix
 	// Labels is a label text: see LabelText.
 	Labels LabelText
+	// Claimed is further labels, a text of those that the identity of a node may have as
+	// well (see IsIdentityName), where they were parted from Labels; nil elsewhere.
+	Claimed *LabelText
+	// Known is the facts of Labels, zero where nobody has looked.
+	Known KnownLabels
 	// Values has one entry for each of the block's Times, Gap where the series had
-	// no sample.
+	// no sample. Ask Family.ValuesOf, which knows where else they may be.
 	Values []float64
+}
+
+// AllLabels returns Labels with what is Claimed.
+func (s *Series) AllLabels() LabelText {
+	if s.Claimed == nil {
+		return s.Labels
+	}
+	return s.Labels.Join(*s.Claimed)
 }
 
 // gapBits is the stale marker of Prometheus: a NaN that no text page can contain.

@@ -198,6 +198,7 @@ func shown(c *messages.Collection) map[string]any {
 		}
 		for _, b := range n.Blocks {
 			for _, f := range b.Families {
+				f.Unshare()
 				for _, s := range f.Series {
 					m[n.Identity.NodeID] = s.Values[len(s.Values)-1]
 				}

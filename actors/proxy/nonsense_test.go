@@ -85,9 +85,10 @@ func TestNonsenseIsCountedAndHarmsNobody(t *testing.T) {
 				flaws[n.Identity.NodeID], series[n.Identity.NodeID] = n.Flaws, countSeries(n.Blocks)
 				for _, b := range n.Blocks {
 					for _, f := range b.Families {
+						f.Unshare()
 						for _, x := range f.Series {
 							require.NoError(t, messages.CheckMetricName(f.Name))
-							require.NoError(t, messages.CheckLabelText(x.Labels))
+							require.NoError(t, messages.CheckLabelText(x.AllLabels()))
 							require.Len(t, x.Values, len(b.Times))
 						}
 					}

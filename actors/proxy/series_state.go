@@ -32,6 +32,7 @@ func (s *seriesCount) admit(blocks []messages.Block, limit int, latest bool) (ke
 		b := &blocks[i]
 		for j := range b.Families {
 			f := &b.Families[j]
+			f.Unshare()
 			before := len(f.Series)
 			f.Series = slices.DeleteFunc(f.Series, func(x messages.Series) bool { return !s.take(f.Name, &x, limit, latest) })
 			tooMany += before - len(f.Series)
@@ -50,11 +51,16 @@ func (s *seriesCount) take(family string, x *messages.Series, limit int, latest 
 		return true
 	}
 	type name struct {
-		family string
-		suffix messages.Suffix
-		labels messages.LabelText
+		family  string
+		suffix  messages.Suffix
+		labels  messages.LabelText
+		claimed messages.LabelText
 	}
-	hash := maphash.Comparable(seriesSeed, name{family, x.Suffix, x.Labels})
+	key := name{family: family, suffix: x.Suffix, labels: x.Labels}
+	if x.Claimed != nil {
+		key.claimed = *x.Claimed
+	}
+	hash := maphash.Comparable(seriesSeed, key)
 	if _, known := s.seen[hash]; known {
 		return true
 	}

@@ -87,7 +87,10 @@ func extent(blocks []messages.Block) (samples, bytes int) {
 			samples += len(f.Series) * len(b.Times)
 			bytes += len(f.Name) + len(f.Help)
 			for i := range f.Series {
-				bytes += len(f.Series[i].Labels)
+				s := &f.Series[i]
+				if bytes += len(s.Labels); s.Claimed != nil {
+					bytes += len(*s.Claimed)
+				}
 			}
 		}
 	}

@@ -29,6 +29,7 @@ type sampleKey struct {
 func (s *samples) read(blocks []messages.Block) {
 	for _, b := range blocks {
 		for _, f := range b.Families {
+			f.Unshare()
 			for _, series := range f.Series {
 				s.readSeries(b.Times, f.Name, series)
 			}

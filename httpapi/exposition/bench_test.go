@@ -16,7 +16,7 @@ const (
 	benchPerNode  = 300
 )
 
-// benchCollection is a cluster as agents show it. Baseline agents stamp the
+// benchCollection is a cluster as sessions read it. Baseline agents stamp the
 // identity on their samples themselves.
 func benchCollection(baseline bool, rows int) *messages.Collection {
 	c := &messages.Collection{}
@@ -37,8 +37,11 @@ func benchCollection(baseline bool, rows int) *messages.Collection {
 				for i := range values {
 					values[i] = float64(n*f*1000+i) * float64(1+s%3) / float64(1+s%2*6)
 				}
-				family.Series = append(family.Series, messages.Series{Labels: messages.RenderLabels(labels), Values: values})
+				series := parted(messages.RenderLabels(labels), "")
+				series.Values = values
+				family.Series = append(family.Series, series)
 			}
+			share(&family)
 			b.Families = append(b.Families, family)
 		}
 		c.Nodes = append(c.Nodes, messages.NodeAnswer{

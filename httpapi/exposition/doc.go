@@ -5,7 +5,8 @@
 //   - merge.go: families of all nodes side by side, and who wins where they disagree
 //   - series.go: the series of one family and node, in order, each of them once
 //   - own.go: families that tell how the collection itself went
-//   - text.go, openmetrics.go, json.go: the pages; tree.go: the picture of a process for people
+//   - text.go, openmetrics.go, json.go: the pages; value.go: their numbers;
+//     tree.go: the picture of a process for people
 //
 // A page holds every series once and every family as one group, whatever the
 // agents send. Families are sorted by name, their series by node, then by labels;

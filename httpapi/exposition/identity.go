@@ -9,13 +9,12 @@ import (
 	"fodc/messages"
 )
 
-// The names of the identity labels. A node label "zone" becomes "node_zone". By name
-// labelPodName is the last of all.
+// The names of the identity labels. A node label "zone" becomes "node_zone".
 const (
 	labelNodeID   = "node_id"
 	labelNodeRole = "node_role"
-	labelPodName  = "pod_name"
-	nodePrefix    = "node_"
+	labelPodName  = messages.LabelPodName
+	nodePrefix    = messages.NodeLabelPrefix
 	// exportedPrefix is put before a sample's own label that has such a name.
 	exportedPrefix = "exported_"
 )
@@ -34,6 +33,8 @@ type node struct {
 	identity []identityLabel
 	// tail is the text of identity; short that of node_id, node_role and pod_name.
 	tail, short []byte
+	// agreed are claimed labels that are all the identity's.
+	agreed messages.LabelText
 }
 
 type identityLabel struct {
@@ -88,7 +89,7 @@ func (n *node) stamp(name, value string) {
 
 // find returns the identity label of the name, nil if there is none.
 func (n *node) find(name string) *identityLabel {
-	if name != labelPodName && !strings.HasPrefix(name, nodePrefix) {
+	if !messages.IsIdentityName(name) {
 		return nil
 	}
 	for i := range n.identity {
@@ -99,11 +100,56 @@ func (n *node) find(name string) *identityLabel {
 	return nil
 }
 
-// mayClaim reports whether the text may hold a label that is the identity's. False
-// positives are fine: this is to get past most texts without reading them.
-func (n *node) mayClaim(text messages.LabelText) bool {
-	return len(n.identity) > 0 &&
-		(strings.Contains(string(text), nodePrefix) || strings.Contains(string(text), labelPodName))
+// agrees reports whether all of the labels are the identity's.
+func (n *node) agrees(claimed messages.LabelText) bool {
+	if claimed == n.agreed {
+		return true
+	}
+	if len(n.identity) == 0 {
+		return false
+	}
+	for rest := claimed; rest != ""; {
+		first, next, err := rest.Cut()
+		if err != nil {
+			return false
+		}
+		if own := n.find(first.Name); own == nil || own.text != first.Text {
+			return false
+		}
+		rest = next
+	}
+	n.agreed = claimed
+	return true
+}
+
+// ownLabels returns the labels of the text but for those that the identity has as well;
+// see export for what contradicts it. The error says that the text is none.
+func (n *node) ownLabels(text messages.LabelText) (messages.LabelText, error) {
+	if len(n.identity) == 0 || !text.MayClaim() {
+		return text, nil
+	}
+	var kept []byte
+	for rest := text; rest != ""; {
+		first, next, err := rest.Cut()
+		if err != nil {
+			return "", err
+		}
+		rest = next
+		if own := n.find(first.Name); own != nil {
+			if own.text == first.Text {
+				continue
+			}
+			return n.export(text)
+		}
+		if len(kept) > 0 {
+			kept = append(kept, ',')
+		}
+		kept = append(kept, first.Text...)
+	}
+	if len(kept) == len(text) {
+		return text, nil
+	}
+	return messages.LabelText(kept), nil
 }
 
 // export returns the labels of the text without those that the identity says as

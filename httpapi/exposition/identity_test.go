@@ -1,6 +1,7 @@
 package exposition
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -33,20 +34,34 @@ func TestIdentityText(t *testing.T) {
 	labels(``, map[string]string{"id": "x", "role": "y", "empty": ""})
 }
 
+// parted is a series as sessions give it.
+func parted(text messages.LabelText, bound string) messages.Series {
+	s := messages.Series{Labels: text}
+	claimed, own := text.Split()
+	if claimed != "" && claimed.HasPlainNames() {
+		s.Labels, s.Claimed = own, &claimed
+	}
+	s.Known = messages.KnowLabels(s.Labels, bound)
+	return s
+}
+
 func TestOwnLabels(t *testing.T) {
 	n := newNode(&messages.NodeAnswer{Identity: messages.Identity{
 		NodeID: "n1", Role: "data", PodName: ",b=", Labels: map[string]string{"zone": "z"}}})
 	f := func(in, want string) {
 		t.Helper()
 		for _, bound := range []string{"", "le"} {
-			var r reader
-			var e entry
-			// What is there already must stay apart.
-			r.texts = append(r.texts, "before"...)
-			require.True(t, r.label(&e, n, messages.LabelText(in), bound))
-			require.Equal(t, want, string(e.labels))
-			require.NoError(t, messages.CheckLabelText(messages.LabelText(e.labels)))
-			require.Equal(t, "before", string(r.texts[:6]))
+			text := messages.LabelText(in)
+			for _, s := range []messages.Series{{Labels: text}, parted(text, ""), parted(text, "le")} {
+				e := entry{labels: s.Labels}
+				require.True(t, e.label(n, &s, bound))
+				require.Equal(t, want, string(e.labels))
+				require.NoError(t, messages.CheckLabelText(e.labels))
+				// Of a node without an identity all labels are its own.
+				e = entry{labels: s.Labels}
+				require.True(t, e.label(&node{}, &s, bound))
+				require.Equal(t, in, string(e.labels))
+			}
 		}
 	}
 	f(``, ``)
@@ -72,11 +87,14 @@ func TestOwnLabels(t *testing.T) {
 func TestBound(t *testing.T) {
 	f := func(in, rest string, bound float64) {
 		t.Helper()
-		var r reader
-		var e entry
-		require.True(t, r.label(&e, newNode(&messages.NodeAnswer{Identity: messages.Identity{NodeID: "n1"}}), messages.LabelText(in), "le"))
-		require.Equal(t, rest, string(e.rest))
-		require.Equal(t, bound, e.bound)
+		n := newNode(&messages.NodeAnswer{Identity: messages.Identity{NodeID: "n1"}})
+		text := messages.LabelText(in)
+		for _, s := range []messages.Series{{Labels: text}, parted(text, ""), parted(text, "quantile"), parted(text, "le")} {
+			e := entry{labels: s.Labels}
+			require.True(t, e.label(n, &s, "le"))
+			require.Equal(t, rest, string(e.rest))
+			require.Equal(t, bound, e.bound)
+		}
 	}
 	f(``, ``, 0)
 	f(`a="1"`, `a="1"`, 0)
@@ -86,8 +104,8 @@ func TestBound(t *testing.T) {
 	f(`a="1",le="-1e3",z="2"`, `a="1",z="2"`, -1000)
 	f(`a="1",le="1",node_id="n1"`, `a="1"`, 1)
 	f(`a="1",le="1",node_id="n2"`, `a="1",exported_node_id="n2"`, 1)
-	f(`le="+Inf"`, ``, parseBound("nonsense"))
-	f(`le="nan"`, ``, parseBound("+Inf"))
+	f(`le="+Inf"`, ``, math.Inf(1))
+	f(`le="nan"`, ``, math.Inf(1))
 }
 
 func TestSameLabelsOfNodeAreNotDoubled(t *testing.T) {

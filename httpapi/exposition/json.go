@@ -54,7 +54,7 @@ func (j *jsonWriter) series(s *series) bool {
 	}
 	j.any = true
 	b = append(append(b, '\n'), j.names[s.suffix]...)
-	for _, l := range messages.LabelText(s.labels).Labels() {
+	for _, l := range s.labels.Labels() {
 		b = append(appendMember(b, l), ',')
 	}
 	if len(s.node.identity) == 0 {

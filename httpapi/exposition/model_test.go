@@ -159,10 +159,11 @@ func (m *naive) addNode(n messages.NodeAnswer, kinds map[string]messages.MetricT
 				helped[f.Name] = true
 				m.conflicts.Help++
 			}
-			for _, s := range f.Series {
-				series := labelsOf(n, f.Name+s.Suffix.String(), s.Labels.Labels(), false)
-				m.addSeries(series, b.Times, s.Values, latest, o)
-				if slices.ContainsFunc(s.Values, func(v float64) bool { return !messages.IsGap(v) }) {
+			for i, s := range f.Series {
+				values := f.ValuesOf(i)
+				series := labelsOf(n, f.Name+s.Suffix.String(), s.AllLabels().Labels(), false)
+				m.addSeries(series, b.Times, values, latest, o)
+				if slices.ContainsFunc(values, func(v float64) bool { return !messages.IsGap(v) }) {
 					m.types[f.Name] = kinds[f.Name].String()
 				}
 			}
@@ -291,6 +292,11 @@ func drawFamily(t *rapid.T, name string, rows int) messages.Family {
 		if suffix := messages.Suffix(rapid.IntRange(0, 3).Draw(t, "suffix")); allows(f.Type, suffix) {
 			s.Suffix = suffix
 		}
+		if rapid.Bool().Draw(t, "parted") {
+			suffix := s.Suffix
+			s = parted(s.Labels, messages.BoundName(f.Type, suffix))
+			s.Suffix = suffix
+		}
 		for range rows {
 			if isCompound(f.Type) {
 				// The strict parser refuses counts below zero.
@@ -303,5 +309,16 @@ func drawFamily(t *rapid.T, name string, rows int) messages.Family {
 		}
 		f.Series = append(f.Series, s)
 	}
+	if rapid.Bool().Draw(t, "shared") {
+		share(&f)
+	}
 	return f
+}
+
+// share gives the family the form that sessions give it, as Unshare does not.
+func share(f *messages.Family) {
+	for i := range f.Series {
+		f.Values = append(f.Values, f.Series[i].Values...)
+		f.Series[i].Values = nil
+	}
 }

@@ -1,7 +1,6 @@
 package exposition
 
 import (
-	"bytes"
 	"cmp"
 	"io"
 	"slices"
@@ -31,7 +30,7 @@ func WriteOpenMetrics(w io.Writer, c *messages.Collection, options Options) (Con
 	m := mergeNodes(nodesOf(options.names(c)), isReserved)
 	m.splitMisfits()
 	o := openWriter{textWriter: textWriter{out: newBuffer(w)}, merge: m}
-	r := reader{conflicts: &m.conflicts}
+	r := reader{plain: options.PlainNames, conflicts: &m.conflicts}
 	r.each(m.groups, o.series)
 	o.endMetric()
 	o.out.b = append(o.out.b, openEnd...)
@@ -66,7 +65,7 @@ func (g *group) fitsOpen() bool {
 	for _, p := range g.parts {
 		for i := range p.family.Series {
 			s := &p.family.Series[i]
-			bound := boundName(g.kind, s.Suffix)
+			bound := messages.BoundName(g.kind, s.Suffix)
 			if g.kind == messages.TypeHistogram && s.Suffix == messages.SuffixNone ||
 				bound != "" && !mentions(string(s.Labels), bound) {
 				return false
@@ -87,10 +86,10 @@ func (g *group) only(s messages.Suffix) *group {
 	only := &group{name: g.name + s.String(), help: g.help}
 	for _, p := range g.parts {
 		f := *p.family
-		f.Series = nil
-		for _, x := range p.family.Series {
+		f.Series, f.Values = nil, nil
+		for i, x := range p.family.Series {
 			if x.Suffix == s {
-				x.Suffix = messages.SuffixNone
+				x.Suffix, x.Values = messages.SuffixNone, p.family.ValuesOf(i)
 				f.Series = append(f.Series, x)
 			}
 		}
@@ -125,7 +124,7 @@ type openWriter struct {
 	// The metric in progress: rest is its labels without the bound, lines what its
 	// series' lines begin with, in texts.
 	node   *node
-	rest   []byte
+	rest   messages.LabelText
 	lines  []openLine
 	texts  []byte
 	points []openPoint
@@ -140,11 +139,11 @@ type openPoint struct {
 }
 
 func (o *openWriter) series(s *series) bool {
-	if s.group != o.group || s.node != o.node || !bytes.Equal(s.rest, o.rest) {
+	if s.group != o.group || s.node != o.node || s.rest != o.rest {
 		if !o.endMetric() {
 			return false
 		}
-		o.node, o.rest = s.node, append(o.rest[:0], s.rest...)
+		o.node, o.rest = s.node, s.rest
 	}
 	if s.group != o.group {
 		o.begin(s.group)

@@ -29,35 +29,31 @@ func (o Options) names(c *messages.Collection) *messages.Collection {
 	return plain
 }
 
-// plainFamilies returns the families with plain names, the same if all have.
+// plainFamilies returns the families with plain names, the same if all have. Their
+// labels are for the reader of series to rename.
 func plainFamilies(families []messages.Family) (plain []messages.Family, changed bool) {
 	for i := range families {
-		f := &families[i]
-		series, relabelled := plainSeries(f.Series)
-		if !relabelled && messages.IsPlainMetricName(f.Name) {
+		name := families[i].Name
+		if messages.IsPlainMetricName(name) || messages.CheckMetricName(name) != nil { // which is left out by name
 			continue
 		}
 		if !changed {
 			families, changed = slices.Clone(families), true
-			f = &families[i]
 		}
-		f.Series = series
-		if messages.CheckMetricName(f.Name) == nil { // others are left out by name
-			f.Name = messages.PlainMetricName(f.Name)
-		}
+		families[i].Name = messages.PlainMetricName(name)
 	}
 	return families, changed
 }
 
-func plainSeries(series []messages.Series) (plain []messages.Series, changed bool) {
-	for i := range series {
-		if series[i].Labels.HasPlainNames() {
-			continue
-		}
-		if !changed {
-			series, changed = slices.Clone(series), true
-		}
-		series[i].Labels = series[i].Labels.PlainNames()
+// plainSeries returns the series with plain names of its labels, the same if all are;
+// another one has no values.
+func plainSeries(s *messages.Series) *messages.Series {
+	if !s.Known.IsZero() && s.Known.Facts().Plain {
+		return s // What is claimed is plain wherever it was parted.
 	}
-	return series, changed
+	all := s.AllLabels()
+	if all.HasPlainNames() {
+		return s
+	}
+	return &messages.Series{Suffix: s.Suffix, Labels: all.PlainNames()}
 }

@@ -1,11 +1,9 @@
 package exposition
 
 import (
-	"bytes"
 	"cmp"
-	"math"
 	"slices"
-	"strconv"
+	"strings"
 
 	"fodc/messages"
 )
@@ -22,9 +20,9 @@ type series struct {
 	node   *node
 	suffix messages.Suffix
 	// labels is the text of the series' own labels: without those of the identity.
-	labels []byte
+	labels messages.LabelText
 	// rest is labels without the bound (le or quantile).
-	rest []byte
+	rest messages.LabelText
 	// samples is oldest first, no time twice, never empty.
 	samples []sample
 }
@@ -32,18 +30,19 @@ type series struct {
 // entry is a series of one part.
 type entry struct {
 	suffix messages.Suffix
-	labels []byte
+	labels messages.LabelText
 	// rest is labels without the bound (le or quantile), bound its value. In a family
 	// without bounds rest is labels.
-	rest   []byte
+	rest   messages.LabelText
 	bound  float64
-	times  []int64
 	values []float64
+	// part is where the series is from.
+	part *part
 }
 
 // order is by labels without bound, then bucket, sum and count, then bound.
 func order(a, b *entry) int {
-	if c := bytes.Compare(a.rest, b.rest); c != 0 {
+	if c := strings.Compare(string(a.rest), string(b.rest)); c != 0 {
 		return c
 	}
 	if c := cmp.Compare(a.suffix, b.suffix); c != 0 {
@@ -52,18 +51,20 @@ func order(a, b *entry) int {
 	if c := cmp.Compare(a.bound, b.bound); c != 0 {
 		return c
 	}
-	return bytes.Compare(a.labels, b.labels)
+	return strings.Compare(string(a.labels), string(b.labels))
 }
 
 // reader brings the series of a page in order. It reuses what it allocates.
 type reader struct {
 	// newest asks for one sample a series.
-	newest    bool
+	newest bool
+	// plain asks for labels with plain names.
+	plain     bool
 	conflicts *Conflicts
 	entries   []entry
-	// texts holds the labels of entries.
-	texts   []byte
-	samples []sample
+	// distinct says that no two entries are equal.
+	distinct bool
+	samples  []sample
 }
 
 // each calls f with each series of the groups, until f returns false.
@@ -76,7 +77,7 @@ func (r *reader) each(groups []*group, f func(*series) bool) {
 			r.load(g.kind, parts)
 			for rest := r.entries; len(rest) > 0; {
 				n := 1
-				for n < len(rest) && order(&rest[0], &rest[n]) == 0 {
+				for !r.distinct && n < len(rest) && order(&rest[0], &rest[n]) == 0 {
 					n++
 				}
 				r.join(rest[:n])
@@ -95,107 +96,65 @@ func (r *reader) each(groups []*group, f func(*series) bool) {
 // load makes entries of the parts of one node, sorted; those that are equal are
 // one series, in the order of the parts.
 func (r *reader) load(kind messages.MetricType, parts []part) {
-	r.entries, r.texts = r.entries[:0], r.texts[:0]
-	sorted := true
-	for _, p := range parts {
+	r.entries = r.entries[:0]
+	sorted, distinct := true, true
+	for at := range parts {
+		p := &parts[at]
 		// Prometheus refuses the whole of a page with a time before 1970.
 		timely := len(p.times) > 0 && p.times[0] >= 0
 		for i := range p.family.Series {
 			s := &p.family.Series[i]
-			e := entry{suffix: s.Suffix, times: p.times, values: s.Values}
-			if !timely || !allows(kind, s.Suffix) || len(s.Values) != len(p.times) ||
-				!r.label(&e, p.node, s.Labels, boundName(kind, s.Suffix)) {
+			if r.plain {
+				s = plainSeries(s)
+			}
+			values := p.family.ValuesOf(i)
+			if !timely || !allows(kind, s.Suffix) || len(values) != len(p.times) {
 				r.conflicts.Invalid++
 				continue
 			}
-			if n := len(r.entries); sorted && n > 0 {
-				sorted = order(&r.entries[n-1], &e) <= 0
+			n := len(r.entries)
+			r.entries = append(r.entries, entry{suffix: s.Suffix, labels: s.Labels, values: values, part: p})
+			e := &r.entries[n]
+			if !e.label(p.node, s, messages.BoundName(kind, s.Suffix)) {
+				r.entries = r.entries[:n]
+				r.conflicts.Invalid++
+				continue
 			}
-			r.entries = append(r.entries, e)
+			if sorted && n > 0 {
+				c := order(&r.entries[n-1], e)
+				sorted, distinct = c <= 0, distinct && c != 0
+			}
 		}
 	}
-	if !sorted {
+	if r.distinct = sorted && distinct; !sorted {
 		slices.SortStableFunc(r.entries, func(a, b entry) int { return order(&a, &b) })
 	}
 }
 
-// boundName is the label that is a number in the series' name, empty if none.
-func boundName(kind messages.MetricType, s messages.Suffix) string {
-	switch {
-	case kind == messages.TypeHistogram && s == messages.SuffixBucket:
-		return "le"
-	case kind == messages.TypeSummary && s == messages.SuffixNone:
-		return "quantile"
-	default:
-		return ""
+// label sets the texts and the bound of an entry. It returns false if the series'
+// labels are not a label text. What is known of them is not looked for again.
+func (e *entry) label(n *node, s *messages.Series, bound string) bool {
+	known := !s.Known.IsZero()
+	if !known || s.Claimed != nil && !n.agrees(*s.Claimed) {
+		var err error
+		if e.labels, err = n.ownLabels(s.AllLabels()); err != nil {
+			return false
+		}
+		known = known && s.Claimed == nil
 	}
-}
-
-// label sets the texts and the bound of an entry. It returns false if the text is
-// not a label text.
-func (r *reader) label(e *entry, n *node, text messages.LabelText, bound string) bool {
-	start := len(r.texts)
-	if bound == "" && !n.mayClaim(text) {
-		r.texts = append(r.texts, text...)
-		e.labels = r.texts[start:]
+	if bound == "" {
 		e.rest = e.labels
 		return true
 	}
-	boundStart, boundEnd := -1, -1
-	for rest := text; rest != ""; {
-		first, next, err := rest.Cut()
-		if err != nil {
-			return false
+	if known {
+		if f := s.Known.Facts(); f.BoundName == bound {
+			e.rest, e.bound = f.Rest, f.Bound
+			return true
 		}
-		if bound == "" && first.Name > labelPodName {
-			// Sorted as the text is, no label of the identity can follow.
-			if len(r.texts) > start {
-				r.texts = append(r.texts, ',')
-			}
-			r.texts = append(r.texts, rest...)
-			break
-		}
-		rest = next
-		if own := n.find(first.Name); own != nil {
-			if own.text == first.Text {
-				continue
-			}
-			r.texts = r.texts[:start]
-			exported, err := n.export(text)
-			return err == nil && r.label(e, &node{}, exported, bound)
-		}
-		if len(r.texts) > start {
-			r.texts = append(r.texts, ',')
-		}
-		if first.Name == bound {
-			e.bound = parseBound(first.Escaped)
-			boundStart, boundEnd = len(r.texts), len(r.texts)+len(first.Text)
-		}
-		r.texts = append(r.texts, first.Text...)
 	}
-	e.labels = r.texts[start:]
-	e.rest = e.labels
-	if boundStart >= 0 {
-		end := len(r.texts)
-		if boundStart > start {
-			boundStart-- // with the comma before it
-		} else if boundEnd < end {
-			boundEnd++ // with the comma behind it
-		}
-		r.texts = append(r.texts, r.texts[start:boundStart]...)
-		r.texts = append(r.texts, r.texts[boundEnd:end]...)
-		e.rest = r.texts[end:]
-	}
-	return true
-}
-
-// parseBound returns the number for the order of bounds; what is none comes last.
-func parseBound(text string) float64 {
-	v, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsNaN(v) {
-		return math.Inf(1)
-	}
-	return v
+	var err error
+	e.rest, e.bound, err = e.labels.CutBound(bound)
+	return err == nil
 }
 
 // join sets r.samples to the samples of one series, of which the first of several
@@ -213,9 +172,9 @@ func (r *reader) join(same []entry) {
 				continue
 			}
 			if n := len(r.samples); sorted && n > 0 {
-				sorted = r.samples[n-1].time < e.times[i]
+				sorted = r.samples[n-1].time < e.part.times[i]
 			}
-			r.samples = append(r.samples, sample{e.times[i], v})
+			r.samples = append(r.samples, sample{e.part.times[i], v})
 		}
 	}
 	if sorted {
@@ -231,7 +190,8 @@ func (r *reader) join(same []entry) {
 // entries are duplicates whatever their time: taking the newest of all would make
 // a value jump between two targets from page to page.
 func (r *reader) joinNewest(same []entry) {
-	for _, e := range same {
+	for at := range same {
+		e := &same[at]
 		for i, v := range slices.Backward(e.values) {
 			if messages.IsGap(v) {
 				continue
@@ -239,7 +199,7 @@ func (r *reader) joinNewest(same []entry) {
 			if len(r.samples) > 0 {
 				r.conflicts.Duplicate++
 			} else {
-				r.samples = append(r.samples, sample{e.times[i], v})
+				r.samples = append(r.samples, sample{e.part.times[i], v})
 			}
 			break
 		}

@@ -94,10 +94,11 @@ func zeroNaNs(c *messages.Collection) *messages.Collection {
 	for _, n := range c.Nodes {
 		for _, b := range n.Blocks {
 			for _, f := range b.Families {
-				for _, s := range f.Series {
-					for i, v := range s.Values {
+				for i := range f.Series {
+					values := f.ValuesOf(i)
+					for i, v := range values {
 						if math.IsNaN(v) {
-							s.Values[i] = 0
+							values[i] = 0
 						}
 					}
 				}
@@ -133,7 +134,17 @@ func TestAppendValue(t *testing.T) {
 	f(1e6, "1e+06")
 	f(-1e6, "-1e+06")
 	f(1234567, "1.234567e+06")
+	f(123456789, "1.23456789e+08")
+	f(-120000000, "-1.2e+08")
+	f(999999999999999, "9.99999999999999e+14")
+	f(1e15, "1e+15")
+	f(1234567.5, "1.2345675e+06")
 	f(0.1, "0.1")
+	f(0.001, "0.001")
+	f(-999999.999, "-999999.999")
+	f(1.005, "1.005")
+	f(2.1, "2.1")
+	f(0.0001, "0.0001")
 	f(-0.5, "-0.5")
 	f(1e-7, "1e-07")
 	f(math.MaxFloat64, "1.7976931348623157e+308")
@@ -143,12 +154,15 @@ func TestAppendValue(t *testing.T) {
 	f(math.Inf(-1), "-Inf")
 }
 
-// The short way to write whole numbers writes what the long one does.
+// The quick ways to write numbers write what the slow one does.
 func FuzzAppendValue(f *testing.F) {
 	f.Add(1.0)
 	f.Add(-999999.0)
+	f.Add(9.99999999e8)
+	f.Add(1e6 + 0.001)
 	f.Fuzz(func(t *testing.T, v float64) {
-		for _, v := range []float64{v, math.Trunc(v), math.Trunc(math.Mod(v, 1e6))} {
+		for _, v := range []float64{v, math.Trunc(v), math.Trunc(math.Mod(v, 1e6)), math.Trunc(math.Mod(v, 1e16)),
+			math.Trunc(math.Mod(v, 1e9)) / 1000, math.Nextafter(math.Trunc(math.Mod(v, 1e9))/1000, 0), v * 1e-3, v * 1e-300} {
 			require.Equal(t, strconv.FormatFloat(v, 'g', -1, 64), string(appendValue(nil, v)))
 		}
 	})

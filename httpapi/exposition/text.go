@@ -2,7 +2,6 @@ package exposition
 
 import (
 	"io"
-	"math"
 	"strconv"
 	"strings"
 
@@ -42,7 +41,7 @@ func WriteNodeText(w io.Writer, blocks []messages.Block, o Options) error {
 
 func (m *merge) writeText(w io.Writer, o Options) error {
 	t := textWriter{out: newBuffer(w), timestamps: o.Timestamps}
-	r := reader{newest: !o.Timestamps, conflicts: &m.conflicts}
+	r := reader{newest: !o.Timestamps, plain: o.PlainNames, conflicts: &m.conflicts}
 	r.each(m.groups, t.series)
 	return t.out.finish()
 }
@@ -88,7 +87,7 @@ func (t *textWriter) series(s *series) bool {
 }
 
 // appendName appends all of a line that comes before the value.
-func (t *textWriter) appendName(b []byte, s messages.Suffix, labels, identity []byte) []byte {
+func (t *textWriter) appendName(b []byte, s messages.Suffix, labels messages.LabelText, identity []byte) []byte {
 	b = append(b, t.names[s]...)
 	switch {
 	case len(labels) > 0 && len(identity) > 0:
@@ -162,17 +161,4 @@ func appendHelp(b []byte, help string, quotes bool) []byte {
 		}
 	}
 	return b
-}
-
-// wholeLimit bounds the whole numbers that are written without an exponent.
-const wholeLimit = 1e6
-
-// appendValue appends the shortest text that reads back as the same bits.
-func appendValue(b []byte, v float64) []byte {
-	// Most values of most pages are small whole numbers, which are cheaper this way.
-	// A negative zero is not one.
-	if v > -wholeLimit && v < wholeLimit && v == math.Trunc(v) && math.Float64bits(v) != 1<<63 {
-		return strconv.AppendInt(b, int64(v), 10)
-	}
-	return strconv.AppendFloat(b, v, 'g', -1, 64)
 }

@@ -18,9 +18,16 @@ type Table struct {
 
 // TableSeries is a series of a Table, of the family at the index.
 type TableSeries struct {
-	Family int
-	Suffix messages.Suffix
-	Labels messages.LabelText
+	Family  int
+	Suffix  messages.Suffix
+	Labels  messages.LabelText
+	Claimed *messages.LabelText
+	Known   messages.KnownLabels
+}
+
+// series is the series with its values.
+func (s *TableSeries) series(values []float64) messages.Series {
+	return messages.Series{Suffix: s.Suffix, Labels: s.Labels, Claimed: s.Claimed, Known: s.Known, Values: values}
 }
 
 // Sample is a sample of the series at the index.
@@ -65,7 +72,7 @@ func (t *Table) row() []messages.Block {
 	for i := range t.Series {
 		s := &t.Series[i]
 		values[i] = t.Samples[i].Value
-		all[i] = messages.Series{Suffix: s.Suffix, Labels: s.Labels, Values: values[i : i+1 : i+1]}
+		all[i] = s.series(values[i : i+1 : i+1])
 		if i+1 == len(t.Series) || t.Series[i+1].Family != s.Family {
 			family := t.Families[s.Family]
 			family.Series = all[from : i+1 : i+1]
@@ -186,7 +193,7 @@ func (t *Table) fill(blocks []messages.Block, blockOf []int, columns []column) {
 		to := from
 		for ; to < len(order) && before(order[from], order[to]) == 0; to++ {
 			s := &t.Series[order[to]]
-			all[to] = messages.Series{Suffix: s.Suffix, Labels: s.Labels, Values: columns[order[to]].values}
+			all[to] = s.series(columns[order[to]].values)
 		}
 		family := t.Families[t.Series[order[from]].Family]
 		family.Series = all[from:to:to]

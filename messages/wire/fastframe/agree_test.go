@@ -32,9 +32,10 @@ func said(a wire.Answer, err error) string {
 		fmt.Fprintf(b, "\nblock %d\n", block.Times)
 		for _, f := range block.Families {
 			fmt.Fprintf(b, "  %s(%d) %q %q\n", f.Type, f.Type, f.Name, f.Help)
-			for _, s := range f.Series {
-				fmt.Fprintf(b, "    %s{%s}", s.Suffix, s.Labels)
-				for _, v := range s.Values {
+			for i, s := range f.Series {
+				fmt.Fprintf(b, "    %s{%s}", s.Suffix, s.AllLabels())
+				b.WriteString(wrongFacts(&s, messages.BoundName(f.Type, s.Suffix)))
+				for _, v := range f.ValuesOf(i) {
 					fmt.Fprintf(b, " %v:%x", v, math.Float64bits(v))
 				}
 				b.WriteByte('\n')
@@ -42,6 +43,23 @@ func said(a wire.Answer, err error) string {
 		}
 	}
 	return b.String()
+}
+
+// wrongFacts says what is wrong with what the quick decoder knows of a series.
+func wrongFacts(s *messages.Series, bound string) string {
+	if s.Claimed != nil && *s.Claimed == "" || s.Claimed != nil && s.Known.IsZero() {
+		return fmt.Sprintf(" claims %q", *s.Claimed)
+	}
+	if s.Known.IsZero() {
+		return ""
+	}
+	if bound == "" {
+		bound = s.Known.Facts().BoundName // which nobody asks for
+	}
+	if want := messages.KnowLabels(s.Labels, bound); s.Known != want {
+		return fmt.Sprintf(" has facts %+v, not %+v", s.Known, want)
+	}
+	return ""
 }
 
 // plain reads a frame by the generated code.

@@ -46,6 +46,8 @@ type checkedText struct {
 	text   messages.LabelText
 	err    error
 	mended bool
+	// known is nil for what is not kept.
+	known *text
 }
 
 func (c *columns) released() columns {
@@ -170,6 +172,7 @@ func (r *reader) family(times int) (m messages.Family, any bool) {
 			if t.mended {
 				rejected.Mended++
 			}
+			s.Known = t.known.labels(messages.BoundName(m.Type, s.Suffix))
 			m.Series = append(m.Series, s)
 		}
 	}
@@ -200,6 +203,9 @@ type texts struct {
 
 type text struct {
 	text messages.LabelText
+	// found is what is known of the text for the bound that was last asked for.
+	found messages.KnownLabels
+	bound string
 	// follower came behind this one the last time.
 	follower *text
 }
@@ -234,8 +240,11 @@ func (t *texts) check(b []byte) (_ checkedText, ok bool) {
 			if t.bytes >= maxKnownBytes {
 				return checkedText{text: label}, true
 			}
-			next = &text{text: label}
-			t.known[string(label)] = next
+			next = &text{text: label, found: messages.KnowLabels(label, "")}
+			if !next.found.IsZero() {
+				next.text = next.found.Facts().Text // of which there is one copy
+			}
+			t.known[string(next.text)] = next
 			t.bytes += len(label) + int(unsafe.Sizeof(*next)) + mapEntryBytes
 		}
 	}
@@ -246,5 +255,16 @@ func (t *texts) check(b []byte) (_ checkedText, ok bool) {
 	}
 	t.last = next
 	t.used++
-	return checkedText{text: next.text}, true
+	return checkedText{text: next.text, known: next}, true
+}
+
+// labels returns what is known of the text, for a series with the bound.
+func (t *text) labels(boundName string) messages.KnownLabels {
+	if t == nil {
+		return messages.KnownLabels{}
+	}
+	if boundName != "" && t.bound != boundName {
+		t.bound, t.found = boundName, messages.KnowLabels(t.text, boundName)
+	}
+	return t.found
 }

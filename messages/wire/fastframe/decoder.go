@@ -97,11 +97,12 @@ func (d *Decoder) Answer(f Frame, received time.Time) (wire.Answer, error) {
 	r := readers.Get().(*reader)
 	defer r.release()
 	r.Decoder, r.at = d, f.time(received)
+	r.row.values = make([]float64, 0, f.metrics)
 	if !r.read(f) {
 		return wire.Answer{}, ErrBroken
 	}
 	// What is wrong with blocks is told before what is wrong with samples.
-	blocks := append(r.made, r.table.Blocks(&r.rejected)...)
+	blocks := append(r.made, r.samples()...)
 	rejected := r.rejectedBlocks
 	rejected.Add(r.rejected.Count, r.rejected.First)
 	return wire.Answer{
@@ -137,6 +138,7 @@ type reader struct {
 	last  *series
 	again bool
 
+	row      row
 	table    wire.Table
 	metric   metric
 	labels   []messages.Label
@@ -155,7 +157,7 @@ var readers = sync.Pool{New: func() any { return &reader{} }}
 const maxKeptSamples = 64 << 10
 
 func (r *reader) release() {
-	if cap(r.table.Samples) > maxKeptSamples || cap(r.columns.texts) > maxKeptSamples || cap(r.metric.labels) > maxKeptSamples {
+	if max(cap(r.table.Samples), cap(r.row.series)) > maxKeptSamples || cap(r.columns.texts) > maxKeptSamples || cap(r.metric.labels) > maxKeptSamples {
 		return
 	}
 	clear(r.table.Families)
@@ -163,6 +165,7 @@ func (r *reader) release() {
 	clear(r.labels[:cap(r.labels)])
 	clear(r.metric.labels[:cap(r.metric.labels)])
 	*r = reader{
+		row:     r.row.released(),
 		table:   wire.Table{Families: r.table.Families[:0], Series: r.table.Series[:0], Samples: r.table.Samples[:0]},
 		metric:  metric{labels: r.metric.labels[:0]},
 		labels:  r.labels[:0],

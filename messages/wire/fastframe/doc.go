@@ -8,7 +8,7 @@
 // decoder keeps what it has learned, and recognises it again by its bytes, which
 // costs a comparison instead of checking, sorting and rendering labels anew:
 //
-//		bytes ── scan ──┬─ metric ──── series ────┬─ wire.Table ── blocks
+//		bytes ── scan ──┬─ metric ──── series ────┬─ row, or wire.Table ── blocks
 //		                │  (a baseline sample)    │  (samples by series)
 //		                │             │           │
 //		                │        dictionary       │
@@ -19,7 +19,7 @@
 //	  - decoder.go: the door; what a frame says beside its samples
 //	  - scan.go: one field of a message
 //	  - metric.go: the fields of a baseline sample, still as bytes
-//	  - samples.go: baseline samples; series.go: the dictionary of their series;
+//	  - samples.go: baseline samples; row.go: the latest of them; series.go: the dictionary of their series;
 //	    learn.go: what is not in it
 //	  - columnar.go: families in columnar form, and the dictionary of their label texts
 //

@@ -114,6 +114,13 @@ func (r *reader) take(s *series, at int64, value float64, help string) {
 	if messages.IsGap(value) {
 		return // It says that there is no sample.
 	}
+	if r.fits(s, at) {
+		r.lay(s, value, help)
+		return
+	}
+	if !r.row.off {
+		r.spill()
+	}
 	t := &r.table
 	if s.frame != r.frame {
 		r.enter(s, help)
@@ -129,7 +136,7 @@ func (r *reader) enter(s *series, help string) {
 		t.Families = append(t.Families, messages.Family{Name: f.name, Type: f.kind, Help: r.help(f, help)})
 	}
 	s.frame, s.index = r.frame, len(t.Series)
-	t.Series = append(t.Series, wire.TableSeries{Family: f.index, Suffix: s.suffix, Labels: s.text})
+	t.Series = append(t.Series, s.row(f.index))
 	if !s.passing {
 		r.used++
 	}

@@ -25,7 +25,10 @@ type series struct {
 
 	family *family
 	suffix messages.Suffix
-	text   messages.LabelText
+	// text is the labels, but for those that are claimed where claimed is not nil.
+	text    messages.LabelText
+	claimed *messages.LabelText
+	known   messages.KnownLabels
 
 	// follower is the series that came behind this one the last time.
 	follower *series
@@ -47,6 +50,10 @@ type family struct {
 	// frame and index are as in series.
 	frame uint64
 	index int
+	// last is the series that it had in the last frame that was a row, shared what an
+	// answer shows of them.
+	last   []*series
+	shared []messages.Series
 }
 
 type familyKey struct {
@@ -59,17 +66,19 @@ type dictionary struct {
 	seed     maphash.Seed
 	byHash   map[uint64]*series
 	families map[familyKey]*family
-	// pairs are the entries that series share.
-	pairs map[string]string
-	count int
-	bytes int
+	// texts are the names and entries that series share, claims the claimed labels.
+	texts  map[string]string
+	claims map[messages.LabelText]*messages.LabelText
+	count  int
+	bytes  int
 }
 
 // mapEntryBytes is what an entry of a map takes, beside what it points to.
 const mapEntryBytes = 48
 
 func newDictionary(seed maphash.Seed) *dictionary {
-	return &dictionary{seed: seed, byHash: map[uint64]*series{}, families: map[familyKey]*family{}, pairs: map[string]string{}}
+	return &dictionary{seed: seed, byHash: map[uint64]*series{}, families: map[familyKey]*family{}, texts: map[string]string{},
+		claims: map[messages.LabelText]*messages.LabelText{}}
 }
 
 // hash is the same for the same labels in any order.
@@ -156,6 +165,11 @@ func (s *series) read(b []byte) (value float64, at timestamp, ok bool) {
 	return value, at, whole
 }
 
+// row is the series as a table has it.
+func (s *series) row(family int) wire.TableSeries {
+	return wire.TableSeries{Family: family, Suffix: s.suffix, Labels: s.text, Claimed: s.claimed, Known: s.known}
+}
+
 // take marks the label in taken. It returns false if the series has no such label. One
 // that is there twice is one label, as in a map.
 func (s *series) take(label []byte, taken *uint64) bool {
@@ -184,15 +198,49 @@ func (d *dictionary) add(s *series, hash uint64) {
 	s.colliding = d.byHash[hash]
 	d.byHash[hash] = s
 	d.count++
-	d.bytes += int(unsafe.Sizeof(*s)) + len(s.name) + len(s.text) + mapEntryBytes
+	d.bytes += int(unsafe.Sizeof(*s)) + len(s.text) + mapEntryBytes
+	s.name = d.share(s.name)
 	for i, l := range s.labels {
-		shared, known := d.pairs[l]
-		if !known {
-			shared = l
-			d.pairs[l] = l
-			d.bytes += len(l) + mapEntryBytes
-		}
-		s.labels[i] = shared
+		s.labels[i] = d.share(l)
 		d.bytes += int(unsafe.Sizeof(l))
 	}
+	s.part(d)
+}
+
+// part parts the series' labels, unless names of both parts would have to be mended
+// together for readers who want plain ones.
+func (s *series) part(d *dictionary) {
+	claimed, own := s.text.Split()
+	if claimed != "" {
+		if !claimed.HasPlainNames() {
+			return
+		}
+		// All of a node's series say the same of the node.
+		s.claimed = d.claim(claimed)
+		s.text = own
+	}
+	s.known = messages.KnowLabels(s.text, messages.BoundName(s.family.kind, s.suffix))
+	if !s.known.IsZero() {
+		s.text = s.known.Facts().Text
+	}
+}
+
+// claim returns the claimed labels as they are kept.
+func (d *dictionary) claim(claimed messages.LabelText) *messages.LabelText {
+	if shared, known := d.claims[claimed]; known {
+		return shared
+	}
+	d.claims[claimed] = &claimed
+	d.bytes += len(claimed) + mapEntryBytes
+	return &claimed
+}
+
+// share returns the text as it is kept.
+func (d *dictionary) share(text string) string {
+	if shared, known := d.texts[text]; known {
+		return shared
+	}
+	d.texts[text] = text
+	d.bytes += len(text) + mapEntryBytes
+	return text
 }
