@@ -9,7 +9,9 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
+	"strconv"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -17,8 +19,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// rounds is how many runs a median is of.
+// rounds is how many runs a median is of, unless roundsVariable says otherwise.
 const rounds = 5
+
+// What the environment may say.
+const (
+	rowsVariable    = "FODC_BENCH_ROWS"    // a regular expression for the rows to run beside the floor
+	roundsVariable  = "FODC_BENCH_ROUNDS"  // how many runs a median is of
+	scrapesVariable = "FODC_BENCH_SCRAPES" // how many scrapes a run is of
+	largeVariable   = "FODC_BENCH_LARGE"   // not empty: the rows that take minutes, too
+)
 
 // run is what is measured at once.
 type run struct {
@@ -55,6 +65,9 @@ func (r run) measure(t *testing.T) (got result) {
 	got.idle = (p.memory("VmRSS") - empty) / float64(r.load.agents) / 1024
 	for range 2 { // Until caches are warm.
 		r.scrape(t, p)
+	}
+	if n, err := strconv.Atoi(os.Getenv(scrapesVariable)); err == nil && n > 0 {
+		r.scrapes = n // to profile the proxy meanwhile
 	}
 	took := make([]float64, r.scrapes)
 	before := p.cpu()
@@ -98,6 +111,10 @@ func median(values []float64) float64 {
 // medians runs them in turn, and returns the medians of each.
 func medians(t *testing.T, runs []run) []result {
 	all := make([][]result, len(runs))
+	rounds := rounds
+	if n, err := strconv.Atoi(os.Getenv(roundsVariable)); err == nil && n > 0 {
+		rounds = n
+	}
 	for range rounds {
 		for i, r := range runs {
 			all[i] = append(all[i], r.measure(t))
@@ -127,8 +144,9 @@ func runsOf() []run {
 	own := load{agents: 100, series: 300, own: true}
 	window := load{agents: 100, series: 300, samples: 60}
 	ownWindow := load{agents: 100, series: 300, samples: 60, own: true}
+	ownThousand := load{agents: 1000, series: 300, own: true}
 	const metrics, windows = "/metrics", "/metrics-windows?start_time=1"
-	return []run{
+	runs := []run{
 		{name: "floor", floor: true, load: hundred, path: metrics, scrapes: 30},
 		{name: "baseline", load: hundred, path: metrics, scrapes: 30},
 		{name: "baseline, gzip", load: hundred, path: metrics, gzip: true, scrapes: 20},
@@ -137,15 +155,35 @@ func runsOf() []run {
 		{name: "own", load: own, path: metrics, scrapes: 30},
 		{name: "own, window of 60", load: ownWindow, path: windows, scrapes: 2},
 		{name: "own, window of 60, JSON", load: ownWindow, path: windows + "&format=json", scrapes: 2},
+		{name: "own, window of 60, OpenMetrics", load: ownWindow, path: windows + "&format=openmetrics", scrapes: 2},
+		{name: "own, 1000 agents", load: ownThousand, path: metrics, scrapes: 3},
 	}
+	if os.Getenv(largeVariable) == "" {
+		return runs
+	}
+	return append(runs,
+		run{name: "floor, 1000 agents", floor: true, load: thousand, path: metrics, scrapes: 3},
+		run{name: "floor, x 1000", floor: true, load: load{agents: 100, series: 1000}, path: metrics, scrapes: 10},
+		run{name: "baseline, x 1000", load: load{agents: 100, series: 1000}, path: metrics, scrapes: 10},
+		run{name: "own, x 1000", load: load{agents: 100, series: 1000, own: true}, path: metrics, scrapes: 10},
+		run{name: "floor, x 3000", floor: true, load: load{agents: 100, series: 3000}, path: metrics, scrapes: 4},
+		run{name: "baseline, x 3000", load: load{agents: 100, series: 3000}, path: metrics, scrapes: 4},
+		run{name: "own, x 3000", load: load{agents: 100, series: 3000, own: true}, path: metrics, scrapes: 4})
+}
+
+// chosen are the runs that the environment asks for, and the floor.
+func chosen(t *testing.T, runs []run) []run {
+	rows, err := regexp.Compile(os.Getenv(rowsVariable))
+	require.NoError(t, err, rowsVariable)
+	return slices.DeleteFunc(runs, func(r run) bool { return r.name != runs[0].name && !rows.MatchString(r.name) })
 }
 
 func TestBenchProxy(t *testing.T) {
-	runs := runsOf()
+	runs := chosen(t, runsOf())
 	results := medians(t, runs)
 	floor := results[0]
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "medians of %d\tCPU us/sample\tx floor\tp50 ms\tx floor\tpeak MiB\tx floor\tidle KiB/agent\t\n", rounds)
+	fmt.Fprintf(w, "medians\tCPU us/sample\tx floor\tp50 ms\tx floor\tpeak MiB\tx floor\tidle KiB/agent\t\n")
 	for i, r := range results {
 		fmt.Fprintf(w, "%s\t%.3f\t%.2f\t%.1f\t%.2f\t%.1f\t%.2f\t%.0f\t\n", runs[i].name,
 			r.cpu, r.cpu/floor.cpu, r.p50, r.p50/floor.p50, r.peak, r.peak/floor.peak, r.idle)
