@@ -36,7 +36,7 @@ func WriteText(w io.Writer, c *messages.Collection, o Options) (Conflicts, error
 func WriteNodeText(w io.Writer, blocks []messages.Block, o Options) error {
 	c := o.names(&messages.Collection{Nodes: []messages.NodeAnswer{{Blocks: blocks}}})
 	n := &node{answer: &c.Nodes[0]}
-	return mergeNodes([]*node{n}, neverReserved).writeText(w, Options{})
+	return mergeNodes([]*node{n}, neverReserved).writeText(w, Options{PlainNames: o.PlainNames})
 }
 
 func (m *merge) writeText(w io.Writer, o Options) error {
