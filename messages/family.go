@@ -79,6 +79,8 @@ type Family struct {
 	// other, each with one for each of the block's Times. The series have none of their
 	// own then, and may be shared among answers: they must not be changed, see Unshare.
 	Values []float64
+	// LabelBytes is how long all labels of the series are; 0 where Values is nil.
+	LabelBytes int
 }
 
 // ValuesOf returns the values of the series at the index.
@@ -99,7 +101,7 @@ func (f *Family) Unshare() {
 	for i := range own {
 		own[i].Values = f.ValuesOf(i)
 	}
-	f.Series, f.Values = own, nil
+	f.Series, f.Values, f.LabelBytes = own, nil, 0
 }
 
 // Series is one series of a family. The name of its samples is the family's name
@@ -124,6 +126,14 @@ func (s *Series) AllLabels() LabelText {
 		return s.Labels
 	}
 	return s.Labels.Join(*s.Claimed)
+}
+
+// LabelBytes is how long AllLabels is, but for a comma.
+func (s *Series) LabelBytes() int {
+	if s.Claimed == nil {
+		return len(s.Labels)
+	}
+	return len(s.Labels) + len(*s.Claimed)
 }
 
 // gapBits is the stale marker of Prometheus: a NaN that no text page can contain.

@@ -85,12 +85,12 @@ func extent(blocks []messages.Block) (samples, bytes int) {
 	for _, b := range blocks {
 		for _, f := range b.Families {
 			samples += len(f.Series) * len(b.Times)
-			bytes += len(f.Name) + len(f.Help)
+			bytes += len(f.Name) + len(f.Help) + f.LabelBytes
+			if f.Values != nil {
+				continue // It is shared, and its labels were counted when it was made.
+			}
 			for i := range f.Series {
-				s := &f.Series[i]
-				if bytes += len(s.Labels); s.Claimed != nil {
-					bytes += len(*s.Claimed)
-				}
+				bytes += f.Series[i].LabelBytes()
 			}
 		}
 	}

@@ -44,6 +44,25 @@ type jsonWriter struct {
 	node     *node
 	names    [messages.SuffixCount + 1][]byte
 	identity []byte
+	times    pointTimes
+}
+
+// pointTimes keeps the beginnings of points: the series of a target have the same times.
+type pointTimes [256]struct {
+	time int64
+	text []byte
+}
+
+// point returns what the point of the time, in unix milliseconds, begins with.
+func (p *pointTimes) point(at int64) []byte {
+	// Scrapes are seconds apart, which fill the slots one by one.
+	slot := &p[uint64(at/millis)%uint64(len(p))]
+	if slot.text == nil || slot.time != at {
+		b := append(slot.text[:0], `{"timestamp":"`...)
+		b = time.UnixMilli(at).UTC().AppendFormat(b, jsonTime)
+		slot.time, slot.text = at, append(b, `","value":`...)
+	}
+	return slot.text
 }
 
 func (j *jsonWriter) series(s *series) bool {
@@ -65,9 +84,7 @@ func (j *jsonWriter) series(s *series) bool {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(b, `{"timestamp":"`...)
-		b = time.UnixMilli(x.time).UTC().AppendFormat(b, jsonTime)
-		b = append(b, `","value":`...)
+		b = append(b, j.times.point(x.time)...)
 		b = append(appendNumber(b, x.value), '}')
 		j.out.b = b
 		if !j.out.spill() {

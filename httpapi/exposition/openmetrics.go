@@ -86,7 +86,7 @@ func (g *group) only(s messages.Suffix) *group {
 	only := &group{name: g.name + s.String(), help: g.help}
 	for _, p := range g.parts {
 		f := *p.family
-		f.Series, f.Values = nil, nil
+		f.Series, f.Values, f.LabelBytes = nil, nil, 0
 		for i, x := range p.family.Series {
 			if x.Suffix == s {
 				x.Suffix, x.Values = messages.SuffixNone, p.family.ValuesOf(i)

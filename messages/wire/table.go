@@ -134,8 +134,9 @@ func (t *Table) straighten(c *column, s *TableSeries, rej *Rejections) {
 	kept := 1
 	for i := 1; i < len(c.times); i++ {
 		if c.times[i] == c.times[kept-1] {
+			all := s.series(nil)
 			rej.Addf(1, "metric %.100q with labels %.100q: two samples at %d ms",
-				t.Families[s.Family].Name+s.Suffix.String(), s.Labels, c.times[i])
+				t.Families[s.Family].Name+s.Suffix.String(), all.AllLabels(), c.times[i])
 			continue
 		}
 		c.times[kept], c.values[kept] = c.times[i], c.values[i]

@@ -32,6 +32,7 @@ func said(a wire.Answer, err error) string {
 		fmt.Fprintf(b, "\nblock %d\n", block.Times)
 		for _, f := range block.Families {
 			fmt.Fprintf(b, "  %s(%d) %q %q\n", f.Type, f.Type, f.Name, f.Help)
+			left := f.LabelBytes
 			for i, s := range f.Series {
 				fmt.Fprintf(b, "    %s{%s}", s.Suffix, s.AllLabels())
 				b.WriteString(wrongFacts(&s, messages.BoundName(f.Type, s.Suffix)))
@@ -39,6 +40,10 @@ func said(a wire.Answer, err error) string {
 					fmt.Fprintf(b, " %v:%x", v, math.Float64bits(v))
 				}
 				b.WriteByte('\n')
+				left -= s.LabelBytes()
+			}
+			if f.Values != nil && left != 0 {
+				fmt.Fprintf(b, "    counts %d bytes of labels too many\n", left)
 			}
 		}
 	}

@@ -100,10 +100,7 @@ func (r *reader) mend(m *metric, kind messages.MetricType, invalid messages.Labe
 
 // keep adds the series of a metric whose labels are those of the text.
 func (r *reader) keep(m *metric, kind messages.MetricType, text messages.LabelText, hash uint64) *series {
-	s := &series{name: string(m.name), kind: m.kind, text: text, labels: make([]string, len(m.labels))}
-	for i, l := range m.labels {
-		s.labels[i] = string(l)
-	}
+	s := &series{name: string(m.name), kind: m.kind}
 	quantile := slices.ContainsFunc(r.labels, func(l messages.Label) bool { return l.Name == "quantile" })
 	key := familyKey{kind: kind}
 	key.name, s.suffix = wire.SplitName(s.name, kind, quantile)
@@ -113,6 +110,9 @@ func (r *reader) keep(m *metric, kind messages.MetricType, text messages.LabelTe
 	}
 	if s.family = r.known.families[key]; s.family == nil {
 		s.family = shelf.familyOf(key)
+	}
+	if s.labels = r.known.labels[text]; s.labels == nil {
+		s.labels = shelf.labelsOf(text, m.labels)
 	}
 	shelf.add(s, hash)
 	return s

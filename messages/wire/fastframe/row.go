@@ -96,30 +96,31 @@ func (r *reader) samples() []messages.Block {
 	for i, one := range w.runs {
 		f, of := one.family, w.of(i)
 		to := one.from + len(of)
-		families[i] = messages.Family{Name: f.name, Type: f.kind, Help: one.help,
-			Series: r.known.shared(f, of), Values: w.values[one.from:to:to]}
+		families[i] = messages.Family{Name: f.name, Type: f.kind, Help: one.help, Values: w.values[one.from:to:to]}
+		families[i].Series, families[i].LabelBytes = r.known.shared(f, of)
 	}
 	return []messages.Block{{Times: []int64{w.at}, Families: families}}
 }
 
-// shared returns the series as an answer has them: the same as the last time if they
-// are the same, as they mostly are.
-func (d *dictionary) shared(f *family, of []*series) []messages.Series {
+// shared returns the series as an answer has them, and how long their labels are: the
+// same as the last time if they are the same, as they mostly are.
+func (d *dictionary) shared(f *family, of []*series) (made []messages.Series, labelBytes int) {
 	if slices.Equal(f.last, of) {
-		return f.shared
+		return f.shared, f.labelBytes
 	}
-	made := make([]messages.Series, len(of))
+	made = make([]messages.Series, len(of))
 	kept := d.bytes < maxKnownBytes
 	for i, s := range of {
-		made[i] = messages.Series{Suffix: s.suffix, Labels: s.text, Claimed: s.claimed, Known: s.known}
+		made[i] = messages.Series{Suffix: s.suffix, Labels: s.labels.text, Claimed: s.labels.claimed, Known: s.known}
+		labelBytes += made[i].LabelBytes()
 		kept = kept && !s.passing
 	}
 	const size = int(unsafe.Sizeof(messages.Series{}) + unsafe.Sizeof(&series{}))
 	d.bytes -= size * len(f.last)
 	f.last, f.shared = nil, nil
 	if kept {
-		f.last, f.shared = slices.Clone(of), made
+		f.last, f.shared, f.labelBytes = slices.Clone(of), made, labelBytes
 		d.bytes += size * len(of)
 	}
-	return made
+	return made, labelBytes
 }

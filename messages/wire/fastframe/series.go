@@ -17,29 +17,34 @@ const maxKnownBytes = 4 << 20
 
 // series is a series of baseline frames. Its texts have been checked.
 type series struct {
-	name string
-	kind wire.MetricType
-	// labels are the entries of the labels as Go encodes them, sorted by key, no key
-	// twice.
-	labels []string
-
+	name   string
+	labels *labels
 	family *family
-	suffix messages.Suffix
-	// text is the labels, but for those that are claimed where claimed is not nil.
-	text    messages.LabelText
-	claimed *messages.LabelText
-	known   messages.KnownLabels
-
+	// known is what is known of the labels' text, with the bound of such a series.
+	known messages.KnownLabels
 	// follower is the series that came behind this one the last time.
 	follower *series
 	// colliding is another one with the same hash.
 	colliding *series
 	// frame is the number of the last frame that has the series, at its index in the
 	// table of that frame.
-	frame uint64
-	index int
+	frame  uint64
+	index  int
+	kind   wire.MetricType
+	suffix messages.Suffix
 	// passing says that the series is forgotten with its frame.
 	passing bool
+}
+
+// labels is the labels of one series or more.
+type labels struct {
+	// entries are as Go encodes them, sorted by key, no key twice.
+	entries []string
+	// text is the labels, but for those that are claimed where claimed is not nil.
+	text    messages.LabelText
+	claimed *messages.LabelText
+	// known is what is known of text, without a bound.
+	known messages.KnownLabels
 }
 
 // family is a family of baseline frames.
@@ -52,8 +57,9 @@ type family struct {
 	index int
 	// last is the series that it had in the last frame that was a row, shared what an
 	// answer shows of them.
-	last   []*series
-	shared []messages.Series
+	last       []*series
+	shared     []messages.Series
+	labelBytes int
 }
 
 type familyKey struct {
@@ -66,7 +72,9 @@ type dictionary struct {
 	seed     maphash.Seed
 	byHash   map[uint64]*series
 	families map[familyKey]*family
-	// texts are the names and entries that series share, claims the claimed labels.
+	// labels are those of series, by the text of all; texts are the names and entries that
+	// are in several, claims the claimed labels.
+	labels map[messages.LabelText]*labels
 	texts  map[string]string
 	claims map[messages.LabelText]*messages.LabelText
 	count  int
@@ -78,7 +86,7 @@ const mapEntryBytes = 48
 
 func newDictionary(seed maphash.Seed) *dictionary {
 	return &dictionary{seed: seed, byHash: map[uint64]*series{}, families: map[familyKey]*family{}, texts: map[string]string{},
-		claims: map[messages.LabelText]*messages.LabelText{}}
+		labels: map[messages.LabelText]*labels{}, claims: map[messages.LabelText]*messages.LabelText{}}
 }
 
 // hash is the same for the same labels in any order.
@@ -102,16 +110,16 @@ func (d *dictionary) find(m *metric, hash uint64) *series {
 // is reports whether the metric is a sample of the series: each of its labels is one
 // of the series', none twice, and none is missing.
 func (s *series) is(m *metric) bool {
-	if len(m.labels) != len(s.labels) || m.kind != s.kind || string(m.name) != s.name {
+	if len(m.labels) != len(s.labels.entries) || m.kind != s.kind || string(m.name) != s.name {
 		return false
 	}
 	var taken [messages.MaxSeriesLabels / 64]uint64
 	for _, l := range m.labels {
 		i := 0
-		for i < len(s.labels) && (s.labels[i] != string(l)) {
+		for i < len(s.labels.entries) && (s.labels.entries[i] != string(l)) {
 			i++
 		}
-		if i == len(s.labels) || taken[i/64]&(1<<(i%64)) != 0 {
+		if i == len(s.labels.entries) || taken[i/64]&(1<<(i%64)) != 0 {
 			return false
 		}
 		taken[i/64] |= 1 << (i % 64)
@@ -161,19 +169,19 @@ func (s *series) read(b []byte) (value float64, at timestamp, ok bool) {
 			return 0, at, false
 		}
 	}
-	whole := named && (helped || s.family.help == "") && kind == uint64(s.kind) && len(s.labels) <= 64 && taken == 1<<len(s.labels)-1
+	whole := named && (helped || s.family.help == "") && kind == uint64(s.kind) && len(s.labels.entries) <= 64 && taken == 1<<len(s.labels.entries)-1
 	return value, at, whole
 }
 
 // row is the series as a table has it.
 func (s *series) row(family int) wire.TableSeries {
-	return wire.TableSeries{Family: family, Suffix: s.suffix, Labels: s.text, Claimed: s.claimed, Known: s.known}
+	return wire.TableSeries{Family: family, Suffix: s.suffix, Labels: s.labels.text, Claimed: s.labels.claimed, Known: s.known}
 }
 
 // take marks the label in taken. It returns false if the series has no such label. One
 // that is there twice is one label, as in a map.
 func (s *series) take(label []byte, taken *uint64) bool {
-	for i, l := range s.labels {
+	for i, l := range s.labels.entries {
 		if l == string(label) {
 			*taken |= 1 << (i % 64)
 			return true
@@ -198,30 +206,45 @@ func (d *dictionary) add(s *series, hash uint64) {
 	s.colliding = d.byHash[hash]
 	d.byHash[hash] = s
 	d.count++
-	d.bytes += int(unsafe.Sizeof(*s)) + len(s.text) + mapEntryBytes
+	d.bytes += int(unsafe.Sizeof(*s)) + mapEntryBytes
 	s.name = d.share(s.name)
-	for i, l := range s.labels {
-		s.labels[i] = d.share(l)
-		d.bytes += int(unsafe.Sizeof(l))
+	s.known = s.labels.known
+	if bound := messages.BoundName(s.family.kind, s.suffix); bound != "" && !s.known.IsZero() {
+		s.known = messages.KnowLabels(s.labels.text, bound)
+		d.bytes += int(unsafe.Sizeof(messages.LabelFacts{})) + 2*len(s.labels.text)
 	}
-	s.part(d)
 }
 
-// part parts the series' labels, unless names of both parts would have to be mended
-// together for readers who want plain ones.
-func (s *series) part(d *dictionary) {
-	claimed, own := s.text.Split()
+// labelsOf returns the labels of the text, which are added if they are not known. The
+// entries are those of the text.
+func (d *dictionary) labelsOf(text messages.LabelText, entries [][]byte) *labels {
+	if l := d.labels[text]; l != nil {
+		return l
+	}
+	l := &labels{entries: make([]string, len(entries)), text: text}
+	for i, entry := range entries {
+		l.entries[i] = d.share(string(entry))
+		d.bytes += int(unsafe.Sizeof(l.entries[i]))
+	}
+	d.labels[text] = l
+	d.bytes += int(unsafe.Sizeof(*l)) + 2*len(text) + mapEntryBytes
+	l.part(d)
+	return l
+}
+
+// part parts the labels, unless names of both parts would have to be mended together
+// for readers who want plain ones.
+func (l *labels) part(d *dictionary) {
+	claimed, own := l.text.Split()
 	if claimed != "" {
 		if !claimed.HasPlainNames() {
 			return
 		}
 		// All of a node's series say the same of the node.
-		s.claimed = d.claim(claimed)
-		s.text = own
+		l.claimed, l.text = d.claim(claimed), own
 	}
-	s.known = messages.KnowLabels(s.text, messages.BoundName(s.family.kind, s.suffix))
-	if !s.known.IsZero() {
-		s.text = s.known.Facts().Text
+	if l.known = messages.KnowLabels(l.text, ""); !l.known.IsZero() {
+		l.text = l.known.Facts().Text // of which there is one copy
 	}
 }
 

@@ -1,0 +1,116 @@
+package fastframe
+
+import (
+	"fmt"
+	"testing"
+
+	"fodc/messages"
+	"fodc/messages/wire"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// metrics is a frame of samples, each given as family, series and seconds after testNow.
+func metrics(samples ...string) *wire.StreamMetricsRequest {
+	f := &wire.StreamMetricsRequest{Timestamp: timestamppb.New(testNow)}
+	for i, s := range samples {
+		at := testNow.Unix() + int64(s[2]-'0')
+		f.Metrics = append(f.Metrics, &wire.Metric{Name: s[:1], Labels: map[string]string{"l": s[1:2], "pod_name": "p"}, Value: float64(i),
+			Timestamp: &timestamppb.Timestamp{Seconds: at}})
+	}
+	return f
+}
+
+// What is a row, what was one until something else came, and what never was.
+func TestRowsAndTablesAgree(t *testing.T) {
+	d := New()
+	f := func(row bool, samples ...string) {
+		t.Helper()
+		frame := encode(t, metrics(samples...))
+		for range 2 {
+			require.Equal(t, plain(frame), fast(d, frame))
+			a := answerOf(t, d, frame)
+			require.Equal(t, row, len(a.Blocks) == 1 && a.Blocks[0].Families[0].Values != nil)
+		}
+	}
+	f(true, "a10")
+	f(true, "a10", "a20", "b10")
+	f(true, "b10", "a10", "a20", "a30")
+	f(true, "a30", "a20", "a10")
+	f(false, "a10", "b10", "a20")        // a family comes twice
+	f(false, "a10", "a20", "a10")        // a series comes twice
+	f(false, "a10", "a20", "b11", "b20") // two times
+	f(false, "a10", "a11", "a12", "b10") // a window
+	f(false, "a10", "b10", "b11", "a11")
+	f(true, "a11", "b11")
+	f(false)
+}
+
+func answerOf(t *testing.T, d *Decoder, frame []byte) wire.Answer {
+	f, err := Open(frame)
+	require.NoError(t, err)
+	a, err := d.Answer(f, testNow)
+	require.NoError(t, err)
+	return a
+}
+
+// A family's series are made anew only when others come; answers keep what they had.
+func TestAnswersShareSeries(t *testing.T) {
+	d := New()
+	one, two := encode(t, metrics("a10", "a20", "b10")), encode(t, metrics("a20", "a10", "b10"))
+	first := answerOf(t, d, one)
+	was := said(first, nil)
+	second := answerOf(t, d, one)
+	family := func(a wire.Answer, i int) *messages.Series { return &a.Blocks[0].Families[i].Series[0] }
+	require.Same(t, family(first, 0), family(second, 0))
+	third := answerOf(t, d, two)
+	require.NotSame(t, family(first, 0), family(third, 0))
+	require.Same(t, family(first, 1), family(third, 1))
+	require.Equal(t, was, said(first, nil))
+	require.NotSame(t, &first.Blocks[0].Families[0].Values[0], &second.Blocks[0].Families[0].Values[0])
+}
+
+// The labels that claim to be the identity's are kept once, and the others once for all
+// sessions.
+func TestLabelsAreShared(t *testing.T) {
+	frame := encode(t, metrics("a10", "a20"))
+	a, b := answerOf(t, New(), frame), answerOf(t, New(), frame)
+	series := func(a wire.Answer, i int) messages.Series { return a.Blocks[0].Families[0].Series[i] }
+	require.Equal(t, messages.LabelText(`l="1"`), series(a, 0).Labels)
+	require.Equal(t, messages.LabelText(`pod_name="p"`), *series(a, 0).Claimed)
+	require.Same(t, series(a, 0).Claimed, series(a, 1).Claimed)
+	require.Equal(t, series(a, 0).Known, series(b, 0).Known)
+
+	// Names in need of quotes may have to be mended, together with all others.
+	odd := answerOf(t, New(), encode(t, &wire.StreamMetricsRequest{Metrics: []*wire.Metric{{Name: "a", Labels: map[string]string{"node_a.b": "1"}}}}))
+	require.Nil(t, series(odd, 0).Claimed)
+	require.Equal(t, messages.LabelText(`"node_a.b"="1"`), series(odd, 0).Labels)
+}
+
+// A series that is not kept is in no family that is.
+func TestPassingSeriesAreNotShared(t *testing.T) {
+	d := New()
+	short := func(n int) []byte {
+		f := &wire.StreamMetricsRequest{}
+		for i := range n {
+			f.Metrics = append(f.Metrics, &wire.Metric{Name: "a", Labels: map[string]string{"l": fmt.Sprint(i)}})
+		}
+		return encode(t, f)
+	}
+	const many = 500 // to be cached, more than a frame of strangers can overshoot by
+	answerOf(t, d, short(many))
+	a := d.known.families[familyKey{name: "a"}]
+	require.Equal(t, many, len(a.last))
+	answerOf(t, d, encode(t, strangers(1, 5000)))
+	require.GreaterOrEqual(t, d.known.bytes, maxKnownBytes)
+
+	// Its room is free for a moment, but the new series is not kept.
+	frame := short(many + 1)
+	require.Equal(t, plain(frame), fast(d, frame))
+	require.Zero(t, len(a.last))
+	require.Less(t, d.known.bytes, maxKnownBytes)
+	for range 2 {
+		require.Equal(t, plain(frame), fast(d, frame))
+	}
+}
