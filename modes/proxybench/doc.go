@@ -10,5 +10,10 @@
 // the agents and the client in the process of the test. The machine is noisy: read the
 // ratios, whose runs take turns, and not the numbers.
 //
+// The environment chooses: FODC_BENCH_ROWS (a regular expression of the rows to run
+// beside the floor), FODC_BENCH_ROUNDS (of how many runs a median is), FODC_BENCH_SCRAPES
+// (how many a run has, to profile the proxy meanwhile), FODC_BENCH_LARGE=1 (the floor of
+// 1,000 agents, too, and nodes of 1,000 and 3,000 series: minutes more).
+//
 // It is nothing but tests, behind the build tag bench.
 package proxybench
