@@ -178,13 +178,20 @@ func chosen(t *testing.T, runs []run) []run {
 	return slices.DeleteFunc(runs, func(r run) bool { return r.name != runs[0].name && !rows.MatchString(r.name) })
 }
 
+// floorOf returns the index of the floor that the run stands beside: one of as many
+// agents and series, or the first where none was run.
+func floorOf(runs []run, i int) int {
+	of := func(r run) [2]int { return [2]int{r.load.agents, r.load.series} }
+	return max(0, slices.IndexFunc(runs, func(r run) bool { return r.floor && of(r) == of(runs[i]) }))
+}
+
 func TestBenchProxy(t *testing.T) {
 	runs := chosen(t, runsOf())
 	results := medians(t, runs)
-	floor := results[0]
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "medians\tCPU us/sample\tx floor\tp50 ms\tx floor\tpeak MiB\tx floor\tidle KiB/agent\t\n")
 	for i, r := range results {
+		floor := results[floorOf(runs, i)]
 		fmt.Fprintf(w, "%s\t%.3f\t%.2f\t%.1f\t%.2f\t%.1f\t%.2f\t%.0f\t\n", runs[i].name,
 			r.cpu, r.cpu/floor.cpu, r.p50, r.p50/floor.p50, r.peak, r.peak/floor.peak, r.idle)
 	}
