@@ -35,6 +35,8 @@ type Capabilities struct {
 	ColumnarAnswers bool
 	// HeartbeatAnswers says that heartbeats are answered, and the answers awaited.
 	HeartbeatAnswers bool
+	// Dictionary says that columnar answers may describe each family once.
+	Dictionary bool
 }
 
 // Runtime is how a node and its host do at the moment.

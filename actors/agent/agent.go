@@ -144,7 +144,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 func registrationOf(cfg Config) messages.Registration {
 	r := cfg.Registration
 	r.AgentVersion = cfg.Version
-	r.Capabilities = messages.Capabilities{ColumnarAnswers: true, HeartbeatAnswers: true}
+	r.Capabilities = messages.Capabilities{ColumnarAnswers: true, HeartbeatAnswers: true, Dictionary: true}
 	return r
 }
 

@@ -29,6 +29,15 @@ type reading struct {
 	begun    bool
 }
 
+// describe makes the next frame of the answer.
+func (r *reading) describe(to *wire.Describer, req metricsRequest) (frame *wire.StreamMetricsRequest, more bool) {
+	if !r.begun {
+		to.Begin(req.dictionary)
+	}
+	blocks, more := r.next(chunkBytes)
+	return to.Frame(wire.Answer{RequestID: req.id, Blocks: blocks, More: more}), more
+}
+
 func (r *reading) next(budget int) (blocks []messages.Block, more bool) {
 	if !r.begun {
 		r.begun, r.ahead = true, r.snapshot.Next(budget)
@@ -46,7 +55,7 @@ func (u *uplink) onRequest(c actors.Context, m actors.Frame[*wire.StreamMetricsR
 	}
 	u.state.metricsUsed()
 	req, err := wire.FromRequest(m.Body)
-	r := metricsRequest{id: req.ID, columnar: req.Columnar, selection: req.Selection, timeLeft: req.TimeLeft}
+	r := metricsRequest{id: req.ID, columnar: req.Columnar, selection: req.Selection, dictionary: req.Dictionary, timeLeft: req.TimeLeft}
 	if err != nil {
 		r.invalid = "the request: " + err.Error()
 	}
@@ -111,8 +120,7 @@ func (u *uplink) frame(step answerStep, now time.Time) (frame *wire.StreamMetric
 		// A baseline proxy knows no errors: an empty answer keeps the order.
 		frame, _ = wire.BaselineFrame(nil, now, maxBaselineBytes)
 	case step.request.columnar:
-		blocks, more := r.next(chunkBytes)
-		return wire.AnswerFrame(wire.Answer{RequestID: step.request.id, Blocks: blocks, More: more}), more
+		return r.describe(&u.describer, step.request)
 	default:
 		frame = u.baselineFrame(r, now)
 	}
@@ -134,6 +142,7 @@ func (u *uplink) baselineFrame(r *reading, now time.Time) *wire.StreamMetricsReq
 // dropAnswers forgets the answers of a stream that is gone.
 func (u *uplink) dropAnswers() {
 	u.answers.clear()
+	u.describer = wire.Describer{}
 	clear(u.readings)
 	u.answerDue.Disarm()
 }

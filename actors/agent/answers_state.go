@@ -44,7 +44,9 @@ type metricsRequest struct {
 	id        uint64 // 0: the proxy pairs answers by their order
 	columnar  bool
 	selection messages.Selection
-	timeLeft  time.Duration // 0: not said
+	// dictionary is the number of the one that the answer may use, 0 if there is none.
+	dictionary uint64
+	timeLeft   time.Duration // 0: not said
 	// invalid is why the request cannot be understood.
 	invalid string
 }

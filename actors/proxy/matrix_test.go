@@ -63,7 +63,7 @@ func TestSessionMatrix(t *testing.T) {
 			"wait 2s; giveup", "answer 0", "answer 0 more", "answer 1", "answer 1 more", "answer 1 error=why", "answer 7"},
 	}, func() actorstest.Script {
 		now := time.Unix(0, 0).UTC()
-		return phasedSession{&sessionMachine{state: newSessionState(true, testConfig.MaxAgentSeries, now)}}
+		return phasedSession{&sessionMachine{state: newSessionState(messages.Capabilities{ColumnarAnswers: true, Dictionary: true}, testConfig.MaxAgentSeries, now)}}
 	})
 }
 

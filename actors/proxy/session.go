@@ -48,7 +48,7 @@ type session struct {
 	grace        actors.Timer
 	wait         actors.Timer // for a metrics stream, on behalf of requests
 	decoder      *fastframe.Decoder
-	decoded      time.Time // when the decoder was last needed
+	decoded      time.Time // when the decoder was last needed, or began anew
 }
 
 func (s *session) Receive(c actors.Context) {
@@ -101,8 +101,9 @@ func (s *session) onTick(c actors.Context, m actors.Tick) {
 }
 
 func (s *session) onStarted() {
-	s.state = newSessionState(s.capabilities.ColumnarAnswers, s.cfg.MaxAgentSeries, time.Now())
+	s.state = newSessionState(s.capabilities, s.cfg.MaxAgentSeries, time.Now())
 	s.decoder = fastframe.New()
+	s.decoder.Renew(s.state.dictionary)
 	s.held = map[actors.StreamID]*heldStream{}
 	s.askers = map[uint64]*actors.PID{}
 	s.readers = map[actors.StreamID]struct{}{s.registration.id: {}}
@@ -114,7 +115,7 @@ func (s *session) onStarted() {
 func (s *session) welcome(text string, echoed time.Time) (queued bool) {
 	return s.registration.out.Offer(wire.WelcomeFrame(wire.Welcome{
 		Success: true, Message: text, AgentID: s.agentID, HeartbeatInterval: s.cfg.HeartbeatInterval,
-		Capabilities: messages.Capabilities{ColumnarAnswers: true, HeartbeatAnswers: true},
+		Capabilities: messages.Capabilities{ColumnarAnswers: true, HeartbeatAnswers: true, Dictionary: true},
 		Clock:        time.Now(), EchoedClock: echoed,
 	}))
 }
@@ -155,7 +156,7 @@ func (s *session) onAsk(c actors.Context, m askMetrics) {
 // send queues a request. A full queue means that the agent does not read: whatever
 // else it owes would never come.
 func (s *session) send(c actors.Context, r sending) {
-	req := wire.Request{Selection: r.selection, TimeLeft: r.timeLeft}
+	req := wire.Request{Selection: r.selection, TimeLeft: r.timeLeft, Dictionary: r.dictionary}
 	if s.state.columnar {
 		req.ID, req.Columnar = r.id, true
 	}

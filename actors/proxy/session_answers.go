@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"time"
 
 	"fodc/actors"
@@ -11,14 +12,12 @@ import (
 	"go.uber.org/zap"
 )
 
-// decoderRest is how long an agent that is not asked for metrics has the memory of what
-// it said.
-const decoderRest = 5 * time.Minute
-
 // rest forgets what is known of the agent's series if that was not needed for long.
 func (s *session) rest(now time.Time) {
-	if now.Sub(s.decoded) >= decoderRest {
+	if s.state.rest(s.decoded, now) {
+		s.decoded = now
 		s.decoder = fastframe.New()
+		s.decoder.Renew(s.state.dictionary)
 	}
 }
 
@@ -31,13 +30,14 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 	defer s.metrics.credits.Return()
 	now := time.Now()
 	frame, answer, err := s.read(m.Body.Bytes(), now)
-	if err != nil {
+	lost := errors.Is(err, fastframe.ErrLost)
+	if err != nil && !lost {
 		s.onMetricsLost(errBroken)
 		return
 	}
 	flaws := messages.Flaws{Rejected: answer.Rejected, Mended: answer.Mended}
 	answer.Blocks, flaws.TooMany = s.state.admit(frame.RequestID, answer.Blocks)
-	info := frameInfo{requestID: frame.RequestID, more: frame.More, errorText: frame.Error}
+	info := frameInfo{requestID: frame.RequestID, more: frame.More, errorText: frame.Error, lost: lost}
 	info.samples, info.bytes = extent(answer.Blocks)
 	v := s.state.answered(info, now)
 	s.cfg.tally.frameRejected(v.rejected)
@@ -68,14 +68,20 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 	}
 }
 
-// read reads a frame; the samples only if somebody waits for them.
+// read reads a frame; the samples only if somebody waits for them, or if it describes
+// what later frames refer to.
 func (s *session) read(b []byte, now time.Time) (fastframe.Frame, wire.Answer, error) {
 	frame, err := fastframe.Open(b)
-	if err != nil || !s.state.wants(frame.RequestID, now) {
+	if err != nil || !s.state.wants(frame.RequestID, now) && frame.Dictionary == 0 {
 		return frame, wire.Answer{}, err
 	}
 	s.decoded = now
 	answer, err := s.decoder.Answer(frame, now)
+	if s.state.read(frame.Dictionary, errors.Is(err, fastframe.ErrLost)) {
+		s.log.Warn("the agent's answer refers to families that are not known: it is asked to describe all of them again",
+			zap.Uint64("request", frame.RequestID))
+		s.decoder.Renew(s.state.dictionary)
+	}
 	return frame, answer, err
 }
 

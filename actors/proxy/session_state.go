@@ -32,6 +32,11 @@ const (
 // place until it is answered: otherwise its answer would be taken for the next one's.
 type sessionState struct {
 	columnar bool
+	// dictionary is the number of the dictionary that answers may use, 0 if there is none.
+	// It rises whenever what the agent has described is lost.
+	dictionary uint64
+	// losses is how many dictionaries were lost in a row for no reason that we know.
+	losses int
 	// maxSeries bounds the series of an answer.
 	maxSeries int
 	attached  bool
@@ -54,8 +59,12 @@ type request struct {
 	bytes     int
 }
 
-func newSessionState(columnar bool, maxSeries int, now time.Time) *sessionState {
-	return &sessionState{columnar: columnar, maxSeries: maxSeries, detachedAt: now}
+func newSessionState(agent messages.Capabilities, maxSeries int, now time.Time) *sessionState {
+	s := &sessionState{columnar: agent.ColumnarAnswers, maxSeries: maxSeries, detachedAt: now}
+	if agent.ColumnarAnswers && agent.Dictionary {
+		s.dictionary = 1
+	}
+	return s
 }
 
 // sending is a request that has to go out now.
@@ -63,6 +72,8 @@ type sending struct {
 	id        uint64
 	selection messages.Selection
 	timeLeft  time.Duration
+	// dictionary is 0 where the answer must do without.
+	dictionary uint64
 }
 
 // delivery is what an asker must be told.
@@ -91,12 +102,18 @@ func (s *sessionState) ask(asker uint64, sel messages.Selection, deadline, now t
 	if !s.attached {
 		return nil, messages.MissingNone
 	}
-	return r.send(now), messages.MissingNone
+	return s.send(r, now), messages.MissingNone
 }
 
-func (r *request) send(now time.Time) *sending {
+// send sends a request. A window is answered without a dictionary: beside so many values
+// what describes a series is little, and it differs from one stretch of time to another.
+func (s *sessionState) send(r *request, now time.Time) *sending {
 	r.sent = true
-	return &sending{id: r.id, selection: r.selection, timeLeft: r.deadline.Sub(now)}
+	out := &sending{id: r.id, selection: r.selection, timeLeft: r.deadline.Sub(now)}
+	if r.selection.Window.IsLatest() {
+		out.dictionary = s.dictionary
+	}
+	return out
 }
 
 // owesOverdue reports whether the agent owes an answer whose deadline has passed.
@@ -146,9 +163,10 @@ func (s *sessionState) giveUpWaiting(now time.Time) []delivery {
 func (s *sessionState) attach(now time.Time) (lost []delivery, send []sending) {
 	lost = s.detach("the metrics stream was replaced", now)
 	s.attached = true
+	s.renewDictionary()
 	s.dropUnsent(now)
 	for _, r := range s.requests {
-		send = append(send, *r.send(now))
+		send = append(send, *s.send(r, now))
 	}
 	return lost, send
 }
@@ -190,6 +208,8 @@ type frameInfo struct {
 	errorText string
 	samples   int
 	bytes     int
+	// lost says that the frame needs a dictionary that is lost.
+	lost bool
 }
 
 // verdict is what becomes of an answer's frame.
@@ -216,6 +236,9 @@ func (s *sessionState) answered(f frameInfo, now time.Time) verdict {
 	d := &delivery{asker: r.asker, last: !f.more}
 	rejected := rejectedNot
 	switch {
+	case f.lost:
+		rejected = rejectedLost
+		d.missing, d.last, d.why = messages.MissingError, true, "the answer refers to families that the proxy does not know"
 	case f.errorText != "":
 		d.missing, d.last, d.why = messages.MissingError, true, f.errorText
 	case r.samples > maxAnswerSamples:

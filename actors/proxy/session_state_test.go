@@ -14,7 +14,7 @@ import (
 func TestSessionScripts(t *testing.T) {
 	actorstest.RunScripts(t, "testdata/script/session*.txt", func() actorstest.Script {
 		now := time.Unix(0, 0).UTC()
-		return &sessionMachine{state: newSessionState(true, testConfig.MaxAgentSeries, now)}
+		return &sessionMachine{state: newSessionState(messages.Capabilities{ColumnarAnswers: true, Dictionary: true}, testConfig.MaxAgentSeries, now)}
 	})
 }
 

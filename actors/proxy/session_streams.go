@@ -22,6 +22,7 @@ func (s *session) onAttachMetrics(c actors.Context, m attachMetrics) {
 	s.metrics = m.stream
 	s.readers[m.stream.id] = struct{}{}
 	lost, send := s.state.attach(time.Now())
+	s.decoder.Renew(s.state.dictionary)
 	s.deliver(lost...)
 	for _, r := range send {
 		s.send(c, r)

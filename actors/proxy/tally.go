@@ -54,6 +54,7 @@ const (
 	rejectedStale     rejectReason = "stale"     // its stream was replaced, or its session has ended
 	rejectedOversized rejectReason = "oversized" // the answer has more samples than are allowed
 	rejectedTooLarge  rejectReason = "too_large" // it is larger than a message may be
+	rejectedLost      rejectReason = "lost"      // it refers to families that are not known
 )
 
 // counters is one counter for each of a closed set of reasons.
@@ -81,7 +82,7 @@ func newTally() *tally {
 			endedStopping, endedFailed),
 		refused: newCounters(refusedForInvalid, refusedForConflict, refusedForFull, refusedForSilence, refusedForStopping,
 			refusedForFailure),
-		rejected: newCounters(rejectedUnasked, rejectedLate, rejectedStale, rejectedOversized, rejectedTooLarge),
+		rejected: newCounters(rejectedUnasked, rejectedLate, rejectedStale, rejectedOversized, rejectedTooLarge, rejectedLost),
 	}
 }
 

@@ -31,7 +31,9 @@ type Answer struct {
 // AnswerFrame returns the frame in columnar form. The blocks must be as package
 // messages describes them. The caller cuts them such that the frame stays within
 // MaxChunkBytes.
-func AnswerFrame(a Answer) *StreamMetricsRequest {
+func AnswerFrame(a Answer) *StreamMetricsRequest { return answerFrame(a, toFamily) }
+
+func answerFrame(a Answer, family func(m *messages.Family, times int) *Family) *StreamMetricsRequest {
 	f := &StreamMetricsRequest{
 		RequestId:   a.RequestID,
 		MoreFollows: a.More,
@@ -41,13 +43,14 @@ func AnswerFrame(a Answer) *StreamMetricsRequest {
 		f.Blocks = make([]*Block, len(a.Blocks))
 	}
 	for i, b := range a.Blocks {
-		f.Blocks[i] = toBlock(b)
+		f.Blocks[i] = toBlock(b, family)
 	}
 	return f
 }
 
 // FromAnswer returns what a frame answers, in columnar or in baseline form,
-// whichever is in it. Whatever is invalid is left out and counted; what is returned
+// whichever is in it. It knows no dictionaries: a family that has a slot and no name
+// is invalid. Whatever is invalid is left out and counted; what is returned
 // can be shown as it is. received stands in for the time of baseline samples in a
 // frame that says none. The answer may share memory with the frame.
 func FromAnswer(f *StreamMetricsRequest, received time.Time) Answer {

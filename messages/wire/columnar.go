@@ -8,14 +8,14 @@ import (
 	"fodc/messages"
 )
 
-func toBlock(b messages.Block) *Block {
+func toBlock(b messages.Block, family func(m *messages.Family, times int) *Family) *Block {
 	f := &Block{TimeDeltas: make([]int64, len(b.Times)), Families: make([]*Family, len(b.Families))}
 	before := int64(0)
 	for i, t := range b.Times {
 		f.TimeDeltas[i], before = t-before, t
 	}
 	for i := range b.Families {
-		f.Families[i] = toFamily(&b.Families[i], len(b.Times))
+		f.Families[i] = family(&b.Families[i], len(b.Times))
 	}
 	return f
 }
@@ -26,12 +26,11 @@ func toFamily(m *messages.Family, times int) *Family {
 		Type:       MetricType(m.Type),
 		Help:       Clean(m.Help, messages.MaxHelpBytes),
 		LabelTexts: make([]string, len(m.Series)),
-		Values:     make([]float64, 0, len(m.Series)*times),
 	}
+	f.addValues(m, times)
 	for i := range m.Series {
 		s := &m.Series[i]
 		f.LabelTexts[i] = string(s.Labels)
-		f.Values = append(f.Values, s.Values...)
 		if s.Suffix != messages.SuffixNone {
 			if f.Suffixes == nil {
 				f.Suffixes = make([]Suffix, len(m.Series))
@@ -40,6 +39,13 @@ func toFamily(m *messages.Family, times int) *Family {
 		}
 	}
 	return f
+}
+
+func (f *Family) addValues(m *messages.Family, times int) {
+	f.Values = make([]float64, 0, len(m.Series)*times)
+	for i := range m.Series {
+		f.Values = append(f.Values, m.Series[i].Values...)
+	}
 }
 
 func fromBlocks(frames []*Block, rej *Rejections) []messages.Block {
@@ -91,7 +97,10 @@ func TimesOf(deltas []int64) ([]int64, error) {
 // fromFamily returns false if nothing of the family is left. A family without
 // series is nothing.
 func fromFamily(f *Family, times int, rej *Rejections) (messages.Family, bool) {
-	t, err := CheckFamily(f.GetName(), f.GetType(), len(f.GetLabelTexts()), len(f.GetSuffixes()), len(f.GetValues()), times)
+	t, err := CheckFamily(f.GetName(), f.GetType(), len(f.GetLabelTexts()), len(f.GetSuffixes()))
+	if err == nil {
+		err = CheckValues(f.GetName(), len(f.GetLabelTexts()), len(f.GetValues()), times)
+	}
 	if err != nil {
 		rej.Add(seriesLost(f), err)
 		return messages.Family{}, false
@@ -123,8 +132,8 @@ func fromFamily(f *Family, times int, rej *Rejections) (messages.Family, bool) {
 }
 
 // CheckFamily checks what a family's series have in common: its name, its type, and
-// how many series, suffixes, values a series and times there are.
-func CheckFamily(name string, kind MetricType, series, suffixes, values, times int) (messages.MetricType, error) {
+// how many series and suffixes there are.
+func CheckFamily(name string, kind MetricType, series, suffixes int) (messages.MetricType, error) {
 	if err := messages.CheckMetricName(name); err != nil {
 		return 0, err
 	}
@@ -134,10 +143,16 @@ func CheckFamily(name string, kind MetricType, series, suffixes, values, times i
 		return 0, fmt.Errorf("family %.100q: type %d is none", name, kind)
 	case suffixes != 0 && suffixes != series:
 		return 0, fmt.Errorf("family %.100q: %d suffixes for %d series", name, suffixes, series)
-	case int64(values) != int64(series)*int64(times):
-		return 0, fmt.Errorf("family %.100q: %d values for %d series at %d times", name, values, series, times)
 	}
 	return t, nil
+}
+
+// CheckValues checks that a family has a value for each series at each time.
+func CheckValues(name string, series, values, times int) error {
+	if int64(values) != int64(series)*int64(times) {
+		return fmt.Errorf("family %.100q: %d values for %d series at %d times", name, values, series, times)
+	}
+	return nil
 }
 
 // HelpOf leaves out a help that is invalid: the samples matter more.

@@ -66,6 +66,9 @@ func toCapabilities(c messages.Capabilities) []Capability {
 	if c.HeartbeatAnswers {
 		list = append(list, Capability_CAPABILITY_HEARTBEAT_ANSWERS)
 	}
+	if c.Dictionary {
+		list = append(list, Capability_CAPABILITY_DICTIONARY)
+	}
 	return list
 }
 
@@ -78,6 +81,8 @@ func fromCapabilities(list []Capability) messages.Capabilities {
 			c.ColumnarAnswers = true
 		case Capability_CAPABILITY_HEARTBEAT_ANSWERS:
 			c.HeartbeatAnswers = true
+		case Capability_CAPABILITY_DICTIONARY:
+			c.Dictionary = true
 		}
 	}
 	return c

@@ -39,6 +39,8 @@ const (
 	Capability_CAPABILITY_COLUMNAR_ANSWERS Capability = 1
 	// The proxy answers each heartbeat, and the agent expects it to.
 	Capability_CAPABILITY_HEARTBEAT_ANSWERS Capability = 2
+	// Columnar answers that describe each family once: see Family.slot.
+	Capability_CAPABILITY_DICTIONARY Capability = 3
 )
 
 // Enum value maps for Capability.
@@ -47,11 +49,13 @@ var (
 		0: "CAPABILITY_UNSPECIFIED",
 		1: "CAPABILITY_COLUMNAR_ANSWERS",
 		2: "CAPABILITY_HEARTBEAT_ANSWERS",
+		3: "CAPABILITY_DICTIONARY",
 	}
 	Capability_value = map[string]int32{
 		"CAPABILITY_UNSPECIFIED":       0,
 		"CAPABILITY_COLUMNAR_ANSWERS":  1,
 		"CAPABILITY_HEARTBEAT_ANSWERS": 2,
+		"CAPABILITY_DICTIONARY":        3,
 	}
 )
 
@@ -839,9 +843,14 @@ type StreamMetricsRequest struct {
 	// Whether another chunk of the same answer comes after this one.
 	MoreFollows bool `protobuf:"varint,102,opt,name=more_follows,json=moreFollows,proto3" json:"more_follows,omitempty"`
 	// Why there is no answer, or no more of it. Ends the answer.
-	Error         string `protobuf:"bytes,103,opt,name=error,proto3" json:"error,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Error string `protobuf:"bytes,103,opt,name=error,proto3" json:"error,omitempty"`
+	// The number of the dictionary that the slots of this chunk's families belong to, as
+	// the request said it. 0: the families have no slots.
+	Dictionary uint64 `protobuf:"varint,104,opt,name=dictionary,proto3" json:"dictionary,omitempty"`
+	// Whether the dictionary begins anew with this chunk, without any slots.
+	DictionaryBegins bool `protobuf:"varint,105,opt,name=dictionary_begins,json=dictionaryBegins,proto3" json:"dictionary_begins,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *StreamMetricsRequest) Reset() {
@@ -916,6 +925,20 @@ func (x *StreamMetricsRequest) GetError() string {
 	return ""
 }
 
+func (x *StreamMetricsRequest) GetDictionary() uint64 {
+	if x != nil {
+		return x.Dictionary
+	}
+	return 0
+}
+
+func (x *StreamMetricsRequest) GetDictionaryBegins() bool {
+	if x != nil {
+		return x.DictionaryBegins
+	}
+	return false
+}
+
 // Block holds families whose series were sampled together: one column of
 // timestamps serves them all.
 type Block struct {
@@ -986,8 +1009,16 @@ type Family struct {
 	// group="sw_metric",segment="3"
 	LabelTexts []string `protobuf:"bytes,4,rep,name=label_texts,json=labelTexts,proto3" json:"label_texts,omitempty"`
 	// Absent when no series of the family has a suffix.
-	Suffixes      []Suffix  `protobuf:"varint,5,rep,packed,name=suffixes,proto3,enum=banyandb.fodc.v1.Suffix" json:"suffixes,omitempty"`
-	Values        []float64 `protobuf:"fixed64,6,rep,packed,name=values,proto3" json:"values,omitempty"`
+	Suffixes []Suffix  `protobuf:"varint,5,rep,packed,name=suffixes,proto3,enum=banyandb.fodc.v1.Suffix" json:"suffixes,omitempty"`
+	Values   []float64 `protobuf:"fixed64,6,rep,packed,name=values,proto3" json:"values,omitempty"`
+	// The place of this description in the dictionary of the metrics stream: 1 for the
+	// first since the dictionary began, then 2 and so on. With a slot and without a name
+	// the family is the one that was described there, in all but its values. 0: it is not
+	// kept.
+	//
+	// A dictionary takes at most 4 MiB: names, helps and label texts in bytes, 96 more for
+	// each series and 192 for each family. What does not fit has no slot.
+	Slot          uint32 `protobuf:"varint,7,opt,name=slot,proto3" json:"slot,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1064,6 +1095,13 @@ func (x *Family) GetValues() []float64 {
 	return nil
 }
 
+func (x *Family) GetSlot() uint32 {
+	if x != nil {
+		return x.Slot
+	}
+	return 0
+}
+
 // StreamMetricsResponse is a request for metrics. Without bounds: the latest.
 type StreamMetricsResponse struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -1075,7 +1113,10 @@ type StreamMetricsResponse struct {
 	TimeLeft *durationpb.Duration `protobuf:"bytes,101,opt,name=time_left,json=timeLeft,proto3" json:"time_left,omitempty"`
 	Form     AnswerForm           `protobuf:"varint,102,opt,name=form,proto3,enum=banyandb.fodc.v1.AnswerForm" json:"form,omitempty"`
 	// The names of the metric families wanted; none = all.
-	Names         []string `protobuf:"bytes,103,rep,name=names,proto3" json:"names,omitempty"`
+	Names []string `protobuf:"bytes,103,rep,name=names,proto3" json:"names,omitempty"`
+	// Greater than 0 where the answer's families may have slots. The number rises when
+	// the proxy has lost the dictionary: then all is described anew.
+	Dictionary    uint64 `protobuf:"varint,104,opt,name=dictionary,proto3" json:"dictionary,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1150,6 +1191,13 @@ func (x *StreamMetricsResponse) GetNames() []string {
 		return x.Names
 	}
 	return nil
+}
+
+func (x *StreamMetricsResponse) GetDictionary() uint64 {
+	if x != nil {
+		return x.Dictionary
+	}
+	return 0
 }
 
 // HeldRequest and HeldResponse stand for the messages of streams that are held
@@ -1285,7 +1333,7 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"\x04type\x18\x06 \x01(\x0e2\x1c.banyandb.fodc.v1.MetricTypeR\x04type\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x8d\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xda\x02\n" +
 	"\x14StreamMetricsRequest\x122\n" +
 	"\ametrics\x18\x01 \x03(\v2\x18.banyandb.fodc.v1.MetricR\ametrics\x128\n" +
 	"\ttimestamp\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\ttimestamp\x12\x1d\n" +
@@ -1293,11 +1341,15 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"request_id\x18d \x01(\x04R\trequestId\x12/\n" +
 	"\x06blocks\x18e \x03(\v2\x17.banyandb.fodc.v1.BlockR\x06blocks\x12!\n" +
 	"\fmore_follows\x18f \x01(\bR\vmoreFollows\x12\x14\n" +
-	"\x05error\x18g \x01(\tR\x05error\"^\n" +
+	"\x05error\x18g \x01(\tR\x05error\x12\x1e\n" +
+	"\n" +
+	"dictionary\x18h \x01(\x04R\n" +
+	"dictionary\x12+\n" +
+	"\x11dictionary_begins\x18i \x01(\bR\x10dictionaryBegins\"^\n" +
 	"\x05Block\x12\x1f\n" +
 	"\vtime_deltas\x18\x01 \x03(\x12R\n" +
 	"timeDeltas\x124\n" +
-	"\bfamilies\x18\x02 \x03(\v2\x18.banyandb.fodc.v1.FamilyR\bfamilies\"\xd1\x01\n" +
+	"\bfamilies\x18\x02 \x03(\v2\x18.banyandb.fodc.v1.FamilyR\bfamilies\"\xe5\x01\n" +
 	"\x06Family\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x120\n" +
 	"\x04type\x18\x02 \x01(\x0e2\x1c.banyandb.fodc.v1.MetricTypeR\x04type\x12\x12\n" +
@@ -1305,7 +1357,8 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"\vlabel_texts\x18\x04 \x03(\tR\n" +
 	"labelTexts\x124\n" +
 	"\bsuffixes\x18\x05 \x03(\x0e2\x18.banyandb.fodc.v1.SuffixR\bsuffixes\x12\x16\n" +
-	"\x06values\x18\x06 \x03(\x01R\x06values\"\xa8\x02\n" +
+	"\x06values\x18\x06 \x03(\x01R\x06values\x12\x12\n" +
+	"\x04slot\x18\a \x01(\rR\x04slot\"\xc8\x02\n" +
 	"\x15StreamMetricsResponse\x129\n" +
 	"\n" +
 	"start_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
@@ -1314,14 +1367,18 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"request_id\x18d \x01(\x04R\trequestId\x126\n" +
 	"\ttime_left\x18e \x01(\v2\x19.google.protobuf.DurationR\btimeLeft\x120\n" +
 	"\x04form\x18f \x01(\x0e2\x1c.banyandb.fodc.v1.AnswerFormR\x04form\x12\x14\n" +
-	"\x05names\x18g \x03(\tR\x05names\"\r\n" +
+	"\x05names\x18g \x03(\tR\x05names\x12\x1e\n" +
+	"\n" +
+	"dictionary\x18h \x01(\x04R\n" +
+	"dictionary\"\r\n" +
 	"\vHeldRequest\"\x0e\n" +
-	"\fHeldResponse*k\n" +
+	"\fHeldResponse*\x86\x01\n" +
 	"\n" +
 	"Capability\x12\x1a\n" +
 	"\x16CAPABILITY_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bCAPABILITY_COLUMNAR_ANSWERS\x10\x01\x12 \n" +
-	"\x1cCAPABILITY_HEARTBEAT_ANSWERS\x10\x02*\xa6\x01\n" +
+	"\x1cCAPABILITY_HEARTBEAT_ANSWERS\x10\x02\x12\x19\n" +
+	"\x15CAPABILITY_DICTIONARY\x10\x03*\xa6\x01\n" +
 	"\n" +
 	"MetricType\x12\x1b\n" +
 	"\x17METRIC_TYPE_UNSPECIFIED\x10\x00\x12\x15\n" +

@@ -19,15 +19,18 @@ type Request struct {
 	TimeLeft time.Duration
 	// Columnar asks for the answer in columnar form and in chunks.
 	Columnar bool
+	// Dictionary is the number of the dictionary that the answer may use; 0 = none.
+	Dictionary uint64
 }
 
 // RequestFrame returns the frame. It shares the names.
 func RequestFrame(r Request) *StreamMetricsResponse {
 	f := &StreamMetricsResponse{
-		StartTime: toTimestamp(r.Selection.Window.Start),
-		EndTime:   toTimestamp(r.Selection.Window.End),
-		RequestId: r.ID,
-		Names:     r.Selection.Names,
+		StartTime:  toTimestamp(r.Selection.Window.Start),
+		EndTime:    toTimestamp(r.Selection.Window.End),
+		RequestId:  r.ID,
+		Names:      r.Selection.Names,
+		Dictionary: r.Dictionary,
 	}
 	if r.TimeLeft > 0 {
 		f.TimeLeft = durationpb.New(r.TimeLeft)
@@ -40,10 +43,10 @@ func RequestFrame(r Request) *StreamMetricsResponse {
 
 // FromRequest returns what a frame asks for. A bound that is the zero time is open.
 // The error says what is wrong with it: a bound that is no time, a time left that
-// is over already, a name that is none, too many names. ID and Columnar are set in
-// any case, as the request must be answered.
+// is over already, a name that is none, too many names. ID, Columnar and Dictionary are
+// set in any case, as the request must be answered.
 func FromRequest(f *StreamMetricsResponse) (Request, error) {
-	r := Request{ID: f.GetRequestId(), Columnar: f.GetForm() == AnswerForm_ANSWER_FORM_COLUMNAR}
+	r := Request{ID: f.GetRequestId(), Columnar: f.GetForm() == AnswerForm_ANSWER_FORM_COLUMNAR, Dictionary: f.GetDictionary()}
 	var sel messages.Selection
 	var err error
 	if sel.Window.Start, err = fromBound("start_time", f.GetStartTime()); err != nil {

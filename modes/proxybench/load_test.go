@@ -107,7 +107,7 @@ func (a *agent) connect(ctx context.Context, address string) error {
 	r := messages.Registration{Role: "ROLE_DATA", PodName: podName(a.number), Labels: map[string]string{"type": "hot"},
 		Primary: messages.Address{IP: "10.0.0.1", Port: int32(20000 + a.number)}}
 	if a.load.own {
-		r.NodeID, r.Capabilities = r.PodName, messages.Capabilities{ColumnarAnswers: true}
+		r.NodeID, r.Capabilities = r.PodName, messages.Capabilities{ColumnarAnswers: true, Dictionary: true}
 	}
 	if err := session.Send(wire.RegistrationFrame(r)); err != nil {
 		return err
@@ -131,19 +131,21 @@ func (a *agent) connect(ctx context.Context, address string) error {
 // serve answers each request with what was made of it before: the agents are not what
 // is measured.
 func (a *agent) serve() {
-	frames := map[bool][]blob{}
+	frames := map[content][]blob{}
+	dictionary := uint64(0) // the one in which all is described
 	for {
 		request, err := a.stream.Recv()
 		if err != nil {
 			return
 		}
-		window := request.GetStartTime() != nil
-		if frames[window] == nil {
-			frames[window] = a.frames(window)
+		what := content{window: request.GetStartTime() != nil, described: dictionary != 0 && request.GetDictionary() == dictionary}
+		if frames[what] == nil {
+			frames[what] = a.frames(what)
 		}
-		for _, frame := range frames[window] {
+		dictionary = max(dictionary, request.GetDictionary())
+		for _, frame := range frames[what] {
 			// Of several words on a field the last counts.
-			frame = append(frame, a.requestID(request)...)
+			frame = append(frame, a.head(request)...)
 			if a.stream.SendMsg(&frame) != nil {
 				return
 			}
@@ -151,9 +153,16 @@ func (a *agent) serve() {
 	}
 }
 
+// content says which answer is meant.
+type content struct {
+	window bool
+	// described says that the proxy knows the families.
+	described bool
+}
+
 // frames are those of agent 0, with the name of this one: names are of one length.
-func (a *agent) frames(window bool) []blob {
-	frames := a.load.template(window)
+func (a *agent) frames(what content) []blob {
+	frames := a.load.template(what)
 	named := make([]blob, len(frames))
 	for i, f := range frames {
 		named[i] = slices.Clip(bytes.ReplaceAll(f, []byte(podName(0)), []byte(podName(a.number))))
@@ -167,42 +176,53 @@ var templates = struct {
 }{frames: map[string][]blob{}}
 
 // template is the frames of agent 0.
-func (l load) template(window bool) []blob {
+func (l load) template(what content) []blob {
 	samples := 1
-	if window {
+	if what.window {
 		samples = l.samples
 	}
-	key := fmt.Sprint(l.series, samples, l.own)
+	key := fmt.Sprint(l.series, samples, l.own, what)
 	templates.Lock()
 	defer templates.Unlock()
 	if templates.frames[key] == nil {
-		templates.frames[key] = l.make(samples)
+		templates.frames[key] = l.make(samples, what)
 	}
 	return templates.frames[key]
 }
 
-func (l load) make(samples int) []blob {
+func (l load) make(samples int, what content) []blob {
 	answer := l.answer(0, samples)
 	if !l.own {
 		return []blob{marshal(answer)}
 	}
 	var frames []blob
 	block := wire.FromAnswer(answer, time.Now()).Blocks[0]
+	var d wire.Describer
+	number := uint64(1)
+	if what.window {
+		number = 0
+	}
+	d.Begin(number)
+	if what.described {
+		d.Frame(wire.Answer{Blocks: []messages.Block{block}})
+		d.Begin(number)
+	}
 	for len(block.Families) > 0 {
 		// As many families as are sure to fit a chunk.
 		n := min(len(block.Families), max(1, wire.MaxChunkBytes/2/(perFamily*(100+8*samples))))
 		part := messages.Block{Times: block.Times, Families: block.Families[:n]}
 		block.Families = block.Families[n:]
-		frames = append(frames, marshal(wire.AnswerFrame(wire.Answer{Blocks: []messages.Block{part}, More: len(block.Families) > 0})))
+		frames = append(frames, marshal(d.Frame(wire.Answer{Blocks: []messages.Block{part}, More: len(block.Families) > 0})))
 	}
 	return frames
 }
 
-func (a *agent) requestID(r *wire.StreamMetricsResponse) []byte {
+// head is what an answer to the request says beside its samples.
+func (a *agent) head(r *wire.StreamMetricsResponse) []byte {
 	if !a.load.own {
 		return nil
 	}
-	return marshal(&wire.StreamMetricsRequest{RequestId: r.GetRequestId()})
+	return marshal(&wire.StreamMetricsRequest{RequestId: r.GetRequestId(), Dictionary: r.GetDictionary()})
 }
 
 func marshal(m proto.Message) blob {

@@ -23,6 +23,8 @@ const (
 	tagBlocks         = 101<<typeBits | typeBytes
 	tagMoreFollows    = 102<<typeBits | typeVarint
 	tagError          = 103<<typeBits | typeBytes
+	tagDictionary     = 104<<typeBits | typeVarint
+	tagBegins         = 105<<typeBits | typeVarint
 )
 
 // Frame is a frame of which what stands beside the samples has been read.
@@ -33,9 +35,13 @@ type Frame struct {
 	More bool
 	// Error says why there is no answer, or no more of it.
 	Error string
+	// Dictionary is that of the frame's families, 0 if there is none: a frame that has one
+	// must be read, whether anybody wants its answer or not, or the dictionary is lost.
+	Dictionary uint64
 
-	bytes []byte
-	at    timestamp
+	begins bool // the dictionary does, with this frame
+	bytes  []byte
+	at     timestamp
 	// metrics and blocks are how many there are.
 	metrics, blocks int
 }
@@ -58,6 +64,10 @@ func Open(b []byte) (Frame, error) {
 		case tagError:
 			f.Error = string(one.bytes)
 			return utf8.Valid(one.bytes)
+		case tagDictionary:
+			f.Dictionary = one.bits
+		case tagBegins:
+			f.begins = one.bits != 0
 		}
 		return true
 	})
@@ -79,28 +89,40 @@ func (f *Frame) time(received time.Time) int64 {
 type Decoder struct {
 	known *dictionary
 	texts texts
+	slots slots
 	// first is the series with which the last frame began.
 	first *series
 	// frame is the number of the frame, used how many of the known series it has.
 	frame uint64
 	used  int
+	// values is how many the last frame had in columns.
+	values int
 }
 
 // New returns a decoder that knows nothing yet.
 func New() *Decoder { return &Decoder{} }
 
 // Answer reads the frame. It returns what wire.FromAnswer returns, and ErrBroken where
-// there is no message to be had from it. Nothing of the answer is part of the frame's
-// bytes. received stands in for the time of baseline samples in a frame that says none.
+// there is no message to be had from it, or ErrLost. Nothing of the answer is part of the
+// frame's bytes. received stands in for the time of baseline samples in a frame that says none.
 func (d *Decoder) Answer(f Frame, received time.Time) (wire.Answer, error) {
 	d.begin()
 	r := readers.Get().(*reader)
 	defer r.release()
-	r.Decoder, r.at = d, f.time(received)
+	r.Decoder, r.at, r.request, r.dictionary = d, f.time(received), f.RequestID, f.Dictionary
 	r.row.values = make([]float64, 0, f.metrics)
-	if !r.read(f) {
-		return wire.Answer{}, ErrBroken
+	r.room.expected = min(d.values, len(f.bytes)/bytesOfValue)
+	r.lost = f.Dictionary != 0 && (f.Dictionary != d.slots.number || f.RequestID == 0)
+	if f.Dictionary != 0 && f.begins && !r.lost {
+		d.Renew(f.Dictionary)
 	}
+	switch {
+	case !r.read(f):
+		return wire.Answer{}, ErrBroken
+	case r.lost:
+		return wire.Answer{}, ErrLost
+	}
+	d.values = r.room.taken
 	// What is wrong with blocks is told before what is wrong with samples.
 	blocks := append(r.made, r.samples()...)
 	rejected := r.rejectedBlocks
@@ -138,13 +160,17 @@ type reader struct {
 	last  *series
 	again bool
 
-	row      row
-	table    wire.Table
-	metric   metric
-	labels   []messages.Label
-	columns  columns
-	made     []messages.Block
-	rejected wire.Rejections
+	row     row
+	table   wire.Table
+	metric  metric
+	labels  []messages.Label
+	columns columns
+	made    []messages.Block
+	room    room
+	// request and dictionary are the frame's; lost says that we do not have the latter.
+	request, dictionary uint64
+	lost                bool
+	rejected            wire.Rejections
 	// rejectedBlocks is what was rejected of blocks.
 	rejectedBlocks wire.Rejections
 	// mended is the label texts of this frame with names that were made valid.

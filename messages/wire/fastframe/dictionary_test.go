@@ -1,0 +1,269 @@
+package fastframe
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"fodc/messages"
+	"fodc/messages/wire"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
+	"pgregory.net/rapid"
+)
+
+const lost = "lost\n"
+
+// plainDictionary reads frames by the generated code. It puts descriptions in the place
+// of slots, and reads what comes of it as any frame.
+type plainDictionary struct {
+	number uint64
+	known  []*wire.Family
+	used   []uint64 // by slot, the request of its last use
+	bytes  int
+}
+
+func (p *plainDictionary) read(frame []byte) string {
+	var m wire.StreamMetricsRequest
+	if err := proto.Unmarshal(frame, &m); err != nil {
+		return said(wire.Answer{}, err)
+	}
+	if m.GetDictionary() == 0 {
+		return said(wire.FromAnswer(&m, testNow), nil)
+	}
+	if m.GetDictionary() != p.number || m.GetRequestId() == 0 {
+		return lost
+	}
+	if m.GetDictionaryBegins() {
+		*p = plainDictionary{number: p.number}
+	}
+	for _, b := range m.GetBlocks() {
+		for i, f := range b.GetFamilies() {
+			if f.GetSlot() == 0 {
+				continue
+			}
+			if f = p.whole(f, m.GetRequestId()); f == nil {
+				return lost
+			}
+			b.Families[i] = f
+		}
+	}
+	return said(wire.FromAnswer(&m, testNow), nil)
+}
+
+// whole returns the family as it would be without a dictionary, nil if it is not known.
+func (p *plainDictionary) whole(f *wire.Family, request uint64) *wire.Family {
+	at := int(f.GetSlot()) - 1
+	if f.GetName() == "" && len(f.GetLabelTexts()) == 0 && at < len(p.known) {
+		if p.used[at] == request {
+			return nil
+		}
+		p.used[at] = request
+		whole := proto.Clone(p.known[at]).(*wire.Family)
+		whole.Values = f.GetValues()
+		return whole
+	}
+	texts := len(f.GetName()) + len(f.GetHelp())
+	for _, text := range f.GetLabelTexts() {
+		texts += len(text)
+	}
+	p.bytes += wire.DescriptionBytes(len(f.GetLabelTexts()), texts)
+	if f.GetName() == "" || at != len(p.known) || p.bytes > wire.MaxDictionaryBytes {
+		return nil
+	}
+	p.known, p.used = append(p.known, f), append(p.used, request)
+	return f
+}
+
+func fastWithLoss(d *Decoder, frame []byte) string {
+	f, err := Open(frame)
+	if err != nil {
+		return said(wire.Answer{}, err)
+	}
+	a, err := d.Answer(f, testNow)
+	if errors.Is(err, ErrLost) {
+		return lost
+	}
+	return said(a, err)
+}
+
+// readOrRenew reads a frame. The dictionary does not outlive one that is lost or broken.
+func readOrRenew(d *Decoder, oracle *plainDictionary, frame []byte) string {
+	got := fastWithLoss(d, frame)
+	if got == lost || got == said(wire.Answer{}, ErrBroken) {
+		d.Renew(1)
+		*oracle = plainDictionary{number: 1}
+	}
+	return got
+}
+
+// drawNode is what a node may show: few names, of which several targets may have some.
+func drawNode(t *rapid.T) []messages.Block {
+	family := rapid.Custom(func(t *rapid.T) messages.Family {
+		f := messages.Family{
+			Name: rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "name"),
+			Help: rapid.SampledFrom([]string{"", "help", "other"}).Draw(t, "help"),
+			Type: rapid.SampledFrom([]messages.MetricType{messages.TypeGauge, messages.TypeHistogram}).Draw(t, "type"),
+		}
+		for _, i := range rapid.SliceOfNDistinct(rapid.IntRange(0, 5), 1, 4, rapid.ID[int]).Draw(t, "series") {
+			s := messages.Series{Labels: messages.LabelText(fmt.Sprintf(`n="%d"`, i)), Values: []float64{rapid.Float64().Draw(t, "value")}}
+			if f.Type == messages.TypeHistogram {
+				s.Suffix = rapid.SampledFrom([]messages.Suffix{messages.SuffixNone, messages.SuffixSum, messages.SuffixCount}).Draw(t, "suffix")
+			}
+			f.Series = append(f.Series, s)
+		}
+		return f
+	})
+	block := rapid.Custom(func(t *rapid.T) messages.Block {
+		return messages.Block{Times: []int64{rapid.Int64Range(1, 9).Draw(t, "time")}, Families: rapid.SliceOfN(family, 1, 5).Draw(t, "families")}
+	})
+	return rapid.SliceOfN(block, 0, 3).Draw(t, "blocks")
+}
+
+// change is a node some time later: other values, and here and there another family.
+func change(t *rapid.T, blocks []messages.Block) []messages.Block {
+	if rapid.IntRange(0, 3).Draw(t, "change") > 0 {
+		fresh := drawNode(t)
+		if len(blocks) > 0 && len(fresh) > 0 {
+			i, j := rapid.IntRange(0, len(blocks)-1).Draw(t, "of"), rapid.IntRange(0, len(fresh)-1).Draw(t, "by")
+			blocks = slices.Clone(blocks)
+			blocks[i] = fresh[j]
+			return blocks
+		}
+		return fresh
+	}
+	return blocks
+}
+
+// Whatever a node shows, and whatever is lost on the way: what is read is what was sent,
+// or it is known to be lost. Only losses and restarts cost a dictionary.
+func TestDictionary(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		number := uint64(1)
+		agent, d, oracle := &wire.Describer{}, New(), &plainDictionary{number: 1}
+		d.Renew(1)
+		whole := true
+		blocks := drawNode(t)
+		for request := uint64(1); request <= 12; request++ {
+			blocks = change(t, blocks)
+			if rapid.IntRange(0, 9).Draw(t, "restart") == 0 { // of the agent's stream
+				agent, whole = &wire.Describer{}, true
+				number++
+				d.Renew(number)
+				*oracle = plainDictionary{number: number}
+			}
+			dictionary := number
+			if rapid.IntRange(0, 5).Draw(t, "window") == 0 {
+				dictionary = 0 // as in the answer to a window
+			}
+			agent.Begin(dictionary)
+			for i := 0; i == 0 || i < len(blocks); i++ {
+				a := wire.Answer{RequestID: request, More: i+1 < len(blocks)}
+				if len(blocks) > 0 {
+					a.Blocks = blocks[i : i+1]
+				}
+				frame := encode(t, agent.Frame(a))
+				if rapid.IntRange(0, 19).Draw(t, "lose") == 0 {
+					whole = whole && dictionary == 0
+					continue
+				}
+				got := fastWithLoss(d, frame)
+				require.Equal(t, oracle.read(frame), got)
+				if got == lost {
+					require.False(t, whole, "nothing was lost")
+					number, whole = number+1, true
+					d.Renew(number)
+					*oracle = plainDictionary{number: number}
+					break // The others of this answer are of the dictionary before.
+				}
+				require.Equal(t, said(wire.Answer{RequestID: request, More: a.More, Blocks: a.Blocks}, nil), got)
+			}
+		}
+	})
+}
+
+// dictionaryFrames are what no agent should send, and one may.
+func dictionaryFrames() map[string]raw {
+	slot := func(slot uint64, name string, texts ...string) raw {
+		f := raw{}
+		if name != "" {
+			f = f.text(1, name)
+		}
+		for i, text := range texts {
+			f = f.text(4, text).double(6, float64(i))
+		}
+		return f.number(7, slot)
+	}
+	frame := func(request uint64, families ...raw) raw {
+		block := raw{}.number(1, 20)
+		for _, f := range families {
+			block = block.message(2, f)
+		}
+		return raw{}.message(101, block).number(100, request).number(104, 1)
+	}
+	one := slot(1, "f", `a="1"`)
+	return map[string]raw{
+		"described":             frame(1, one),
+		"begins":                frame(2, one).number(105, 1),
+		"known":                 frame(3, slot(1, "").double(6, 7)),
+		"known twice":           frame(4, slot(1, "").double(6, 7), slot(1, "").double(6, 8)),
+		"described and known":   frame(5, slot(1, "f", `a="1"`), slot(1, "").double(6, 8)).number(105, 1),
+		"too few values":        frame(6, slot(1, "")),
+		"too many values":       frame(7, slot(1, "").double(6, 7).double(6, 8)),
+		"not known":             frame(8, slot(9, "").double(6, 7)),
+		"known, and texts":      frame(9, slot(1, "", `a="1"`)),
+		"out of turn":           frame(10, slot(3, "f", `a="1"`)),
+		"no slot":               frame(11, slot(0, "f", `a="1"`)),
+		"invalid series":        frame(12, slot(1, "f", `a="1"`, `b`, `__name__="1"`, `c="1"`)).number(105, 1),
+		"invalid series, known": frame(13, slot(1, "").double(6, 1).double(6, 2).double(6, 3).double(6, 4)),
+		"invalid name":          frame(14, slot(1, "\x00f", `a="1"`)).number(105, 1),
+		"no type":               frame(15, slot(1, "f", `a="1"`).number(2, 77)).number(105, 1),
+		"much help":             frame(16, slot(1, "f", `a="1"`).text(3, fmt.Sprintf("%040000d", 1))).number(105, 1),
+		"no times":              raw{}.message(101, raw{}.message(2, one)).number(100, 17).number(104, 1).number(105, 1),
+		"not UTF-8":             frame(18, slot(1, "f", "\xff")),
+		"not UTF-8 and no name": frame(19, slot(1, "", "\xff")),
+		"no request":            frame(0, one),
+		"another dictionary":    frame(20, one).number(104, 2),
+		"no dictionary":         frame(21, one, slot(1, "").double(6, 1)).number(104, 0),
+		"a slot of many bits":   frame(22, slot(1<<32+1, "").double(6, 7)),
+		"lost and broken":       append(frame(23, slot(9, "")), 0x00),
+	}
+}
+
+// Every frame behind every other one, and once more.
+func TestOddDictionaryFrames(t *testing.T) {
+	frames := dictionaryFrames()
+	for first, before := range frames {
+		for second, frame := range frames {
+			d, oracle := New(), &plainDictionary{number: 1}
+			d.Renew(1)
+			for i, b := range [][]byte{before, frame, frame, before} {
+				require.Equal(t, oracle.read(b), readOrRenew(d, oracle, b), "%s, then %s: frame %d", first, second, i)
+			}
+		}
+	}
+}
+
+// Whatever frames come, they are read as the generated code reads them.
+func FuzzDictionary(f *testing.F) {
+	frames := dictionaryFrames()
+	for _, frame := range frames {
+		f.Add([]byte(frames["described"]), []byte(frame))
+	}
+	m := wire.FromAnswer(node(1, 1), testNow)
+	m.RequestID = 1
+	agent := &wire.Describer{}
+	agent.Begin(1)
+	first := encode(f, agent.Frame(m))
+	agent.Begin(1)
+	f.Add(first, encode(f, agent.Frame(m)))
+	f.Fuzz(func(t *testing.T, before, frame []byte) {
+		d, oracle := New(), &plainDictionary{number: 1}
+		d.Renew(1)
+		for _, b := range [][]byte{before, frame, before, frame} {
+			require.Equal(t, oracle.read(b), readOrRenew(d, oracle, b))
+		}
+	})
+}
