@@ -30,14 +30,14 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 	defer s.metrics.credits.Return()
 	now := time.Now()
 	frame, answer, err := s.read(m.Body.Bytes(), now)
-	lost := errors.Is(err, fastframe.ErrLost)
-	if err != nil && !lost {
+	info := frameInfo{requestID: frame.RequestID, more: frame.More, errorText: frame.Error,
+		lost: errors.Is(err, fastframe.ErrLost), repeated: errors.Is(err, fastframe.ErrRepeated)}
+	if err != nil && !info.lost && !info.repeated {
 		s.onMetricsLost(errBroken)
 		return
 	}
 	flaws := messages.Flaws{Rejected: answer.Rejected, Mended: answer.Mended}
 	answer.Blocks, flaws.TooMany = s.state.admit(frame.RequestID, answer.Blocks)
-	info := frameInfo{requestID: frame.RequestID, more: frame.More, errorText: frame.Error, lost: lost}
 	info.samples, info.bytes = extent(answer.Blocks)
 	v := s.state.answered(info, now)
 	s.cfg.tally.frameRejected(v.rejected)

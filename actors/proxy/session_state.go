@@ -210,6 +210,8 @@ type frameInfo struct {
 	bytes     int
 	// lost says that the frame needs a dictionary that is lost.
 	lost bool
+	// repeated says that the frame has come before.
+	repeated bool
 }
 
 // verdict is what becomes of an answer's frame.
@@ -225,7 +227,7 @@ type verdict struct {
 // answered takes a frame of an answer.
 func (s *sessionState) answered(f frameInfo, now time.Time) verdict {
 	at := s.find(f.requestID)
-	if at < 0 {
+	if at < 0 || f.repeated {
 		s.unasked++
 		return verdict{flood: s.unasked > maxUnasked, rejected: rejectedUnasked}
 	}

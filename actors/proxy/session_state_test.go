@@ -44,7 +44,17 @@ func (m *sessionMachine) Do(command string, args []string) string {
 		return deliveries(m.state.detach(strings.Join(args, " "), m.Now()))
 	case "end":
 		return deliveries(m.state.end(strings.Join(args, " ")))
-	case "answer": // answer ID [more] [error=TEXT] [samples=N] [bytes=N] [times=N]
+	case "dictionary":
+		return fmt.Sprintf("dictionary %d", m.state.dictionary)
+	case "read": // read DICTIONARY [lost]
+		return fmt.Sprintf("renewed: %t", m.state.read(number(args[0]), len(args) > 1))
+	case "rest": // rest AGE
+		age, err := time.ParseDuration(args[0])
+		if err != nil {
+			return err.Error()
+		}
+		return fmt.Sprintf("forgotten: %t", m.state.rest(m.now.Add(-age), m.now))
+	case "answer": // answer ID [more] [lost] [error=TEXT] [samples=N] [bytes=N] [times=N]
 		return m.answer(args)
 	default:
 		return "unknown command " + command
@@ -83,6 +93,8 @@ func (m *sessionMachine) answer(args []string) string {
 		switch key {
 		case "more":
 			f.more = true
+		case "lost":
+			f.lost = true
 		case "error":
 			f.errorText = value
 		case "samples":

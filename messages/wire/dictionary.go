@@ -27,8 +27,9 @@ const freshAnswers = 16
 // in the order in which they are made.
 type Describer struct {
 	number  uint64
-	without bool // the answer does without
-	begins  bool // the next frame is the dictionary's first
+	without bool   // the answer does without
+	chunk   uint64 // the number of the newest frame with a dictionary
+	begins  bool   // the next frame is the dictionary's first
 	bytes   int
 	full    bool // a description did not fit
 	slots   uint32
@@ -69,7 +70,8 @@ func (d *Describer) Begin(number uint64) {
 	d.answers++
 	clear(d.nth)
 	if number != d.number || d.isStale() {
-		*d = Describer{number: number, begins: true, answers: d.answers, known: map[place]*description{}, nth: map[string]int{}}
+		*d = Describer{number: number, chunk: d.chunk, begins: true, answers: d.answers,
+			known: map[place]*description{}, nth: map[string]int{}}
 	}
 }
 
@@ -93,7 +95,8 @@ func (d *Describer) Frame(a Answer) *StreamMetricsRequest {
 		return AnswerFrame(a)
 	}
 	f := answerFrame(a, d.family)
-	f.Dictionary, f.DictionaryBegins = d.number, d.begins
+	d.chunk++
+	f.Dictionary, f.DictionaryChunk, f.DictionaryBegins = d.number, d.chunk, d.begins
 	d.begins = false
 	return f
 }

@@ -847,8 +847,11 @@ type StreamMetricsRequest struct {
 	// The number of the dictionary that the slots of this chunk's families belong to, as
 	// the request said it. 0: the families have no slots.
 	Dictionary uint64 `protobuf:"varint,104,opt,name=dictionary,proto3" json:"dictionary,omitempty"`
+	// The number of this chunk among those of the metrics stream that have a dictionary:
+	// each is one higher than the one before. Absent without a dictionary.
+	DictionaryChunk uint64 `protobuf:"varint,105,opt,name=dictionary_chunk,json=dictionaryChunk,proto3" json:"dictionary_chunk,omitempty"`
 	// Whether the dictionary begins anew with this chunk, without any slots.
-	DictionaryBegins bool `protobuf:"varint,105,opt,name=dictionary_begins,json=dictionaryBegins,proto3" json:"dictionary_begins,omitempty"`
+	DictionaryBegins bool `protobuf:"varint,106,opt,name=dictionary_begins,json=dictionaryBegins,proto3" json:"dictionary_begins,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -928,6 +931,13 @@ func (x *StreamMetricsRequest) GetError() string {
 func (x *StreamMetricsRequest) GetDictionary() uint64 {
 	if x != nil {
 		return x.Dictionary
+	}
+	return 0
+}
+
+func (x *StreamMetricsRequest) GetDictionaryChunk() uint64 {
+	if x != nil {
+		return x.DictionaryChunk
 	}
 	return 0
 }
@@ -1016,7 +1026,7 @@ type Family struct {
 	// the family is the one that was described there, in all but its values. 0: it is not
 	// kept.
 	//
-	// A dictionary takes at most 4 MiB: names, helps and label texts in bytes, 96 more for
+	// A dictionary takes at most 4 MiB: names, helps and label texts in bytes, 128 more for
 	// each series and 192 for each family. What does not fit has no slot.
 	Slot          uint32 `protobuf:"varint,7,opt,name=slot,proto3" json:"slot,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1333,7 +1343,7 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"\x04type\x18\x06 \x01(\x0e2\x1c.banyandb.fodc.v1.MetricTypeR\x04type\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xda\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x85\x03\n" +
 	"\x14StreamMetricsRequest\x122\n" +
 	"\ametrics\x18\x01 \x03(\v2\x18.banyandb.fodc.v1.MetricR\ametrics\x128\n" +
 	"\ttimestamp\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\ttimestamp\x12\x1d\n" +
@@ -1344,8 +1354,9 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"\x05error\x18g \x01(\tR\x05error\x12\x1e\n" +
 	"\n" +
 	"dictionary\x18h \x01(\x04R\n" +
-	"dictionary\x12+\n" +
-	"\x11dictionary_begins\x18i \x01(\bR\x10dictionaryBegins\"^\n" +
+	"dictionary\x12)\n" +
+	"\x10dictionary_chunk\x18i \x01(\x04R\x0fdictionaryChunk\x12+\n" +
+	"\x11dictionary_begins\x18j \x01(\bR\x10dictionaryBegins\"^\n" +
 	"\x05Block\x12\x1f\n" +
 	"\vtime_deltas\x18\x01 \x03(\x12R\n" +
 	"timeDeltas\x124\n" +

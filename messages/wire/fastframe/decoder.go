@@ -24,7 +24,8 @@ const (
 	tagMoreFollows    = 102<<typeBits | typeVarint
 	tagError          = 103<<typeBits | typeBytes
 	tagDictionary     = 104<<typeBits | typeVarint
-	tagBegins         = 105<<typeBits | typeVarint
+	tagChunk          = 105<<typeBits | typeVarint
+	tagBegins         = 106<<typeBits | typeVarint
 )
 
 // Frame is a frame of which what stands beside the samples has been read.
@@ -39,7 +40,8 @@ type Frame struct {
 	// must be read, whether anybody wants its answer or not, or the dictionary is lost.
 	Dictionary uint64
 
-	begins bool // the dictionary does, with this frame
+	chunk  uint64 // the frame's number among those with a dictionary
+	begins bool   // the dictionary does, with this frame
 	bytes  []byte
 	at     timestamp
 	// metrics and blocks are how many there are.
@@ -66,6 +68,8 @@ func Open(b []byte) (Frame, error) {
 			return utf8.Valid(one.bytes)
 		case tagDictionary:
 			f.Dictionary = one.bits
+		case tagChunk:
+			f.chunk = one.bits
 		case tagBegins:
 			f.begins = one.bits != 0
 		}
@@ -103,26 +107,29 @@ type Decoder struct {
 func New() *Decoder { return &Decoder{} }
 
 // Answer reads the frame. It returns what wire.FromAnswer returns, and ErrBroken where
-// there is no message to be had from it, or ErrLost. Nothing of the answer is part of the
-// frame's bytes. received stands in for the time of baseline samples in a frame that says none.
+// there is no message to be had from it, or ErrRepeated, or ErrLost. Nothing of the answer
+// is part of the frame's bytes. received stands in for the time of baseline samples in a
+// frame that says none.
 func (d *Decoder) Answer(f Frame, received time.Time) (wire.Answer, error) {
+	if d.slots.has(f) {
+		return wire.Answer{}, ErrRepeated
+	}
 	d.begin()
 	r := readers.Get().(*reader)
 	defer r.release()
-	r.Decoder, r.at, r.request, r.dictionary = d, f.time(received), f.RequestID, f.Dictionary
+	r.Decoder, r.at, r.dictionary = d, f.time(received), f.Dictionary
 	r.row.values = make([]float64, 0, f.metrics)
 	r.room.expected = min(d.values, len(f.bytes)/bytesOfValue)
-	r.lost = f.Dictionary != 0 && (f.Dictionary != d.slots.number || f.RequestID == 0)
-	if f.Dictionary != 0 && f.begins && !r.lost {
-		d.Renew(f.Dictionary)
-	}
+	r.lost = !d.slots.follow(f)
 	switch {
 	case !r.read(f):
 		return wire.Answer{}, ErrBroken
 	case r.lost:
 		return wire.Answer{}, ErrLost
 	}
-	d.values = r.room.taken
+	if d.values = r.room.taken; f.Dictionary != 0 && !f.More {
+		d.slots.answers++
+	}
 	// What is wrong with blocks is told before what is wrong with samples.
 	blocks := append(r.made, r.samples()...)
 	rejected := r.rejectedBlocks
@@ -167,10 +174,10 @@ type reader struct {
 	columns columns
 	made    []messages.Block
 	room    room
-	// request and dictionary are the frame's; lost says that we do not have the latter.
-	request, dictionary uint64
-	lost                bool
-	rejected            wire.Rejections
+	// dictionary is the frame's; lost says that we do not have it.
+	dictionary uint64
+	lost       bool
+	rejected   wire.Rejections
 	// rejectedBlocks is what was rejected of blocks.
 	rejectedBlocks wire.Rejections
 	// mended is the label texts of this frame with names that were made valid.

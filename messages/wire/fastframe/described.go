@@ -7,6 +7,9 @@ import (
 	"fodc/messages/wire"
 )
 
+// ErrRepeated says that a frame of the dictionary has come before.
+var ErrRepeated = errors.New("the frame has come before")
+
 // ErrLost says that a frame refers to families by slots of a dictionary that the decoder
 // does not have, or does not have whole. Only a new dictionary helps.
 var ErrLost = errors.New("the dictionary of the frame is lost")
@@ -23,9 +26,9 @@ type described struct {
 	// kept says that the description is in the dictionary: answers share its series.
 	kept  bool
 	flaws wire.Rejections
-	// request is the id of the last one whose answer had the family. No answer has it
-	// twice: a short frame could stand for a very long page.
-	request uint64
+	// answer is the number of the last one that had the family. No answer has it twice: a
+	// short frame could stand for a very long page.
+	answer uint64
 	// err says why there is no family.
 	err error
 }
@@ -35,11 +38,32 @@ type slots struct {
 	number   uint64
 	families []*described // that of slot 1 first
 	bytes    int
+	// chunk is the number of the frame that was read last, answers how many there were.
+	chunk, answers uint64
+}
+
+// has reports whether the frame was read before.
+func (s *slots) has(f Frame) bool {
+	return f.Dictionary != 0 && f.Dictionary == s.number && f.chunk > 0 && f.chunk <= s.chunk
+}
+
+// follow takes note of the frame. It returns false if one before it is missing.
+func (s *slots) follow(f Frame) (ok bool) {
+	switch {
+	case f.Dictionary == 0:
+		return true
+	case f.Dictionary != s.number, f.chunk != s.chunk+1 && !f.begins:
+		return false
+	case f.begins:
+		s.families, s.bytes = nil, 0
+	}
+	s.chunk = f.chunk
+	return true
 }
 
 // Renew makes the decoder forget the families that were described, and take frames of
 // the dictionary of the number.
-func (d *Decoder) Renew(number uint64) { d.slots = slots{number: number} }
+func (d *Decoder) Renew(number uint64) { d.slots = slots{number: number, answers: 1} }
 
 // describedFamily returns what the family that was read describes, or refers to; nil if
 // it is lost. ok is false if it is broken.
@@ -50,10 +74,10 @@ func (r *reader) describedFamily() (d *described, ok bool) {
 	}
 	if !r.lost && len(c.name) == 0 && len(c.texts) == 0 && int(c.slot) <= len(known.families) {
 		d = known.families[c.slot-1]
-		if r.lost = d.request == r.request; r.lost {
+		if r.lost = d.answer == known.answers; r.lost {
 			return nil, true
 		}
-		d.request = r.request
+		d.answer = known.answers
 		return d, true
 	}
 	// What belongs to a slot is kept there, and not among the texts.
@@ -69,7 +93,7 @@ func (r *reader) describedFamily() (d *described, ok bool) {
 		r.lost = true
 		return nil, true
 	}
-	d.request = r.request
+	d.answer = known.answers
 	known.families = append(known.families, d)
 	known.bytes += bytes
 	return d, true

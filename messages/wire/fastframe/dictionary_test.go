@@ -14,14 +14,19 @@ import (
 	"pgregory.net/rapid"
 )
 
-const lost = "lost\n"
+const (
+	lost     = "lost\n"
+	repeated = "repeated\n"
+)
 
 // plainDictionary reads frames by the generated code. It puts descriptions in the place
 // of slots, and reads what comes of it as any frame.
 type plainDictionary struct {
 	number uint64
+	chunk  uint64
+	answer uint64
 	known  []*wire.Family
-	used   []uint64 // by slot, the request of its last use
+	used   []uint64 // by slot, the answer of its last use, counted from 1
 	bytes  int
 }
 
@@ -33,34 +38,47 @@ func (p *plainDictionary) read(frame []byte) string {
 	if m.GetDictionary() == 0 {
 		return said(wire.FromAnswer(&m, testNow), nil)
 	}
-	if m.GetDictionary() != p.number || m.GetRequestId() == 0 {
+	switch chunk := m.GetDictionaryChunk(); {
+	case m.GetDictionary() != p.number:
+		return lost
+	case chunk > 0 && chunk <= p.chunk:
+		return repeated
+	case m.GetDictionaryBegins():
+		*p = plainDictionary{number: p.number, answer: p.answer, chunk: chunk}
+	case chunk != p.chunk+1:
 		return lost
 	}
-	if m.GetDictionaryBegins() {
-		*p = plainDictionary{number: p.number}
-	}
+	p.chunk = m.GetDictionaryChunk()
 	for _, b := range m.GetBlocks() {
 		for i, f := range b.GetFamilies() {
 			if f.GetSlot() == 0 {
 				continue
 			}
-			if f = p.whole(f, m.GetRequestId()); f == nil {
+			if f = p.whole(f); f == nil {
 				return lost
 			}
 			b.Families[i] = f
 		}
 	}
+	if !m.GetMoreFollows() {
+		p.answer++
+	}
 	return said(wire.FromAnswer(&m, testNow), nil)
 }
 
+// next gives the frame the number of the next chunk, unless it has one.
+func (p *plainDictionary) next(frame []byte) []byte {
+	return append(raw{}.number(105, p.chunk+1), frame...)
+}
+
 // whole returns the family as it would be without a dictionary, nil if it is not known.
-func (p *plainDictionary) whole(f *wire.Family, request uint64) *wire.Family {
+func (p *plainDictionary) whole(f *wire.Family) *wire.Family {
 	at := int(f.GetSlot()) - 1
 	if f.GetName() == "" && len(f.GetLabelTexts()) == 0 && at < len(p.known) {
-		if p.used[at] == request {
+		if p.used[at] == p.answer+1 {
 			return nil
 		}
-		p.used[at] = request
+		p.used[at] = p.answer + 1
 		whole := proto.Clone(p.known[at]).(*wire.Family)
 		whole.Values = f.GetValues()
 		return whole
@@ -73,7 +91,7 @@ func (p *plainDictionary) whole(f *wire.Family, request uint64) *wire.Family {
 	if f.GetName() == "" || at != len(p.known) || p.bytes > wire.MaxDictionaryBytes {
 		return nil
 	}
-	p.known, p.used = append(p.known, f), append(p.used, request)
+	p.known, p.used = append(p.known, f), append(p.used, p.answer+1)
 	return f
 }
 
@@ -83,8 +101,11 @@ func fastWithLoss(d *Decoder, frame []byte) string {
 		return said(wire.Answer{}, err)
 	}
 	a, err := d.Answer(f, testNow)
-	if errors.Is(err, ErrLost) {
+	switch {
+	case errors.Is(err, ErrLost):
 		return lost
+	case errors.Is(err, ErrRepeated):
+		return repeated
 	}
 	return said(a, err)
 }
@@ -171,6 +192,10 @@ func TestDictionary(t *testing.T) {
 				}
 				got := fastWithLoss(d, frame)
 				require.Equal(t, oracle.read(frame), got)
+				if dictionary != 0 && got != lost && rapid.IntRange(0, 9).Draw(t, "again") == 0 {
+					require.Equal(t, repeated, oracle.read(frame))
+					require.Equal(t, repeated, fastWithLoss(d, frame))
+				}
 				if got == lost {
 					require.False(t, whole, "nothing was lost")
 					number, whole = number+1, true
@@ -205,30 +230,33 @@ func dictionaryFrames() map[string]raw {
 	}
 	one := slot(1, "f", `a="1"`)
 	return map[string]raw{
-		"described":             frame(1, one),
-		"begins":                frame(2, one).number(105, 1),
-		"known":                 frame(3, slot(1, "").double(6, 7)),
-		"known twice":           frame(4, slot(1, "").double(6, 7), slot(1, "").double(6, 8)),
-		"described and known":   frame(5, slot(1, "f", `a="1"`), slot(1, "").double(6, 8)).number(105, 1),
-		"too few values":        frame(6, slot(1, "")),
-		"too many values":       frame(7, slot(1, "").double(6, 7).double(6, 8)),
-		"not known":             frame(8, slot(9, "").double(6, 7)),
-		"known, and texts":      frame(9, slot(1, "", `a="1"`)),
-		"out of turn":           frame(10, slot(3, "f", `a="1"`)),
-		"no slot":               frame(11, slot(0, "f", `a="1"`)),
-		"invalid series":        frame(12, slot(1, "f", `a="1"`, `b`, `__name__="1"`, `c="1"`)).number(105, 1),
-		"invalid series, known": frame(13, slot(1, "").double(6, 1).double(6, 2).double(6, 3).double(6, 4)),
-		"invalid name":          frame(14, slot(1, "\x00f", `a="1"`)).number(105, 1),
-		"no type":               frame(15, slot(1, "f", `a="1"`).number(2, 77)).number(105, 1),
-		"much help":             frame(16, slot(1, "f", `a="1"`).text(3, fmt.Sprintf("%040000d", 1))).number(105, 1),
-		"no times":              raw{}.message(101, raw{}.message(2, one)).number(100, 17).number(104, 1).number(105, 1),
-		"not UTF-8":             frame(18, slot(1, "f", "\xff")),
-		"not UTF-8 and no name": frame(19, slot(1, "", "\xff")),
-		"no request":            frame(0, one),
-		"another dictionary":    frame(20, one).number(104, 2),
-		"no dictionary":         frame(21, one, slot(1, "").double(6, 1)).number(104, 0),
-		"a slot of many bits":   frame(22, slot(1<<32+1, "").double(6, 7)),
-		"lost and broken":       append(frame(23, slot(9, "")), 0x00),
+		"described":               frame(1, one),
+		"begins":                  frame(2, one).number(106, 1),
+		"known":                   frame(3, slot(1, "").double(6, 7)),
+		"known twice":             frame(4, slot(1, "").double(6, 7), slot(1, "").double(6, 8)),
+		"described and known":     frame(5, slot(1, "f", `a="1"`), slot(1, "").double(6, 8)).number(106, 1),
+		"too few values":          frame(6, slot(1, "")),
+		"too many values":         frame(7, slot(1, "").double(6, 7).double(6, 8)),
+		"not known":               frame(8, slot(9, "").double(6, 7)),
+		"known, and texts":        frame(9, slot(1, "", `a="1"`)),
+		"out of turn":             frame(10, slot(3, "f", `a="1"`)),
+		"no slot":                 frame(11, slot(0, "f", `a="1"`)),
+		"invalid series":          frame(12, slot(1, "f", `a="1"`, `b`, `__name__="1"`, `c="1"`)).number(106, 1),
+		"invalid series, known":   frame(13, slot(1, "").double(6, 1).double(6, 2).double(6, 3).double(6, 4)),
+		"invalid name":            frame(14, slot(1, "\x00f", `a="1"`)).number(106, 1),
+		"no type":                 frame(15, slot(1, "f", `a="1"`).number(2, 77)).number(106, 1),
+		"much help":               frame(16, slot(1, "f", `a="1"`).text(3, fmt.Sprintf("%040000d", 1))).number(106, 1),
+		"no times":                raw{}.message(101, raw{}.message(2, one)).number(100, 17).number(104, 1).number(106, 1),
+		"not UTF-8":               frame(18, slot(1, "f", "\xff")),
+		"not UTF-8 and no name":   frame(19, slot(1, "", "\xff")),
+		"a chunk of a later turn": frame(20, slot(1, "").double(6, 7)).number(105, 1000),
+		"no chunk":                frame(20, slot(1, "").double(6, 7)).number(105, 0),
+		"more follows":            frame(20, slot(1, "").double(6, 7)).number(102, 1),
+		"and more":                frame(20, slot(1, "").double(6, 7)).number(102, 1),
+		"another dictionary":      frame(20, one).number(104, 2),
+		"no dictionary":           frame(21, one, slot(1, "").double(6, 1)).number(104, 0),
+		"a slot of many bits":     frame(22, slot(1<<32+1, "").double(6, 7)),
+		"lost and broken":         append(frame(23, slot(9, "")), 0x00),
 	}
 }
 
@@ -240,6 +268,7 @@ func TestOddDictionaryFrames(t *testing.T) {
 			d, oracle := New(), &plainDictionary{number: 1}
 			d.Renew(1)
 			for i, b := range [][]byte{before, frame, frame, before} {
+				b = oracle.next(b)
 				require.Equal(t, oracle.read(b), readOrRenew(d, oracle, b), "%s, then %s: frame %d", first, second, i)
 			}
 		}
@@ -263,6 +292,7 @@ func FuzzDictionary(f *testing.F) {
 		d, oracle := New(), &plainDictionary{number: 1}
 		d.Renew(1)
 		for _, b := range [][]byte{before, frame, before, frame} {
+			b = oracle.next(b)
 			require.Equal(t, oracle.read(b), readOrRenew(d, oracle, b))
 		}
 	})

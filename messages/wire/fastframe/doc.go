@@ -13,7 +13,8 @@
 //		                │             │           │
 //		                │        dictionary       │
 //		                │             │           │
-//		                └─ block ───── texts ─────┴─ blocks
+//		                └─ block ─┬─── texts ─────┴─ blocks
+//		                          └─── slots ─────┘
 //		                   (columnar families)
 //
 //	  - decoder.go: the door; what a frame says beside its samples
@@ -21,13 +22,18 @@
 //	  - metric.go: the fields of a baseline sample, still as bytes
 //	  - samples.go: baseline samples; row.go: the latest of them; series.go: the dictionary of their series;
 //	    learn.go: what is not in it
-//	  - columnar.go: families in columnar form, and the dictionary of their label texts
+//	  - columnar.go: families in columnar form; texts.go: the dictionary of their label texts
+//	  - described.go: families that agents describe once, and refer to by slot then
 //
 // A series of baseline frames is known by its name, its type and the set of its
 // encoded labels. Their order in the frame is random, as Go writes maps. It is first
 // looked for where it was the last time, behind the series before it; then by a hash
 // that the order does not change, whose seed no agent knows. What is found is always
 // compared byte by byte.
+//
+// Families with a slot need no recognising: the agent says that it has described them, see
+// wire.Describer. Their frames are numbered, and must all be read. Whatever is missing
+// makes the dictionary useless: then Answer says ErrLost until Renew.
 //
 // What an agent sends is kept within maxKnownBytes, and only what has been checked.
 // A frame that is broken is an error as a whole, as the generated code has it; what

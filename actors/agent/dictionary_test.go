@@ -1,0 +1,87 @@
+package agent
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"fodc/messages/wire"
+
+	"github.com/stretchr/testify/require"
+)
+
+// described counts the families of frames that are described, and those that are known.
+func described(frames []*wire.StreamMetricsRequest) (described, known int) {
+	for _, f := range frames {
+		for _, b := range f.GetBlocks() {
+			for _, family := range b.GetFamilies() {
+				if family.GetName() == "" {
+					known++
+				} else {
+					described++
+				}
+			}
+		}
+	}
+	return described, known
+}
+
+// An agent describes what it has not described in the dictionary that the proxy names, on
+// the metrics stream that there is.
+func TestDictionary(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		broken := make(chan struct{})
+		w.proxy.metrics = func(n int, g metricsServer) error {
+			if n > 1 {
+				return w.proxy.holdMetrics(n, g)
+			}
+			go func() { _ = w.proxy.holdMetrics(n, g) }()
+			<-broken
+			return nil
+		}
+		w.run()
+		w.pass(2 * w.cfg.ScrapeInterval) // until the agent has said all of itself
+		told := 0
+		ask := func(dictionary uint64) (fresh, known int, begins bool) {
+			t.Helper()
+			r := columnarRequest(uint64(told + 1))
+			r.Dictionary = dictionary
+			w.proxy.ask(r)
+			synctest.Wait()
+			answers := w.proxy.answers()
+			require.Len(t, answers, told+1)
+			told++
+			last := answers[told-1]
+			require.Equal(t, dictionary, last.GetDictionary())
+			fresh, known = described(answers[told-1:])
+			return fresh, known, last.GetDictionaryBegins()
+		}
+		f := func(dictionary uint64, begins, whole bool, families int) {
+			t.Helper()
+			fresh, known, began := ask(dictionary)
+			require.Equal(t, begins, began)
+			if whole {
+				fresh, known = known, fresh
+			}
+			require.Zero(t, fresh)
+			require.Equal(t, families, known)
+		}
+		all, _, _ := ask(0)
+		require.Greater(t, all, 3)
+		f(1, true, true, all)
+		f(1, false, false, all)
+		f(0, false, true, all)
+		f(1, false, false, all)
+		f(2, true, true, all)
+		w.node.serve(testPage+"g{a=\"3\"} 3\n", nil)
+		w.pass(w.cfg.ScrapeInterval)
+		fresh, known, _ := ask(2)
+		require.Equal(t, 1, fresh, "one family has changed")
+		require.Equal(t, all, fresh+known)
+		close(broken)
+		w.pass(2 * metricsRetryBase)
+		require.Len(t, w.proxy.metricsStreams(), 2)
+		require.Len(t, w.proxy.sessions(), 1)
+		told = 0
+		f(2, true, true, all)
+	})
+}

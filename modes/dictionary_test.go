@@ -1,0 +1,80 @@
+package modes
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fodc/messages"
+
+	"github.com/stretchr/testify/require"
+)
+
+// changingPage has families of which some have other series, another help or another
+// type from one scrape to the next, and some are not always there.
+func changingPage(id string, scrape int) []byte {
+	var b strings.Builder
+	random := rand.New(rand.NewPCG(uint64(len(id)), uint64(scrape/3)))
+	for family := range 12 {
+		if random.IntN(6) == 0 {
+			continue
+		}
+		kind := []string{"gauge", "counter"}[random.IntN(20)/19]
+		fmt.Fprintf(&b, "# HELP f%d Help %d.\n# TYPE f%d %s\n", family, random.IntN(20)/19, family, kind)
+		for series := range 1 + random.IntN(3) {
+			fmt.Fprintf(&b, "f%d{node=%q,series=\"%d\"} %d\n", family, id, series, scrape*100+series)
+		}
+	}
+	return []byte(b.String())
+}
+
+// saidOf is blocks as a text, without what agents say of themselves: that changes while
+// they are asked.
+func saidOf(blocks []messages.Block) (all []string) {
+	for _, b := range blocks {
+		for _, f := range b.Families {
+			if strings.HasPrefix(f.Name, "fodc_") {
+				continue
+			}
+			for i, s := range f.Series {
+				all = append(all, fmt.Sprint(b.Times, f.Name, f.Type, f.Help, s.Suffix, s.Labels, f.ValuesOf(i)))
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Whatever changes on the nodes' pages, and whatever restarts: the proxy shows what the
+// agents have recorded.
+func TestProxyKnowsWhatAgentsDescribe(t *testing.T) {
+	inClusterOf(t, 3, changingPage, func(t *testing.T, w *cluster) {
+		for round := range 60 {
+			switch round % 20 {
+			case 7:
+				w.net.cut()
+				w.pass(2 * clusterReconnect)
+			case 13:
+				crash(w.agents[round%3].sys, actorsOf(w.agents[round%3].sys, "uplink")[0].ID)
+				w.pass(2 * clusterReconnect)
+			case 17:
+				w.pass(6 * time.Minute) // Nobody asks.
+			}
+			c, err := w.proxy.Collect(t.Context(), messages.Query{Deadline: time.Now().Add(clusterPatience)})
+			require.NoError(t, err)
+			require.Len(t, c.Nodes, len(w.agents))
+			for i, n := range c.Nodes {
+				require.Empty(t, n.Missing, "round %d, node %s", round, n.Identity.NodeID)
+				want, err := w.agents[i].agent.Latest(t.Context(), messages.Selection{})
+				require.NoError(t, err)
+				require.Equal(t, saidOf(want), saidOf(n.Blocks), "round %d", round)
+				require.NotEmpty(t, saidOf(want))
+			}
+			w.pass(clusterScrapes)
+		}
+		require.Zero(t, w.proxy.Counts().FramesRejected["lost"])
+	})
+}
