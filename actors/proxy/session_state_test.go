@@ -53,7 +53,7 @@ func (m *sessionMachine) Do(command string, args []string) string {
 		if err != nil {
 			return err.Error()
 		}
-		return fmt.Sprintf("forgotten: %t", m.state.rest(m.now.Add(-age), m.now))
+		return fmt.Sprintf("forgotten: %t", m.state.rest(m.Now().Add(-age), m.Now()))
 	case "answer": // answer ID [more] [lost] [error=TEXT] [samples=N] [bytes=N] [times=N]
 		return m.answer(args)
 	default:

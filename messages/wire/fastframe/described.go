@@ -154,6 +154,7 @@ func (r *reader) addSeries(d *described, column int, t checkedText) {
 		}
 	}
 	f.Series = append(f.Series, s)
+	f.LabelBytes += s.LabelBytes()
 	if d.places != nil {
 		d.places = append(d.places, int32(column))
 	}
