@@ -101,6 +101,8 @@ type Decoder struct {
 	used  int
 	// values is how many the last frame had in columns.
 	values int
+	// latest is how many samples the last frame had that was a row.
+	latest int
 }
 
 // New returns a decoder that knows nothing yet.
@@ -118,7 +120,7 @@ func (d *Decoder) Answer(f Frame, received time.Time) (wire.Answer, error) {
 	r := readers.Get().(*reader)
 	defer r.release()
 	r.Decoder, r.at, r.dictionary = d, f.time(received), f.Dictionary
-	r.row.values = make([]float64, 0, f.metrics)
+	r.row.values = make([]float64, 0, min(f.metrics, d.latest))
 	r.room.expected = min(d.values, len(f.bytes)/bytesOfValue)
 	r.lost = !d.slots.follow(f)
 	switch {

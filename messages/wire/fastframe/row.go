@@ -92,6 +92,7 @@ func (r *reader) samples() []messages.Block {
 	if len(w.series) == 0 {
 		return nil
 	}
+	r.latest = len(w.series)
 	families := make([]messages.Family, len(w.runs))
 	for i, one := range w.runs {
 		f, of := one.family, w.of(i)
