@@ -101,9 +101,9 @@ func TestAgentsWithoutDictionary(t *testing.T) {
 func TestLateDescriptionsAreRead(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		a := &describingAgent{}
-		slow := true
+		var quick atomic.Bool
 		w.agent(describing("n1"), func(r *wire.StreamMetricsResponse) []*wire.StreamMetricsRequest {
-			if slow {
+			if !quick.Load() {
 				time.Sleep(2 * time.Second)
 			}
 			return a.answer(r)
@@ -111,7 +111,7 @@ func TestLateDescriptionsAreRead(t *testing.T) {
 		late := w.collect(messages.Query{Deadline: time.Now().Add(time.Second)})
 		require.Equal(t, map[string]any{"n1": messages.MissingTimeout}, shown(late))
 		time.Sleep(2 * time.Second)
-		slow = false
+		quick.Store(true)
 		require.Equal(t, map[string]any{"n1": 2.}, shown(w.collect(messages.Query{})))
 		synctest.Wait()
 		require.Equal(t, known, a.form())
