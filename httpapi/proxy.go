@@ -38,6 +38,7 @@ type ProxyAPI struct {
 	Build Build
 
 	metrics *selfMetrics
+	pages   held
 }
 
 // Handler returns the handler of all routes. It is called once: the proxy's own

@@ -32,10 +32,11 @@ func (a *ProxyAPI) serveMetrics(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := messages.Query{Filter: p.filter(), Selection: messages.Selection{Names: names}}
-	c, err := a.collectPage(w, r, p, q)
+	c, release, err := a.collectPage(w, r, p, q)
 	if err != nil {
 		return err
 	}
+	defer release()
 	err = a.writeText(w, r, c, exposition.Options{})
 	if err != nil || isSelective(q) {
 		return err
@@ -63,10 +64,11 @@ func (a *ProxyAPI) serveWindows(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := messages.Query{Filter: p.filter(), Selection: messages.Selection{Window: window, Names: names}}
-	c, err := a.collectPage(w, r, p, q)
+	c, release, err := a.collectPage(w, r, p, q)
 	if err != nil {
 		return err
 	}
+	defer release()
 	var conflicts exposition.Conflicts
 	switch format {
 	case formatJSON:
@@ -98,25 +100,29 @@ func (a *ProxyAPI) writeText(w http.ResponseWriter, r *http.Request, c *messages
 
 // collectPage is collect for a page of all nodes. To a client that wants all or nothing
 // no nodes are nothing: a proxy that was started just now has none yet.
-func (a *ProxyAPI) collectPage(w http.ResponseWriter, r *http.Request, p params, q messages.Query) (*messages.Collection, error) {
-	c, err := a.collect(w, r, p, q)
+func (a *ProxyAPI) collectPage(w http.ResponseWriter, r *http.Request, p params, q messages.Query) (*messages.Collection, func(), error) {
+	c, release, err := a.collect(w, r, p, q)
 	if err != nil || len(c.Nodes) > 0 {
-		return c, err
+		return c, release, err
 	}
-	if strict, err := p.flag("strict"); err != nil {
-		return nil, err
-	} else if strict {
-		return nil, messages.Errorf(messages.ErrUnavailable, "no node is registered that the request selects; /cluster lists those that are")
+	strict, err := p.flag("strict")
+	if err == nil && strict {
+		err = messages.Errorf(messages.ErrUnavailable, "no node is registered that the request selects; /cluster lists those that are")
 	}
-	return c, nil
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
+	return c, release, nil
 }
 
 // collect asks the agents within the request's budget and names in the header those
-// that are missing, which is an error where the client wants none.
-func (a *ProxyAPI) collect(w http.ResponseWriter, r *http.Request, p params, q messages.Query) (*messages.Collection, error) {
+// that are missing, which is an error where the client wants none. The collection is
+// released when it has been written.
+func (a *ProxyAPI) collect(w http.ResponseWriter, r *http.Request, p params, q messages.Query) (_ *messages.Collection, release func(), _ error) {
 	strict, err := p.flag("strict")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	begin := time.Now()
 	q.Deadline = begin.Add(budget(r, a.CollectTimeout))
@@ -125,20 +131,20 @@ func (a *ProxyAPI) collect(w http.ResponseWriter, r *http.Request, p params, q m
 	c, err := a.Collect(ctx, q)
 	if err != nil {
 		a.metrics.collected(collectionFailed, time.Since(begin))
-		return nil, err
+		return nil, nil, err
 	}
-	missing, count := missingOf(c)
-	if count == 0 {
+	if missing, count := missingOf(c); count > 0 {
+		a.metrics.collected(collectionPartial, time.Since(begin))
+		a.metrics.missed(c)
+		w.Header().Set(headerMissing, missing)
+		if strict {
+			return nil, nil, messages.Errorf(messages.ErrUnavailable, "%d of %d nodes are missing: %s", count, len(c.Nodes), missing)
+		}
+	} else {
 		a.metrics.collected(collectionWhole, time.Since(begin))
-		return c, nil
 	}
-	a.metrics.collected(collectionPartial, time.Since(begin))
-	a.metrics.missed(c)
-	w.Header().Set(headerMissing, missing)
-	if strict {
-		return nil, messages.Errorf(messages.ErrUnavailable, "%d of %d nodes are missing: %s", count, len(c.Nodes), missing)
-	}
-	return c, nil
+	release, err = a.pages.take(c)
+	return c, release, err
 }
 
 // isSelective reports whether the query asks for less than everything.

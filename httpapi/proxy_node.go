@@ -30,11 +30,12 @@ func (a *ProxyAPI) serveNode(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := r.PathValue("node_id")
-	c, err := a.collect(w, r, p, messages.Query{
+	c, release, err := a.collect(w, r, p, messages.Query{
 		Filter: messages.NodeFilter{NodeIDs: []string{id}}, Selection: messages.Selection{Names: names}})
 	if err != nil {
 		return err
 	}
+	defer release()
 	if len(c.Nodes) == 0 {
 		return messages.Errorf(messages.ErrNotFound, "no node %q is registered; /cluster lists those that are", shown(id))
 	}

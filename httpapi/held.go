@@ -1,0 +1,82 @@
+package httpapi
+
+import (
+	"sync"
+
+	"fodc/messages"
+)
+
+const (
+	// maxHeldBytes bounds what the answers of agents take that are being written to
+	// clients, of which each may be slow. One collection is written however large it is.
+	maxHeldBytes = 256 << 20
+	// seriesBytes is what a series of an answer takes beside its texts and values.
+	seriesBytes = 128
+	// valueBytes is what a value or a time takes.
+	valueBytes = 8
+)
+
+// held is the collections that are being written: they stay in memory until their
+// slowest reader has the last byte.
+type held struct {
+	mu          sync.Mutex
+	collections map[*messages.Collection]*holding
+	bytes       int
+}
+
+type holding struct{ readers, bytes int }
+
+// take takes note that the collection is about to be written, or says that there is no
+// room for it. Collections that are shared count once. The caller releases it when it
+// has been written.
+func (h *held) take(c *messages.Collection) (release func(), err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	one := h.collections[c]
+	if one == nil {
+		one = &holding{bytes: heldBytes(c)}
+		if h.bytes > 0 && one.bytes > 0 && h.bytes+one.bytes > maxHeldBytes {
+			return nil, messages.Errorf(messages.ErrUnavailable,
+				"the answers that clients are reading take %d MiB of %d MiB already, and this one %d MiB: try again, or ask for less",
+				h.bytes>>20, maxHeldBytes>>20, one.bytes>>20)
+		}
+		if h.collections == nil {
+			h.collections = map[*messages.Collection]*holding{}
+		}
+		h.collections[c] = one
+		h.bytes += one.bytes
+	}
+	one.readers++
+	return func() { h.release(c, one) }, nil
+}
+
+func (h *held) release(c *messages.Collection, one *holding) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if one.readers--; one.readers == 0 {
+		delete(h.collections, c)
+		h.bytes -= one.bytes
+	}
+}
+
+// heldBytes is about what the collection takes. Series that a session shares among
+// answers count with their values alone.
+func heldBytes(c *messages.Collection) (bytes int) {
+	for i := range c.Nodes {
+		for _, b := range c.Nodes[i].Blocks {
+			bytes += valueBytes * len(b.Times)
+			for j := range b.Families {
+				f := &b.Families[j]
+				bytes += valueBytes * len(f.Values)
+				if f.Values != nil {
+					continue
+				}
+				for k := range f.Series {
+					s := &f.Series[k]
+					bytes += seriesBytes + valueBytes*len(s.Values) + s.LabelBytes()
+				}
+			}
+		}
+	}
+	return bytes
+}

@@ -1,0 +1,79 @@
+package httpapi
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"fodc/messages"
+)
+
+// large is a collection that takes somewhat more than the bytes.
+func large(bytes int) *messages.Collection {
+	f := messages.Family{Name: "a", Series: make([]messages.Series, 1), Values: make([]float64, bytes/valueBytes)}
+	return &messages.Collection{Nodes: []messages.NodeAnswer{{Blocks: []messages.Block{{Times: []int64{1}, Families: []messages.Family{f}}}}}}
+}
+
+func TestHeldCollectionsAreBounded(t *testing.T) {
+	var h held
+	half := large(maxHeldBytes / 2)
+	releaseHalf, err := h.take(half)
+	require.NoError(t, err)
+	releaseAgain, err := h.take(half)
+	require.NoError(t, err, "one that is shared counts once")
+	other := large(maxHeldBytes / 2)
+	_, err = h.take(other)
+	var refusal *messages.Error
+	require.ErrorAs(t, err, &refusal)
+	require.Equal(t, messages.ErrUnavailable, refusal.Kind)
+	require.ErrorContains(t, err, "take 128 MiB of 256 MiB already, and this one 128 MiB")
+	small, err := h.take(large(maxHeldBytes / 4))
+	require.NoError(t, err)
+
+	releaseHalf()
+	_, err = h.take(other)
+	require.Error(t, err, "somebody still reads it")
+	releaseAgain()
+	releaseOther, err := h.take(other)
+	require.NoError(t, err)
+	releaseOther()
+	small()
+	require.Zero(t, h.bytes)
+	require.Empty(t, h.collections)
+
+	release, err := h.take(large(2 * maxHeldBytes))
+	require.NoError(t, err, "the only one may be of any size")
+	_, err = h.take(large(valueBytes))
+	require.Error(t, err)
+	release()
+	require.Zero(t, h.bytes)
+}
+
+func TestHeldBytes(t *testing.T) {
+	require.Zero(t, heldBytes(&messages.Collection{}))
+	own := messages.Family{Series: []messages.Series{{Labels: `a="1"`, Values: make([]float64, 10)}, {Values: make([]float64, 10)}}}
+	c := &messages.Collection{Nodes: []messages.NodeAnswer{{}, {Blocks: []messages.Block{{Times: make([]int64, 10), Families: []messages.Family{own}}}}}}
+	require.Equal(t, 10*valueBytes+2*seriesBytes+20*valueBytes+len(`a="1"`), heldBytes(c))
+}
+
+// Clients that are slow cost the one that comes then a 503 with Retry-After, and only
+// while they read.
+func TestPagesWaitForRoom(t *testing.T) {
+	a := newFakeProxy()
+	a.collection = large(valueBytes)
+	h := a.Handler()
+	release, err := a.pages.take(large(maxHeldBytes))
+	require.NoError(t, err)
+	for _, path := range []string{"/metrics", "/metrics-windows"} {
+		w := do(h, http.MethodGet, path)
+		require.Equal(t, http.StatusServiceUnavailable, w.Code, path)
+		require.NotEmpty(t, w.Header().Get("Retry-After"))
+		require.Contains(t, w.Body.String(), "the answers that clients are reading take 256 MiB")
+	}
+	release()
+	for range 2 {
+		require.Equal(t, http.StatusOK, do(h, http.MethodGet, "/metrics").Code)
+		require.Zero(t, a.pages.bytes, "what was written is let go of")
+	}
+}
