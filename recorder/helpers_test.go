@@ -53,10 +53,20 @@ func between(from, to time.Time) messages.Selection {
 	return messages.Selection{Window: messages.Window{Start: from, End: to}}
 }
 
+// unshared gives each series its own values, where it has not.
+func unshared(blocks []messages.Block) []messages.Block {
+	for _, b := range blocks {
+		for i := range b.Families {
+			b.Families[i].Unshare()
+		}
+	}
+	return blocks
+}
+
 // drain returns all blocks of a snapshot.
 func drain(s *Snapshot) (blocks []messages.Block) {
 	const budget = 64 << 10
-	for part := s.Next(budget); part != nil; part = s.Next(budget) {
+	for part := unshared(s.Next(budget)); part != nil; part = unshared(s.Next(budget)) {
 		blocks = append(blocks, part...)
 	}
 	return blocks

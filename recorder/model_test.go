@@ -114,7 +114,7 @@ func (m naive) points(wanted func(row modelRow, newest bool) bool) points {
 // read returns what a snapshot gives, in parts of few bytes.
 func read(t require.TestingT, s *Snapshot, budget int) points {
 	all := make(points)
-	for part := s.Next(budget); part != nil; part = s.Next(budget) {
+	for part := unshared(s.Next(budget)); part != nil; part = unshared(s.Next(budget)) {
 		for _, b := range part {
 			requireWellFormed(t, b)
 			for _, f := range b.Families {

@@ -12,6 +12,11 @@ type part struct {
 	from, to int
 	// room is for the values of series to come.
 	room []float64
+
+	// row is the families that are left of a part that is one row, values those of their
+	// series. There are no columns then.
+	row    []rowFamily
+	values []float64
 }
 
 // cursor goes through columns in the order of their series.
@@ -43,6 +48,9 @@ const (
 // one at least if must is true, what they cost, and whether they were the last. The
 // block has no families if there was none.
 func (p *part) next(budget int, must bool) (block messages.Block, cost int, end bool) {
+	if p.columns == nil {
+		return p.nextOfRow(budget, must)
+	}
 	b := blockBuilder{part: p, cost: blockCost + (p.to-p.from)*timeCost, first: p.to - p.from, family: noFamily}
 	for ; p.columns.left() > 0; p.columns.advance() {
 		s := p.columns.series()
@@ -53,7 +61,7 @@ func (p *part) next(budget int, must bool) (block messages.Block, cost int, end 
 		if b.cost+price > budget && !(must && len(b.made) == 0) {
 			return b.block(), b.cost, false
 		}
-		values := p.values(budget)
+		values := p.space(budget)
 		if first, end := p.columns.read(values, p.from); end > 0 {
 			p.room = p.room[len(values):]
 			b.first, b.end = min(b.first, first), max(b.end, end)
@@ -67,8 +75,8 @@ func (p *part) next(budget int, must bool) (block messages.Block, cost int, end 
 	return b.block(), b.cost, true
 }
 
-// values returns room for the values of a series. It is taken once p.room is cut.
-func (p *part) values(budget int) []float64 {
+// space returns room for the values of a series. It is taken once p.room is cut.
+func (p *part) space(budget int) []float64 {
 	n := p.to - p.from
 	if len(p.room) < n {
 		left := min(p.columns.left()*n, budget/valueBytes)

@@ -28,7 +28,11 @@ func (w *Window) Snapshot(sel messages.Selection) *Snapshot {
 		if view.nothing {
 			continue
 		}
-		if sel.Window.IsLatest() {
+		switch {
+		case sel.Window.IsLatest() && view.wanted == nil:
+			s.add(t.latest(w.limits.Bytes / rowShare))
+			continue
+		case sel.Window.IsLatest():
 			s.add(view.newest(t.head))
 			continue
 		}

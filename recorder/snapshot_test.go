@@ -112,14 +112,14 @@ func TestPartsAreWithinTheBudget(t *testing.T) {
 			s := w.Snapshot(sel)
 			var parts int
 			var all []messages.Block
-			for part := s.Next(budget); part != nil; part = s.Next(budget) {
+			for part := unshared(s.Next(budget)); part != nil; part = unshared(s.Next(budget)) {
 				parts++
 				if size := encodedBytes(part); size > budget {
 					require.Len(t, sampleNames(part), 1)
 				}
 				all = append(all, part...)
 			}
-			require.Nil(t, s.Next(budget))
+			require.Nil(t, unshared(s.Next(budget)))
 			require.ElementsMatch(t, sampleRows(want), sampleRows(all))
 			if budget == 32<<10 {
 				require.LessOrEqual(t, parts, 2*encodedBytes(want)/budget+1)

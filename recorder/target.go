@@ -25,6 +25,7 @@ type target struct {
 	// have that shape; nil where there is none.
 	inOrder []*series
 	shape   *shape
+	row     *row // nil: nobody has asked for the latest values
 	// seriesBytes is what all series take, but for their places in maps.
 	seriesBytes int64
 
@@ -53,7 +54,7 @@ const targetBytes = 1 << 10
 func (t *target) fixedBytes() int64 {
 	return targetBytes + t.meta.bytes + t.families.bytes() + t.seriesBytes +
 		t.spellings.bytes() + t.series.bytes() + sizeOf(cap(t.sealed)*pointerBytes) +
-		sizeOf(cap(t.inOrder)*pointerBytes)
+		sizeOf(cap(t.inOrder)*pointerBytes) + t.sizeOfRow()
 }
 
 // newestSealed returns the newest sealed stretch, nil if there is none.
@@ -160,6 +161,7 @@ func (t *target) spell(s *series, raw string) {
 // remove drops a series that has no use any more.
 func (t *target) remove(s *series) {
 	t.forgetOrder()
+	t.row = nil // It may hold the series.
 	t.seriesBytes -= s.bytes()
 	t.series.remove(s.seriesKey)
 	for _, raw := range s.spellings {

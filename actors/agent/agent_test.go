@@ -24,8 +24,8 @@ func (w *world) latest() map[string][]float64 {
 	for _, b := range blocks {
 		require.Len(w.t, b.Times, 1)
 		for _, f := range b.Families {
-			for _, s := range f.Series {
-				all[f.Name] = append(all[f.Name], s.Values...)
+			for i := range f.Series {
+				all[f.Name] = append(all[f.Name], f.ValuesOf(i)...)
 			}
 		}
 	}

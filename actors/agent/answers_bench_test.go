@@ -15,7 +15,7 @@ import (
 )
 
 // BenchmarkAnswer is what it takes to answer for the latest values of 3,000 series: the
-// snapshot, the frames, and their bytes.
+// snapshot, the frames, and their bytes, where all is described, and where it is known.
 func BenchmarkAnswer(b *testing.B) {
 	const series = 3000
 	var text []byte
@@ -31,19 +31,30 @@ func BenchmarkAnswer(b *testing.B) {
 		p.Parse(text, "text/plain; version=0.0.4", recorder.ParseLimits{})
 		w.Append(recorder.Target{Name: "node"}, recorder.Scrape{At: time.Unix(int64(1767225600+10*i), 0), Page: &p})
 	}
-	b.ReportAllocs()
-	begin := processorTime(b)
-	for b.Loop() {
-		r := &reading{snapshot: w.Snapshot(messages.Selection{})}
-		for more := true; more; {
-			var blocks []messages.Block
-			blocks, more = r.next(chunkBytes)
-			frame, err := proto.Marshal(wire.AnswerFrame(wire.Answer{RequestID: 1, Blocks: blocks, More: more}))
-			require.NoError(b, err)
-			require.NotEmpty(b, frame)
-		}
+	f := func(name string, dictionary uint64) {
+		b.Run(name, func(b *testing.B) {
+			var describer wire.Describer
+			answer := func(id uint64) {
+				r := &reading{snapshot: w.Snapshot(messages.Selection{})}
+				for more := true; more; {
+					var frame *wire.StreamMetricsRequest
+					frame, more = r.describe(&describer, metricsRequest{id: id, dictionary: dictionary})
+					bytes, err := proto.Marshal(frame)
+					require.NoError(b, err)
+					require.NotEmpty(b, bytes)
+				}
+			}
+			answer(1)
+			b.ReportAllocs()
+			begin := processorTime(b)
+			for b.Loop() {
+				answer(2)
+			}
+			b.ReportMetric(float64((processorTime(b)-begin).Microseconds())/1000/float64(b.N), "CPU-ms/op")
+		})
 	}
-	b.ReportMetric(float64((processorTime(b)-begin).Microseconds())/1000/float64(b.N), "CPU-ms/op")
+	f("described", 0)
+	f("known", 1)
 }
 
 // processorTime is what the process has used, the collector of garbage included. Unlike

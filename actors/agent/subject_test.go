@@ -79,8 +79,8 @@ func TestActorReadings(t *testing.T) {
 				}
 				require.NotEmpty(t, f.Help, f.Name)
 				require.Equal(t, strings.HasSuffix(f.Name, "_total"), f.Type == messages.TypeCounter, f.Name)
-				for _, s := range f.Series {
-					got[f.Name+"{"+string(s.Labels)+"}"] = s.Values[len(s.Values)-1]
+				for i, s := range f.Series {
+					got[f.Name+"{"+string(s.Labels)+"}"] = last(f.ValuesOf(i))
 				}
 			}
 		}
@@ -118,3 +118,5 @@ func TestActorReadingsOf(t *testing.T) {
 		"dead_letters_total  5 counter", "late_replies_total  6 counter",
 	}, lines)
 }
+
+func last(values []float64) float64 { return values[len(values)-1] }

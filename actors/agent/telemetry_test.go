@@ -86,8 +86,8 @@ func (w *world) host() map[string]float64 {
 			if !strings.HasPrefix(f.Name, "node_") && !strings.HasPrefix(f.Name, "fodc_cgroup_") && !strings.HasPrefix(f.Name, "fodc_node_process_") {
 				continue
 			}
-			for _, s := range f.Series {
-				all[f.Name+"{"+string(s.Labels)+"}"] = s.Values[len(s.Values)-1]
+			for i, s := range f.Series {
+				all[f.Name+"{"+string(s.Labels)+"}"] = last(f.ValuesOf(i))
 			}
 		}
 	}

@@ -82,7 +82,7 @@ func (w *baselineWriter) measure(blocks []messages.Block) {
 			f := &b.Families[i]
 			for j := range f.Series {
 				base := proto.Size(metricOf(f, &f.Series[j]))
-				for k, v := range f.Series[j].Values {
+				for k, v := range f.ValuesOf(j) {
 					if !messages.IsGap(v) {
 						stamps[k].total += sampleBytes(base, v, stamps[k])
 					}
@@ -111,7 +111,7 @@ func (w *baselineWriter) write(dst []*Metric, stamps []*stamp, f *messages.Famil
 	for i := range f.Series {
 		series := metricOf(f, &f.Series[i])
 		base := proto.Size(series)
-		for k, v := range f.Series[i].Values {
+		for k, v := range f.ValuesOf(i) {
 			if messages.IsGap(v) {
 				continue
 			}

@@ -42,6 +42,9 @@ func toFamily(m *messages.Family, times int) *Family {
 }
 
 func (f *Family) addValues(m *messages.Family, times int) {
+	if f.Values = m.Values; f.Values != nil {
+		return
+	}
 	f.Values = make([]float64, 0, len(m.Series)*times)
 	for i := range m.Series {
 		f.Values = append(f.Values, m.Series[i].Values...)

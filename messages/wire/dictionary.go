@@ -52,6 +52,8 @@ type description struct {
 	kind   messages.MetricType
 	help   string
 	series []describedSeries
+	// shared is the first of the series, if they are never changed: see messages.Family.
+	shared *messages.Series
 }
 
 type describedSeries struct {
@@ -140,6 +142,9 @@ func (d *Describer) describe(m *messages.Family, f *Family) *description {
 	for i := range m.Series {
 		known.series[i] = describedSeries{m.Series[i].Suffix, m.Series[i].Labels}
 	}
+	if m.Values != nil {
+		known.shared = &m.Series[0]
+	}
 	return known
 }
 
@@ -147,6 +152,9 @@ func (d *Describer) describe(m *messages.Family, f *Family) *description {
 func (k *description) is(m *messages.Family) bool {
 	if k.kind != m.Type || len(k.series) != len(m.Series) || k.help != m.Help {
 		return false
+	}
+	if m.Values != nil && k.shared == &m.Series[0] {
+		return true
 	}
 	for i := range m.Series {
 		if s := &m.Series[i]; k.series[i].suffix != s.Suffix || k.series[i].labels != s.Labels {
