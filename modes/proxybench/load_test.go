@@ -73,6 +73,8 @@ type agent struct {
 	client wire.FODCServiceClient
 	id     string
 	stream grpc.BidiStreamingClient[wire.StreamMetricsRequest, wire.StreamMetricsResponse]
+	// chunks is how many frames of a dictionary were sent.
+	chunks uint64
 }
 
 // connect lets all agents register and attach. They answer until ctx ends.
@@ -222,7 +224,12 @@ func (a *agent) head(r *wire.StreamMetricsResponse) []byte {
 	if !a.load.own {
 		return nil
 	}
-	return marshal(&wire.StreamMetricsRequest{RequestId: r.GetRequestId(), Dictionary: r.GetDictionary()})
+	head := &wire.StreamMetricsRequest{RequestId: r.GetRequestId(), Dictionary: r.GetDictionary()}
+	if head.Dictionary > 0 {
+		a.chunks++
+		head.DictionaryChunk = a.chunks
+	}
+	return marshal(head)
 }
 
 func marshal(m proto.Message) blob {
