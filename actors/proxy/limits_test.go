@@ -152,21 +152,59 @@ func TestFloodOfHeartbeats(t *testing.T) {
 	})
 }
 
-// An agent that does not read the answers to its heartbeats is cut off, once the
-// transport and the queue are full of them.
+// burst sends more heartbeats than there is room for answers.
+func (a *fakeAgent) burst() {
+	for sent := 0; sent < 20_000 && a.reg.Send(a.first) == nil; sent++ {
+		synctest.Wait()
+	}
+}
+
+// beatUntilCutOff sends a heartbeat a second, for an hour at most.
+func (a *fakeAgent) beatUntilCutOff() {
+	for n := 0; n < 3600 && a.reg.Send(a.first) == nil; n++ {
+		time.Sleep(time.Second)
+	}
+}
+
+// An agent that does not read the answers to its heartbeats is cut off when the
+// transport and the queue have been full of them for the heartbeat timeout.
 func TestAgentThatDoesNotReadAnswers(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		w.agent(baseline("p1"), always(1))
 		a := w.connect(columnar("n2"))
-		sent := 0
-		for ; sent < 20_000 && a.reg.Send(a.first) == nil; sent++ {
-			synctest.Wait()
-		}
-		require.Less(t, sent, 20_000)
-		require.Equal(t, map[string]messages.Status{"p1": "online", "n2": "unconnected"}, w.statuses())
+		a.burst()
+		full := time.Now()
+		a.beatUntilCutOff()
+		require.InDelta(t, testConfig.Limits.HeartbeatTimeout.Seconds(), time.Since(full).Seconds(), 2)
+		require.Equal(t, messages.StatusUnconnected, w.statuses()["n2"])
 		cluster, err := w.proxy.Cluster(t.Context(), messages.NodeFilter{NodeIDs: []string{"n2"}})
 		require.NoError(t, err)
 		require.Equal(t, "the agent does not read the answers to its heartbeats", cluster.Nodes[0].LastError)
+	})
+}
+
+// Heartbeats that come all at once, since the network held them up, find no room for
+// all answers: the session lives on, and is answered again once the agent has read.
+func TestBurstOfHeartbeats(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		a := w.connect(columnar("n1"))
+		a.burst()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for {
+				if _, err := a.reg.Recv(); err != nil {
+					return
+				}
+			}
+		}()
+		for range 10 * int(testConfig.Limits.HeartbeatTimeout/time.Second) {
+			require.NoError(t, a.reg.Send(a.first))
+			time.Sleep(time.Second)
+		}
+		require.Equal(t, messages.StatusOnline, w.statuses()["n1"])
+		a.cancel()
+		<-done
 	})
 }
 

@@ -43,6 +43,7 @@ type session struct {
 	readers      map[actors.StreamID]struct{} // readers that have not said their last word
 	tooManyTold  bool
 	ending       bool
+	unreadSince  time.Time // zero unless the newest answer to a heartbeat had no room
 	released     bool
 	rejectedTold bool // that an answer had invalid series: it will have them each time
 	grace        actors.Timer
@@ -130,7 +131,22 @@ func (s *session) onHeartbeat(c actors.Context, m actors.Frame[*wire.RegisterAge
 	s.rest(time.Now())
 	reg := wire.FromRegistration(m.Body)
 	actors.Request(c, s.registry, heartbeat{agentID: s.agentID, registration: reg})
-	if s.capabilities.HeartbeatAnswers && !s.welcome("", reg.Clock) {
+	if s.capabilities.HeartbeatAnswers {
+		s.answerHeartbeat(c, reg.Clock)
+	}
+}
+
+// answerHeartbeat leaves an answer out while the queue is full: heartbeats that a bad
+// network held up come all at once. An agent that has read none for the heartbeat
+// timeout is cut off.
+func (s *session) answerHeartbeat(c actors.Context, echoed time.Time) {
+	now := time.Now()
+	switch {
+	case s.welcome("", echoed):
+		s.unreadSince = time.Time{}
+	case s.unreadSince.IsZero():
+		s.unreadSince = now
+	case now.Sub(s.unreadSince) >= s.cfg.Limits.HeartbeatTimeout:
 		s.finish(c, endedUnread, "the agent does not read the answers to its heartbeats", errStuck)
 	}
 }

@@ -48,9 +48,8 @@ func TestSessionsAreCounted(t *testing.T) {
 		}
 		synctest.Wait()
 		deaf := w.connect(columnar("n6"))
-		for sent := 0; sent < 20_000 && deaf.reg.Send(deaf.first) == nil; sent++ {
-			synctest.Wait()
-		}
+		deaf.burst()
+		deaf.beatUntilCutOff()
 		w.connect(baseline("p7"))
 		c := w.proxy.Counts()
 		require.EqualValues(t, 8, c.SessionsOpened)
