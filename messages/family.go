@@ -2,7 +2,6 @@ package messages
 
 import (
 	"math"
-	"slices"
 )
 
 // MetricType is the type of a family as its TYPE line says it.
@@ -79,8 +78,24 @@ type Family struct {
 	// other, each with one for each of the block's Times. The series have none of their
 	// own then, and may be shared among answers: they must not be changed, see Unshare.
 	Values []float64
+	// Shape is what answers have in common of the family, Series included; nil where they
+	// have nothing, and where Values is nil.
+	Shape *Shape
+	// Claimed is what each of the series claims, see Series; nil where they claim nothing,
+	// or each for itself, and where Values is nil.
+	Claimed *LabelText
 	// LabelBytes is how long all labels of the series are; 0 where Values is nil.
 	LabelBytes int
+}
+
+// At returns the series at the index with its values, and with what it claims.
+func (f *Family) At(i int) Series {
+	s := f.Series[i]
+	s.Values = f.ValuesOf(i)
+	if s.Claimed == nil {
+		s.Claimed = f.Claimed
+	}
+	return s
 }
 
 // ValuesOf returns the values of the series at the index.
@@ -97,11 +112,11 @@ func (f *Family) Unshare() {
 	if f.Values == nil {
 		return
 	}
-	own := slices.Clone(f.Series)
+	own := make([]Series, len(f.Series))
 	for i := range own {
-		own[i].Values = f.ValuesOf(i)
+		own[i] = f.At(i)
 	}
-	f.Series, f.Values, f.LabelBytes = own, nil, 0
+	*f = Family{Name: f.Name, Type: f.Type, Help: f.Help, Series: own}
 }
 
 // Series is one series of a family. The name of its samples is the family's name

@@ -53,14 +53,14 @@ func TestOwnLabels(t *testing.T) {
 		for _, bound := range []string{"", "le"} {
 			text := messages.LabelText(in)
 			for _, s := range []messages.Series{{Labels: text}, parted(text, ""), parted(text, "le")} {
-				e := entry{labels: s.Labels}
+				e := entry{Place: messages.Place{Labels: s.Labels}}
 				require.True(t, e.label(n, &s, bound))
-				require.Equal(t, want, string(e.labels))
-				require.NoError(t, messages.CheckLabelText(e.labels))
+				require.Equal(t, want, string(e.Labels))
+				require.NoError(t, messages.CheckLabelText(e.Labels))
 				// Of a node without an identity all labels are its own.
-				e = entry{labels: s.Labels}
+				e = entry{Place: messages.Place{Labels: s.Labels}}
 				require.True(t, e.label(&node{}, &s, bound))
-				require.Equal(t, in, string(e.labels))
+				require.Equal(t, in, string(e.Labels))
 			}
 		}
 	}
@@ -90,10 +90,10 @@ func TestBound(t *testing.T) {
 		n := newNode(&messages.NodeAnswer{Identity: messages.Identity{NodeID: "n1"}})
 		text := messages.LabelText(in)
 		for _, s := range []messages.Series{{Labels: text}, parted(text, ""), parted(text, "quantile"), parted(text, "le")} {
-			e := entry{labels: s.Labels}
+			e := entry{Place: messages.Place{Labels: s.Labels}}
 			require.True(t, e.label(n, &s, "le"))
-			require.Equal(t, rest, string(e.rest))
-			require.Equal(t, bound, e.bound)
+			require.Equal(t, rest, string(e.Rest))
+			require.Equal(t, bound, e.Bound)
 		}
 	}
 	f(``, ``, 0)

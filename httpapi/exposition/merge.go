@@ -14,7 +14,19 @@ type part struct {
 	node   *node
 	times  []int64
 	family *messages.Family
+	// kind and help are the family's: most nodes have the same ones, so that asking for
+	// them should not touch the family of each.
+	kind messages.MetricType
+	help string
 }
+
+func newPart(n *node, times []int64, f *messages.Family) part {
+	return part{node: n, times: times, family: f, kind: f.Type, help: f.Help}
+}
+
+// timely reports whether all times can be on a page: Prometheus refuses the whole of one
+// with a time before 1970.
+func (p *part) timely() bool { return len(p.times) > 0 && p.times[0] >= 0 }
 
 // group is a family of the page: the parts of all nodes that have it.
 type group struct {
@@ -23,6 +35,10 @@ type group struct {
 	help string
 	// parts are in the order of nodes, then of blocks.
 	parts []part
+	// While the parts are gathered: how many there are, and the family that came behind
+	// one of them.
+	count    int
+	follower *group
 	// own marks the families of own.go: they have no timestamps, and carry the short
 	// identity.
 	own bool
@@ -62,25 +78,7 @@ type merge struct {
 // mergeNodes groups the families of the nodes that answered. Names for which
 // reserved is true are left out and counted.
 func mergeNodes(nodes []*node, reserved func(name string) bool) *merge {
-	m := &merge{byName: make(map[string]*group)}
-	for _, n := range nodes {
-		if n.answer.Missing != messages.MissingNone {
-			continue
-		}
-		for i := range n.answer.Blocks {
-			b := &n.answer.Blocks[i]
-			for j := range b.Families {
-				f := &b.Families[j]
-				g := m.byName[f.Name]
-				if g == nil {
-					g = &group{name: f.Name}
-					m.byName[f.Name] = g
-					m.groups = append(m.groups, g)
-				}
-				g.parts = append(g.parts, part{n, b.Times, f})
-			}
-		}
-	}
+	m := gather(nodes)
 	for _, g := range m.groups {
 		m.settleName(g, reserved)
 		m.settleType(g)
@@ -120,8 +118,8 @@ func (m *merge) settleType(g *group) {
 	var votes, first [messages.TypeUntyped + 1]int
 	voters := 0
 	for parts := range g.byNode() {
-		for _, p := range parts {
-			if t := saidType(p.family); t != messages.TypeUnknown {
+		for i := range parts {
+			if t := parts[i].saidType(); t != messages.TypeUnknown {
 				if votes[t] == 0 {
 					first[t] = voters
 				}
@@ -138,7 +136,7 @@ func (m *merge) settleType(g *group) {
 	}
 	var lost *node
 	g.parts = slices.DeleteFunc(g.parts, func(p part) bool {
-		t := saidType(p.family)
+		t := p.saidType()
 		keep := t == g.kind || t == messages.TypeUnknown && !isCompound(g.kind)
 		if !keep && p.node != lost {
 			lost = p.node
@@ -175,24 +173,24 @@ func (m *merge) settleClashes() {
 // does not disagree.
 func (m *merge) settleHelp(g *group) {
 	for parts := range g.byNode() {
-		for _, p := range parts {
-			if help := p.family.Help; help == "" || help == g.help {
+		for i := range parts {
+			if help := parts[i].help; help == "" || help == g.help {
 				continue
 			} else if g.help != "" {
 				m.conflicts.Help++
 				break
 			}
-			g.help = p.family.Help
+			g.help = parts[i].help
 		}
 	}
 }
 
-// saidType is the type that a family's page says, TypeUnknown if none.
-func saidType(f *messages.Family) messages.MetricType {
-	if f.Type > messages.TypeUntyped {
+// saidType is the type that the part's page says, TypeUnknown if none.
+func (p *part) saidType() messages.MetricType {
+	if p.kind > messages.TypeUntyped {
 		return messages.TypeUnknown
 	}
-	return f.Type
+	return p.kind
 }
 
 // isCompound reports whether the samples of a family of the type have suffixes.

@@ -159,8 +159,9 @@ func (m *naive) addNode(n messages.NodeAnswer, kinds map[string]messages.MetricT
 				helped[f.Name] = true
 				m.conflicts.Help++
 			}
-			for i, s := range f.Series {
-				values := f.ValuesOf(i)
+			for i := range f.Series {
+				s := f.At(i)
+				values := s.Values
 				series := labelsOf(n, f.Name+s.Suffix.String(), s.AllLabels().Labels(), false)
 				m.addSeries(series, b.Times, values, latest, o)
 				if slices.ContainsFunc(values, func(v float64) bool { return !messages.IsGap(v) }) {
@@ -317,8 +318,23 @@ func drawFamily(t *rapid.T, name string, rows int) messages.Family {
 
 // share gives the family the form that sessions give it, as Unshare does not.
 func share(f *messages.Family) {
-	for i := range f.Series {
-		f.Values = append(f.Values, f.Series[i].Values...)
-		f.Series[i].Values = nil
+	if len(f.Series) == 0 {
+		return
 	}
+	f.Claimed = f.Series[0].Claimed
+	for _, s := range f.Series {
+		if f.Claimed != nil && (s.Claimed == nil || *s.Claimed != *f.Claimed) {
+			f.Claimed = nil
+		}
+	}
+	series := slices.Clone(f.Series)
+	for i := range series {
+		f.Values = append(f.Values, series[i].Values...)
+		series[i].Values = nil
+		if f.Claimed != nil {
+			series[i].Claimed = nil
+		}
+	}
+	f.Series = series
+	f.SetShape(messages.ShapeOf(f))
 }

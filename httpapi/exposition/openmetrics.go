@@ -85,16 +85,15 @@ func mentions(text, name string) bool {
 func (g *group) only(s messages.Suffix) *group {
 	only := &group{name: g.name + s.String(), help: g.help}
 	for _, p := range g.parts {
-		f := *p.family
-		f.Series, f.Values, f.LabelBytes = nil, nil, 0
-		for i, x := range p.family.Series {
-			if x.Suffix == s {
-				x.Suffix, x.Values = messages.SuffixNone, p.family.ValuesOf(i)
+		f := messages.Family{Name: p.family.Name, Type: p.family.Type, Help: p.family.Help}
+		for i := range p.family.Series {
+			if x := p.family.At(i); x.Suffix == s {
+				x.Suffix = messages.SuffixNone
 				f.Series = append(f.Series, x)
 			}
 		}
 		if len(f.Series) > 0 {
-			only.parts = append(only.parts, part{p.node, p.times, &f})
+			only.parts = append(only.parts, newPart(p.node, p.times, &f))
 		}
 	}
 	return only

@@ -67,7 +67,7 @@ func (m *merge) addOwn(nodes []*node) {
 		s := &samples[len(samples)-1]
 		s.series[0] = messages.Series{Labels: labels, Values: s.values[:]}
 		s.family.Series = s.series[:]
-		g.parts = append(g.parts, part{n, s.times[:], &s.family})
+		g.parts = append(g.parts, newPart(n, s.times[:], &s.family))
 	}
 	for _, n := range nodes {
 		set(info, n, versionLabel(n.answer.AgentVersion), 1)

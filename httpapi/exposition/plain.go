@@ -40,14 +40,14 @@ func plainFamilies(families []messages.Family) (plain []messages.Family, changed
 		if !changed {
 			families, changed = slices.Clone(families), true
 		}
-		families[i].Name = messages.PlainMetricName(name)
+		families[i].Name, families[i].Shape = messages.PlainMetricName(name), nil
 	}
 	return families, changed
 }
 
-// plainSeries returns the series with plain names of its labels, the same if all are;
-// another one has no values.
-func plainSeries(s *messages.Series) *messages.Series {
+// plainSeries returns the series with plain names of its labels; where those are others,
+// without values.
+func plainSeries(s messages.Series) messages.Series {
 	if !s.Known.IsZero() && s.Known.Facts().Plain {
 		return s // What is claimed is plain wherever it was parted.
 	}
@@ -55,5 +55,5 @@ func plainSeries(s *messages.Series) *messages.Series {
 	if all.HasPlainNames() {
 		return s
 	}
-	return &messages.Series{Suffix: s.Suffix, Labels: all.PlainNames()}
+	return messages.Series{Suffix: s.Suffix, Labels: all.PlainNames()}
 }

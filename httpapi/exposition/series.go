@@ -3,7 +3,6 @@ package exposition
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"fodc/messages"
 )
@@ -27,31 +26,12 @@ type series struct {
 	samples []sample
 }
 
-// entry is a series of one part.
+// entry is a series of one part, with the labels that the page shows.
 type entry struct {
-	suffix messages.Suffix
-	labels messages.LabelText
-	// rest is labels without the bound (le or quantile), bound its value. In a family
-	// without bounds rest is labels.
-	rest   messages.LabelText
-	bound  float64
+	messages.Place
 	values []float64
 	// part is where the series is from.
 	part *part
-}
-
-// order is by labels without bound, then bucket, sum and count, then bound.
-func order(a, b *entry) int {
-	if c := strings.Compare(string(a.rest), string(b.rest)); c != 0 {
-		return c
-	}
-	if c := cmp.Compare(a.suffix, b.suffix); c != 0 {
-		return c
-	}
-	if c := cmp.Compare(a.bound, b.bound); c != 0 {
-		return c
-	}
-	return strings.Compare(string(a.labels), string(b.labels))
 }
 
 // reader brings the series of a page in order. It reuses what it allocates.
@@ -74,15 +54,21 @@ func (r *reader) each(groups []*group, f func(*series) bool) {
 		s.group = g
 		for parts := range g.byNode() {
 			s.node = parts[0].node
+			if settled(g.kind, parts) {
+				if !r.showSettled(&s, &parts[0], f) {
+					return
+				}
+				continue
+			}
 			r.load(g.kind, parts)
 			for rest := r.entries; len(rest) > 0; {
 				n := 1
-				for !r.distinct && n < len(rest) && order(&rest[0], &rest[n]) == 0 {
+				for !r.distinct && n < len(rest) && rest[0].Compare(&rest[n].Place) == 0 {
 					n++
 				}
 				r.join(rest[:n])
 				if len(r.samples) > 0 {
-					s.suffix, s.labels, s.rest, s.samples = rest[0].suffix, rest[0].labels, rest[0].rest, r.samples
+					s.suffix, s.labels, s.rest, s.samples = rest[0].Suffix, rest[0].Labels, rest[0].Rest, r.samples
 					if !f(&s) {
 						return
 					}
@@ -100,34 +86,33 @@ func (r *reader) load(kind messages.MetricType, parts []part) {
 	sorted, distinct := true, true
 	for at := range parts {
 		p := &parts[at]
-		// Prometheus refuses the whole of a page with a time before 1970.
-		timely := len(p.times) > 0 && p.times[0] >= 0
+		timely := p.timely()
 		for i := range p.family.Series {
-			s := &p.family.Series[i]
+			s := p.family.At(i)
+			values := s.Values
 			if r.plain {
 				s = plainSeries(s)
 			}
-			values := p.family.ValuesOf(i)
 			if !timely || !allows(kind, s.Suffix) || len(values) != len(p.times) {
 				r.conflicts.Invalid++
 				continue
 			}
 			n := len(r.entries)
-			r.entries = append(r.entries, entry{suffix: s.Suffix, labels: s.Labels, values: values, part: p})
+			r.entries = append(r.entries, entry{Place: messages.Place{Suffix: s.Suffix, Labels: s.Labels}, values: values, part: p})
 			e := &r.entries[n]
-			if !e.label(p.node, s, messages.BoundName(kind, s.Suffix)) {
+			if !e.label(p.node, &s, messages.BoundName(kind, s.Suffix)) {
 				r.entries = r.entries[:n]
 				r.conflicts.Invalid++
 				continue
 			}
 			if sorted && n > 0 {
-				c := order(&r.entries[n-1], e)
+				c := r.entries[n-1].Compare(&e.Place)
 				sorted, distinct = c <= 0, distinct && c != 0
 			}
 		}
 	}
 	if r.distinct = sorted && distinct; !sorted {
-		slices.SortStableFunc(r.entries, func(a, b entry) int { return order(&a, &b) })
+		slices.SortStableFunc(r.entries, func(a, b entry) int { return a.Compare(&b.Place) })
 	}
 }
 
@@ -137,23 +122,23 @@ func (e *entry) label(n *node, s *messages.Series, bound string) bool {
 	known := !s.Known.IsZero()
 	if !known || s.Claimed != nil && !n.agrees(*s.Claimed) {
 		var err error
-		if e.labels, err = n.ownLabels(s.AllLabels()); err != nil {
+		if e.Labels, err = n.ownLabels(s.AllLabels()); err != nil {
 			return false
 		}
 		known = known && s.Claimed == nil
 	}
 	if bound == "" {
-		e.rest = e.labels
+		e.Rest = e.Labels
 		return true
 	}
 	if known {
 		if f := s.Known.Facts(); f.BoundName == bound {
-			e.rest, e.bound = f.Rest, f.Bound
+			e.Rest, e.Bound = f.Rest, f.Bound
 			return true
 		}
 	}
 	var err error
-	e.rest, e.bound, err = e.labels.CutBound(bound)
+	e.Rest, e.Bound, err = e.Labels.CutBound(bound)
 	return err == nil
 }
 

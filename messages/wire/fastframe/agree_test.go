@@ -3,6 +3,7 @@ package fastframe
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +34,9 @@ func said(a wire.Answer, err error) string {
 		for _, f := range block.Families {
 			fmt.Fprintf(b, "  %s(%d) %q %q\n", f.Type, f.Type, f.Name, f.Help)
 			left := f.LabelBytes
-			for i, s := range f.Series {
+			b.WriteString(wrongShape(&f))
+			for i := range f.Series {
+				s := f.At(i)
 				fmt.Fprintf(b, "    %s{%s}", s.Suffix, s.AllLabels())
 				b.WriteString(wrongFacts(&s, messages.BoundName(f.Type, s.Suffix)))
 				for _, v := range f.ValuesOf(i) {
@@ -48,6 +51,21 @@ func said(a wire.Answer, err error) string {
 		}
 	}
 	return b.String()
+}
+
+// wrongShape says what is wrong with the shape of a family.
+func wrongShape(f *messages.Family) string {
+	if f.Shape == nil {
+		return ""
+	}
+	again := messages.ShapeOf(&messages.Family{Name: f.Name, Type: f.Type, Help: f.Help, Series: slices.Clone(f.Series)})
+	if again.Settled != f.Shape.Settled || again.Name != f.Shape.Name || again.Type != f.Shape.Type || again.Help != f.Shape.Help ||
+		!slices.EqualFunc(f.Series, f.Shape.Series, func(a, b messages.Series) bool {
+			return a.Suffix == b.Suffix && a.Labels == b.Labels && a.Known == b.Known && a.Claimed == b.Claimed
+		}) {
+		return fmt.Sprintf("    has the shape %+v, not %+v\n", f.Shape, again)
+	}
+	return ""
 }
 
 // wrongFacts says what is wrong with what the quick decoder knows of a series.

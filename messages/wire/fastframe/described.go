@@ -123,6 +123,9 @@ func (r *reader) describe(keep bool) (_ *described, ok bool) {
 			r.addSeries(d, i, t)
 		}
 	}
+	if keep && d.err == nil {
+		f.SetShape(messages.ShapeOf(f))
+	}
 	return d, true
 }
 

@@ -98,30 +98,52 @@ func (r *reader) samples() []messages.Block {
 		f, of := one.family, w.of(i)
 		to := one.from + len(of)
 		families[i] = messages.Family{Name: f.name, Type: f.kind, Help: one.help, Values: w.values[one.from:to:to]}
-		families[i].Series, families[i].LabelBytes = r.known.shared(f, of)
+		r.known.shape(&families[i], f, of)
 	}
 	return []messages.Block{{Times: []int64{w.at}, Families: families}}
 }
 
-// shared returns the series as an answer has them, and how long their labels are: the
-// same as the last time if they are the same, as they mostly are.
-func (d *dictionary) shared(f *family, of []*series) (made []messages.Series, labelBytes int) {
-	if slices.Equal(f.last, of) {
-		return f.shared, f.labelBytes
+// shape gives the family of an answer its series: those of the last time if they are the
+// same, as they mostly are.
+func (d *dictionary) shape(m *messages.Family, f *family, of []*series) {
+	l := f.shaped
+	if !slices.Equal(f.last, of) || l.shape.Help != m.Help {
+		l = newShaped(m, of)
+		d.bytes -= shapeBytes * len(f.last)
+		f.last, f.shaped = nil, shaped{}
+		if d.bytes < maxKnownBytes && !slices.ContainsFunc(of, func(s *series) bool { return s.passing }) {
+			f.last, f.shaped = slices.Clone(of), l
+			d.bytes += shapeBytes * len(of)
+		}
 	}
-	made = make([]messages.Series, len(of))
-	kept := d.bytes < maxKnownBytes
+	m.Claimed, m.LabelBytes = l.claimed, l.labelBytes
+	m.SetShape(l.shape)
+}
+
+// shapeBytes is what a series takes in the shape of its family.
+const shapeBytes = int(unsafe.Sizeof(messages.Series{}) + unsafe.Sizeof(&series{}))
+
+// shaped is what a family is in the answers that have it, beside its values.
+type shaped struct {
+	shape      *messages.Shape
+	claimed    *messages.LabelText
+	labelBytes int
+}
+
+func newShaped(m *messages.Family, of []*series) (l shaped) {
+	l.claimed = of[0].labels.claimed
+	if slices.ContainsFunc(of, func(s *series) bool { return s.labels.claimed != l.claimed }) {
+		l.claimed = nil
+	}
+	m.Series = make([]messages.Series, len(of))
 	for i, s := range of {
-		made[i] = messages.Series{Suffix: s.suffix, Labels: s.labels.text, Claimed: s.labels.claimed, Known: s.known}
-		labelBytes += made[i].LabelBytes()
-		kept = kept && !s.passing
+		one := messages.Series{Suffix: s.suffix, Labels: s.labels.text, Claimed: s.labels.claimed, Known: s.known}
+		l.labelBytes += one.LabelBytes()
+		if l.claimed != nil {
+			one.Claimed = nil
+		}
+		m.Series[i] = one
 	}
-	const size = int(unsafe.Sizeof(messages.Series{}) + unsafe.Sizeof(&series{}))
-	d.bytes -= size * len(f.last)
-	f.last, f.shared = nil, nil
-	if kept {
-		f.last, f.shared, f.labelBytes = slices.Clone(of), made, labelBytes
-		d.bytes += size * len(of)
-	}
-	return made, labelBytes
+	l.shape = messages.ShapeOf(m)
+	return l
 }

@@ -76,7 +76,7 @@ func TestAnswersShareSeries(t *testing.T) {
 func TestLabelsAreShared(t *testing.T) {
 	frame := encode(t, metrics("a10", "a20"))
 	a, b := answerOf(t, New(), frame), answerOf(t, New(), frame)
-	series := func(a wire.Answer, i int) messages.Series { return a.Blocks[0].Families[0].Series[i] }
+	series := func(a wire.Answer, i int) messages.Series { return a.Blocks[0].Families[0].At(i) }
 	require.Equal(t, messages.LabelText(`l="1"`), series(a, 0).Labels)
 	require.Equal(t, messages.LabelText(`pod_name="p"`), *series(a, 0).Claimed)
 	require.Same(t, series(a, 0).Claimed, series(a, 1).Claimed)

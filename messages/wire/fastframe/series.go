@@ -55,11 +55,10 @@ type family struct {
 	// frame and index are as in series.
 	frame uint64
 	index int
-	// last is the series that it had in the last frame that was a row, shared what an
+	// last is the series that it had in the last frame that was a row, shaped what an
 	// answer shows of them.
-	last       []*series
-	shared     []messages.Series
-	labelBytes int
+	last   []*series
+	shaped shaped
 }
 
 type familyKey struct {

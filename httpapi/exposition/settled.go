@@ -1,0 +1,57 @@
+package exposition
+
+import "fodc/messages"
+
+// settled reports whether the parts of a node are one whose series the page can show as
+// they are.
+func settled(kind messages.MetricType, parts []part) bool {
+	p := &parts[0]
+	f := p.family
+	if len(parts) > 1 || f.Shape == nil || !f.Shape.Settled || len(f.Values) != len(f.Series)*len(p.times) || !p.timely() {
+		return false
+	}
+	if f.Type != kind && (isCompound(f.Type) || isCompound(kind)) {
+		return false // The bounds, and with them the order, may be others.
+	}
+	return f.Claimed == nil || p.node.agrees(*f.Claimed)
+}
+
+// showSettled is what each does with a settled part: it calls f with each series, until f
+// returns false.
+func (r *reader) showSettled(s *series, p *part, f func(*series) bool) bool {
+	bounds := isCompound(s.group.kind)
+	rows := len(p.times)
+	values := p.family.Values
+	for i := range p.family.Series {
+		of := &p.family.Series[i]
+		s.suffix, s.labels, s.rest = of.Suffix, of.Labels, of.Labels
+		if bounds && messages.BoundName(s.group.kind, of.Suffix) != "" {
+			s.rest = of.Known.Facts().Rest
+		}
+		r.samples = r.samples[:0]
+		r.addSamples(p.times, values[:rows])
+		values = values[rows:]
+		if s.samples = r.samples; len(s.samples) > 0 && !f(s) {
+			return false
+		}
+	}
+	return true
+}
+
+// addSamples adds the samples of a column, the newest one alone if that is asked for.
+func (r *reader) addSamples(times []int64, values []float64) {
+	if r.newest {
+		for i := len(values) - 1; i >= 0; i-- {
+			if !messages.IsGap(values[i]) {
+				r.samples = append(r.samples, sample{times[i], values[i]})
+				return
+			}
+		}
+		return
+	}
+	for i, v := range values {
+		if !messages.IsGap(v) {
+			r.samples = append(r.samples, sample{times[i], v})
+		}
+	}
+}
