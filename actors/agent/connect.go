@@ -29,6 +29,9 @@ const (
 	// maxReceiveBytes bounds what a proxy sends at once: requests, and answers to
 	// heartbeats.
 	maxReceiveBytes = 16 << 20
+	// windowBytes bounds what a proxy may send that was not read yet. It is fixed: to find
+	// one itself, gRPC answers each request with a ping, which is work for the proxy.
+	windowBytes = 64 << 10
 )
 
 var errNoAgentID = errors.New("the proxy accepts the registration, but gives no agent_id")
@@ -158,6 +161,8 @@ func newConnection(cfg sessionConfig, local *atomic.Pointer[netip.Addr], dialed 
 		}),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: cfg.keepalive, Timeout: keepaliveTimeout}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxReceiveBytes)),
+		grpc.WithInitialConnWindowSize(windowBytes),
+		grpc.WithInitialWindowSize(windowBytes),
 		grpc.WithUserAgent(userAgent(cfg.registration.AgentVersion)),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDisableRetry(),

@@ -24,9 +24,12 @@ import (
 const (
 	maxStreamsPerConnection = 32
 	maxHeaderBytes          = 16 << 10
-	handshakeTimeout        = 10 * time.Second
-	keepaliveTime           = 20 * time.Second
-	keepaliveTimeout        = 10 * time.Second
+	// windowBytes bounds what an agent may send that the proxy has not read yet. It is
+	// fixed: to find one itself, gRPC answers each answer with a ping.
+	windowBytes      = 1 << 20
+	handshakeTimeout = 10 * time.Second
+	keepaliveTime    = 20 * time.Second
+	keepaliveTimeout = 10 * time.Second
 	// minPingInterval is how often a peer may ping; ours do every 20 s.
 	minPingInterval = 5 * time.Second
 	// connectionIdle ends connections that have no stream: those of agents have one.
@@ -84,6 +87,8 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 		grpc.MaxRecvMsgSize(cfg.MaxMessageSize),
 		grpc.MaxConcurrentStreams(maxStreamsPerConnection),
 		grpc.MaxHeaderListSize(maxHeaderBytes),
+		grpc.InitialConnWindowSize(windowBytes),
+		grpc.InitialWindowSize(windowBytes),
 		grpc.ConnectionTimeout(handshakeTimeout),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPingInterval, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: keepaliveTimeout, MaxConnectionIdle: connectionIdle}),

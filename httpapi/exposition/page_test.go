@@ -206,13 +206,16 @@ type failAfter struct {
 	left     int
 	writes   int
 	failures int
+	first    int
 	max      int
 }
 
 var errFull = errors.New("full")
 
 func (w *failAfter) Write(b []byte) (int, error) {
-	w.writes++
+	if w.writes++; w.writes == 1 {
+		w.first = len(b)
+	}
 	w.max = max(w.max, len(b))
 	if w.left -= len(b); w.left < 0 {
 		w.failures++

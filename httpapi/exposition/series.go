@@ -36,8 +36,10 @@ type entry struct {
 
 // reader brings the series of a page in order. It reuses what it allocates.
 type reader struct {
-	// newest asks for one sample a series.
-	newest bool
+	// latest, where it is not nil, asks for one sample a series, the newest. It is given the
+	// parts that are settled, for which no series need to be made, and returns false to end
+	// the page.
+	latest func(*group, *part) bool
 	// plain asks for labels with plain names.
 	plain     bool
 	conflicts *Conflicts
@@ -146,7 +148,7 @@ func (e *entry) label(n *node, s *messages.Series, bound string) bool {
 // for the same time is kept.
 func (r *reader) join(same []entry) {
 	r.samples = r.samples[:0]
-	if r.newest {
+	if r.latest != nil {
 		r.joinNewest(same)
 		return
 	}
@@ -177,16 +179,12 @@ func (r *reader) join(same []entry) {
 func (r *reader) joinNewest(same []entry) {
 	for at := range same {
 		e := &same[at]
-		for i, v := range slices.Backward(e.values) {
-			if messages.IsGap(v) {
-				continue
-			}
-			if len(r.samples) > 0 {
-				r.conflicts.Duplicate++
-			} else {
-				r.samples = append(r.samples, sample{e.part.times[i], v})
-			}
-			break
+		switch i := newestOf(e.values); {
+		case i < 0:
+		case len(r.samples) > 0:
+			r.conflicts.Duplicate++
+		default:
+			r.samples = append(r.samples, sample{e.part.times[i], e.values[i]})
 		}
 	}
 }

@@ -19,6 +19,9 @@ func settled(kind messages.MetricType, parts []part) bool {
 // showSettled is what each does with a settled part: it calls f with each series, until f
 // returns false.
 func (r *reader) showSettled(s *series, p *part, f func(*series) bool) bool {
+	if r.latest != nil {
+		return r.latest(s.group, p)
+	}
 	bounds := isCompound(s.group.kind)
 	rows := len(p.times)
 	values := p.family.Values
@@ -29,8 +32,11 @@ func (r *reader) showSettled(s *series, p *part, f func(*series) bool) bool {
 			s.rest = of.Known.Facts().Rest
 		}
 		r.samples = r.samples[:0]
-		r.addSamples(p.times, values[:rows])
-		values = values[rows:]
+		for j, v := range values[i*rows : (i+1)*rows] {
+			if !messages.IsGap(v) {
+				r.samples = append(r.samples, sample{p.times[j], v})
+			}
+		}
 		if s.samples = r.samples; len(s.samples) > 0 && !f(s) {
 			return false
 		}
@@ -38,20 +44,11 @@ func (r *reader) showSettled(s *series, p *part, f func(*series) bool) bool {
 	return true
 }
 
-// addSamples adds the samples of a column, the newest one alone if that is asked for.
-func (r *reader) addSamples(times []int64, values []float64) {
-	if r.newest {
-		for i := len(values) - 1; i >= 0; i-- {
-			if !messages.IsGap(values[i]) {
-				r.samples = append(r.samples, sample{times[i], values[i]})
-				return
-			}
-		}
-		return
+// newestOf returns the index of the last sample of a column, -1 if it has none.
+func newestOf(values []float64) int {
+	i := len(values) - 1
+	for i >= 0 && messages.IsGap(values[i]) {
+		i--
 	}
-	for i, v := range values {
-		if !messages.IsGap(v) {
-			r.samples = append(r.samples, sample{times[i], v})
-		}
-	}
+	return i
 }

@@ -20,15 +20,16 @@ func TestPageIsStreamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var whole bytes.Buffer
 			require.NoError(t, write(&whole))
-			require.Greater(t, whole.Len(), 10*flushBytes)
+			require.Greater(t, whole.Len(), 10*lastFlushBytes)
 
 			w := &failAfter{left: math.MaxInt}
 			require.NoError(t, write(w))
-			require.Less(t, w.max, flushBytes+bufferSlack)
-			require.GreaterOrEqual(t, w.writes, whole.Len()/(flushBytes+bufferSlack))
+			require.Less(t, w.max, lastFlushBytes+bufferSlack)
+			require.GreaterOrEqual(t, w.writes, whole.Len()/(lastFlushBytes+bufferSlack))
+			require.Less(t, w.first, firstFlushBytes+bufferSlack)
 
 			// The first failure ends the page.
-			w = &failAfter{left: 3 * flushBytes}
+			w = &failAfter{left: firstFlushBytes + 2*bufferSlack}
 			err := write(w)
 			require.ErrorIs(t, err, errFull)
 			require.ErrorContains(t, err, "write the page")

@@ -41,7 +41,10 @@ func WriteNodeText(w io.Writer, blocks []messages.Block, o Options) error {
 
 func (m *merge) writeText(w io.Writer, o Options) error {
 	t := textWriter{out: newBuffer(w), timestamps: o.Timestamps}
-	r := reader{newest: !o.Timestamps, plain: o.PlainNames, conflicts: &m.conflicts}
+	r := reader{plain: o.PlainNames, conflicts: &m.conflicts}
+	if !o.Timestamps {
+		r.latest = t.latest
+	}
 	r.each(m.groups, t.series)
 	return t.out.finish()
 }
@@ -56,14 +59,50 @@ type textWriter struct {
 	names [messages.SuffixCount + 1][]byte
 }
 
+// identity is the text that each sample of the node in the family has.
+func (g *group) identity(n *node) []byte {
+	if g.own {
+		return n.short
+	}
+	return n.tail
+}
+
+// latest writes the newest sample of each series of a settled part, as series would.
+func (t *textWriter) latest(g *group, p *part) bool {
+	identity := g.identity(p.node)
+	rows := len(p.times)
+	values := p.family.Values
+	b := t.out.b
+	for i := range p.family.Series {
+		s := &p.family.Series[i]
+		newest := newestOf(values[i*rows : (i+1)*rows])
+		if newest < 0 {
+			continue
+		}
+		if g != t.group {
+			t.out.b = b
+			t.begin(g)
+			b = t.out.b
+		}
+		b = t.appendName(b, s.Suffix, s.Labels, identity)
+		b = append(appendValue(b, values[i*rows+newest]), '\n')
+		if len(b) >= t.out.limit {
+			t.out.b = b
+			if !t.out.spill() {
+				return false
+			}
+			b = t.out.b
+		}
+	}
+	t.out.b = b
+	return true
+}
+
 func (t *textWriter) series(s *series) bool {
 	if s.group != t.group {
 		t.begin(s.group)
 	}
-	identity := s.node.tail
-	if s.group.own {
-		identity = s.node.short
-	}
+	identity := s.group.identity(s.node)
 	timestamps := t.timestamps && !s.group.own
 	b := t.out.b
 	for _, x := range s.samples {
@@ -74,7 +113,7 @@ func (t *textWriter) series(s *series) bool {
 			b = strconv.AppendInt(b, x.time, 10)
 		}
 		b = append(b, '\n')
-		if len(b) >= flushBytes {
+		if len(b) >= t.out.limit {
 			t.out.b = b
 			if !t.out.spill() {
 				return false

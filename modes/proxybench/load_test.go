@@ -26,6 +26,8 @@ import (
 const (
 	maxMessage = 64 << 20
 	patience   = 30 * time.Second
+	// windowBytes is what our agents let the proxy send ahead.
+	windowBytes = 64 << 10
 	// perFamily is the series of a family.
 	perFamily = 10
 )
@@ -95,8 +97,12 @@ func (l load) connect(ctx context.Context, t *testing.T, to *process) {
 }
 
 func (a *agent) connect(ctx context.Context, address string) error {
-	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(newBlobCodec()), grpc.MaxCallSendMsgSize(maxMessage)))
+	options := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(newBlobCodec()), grpc.MaxCallSendMsgSize(maxMessage))}
+	if a.load.own { // Those of the field leave it to gRPC.
+		options = append(options, grpc.WithInitialConnWindowSize(windowBytes), grpc.WithInitialWindowSize(windowBytes))
+	}
+	conn, err := grpc.NewClient(address, options...)
 	if err != nil {
 		return err
 	}
