@@ -17,14 +17,15 @@ type Shape struct {
 	// Series have no values of their own.
 	Series []Series
 	// Settled says that a page of a family of the type can show the series as they are: in
-	// this order, no two alike, their names plain, and nothing claimed.
+	// this order, no two alike, nothing claimed, and all names plain, also that of the
+	// family.
 	Settled bool
 }
 
 // ShapeOf returns the shape of a family whose series have no values of their own. Where it
 // is settled the process has one copy, for as long as anybody has it.
 func ShapeOf(f *Family) *Shape {
-	s := &Shape{Name: f.Name, Type: f.Type, Help: f.Help, Series: f.Series, Settled: settled(f.Type, f.Series)}
+	s := &Shape{Name: f.Name, Type: f.Type, Help: f.Help, Series: f.Series, Settled: IsPlainMetricName(f.Name) && settled(f.Type, f.Series)}
 	if !s.Settled {
 		return s
 	}
@@ -36,7 +37,7 @@ func (f *Family) SetShape(s *Shape) {
 	f.Name, f.Type, f.Help, f.Series, f.Shape = s.Name, s.Type, s.Help, s.Series, s
 }
 
-// settled finds what Shape.Settled says.
+// settled finds what Shape.Settled says of the series.
 func settled(t MetricType, series []Series) bool {
 	var last Place
 	for i := range series {

@@ -14,14 +14,20 @@ type part struct {
 	node   *node
 	times  []int64
 	family *messages.Family
-	// kind and help are the family's: most nodes have the same ones, so that asking for
-	// them should not touch the family of each.
-	kind messages.MetricType
-	help string
+	// What a page asks of most families is here as well: kind, help and values are the
+	// family's, and shape is its shape if the part alone can be shown by that.
+	kind   messages.MetricType
+	help   string
+	values []float64
+	shape  *messages.Shape
 }
 
 func newPart(n *node, times []int64, f *messages.Family) part {
-	return part{node: n, times: times, family: f, kind: f.Type, help: f.Help}
+	p := part{node: n, times: times, family: f, kind: f.Type, help: f.Help, values: f.Values}
+	if p.isSettled() {
+		p.shape = f.Shape
+	}
+	return p
 }
 
 // timely reports whether all times can be on a page: Prometheus refuses the whole of one

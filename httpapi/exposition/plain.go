@@ -33,6 +33,9 @@ func (o Options) names(c *messages.Collection) *messages.Collection {
 // labels are for the reader of series to rename.
 func plainFamilies(families []messages.Family) (plain []messages.Family, changed bool) {
 	for i := range families {
+		if s := families[i].Shape; s != nil && s.Settled {
+			continue
+		}
 		name := families[i].Name
 		if messages.IsPlainMetricName(name) || messages.CheckMetricName(name) != nil { // which is left out by name
 			continue

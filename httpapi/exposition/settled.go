@@ -2,18 +2,19 @@ package exposition
 
 import "fodc/messages"
 
-// settled reports whether the parts of a node are one whose series the page can show as
-// they are.
+// isSettled reports whether a page can show the series of the part as they are, if the
+// node has no other part of the family, which is of the type that the part says.
+func (p *part) isSettled() bool {
+	f := p.family
+	return f.Shape != nil && f.Shape.Settled && len(f.Values) == len(f.Series)*len(p.times) && p.timely() &&
+		(f.Claimed == nil || p.node.agrees(*f.Claimed))
+}
+
+// settled reports whether the parts of a node are one that can be shown by its shape.
 func settled(kind messages.MetricType, parts []part) bool {
 	p := &parts[0]
-	f := p.family
-	if len(parts) > 1 || f.Shape == nil || !f.Shape.Settled || len(f.Values) != len(f.Series)*len(p.times) || !p.timely() {
-		return false
-	}
-	if f.Type != kind && (isCompound(f.Type) || isCompound(kind)) {
-		return false // The bounds, and with them the order, may be others.
-	}
-	return f.Claimed == nil || p.node.agrees(*f.Claimed)
+	// With another type the bounds, and with them the order, may be others.
+	return p.shape != nil && len(parts) == 1 && (p.kind == kind || !isCompound(p.kind) && !isCompound(kind))
 }
 
 // showSettled is what each does with a settled part: it calls f with each series, until f
@@ -24,15 +25,14 @@ func (r *reader) showSettled(s *series, p *part, f func(*series) bool) bool {
 	}
 	bounds := isCompound(s.group.kind)
 	rows := len(p.times)
-	values := p.family.Values
-	for i := range p.family.Series {
-		of := &p.family.Series[i]
+	for i := range p.shape.Series {
+		of := &p.shape.Series[i]
 		s.suffix, s.labels, s.rest = of.Suffix, of.Labels, of.Labels
 		if bounds && messages.BoundName(s.group.kind, of.Suffix) != "" {
 			s.rest = of.Known.Facts().Rest
 		}
 		r.samples = r.samples[:0]
-		for j, v := range values[i*rows : (i+1)*rows] {
+		for j, v := range p.values[i*rows : (i+1)*rows] {
 			if !messages.IsGap(v) {
 				r.samples = append(r.samples, sample{p.times[j], v})
 			}

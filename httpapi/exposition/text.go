@@ -71,11 +71,11 @@ func (g *group) identity(n *node) []byte {
 func (t *textWriter) latest(g *group, p *part) bool {
 	identity := g.identity(p.node)
 	rows := len(p.times)
-	values := p.family.Values
 	b := t.out.b
-	for i := range p.family.Series {
-		s := &p.family.Series[i]
-		newest := newestOf(values[i*rows : (i+1)*rows])
+	for i := range p.shape.Series {
+		s := &p.shape.Series[i]
+		values := p.values[i*rows : (i+1)*rows]
+		newest := newestOf(values)
 		if newest < 0 {
 			continue
 		}
@@ -85,7 +85,7 @@ func (t *textWriter) latest(g *group, p *part) bool {
 			b = t.out.b
 		}
 		b = t.appendName(b, s.Suffix, s.Labels, identity)
-		b = append(appendValue(b, values[i*rows+newest]), '\n')
+		b = append(appendValue(b, values[newest]), '\n')
 		if len(b) >= t.out.limit {
 			t.out.b = b
 			if !t.out.spill() {
