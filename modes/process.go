@@ -3,11 +3,26 @@ package modes
 import (
 	"fmt"
 	"runtime"
+	"sync"
 
 	"fodc/messages"
 
 	"github.com/prometheus/procfs"
 )
+
+// startSeconds is when this process was started, in unix time. To find it takes the time
+// at which the machine was started, which is far down in a long file.
+var startSeconds = sync.OnceValues(func() (float64, error) {
+	p, err := procfs.Self()
+	if err != nil {
+		return 0, err
+	}
+	stat, err := p.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return stat.StartTime()
+})
 
 // processUsage is what this process takes of its machine, as the kernel says.
 func processUsage() (messages.ProcessUsage, error) {
@@ -21,7 +36,7 @@ func processUsage() (messages.ProcessUsage, error) {
 		return u, fmt.Errorf("read the state of this process: %w", err)
 	}
 	u.CPUSeconds, u.ResidentBytes = stat.CPUTime(), stat.ResidentMemory()
-	if u.StartSeconds, err = stat.StartTime(); err != nil {
+	if u.StartSeconds, err = startSeconds(); err != nil {
 		return u, fmt.Errorf("read when this process was started: %w", err)
 	}
 	if u.OpenFiles, err = p.FileDescriptorsLen(); err != nil {

@@ -10,7 +10,7 @@ import (
 
 // selected returns the nodes that the filter selects, sorted by node id.
 func (s *registryState) selected(f messages.NodeFilter) []*node {
-	var nodes []*node
+	nodes := make([]*node, 0, len(s.nodes))
 	for _, n := range s.nodes {
 		if anyOf(f.NodeIDs, n.identity.NodeID) && anyOf(f.Roles, n.identity.Role) && anyOf(f.PodNames, n.identity.PodName) {
 			nodes = append(nodes, n)
@@ -44,7 +44,9 @@ func (s *registryState) configs(f messages.NodeFilter, now time.Time) []messages
 // cluster returns the picture of the nodes that the filter selects.
 func (s *registryState) cluster(f messages.NodeFilter, now time.Time) messages.Cluster {
 	picture := messages.Cluster{UpdatedAt: now}
-	for _, n := range s.selected(f) {
+	nodes := s.selected(f)
+	picture.Nodes = make([]messages.NodeStatus, 0, len(nodes))
+	for _, n := range nodes {
 		picture.Nodes = append(picture.Nodes, messages.NodeStatus{
 			Identity: n.identity, Primary: n.primary, Secondary: n.registration.Secondary,
 			ContainerNames: n.registration.ContainerNames, Status: s.status(n, now), AgentID: n.agentID,

@@ -2,42 +2,77 @@ package exposition
 
 import (
 	"iter"
+	"sync"
 
 	"fodc/messages"
 )
 
+// parts is the memory of a page's parts, which is for the next page when it is written.
+type parts struct {
+	// groups has the group of each part in the order in which nodes have them, sorted the
+	// parts group by group, as the page reads them.
+	groups []*group
+	sorted []part
+}
+
+var partsPool = sync.Pool{New: func() any { return new(parts) }}
+
+// maxPooledParts bounds what a page leaves to the next ones.
+const maxPooledParts = 1 << 17
+
 // gather groups the families of the nodes that answered by their names, in the order in
-// which these come first.
+// which these come first. The merge is to be released.
 func gather(nodes []*node) *merge {
-	m := &merge{byName: make(map[string]*group)}
-	total := 0
-	for _, n := range nodes {
-		for i := range n.answer.Blocks {
-			total += len(n.answer.Blocks[i].Families)
-		}
-	}
-	of := make([]*group, 0, total)
+	p := partsPool.Get().(*parts)
+	m := &merge{byName: make(map[string]*group), parts: p}
 	var last *group
-	for p := range partsOf(nodes) {
-		last = m.groupOf(p.family, last)
+	for f := range familiesOf(nodes) {
+		last = m.groupOf(f.family, last)
 		last.count++
-		of = append(of, last)
+		p.groups = append(p.groups, last)
 	}
-	// The parts of a group stand behind each other, as the page reads them.
-	all := make([]part, len(of))
+	if n := len(p.groups); cap(p.sorted) < n {
+		p.sorted = make([]part, n)
+	} else {
+		p.sorted = p.sorted[:n]
+	}
+	room := p.sorted
 	for _, g := range m.groups {
-		g.parts, all = all[:0:g.count], all[g.count:]
+		g.parts, room = room[:0:g.count], room[g.count:]
 	}
-	for p := range partsOf(nodes) {
-		of[0].parts = append(of[0].parts, p)
-		of = of[1:]
+	at := 0
+	for f := range familiesOf(nodes) {
+		g := p.groups[at]
+		g.parts = append(g.parts, newPart(f.node, f.block.Times, f.family))
+		at++
 	}
 	return m
 }
 
-// partsOf yields what the nodes that answered have, in the order of nodes, then of blocks.
-func partsOf(nodes []*node) iter.Seq[part] {
-	return func(yield func(part) bool) {
+// release gives the memory of the parts back: nothing of the merge is to be used any more.
+func (m *merge) release() {
+	p := m.parts
+	m.parts, m.groups, m.byName = nil, nil, nil
+	if len(p.sorted) > maxPooledParts {
+		return
+	}
+	clear(p.groups)
+	clear(p.sorted)
+	p.groups = p.groups[:0]
+	partsPool.Put(p)
+}
+
+// familyOf is a family of a block of a node.
+type familyOf struct {
+	node   *node
+	block  *messages.Block
+	family *messages.Family
+}
+
+// familiesOf yields what the nodes that answered have, in the order of nodes, then of
+// blocks.
+func familiesOf(nodes []*node) iter.Seq[familyOf] {
+	return func(yield func(familyOf) bool) {
 		for _, n := range nodes {
 			if n.answer.Missing != messages.MissingNone {
 				continue
@@ -45,7 +80,7 @@ func partsOf(nodes []*node) iter.Seq[part] {
 			for i := range n.answer.Blocks {
 				b := &n.answer.Blocks[i]
 				for j := range b.Families {
-					if !yield(newPart(n, b.Times, &b.Families[j])) {
+					if !yield(familyOf{n, b, &b.Families[j]}) {
 						return
 					}
 				}

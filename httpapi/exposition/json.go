@@ -24,6 +24,7 @@ const jsonTime = "2006-01-02T15:04:05.000Z07:00"
 // answer are not in it. The error is that of w.
 func WriteJSON(w io.Writer, c *messages.Collection) (Conflicts, error) {
 	m := mergeNodes(nodesOf(c), isReserved)
+	defer m.release()
 	j := jsonWriter{out: newBuffer(w)}
 	r := reader{conflicts: &m.conflicts}
 	j.out.b = append(j.out.b, '[')

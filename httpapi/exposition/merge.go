@@ -79,10 +79,11 @@ type merge struct {
 	groups    []*group
 	byName    map[string]*group
 	conflicts Conflicts
+	parts     *parts
 }
 
 // mergeNodes groups the families of the nodes that answered. Names for which
-// reserved is true are left out and counted.
+// reserved is true are left out and counted. The merge is to be released.
 func mergeNodes(nodes []*node, reserved func(name string) bool) *merge {
 	m := gather(nodes)
 	for _, g := range m.groups {

@@ -28,6 +28,7 @@ const (
 // a time could not be loaded into a database. The error is that of w.
 func WriteOpenMetrics(w io.Writer, c *messages.Collection, options Options) (Conflicts, error) {
 	m := mergeNodes(nodesOf(options.names(c)), isReserved)
+	defer m.release()
 	m.splitMisfits()
 	o := openWriter{textWriter: textWriter{out: newBuffer(w)}, merge: m}
 	r := reader{plain: options.PlainNames, conflicts: &m.conflicts}

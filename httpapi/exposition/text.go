@@ -25,6 +25,7 @@ type Options struct {
 func WriteText(w io.Writer, c *messages.Collection, o Options) (Conflicts, error) {
 	nodes := nodesOf(o.names(c))
 	m := mergeNodes(nodes, isReserved)
+	defer m.release()
 	m.addOwn(nodes)
 	err := m.writeText(w, o)
 	return m.conflicts, err
@@ -36,7 +37,9 @@ func WriteText(w io.Writer, c *messages.Collection, o Options) (Conflicts, error
 func WriteNodeText(w io.Writer, blocks []messages.Block, o Options) error {
 	c := o.names(&messages.Collection{Nodes: []messages.NodeAnswer{{Blocks: blocks}}})
 	n := &node{answer: &c.Nodes[0]}
-	return mergeNodes([]*node{n}, neverReserved).writeText(w, Options{PlainNames: o.PlainNames})
+	m := mergeNodes([]*node{n}, neverReserved)
+	defer m.release()
+	return m.writeText(w, Options{PlainNames: o.PlainNames})
 }
 
 func (m *merge) writeText(w io.Writer, o Options) error {
