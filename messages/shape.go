@@ -22,10 +22,14 @@ type Shape struct {
 	Settled bool
 }
 
-// ShapeOf returns the shape of a family whose series have no values of their own. Where it
-// is settled the process has one copy, for as long as anybody has it.
-func ShapeOf(f *Family) *Shape {
-	s := &Shape{Name: f.Name, Type: f.Type, Help: f.Help, Series: f.Series, Settled: IsPlainMetricName(f.Name) && settled(f.Type, f.Series)}
+// NewShape returns the shape of a family whose series have no values of their own.
+func NewShape(name string, t MetricType, help string, series []Series) *Shape {
+	return &Shape{Name: name, Type: t, Help: help, Series: series, Settled: IsPlainMetricName(name) && settled(t, series)}
+}
+
+// Shared returns the one copy that the process has of a settled shape, for as long as
+// anybody has it, and any other shape as it is.
+func (s *Shape) Shared() *Shape {
 	if !s.Settled {
 		return s
 	}

@@ -335,6 +335,5 @@ func share(f *messages.Family) {
 			series[i].Claimed = nil
 		}
 	}
-	f.Series = series
-	f.SetShape(messages.ShapeOf(f))
+	f.SetShape(messages.NewShape(f.Name, f.Type, f.Help, series).Shared())
 }

@@ -23,6 +23,7 @@
 //	  - samples.go: baseline samples; row.go: the latest of them; series.go: the dictionary of their series;
 //	    learn.go: what is not in it
 //	  - columnar.go: families in columnar form; texts.go: the dictionary of their label texts
+//	  - describe.go: what such a family says beside its values
 //	  - described.go: families that agents describe once, and refer to by slot then
 //
 // A series of baseline frames is known by its name, its type and the set of its

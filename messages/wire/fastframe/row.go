@@ -135,15 +135,15 @@ func newShaped(m *messages.Family, of []*series) (l shaped) {
 	if slices.ContainsFunc(of, func(s *series) bool { return s.labels.claimed != l.claimed }) {
 		l.claimed = nil
 	}
-	m.Series = make([]messages.Series, len(of))
+	series := make([]messages.Series, len(of))
 	for i, s := range of {
 		one := messages.Series{Suffix: s.suffix, Labels: s.labels.text, Claimed: s.labels.claimed, Known: s.known}
 		l.labelBytes += one.LabelBytes()
 		if l.claimed != nil {
 			one.Claimed = nil
 		}
-		m.Series[i] = one
+		series[i] = one
 	}
-	l.shape = messages.ShapeOf(m)
+	l.shape = messages.NewShape(m.Name, m.Type, m.Help, series).Shared()
 	return l
 }
