@@ -18,11 +18,14 @@ func (f *answerFrame) SetBytes(b []byte) { f.buffer = mem.SliceBuffer(b) }
 
 func (f *answerFrame) free() { f.buffer.Free() }
 
-// codec leaves frames of metrics streams as they are, for their session to read. All
-// else it reads and writes as gRPC does.
-type codec struct{ encoding.CodecV2 }
+// codec leaves frames of metrics streams as they are, for their session to read, and
+// counts their bytes. All else it reads and writes as gRPC does.
+type codec struct {
+	encoding.CodecV2
+	tally *tally
+}
 
-func newCodec() codec { return codec{encoding.GetCodecV2(proto.Name)} }
+func newCodec(t *tally) codec { return codec{encoding.GetCodecV2(proto.Name), t} }
 
 // frameBuffers are of the sizes that answers come in: gRPC's own pool has none between
 // 32 KiB and 1 MiB.
@@ -39,6 +42,7 @@ func newFrameBuffers() mem.BufferPool {
 // Unmarshal keeps nothing of data but in an answerFrame.
 func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	if f, ok := v.(*answerFrame); ok {
+		c.tally.received(data.Len())
 		f.buffer = data.MaterializeToBuffer(frameBuffers)
 		return nil
 	}

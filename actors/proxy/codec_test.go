@@ -16,7 +16,7 @@ import (
 
 // What the transport cuts into buffers, which it takes back, is one frame that stays.
 func TestCodecKeepsAnswers(t *testing.T) {
-	c := newCodec()
+	c := newCodec(nil)
 	want := bytes.Repeat([]byte("0123456789"), 10_000)
 	for _, cut := range []int{len(want), 16 << 10, 1000} {
 		var data mem.BufferSlice
@@ -37,7 +37,7 @@ func TestCodecKeepsAnswers(t *testing.T) {
 }
 
 func TestCodecReadsAllElse(t *testing.T) {
-	c := newCodec()
+	c := newCodec(nil)
 	want := &wire.RegisterAgentRequest{NodeId: "n1"}
 	data, err := c.Marshal(want)
 	require.NoError(t, err)

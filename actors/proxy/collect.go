@@ -36,8 +36,6 @@ func (k *collect) Receive(c actors.Context) {
 	case *actors.Stopping, *actors.Restarting:
 		k.release(c)
 	case *actors.Stopped:
-	case *actors.Terminated:
-		k.onSessionGone(c, m)
 	case targets:
 		k.onTargets(c, m)
 	case gotChunk:
@@ -67,19 +65,8 @@ func (k *collect) onTargets(c actors.Context, m targets) {
 	k.sessions = m.sessions
 	for _, agentID := range k.state.begin(m.nodes, time.Now()) {
 		actors.Request(c, m.sessions[agentID], askMetrics{asker: k.asker, selection: k.query.Selection, deadline: k.query.Deadline})
-		c.Watch(m.sessions[agentID])
 	}
 	k.endIfComplete(c)
-}
-
-// onSessionGone is told of a session that will say no more: what was in its mailbox is
-// lost. What it has said may still wait here, and counts: so this waits behind it.
-func (k *collect) onSessionGone(c actors.Context, m *actors.Terminated) {
-	for agentID, pid := range k.sessions {
-		if pid.Id == m.Who.Id && !k.ended {
-			k.sys.Send(c.Self(), gotFailure{agentID, messages.MissingError})
-		}
-	}
 }
 
 func (k *collect) endIfComplete(c actors.Context) {
@@ -110,9 +97,6 @@ func (k *collect) release(c actors.Context) {
 	}
 	k.deadline.Disarm()
 	k.forget(k.state.awaited())
-	for _, pid := range k.sessions {
-		c.Unwatch(pid)
-	}
 }
 
 func (k *collect) forget(agentIDs []string) {

@@ -27,29 +27,41 @@ func (d dying) Receive(c actors.Context) {
 	}
 }
 
+// dyingRegistry is a registry whose sessions die, by the names of their nodes.
+type dyingRegistry struct {
+	*registry
+	sessions map[string]dying
+}
+
+func (r *dyingRegistry) Receive(c actors.Context) {
+	if _, ok := c.Message().(*actors.Started); ok {
+		for name, d := range r.sessions {
+			reg := messages.Registration{Role: "ROLE_DATA", PodName: name, NodeID: name}
+			if _, err := r.state.admit(reg, name, messages.Address{}, time.Now()); err != nil {
+				panic(err)
+			}
+			pid := r.sys.SpawnChild(c, "dying", func() actors.Actor { return d })
+			r.registry.sessions[name] = &sessionEntry{pid: pid}
+			r.byPID[pid.Id] = name
+		}
+	}
+	r.registry.Receive(c)
+}
+
 // A session that is gone answers nothing: its question is lost with its mailbox. The
 // collection does not wait for it, and takes what it said before.
 func TestCollectDoesNotWaitForASessionThatIsGone(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
-		owner, registry := actorstest.NewProbe(sys), actorstest.NewProbe(sys)
-		spawn := func(answer ...any) *actors.PID {
-			return sys.Spawn("dying", actors.OnFailure{}, func() actors.Actor { return dying{sys, answer} })
-		}
-		gone := spawn()
-		require.NoError(t, sys.Stop(t.Context(), gone))
-		sessions := map[string]*actors.PID{"gone": gone, "silent": spawn(),
-			"half":  spawn(gotChunk{agentID: "half", blocks: block(1)}),
-			"whole": spawn(gotChunk{agentID: "whole", blocks: block(1), last: true})}
+		of := &dyingRegistry{registry: newRegistry(sys, testConfig), sessions: map[string]dying{
+			"half":   {sys, []any{gotChunk{agentID: "half", blocks: block(1)}}},
+			"silent": {sys, nil},
+			"whole":  {sys, []any{gotChunk{agentID: "whole", blocks: block(1), last: true}}}}}
+		registry := sys.Spawn("registry", actors.OnFailure{}, func() actors.Actor { return of })
+		owner := actorstest.NewProbe(sys)
 		pid := sys.Spawn("collect", actors.OnFailure{}, func() actors.Actor {
-			return &collect{sys: sys, owner: owner.PID, registry: registry.PID, log: sys.Log(),
+			return &collect{sys: sys, owner: owner.PID, registry: registry, log: sys.Log(),
 				query: messages.Query{Deadline: time.Now().Add(5 * time.Second)}}
 		})
-		synctest.Wait()
-		var nodes []target
-		for _, id := range []string{"gone", "half", "silent", "whole"} {
-			nodes = append(nodes, target{identity: messages.Identity{NodeID: id}, agentID: id, online: true})
-		}
-		sys.Send(pid, targets{nodes: nodes, sessions: sessions})
 		synctest.Wait()
 		said := owner.Messages()
 		require.Len(t, said, 1, "it waits for its deadline")
@@ -57,9 +69,12 @@ func TestCollectDoesNotWaitForASessionThatIsGone(t *testing.T) {
 		for _, n := range said[0].(collected).result.(*messages.Collection).Nodes {
 			got[n.Identity.NodeID] = n.Missing
 		}
-		require.Equal(t, map[string]messages.MissingReason{"gone": messages.MissingError, "half": messages.MissingError,
+		require.Equal(t, map[string]messages.MissingReason{"half": messages.MissingError,
 			"silent": messages.MissingError, "whole": messages.MissingNone}, got)
 		require.NoError(t, sys.Stop(t.Context(), pid))
+		synctest.Wait()
+		require.Empty(t, of.collects, "who has ended is told no more")
+		require.NoError(t, sys.Stop(t.Context(), registry))
 	})
 }
 

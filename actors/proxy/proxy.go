@@ -83,7 +83,7 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 	p.service.stopping, p.refuse = context.WithCancel(context.Background())
 	options := []grpc.ServerOption{
 		grpc.Creds(plaintext{insecure.NewCredentials()}),
-		grpc.ForceServerCodecV2(newCodec()),
+		grpc.ForceServerCodecV2(newCodec(cfg.tally)),
 		grpc.MaxRecvMsgSize(cfg.MaxMessageSize),
 		grpc.MaxConcurrentStreams(maxStreamsPerConnection),
 		grpc.MaxHeaderListSize(maxHeaderBytes),
@@ -93,7 +93,6 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPingInterval, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: keepaliveTimeout, MaxConnectionIdle: connectionIdle}),
 		grpc.UnknownServiceHandler(p.service.holdUnknown),
-		grpc.StatsHandler(meter{cfg.tally}),
 	}
 	if cfg.Intercept != nil {
 		options = append(options, grpc.StreamInterceptor(cfg.Intercept))

@@ -72,6 +72,7 @@ type registry struct {
 	state    *registryState
 	sessions map[string]*sessionEntry // by agent id, until the session's actor is gone
 	byPID    map[string]string        // the actor's id -> agent id
+	collects map[string]*actors.PID   // that live, and may wait for sessions
 	refusals refusals
 	sweep    actors.Timer
 	stopping bool // and the sessions with it: that is no news
@@ -91,7 +92,7 @@ type sessionEntry struct {
 
 func newRegistry(sys *actors.System, cfg Config) *registry {
 	return &registry{sys: sys, cfg: cfg, log: sys.Log().Named("registry"), state: newRegistryState(cfg.Limits),
-		sessions: map[string]*sessionEntry{}, byPID: map[string]string{}, refusals: refusals{}}
+		sessions: map[string]*sessionEntry{}, byPID: map[string]string{}, collects: map[string]*actors.PID{}, refusals: refusals{}}
 }
 
 func (r *registry) Receive(c actors.Context) {
@@ -105,7 +106,7 @@ func (r *registry) Receive(c actors.Context) {
 		r.sweep.Disarm()
 	case *actors.Stopped:
 	case *actors.Terminated:
-		r.onSessionGone(m)
+		r.onGone(m)
 	case admit:
 		r.onAdmit(c, m)
 	case abandoned:
@@ -196,15 +197,20 @@ func (r *registry) onSessionEnded(m sessionEnded) {
 	}
 }
 
-// onSessionGone is told of the end of a session's actor. One that has not said why has
-// failed: the news of its end overtakes its word.
-func (r *registry) onSessionGone(m *actors.Terminated) {
+// onGone is told of the end of an actor: of a collection that has asked for targets, or of
+// a session. One that has not said why has failed: the news of its end overtakes its word.
+func (r *registry) onGone(m *actors.Terminated) {
 	agentID, ok := r.byPID[m.Who.Id]
 	if !ok {
+		delete(r.collects, m.Who.Id)
 		return
 	}
 	delete(r.byPID, m.Who.Id)
 	delete(r.sessions, agentID)
+	// What was in its mailbox is lost. What it has said is with the collections already.
+	for _, collect := range r.collects {
+		r.sys.Send(collect, gotFailure{agentID, messages.MissingError})
+	}
 	r.onSessionEnded(sessionEnded{agentID: agentID, why: whyFailed})
 	r.answerClosing()
 }
@@ -235,8 +241,13 @@ func (r *registry) onFind(c actors.Context, m find) {
 
 func (r *registry) onFindTargets(c actors.Context, m findTargets) {
 	now := time.Now()
-	answer := targets{sessions: map[string]*actors.PID{}}
-	for _, n := range r.state.selected(m.filter) {
+	if _, known := r.collects[c.Sender().Id]; !known {
+		r.collects[c.Sender().Id] = c.Sender()
+		c.Watch(c.Sender())
+	}
+	nodes := r.state.selected(m.filter)
+	answer := targets{sessions: make(map[string]*actors.PID, len(nodes)), nodes: make([]target, 0, len(nodes))}
+	for _, n := range nodes {
 		s, ok := r.sessions[n.agentID]
 		online := ok && n.live && r.state.status(n, now) == messages.StatusOnline
 		t := target{identity: n.identity, agentID: n.agentID, online: online, version: n.registration.AgentVersion,

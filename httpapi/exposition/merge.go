@@ -45,9 +45,9 @@ type group struct {
 	// one of them.
 	count    int
 	follower *group
-	// own marks the families of own.go: they have no timestamps, and carry the short
-	// identity.
-	own bool
+	// own is the samples of a family of own.go: they have no timestamps, and carry the
+	// short identity. Such a family has no parts.
+	own []ownSample
 }
 
 // byNode yields the parts node by node.

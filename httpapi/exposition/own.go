@@ -16,8 +16,6 @@ const (
 	familyHeartbeat = "fodc_agent_last_heartbeat_timestamp_seconds"
 	familyInfo      = "fodc_agent_info"
 	familyLeftOut   = "fodc_agent_series_left_out"
-	// ownSamples is the most that a node has of all of them.
-	ownSamples = 8
 )
 
 // What the proxy says of itself. It may stand behind the collection on one page.
@@ -45,29 +43,27 @@ func neverReserved(string) bool { return false }
 
 // addOwn adds the families that tell how the collection went.
 func (m *merge) addOwn(nodes []*node) {
-	up := &group{name: familyUp, own: true, kind: messages.TypeGauge,
+	up := &group{name: familyUp, kind: messages.TypeGauge,
 		help: "Whether the node's agent gave its whole answer (1) or is missing (0)."}
-	missing := &group{name: familyMissing, own: true, kind: messages.TypeGauge,
+	missing := &group{name: familyMissing, kind: messages.TypeGauge,
 		help: "Why the node is missing; 1 for the reason that holds."}
-	duration := &group{name: familyDuration, own: true, kind: messages.TypeGauge,
+	duration := &group{name: familyDuration, kind: messages.TypeGauge,
 		help: "Time from the question to the end of the agent's answer."}
-	roundTrip := &group{name: familyRoundTrip, own: true, kind: messages.TypeGauge,
+	roundTrip := &group{name: familyRoundTrip, kind: messages.TypeGauge,
 		help: "Time from the agent's heartbeat to the proxy's answer, as the agent last said."}
-	offset := &group{name: familyOffset, own: true, kind: messages.TypeGauge,
+	offset := &group{name: familyOffset, kind: messages.TypeGauge,
 		help: "The proxy's clock minus the agent's, as the agent last said."}
-	heartbeat := &group{name: familyHeartbeat, own: true, kind: messages.TypeGauge,
+	heartbeat := &group{name: familyHeartbeat, kind: messages.TypeGauge,
 		help: "When the agent's newest heartbeat came, or its registration, by the proxy's clock."}
-	info := &group{name: familyInfo, own: true, kind: messages.TypeGauge,
+	info := &group{name: familyInfo, kind: messages.TypeGauge,
 		help: "The node's agent and its version; always 1."}
-	leftOut := &group{name: familyLeftOut, own: true, kind: messages.TypeGauge,
+	leftOut := &group{name: familyLeftOut, kind: messages.TypeGauge,
 		help: "Series of the node's answer that are not shown, since they are invalid or too many."}
-	samples := make([]ownSample, 0, ownSamples*len(nodes))
 	set := func(g *group, n *node, labels messages.LabelText, value float64) {
-		samples = append(samples, ownSample{values: [1]float64{value}})
-		s := &samples[len(samples)-1]
-		s.series[0] = messages.Series{Labels: labels, Values: s.values[:]}
-		s.family.Series = s.series[:]
-		g.parts = append(g.parts, newPart(n, s.times[:], &s.family))
+		if g.own == nil {
+			g.own = make([]ownSample, 0, len(nodes))
+		}
+		g.own = append(g.own, ownSample{n, labels, value})
 	}
 	for _, n := range nodes {
 		set(info, n, versionLabel(n.answer.AgentVersion), 1)
@@ -108,11 +104,21 @@ func reasonLabel(reason string) messages.LabelText {
 	return messages.LabelText(messages.AppendLabel(nil, "reason", reason))
 }
 
-// ownSample is a family of one sample, in one piece.
+// ownSample is a sample of such a family.
 type ownSample struct {
-	family messages.Family
-	series [1]messages.Series
-	values [1]float64
-	// times is a column of one row that nobody reads.
-	times [1]int64
+	node   *node
+	labels messages.LabelText
+	value  float64
+}
+
+// showOwn calls f with each of these samples as a series, until f returns false.
+func (r *reader) showOwn(s *series, f func(*series) bool) bool {
+	for _, x := range s.group.own {
+		r.samples = append(r.samples[:0], sample{value: x.value})
+		s.node, s.suffix, s.labels, s.rest, s.samples = x.node, messages.SuffixNone, x.labels, x.labels, r.samples
+		if !f(s) {
+			return false
+		}
+	}
+	return true
 }

@@ -54,6 +54,9 @@ func (r *reader) each(groups []*group, f func(*series) bool) {
 	var s series
 	for _, g := range groups {
 		s.group = g
+		if g.own != nil && !r.showOwn(&s, f) {
+			return
+		}
 		for parts := range g.byNode() {
 			s.node = parts[0].node
 			if settled(g.kind, parts) {

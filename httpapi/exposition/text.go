@@ -64,7 +64,7 @@ type textWriter struct {
 
 // identity is the text that each sample of the node in the family has.
 func (g *group) identity(n *node) []byte {
-	if g.own {
+	if g.own != nil {
 		return n.short
 	}
 	return n.tail
@@ -106,7 +106,7 @@ func (t *textWriter) series(s *series) bool {
 		t.begin(s.group)
 	}
 	identity := s.group.identity(s.node)
-	timestamps := t.timestamps && !s.group.own
+	timestamps := t.timestamps && s.group.own == nil
 	b := t.out.b
 	for _, x := range s.samples {
 		b = t.appendName(b, s.suffix, s.labels, identity)
