@@ -13,7 +13,7 @@ import (
 // startSeconds is when this process was started, in unix time. To find it takes the time
 // at which the machine was started, which is far down in a long file.
 var startSeconds = sync.OnceValues(func() (float64, error) {
-	p, err := procfs.Self()
+	p, err := thisProcess()
 	if err != nil {
 		return 0, err
 	}
@@ -24,10 +24,12 @@ var startSeconds = sync.OnceValues(func() (float64, error) {
 	return stat.StartTime()
 })
 
+var thisProcess = sync.OnceValues(procfs.Self)
+
 // processUsage is what this process takes of its machine, as the kernel says.
 func processUsage() (messages.ProcessUsage, error) {
 	u := messages.ProcessUsage{Goroutines: runtime.NumGoroutine()}
-	p, err := procfs.Self()
+	p, err := thisProcess()
 	if err != nil {
 		return u, fmt.Errorf("find this process: %w", err)
 	}
