@@ -71,7 +71,7 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 // read reads a frame; the samples only if somebody waits for them, or if it describes
 // what later frames refer to.
 func (s *session) read(b []byte, now time.Time) (fastframe.Frame, wire.Answer, error) {
-	frame, err := fastframe.Open(b)
+	frame, err := s.decoder.Open(b)
 	if err != nil || !s.state.wants(frame.RequestID, now) && frame.Dictionary == 0 {
 		return frame, wire.Answer{}, err
 	}

@@ -95,7 +95,7 @@ func plain(frame []byte) string {
 }
 
 func fast(d *Decoder, frame []byte) string {
-	f, err := Open(frame)
+	f, err := d.Open(frame)
 	if err != nil {
 		return said(wire.Answer{}, err)
 	}
@@ -284,7 +284,7 @@ func FuzzAgree(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, before, frame []byte) {
 		for _, b := range [][]byte{before, frame} {
-			if f, err := Open(b); err == nil && f.Dictionary != 0 {
+			if f, err := New().Open(b); err == nil && f.Dictionary != 0 {
 				t.Skip("frames of a dictionary are for FuzzDictionary")
 			}
 		}
@@ -293,6 +293,8 @@ func FuzzAgree(f *testing.F) {
 		want := plain(frame)
 		require.Equal(t, want, fast(d, frame))
 		require.Equal(t, want, fast(d, frame))
+		require.Equal(t, plain(before), fast(d, before))
+		_, _ = d.Open(frame) // and nobody asks for it
 		require.Equal(t, plain(before), fast(d, before))
 		require.Equal(t, want, fast(d, frame))
 	})

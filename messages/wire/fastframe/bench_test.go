@@ -45,7 +45,7 @@ func BenchmarkAnswer(b *testing.B) {
 			d := New()
 			b.ReportAllocs()
 			for n := 0; b.Loop(); n++ {
-				frame, err := Open(frames[n%len(frames)])
+				frame, err := d.Open(frames[n%len(frames)])
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -74,7 +74,7 @@ func TestAnswersKeepNothingOfTheFrame(t *testing.T) {
 		d := New()
 		for range 2 {
 			b := append([]byte(nil), frame...)
-			f, err := Open(b)
+			f, err := d.Open(b)
 			require.NoError(t, err)
 			a, err := d.Answer(f, testNow)
 			require.NoError(t, err)
@@ -88,7 +88,7 @@ func TestAnswersKeepNothingOfTheFrame(t *testing.T) {
 func TestAllocationsPerSample(t *testing.T) {
 	d := New()
 	const series = 300
-	f, err := Open(encode(t, strangers(0, series)))
+	f, err := d.Open(encode(t, strangers(0, series)))
 	require.NoError(t, err)
 	allocs := testing.AllocsPerRun(20, func() {
 		_, err := d.Answer(f, testNow)

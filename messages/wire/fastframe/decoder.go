@@ -44,14 +44,21 @@ type Frame struct {
 	begins bool   // the dictionary does, with this frame
 	bytes  []byte
 	at     timestamp
+	// number is which of the opened frames it is, ahead how many of its bytes were read ahead.
+	number uint64
+	ahead  int
 	// metrics and blocks are how many there are.
 	metrics, blocks int
 }
 
-// Open reads the frame's head. The frame keeps the bytes. The error is ErrBroken.
-func Open(b []byte) (Frame, error) {
-	f := Frame{bytes: b}
-	ok := each(b, func(one field) bool {
+// Open reads the frame's head, of which there may be a word behind the last sample: what
+// repeats the last row is read on the way. The frame keeps the bytes, and is for Answer of
+// this decoder. The error is ErrBroken.
+func (d *Decoder) Open(b []byte) (Frame, error) {
+	d.opened++
+	f := Frame{bytes: b, number: d.opened, ahead: d.readAhead(b)}
+	f.metrics = len(d.ahead.values)
+	ok := each(b[f.ahead:], func(one field) bool {
 		switch one.tag {
 		case tagMetrics:
 			f.metrics++
@@ -103,6 +110,9 @@ type Decoder struct {
 	values int
 	// latest is how many samples the last frame had that was a row.
 	latest int
+	// opened is the number of the frame that was opened last, ahead what was read of it.
+	opened uint64
+	ahead  ahead
 }
 
 // New returns a decoder that knows nothing yet.
@@ -120,11 +130,11 @@ func (d *Decoder) Answer(f Frame, received time.Time) (wire.Answer, error) {
 	r := readers.Get().(*reader)
 	defer r.release()
 	r.Decoder, r.at, r.dictionary = d, f.time(received), f.Dictionary
-	r.row.values = make([]float64, 0, min(f.metrics, d.latest))
+	rest := r.beginRow(f)
 	r.room.expected = min(d.values, len(f.bytes)/bytesOfValue)
 	r.lost = !d.slots.follow(f)
 	switch {
-	case !r.read(f):
+	case !r.read(rest):
 		return wire.Answer{}, ErrBroken
 	case r.lost:
 		return wire.Answer{}, ErrLost
@@ -209,8 +219,9 @@ func (r *reader) release() {
 	readers.Put(r)
 }
 
-func (r *reader) read(f Frame) (ok bool) {
-	return each(f.bytes, func(one field) bool {
+// read reads what samples and blocks there are in the rest of a frame.
+func (r *reader) read(rest []byte) (ok bool) {
+	return each(rest, func(one field) bool {
 		switch one.tag {
 		case tagMetrics:
 			return r.sample(one.bytes)

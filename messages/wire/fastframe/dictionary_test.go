@@ -96,7 +96,7 @@ func (p *plainDictionary) whole(f *wire.Family) *wire.Family {
 }
 
 func fastWithLoss(d *Decoder, frame []byte) string {
-	f, err := Open(frame)
+	f, err := d.Open(frame)
 	if err != nil {
 		return said(wire.Answer{}, err)
 	}

@@ -11,9 +11,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// normalize checks the metric's texts, and sets its labels as Go writes them: sorted
-// by key, each key once, the last word of several. It returns false if the metric is
-// broken.
+// normalize checks the metric's texts, and sets its labels as Go writes them: each key
+// once, the last word of several. It returns false if the metric is broken.
 func (r *reader) normalize(m *metric) (ok bool) {
 	if !utf8.Valid(m.name) || !utf8.Valid(m.help) {
 		return false
@@ -37,6 +36,7 @@ func (r *reader) normalize(m *metric) (ok bool) {
 		}
 		r.labels = append(r.labels, l)
 	}
+	r.encode(m) // In this order, which is likely to come again.
 	slices.SortStableFunc(r.labels, func(a, b messages.Label) int { return strings.Compare(a.Name, b.Name) })
 	kept := r.labels[:0]
 	for i, l := range r.labels {
@@ -45,8 +45,9 @@ func (r *reader) normalize(m *metric) (ok bool) {
 		}
 		kept = append(kept, l)
 	}
-	r.labels = kept
-	r.encode(m)
+	if r.labels = kept; len(kept) < len(m.labels) {
+		r.encode(m)
+	}
 	return true
 }
 
@@ -100,10 +101,10 @@ func (r *reader) mend(m *metric, kind messages.MetricType, invalid messages.Labe
 
 // keep adds the series of a metric whose labels are those of the text.
 func (r *reader) keep(m *metric, kind messages.MetricType, text messages.LabelText, hash uint64) *series {
-	s := &series{name: string(m.name), kind: m.kind}
+	s := &series{kind: m.kind}
 	quantile := slices.ContainsFunc(r.labels, func(l messages.Label) bool { return l.Name == "quantile" })
 	key := familyKey{kind: kind}
-	key.name, s.suffix = wire.SplitName(s.name, kind, quantile)
+	key.name, s.suffix = wire.SplitName(string(m.name), kind, quantile)
 	shelf := r.known
 	if shelf.bytes >= maxKnownBytes {
 		shelf, s.passing = r.passing(), true
@@ -114,6 +115,7 @@ func (r *reader) keep(m *metric, kind messages.MetricType, text messages.LabelTe
 	if s.labels = r.known.labels[text]; s.labels == nil {
 		s.labels = shelf.labelsOf(text, m.labels)
 	}
+	s.name = shelf.nameOf(m.name)
 	shelf.add(s, hash)
 	return s
 }

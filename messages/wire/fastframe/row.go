@@ -13,11 +13,15 @@ import (
 // those of the frame before with other values.
 type row struct {
 	// off says that the frame is no row; its samples are in the table.
-	off    bool
-	at     int64 // unix milliseconds
-	series []*series
-	values []float64 // of the answer
-	runs   []run
+	off bool
+	// repeating says that the frame is the row of the last one so far, with other values;
+	// then series and runs are empty.
+	repeating bool
+	stretch   int   // of the next sample
+	at        int64 // unix milliseconds
+	series    []*series
+	values    []float64 // of the answer
+	runs      []run
 }
 
 // run is a family of a row, whose series begin at an index.
@@ -89,7 +93,10 @@ func (r *reader) samples() []messages.Block {
 	if w.off {
 		return r.table.Blocks(&r.rejected)
 	}
-	if len(w.series) == 0 {
+	if w.repeating && len(w.values) == len(r.known.habit.labels) {
+		return r.repeated()
+	}
+	if r.deviate(); len(w.series) == 0 {
 		return nil
 	}
 	r.latest = len(w.series)
@@ -100,6 +107,7 @@ func (r *reader) samples() []messages.Block {
 		families[i] = messages.Family{Name: f.name, Type: f.kind, Help: one.help, Values: w.values[one.from:to:to]}
 		r.known.shape(&families[i], f, of)
 	}
+	r.known.adopt(w)
 	return []messages.Block{{Times: []int64{w.at}, Families: families}}
 }
 

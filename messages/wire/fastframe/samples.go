@@ -9,7 +9,7 @@ import (
 
 // sample reads a baseline sample into the table. It returns false if it is broken.
 func (r *reader) sample(b []byte) (ok bool) {
-	if r.expected(b) {
+	if r.repeats(b) || r.expected(b) {
 		return true
 	}
 	m := &r.metric
@@ -50,7 +50,7 @@ func (r *reader) expected(b []byte) bool {
 		if s == nil {
 			continue
 		}
-		value, stamp, ok := s.read(b)
+		value, stamp, ok := s.form().read(b)
 		if !ok {
 			continue
 		}
@@ -146,7 +146,7 @@ func (r *reader) enter(s *series, help string) {
 func (r *reader) help(f *family, said string) string {
 	if said != f.help && len(said) <= messages.MaxHelpBytes {
 		r.known.bytes += len(said) - len(f.help)
-		f.help = said
+		f.describe(said)
 	}
 	return wire.HelpOf(f.name, said, &r.rejected)
 }

@@ -87,3 +87,18 @@ func each(b []byte, f func(field) bool) (ok bool) {
 	}
 	return true
 }
+
+// appendText appends a field of bytes.
+func appendText(dst []byte, tag uint64, text []byte) []byte {
+	return protowire.AppendBytes(protowire.AppendVarint(dst, tag), text)
+}
+
+// fieldBounds is textBounds for a field that appendText has made, however long it is.
+func fieldBounds(field string) (from, end int) {
+	for from = 1; ; from++ {
+		end |= int(field[from]&^more) << (7 * (from - 1))
+		if field[from] < more {
+			return from + 1, from + 1 + end
+		}
+	}
+}

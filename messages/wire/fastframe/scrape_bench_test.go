@@ -78,7 +78,7 @@ func BenchmarkScrape(b *testing.B) {
 				}
 				b.StartTimer()
 				for i, d := range decoders {
-					frame, err := Open(frames[i])
+					frame, err := d.Open(frames[i])
 					if err != nil {
 						b.Fatal(err)
 					}

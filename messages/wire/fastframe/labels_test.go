@@ -1,0 +1,54 @@
+package fastframe
+
+import (
+	"fmt"
+	"hash/maphash"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"fodc/messages"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Labels are the same in whatever order they come, and others whatever they look like.
+func TestLabelsInAnyOrder(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, n := range []int{0, 1, 2, 3, 5, 8, 9, 70, messages.MaxSeriesLabels} {
+		var entries [][]byte
+		for i := range n {
+			// Some are of one length, and some are long.
+			entries = append(entries, raw{}.text(1, fmt.Sprintf("l%d", i)).text(2, strings.Repeat("v", i%3*100)))
+		}
+		l := newDictionary(maphash.MakeSeed()).labelsOf("", entries)
+		agrees := func(want bool, entries [][]byte) {
+			t.Helper()
+			var fields []byte
+			for _, entry := range entries {
+				fields = appendText(fields, tagLabels, entry)
+			}
+			require.Equal(t, want, l.are(entries))
+			require.Equal(t, want, l.begin(fields))
+			require.Equal(t, want, l.begin(append(fields, 0x19, 1, 2)))
+		}
+		agrees(true, entries)
+		for i := range n {
+			agrees(true, append(slices.Clone(entries[i:]), entries[:i]...))
+			mixed := slices.Clone(entries)
+			random.Shuffle(n, func(i, j int) { mixed[i], mixed[j] = mixed[j], mixed[i] })
+			agrees(true, mixed)
+			agrees(false, mixed[1:])
+			if n > 1 {
+				other := slices.Clone(mixed)
+				other[i] = other[(i+1)%n]
+				agrees(false, other)
+			}
+			other := slices.Clone(mixed)
+			other[i] = slices.Clone(other[i])
+			other[i][3] ^= 1
+			agrees(false, other)
+		}
+	}
+}
