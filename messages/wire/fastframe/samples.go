@@ -29,7 +29,11 @@ func (r *reader) sample(b []byte) (ok bool) {
 		return false
 	}
 	at, s := r.check(m, s, hash)
-	if s != nil {
+	switch {
+	case s == nil:
+	case string(m.help) == s.family.help:
+		r.take(s, at, m.value, s.family.help)
+	default:
 		r.take(s, at, m.value, string(m.help))
 	}
 	return true
