@@ -174,25 +174,43 @@ func (t *Table) blocks(rej *Rejections) []messages.Block {
 	return blocks
 }
 
-// fill puts the families and series into their blocks.
-func (t *Table) fill(blocks []messages.Block, blockOf []int, columns []column) {
-	order := make([]int, len(columns))
+// order returns the series by block, and by family where the block is the same. Agents that
+// range over maps send families in pieces, so it must be quick for those, too.
+func (t *Table) order(blockOf []int, blocks int) []int {
+	order := make([]int, len(t.Series))
 	for i := range order {
 		order[i] = i
 	}
-	before := func(a, b int) int {
-		if blockOf[a] != blockOf[b] {
-			return blockOf[a] - blockOf[b]
-		}
-		return t.Series[a].Family - t.Series[b].Family
+	order = sorted(order, len(t.Families), func(i int) int { return t.Series[i].Family })
+	return sorted(order, blocks, func(i int) int { return blockOf[i] })
+}
+
+// sorted returns the items by their keys, which are below n. Those of one key stay in order.
+func sorted(items []int, n int, key func(item int) int) []int {
+	starts := make([]int, n+1)
+	for _, item := range items {
+		starts[key(item)+1]++
 	}
-	if !slices.IsSortedFunc(order, before) {
-		slices.SortStableFunc(order, before)
+	for i := range n {
+		starts[i+1] += starts[i]
 	}
+	result := make([]int, len(items))
+	for _, item := range items {
+		k := key(item)
+		result[starts[k]] = item
+		starts[k]++
+	}
+	return result
+}
+
+// fill puts the families and series into their blocks.
+func (t *Table) fill(blocks []messages.Block, blockOf []int, columns []column) {
+	order := t.order(blockOf, len(blocks))
+	same := func(a, b int) bool { return blockOf[a] == blockOf[b] && t.Series[a].Family == t.Series[b].Family }
 	all := make([]messages.Series, len(order))
 	for from := 0; from < len(order); {
 		to := from
-		for ; to < len(order) && before(order[from], order[to]) == 0; to++ {
+		for ; to < len(order) && same(order[from], order[to]); to++ {
 			s := &t.Series[order[to]]
 			all[to] = s.series(columns[order[to]].values)
 		}
