@@ -3,6 +3,7 @@ package modes
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -76,5 +77,37 @@ func TestProxyKnowsWhatAgentsDescribe(t *testing.T) {
 			w.pass(clusterScrapes)
 		}
 		require.Zero(t, w.proxy.Counts().FramesRejected["lost"])
+	})
+}
+
+// What nodes really send is what pages show without looking at each series, and what nodes
+// have in common is there once.
+func TestFamiliesOfRealPagesAreSettled(t *testing.T) {
+	page, err := os.ReadFile("../testdata/banyandb/standalone-04.prom")
+	require.NoError(t, err)
+	inClusterOf(t, 2, func(string, int) []byte { return page }, func(t *testing.T, w *cluster) {
+		w.pass(clusterScrapes)
+		c, err := w.proxy.Collect(t.Context(), messages.Query{Deadline: time.Now().Add(clusterPatience)})
+		require.NoError(t, err)
+		shapes := map[*messages.Shape]int{}
+		series := 0
+		for _, n := range c.Nodes {
+			for _, b := range n.Blocks {
+				for _, f := range b.Families {
+					require.True(t, f.Shape.Settled, "%s", f.Name)
+					shapes[f.Shape]++
+					series += len(f.Series)
+				}
+			}
+		}
+		require.Greater(t, series, 100)
+		own := 0
+		for shape, nodes := range shapes {
+			if nodes != len(c.Nodes) {
+				own++
+				require.True(t, strings.HasPrefix(shape.Name, "fodc_"), "%s is there more than once", shape.Name)
+			}
+		}
+		require.Less(t, own, len(shapes)/4)
 	})
 }

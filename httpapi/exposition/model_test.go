@@ -335,5 +335,5 @@ func share(f *messages.Family) {
 			series[i].Claimed = nil
 		}
 	}
-	f.SetShape(messages.NewShape(f.Name, f.Type, f.Help, series).Shared())
+	f.SetShape(messages.NewShape(f.Name, f.Type, f.Help, series))
 }

@@ -34,7 +34,7 @@ func (r *reader) describe(keep bool) (d described, ok bool) {
 	}
 	d = described{columns: len(c.texts), labelBytes: k.labelBytes, shape: messages.NewShape(k.name, k.kind, help, k.series)}
 	if keep {
-		d.shape = d.shape.Shared()
+		d.shape = sharedShape(d.shape)
 	}
 	if f := k.flaws; f.Count > 0 || f.Mended > 0 || f.places != nil || f.err != nil {
 		d.flaws = &f

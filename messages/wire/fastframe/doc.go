@@ -25,7 +25,7 @@
 //	  - samples.go: baseline samples; row.go: the latest of them; habit.go: the last row, and what repeats it
 //	  - series.go: the dictionary of their series; labels.go: the labels of those; learn.go: what is not in it
 //	  - columnar.go: families in columnar form; texts.go: the dictionary of their label texts
-//	  - describe.go: what such a family says beside its values
+//	  - describe.go: what such a family says beside its values; shapes.go: what many nodes have of it in common
 //	  - described.go: families that agents describe once, and refer to by slot then
 //
 // A series of baseline frames is known by its name, its type and the set of its

@@ -152,6 +152,6 @@ func newShaped(m *messages.Family, of []*series) (l shaped) {
 		}
 		series[i] = one
 	}
-	l.shape = messages.NewShape(m.Name, m.Type, m.Help, series).Shared()
+	l.shape = sharedShape(messages.NewShape(m.Name, m.Type, m.Help, series))
 	return l
 }
