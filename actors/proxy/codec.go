@@ -6,20 +6,29 @@ import (
 	"google.golang.org/grpc/mem"
 )
 
-// answerFrame is a frame of a metrics stream as it came. Its bytes are there until free
-// is called, once, by whoever has it last; if nobody does, they are garbage.
-type answerFrame struct{ buffer mem.Buffer }
+// rawFrame is a frame as it came. Its bytes are there until free is called, once, by
+// whoever has it last; if nobody does, they are garbage.
+type rawFrame struct{ buffer mem.Buffer }
 
 // Bytes returns the frame, which must not be changed.
-func (f *answerFrame) Bytes() []byte { return f.buffer.ReadOnlyData() }
+func (f *rawFrame) Bytes() []byte { return f.buffer.ReadOnlyData() }
 
 // SetBytes is for interceptors: to a stream's reader, b is what has come.
-func (f *answerFrame) SetBytes(b []byte) { f.buffer = mem.SliceBuffer(b) }
+func (f *rawFrame) SetBytes(b []byte) { f.buffer = mem.SliceBuffer(b) }
 
-func (f *answerFrame) free() { f.buffer.Free() }
+func (f *rawFrame) take(b mem.Buffer) { f.buffer = b }
 
-// codec leaves frames of metrics streams as they are, for their session to read, and
-// counts their bytes. All else it reads and writes as gRPC does.
+func (f *rawFrame) free() { f.buffer.Free() }
+
+// Frames that their session reads: a reader that parsed them would keep the stack that
+// this took, as long as the stream lives.
+type (
+	heartbeatFrame struct{ rawFrame }
+	answerFrame    struct{ rawFrame }
+)
+
+// codec leaves the frames that a session reads as they are, and counts the bytes of
+// answers. All else it reads and writes as gRPC does.
 type codec struct {
 	encoding.CodecV2
 	tally *tally
@@ -39,12 +48,16 @@ func newFrameBuffers() mem.BufferPool {
 	return pool
 }
 
-// Unmarshal keeps nothing of data but in an answerFrame.
+// Unmarshal keeps nothing of data but in a rawFrame.
 func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
-	if f, ok := v.(*answerFrame); ok {
+	switch f := v.(type) {
+	case *answerFrame:
 		c.tally.received(data.Len())
-		f.buffer = data.MaterializeToBuffer(frameBuffers)
-		return nil
+		f.take(data.MaterializeToBuffer(frameBuffers))
+	case *heartbeatFrame:
+		f.take(data.MaterializeToBuffer(frameBuffers))
+	default:
+		return c.CodecV2.Unmarshal(data, v)
 	}
-	return c.CodecV2.Unmarshal(data, v)
+	return nil
 }

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -63,4 +64,18 @@ func TestBrokenFrames(t *testing.T) {
 			require.Equal(t, map[string]any{"n1": 7.0}, shown(w.collect(messages.Query{})))
 		})
 	}
+}
+
+// A heartbeat that is none costs the session, and is told to the agent.
+func TestBrokenHeartbeat(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		a := w.connect(columnar("n1"))
+		beat := &wire.RegisterAgentRequest{}
+		beat.ProtoReflect().SetUnknown([]byte{0x00})
+		require.NoError(t, a.reg.Send(beat))
+		_, err := a.reg.Recv()
+		require.ErrorIs(t, err, errBroken)
+		synctest.Wait()
+		require.Contains(t, fmt.Sprint(w.ended("session")), "a heartbeat is no message")
+	})
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 )
 
 // register sends a registration, and returns how the stream goes on: nil, or the status
@@ -102,18 +103,22 @@ func TestLimitsOfARegistration(t *testing.T) {
 func TestFramesInFlightAreBounded(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 		registry := actorstest.NewProbe(sys)
-		stream := newStream[*wire.RegisterAgentResponse](t.Context())
+		stream := newStream[*wire.RegisterAgentResponse](t.Context(), answersToWrite)
 		pid := sys.Spawn("session", actors.ResumeOnFailure(), func() actors.Actor {
 			return &session{sys: sys, cfg: testConfig, log: sys.Log(), registry: registry.PID, agentID: "a1", registration: stream}
 		})
+		beat, err := proto.Marshal(columnar("n1"))
+		require.NoError(t, err)
 		read, end := 0, make(chan struct{})
-		go actors.ReadPump(stream.ctx, sys, pid, stream.id, stream.credits, func() (*wire.RegisterAgentRequest, error) {
+		go actors.ReadPump(stream.ctx, sys, pid, stream.id, stream.credits, func() (*heartbeatFrame, error) {
 			if read == 1000 {
 				<-end
 				return nil, errLost
 			}
 			read++
-			return columnar("n1"), nil
+			frame := &heartbeatFrame{}
+			frame.SetBytes(beat)
+			return frame, nil
 		})
 		for want := framesInFlight; want <= 3*framesInFlight; want++ {
 			synctest.Wait()

@@ -151,7 +151,7 @@ func (r *registry) onAdmit(c actors.Context, m admit) {
 	}
 	s := &session{sys: r.sys, cfg: r.cfg, registry: c.Self(), agentID: agentID, identity: adm.identity,
 		capabilities: m.registration.Capabilities, clock: m.registration.Clock, registration: m.stream,
-		log: r.sys.Log().Named("session").With(zap.String("node_id", adm.identity.NodeID), zap.String("agent_id", agentID))}
+		log: r.sys.Log().Named("session").WithLazy(zap.String("node_id", adm.identity.NodeID), zap.String("agent_id", agentID))}
 	r.cfg.tally.sessionOpened()
 	pid := r.sys.SpawnChild(c, "session", func() actors.Actor { return s })
 	r.sessions[agentID] = &sessionEntry{pid: pid, stream: m.stream.id}

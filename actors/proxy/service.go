@@ -41,33 +41,45 @@ type service struct {
 
 // RegisterAgent serves a session's registration stream.
 func (v *service) RegisterAgent(g grpc.BidiStreamingServer[wire.RegisterAgentRequest, wire.RegisterAgentResponse]) error {
+	s, session, err := v.register(g)
+	if err != nil {
+		return err
+	}
+	recv := func() (*heartbeatFrame, error) {
+		f := &heartbeatFrame{}
+		return f, g.RecvMsg(f)
+	}
+	return serve(v.sys, session, s, recv, g.Send)
+}
+
+// register reads the registration and asks the registry for a session.
+func (v *service) register(g grpc.BidiStreamingServer[wire.RegisterAgentRequest, wire.RegisterAgentResponse]) (*registrationStream, *actors.PID, error) {
 	first, err := v.firstFrame(g)
 	if err != nil {
 		v.tally.notRegistered(err)
-		return err
+		return nil, nil, err
 	}
-	s := newStream[*wire.RegisterAgentResponse](g.Context())
+	s := newStream[*wire.RegisterAgentResponse](g.Context(), answersToWrite)
 	ctx, cancel := context.WithTimeout(s.ctx, actorTimeout)
 	defer cancel()
 	adm, err := actors.Ask[admitted](ctx, v.sys, v.registry, admit{wire.FromRegistration(first), peerAddress(g.Context()), s})
-	var refused *refusal
-	if err != nil {
-		v.tally.notRegistered(err)
+	if err == nil {
+		return s, adm.session, nil
 	}
+	v.tally.notRegistered(err)
+	var refused *refusal
 	switch {
 	case errors.As(err, &refused):
 		// The answer says it too: a baseline agent reads it there.
 		if err := g.Send(wire.WelcomeFrame(wire.Welcome{Message: refused.text})); err != nil {
-			return err
+			return nil, nil, err
 		}
-		return refused.status()
+		return nil, nil, refused.status()
 	case errors.Is(err, errStopping):
-		return errStopping
-	case err != nil:
-		v.sys.Send(v.registry, abandoned{s.id})
-		return v.noAnswer()
+		return nil, nil, errStopping
 	}
-	return serve(v.sys, adm.session, s, g.Recv, g.Send)
+	v.sys.Send(v.registry, abandoned{s.id})
+	return nil, nil, v.noAnswer()
 }
 
 // StreamMetrics serves a session's metrics stream.
@@ -76,7 +88,7 @@ func (v *service) StreamMetrics(g grpc.BidiStreamingServer[wire.StreamMetricsReq
 	if err != nil {
 		return err
 	}
-	s := newStream[*wire.StreamMetricsResponse](g.Context())
+	s := newStream[*wire.StreamMetricsResponse](g.Context(), requestsToWrite)
 	if err := v.attach(s.ctx, pid, attachMetrics{s}); err != nil {
 		v.giveUp(pid, s.id, err)
 		return err
@@ -94,7 +106,7 @@ func (v *service) hold(g grpc.ServerStream) error {
 	if err != nil {
 		return err
 	}
-	s := newStream[*wire.HeldResponse](g.Context())
+	s := newStream[*wire.HeldResponse](g.Context(), 1)
 	if err := v.attach(s.ctx, pid, attachHeld{s}); err != nil {
 		v.giveUp(pid, s.id, err)
 		return err
@@ -161,25 +173,24 @@ func (v *service) giveUp(session *actors.PID, id actors.StreamID, err error) {
 	}
 }
 
-// serve runs the stream's reader and writer until the session ends the stream. Its
-// return is what ends a blocked reader.
+// serve starts the stream's reader, and is its writer until the session ends the stream.
+// Its return is what ends a blocked reader.
 func serve[In, Out any](sys *actors.System, session *actors.PID, s *stream[Out], recv func() (In, error), send func(Out) error) error {
 	go actors.ReadPump(s.ctx, sys, session, s.id, s.credits, recv)
 	written := make(chan struct{})
-	writing, stopWriting := context.WithCancel(context.WithoutCancel(s.ctx))
-	defer stopWriting()
-	go func() {
-		defer close(written)
-		// A write fails when the stream is broken: the reader reports that.
-		_ = s.out.Run(writing, send, nil)
-	}()
+	context.AfterFunc(s.ctx, func() {
+		s.out.Close()
+		select {
+		case <-written:
+		case <-time.After(lastWords):
+			hangUp(s.ctx) // It fails the write that does not end.
+		}
+	})
+	// What is queued is written though ctx has ended. A write fails when the stream is
+	// broken: the reader reports that.
+	_ = s.out.Run(context.Background(), send, nil)
+	close(written)
 	<-s.ctx.Done()
-	s.out.Close()
-	select {
-	case <-written:
-	case <-time.After(lastWords):
-		hangUp(s.ctx)
-	}
 	err := cause(s.ctx)
 	if errors.Is(err, errStuck) {
 		hangUp(s.ctx)

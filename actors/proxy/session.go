@@ -63,7 +63,7 @@ func (s *session) Receive(c actors.Context) {
 		s.grace.Disarm()
 		s.wait.Disarm()
 	case *actors.Stopped:
-	case actors.Frame[*wire.RegisterAgentRequest]:
+	case actors.Frame[*heartbeatFrame]:
 		s.onHeartbeat(c, m)
 	case heard:
 		s.registration.credits.Return()
@@ -123,13 +123,18 @@ func (s *session) welcome(text string, echoed time.Time) (queued bool) {
 
 // onHeartbeat passes a heartbeat on. The next ones are read as the registry has heard
 // it: a flood of them fills nobody's mailbox.
-func (s *session) onHeartbeat(c actors.Context, m actors.Frame[*wire.RegisterAgentRequest]) {
+func (s *session) onHeartbeat(c actors.Context, m actors.Frame[*heartbeatFrame]) {
+	defer m.Body.free()
 	if s.ending {
+		return
+	}
+	reg, err := wire.ReadRegistration(m.Body.Bytes())
+	if err != nil {
+		s.finish(c, endedLost, "a heartbeat is no message", errBroken)
 		return
 	}
 	s.cfg.tally.heartbeat()
 	s.rest(time.Now())
-	reg := wire.FromRegistration(m.Body)
 	actors.Request(c, s.registry, heartbeat{agentID: s.agentID, registration: reg})
 	if s.capabilities.HeartbeatAnswers {
 		s.answerHeartbeat(c, reg.Clock)

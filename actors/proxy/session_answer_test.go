@@ -24,9 +24,9 @@ func TestInvalidSeriesAreLoggedOnce(t *testing.T) {
 		core, logs := observer.New(zapcore.WarnLevel)
 		sys := actors.NewSystem(zap.New(core))
 		pid := sys.Spawn("session", actors.OnFailure{}, func() actors.Actor {
-			return &session{sys: sys, cfg: testConfig, log: sys.Log(), agentID: "a1", registration: newStream[*wire.RegisterAgentResponse](t.Context())}
+			return &session{sys: sys, cfg: testConfig, log: sys.Log(), agentID: "a1", registration: newStream[*wire.RegisterAgentResponse](t.Context(), answersToWrite)}
 		})
-		stream := newStream[*wire.StreamMetricsResponse](t.Context())
+		stream := newStream[*wire.StreamMetricsResponse](t.Context(), requestsToWrite)
 		sys.Send(pid, attachMetrics{stream})
 		for asker := range uint64(10) {
 			sys.Send(pid, askMetrics{asker: asker, deadline: time.Now().Add(time.Minute)})

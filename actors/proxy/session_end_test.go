@@ -55,9 +55,9 @@ func TestStreamEndCleansUpOnce(t *testing.T) {
 		t.Run(first, func(t *testing.T) {
 			actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 				registry := actorstest.NewProbe(sys)
-				reg := newStream[*wire.RegisterAgentResponse](t.Context())
-				metrics := newStream[*wire.StreamMetricsResponse](t.Context())
-				held := newStream[*wire.HeldResponse](t.Context())
+				reg := newStream[*wire.RegisterAgentResponse](t.Context(), answersToWrite)
+				metrics := newStream[*wire.StreamMetricsResponse](t.Context(), requestsToWrite)
+				held := newStream[*wire.HeldResponse](t.Context(), 1)
 				pid := sys.Spawn("session", actors.OnFailure{}, func() actors.Actor {
 					return &session{sys: sys, cfg: testConfig, log: sys.Log(), registry: registry.PID, agentID: "a1", registration: reg}
 				})

@@ -10,9 +10,12 @@ import (
 const (
 	// framesInFlight bounds the frames of a stream that were read and not handled.
 	framesInFlight = 4
-	// framesToWrite bounds the frames of a stream that wait to be written; more can
-	// only come from a peer that does not read, and end the stream.
-	framesToWrite = maxRequestsUnderWay + 16
+	// requestsToWrite bounds the frames of a metrics stream that wait to be written; more
+	// can only come from a peer that does not read, and end the stream.
+	requestsToWrite = maxRequestsUnderWay + 16
+	// answersToWrite bounds the answers to heartbeats that wait to be written; those for
+	// which there is no room are left out.
+	answersToWrite = 16
 )
 
 // stream is what a session holds of a stream that a gRPC handler serves: the queue
@@ -26,8 +29,8 @@ type stream[Out any] struct {
 	end     context.CancelCauseFunc
 }
 
-func newStream[Out any](ctx context.Context) *stream[Out] {
-	s := &stream[Out]{id: actors.NextStreamID(), out: actors.NewOutbox[Out](framesToWrite),
+func newStream[Out any](ctx context.Context, toWrite int) *stream[Out] {
+	s := &stream[Out]{id: actors.NextStreamID(), out: actors.NewOutbox[Out](toWrite),
 		credits: actors.NewCredits(framesInFlight)}
 	s.ctx, s.end = context.WithCancelCause(ctx)
 	return s

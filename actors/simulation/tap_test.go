@@ -95,14 +95,22 @@ type bytesFrame interface {
 	SetBytes([]byte)
 }
 
-// repeat returns what sets a frame to what this one is now.
+// repeat returns what sets a frame to what this one is now. The proxy takes the first
+// frame of a registration stream as a message, and all others as they come.
 func repeat(m any) func(any) {
+	var b []byte
 	if f, ok := m.(bytesFrame); ok {
-		b := bytes.Clone(f.Bytes())
-		return func(to any) { to.(bytesFrame).SetBytes(b) }
+		b = bytes.Clone(f.Bytes())
+	} else {
+		b, _ = proto.Marshal(m.(proto.Message))
 	}
-	frame := proto.Clone(m.(proto.Message))
-	return func(to any) { proto.Merge(to.(proto.Message), frame) }
+	return func(to any) {
+		if f, ok := to.(bytesFrame); ok {
+			f.SetBytes(b)
+			return
+		}
+		_ = proto.Unmarshal(b, to.(proto.Message))
+	}
 }
 
 func (t *tap) SendMsg(m any) error {

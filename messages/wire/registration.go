@@ -5,6 +5,7 @@ import (
 
 	"fodc/messages"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
@@ -44,6 +45,16 @@ func RegistrationFrame(r messages.Registration) *RegisterAgentRequest {
 		f.Configuration = toConfiguration(r.Config)
 	}
 	return f
+}
+
+// ReadRegistration returns what the bytes of a frame say, none of which it keeps. The
+// error says that they are no frame.
+func ReadRegistration(b []byte) (messages.Registration, error) {
+	f := &RegisterAgentRequest{}
+	if err := proto.Unmarshal(b, f); err != nil {
+		return messages.Registration{}, err
+	}
+	return FromRegistration(f), nil
 }
 
 // FromRegistration returns what a frame says, for Registration.Validate to judge. A
