@@ -34,6 +34,10 @@ const (
 	minPingInterval = 5 * time.Second
 	// connectionIdle ends connections that have no stream: those of agents have one.
 	connectionIdle = 10 * time.Second
+	// writeBuffer and readBuffer are lent to a connection while something is under way. It
+	// is told little, and a frame of what it says has 16 KiB.
+	writeBuffer = 4 << 10
+	readBuffer  = 16 << 10
 	// connectionsGrace is how long connections have to end in an orderly way once no
 	// session is left. A peer that hangs does not take it.
 	connectionsGrace = lastWords
@@ -85,6 +89,8 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 		grpc.Creds(plaintext{insecure.NewCredentials()}),
 		grpc.ForceServerCodecV2(newCodec(cfg.tally)),
 		grpc.MaxRecvMsgSize(cfg.MaxMessageSize),
+		grpc.WriteBufferSize(writeBuffer),
+		grpc.ReadBufferSize(readBuffer),
 		grpc.MaxConcurrentStreams(maxStreamsPerConnection),
 		grpc.MaxHeaderListSize(maxHeaderBytes),
 		grpc.InitialConnWindowSize(windowBytes),

@@ -41,7 +41,12 @@ type service struct {
 
 // RegisterAgent serves a session's registration stream.
 func (v *service) RegisterAgent(g grpc.BidiStreamingServer[wire.RegisterAgentRequest, wire.RegisterAgentResponse]) error {
-	s, session, err := v.register(g)
+	var s *registrationStream
+	var session *actors.PID
+	err := aside(func() (err error) {
+		s, session, err = v.register(g)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -188,7 +193,9 @@ func serve[In, Out any](sys *actors.System, session *actors.PID, s *stream[Out],
 	})
 	// What is queued is written though ctx has ended. A write fails when the stream is
 	// broken: the reader reports that.
-	_ = s.out.Run(context.Background(), send, nil)
+	_ = s.out.Run(context.Background(), func(frame Out) error {
+		return aside(func() error { return send(frame) })
+	}, nil)
 	close(written)
 	<-s.ctx.Done()
 	err := cause(s.ctx)
@@ -196,6 +203,14 @@ func serve[In, Out any](sys *actors.System, session *actors.PID, s *stream[Out],
 		hangUp(s.ctx)
 	}
 	return err
+}
+
+// aside runs f in a goroutine of its own, and waits for it. What f takes of the stack is
+// gone then; a handler would keep it as long as its stream lives.
+func aside(f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	return <-done
 }
 
 // cause returns the status with which the session ended the stream.
