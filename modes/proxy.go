@@ -19,7 +19,7 @@ import (
 // RunProxy runs a proxy until ctx ends (nil) or something fails.
 func RunProxy(ctx context.Context, c ProxyConfig, log *zap.Logger) error {
 	sys := actors.NewSystem(log)
-	p, err := startProxy(sys, c, log)
+	p, err := startProxy(sys, c, log, true)
 	if err != nil {
 		sys.Shutdown()
 		return err
@@ -35,9 +35,11 @@ type runningProxy struct {
 	grpcAddr net.Addr
 	ready    atomic.Bool
 	failures chan error
+	rest     *rest // nil: none
 }
 
-func startProxy(sys *actors.System, c ProxyConfig, log *zap.Logger) (*runningProxy, error) {
+// startProxy starts a proxy. Where it is alone in its process, that rests when it does.
+func startProxy(sys *actors.System, c ProxyConfig, log *zap.Logger, alone bool) (*runningProxy, error) {
 	grpcListener, err := net.Listen("tcp", c.GRPCListenAddr)
 	if err != nil {
 		return nil, fmt.Errorf("listen for gRPC on %q: %w", c.GRPCListenAddr, err)
@@ -50,6 +52,9 @@ func startProxy(sys *actors.System, c ProxyConfig, log *zap.Logger) (*runningPro
 		return nil, err
 	}
 	p.proxy = proxy.Start(sys, c.actors())
+	if alone {
+		p.rest = newProxyRest(func() uint64 { return p.proxy.Counts().SessionsOpened })
+	}
 	go func() { p.failures <- p.proxy.Serve(grpcListener) }()
 	go func() { p.failures <- p.http.Serve() }()
 	p.ready.Store(true)
@@ -63,7 +68,11 @@ func (p *runningProxy) api(sys *actors.System, c ProxyConfig) *httpapi.ProxyAPI 
 	build := thisBuild()
 	return &httpapi.ProxyAPI{
 		Collect: func(ctx context.Context, q messages.Query) (*messages.Collection, error) {
-			return p.proxy.Collect(ctx, q)
+			collection, err := p.proxy.Collect(ctx, q)
+			if err == nil && len(collection.Nodes) > 0 {
+				p.rest.wake()
+			}
+			return collection, err
 		},
 		Cluster: func(ctx context.Context, f messages.NodeFilter) (messages.Cluster, error) {
 			return p.proxy.Cluster(ctx, f)
@@ -91,6 +100,7 @@ func (p *runningProxy) failed() <-chan error { return p.failures }
 // agents.
 func (p *runningProxy) stop(ctx context.Context) error {
 	p.ready.Store(false)
+	p.rest.end()
 	p.proxy.Refuse()
 	requests := make(chan error, 1)
 	go func() { requests <- p.http.Shutdown(ctx) }()

@@ -13,7 +13,7 @@ import (
 // ctx ends (nil) or something fails.
 func RunStandalone(ctx context.Context, c StandaloneConfig, log *zap.Logger) error {
 	sys := actors.NewSystem(log)
-	p, err := startProxy(sys, c.Proxy, log)
+	p, err := startProxy(sys, c.Proxy, log, false)
 	if err != nil {
 		sys.Shutdown()
 		return err
