@@ -2,6 +2,8 @@
 // could: make bench-proxy.
 //
 //   - bench_test.go: the runs, and the table of their medians
+//   - idle_test.go: the memory of 1,000 agents that are connected and never asked
+//   - start_test.go: how soon a proxy serves, and an agent is on its page
 //   - process_test.go: a proxy as a process, its processor time and memory
 //   - load_test.go: many agents, baseline ones and our own
 //   - floor_test.go: the floor, a fan-out over gRPC that looks at nothing
@@ -15,6 +17,7 @@
 // (how many a run has, to profile the proxy meanwhile), FODC_BENCH_LARGE=1 (the floor of
 // 1,000 agents, too, and nodes of 1,000 and 3,000 series: a minute more). The ratios are
 // to the floor of as many agents and series, to the first one where that was not run.
+// Names of what comes below the table: idle, start.
 //
 // It is nothing but tests, behind the build tag bench.
 package proxybench

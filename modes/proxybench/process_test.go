@@ -4,6 +4,7 @@ package proxybench
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -69,12 +70,23 @@ func (p *process) start() {
 	p.cmd.Stderr = os.Stderr
 	require.NoError(p.t, p.cmd.Start())
 	require.Eventually(p.t, func() bool {
-		r, err := http.Get("http://" + p.httpAddr + "/metrics")
-		if err == nil {
-			_ = r.Body.Close()
-		}
-		return err == nil
-	}, patience, 10*time.Millisecond)
+		status, _ := p.get("/health")
+		return status == http.StatusOK
+	}, patience, time.Millisecond)
+}
+
+// get returns the status and the page of a path, 0 where nobody answers.
+func (p *process) get(path string) (int, string) {
+	r, err := http.Get("http://" + p.httpAddr + path)
+	if err != nil {
+		return 0, ""
+	}
+	defer r.Body.Close()
+	page, err := io.ReadAll(r.Body)
+	if err != nil {
+		return 0, ""
+	}
+	return r.StatusCode, string(page)
 }
 
 func (p *process) stop() {
