@@ -7,8 +7,8 @@
 //	└ collect-N         one collection: asks the sessions, gathers their answers
 //
 // service.go runs in gRPC's goroutines: a handler asks the registry for a session,
-// starts the stream's reader and writer, and waits for the session to end the
-// stream; it decides nothing. What an actor decides is in its x_state.go, which
+// starts the stream's reader, and is its writer until the session ends the stream;
+// it decides nothing. What an actor decides is in its x_state.go, which
 // knows neither actors nor streams and gets the time as an argument.
 //
 // Who tells whom what:
