@@ -64,7 +64,10 @@ func (h *held) release(c *messages.Collection, one *holding) {
 func heldBytes(c *messages.Collection) (bytes int) {
 	for i := range c.Nodes {
 		for _, b := range c.Nodes[i].Blocks {
-			bytes += valueBytes * len(b.Times)
+			bytes += valueBytes * (len(b.Times) + len(b.Values))
+			if b.Values != nil {
+				continue // Its families are shared.
+			}
 			for j := range b.Families {
 				f := &b.Families[j]
 				bytes += valueBytes * len(f.Values)

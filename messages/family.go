@@ -1,6 +1,7 @@
 package messages
 
 import (
+	"iter"
 	"math"
 )
 
@@ -63,8 +64,62 @@ func (s Suffix) String() string {
 // the same target: one column of timestamps serves them all.
 type Block struct {
 	// Times is in unix milliseconds, strictly ascending, never empty.
-	Times    []int64
+	Times []int64
+	// Families with their series. Where Values is not nil answers have them in common: they
+	// must not be changed, and have no values of their own. Ask Each, or Unshare.
 	Families []Family
+	// Values, where it is not nil, is the values of all families, one family behind the
+	// other, each as Family.Values has them.
+	Values []float64
+	// TextBytes is how long names, helps and labels of all families are; 0 where Values is
+	// nil.
+	TextBytes int
+}
+
+// Each yields the families with their values. Each is valid until the next one comes.
+func (b *Block) Each() iter.Seq[*Family] {
+	return func(yield func(*Family) bool) {
+		if b.Values == nil {
+			for i := range b.Families {
+				if !yield(&b.Families[i]) {
+					return
+				}
+			}
+			return
+		}
+		var f Family
+		values := b.Values
+		for i := range b.Families {
+			f = b.Families[i]
+			n := len(f.Series) * len(b.Times)
+			f.Values, values = values[:n:n], values[n:]
+			if !yield(&f) {
+				return
+			}
+		}
+	}
+}
+
+// Unshare gives the block families of its own, whose series have values of their own.
+func (b *Block) Unshare() {
+	families := make([]Family, 0, len(b.Families))
+	for f := range b.Each() {
+		own := *f
+		own.Unshare()
+		families = append(families, own)
+	}
+	b.Families, b.Values, b.TextBytes = families, nil, 0
+}
+
+// TextBytes is how long the family's name, help and labels are.
+func (f *Family) TextBytes() int {
+	bytes := len(f.Name) + len(f.Help) + f.LabelBytes
+	if f.Values == nil && f.Shape == nil {
+		for i := range f.Series {
+			bytes += f.Series[i].LabelBytes()
+		}
+	}
+	return bytes
 }
 
 // Family is a metric family: what its series have in common is said once.

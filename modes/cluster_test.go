@@ -187,7 +187,7 @@ func (w *cluster) requireFresh() {
 		fresh := map[string]bool{}
 		for _, b := range n.Blocks {
 			age := time.Since(time.UnixMilli(b.Times[len(b.Times)-1]))
-			for _, f := range b.Families {
+			for f := range b.Each() {
 				require.LessOrEqual(w.t, age, clusterScrapes+time.Second, "%s of %s", f.Name, n.Identity.NodeID)
 				fresh[f.Name] = true
 			}

@@ -36,7 +36,7 @@ func changingPage(id string, scrape int) []byte {
 // they are asked.
 func saidOf(blocks []messages.Block) (all []string) {
 	for _, b := range blocks {
-		for _, f := range b.Families {
+		for f := range b.Each() {
 			if strings.HasPrefix(f.Name, "fodc_") {
 				continue
 			}
@@ -93,7 +93,7 @@ func TestFamiliesOfRealPagesAreSettled(t *testing.T) {
 		series := 0
 		for _, n := range c.Nodes {
 			for _, b := range n.Blocks {
-				for _, f := range b.Families {
+				for f := range b.Each() {
 					require.True(t, f.Shape.Settled, "%s", f.Name)
 					shapes[f.Shape]++
 					series += len(f.Series)

@@ -18,7 +18,11 @@ const (
 	// leave behind is given back when no more of them come.
 	restInterval  = 10 * time.Second
 	restGCPercent = 10
-	busyGCPercent = 100
+	// busyGCPercent lets the heap grow to three times what is alive: answers are small
+	// beside the pages that are made of them.
+	busyGCPercent = 200
+	// usualGCPercent is what Go begins with.
+	usualGCPercent = 100
 )
 
 // rest tells when a proxy is at rest, and when it is not any more. It begins at rest.
@@ -112,5 +116,5 @@ func (r *rest) end() {
 	defer r.mu.Unlock()
 	r.ended = true
 	r.timer.Stop()
-	r.setGCPercent(busyGCPercent)
+	r.setGCPercent(usualGCPercent)
 }

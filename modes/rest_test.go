@@ -43,7 +43,7 @@ func TestProxyAtRest(t *testing.T) {
 		after(restInterval, "free")
 		after(time.Hour, "")
 		r.wake()
-		after(0, "100")
+		after(0, "200")
 		for range 10 { // A scrape now and then keeps it awake.
 			r.wake()
 			opened.Add(1)
@@ -53,7 +53,7 @@ func TestProxyAtRest(t *testing.T) {
 		after(restInterval, "free") // when it has seen that no more agents come
 		after(time.Hour, "")
 		r.wake()
-		after(restAfter, "100 10 free")
+		after(restAfter, "200 10 free")
 		r.end()
 		r.wake()
 		after(time.Hour, "100")

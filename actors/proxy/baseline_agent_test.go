@@ -209,7 +209,7 @@ func TestBaselineAgentNearTheMessageLimit(t *testing.T) {
 		require.Zero(t, node.Rejected)
 		series := 0
 		for _, b := range node.Blocks {
-			for _, f := range b.Families {
+			for f := range b.Each() {
 				series += len(f.Series)
 			}
 		}

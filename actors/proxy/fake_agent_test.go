@@ -197,7 +197,7 @@ func shown(c *messages.Collection) map[string]any {
 			continue
 		}
 		for _, b := range n.Blocks {
-			for _, f := range b.Families {
+			for f := range b.Each() {
 				f.Unshare()
 				for _, s := range f.Series {
 					m[n.Identity.NodeID] = s.Values[len(s.Values)-1]

@@ -84,7 +84,7 @@ func TestNonsenseIsCountedAndHarmsNobody(t *testing.T) {
 				require.LessOrEqual(t, len(n.Blocks), 2, "what is left out is not held")
 				flaws[n.Identity.NodeID], series[n.Identity.NodeID] = n.Flaws, countSeries(n.Blocks)
 				for _, b := range n.Blocks {
-					for _, f := range b.Families {
+					for f := range b.Each() {
 						f.Unshare()
 						for _, x := range f.Series {
 							require.NoError(t, messages.CheckMetricName(f.Name))

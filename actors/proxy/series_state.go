@@ -30,9 +30,9 @@ func (s *seriesCount) admit(blocks []messages.Block, limit int, latest bool) (ke
 	}
 	for i := range blocks {
 		b := &blocks[i]
+		b.Unshare()
 		for j := range b.Families {
 			f := &b.Families[j]
-			f.Unshare()
 			before := len(f.Series)
 			f.Series = slices.DeleteFunc(f.Series, func(x messages.Series) bool { return !s.take(f.Name, &x, limit, latest) })
 			tooMany += before - len(f.Series)
@@ -75,9 +75,14 @@ func (s *seriesCount) take(family string, x *messages.Series, limit int, latest 
 }
 
 func countSeries(blocks []messages.Block) (n int) {
-	for _, b := range blocks {
-		for _, f := range b.Families {
-			n += len(f.Series)
+	for i := range blocks {
+		b := &blocks[i]
+		if b.Values != nil {
+			n += len(b.Values) / len(b.Times)
+			continue
+		}
+		for j := range b.Families {
+			n += len(b.Families[j].Series)
 		}
 	}
 	return n

@@ -26,7 +26,7 @@ func seriesBlock(at int64, names ...string) messages.Block {
 
 func namesOf(blocks []messages.Block) (names []string) {
 	for _, b := range blocks {
-		for _, f := range b.Families {
+		for f := range b.Each() {
 			for _, x := range f.Series {
 				names = append(names, fmt.Sprintf("%s%s@%d", f.Name, x.Labels.Labels()[0].Value, b.Times[0]))
 			}
@@ -45,7 +45,7 @@ func TestSeriesOverTheLimitAreLeftOut(t *testing.T) {
 			some, more := s.admit(blocks, limit, latest)
 			for _, b := range some {
 				require.NotEmpty(t, b.Families)
-				for _, family := range b.Families {
+				for family := range b.Each() {
 					require.NotEmpty(t, family.Series)
 				}
 			}

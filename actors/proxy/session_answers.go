@@ -88,16 +88,16 @@ func (s *session) read(b []byte, now time.Time) (fastframe.Frame, wire.Answer, e
 // extent returns how many samples the blocks have, and how many bytes their values and
 // texts take.
 func extent(blocks []messages.Block) (samples, bytes int) {
-	for _, b := range blocks {
-		for _, f := range b.Families {
-			samples += len(f.Series) * len(b.Times)
-			bytes += len(f.Name) + len(f.Help) + f.LabelBytes
-			if f.Values != nil {
-				continue // It is shared, and its labels were counted when it was made.
-			}
-			for i := range f.Series {
-				bytes += f.Series[i].LabelBytes()
-			}
+	for i := range blocks {
+		b := &blocks[i]
+		bytes += b.TextBytes
+		samples += len(b.Values)
+		if b.Values != nil {
+			continue
+		}
+		for j := range b.Families {
+			samples += len(b.Families[j].Series) * len(b.Times)
+			bytes += b.Families[j].TextBytes()
 		}
 	}
 	return samples, bytes + samples*valueBytes

@@ -28,7 +28,7 @@ type sampleKey struct {
 // node's, of one process, and have the time at which they were fetched.
 func (s *samples) read(blocks []messages.Block) {
 	for _, b := range blocks {
-		for _, f := range b.Families {
+		for f := range b.Each() {
 			f.Unshare()
 			for _, series := range f.Series {
 				s.readSeries(b.Times, f.Name, series)

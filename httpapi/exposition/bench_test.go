@@ -41,9 +41,9 @@ func benchCollection(baseline bool, rows int) *messages.Collection {
 				series.Values = values
 				family.Series = append(family.Series, series)
 			}
-			share(&family)
 			b.Families = append(b.Families, family)
 		}
+		shareBlock(&b)
 		c.Nodes = append(c.Nodes, messages.NodeAnswer{
 			Identity: messages.Identity{NodeID: pod, Role: "ROLE_DATA", PodName: pod, Labels: map[string]string{"zone": "a"}},
 			AgentID:  "5b2f5a52-0a3c-4d5b-9e0b-0d3a4a7c1e11", Blocks: []messages.Block{b},

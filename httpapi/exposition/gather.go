@@ -43,7 +43,7 @@ func gather(nodes []*node) *merge {
 	at := 0
 	for f := range familiesOf(nodes) {
 		g := p.groups[at]
-		g.parts = append(g.parts, newPart(f.node, f.block.Times, f.family))
+		g.parts = append(g.parts, newPart(f))
 		at++
 	}
 	return m
@@ -62,11 +62,13 @@ func (m *merge) release() {
 	partsPool.Put(p)
 }
 
-// familyOf is a family of a block of a node.
+// familyOf is a family of a block of a node. Its values are those of the family where that
+// has some, and else nil.
 type familyOf struct {
 	node   *node
 	block  *messages.Block
 	family *messages.Family
+	values []float64
 }
 
 // familiesOf yields what the nodes that answered have, in the order of nodes, then of
@@ -79,8 +81,14 @@ func familiesOf(nodes []*node) iter.Seq[familyOf] {
 			}
 			for i := range n.answer.Blocks {
 				b := &n.answer.Blocks[i]
+				values := b.Values
 				for j := range b.Families {
-					if !yield(familyOf{n, b, &b.Families[j]}) {
+					f := familyOf{n, b, &b.Families[j], b.Families[j].Values}
+					if b.Values != nil {
+						count := len(f.family.Series) * len(b.Times)
+						f.values, values = values[:count:count], values[count:]
+					}
+					if !yield(f) {
 						return
 					}
 				}

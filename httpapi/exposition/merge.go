@@ -14,20 +14,32 @@ type part struct {
 	node   *node
 	times  []int64
 	family *messages.Family
-	// What a page asks of most families is here as well: kind, help and values are the
-	// family's, and shape is its shape if the part alone can be shown by that.
-	kind   messages.MetricType
-	help   string
+	// values are those of all series, one series behind the other; nil: each series has its
+	// own.
 	values []float64
-	shape  *messages.Shape
+	// What a page asks of most families is here as well: kind and help are the family's,
+	// and shape is its shape if the part alone can be shown by that.
+	kind  messages.MetricType
+	help  string
+	shape *messages.Shape
 }
 
-func newPart(n *node, times []int64, f *messages.Family) part {
-	p := part{node: n, times: times, family: f, kind: f.Type, help: f.Help, values: f.Values}
+func newPart(f familyOf) part {
+	p := part{node: f.node, times: f.block.Times, family: f.family, values: f.values, kind: f.family.Type, help: f.family.Help}
 	if p.isSettled() {
-		p.shape = f.Shape
+		p.shape = f.family.Shape
 	}
 	return p
+}
+
+// at returns the series at the index with its values.
+func (p *part) at(i int) messages.Series {
+	s := p.family.At(i)
+	if p.family.Values == nil && p.values != nil { // They are the block's.
+		n := len(p.times)
+		s.Values = p.values[i*n : (i+1)*n : (i+1)*n]
+	}
+	return s
 }
 
 // timely reports whether all times can be on a page: Prometheus refuses the whole of one

@@ -62,7 +62,7 @@ func (m *naive) settle(nodes []messages.NodeAnswer) (map[string]messages.MetricT
 	said := map[string]map[string]messages.MetricType{} // by family and node
 	for _, n := range nodes {
 		for _, b := range n.Blocks {
-			for _, f := range b.Families {
+			for f := range b.Each() {
 				if said[f.Name] == nil {
 					said[f.Name] = map[string]messages.MetricType{}
 				}
@@ -98,9 +98,9 @@ func (m *naive) settle(nodes []messages.NodeAnswer) (map[string]messages.MetricT
 			lost, has := false, false
 			for _, n := range nodes {
 				for _, b := range n.Blocks {
-					for _, f := range b.Families {
+					for f := range b.Each() {
 						if n.Identity.NodeID == id && f.Name == name {
-							ok := mayStay(f, kinds[name])
+							ok := mayStay(*f, kinds[name])
 							lost, has = lost || !ok, has || ok
 						}
 					}
@@ -149,8 +149,8 @@ func (m *naive) addNode(n messages.NodeAnswer, kinds map[string]messages.MetricT
 	latest := map[string]bool{}
 	helped := map[string]bool{}
 	for _, b := range n.Blocks {
-		for _, f := range b.Families {
-			if !kept[familyOfNode{f.Name, n.Identity.NodeID}] || !mayStay(f, kinds[f.Name]) {
+		for f := range b.Each() {
+			if !kept[familyOfNode{f.Name, n.Identity.NodeID}] || !mayStay(*f, kinds[f.Name]) {
 				continue
 			}
 			if m.helps[f.Name] == "" {
@@ -270,6 +270,9 @@ func drawNode(t *rapid.T, id string) messages.NodeAnswer {
 		for _, name := range rapid.SliceOfN(rapid.SampledFrom(modelFamilies), 0, 6).Draw(t, "names") {
 			b.Families = append(b.Families, drawFamily(t, name, len(times)))
 		}
+		if rapid.Bool().Draw(t, "shared") {
+			shareBlock(&b)
+		}
 		n.Blocks = append(n.Blocks, b)
 	}
 	return n
@@ -336,4 +339,16 @@ func share(f *messages.Family) {
 		}
 	}
 	f.SetShape(messages.NewShape(f.Name, f.Type, f.Help, series))
+}
+
+// shareBlock gives the block the form that sessions give it where it repeats the last one.
+func shareBlock(b *messages.Block) {
+	for i := range b.Families {
+		f := &b.Families[i]
+		if f.Shape == nil {
+			share(f)
+		}
+		b.Values = append(b.Values, f.Values...)
+		f.Values = nil
+	}
 }

@@ -88,13 +88,13 @@ func (g *group) only(s messages.Suffix) *group {
 	for _, p := range g.parts {
 		f := messages.Family{Name: p.family.Name, Type: p.family.Type, Help: p.family.Help}
 		for i := range p.family.Series {
-			if x := p.family.At(i); x.Suffix == s {
+			if x := p.at(i); x.Suffix == s {
 				x.Suffix = messages.SuffixNone
 				f.Series = append(f.Series, x)
 			}
 		}
 		if len(f.Series) > 0 {
-			only.parts = append(only.parts, newPart(p.node, p.times, &f))
+			only.parts = append(only.parts, part{node: p.node, times: p.times, family: &f})
 		}
 	}
 	return only

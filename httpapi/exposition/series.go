@@ -93,7 +93,7 @@ func (r *reader) load(kind messages.MetricType, parts []part) {
 		p := &parts[at]
 		timely := p.timely()
 		for i := range p.family.Series {
-			s := p.family.At(i)
+			s := p.at(i)
 			values := s.Values
 			if r.plain {
 				s = plainSeries(s)

@@ -6,7 +6,7 @@ import "fodc/messages"
 // node has no other part of the family, which is of the type that the part says.
 func (p *part) isSettled() bool {
 	f := p.family
-	return f.Shape != nil && f.Shape.Settled && len(f.Values) == len(f.Series)*len(p.times) && p.timely() &&
+	return f.Shape != nil && f.Shape.Settled && len(p.values) == len(f.Series)*len(p.times) && p.timely() &&
 		(f.Claimed == nil || p.node.agrees(*f.Claimed))
 }
 

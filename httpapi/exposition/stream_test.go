@@ -46,9 +46,11 @@ func TestPageIsStreamed(t *testing.T) {
 	f("json", func(w io.Writer) error { _, err := WriteJSON(w, c); return err })
 	var blocks []messages.Block
 	for i, n := range benchCollection(false, 3).Nodes {
-		for _, f := range n.Blocks[0].Families {
-			f.Name += strconv.Itoa(i)
-			blocks = append(blocks, messages.Block{Times: n.Blocks[0].Times, Families: []messages.Family{f}})
+		for f := range n.Blocks[0].Each() {
+			own := *f
+			own.Name += strconv.Itoa(i)
+			own.Shape = nil
+			blocks = append(blocks, messages.Block{Times: n.Blocks[0].Times, Families: []messages.Family{own}})
 		}
 	}
 	f("node", func(w io.Writer) error { return WriteNodeText(w, blocks, Options{}) })
@@ -94,7 +96,7 @@ func TestSeveralWritersShareACollection(t *testing.T) {
 func zeroNaNs(c *messages.Collection) *messages.Collection {
 	for _, n := range c.Nodes {
 		for _, b := range n.Blocks {
-			for _, f := range b.Families {
+			for f := range b.Each() {
 				for i := range f.Series {
 					values := f.ValuesOf(i)
 					for i, v := range values {

@@ -31,10 +31,12 @@ func said(a wire.Answer, err error) string {
 	}
 	for _, block := range a.Blocks {
 		fmt.Fprintf(b, "\nblock %d\n", block.Times)
-		for _, f := range block.Families {
+		texts := 0
+		for f := range block.Each() {
+			texts += f.TextBytes()
 			fmt.Fprintf(b, "  %s(%d) %q %q\n", f.Type, f.Type, f.Name, f.Help)
 			left := f.LabelBytes
-			b.WriteString(wrongShape(&f))
+			b.WriteString(wrongShape(f))
 			for i := range f.Series {
 				s := f.At(i)
 				fmt.Fprintf(b, "    %s{%s}", s.Suffix, s.AllLabels())
@@ -48,6 +50,9 @@ func said(a wire.Answer, err error) string {
 			if f.Values != nil && left != 0 {
 				fmt.Fprintf(b, "    counts %d bytes of labels too many\n", left)
 			}
+		}
+		if block.Values != nil && texts != block.TextBytes {
+			fmt.Fprintf(b, "    counts %d bytes of texts, not %d\n", block.TextBytes, texts)
 		}
 	}
 	return b.String()

@@ -4,7 +4,6 @@ import (
 	"math"
 	"unicode/utf8"
 
-	"fodc/messages"
 	"fodc/messages/wire"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -67,7 +66,7 @@ func (r *reader) block(b []byte) (ok bool) {
 		return false
 	}
 	times, timesErr := wire.TimesOf(c.deltas)
-	families := make([]messages.Family, 0, len(c.families))
+	r.beginFamilies(len(times), len(b))
 	for _, b := range c.families {
 		if !r.readFamily(b) {
 			return false
@@ -80,13 +79,11 @@ func (r *reader) block(b []byte) (ok bool) {
 		case timesErr != nil:
 			r.rejectedBlocks.Add(max(1, d.columns), timesErr)
 		default:
-			if f, any := r.family(d, len(times)); any {
-				families = append(families, f)
-			}
+			r.add(d)
 		}
 	}
-	if len(families) > 0 {
-		r.made = append(r.made, messages.Block{Times: times, Families: families})
+	if made := r.endFamilies(times); len(made.Families) > 0 {
+		r.made = append(r.made, made)
 	}
 	return true
 }
@@ -134,7 +131,7 @@ func (r *reader) takeValues(b []byte) (ok bool) {
 	}
 	c := &r.columns
 	if c.values == nil {
-		c.values = r.room.take(len(b) / bytesOfValue)
+		c.values = r.roomFor(len(b) / bytesOfValue)
 	}
 	for ; len(b) > 0; b = b[bytesOfValue:] {
 		bits, _ := protowire.ConsumeFixed64(b)

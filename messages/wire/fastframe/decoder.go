@@ -141,6 +141,7 @@ func (d *Decoder) Answer(f Frame, received time.Time) (wire.Answer, error) {
 	}
 	if d.values = r.room.taken; f.Dictionary != 0 && !f.More {
 		d.slots.answers++
+		d.slots.lists.end()
 	}
 	// What is wrong with blocks is told before what is wrong with samples.
 	blocks := append(r.made, r.samples()...)
@@ -184,8 +185,10 @@ type reader struct {
 	metric  metric
 	labels  []messages.Label
 	columns columns
-	made    []messages.Block
-	room    room
+	// families are those of the block in progress.
+	families blockFamilies
+	made     []messages.Block
+	room     room
 	// dictionary is the frame's; lost says that we do not have it.
 	dictionary uint64
 	lost       bool
@@ -210,11 +213,12 @@ func (r *reader) release() {
 	clear(r.labels[:cap(r.labels)])
 	clear(r.metric.labels[:cap(r.metric.labels)])
 	*r = reader{
-		row:     r.row.released(),
-		table:   wire.Table{Families: r.table.Families[:0], Series: r.table.Series[:0], Samples: r.table.Samples[:0]},
-		metric:  metric{labels: r.metric.labels[:0]},
-		labels:  r.labels[:0],
-		columns: r.columns.released(),
+		row:      r.row.released(),
+		table:    wire.Table{Families: r.table.Families[:0], Series: r.table.Series[:0], Samples: r.table.Samples[:0]},
+		metric:   metric{labels: r.metric.labels[:0]},
+		labels:   r.labels[:0],
+		columns:  r.columns.released(),
+		families: blockFamilies{slots: r.families.slots[:0]},
 	}
 	readers.Put(r)
 }

@@ -42,6 +42,7 @@ type slots struct {
 	number   uint64
 	families []described // that of slot 1 first
 	bytes    int
+	lists    lists
 	// chunk is the number of the frame that was read last, answers how many there were.
 	chunk, answers uint64
 }
@@ -59,7 +60,7 @@ func (s *slots) follow(f Frame) (ok bool) {
 	case f.Dictionary != s.number, f.chunk != s.chunk+1 && !f.begins:
 		return false
 	case f.begins:
-		s.families, s.bytes = nil, 0
+		s.families, s.bytes, s.lists = nil, 0, lists{}
 	}
 	s.chunk = f.chunk
 	return true

@@ -14,6 +14,10 @@ type habit struct {
 	families  []*family // whose last series are those of the row
 	stretches []stretch
 	labels    []*labels // of each series
+	// shared is the families as answers have them in common, nil before the first one that
+	// repeats the row, textBytes what their texts take.
+	shared    []messages.Family
+	textBytes int
 }
 
 // stretch is series of a row, one behind the other, that differ in their labels only.
@@ -26,7 +30,8 @@ type stretch struct {
 
 func (h *habit) bytes() int {
 	const pointer = int(unsafe.Sizeof(h))
-	return pointer*(len(h.families)+len(h.labels)) + int(unsafe.Sizeof(stretch{}))*cap(h.stretches)
+	return pointer*(len(h.families)+len(h.labels)) + int(unsafe.Sizeof(stretch{}))*cap(h.stretches) +
+		int(unsafe.Sizeof(messages.Family{}))*len(h.families)
 }
 
 // adopt makes the row the habit, if all of its series are kept.
@@ -167,18 +172,30 @@ func (r *reader) deviate() {
 
 // repeated is the block of a row that is the last one with other values.
 func (r *reader) repeated() []messages.Block {
-	w, h := &r.row, &r.known.habit
+	w := &r.row
 	r.latest, r.used = len(w.values), len(w.values)
-	families := make([]messages.Family, len(h.families))
-	from, kept := 0, true
+	families, textBytes := r.known.share()
+	return []messages.Block{{Times: []int64{w.at}, Families: families, Values: w.values, TextBytes: textBytes}}
+}
+
+// share returns the families of the habit as answers have them in common. It lets go of the
+// habit if a help was another and there was no room for it.
+func (d *dictionary) share() (families []messages.Family, textBytes int) {
+	h := &d.habit
+	if h.shared != nil {
+		return h.shared, h.textBytes
+	}
+	families = make([]messages.Family, len(h.families))
+	kept := true
 	for i, f := range h.families {
-		to := from + len(f.last)
-		families[i] = messages.Family{Name: f.name, Type: f.kind, Help: f.help, Values: w.values[from:to:to]}
-		r.known.shape(&families[i], f, f.last)
-		from, kept = to, kept && len(f.last) > 0
+		m := &families[i]
+		m.Name, m.Type, m.Help = f.name, f.kind, f.help
+		d.shape(m, f, f.last)
+		textBytes += m.TextBytes()
+		kept = kept && len(f.last) > 0
 	}
-	if !kept { // A help was another, and there was no room for it.
-		r.known.unlearn()
+	if h.shared, h.textBytes = families, textBytes; !kept {
+		d.unlearn()
 	}
-	return []messages.Block{{Times: []int64{w.at}, Families: families}}
+	return families, textBytes
 }

@@ -151,6 +151,7 @@ func (r *reader) help(f *family, said string) string {
 	if said != f.help && len(said) <= messages.MaxHelpBytes {
 		r.known.bytes += len(said) - len(f.help)
 		f.describe(said)
+		r.known.habit.shared = nil // Its families may have this help.
 	}
 	return wire.HelpOf(f.name, said, &r.rejected)
 }
