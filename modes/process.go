@@ -24,6 +24,16 @@ var startSeconds = sync.OnceValues(func() (float64, error) {
 	return stat.StartTime()
 })
 
+// limitsOfProcess is how they were when they were first asked for: what is started raises
+// them before.
+var limitsOfProcess = sync.OnceValues(func() (procfs.ProcLimits, error) {
+	p, err := thisProcess()
+	if err != nil {
+		return procfs.ProcLimits{}, err
+	}
+	return p.Limits()
+})
+
 var thisProcess = sync.OnceValues(procfs.Self)
 
 // processUsage is what this process takes of its machine, as the kernel says.
@@ -44,7 +54,7 @@ func processUsage() (messages.ProcessUsage, error) {
 	if u.OpenFiles, err = p.FileDescriptorsLen(); err != nil {
 		return u, fmt.Errorf("count the open files of this process: %w", err)
 	}
-	limits, err := p.Limits()
+	limits, err := limitsOfProcess()
 	if err != nil {
 		return u, fmt.Errorf("read the limits of this process: %w", err)
 	}

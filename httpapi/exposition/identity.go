@@ -33,6 +33,8 @@ type node struct {
 	identity []identityLabel
 	// tail is the text of identity; short that of node_id, node_role and pod_name.
 	tail, short []byte
+	// behind is tail as it stands on a line behind other labels, with what is around it.
+	behind []byte
 	// agreed are claimed labels that are all the identity's.
 	agreed messages.LabelText
 }
@@ -68,6 +70,9 @@ func newNode(a *messages.NodeAnswer) *node {
 	n.short = n.tail
 	for _, name := range slices.Sorted(maps.Keys(id.Labels)) {
 		n.stamp(messages.PlainLabelName(nodePrefix+name), id.Labels[name])
+	}
+	if len(n.tail) > 0 {
+		n.behind = append(append(append(make([]byte, 0, len(n.tail)+3), ','), n.tail...), "} "...)
 	}
 	return n
 }

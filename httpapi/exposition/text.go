@@ -72,7 +72,6 @@ func (g *group) identity(n *node) []byte {
 
 // latest writes the newest sample of each series of a settled part, as series would.
 func (t *textWriter) latest(g *group, p *part) bool {
-	identity := g.identity(p.node)
 	rows := len(p.times)
 	b := t.out.b
 	for i := range p.shape.Series {
@@ -87,7 +86,11 @@ func (t *textWriter) latest(g *group, p *part) bool {
 			t.begin(g)
 			b = t.out.b
 		}
-		b = t.appendName(b, s.Suffix, s.Labels, identity)
+		if s.Labels != "" && p.node.behind != nil {
+			b = append(append(append(b, t.names[s.Suffix]...), s.Labels...), p.node.behind...)
+		} else {
+			b = t.appendName(b, s.Suffix, s.Labels, p.node.tail)
+		}
 		b = append(appendValue(b, values[newest]), '\n')
 		if len(b) >= t.out.limit {
 			t.out.b = b
