@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,12 +25,18 @@ const slack = time.Second
 // noEndpoint is where nothing listens.
 const noEndpoint = "http://127.0.0.1:1/metrics"
 
-// fixedPort returns a port that is free, and that no outgoing connection gets while
-// its server is away.
+// fixedPorts are those that tests have got.
+var fixedPorts sync.Map
+
+// fixedPort returns a port that is free, and that neither another test nor an outgoing
+// connection gets while its server is away.
 func fixedPort(t *testing.T) string {
 	t.Helper()
 	for range 100 {
 		addr := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(10000))
+		if _, given := fixedPorts.LoadOrStore(addr, true); given {
+			continue
+		}
 		if l, err := net.Listen("tcp", addr); err == nil {
 			require.NoError(t, l.Close())
 			return addr
