@@ -25,7 +25,8 @@
 //	  - samples.go: baseline samples; row.go: the latest of them; habit.go: the last row, and what repeats it
 //	  - series.go: the dictionary of their series; labels.go: the labels of those; learn.go: what is not in it
 //	  - columnar.go: families in columnar form; texts.go: the dictionary of their label texts
-//	  - describe.go: what such a family says beside its values; shapes.go: what many nodes have of it in common
+//	  - describe.go: what such a family says beside its values; lists.go: those of a block that the last answer had, too
+//	  - shapes.go: what many nodes have in common of that; commons.go: how the process has it once
 //	  - described.go: families that agents describe once, and refer to by slot then
 //
 // A series of baseline frames is known by its name, its type and the set of its

@@ -10,21 +10,8 @@ import (
 // Most answers have the blocks of the last one with other values, and the families in
 // common with it.
 type list struct {
-	slots     []uint32
-	families  []messages.Family // without values
-	series    int
-	textBytes int
-}
-
-func newList(families []messages.Family, slots []uint32) list {
-	l := list{slots: slices.Clone(slots), families: slices.Clone(families)}
-	for i := range l.families {
-		f := &l.families[i]
-		f.Values = nil
-		l.series += len(f.Series)
-		l.textBytes += f.TextBytes()
-	}
-	return l
+	slots []uint32
+	*familyList
 }
 
 // lists are those of the last answer. All their families are different ones, so that they
@@ -140,7 +127,7 @@ func (r *reader) endFamilies(times []int64) messages.Block {
 		return messages.Block{Times: times, Families: l.families, Values: b.values, TextBytes: l.textBytes}
 	}
 	if !b.odd && len(b.own) > 0 && !r.lost {
-		r.slots.lists.had(newList(b.own, b.slots))
+		r.slots.lists.had(list{slices.Clone(b.slots), newFamilyList(b.own)})
 	}
 	return messages.Block{Times: times, Families: b.own}
 }

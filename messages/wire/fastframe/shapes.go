@@ -2,61 +2,26 @@ package fastframe
 
 import (
 	"hash/maphash"
-	"runtime"
 	"slices"
-	"sync"
-	"weak"
 
 	"fodc/messages"
 )
 
-// sharedShape returns the one copy that the process has of a settled shape, for as long as
-// anybody has it, and any other shape as it is. Most nodes of a cluster run the same
-// software, whose families are alike.
+// Most nodes of a cluster run the same software: their families are alike, and so are the
+// blocks that these stand in.
+var (
+	commonSeed   = maphash.MakeSeed()
+	commonShapes = newCommons(alikeShapes)
+	commonLists  = newCommons(alikeLists)
+)
+
+// sharedShape returns the one copy that the process has of a settled shape, and any other
+// shape as it is.
 func sharedShape(s *messages.Shape) *messages.Shape {
 	if !s.Settled {
 		return s
 	}
-	return knownShapes.share(s)
-}
-
-var knownShapes = newShapeTable()
-
-// shapeTable is the settled shapes of the process, by a hash that no agent can foresee. It
-// keeps none of them.
-type shapeTable struct {
-	seed   maphash.Seed
-	mu     sync.Mutex
-	byHash map[uint64]weak.Pointer[messages.Shape]
-}
-
-func newShapeTable() *shapeTable {
-	return &shapeTable{seed: maphash.MakeSeed(), byHash: map[uint64]weak.Pointer[messages.Shape]{}}
-}
-
-// share returns a shape like this one, which is this one if there was none.
-func (t *shapeTable) share(s *messages.Shape) *messages.Shape {
-	hash := t.hash(s)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if known := t.byHash[hash].Value(); known != nil {
-		if !alike(known, s) {
-			return s
-		}
-		return known
-	}
-	t.byHash[hash] = weak.Make(s)
-	runtime.AddCleanup(s, t.forget, hash)
-	return s
-}
-
-// forget drops a shape that nobody has any more, unless another one has its place.
-func (t *shapeTable) forget(hash uint64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if s, there := t.byHash[hash]; there && s.Value() == nil {
-		delete(t.byHash, hash)
-	}
+	return commonShapes.share(shapeHash(s), s)
 }
 
 // settledSeries is all of a settled series: what is known has its labels.
@@ -67,9 +32,9 @@ type settledSeries struct {
 
 func settledOf(s *messages.Series) settledSeries { return settledSeries{s.Suffix, s.Known} }
 
-func (t *shapeTable) hash(s *messages.Shape) uint64 {
+func shapeHash(s *messages.Shape) uint64 {
 	var h maphash.Hash
-	h.SetSeed(t.seed)
+	h.SetSeed(commonSeed)
 	maphash.WriteComparable(&h, s.Name)
 	maphash.WriteComparable(&h, s.Type)
 	maphash.WriteComparable(&h, s.Help)
@@ -79,8 +44,37 @@ func (t *shapeTable) hash(s *messages.Shape) uint64 {
 	return h.Sum64()
 }
 
-// alike reports whether two settled shapes are the same.
-func alike(a, b *messages.Shape) bool {
+// alikeShapes reports whether two settled shapes are the same.
+func alikeShapes(a, b *messages.Shape) bool {
 	return a.Name == b.Name && a.Type == b.Type && a.Help == b.Help &&
 		slices.EqualFunc(a.Series, b.Series, func(x, y messages.Series) bool { return settledOf(&x) == settledOf(&y) })
+}
+
+// familyList is families without values, as blocks have them in common.
+type familyList struct {
+	families          []messages.Family
+	series, textBytes int
+}
+
+// newFamilyList returns the list of the families, of which the process has one copy.
+func newFamilyList(families []messages.Family) *familyList {
+	l := &familyList{families: slices.Clone(families)}
+	var h maphash.Hash
+	h.SetSeed(commonSeed)
+	for i := range l.families {
+		f := &l.families[i]
+		f.Values = nil
+		l.series += len(f.Series)
+		l.textBytes += f.TextBytes()
+		maphash.WriteComparable(&h, f.Shape)
+		maphash.WriteComparable(&h, f.Claimed)
+	}
+	return commonLists.share(h.Sum64(), l)
+}
+
+// alikeLists reports whether two lists are the same: of families with the same shapes.
+func alikeLists(a, b *familyList) bool {
+	return slices.EqualFunc(a.families, b.families, func(x, y messages.Family) bool {
+		return x.Shape == y.Shape && x.Claimed == y.Claimed
+	})
 }

@@ -41,6 +41,11 @@ func TestNodesShareShapes(t *testing.T) {
 	d := New()
 	d.Renew(7)
 	require.Same(t, one, answerOf(t, d, encode(t, columns(page("c", "Help.", 5, 6)))).Blocks[0].Families[0].Shape)
+	require.NotNil(t, d.slots.lists.all[0].familyList)
+	other := New()
+	other.Renew(7)
+	answerOf(t, other, encode(t, columns(page("d", "Help.", 7, 8))))
+	require.Same(t, d.slots.lists.all[0].familyList, other.slots.lists.all[0].familyList)
 	runtime.KeepAlive(one)
 }
 
@@ -51,23 +56,27 @@ func frameOf(a wire.Answer) *wire.StreamMetricsRequest {
 	return d.Frame(a)
 }
 
-// A shape with the hash of another one is not taken for it; and when nobody has a shape any
-// more, the table has not either.
-func TestShapesGo(t *testing.T) {
-	table := newShapeTable()
-	first, other := messages.NewShape("x", messages.TypeGauge, "", nil), messages.NewShape("y", messages.TypeGauge, "", nil)
-	hash := table.hash(first)
-	require.Same(t, first, table.share(first))
-	require.Same(t, first, table.share(messages.NewShape("x", messages.TypeGauge, "", nil)))
-	table.byHash[table.hash(other)] = table.byHash[hash]
-	require.Same(t, other, table.share(other))
-
+// A value with the hash of another one is not taken for it; and when nobody has a value any
+// more, the commons have not either.
+func TestCommonsGo(t *testing.T) {
+	c := newCommons(func(a, b *string) bool { return *a == *b })
+	of := func(text string) *string { return &text }
+	first, other := of("a"), of("b")
+	require.Same(t, first, c.share(1, first))
+	require.Same(t, first, c.share(1, of("a")))
+	require.Same(t, other, c.share(1, other))
+	require.Same(t, other, c.share(2, other))
+	there := func(hash uint64) bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		_, there := c.byHash[hash]
+		return there
+	}
 	runtime.KeepAlive(first)
 	require.Eventually(t, func() bool {
 		runtime.GC()
-		table.mu.Lock()
-		defer table.mu.Unlock()
-		_, there := table.byHash[hash]
-		return !there
+		return !there(1)
 	}, 10*time.Second, time.Millisecond)
+	require.True(t, there(2))
+	runtime.KeepAlive(other)
 }
