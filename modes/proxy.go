@@ -68,11 +68,8 @@ func (p *runningProxy) api(sys *actors.System, c ProxyConfig) *httpapi.ProxyAPI 
 	build := thisBuild()
 	return &httpapi.ProxyAPI{
 		Collect: func(ctx context.Context, q messages.Query) (*messages.Collection, error) {
-			collection, err := p.proxy.Collect(ctx, q)
-			if err == nil && len(collection.Nodes) > 0 {
-				p.rest.wake()
-			}
-			return collection, err
+			defer p.rest.collecting()()
+			return p.proxy.Collect(ctx, q)
 		},
 		Cluster: func(ctx context.Context, f messages.NodeFilter) (messages.Cluster, error) {
 			return p.proxy.Cluster(ctx, f)

@@ -4,16 +4,17 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// A proxy that relays nothing is at rest. It has thousands of small things to keep, and
+// A proxy that collects nothing is at rest. It has thousands of small things to keep, and
 // little garbage comes of heartbeats: to collect it early costs next to nothing. While
-// answers are relayed that would cost processor time.
+// answers are collected that would cost processor time.
 const (
-	// restAfter is longer than the usual intervals of scrapes: what is given back between
-	// two of them has to be fetched again.
-	restAfter = time.Minute
+	// restAfter is much longer than the usual intervals of scrapes, of which a minute is the
+	// longest: what is given back between two of them has to be fetched again.
+	restAfter = 5 * time.Minute
 	// restInterval is how often a proxy at rest looks whether agents have come. What they
 	// leave behind is given back when no more of them come.
 	restInterval  = 10 * time.Second
@@ -25,7 +26,11 @@ const (
 	usualGCPercent = 100
 )
 
-// rest tells when a proxy is at rest, and when it is not any more. It begins at rest.
+// restTaken says that a proxy of this process has a rest: what it sets is the process's.
+var restTaken atomic.Bool
+
+// rest tells when a proxy is at rest, and when it is not any more. It begins at rest. A nil
+// *rest does nothing.
 type rest struct {
 	setGCPercent func(percent int)
 	// free gives back what is not used.
@@ -36,17 +41,19 @@ type rest struct {
 	mu      sync.Mutex
 	resting bool
 	ended   bool
-	relayed time.Time
-	seen    uint64
+	// collections is how many are under way, collected when the last one was over.
+	collections int
+	collected   time.Time
+	seen        uint64
 	// owed says that there is something to be given back.
 	owed  bool
 	timer *time.Timer
 }
 
-// newProxyRest returns the rest of this process; nil, which does nothing, where GOGC says
-// how eagerly garbage is collected.
+// newProxyRest returns the rest of this process; nil where GOGC says how eagerly garbage is
+// collected, or another proxy has it.
 func newProxyRest(opened func() uint64) *rest {
-	if os.Getenv("GOGC") != "" {
+	if os.Getenv("GOGC") != "" || !restTaken.CompareAndSwap(false, true) {
 		return nil
 	}
 	return newRest(func(percent int) { debug.SetGCPercent(percent) }, debug.FreeOSMemory, opened)
@@ -61,18 +68,25 @@ func newRest(setGCPercent func(percent int), free func(), opened func() uint64) 
 	return r
 }
 
-// wake takes note that answers of agents are relayed.
-func (r *rest) wake() {
+// collecting takes note that a collection begins, before it takes memory. The caller calls
+// done when it is over.
+func (r *rest) collecting() (done func()) {
 	if r == nil {
-		return
+		return func() {}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.relayed = time.Now()
+	r.collections++
 	if r.resting && !r.ended {
 		r.resting = false
 		r.setGCPercent(busyGCPercent)
 		r.timer.Reset(restAfter)
+	}
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.collections--
+		r.collected = time.Now()
 	}
 }
 
@@ -89,8 +103,8 @@ func (r *rest) isToFree(now time.Time) bool {
 	if r.ended {
 		return false
 	}
-	if left := restAfter - now.Sub(r.relayed); left > 0 {
-		r.timer.Reset(left)
+	if left := restAfter - now.Sub(r.collected); r.collections > 0 || left > 0 {
+		r.timer.Reset(max(left, restInterval))
 		return false
 	}
 	r.timer.Reset(restInterval)
@@ -114,7 +128,11 @@ func (r *rest) end() {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.ended {
+		return
+	}
 	r.ended = true
 	r.timer.Stop()
 	r.setGCPercent(usualGCPercent)
+	restTaken.Store(false)
 }

@@ -12,51 +12,94 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A proxy gives memory back once when it has relayed nothing for a minute, or when agents
-// have come and no more do; it collects garbage late as soon as it relays something.
+// restLog is what a rest does, in words.
+type restLog struct {
+	t    *testing.T
+	rest *rest
+	// opened is how many sessions there have been.
+	opened atomic.Uint64
+
+	mu  sync.Mutex
+	did []string
+}
+
+func newRestLog(t *testing.T) *restLog {
+	l := &restLog{t: t}
+	l.rest = newRest(func(percent int) { l.do(fmt.Sprint(percent)) }, func() { l.do("free") }, l.opened.Load)
+	return l
+}
+
+func (l *restLog) do(what string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.did = append(l.did, what)
+}
+
+// after passes the time, and requires that this has been done since the last call.
+func (l *restLog) after(d time.Duration, want string) {
+	l.t.Helper()
+	time.Sleep(d)
+	synctest.Wait()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	require.Equal(l.t, want, strings.Join(l.did, " "))
+	l.did = nil
+}
+
+// A proxy gives memory back once when it has collected nothing for a while, or when agents
+// have come and no more do; it collects garbage late as soon as it collects answers.
 func TestProxyAtRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var mu sync.Mutex
-		var did []string
-		do := func(what string) {
-			mu.Lock()
-			defer mu.Unlock()
-			did = append(did, what)
-		}
-		var opened atomic.Uint64
-		r := newRest(func(percent int) { do(fmt.Sprint(percent)) }, func() { do("free") }, opened.Load)
-		after := func(d time.Duration, want string) {
-			t.Helper()
-			time.Sleep(d)
-			synctest.Wait()
-			mu.Lock()
-			defer mu.Unlock()
-			require.Equal(t, want, strings.Join(did, " "))
-			did = nil
-		}
-		after(0, "10") // It begins at rest.
-		after(time.Hour, "")
+		l := newRestLog(t)
+		l.after(0, "10") // It begins at rest.
+		l.after(time.Hour, "")
 		for range 30 {
-			opened.Add(100)
-			after(restInterval, "")
+			l.opened.Add(100)
+			l.after(restInterval, "")
 		}
-		after(restInterval, "free")
-		after(time.Hour, "")
-		r.wake()
-		after(0, "200")
+		l.after(restInterval, "free")
+		l.after(time.Hour, "")
+		done := l.rest.collecting()
+		l.after(0, "200") // before answers come
+		done()
 		for range 10 { // A scrape now and then keeps it awake.
-			r.wake()
-			opened.Add(1)
-			after(restAfter-time.Second, "")
+			l.rest.collecting()()
+			l.opened.Add(1)
+			l.after(restAfter-time.Second, "")
 		}
-		after(time.Second, "10")
-		after(restInterval, "free") // when it has seen that no more agents come
-		after(time.Hour, "")
-		r.wake()
-		after(restAfter, "200 10 free")
-		r.end()
-		r.wake()
-		after(time.Hour, "100")
+		l.after(time.Second, "10")
+		l.after(restInterval, "free") // when it has seen that no more agents come
+		l.after(time.Hour, "")
+		l.rest.collecting()()
+		l.after(restAfter, "200 10 free")
+		l.rest.end()
+		l.rest.end()
+		l.rest.collecting()()
+		l.after(time.Hour, "100")
+	})
+}
+
+// Collections that take their time, once a minute as Prometheus asks unless it is told
+// otherwise, are never met by a proxy at rest.
+func TestProxyRestsNotWhileItCollects(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newRestLog(t)
+		l.after(0, "10")
+		begin := time.Now()
+		for i := range 60 {
+			time.Sleep(time.Until(begin.Add(time.Duration(i) * time.Minute)))
+			done := l.rest.collecting()
+			time.Sleep(time.Duration(100+i%2*50) * time.Millisecond)
+			done()
+		}
+		l.after(0, "200")
+		first, second := l.rest.collecting(), l.rest.collecting()
+		first()
+		l.after(time.Hour, "")
+		second()
+		l.after(restAfter+restInterval, "10 free")
+		l.rest.end()
+		l.after(0, "100")
 	})
 }
 
@@ -65,6 +108,19 @@ func TestProxyRestLeavesGOGC(t *testing.T) {
 	t.Setenv("GOGC", "50")
 	r := newProxyRest(func() uint64 { return 0 })
 	require.Nil(t, r)
-	r.wake()
+	r.collecting()()
 	r.end()
+}
+
+// A process has one: it is its garbage that is collected.
+func TestProcessHasOneRest(t *testing.T) {
+	t.Setenv("GOGC", "")
+	none := func() uint64 { return 0 }
+	first := newProxyRest(none)
+	require.NotNil(t, first)
+	require.Nil(t, newProxyRest(none))
+	first.end()
+	second := newProxyRest(none)
+	require.NotNil(t, second)
+	second.end()
 }
