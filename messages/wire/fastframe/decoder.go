@@ -204,8 +204,16 @@ var readers = sync.Pool{New: func() any { return &reader{} }}
 // maxKeptSamples bounds the scratch space that is used again.
 const maxKeptSamples = 64 << 10
 
+// isLarge reports whether the scratch space is too large to be used again.
+func (r *reader) isLarge() bool {
+	c := &r.columns
+	return max(cap(r.table.Families), cap(r.table.Series), cap(r.table.Samples), cap(r.row.series), cap(r.row.runs),
+		cap(r.metric.labels), cap(r.labels), cap(r.families.slots),
+		cap(c.deltas), cap(c.families), cap(c.texts), cap(c.suffixes)) > maxKeptSamples
+}
+
 func (r *reader) release() {
-	if max(cap(r.table.Samples), cap(r.row.series)) > maxKeptSamples || cap(r.columns.texts) > maxKeptSamples || cap(r.metric.labels) > maxKeptSamples {
+	if r.isLarge() {
 		return
 	}
 	clear(r.table.Families)

@@ -13,30 +13,30 @@ func (r *reader) describe(keep bool) (d described, ok bool) {
 	if keep {
 		check = checkText
 	}
-	k := columnCheck{name: string(c.name), kept: keep, columns: c}
-	var err error
-	if k.kind, err = wire.CheckFamily(k.name, c.kind, len(c.texts), len(c.suffixes)); err == nil {
-		k.series = make([]messages.Series, 0, len(c.texts))
+	name := string(c.name)
+	kind, err := wire.CheckFamily(name, c.kind, len(c.texts), len(c.suffixes))
+	if err != nil {
+		for _, b := range c.texts {
+			if _, ok := check(b); !ok {
+				return d, false
+			}
+		}
+		return described{columns: len(c.texts), flaws: &flaws{err: err}}, true
 	}
-	k.flaws.err = err
-	help := ""
-	if err == nil {
-		help = wire.HelpOf(k.name, string(c.help), &k.flaws.Rejections)
-	}
+	k := columnCheck{name: name, kind: kind, kept: keep, columns: c, series: make([]messages.Series, 0, len(c.texts))}
+	help := wire.HelpOf(name, string(c.help), &k.flaws.Rejections)
 	for i, b := range c.texts {
 		t, ok := check(b)
 		if !ok {
 			return d, false
 		}
-		if err == nil {
-			k.add(i, t)
-		}
+		k.add(i, t)
 	}
-	d = described{columns: len(c.texts), labelBytes: k.labelBytes, shape: messages.NewShape(k.name, k.kind, help, k.series)}
+	d = described{columns: len(c.texts), labelBytes: k.labelBytes, shape: messages.NewShape(name, kind, help, k.series)}
 	if keep {
 		d.shape = sharedShape(d.shape)
 	}
-	if f := k.flaws; f.Count > 0 || f.Mended > 0 || f.places != nil || f.err != nil {
+	if f := k.flaws; f.Count > 0 || f.Mended > 0 || f.places != nil {
 		d.flaws = &f
 	}
 	return d, true

@@ -16,7 +16,7 @@ var ErrLost = errors.New("the dictionary of the frame is lost")
 
 // described is a family as it was described.
 type described struct {
-	// shape has the series that are valid.
+	// shape has the series that are valid; nil if there is no family.
 	shape      *messages.Shape
 	labelBytes int
 	// columns is how many series were described, valid or not.

@@ -59,18 +59,18 @@ func (l *labels) turned(b []byte) bool {
 	return false
 }
 
-// mixed reports whether b is the labels in any order. It is as long as they are: where
-// none is there twice, none is missing.
+// mixed reports whether b is the labels in any order: so many, and none twice.
 func (l *labels) mixed(b []byte) bool {
 	s := search{labels: l}
-	for len(b) > 0 {
+	count := 0
+	for ; len(b) > 0; count++ {
 		from, end := textBounds(b)
 		if end == 0 || uint64(b[0]) != tagLabels || !s.take(b[from:end]) {
 			return false
 		}
 		b = b[end:]
 	}
-	return true
+	return count == l.count
 }
 
 // search finds entries among labels, each once.

@@ -52,3 +52,21 @@ func TestLabelsInAnyOrder(t *testing.T) {
 		}
 	}
 }
+
+// Lengths may be written longer than they need be: labels that take as many bytes as the
+// known ones are not all of them then.
+func TestLabelsWithLongLengths(t *testing.T) {
+	var entries [][]byte
+	for i := range 7 {
+		entries = append(entries, raw{}.text(1, fmt.Sprintf("l%d", i)).text(2, "v"))
+	}
+	all := append(slices.Clone(entries), raw{}.text(1, "x").text(2, ""))
+	l := newDictionary(maphash.MakeSeed()).labelsOf("", all)
+	var fields []byte
+	for _, entry := range entries {
+		fields = append(fields, byte(tagLabels), byte(len(entry))|0x80, 0)
+		fields = append(fields, entry...)
+	}
+	require.GreaterOrEqual(t, len(fields), len(l.fields))
+	require.False(t, l.begin(fields))
+}
