@@ -3,6 +3,7 @@ package httpapi
 import (
 	"sync"
 
+	"fodc/httpapi/exposition"
 	"fodc/messages"
 )
 
@@ -24,28 +25,33 @@ type held struct {
 	bytes       int
 }
 
-type holding struct{ readers, bytes int }
+// holding is a collection with what it takes, and what each page takes that is made of it.
+type holding struct{ readers, bytes, page int }
 
 // take takes note that the collection is about to be written, or says that there is no
-// room for it. Collections that are shared count once. The caller releases it when it
-// has been written.
+// room for it. Collections that are shared count once, their pages each. The caller
+// releases it when it has been written.
 func (h *held) take(c *messages.Collection) (release func(), err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	one := h.collections[c]
 	if one == nil {
-		one = &holding{bytes: heldBytes(c)}
-		if h.bytes > 0 && one.bytes > 0 && h.bytes+one.bytes > maxHeldBytes {
-			return nil, messages.Errorf(messages.ErrUnavailable,
-				"the answers that clients are reading take %d MiB of %d MiB already, and this one %d MiB: try again, or ask for less",
-				h.bytes>>20, maxHeldBytes>>20, one.bytes>>20)
-		}
-		if h.collections == nil {
-			h.collections = map[*messages.Collection]*holding{}
-		}
-		h.collections[c] = one
-		h.bytes += one.bytes
+		one = &holding{bytes: heldBytes(c), page: exposition.PageBytes(c)}
 	}
+	more := one.page
+	if one.readers == 0 {
+		more += one.bytes
+	}
+	if h.bytes > 0 && more > 0 && h.bytes+more > maxHeldBytes {
+		return nil, messages.Errorf(messages.ErrUnavailable,
+			"the answers that clients are reading take %d MiB of %d MiB already, and this one %d MiB: try again, or ask for less",
+			h.bytes>>20, maxHeldBytes>>20, more>>20)
+	}
+	if h.collections == nil {
+		h.collections = map[*messages.Collection]*holding{}
+	}
+	h.collections[c] = one
+	h.bytes += more
 	one.readers++
 	return func() { h.release(c, one) }, nil
 }
@@ -53,6 +59,7 @@ func (h *held) take(c *messages.Collection) (release func(), err error) {
 func (h *held) release(c *messages.Collection, one *holding) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.bytes -= one.page
 	if one.readers--; one.readers == 0 {
 		delete(h.collections, c)
 		h.bytes -= one.bytes

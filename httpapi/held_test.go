@@ -42,6 +42,23 @@ func TestHeldCollectionsAreBounded(t *testing.T) {
 	require.Zero(t, h.bytes)
 	require.Empty(t, h.collections)
 
+	several := large(maxHeldBytes / 2)
+	var readers []func()
+	for {
+		release, err := h.take(several)
+		if err != nil {
+			require.ErrorContains(t, err, "and this one 0 MiB")
+			break
+		}
+		readers = append(readers, release)
+	}
+	require.Greater(t, len(readers), 100, "its pages take little")
+	require.Less(t, len(readers), 1000, "and are bounded")
+	for _, release := range readers {
+		release()
+	}
+	require.Zero(t, h.bytes)
+
 	release, err := h.take(large(2 * maxHeldBytes))
 	require.NoError(t, err, "the only one may be of any size")
 	_, err = h.take(large(valueBytes))

@@ -60,6 +60,20 @@ func (s Suffix) String() string {
 	}
 }
 
+// Has reports whether the samples of a family of the type can have the suffix.
+func (t MetricType) Has(s Suffix) bool {
+	switch s {
+	case SuffixNone:
+		return true
+	case SuffixBucket:
+		return t == TypeHistogram
+	case SuffixSum, SuffixCount:
+		return t == TypeHistogram || t == TypeSummary
+	default:
+		return false
+	}
+}
+
 // Block holds families whose series were sampled together, by the same scrapes of
 // the same target: one column of timestamps serves them all.
 type Block struct {

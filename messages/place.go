@@ -29,9 +29,9 @@ func (p *Place) Compare(other *Place) int {
 }
 
 // place returns where a series stands in a family of the type. ok is false if that is not
-// known, or its names are not plain.
+// known, its names are not plain, or there is no such series.
 func (s *Series) place(t MetricType) (p Place, ok bool) {
-	if s.Known.IsZero() {
+	if s.Known.IsZero() || !t.Has(s.Suffix) {
 		return p, false
 	}
 	facts := s.Known.Facts()

@@ -28,6 +28,8 @@ func TestSettledShapes(t *testing.T) {
 	f(false, "x", TypeGauge, gauge(`node_id="1"`))
 	f(false, "x", TypeGauge, Series{Labels: `a="1"`})
 	f(false, "x", TypeGauge, Series{Labels: `a="1"`, Known: KnowLabels(`a="2"`, "")})
+	f(false, "x", TypeGauge, of(SuffixSum, TypeGauge, ``))
+	f(false, "x", TypeHistogram, of(SuffixCount+1, TypeHistogram, ``))
 	claimed := LabelText(`node_id="1"`)
 	f(false, "x", TypeGauge, Series{Labels: `a="1"`, Claimed: &claimed, Known: KnowLabels(`a="1"`, "")})
 

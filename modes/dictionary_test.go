@@ -40,8 +40,9 @@ func saidOf(blocks []messages.Block) (all []string) {
 			if strings.HasPrefix(f.Name, "fodc_") {
 				continue
 			}
-			for i, s := range f.Series {
-				all = append(all, fmt.Sprint(b.Times, f.Name, f.Type, f.Help, s.Suffix, s.Labels, f.ValuesOf(i)))
+			for i := range f.Series {
+				s := f.At(i)
+				all = append(all, fmt.Sprint(b.Times, f.Name, f.Type, f.Help, s.Suffix, s.AllLabels(), s.Values))
 			}
 		}
 	}

@@ -10,31 +10,48 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// startSeconds is when this process was started, in unix time. To find it takes the time
-// at which the machine was started, which is far down in a long file.
-var startSeconds = sync.OnceValues(func() (float64, error) {
-	p, err := thisProcess()
-	if err != nil {
-		return 0, err
-	}
-	stat, err := p.Stat()
-	if err != nil {
-		return 0, err
-	}
-	return stat.StartTime()
-})
+// What does not change is found once: where this process is, when it was started (in unix
+// time, for which the time at which the machine was started is far down in a long file), and
+// its limits, which what is started raises before they are first asked for.
+var (
+	thisProcess  = once(procfs.Self)
+	startSeconds = once(func() (float64, error) {
+		p, err := thisProcess()
+		if err != nil {
+			return 0, err
+		}
+		stat, err := p.Stat()
+		if err != nil {
+			return 0, err
+		}
+		return stat.StartTime()
+	})
+	processLimits = once(func() (procfs.ProcLimits, error) {
+		p, err := thisProcess()
+		if err != nil {
+			return procfs.ProcLimits{}, err
+		}
+		return p.Limits()
+	})
+)
 
-// limitsOfProcess is how they were when they were first asked for: what is started raises
-// them before.
-var limitsOfProcess = sync.OnceValues(func() (procfs.ProcLimits, error) {
-	p, err := thisProcess()
-	if err != nil {
-		return procfs.ProcLimits{}, err
+// once is f until it has succeeded, and then what it has returned.
+func once[T any](f func() (T, error)) func() (T, error) {
+	var mu sync.Mutex
+	var found *T
+	return func() (T, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if found != nil {
+			return *found, nil
+		}
+		v, err := f()
+		if err == nil {
+			found = &v
+		}
+		return v, err
 	}
-	return p.Limits()
-})
-
-var thisProcess = sync.OnceValues(procfs.Self)
+}
 
 // processUsage is what this process takes of its machine, as the kernel says.
 func processUsage() (messages.ProcessUsage, error) {
@@ -54,7 +71,7 @@ func processUsage() (messages.ProcessUsage, error) {
 	if u.OpenFiles, err = p.FileDescriptorsLen(); err != nil {
 		return u, fmt.Errorf("count the open files of this process: %w", err)
 	}
-	limits, err := limitsOfProcess()
+	limits, err := processLimits()
 	if err != nil {
 		return u, fmt.Errorf("read the limits of this process: %w", err)
 	}

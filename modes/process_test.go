@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,4 +15,24 @@ func TestProcessUsage(t *testing.T) {
 	require.Positive(t, u.OpenFiles)
 	require.GreaterOrEqual(t, u.MaxFiles, uint64(u.OpenFiles))
 	require.Positive(t, u.Goroutines)
+}
+
+// What could not be found at first is looked for again.
+func TestOnce(t *testing.T) {
+	calls := 0
+	f := once(func() (int, error) {
+		if calls++; calls < 3 {
+			return 0, errors.New("too many open files")
+		}
+		return calls, nil
+	})
+	for range 2 {
+		_, err := f()
+		require.Error(t, err)
+	}
+	for range 2 {
+		v, err := f()
+		require.NoError(t, err)
+		require.Equal(t, 3, v)
+	}
 }

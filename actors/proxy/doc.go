@@ -16,8 +16,8 @@
 //	service -> registry   admit, abandon, find
 //	service -> session    attach; then the readers' frames
 //	session -> registry   heartbeat, sessionEnded; registry -> session  heard, released
-//	collect -> registry   findTargets; registry -> collect  targets
-//	collect -> session    askMetrics, forget; session -> collect  gotChunk, gotFailure, its end
+//	collect -> registry   findTargets; registry -> collect  targets, gotFailure of a session that has died
+//	collect -> session    askMetrics, forget; session -> collect  gotChunk, gotFailure
 //	collector <-> collect collected, cancelled by stopping it
 //
 // What all of them do is counted in a tally, which is no actor and outlives theirs.

@@ -2,11 +2,13 @@
 //
 //   - identity.go: the labels that a node's samples are stamped with
 //   - plain.go: names for readers that know no UTF-8
-//   - merge.go: families of all nodes side by side, and who wins where they disagree
-//   - series.go: the series of one family and node, in order, each of them once
+//   - gather.go: families of all nodes side by side; merge.go: who wins where they disagree,
+//     and conflicts.go: how often anybody lost
+//   - series.go: the series of one family and node, in order, each of them once;
+//     settled.go: those that need no looking at
 //   - own.go: families that tell how the collection itself went
-//   - text.go, openmetrics.go, json.go: the pages; value.go: their numbers;
-//     tree.go: the picture of a process for people
+//   - text.go, openmetrics.go, json.go: the pages; value.go: their numbers; buffer.go: how
+//     they are handed on; tree.go: the picture of a process for people
 //
 // A page holds every series once and every family as one group, whatever the
 // agents send. Families are sorted by name, their series by node, then by labels;

@@ -3,6 +3,7 @@ package exposition
 import (
 	"iter"
 	"sync"
+	"unsafe"
 
 	"fodc/messages"
 )
@@ -19,6 +20,22 @@ var partsPool = sync.Pool{New: func() any { return new(parts) }}
 
 // maxPooledParts bounds what a page leaves to the next ones.
 const maxPooledParts = 1 << 17
+
+// PageBytes is about what a page of the collection takes in memory while it is written,
+// beside the collection itself.
+func PageBytes(c *messages.Collection) int {
+	families := 0
+	for i := range c.Nodes {
+		for j := range c.Nodes[i].Blocks {
+			families += len(c.Nodes[i].Blocks[j].Families)
+		}
+	}
+	if families == 0 {
+		return 0
+	}
+	const perFamily = int(unsafe.Sizeof(part{}) + unsafe.Sizeof(&group{}))
+	return families*perFamily + int(unsafe.Sizeof(firstMemory{})+unsafe.Sizeof(lastMemory{}))
+}
 
 // gather groups the families of the nodes that answered by their names, in the order in
 // which these come first. The merge is to be released.

@@ -175,7 +175,7 @@ func (m *merge) settleClashes() {
 				continue
 			}
 			other := m.byName[base]
-			if other == nil || len(other.parts) == 0 || !allows(other.kind, s) {
+			if other == nil || len(other.parts) == 0 || !other.kind.Has(s) {
 				continue
 			}
 			loser := g
@@ -215,16 +215,4 @@ func (p *part) saidType() messages.MetricType {
 // isCompound reports whether the samples of a family of the type have suffixes.
 func isCompound(t messages.MetricType) bool {
 	return t == messages.TypeHistogram || t == messages.TypeSummary
-}
-
-// allows reports whether a family of the type has samples of the suffix.
-func allows(t messages.MetricType, s messages.Suffix) bool {
-	switch s {
-	case messages.SuffixNone:
-		return true
-	case messages.SuffixBucket:
-		return t == messages.TypeHistogram
-	default:
-		return s <= messages.SuffixCount && isCompound(t)
-	}
 }

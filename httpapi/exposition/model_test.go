@@ -293,7 +293,7 @@ func drawFamily(t *rapid.T, name string, rows int) messages.Family {
 			own = append(own, messages.Label{Name: label, Value: value})
 		}
 		s := messages.Series{Labels: messages.RenderLabels(own)}
-		if suffix := messages.Suffix(rapid.IntRange(0, 3).Draw(t, "suffix")); allows(f.Type, suffix) {
+		if suffix := messages.Suffix(rapid.IntRange(0, 3).Draw(t, "suffix")); f.Type.Has(suffix) {
 			s.Suffix = suffix
 		}
 		if rapid.Bool().Draw(t, "parted") {

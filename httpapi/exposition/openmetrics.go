@@ -21,11 +21,12 @@ const (
 )
 
 // WriteOpenMetrics writes the collection in the OpenMetrics text format 1.0: all
-// samples with their times, in unix seconds, whatever Options.Timestamps says. No sample is called otherwise than on
-// the page of WriteText. A family whose name its type does not allow (a counter
-// that does not end in _total, or whose name without it is another family's) is of
-// the type unknown; so is what is no histogram or summary by its rules. Nothing is on the page but what agents sent: a sample without
-// a time could not be loaded into a database. The error is that of w.
+// samples with their times, in unix seconds, whatever Options.Timestamps says. No sample
+// is called otherwise than on the page of WriteText. A family whose name its type does
+// not allow (a counter that does not end in _total, or whose name without it is another
+// family's) is of the type unknown; so is what is no histogram or summary by its rules.
+// Nothing is on the page but what agents sent: a sample without a time could not be
+// loaded into a database. The error is that of w.
 func WriteOpenMetrics(w io.Writer, c *messages.Collection, options Options) (Conflicts, error) {
 	m := mergeNodes(nodesOf(options.names(c)), isReserved)
 	defer m.release()
@@ -51,7 +52,7 @@ func (m *merge) splitMisfits() {
 			continue
 		}
 		for s := messages.SuffixNone; s <= messages.SuffixCount; s++ {
-			if only := g.only(s); allows(g.kind, s) && len(only.parts) > 0 {
+			if only := g.only(s); g.kind.Has(s) && len(only.parts) > 0 {
 				m.groups = append(m.groups, only)
 				m.byName[only.name] = only
 			}

@@ -98,7 +98,7 @@ func (r *reader) load(kind messages.MetricType, parts []part) {
 			if r.plain {
 				s = plainSeries(s)
 			}
-			if !timely || !allows(kind, s.Suffix) || len(values) != len(p.times) {
+			if !timely || !kind.Has(s.Suffix) || len(values) != len(p.times) {
 				r.conflicts.Invalid++
 				continue
 			}

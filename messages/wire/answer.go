@@ -74,20 +74,6 @@ func FromAnswer(f *StreamMetricsRequest, received time.Time) Answer {
 	}
 }
 
-// CanHave reports whether the samples of a family of the type can have the suffix.
-func CanHave(t messages.MetricType, s messages.Suffix) bool {
-	switch s {
-	case messages.SuffixNone:
-		return true
-	case messages.SuffixBucket:
-		return t == messages.TypeHistogram
-	case messages.SuffixSum, messages.SuffixCount:
-		return t == messages.TypeHistogram || t == messages.TypeSummary
-	default:
-		return false
-	}
-}
-
 // TypeOf takes the types as they are: both sides number them alike.
 func TypeOf(t MetricType) (messages.MetricType, bool) {
 	if t < 0 || t > MetricType_METRIC_TYPE_UNTYPED {

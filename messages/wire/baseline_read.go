@@ -117,7 +117,7 @@ func SplitName(name string, kind messages.MetricType, quantile bool) (string, me
 	}
 	for s := messages.SuffixBucket; s <= messages.SuffixCount; s++ {
 		base, found := strings.CutSuffix(name, s.String())
-		if found && base != "" && CanHave(kind, s) {
+		if found && base != "" && kind.Has(s) {
 			return base, s
 		}
 	}

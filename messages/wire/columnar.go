@@ -116,7 +116,7 @@ func fromFamily(f *Family, times int, rej *Rejections) (messages.Family, bool) {
 		if len(f.GetSuffixes()) > 0 {
 			s.Suffix, ok = SuffixOf(f.GetSuffixes()[i])
 		}
-		if !ok || !CanHave(t, s.Suffix) {
+		if !ok || !t.Has(s.Suffix) {
 			rej.Addf(1, "family %.100q: a sample of a %s has suffix %d", m.Name, t, f.GetSuffixes()[i])
 			continue
 		}

@@ -67,7 +67,7 @@ func requireValid(t *testing.T, blocks []messages.Block) {
 			require.LessOrEqual(t, len(f.Help), messages.MaxHelpBytes)
 			require.NotEmpty(t, f.Series)
 			for _, s := range f.Series {
-				require.True(t, CanHave(f.Type, s.Suffix))
+				require.True(t, f.Type.Has(s.Suffix))
 				require.NoError(t, messages.CheckLabelText(s.Labels))
 				require.Len(t, s.Values, len(b.Times))
 			}

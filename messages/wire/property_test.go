@@ -160,7 +160,7 @@ func drawFamily(t *rapid.T, times int) messages.Family {
 	}
 	suffixes := []messages.Suffix{messages.SuffixNone}
 	for s := messages.SuffixBucket; s <= messages.SuffixCount; s++ {
-		if CanHave(f.Type, s) {
+		if f.Type.Has(s) {
 			suffixes = append(suffixes, s)
 		}
 	}

@@ -62,7 +62,7 @@ func (k *columnCheck) add(column int, t checkedText) {
 		s.Suffix, ok = wire.SuffixOf(suffixes[column])
 	}
 	switch {
-	case !ok || !wire.CanHave(k.kind, s.Suffix):
+	case !ok || !k.kind.Has(s.Suffix):
 		k.flaws.Addf(1, "family %.100q: a sample of a %s has suffix %d", k.name, k.kind, k.columns.suffixes[column])
 		k.skip(column)
 		return
