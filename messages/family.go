@@ -90,23 +90,18 @@ type Block struct {
 	TextBytes int
 }
 
-// Each yields the families with their values. Each is valid until the next one comes.
+// Each yields copies of the families with their values, of which the caller may change what
+// is no slice. A copy is valid until the next one comes.
 func (b *Block) Each() iter.Seq[*Family] {
 	return func(yield func(*Family) bool) {
-		if b.Values == nil {
-			for i := range b.Families {
-				if !yield(&b.Families[i]) {
-					return
-				}
-			}
-			return
-		}
 		var f Family
 		values := b.Values
 		for i := range b.Families {
 			f = b.Families[i]
-			n := len(f.Series) * len(b.Times)
-			f.Values, values = values[:n:n], values[n:]
+			if b.Values != nil {
+				n := len(f.Series) * len(b.Times)
+				f.Values, values = values[:n:n], values[n:]
+			}
 			if !yield(&f) {
 				return
 			}
