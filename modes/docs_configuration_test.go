@@ -34,7 +34,7 @@ may be given several times, white space separates the values of the variable. Du
 ` + "`10s`" + ` or ` + "`1m30s`" + `.
 
 ` + "`GOGC` and `GOMEMLIMIT`" + ` are taken as Go takes them. Without ` + "`GOGC`" + ` an agent collects its garbage early (25 %), and a
-proxy late while it collects answers (200 %) and early (10 %) when it has not done so for five minutes: it gives back
+proxy late while it collects answers (150 %) and early (10 %) when it has not done so for five minutes: it gives back
 then what it does not need.
 
 A value that is not allowed ends the program with exit code 2 and one line on stderr, which names the flag or the

@@ -19,9 +19,9 @@ const (
 	// leave behind is given back when no more of them come.
 	restInterval  = 10 * time.Second
 	restGCPercent = 10
-	// busyGCPercent lets the heap grow to three times what is alive: answers are small
+	// busyGCPercent lets the heap grow to two and a half times what is alive: answers are small
 	// beside the pages that are made of them.
-	busyGCPercent = 200
+	busyGCPercent = 150
 	// usualGCPercent is what Go begins with.
 	usualGCPercent = 100
 )

@@ -60,7 +60,7 @@ func TestProxyAtRest(t *testing.T) {
 		l.after(restInterval, "free")
 		l.after(time.Hour, "")
 		done := l.rest.collecting()
-		l.after(0, "200") // before answers come
+		l.after(0, "150") // before answers come
 		done()
 		for range 10 { // A scrape now and then keeps it awake.
 			l.rest.collecting()()
@@ -71,7 +71,7 @@ func TestProxyAtRest(t *testing.T) {
 		l.after(restInterval, "free") // when it has seen that no more agents come
 		l.after(time.Hour, "")
 		l.rest.collecting()()
-		l.after(restAfter, "200 10 free")
+		l.after(restAfter, "150 10 free")
 		l.rest.end()
 		l.rest.end()
 		l.rest.collecting()()
@@ -92,7 +92,7 @@ func TestProxyRestsNotWhileItCollects(t *testing.T) {
 			time.Sleep(time.Duration(100+i%2*50) * time.Millisecond)
 			done()
 		}
-		l.after(0, "200")
+		l.after(0, "150")
 		first, second := l.rest.collecting(), l.rest.collecting()
 		first()
 		l.after(time.Hour, "")
