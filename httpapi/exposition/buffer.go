@@ -56,6 +56,17 @@ func (o *buffer) spill() bool {
 	return o.err == nil
 }
 
+// pass takes b as what was gathered so far, and spills it if it is enough. It returns what
+// to append to, and whether to go on.
+func (o *buffer) pass(b []byte) ([]byte, bool) {
+	if len(b) < o.limit {
+		return b, true
+	}
+	o.b = b
+	ok := o.spill()
+	return o.b, ok
+}
+
 func (o *buffer) flush() {
 	if o.err == nil && len(o.b) > 0 {
 		if _, err := o.w.Write(o.b); err != nil {

@@ -87,11 +87,10 @@ func (j *jsonWriter) series(s *series) bool {
 		}
 		b = append(b, j.times.point(x.time)...)
 		b = append(appendNumber(b, x.value), '}')
-		j.out.b = b
-		if !j.out.spill() {
+		var ok bool
+		if b, ok = j.out.pass(b); !ok {
 			return false
 		}
-		b = j.out.b
 	}
 	j.out.b = append(b, ']', '}')
 	return true

@@ -73,7 +73,7 @@ func (g *group) identity(n *node) []byte {
 // latest writes the newest sample of each series of a settled part, as series would.
 func (t *textWriter) latest(g *group, p *part) bool {
 	rows := len(p.times)
-	b := t.out.b
+	b, ok := t.out.b, true
 	for i := range p.shape.Series {
 		s := &p.shape.Series[i]
 		values := p.values[i*rows : (i+1)*rows]
@@ -92,12 +92,8 @@ func (t *textWriter) latest(g *group, p *part) bool {
 			b = t.appendName(b, s.Suffix, s.Labels, p.node.tail)
 		}
 		b = append(appendValue(b, values[newest]), '\n')
-		if len(b) >= t.out.limit {
-			t.out.b = b
-			if !t.out.spill() {
-				return false
-			}
-			b = t.out.b
+		if b, ok = t.out.pass(b); !ok {
+			return false
 		}
 	}
 	t.out.b = b
@@ -110,7 +106,7 @@ func (t *textWriter) series(s *series) bool {
 	}
 	identity := s.group.identity(s.node)
 	timestamps := t.timestamps && s.group.own == nil
-	b := t.out.b
+	b, ok := t.out.b, true
 	for _, x := range s.samples {
 		b = t.appendName(b, s.suffix, s.labels, identity)
 		b = appendValue(b, x.value)
@@ -119,12 +115,8 @@ func (t *textWriter) series(s *series) bool {
 			b = strconv.AppendInt(b, x.time, 10)
 		}
 		b = append(b, '\n')
-		if len(b) >= t.out.limit {
-			t.out.b = b
-			if !t.out.spill() {
-				return false
-			}
-			b = t.out.b
+		if b, ok = t.out.pass(b); !ok {
+			return false
 		}
 	}
 	t.out.b = b
