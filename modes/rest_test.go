@@ -9,7 +9,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"fodc/messages"
+
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 )
 
 // restLog is what a rest does, in words.
@@ -100,6 +103,20 @@ func TestProxyRestsNotWhileItCollects(t *testing.T) {
 		l.after(restAfter+restInterval, "10 free")
 		l.rest.end()
 		l.after(0, "100")
+	})
+}
+
+// A proxy is awake before the first answer of a collection comes.
+func TestCollectionsWakeTheProxy(t *testing.T) {
+	inClusterOf(t, 1, changingPage, func(t *testing.T, w *cluster) {
+		l := newRestLog(t)
+		p := &runningProxy{log: zap.NewNop(), proxy: w.proxy, rest: l.rest}
+		api := p.api(w.sys, ProxyConfig{})
+		l.after(0, "10")
+		_, err := api.Collect(t.Context(), messages.Query{Deadline: time.Now().Add(clusterPatience)})
+		require.NoError(t, err)
+		l.after(0, "150")
+		l.rest.end()
 	})
 }
 

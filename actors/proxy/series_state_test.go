@@ -73,3 +73,19 @@ func TestSuffixesAreSeriesOfTheirOwn(t *testing.T) {
 	_, tooMany := s.admit([]messages.Block{b}, 1, false)
 	require.Equal(t, 1, tooMany)
 }
+
+// What answers have in common stays as it is where one of them has too much of it.
+func TestSharedSeriesOverTheLimit(t *testing.T) {
+	shape := messages.NewShape("a", messages.TypeGauge, "", []messages.Series{{Labels: `l="1"`}, {Labels: `l="2"`}})
+	var f messages.Family
+	f.SetShape(shape)
+	b := messages.Block{Times: []int64{1}, Families: []messages.Family{f, f}, Values: []float64{1, 2, 3, 4}}
+	shared := b.Families
+	var s seriesCount
+	kept, tooMany := s.admit([]messages.Block{b}, 3, true)
+	require.Equal(t, 1, tooMany)
+	require.Equal(t, []string{"a1@1", "a2@1", "a1@1"}, namesOf(kept))
+	require.Equal(t, []float64{3}, kept[0].Families[1].Series[0].Values)
+	require.Equal(t, []messages.Series{{Labels: `l="1"`}, {Labels: `l="2"`}}, shape.Series)
+	require.Equal(t, []messages.Family{f, f}, shared)
+}

@@ -195,12 +195,48 @@ func TestInvalidIsLeftOut(t *testing.T) {
 }
 
 func TestTimesBefore1970AreLeftOut(t *testing.T) {
-	page, conflicts := text(t, collection(answer("a",
-		messages.Block{Times: []int64{-1, 0}, Families: []messages.Family{family("x", gauge, "", one("", 42, 42))}},
-		block(0, family("x", gauge, "", one("", 1))),
-	)), Options{Timestamps: true})
-	require.Equal(t, Conflicts{Invalid: 1}, conflicts)
-	require.Equal(t, `x{node_id="a",node_role="data"} 1 0`+"\n", samplesOf(page, "x{"))
+	early := messages.Block{Times: []int64{-1, 0}, Families: []messages.Family{family("x", gauge, "", parted("", ""))}}
+	early.Families[0].Series[0].Values = []float64{42, 42}
+	f := func(early messages.Block) {
+		t.Helper()
+		page, conflicts := text(t, collection(answer("a", early), answer("b", block(0, family("x", gauge, "", one("", 1))))),
+			Options{Timestamps: true})
+		require.Equal(t, Conflicts{Invalid: 1}, conflicts)
+		require.Equal(t, `x{node_id="b",node_role="data"} 1 0`+"\n", samplesOf(page, "x{"))
+	}
+	f(early)
+	shareBlock(&early)
+	f(early)
+}
+
+// Two targets of a node that have the same family are looked at together, though each could
+// be shown as it is.
+func TestSettledFamilyOfTwoTargets(t *testing.T) {
+	of := func(value float64) messages.Block {
+		b := block(1, family("x", gauge, "", parted(`a="1"`, ""), parted(`a="2"`, "")))
+		for i := range b.Families[0].Series {
+			b.Families[0].Series[i].Values = []float64{value}
+		}
+		shareBlock(&b)
+		return b
+	}
+	page, conflicts := text(t, collection(answer("a", of(1), of(2))), Options{})
+	require.Equal(t, Conflicts{Duplicate: 2}, conflicts)
+	require.Equal(t, `x{a="1",node_id="a",node_role="data"} 1`+"\n"+`x{a="2",node_id="a",node_role="data"} 1`+"\n", samplesOf(page, "x{"))
+}
+
+// What is kept for the next page holds nothing of this one.
+func TestPagesLeaveNothingBehind(t *testing.T) {
+	m := mergeNodes(nodesOf(collection(answer("a", block(0, family("x", gauge, "", one("", 1)))))), isReserved)
+	p := m.parts
+	require.NotZero(t, p.sorted[0])
+	m.release()
+	for _, left := range p.sorted[:cap(p.sorted)] {
+		require.Zero(t, left)
+	}
+	for _, left := range p.groups[:cap(p.groups)] {
+		require.Nil(t, left)
+	}
 }
 
 func TestMissingNodes(t *testing.T) {

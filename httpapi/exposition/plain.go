@@ -43,7 +43,7 @@ func plainFamilies(families []messages.Family) (plain []messages.Family, changed
 		if !changed {
 			families, changed = slices.Clone(families), true
 		}
-		families[i].Name, families[i].Shape = messages.PlainMetricName(name), nil
+		families[i].Name = messages.PlainMetricName(name)
 	}
 	return families, changed
 }

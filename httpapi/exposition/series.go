@@ -59,7 +59,7 @@ func (r *reader) each(groups []*group, f func(*series) bool) {
 		}
 		for parts := range g.byNode() {
 			s.node = parts[0].node
-			if settled(g.kind, parts) {
+			if settled(parts) {
 				if !r.showSettled(&s, &parts[0], f) {
 					return
 				}

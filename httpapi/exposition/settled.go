@@ -10,12 +10,9 @@ func (p *part) isSettled() bool {
 		(f.Claimed == nil || p.node.agrees(*f.Claimed))
 }
 
-// settled reports whether the parts of a node are one that can be shown by its shape.
-func settled(kind messages.MetricType, parts []part) bool {
-	p := &parts[0]
-	// With another type the bounds, and with them the order, may be others.
-	return p.shape != nil && len(parts) == 1 && (p.kind == kind || !isCompound(p.kind) && !isCompound(kind))
-}
+// settled reports whether the parts of a node are one that can be shown by its shape. Its
+// bounds, and with them the order, are those of the page: settleType has left no other.
+func settled(parts []part) bool { return len(parts) == 1 && parts[0].shape != nil }
 
 // showSettled is what each does with a settled part: it calls f with each series, until f
 // returns false.

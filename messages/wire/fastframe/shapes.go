@@ -67,14 +67,12 @@ func newFamilyList(families []messages.Family) *familyList {
 		l.series += len(f.Series)
 		l.textBytes += f.TextBytes()
 		maphash.WriteComparable(&h, f.Shape)
-		maphash.WriteComparable(&h, f.Claimed)
 	}
 	return commonLists.share(h.Sum64(), l)
 }
 
-// alikeLists reports whether two lists are the same: of families with the same shapes.
+// alikeLists reports whether two lists are of the same shapes: what agents describe claims
+// nothing beside.
 func alikeLists(a, b *familyList) bool {
-	return slices.EqualFunc(a.families, b.families, func(x, y messages.Family) bool {
-		return x.Shape == y.Shape && x.Claimed == y.Claimed
-	})
+	return slices.EqualFunc(a.families, b.families, func(x, y messages.Family) bool { return x.Shape == y.Shape })
 }
