@@ -264,6 +264,9 @@ func PlainLabelName(text string) string { return plainName(text, false) }
 func PlainMetricName(text string) string { return plainName(text, true) }
 
 func plainName(text string, colon bool) string {
+	if isPlain(text, colon) {
+		return text
+	}
 	b := []byte(text)
 	for i, c := range b {
 		if !isPlain(string(rune(c)), colon) && (c < '0' || c > '9') {

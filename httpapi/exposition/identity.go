@@ -2,7 +2,6 @@ package exposition
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 
@@ -19,12 +18,8 @@ const (
 	exportedPrefix = "exported_"
 )
 
-const (
-	// fixedLabels is how many identity labels there are beside the node's own.
-	fixedLabels = 3
-	// tailBytes is what most identities fit in.
-	tailBytes = 256
-)
+// fixedLabels is how many identity labels there are beside the node's own.
+const fixedLabels = 3
 
 // node is a node on a page, with the texts that are made of it once.
 type node struct {
@@ -32,24 +27,29 @@ type node struct {
 	// identity is stamped on each of the node's samples. The names differ.
 	identity []identityLabel
 	// tail is the text of identity; short that of node_id, node_role and pod_name.
-	tail, short []byte
-	// behind is tail as it stands on a line behind other labels, with what is around it.
-	behind []byte
+	tail, short messages.LabelText
+	// behind is tail as it stands on a line behind other labels, with what is around it;
+	// empty if there is no identity.
+	behind string
 	// agreed are claimed labels that are all the identity's.
 	agreed messages.LabelText
 }
 
 type identityLabel struct {
 	messages.Label
-	// text is the pair as it stands in a label text.
-	text messages.LabelText
+	// text is the pair as it stands in a label text, from and to where it does in behind.
+	text     messages.LabelText
+	from, to int
 }
 
 // nodesOf returns the nodes of the collection, sorted by node id.
 func nodesOf(c *messages.Collection) []*node {
-	nodes := make([]*node, 0, len(c.Nodes))
-	for i := range c.Nodes {
-		nodes = append(nodes, newNode(&c.Nodes[i]))
+	all := make([]node, len(c.Nodes))
+	nodes := make([]*node, len(all))
+	for i := range all {
+		all[i].answer = &c.Nodes[i]
+		all[i].render()
+		nodes[i] = &all[i]
 	}
 	slices.SortStableFunc(nodes, func(a, b *node) int {
 		return cmp.Compare(a.answer.Identity.NodeID, b.answer.Identity.NodeID)
@@ -57,39 +57,50 @@ func nodesOf(c *messages.Collection) []*node {
 	return nodes
 }
 
-func newNode(a *messages.NodeAnswer) *node {
-	id := &a.Identity
-	n := &node{
-		answer:   a,
-		identity: make([]identityLabel, 0, fixedLabels+len(id.Labels)),
-		tail:     make([]byte, 0, tailBytes),
-	}
+// render makes the texts of the identity: all of them are parts of one.
+func (n *node) render() {
+	id := &n.answer.Identity
+	n.identity = make([]identityLabel, 0, fixedLabels+len(id.Labels))
 	n.stamp(labelNodeID, id.NodeID)
 	n.stamp(labelNodeRole, id.Role)
 	n.stamp(labelPodName, id.PodName)
-	n.short = n.tail
-	for _, name := range slices.Sorted(maps.Keys(id.Labels)) {
+	short := len(n.identity)
+	names := make([]string, 0, 8) // which most nodes have at most, and is on the stack
+	for name := range id.Labels {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
 		n.stamp(messages.PlainLabelName(nodePrefix+name), id.Labels[name])
 	}
-	if len(n.tail) > 0 {
-		n.behind = append(append(append(make([]byte, 0, len(n.tail)+3), ','), n.tail...), "} "...)
+	if len(n.identity) == 0 {
+		return
 	}
-	return n
+	b := make([]byte, 0, 256) // the same holds for this
+	for i := range n.identity {
+		l := &n.identity[i]
+		b = append(b, ',')
+		l.from = len(b)
+		b = messages.AppendLabel(b, l.Name, l.Value)
+		l.to = len(b)
+	}
+	n.behind = string(append(b, "} "...))
+	for i := range n.identity {
+		l := &n.identity[i]
+		l.text = messages.LabelText(n.behind[l.from:l.to])
+	}
+	n.tail = messages.LabelText(n.behind[1:len(b)])
+	if short > 0 {
+		n.short = n.tail[:n.identity[short-1].to-1]
+	}
 }
 
 // stamp adds an identity label, unless it is empty or its name is taken.
 func (n *node) stamp(name, value string) {
 	value = strings.ToValidUTF8(value, "\uFFFD") // else Prometheus refuses the page
-	if value == "" || n.find(name) != nil {
-		return
+	if value != "" && n.find(name) == nil {
+		n.identity = append(n.identity, identityLabel{Label: messages.Label{Name: name, Value: value}})
 	}
-	if len(n.tail) > 0 {
-		n.tail = append(n.tail, ',')
-	}
-	start := len(n.tail)
-	n.tail = messages.AppendLabel(n.tail, name, value)
-	text := messages.LabelText(n.tail[start:])
-	n.identity = append(n.identity, identityLabel{messages.Label{Name: name, Value: value}, text})
 }
 
 // find returns the identity label of the name, nil if there is none.

@@ -10,10 +10,14 @@ import (
 	"fodc/messages"
 )
 
+func nodeOf(a messages.NodeAnswer) *node {
+	return nodesOf(&messages.Collection{Nodes: []messages.NodeAnswer{a}})[0]
+}
+
 func TestIdentityText(t *testing.T) {
 	f := func(id messages.Identity, want, wantShort string) {
 		t.Helper()
-		n := newNode(&messages.NodeAnswer{Identity: id})
+		n := nodeOf(messages.NodeAnswer{Identity: id})
 		require.Equal(t, want, string(n.tail))
 		require.Equal(t, wantShort, string(n.short))
 	}
@@ -46,7 +50,7 @@ func parted(text messages.LabelText, bound string) messages.Series {
 }
 
 func TestOwnLabels(t *testing.T) {
-	n := newNode(&messages.NodeAnswer{Identity: messages.Identity{
+	n := nodeOf(messages.NodeAnswer{Identity: messages.Identity{
 		NodeID: "n1", Role: "data", PodName: ",b=", Labels: map[string]string{"zone": "z"}}})
 	f := func(in, want string) {
 		t.Helper()
@@ -87,7 +91,7 @@ func TestOwnLabels(t *testing.T) {
 func TestBound(t *testing.T) {
 	f := func(in, rest string, bound float64) {
 		t.Helper()
-		n := newNode(&messages.NodeAnswer{Identity: messages.Identity{NodeID: "n1"}})
+		n := nodeOf(messages.NodeAnswer{Identity: messages.Identity{NodeID: "n1"}})
 		text := messages.LabelText(in)
 		for _, s := range []messages.Series{{Labels: text}, parted(text, ""), parted(text, "quantile"), parted(text, "le")} {
 			e := entry{Place: messages.Place{Labels: s.Labels}}

@@ -63,7 +63,7 @@ type textWriter struct {
 }
 
 // identity is the text that each sample of the node in the family has.
-func (g *group) identity(n *node) []byte {
+func (g *group) identity(n *node) messages.LabelText {
 	if g.own != nil {
 		return n.short
 	}
@@ -86,7 +86,7 @@ func (t *textWriter) latest(g *group, p *part) bool {
 			t.begin(g)
 			b = t.out.b
 		}
-		if s.Labels != "" && p.node.behind != nil {
+		if s.Labels != "" && p.node.behind != "" {
 			b = append(append(append(b, t.names[s.Suffix]...), s.Labels...), p.node.behind...)
 		} else {
 			b = t.appendName(b, s.Suffix, s.Labels, p.node.tail)
@@ -124,7 +124,7 @@ func (t *textWriter) series(s *series) bool {
 }
 
 // appendName appends all of a line that comes before the value.
-func (t *textWriter) appendName(b []byte, s messages.Suffix, labels messages.LabelText, identity []byte) []byte {
+func (t *textWriter) appendName(b []byte, s messages.Suffix, labels, identity messages.LabelText) []byte {
 	b = append(b, t.names[s]...)
 	switch {
 	case len(labels) > 0 && len(identity) > 0:

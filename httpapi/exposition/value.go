@@ -23,32 +23,67 @@ func appendValue(b []byte, v float64) []byte {
 	abs := math.Abs(v)
 	switch {
 	case abs < shortLimit:
-		if i := int64(abs*fractions + 0.5); float64(i)/fractions == abs {
-			if math.Signbit(v) {
-				b = append(b, '-')
-			}
-			return appendFraction(b, uint64(i))
+		i := uint32(abs)
+		if float64(i) == abs {
+			return appendWhole(appendSign(b, v), i)
+		}
+		if i = uint32(abs*fractions + 0.5); float64(i)/fractions == abs {
+			return appendFraction(appendWhole(appendSign(b, v), i/fractions), i%fractions)
 		}
 	case abs < exactLimit:
 		if i := int64(abs); float64(i) == abs {
-			if v < 0 {
-				b = append(b, '-')
-			}
-			return appendExponent(b, uint64(i))
+			return appendExponent(appendSign(b, v), uint64(i))
 		}
 	}
 	return strconv.AppendFloat(b, v, 'g', -1, 64)
 }
 
-// appendFraction appends i parts of a whole.
-func appendFraction(b []byte, i uint64) []byte {
-	b = strconv.AppendUint(b, i/fractions, 10)
-	rest := i % fractions
-	if rest == 0 {
-		return b
+// digits are the texts of the numbers below a thousand, with zeros in front.
+var digits = func() (of [1000][3]byte) {
+	for i := range of {
+		of[i] = [3]byte{byte('0' + i/100), byte('0' + i/10%10), byte('0' + i%10)}
 	}
-	b = append(b, '.', byte('0'+rest/100), byte('0'+rest/10%10), byte('0'+rest%10))
-	return trimZeros(b)
+	return of
+}()
+
+func appendSign(b []byte, v float64) []byte {
+	if math.Signbit(v) {
+		return append(b, '-')
+	}
+	return b
+}
+
+// appendWhole appends a number below shortLimit.
+func appendWhole(b []byte, i uint32) []byte {
+	first := i
+	if i >= 1000 {
+		first = i / 1000
+	}
+	switch d := &digits[first]; {
+	case first >= 100:
+		b = append(b, d[0], d[1], d[2])
+	case first >= 10:
+		b = append(b, d[1], d[2])
+	default:
+		b = append(b, d[2])
+	}
+	if i >= 1000 {
+		d := &digits[i%1000]
+		b = append(b, d[0], d[1], d[2])
+	}
+	return b
+}
+
+// appendFraction appends parts of a whole, of which there are some.
+func appendFraction(b []byte, i uint32) []byte {
+	switch d := &digits[i]; {
+	case d[2] != '0':
+		return append(b, '.', d[0], d[1], d[2])
+	case d[1] != '0':
+		return append(b, '.', d[0], d[1])
+	default:
+		return append(b, '.', d[0])
+	}
 }
 
 // appendExponent appends a whole number of two digits and more.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 // The floor is this program again, told so by the environment.
@@ -22,9 +23,6 @@ const (
 	floorVariable  = "FODC_BENCH_FLOOR" // its addresses for gRPC and HTTP, a comma between
 	binaryVariable = "FODC_BENCH_BINARY"
 )
-
-// ticksPerSecond is what Linux counts processor time in.
-const ticksPerSecond = 100
 
 func TestMain(m *testing.M) {
 	if at := os.Getenv(floorVariable); at != "" {
@@ -94,19 +92,13 @@ func (p *process) stop() {
 	_ = p.cmd.Wait()
 }
 
-// cpu is the processor time that the process has used.
+// cpu is the processor time that the process has used, to the nanosecond: /proc counts
+// hundredths of a second, of which a scrape takes one.
 func (p *process) cpu() time.Duration {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
-	require.NoError(p.t, err)
-	fields := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-	const user, system = 11, 12
-	ticks := 0
-	for _, field := range []string{fields[user], fields[system]} {
-		n, err := strconv.Atoi(field)
-		require.NoError(p.t, err)
-		ticks += n
-	}
-	return time.Duration(ticks) * time.Second / ticksPerSecond
+	const clockOfProcess = 2 // CPUCLOCK_SCHED, of linux/posix-timers.h
+	var now unix.Timespec
+	require.NoError(p.t, unix.ClockGettime(int32(^p.cmd.Process.Pid<<3|clockOfProcess), &now))
+	return time.Duration(now.Nano())
 }
 
 // memory is a size from the process's status, in bytes: VmRSS or VmHWM, its peak.
