@@ -65,8 +65,9 @@
 // A parent owns its children: they stop before it does, and it decides nothing about
 // their failures but what to do when they are gone. Whoever calls System.Spawn owns
 // that actor and stops it. An actor owns its Timer, the stream's session its Outbox
-// and Credits. The goroutine that calls ReadPump or Outbox.Run is that stream's only
-// reader or writer, and belongs to whoever started it.
+// and Credits. The goroutine that calls ReadPump is that stream's only reader, and belongs
+// to whoever started it; an Outbox starts that stream's only writer whenever there is
+// something to write.
 //
 // # How an actor is written
 //
@@ -96,7 +97,7 @@
 //
 // # Blocking
 //
-// Ask, Stop, StopAll, ReadPump and Outbox.Run block, and are for goroutines that are
-// not actors. All else returns at once and may be called from anywhere, unless it
-// takes a Context: then it belongs into Receive.
+// Ask, Stop, StopAll and ReadPump block, and are for goroutines that are not actors. All
+// else returns at once and may be called from anywhere, unless it takes a Context: then it
+// belongs into Receive.
 package actors

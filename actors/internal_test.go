@@ -105,3 +105,24 @@ func TestRuntimeTalkIsNoDeadLetter(t *testing.T) {
 	require.Equal(t, uint64(2), d.total.Load())
 	require.Equal(t, uint64(1), d.late.Load())
 }
+
+// The restart of an actor that was stopped meanwhile goes to nobody.
+func TestNoRestartOfAnActorThatIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sys := NewSystem(zap.NewNop())
+		var lost atomic.Int64
+		sys.runtime.EventStream.Subscribe(func(event any) {
+			if _, ok := event.(*actor.DeadLetterEvent); ok {
+				lost.Add(1)
+			}
+		})
+		pid := sys.Spawn("test", RestartOnFailure(Backoff{Base: time.Second, Cap: time.Second, Max: 1, Window: time.Minute}),
+			func() Actor { return actor.ReceiveFunc(func(Context) { panic("no luck") }) })
+		synctest.Wait()
+		require.NoError(t, sys.Stop(t.Context(), pid))
+		time.Sleep(time.Hour)
+		require.Zero(t, lost.Load())
+		sys.Shutdown()
+		time.Sleep(time.Second)
+	})
+}

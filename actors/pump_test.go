@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -119,17 +120,22 @@ func TestStreamIDsDiffer(t *testing.T) {
 
 func TestPumpsNeedRoom(t *testing.T) {
 	require.PanicsWithValue(t, "0 credits: at least 1 is needed to read a frame", func() { actors.NewCredits(0) })
-	require.PanicsWithValue(t, "an outbox of 0: at least 1 is needed to queue a value", func() { actors.NewOutbox[int](0) })
+	require.PanicsWithValue(t, "an outbox of 0: at least 1 is needed to queue a value", func() { actors.NewOutbox(0, (&written{}).send) })
 }
 
 // written is a stream that notes what it is sent.
 type written struct {
-	got []int
-	err error         // after three
-	lag time.Duration // each
+	got  []int
+	err  error         // after three
+	lag  time.Duration // each
+	busy atomic.Bool
 }
 
 func (w *written) send(v int) error {
+	if !w.busy.CompareAndSwap(false, true) {
+		return errSecondCall
+	}
+	defer w.busy.Store(false)
 	time.Sleep(w.lag)
 	if w.err != nil && len(w.got) == 3 {
 		return w.err
@@ -138,98 +144,95 @@ func (w *written) send(v int) error {
 	return nil
 }
 
+var errSecondCall = errors.New("two calls at once")
+
+// isDone reports whether the outbox is closed and has written all.
+func isDone(o *actors.Outbox[int]) bool {
+	select {
+	case <-o.Done():
+		return true
+	default:
+		return false
+	}
+}
+
 func TestOutboxIsFullOrClosed(t *testing.T) {
-	o := actors.NewOutbox[int](2)
-	require.True(t, o.Offer(1))
-	require.True(t, o.Offer(2))
-	require.False(t, o.Offer(3), "full")
-	o.Close()
-	o.Close()
-	w, sent := &written{}, 0
-	require.NoError(t, o.Run(t.Context(), w.send, func() { sent++ }))
-	require.Equal(t, []int{1, 2}, w.got, "what was queued is still sent")
-	require.Equal(t, 2, sent)
-	require.False(t, o.Offer(4), "closed")
+	synctest.Test(t, func(t *testing.T) {
+		w := &written{lag: time.Second}
+		o := actors.NewOutbox(2, w.send)
+		require.True(t, o.Offer(1))
+		synctest.Wait() // It is being written.
+		require.True(t, o.Offer(2))
+		require.True(t, o.Offer(3))
+		require.False(t, o.Offer(4), "full")
+		time.Sleep(1500 * time.Millisecond)
+		require.True(t, o.Offer(5))
+		require.False(t, o.Offer(6), "full again")
+		o.Close()
+		o.Close()
+		require.False(t, o.Offer(7), "closed")
+		require.False(t, isDone(o))
+		<-o.Done()
+		require.NoError(t, o.Err())
+		require.Equal(t, []int{1, 2, 3, 5}, w.got, "what was queued is still sent")
+		require.False(t, o.Offer(8), "closed")
+	})
+}
+
+func TestOutboxThatIsClosedIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &written{}
+		o := actors.NewOutbox(2, w.send)
+		for n := range 3 {
+			require.True(t, o.Offer(n))
+			synctest.Wait()
+			require.Len(t, w.got, n+1)
+			require.False(t, isDone(o))
+		}
+		o.Close()
+		require.True(t, isDone(o))
+		require.False(t, o.Offer(3), "closed")
+	})
 }
 
 func TestOutboxWritesInOrderUntilClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := actors.NewOutbox[int](100)
-		w, done := &written{lag: time.Second}, make(chan error)
-		go func() { done <- o.Run(context.Background(), w.send, nil) }()
+		w := &written{lag: time.Second}
+		o := actors.NewOutbox(100, w.send)
 		for n := range 3 {
 			require.True(t, o.Offer(n))
 		}
 		time.Sleep(time.Minute)
 		require.True(t, o.Offer(3))
 		o.Close()
-		require.NoError(t, <-done)
+		<-o.Done()
 		require.Equal(t, []int{0, 1, 2, 3}, w.got)
 	})
 }
 
 func TestOutboxEndsWhenItCannotWrite(t *testing.T) {
-	f := func(w *written, after time.Duration, wantErr error, wantGot int) {
-		t.Helper()
-		synctest.Test(t, func(t *testing.T) {
-			o := actors.NewOutbox[int](10)
-			for n := range 10 {
-				require.True(t, o.Offer(n))
-			}
-			ctx, cancel := context.WithCancelCause(t.Context())
-			time.AfterFunc(after, func() { cancel(errCause) })
-			sent := 0
-			require.Equal(t, wantErr, o.Run(ctx, w.send, func() { sent++ }))
-			require.Len(t, w.got, wantGot)
-			require.Equal(t, wantGot, sent)
-		})
-	}
-	errWrite := errors.New("write")
-	f(&written{lag: time.Second, err: errWrite}, time.Hour, errWrite, 3)
-	f(&written{lag: time.Second}, 4500*time.Millisecond, errCause, 5)
-	f(&written{lag: time.Second, err: errWrite}, 1500*time.Millisecond, errCause, 2)
-}
-
-func TestOutboxEndsWithItsContextWhenItIsEmpty(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancelCause(t.Context())
-		time.AfterFunc(time.Second, func() { cancel(errCause) })
-		require.Equal(t, errCause, actors.NewOutbox[int](1).Run(ctx, (&written{}).send, nil))
-	})
-}
-
-func TestOutboxHasOneWriter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		o := actors.NewOutbox[int](10)
-		errs := make(chan error, 5)
-		var w written // Two writers would race on it.
-		for range cap(errs) {
-			go func() { errs <- o.Run(t.Context(), w.send, nil) }()
-		}
-		synctest.Wait()
+		errWrite := errors.New("write")
+		w := &written{lag: time.Second, err: errWrite}
+		o := actors.NewOutbox(10, w.send)
 		for n := range 10 {
 			require.True(t, o.Offer(n))
 		}
+		<-o.Done()
+		require.Equal(t, errWrite, o.Err())
+		require.Len(t, w.got, 3)
+		require.False(t, o.Offer(10))
 		o.Close()
-		refused := 0
-		for range cap(errs) {
-			if err := <-errs; err != nil {
-				require.EqualError(t, err, "the outbox has had its writer")
-				refused++
-			}
-		}
-		require.Equal(t, 4, refused)
-		require.Len(t, w.got, 10)
+		require.Equal(t, errWrite, o.Err())
 	})
 }
 
-// Offer, Close and Run at once: whatever was accepted is written, and nothing else.
+// Offer and Close at once: whatever was accepted is written, and nothing else.
 func TestOutboxClosedWhileItIsOffered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for range 100 {
-			o := actors.NewOutbox[int](4)
-			w, done, accepted := &written{}, make(chan error), make(chan int)
-			go func() { done <- o.Run(context.Background(), w.send, nil) }()
+			w, accepted := &written{}, make(chan int)
+			o := actors.NewOutbox(4, w.send)
 			for range 3 {
 				go func() {
 					n := 0
@@ -243,7 +246,8 @@ func TestOutboxClosedWhileItIsOffered(t *testing.T) {
 			}
 			go o.Close()
 			total := <-accepted + <-accepted + <-accepted
-			require.NoError(t, <-done)
+			<-o.Done()
+			require.NoError(t, o.Err())
 			require.Len(t, w.got, total)
 		}
 	})

@@ -46,6 +46,7 @@ func (s *System) newMember(kind string, on OnFailure, producer func() Actor) *me
 func (m *member) props(options ...actor.PropsOption) *actor.Props {
 	return actor.PropsFromProducer(func() actor.Actor { return &guarded{member: m, actor: m.producer()} },
 		append(options,
+			actor.WithDispatcher(dispatcher{}),
 			actor.WithMailbox(func() actor.Mailbox { return m }),
 			actor.WithSupervisor(m.sys.supervisor))...)
 }

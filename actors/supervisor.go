@@ -38,8 +38,11 @@ func (v *supervisor) restartLater(m *member, by actor.Supervisor) {
 	m.mu.Unlock()
 	if n <= b.Max {
 		wait := b.delay(n, rand.Float64())
-		// It may stop meanwhile: then the member drops the restart, or nobody gets it.
-		time.AfterFunc(wait, func() { by.RestartChildren(m.self) })
+		time.AfterFunc(wait, func() {
+			if !m.isLeaving() { // It may stop now: then the member drops the restart.
+				by.RestartChildren(m.self)
+			}
+		})
 		v.sys.log.Info("actor waits for its restart", zap.String("actor", m.self.Id), zap.Duration("wait", wait), zap.Int("failures", n))
 		return
 	}

@@ -29,14 +29,26 @@ type stream[Out any] struct {
 }
 
 // runStream starts the reader and the writer of a stream, whose context must end when
-// cancel is called. The writer half-closes the stream when its queue is closed.
+// cancel is called. The stream is half-closed when its queue is closed and written.
 func runStream[Out, In any](v voice, g grpc.BidiStreamingClient[Out, In], queue int, cancel context.CancelFunc) *stream[*Out] {
-	s := &stream[*Out]{id: actors.NextStreamID(), out: actors.NewOutbox[*Out](queue),
-		credits: actors.NewCredits(framesInFlight), cancel: cancel}
+	s := &stream[*Out]{id: actors.NextStreamID(), credits: actors.NewCredits(framesInFlight), cancel: cancel}
+	s.out = actors.NewOutbox(queue, func(frame *Out) error {
+		if err := g.Send(frame); err != nil {
+			return err
+		}
+		v.tell(actors.FrameWritten{Stream: s.id})
+		return nil
+	})
 	ctx := g.Context()
 	go actors.ReadPump(ctx, v.sys, v.to, s.id, s.credits, g.Recv)
 	go func() {
-		err := s.out.Run(ctx, g.Send, func() { v.tell(actors.FrameWritten{Stream: s.id}) })
+		select {
+		case <-s.out.Done():
+		case <-ctx.Done(): // It fails the write that is under way.
+			s.out.Close()
+			<-s.out.Done()
+		}
+		err := s.out.Err()
 		if err == nil {
 			err = g.CloseSend()
 		}

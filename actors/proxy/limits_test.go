@@ -103,7 +103,7 @@ func TestLimitsOfARegistration(t *testing.T) {
 func TestFramesInFlightAreBounded(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 		registry := actorstest.NewProbe(sys)
-		stream := newStream[*wire.RegisterAgentResponse](t.Context(), answersToWrite)
+		stream := newStream(t.Context(), answersToWrite, drop[*wire.RegisterAgentResponse])
 		pid := sys.Spawn("session", actors.ResumeOnFailure(), func() actors.Actor {
 			return &session{sys: sys, cfg: testConfig, log: sys.Log(), registry: registry.PID, agentID: "a1", registration: stream}
 		})

@@ -24,9 +24,6 @@ const (
 	firstFrameTimeout = 10 * time.Second
 	// actorTimeout bounds how long a handler waits for an actor's answer.
 	actorTimeout = 5 * time.Second
-	// lastWords is how long an ended stream waits for its writer to write what is
-	// queued.
-	lastWords = 500 * time.Millisecond
 )
 
 // service is the gRPC side of the proxy. It has no state of its own: every stream
@@ -54,7 +51,7 @@ func (v *service) RegisterAgent(g grpc.BidiStreamingServer[wire.RegisterAgentReq
 		f := &heartbeatFrame{}
 		return f, g.RecvMsg(f)
 	}
-	return serve(v.sys, session, s, recv, g.Send)
+	return serve(v.sys, session, s, recv)
 }
 
 // register reads the registration and asks the registry for a session.
@@ -64,13 +61,15 @@ func (v *service) register(g grpc.BidiStreamingServer[wire.RegisterAgentRequest,
 		v.tally.notRegistered(err)
 		return nil, nil, err
 	}
-	s := newStream[*wire.RegisterAgentResponse](g.Context(), answersToWrite)
+	s := newStream(g.Context(), answersToWrite, g.Send)
 	ctx, cancel := context.WithTimeout(s.ctx, actorTimeout)
 	defer cancel()
 	adm, err := actors.Ask[admitted](ctx, v.sys, v.registry, admit{wire.FromRegistration(first), peerAddress(g.Context()), s})
 	if err == nil {
 		return s, adm.session, nil
 	}
+	s.close(err)
+	s.wait()
 	v.tally.notRegistered(err)
 	var refused *refusal
 	switch {
@@ -93,16 +92,18 @@ func (v *service) StreamMetrics(g grpc.BidiStreamingServer[wire.StreamMetricsReq
 	if err != nil {
 		return err
 	}
-	s := newStream[*wire.StreamMetricsResponse](g.Context(), requestsToWrite)
+	s := newStream(g.Context(), requestsToWrite, g.Send)
 	if err := v.attach(s.ctx, pid, attachMetrics{s}); err != nil {
 		v.giveUp(pid, s.id, err)
+		s.close(err)
+		s.wait()
 		return err
 	}
 	recv := func() (*answerFrame, error) {
 		f := &answerFrame{}
 		return f, g.RecvMsg(f)
 	}
-	return serve(v.sys, pid, s, recv, g.Send)
+	return serve(v.sys, pid, s, recv)
 }
 
 // hold serves every other stream, of today's agents and of tomorrow's.
@@ -111,7 +112,7 @@ func (v *service) hold(g grpc.ServerStream) error {
 	if err != nil {
 		return err
 	}
-	s := newStream[*wire.HeldResponse](g.Context(), 1)
+	s := newStream[*wire.HeldResponse](g.Context(), 1, nil)
 	if err := v.attach(s.ctx, pid, attachHeld{s}); err != nil {
 		v.giveUp(pid, s.id, err)
 		return err
@@ -178,26 +179,11 @@ func (v *service) giveUp(session *actors.PID, id actors.StreamID, err error) {
 	}
 }
 
-// serve starts the stream's reader, and is its writer until the session ends the stream.
-// Its return is what ends a blocked reader.
-func serve[In, Out any](sys *actors.System, session *actors.PID, s *stream[Out], recv func() (In, error), send func(Out) error) error {
+// serve starts the stream's reader, and waits until the session ends the stream. Its
+// return is what ends a blocked reader.
+func serve[In, Out any](sys *actors.System, session *actors.PID, s *stream[Out], recv func() (In, error)) error {
 	go actors.ReadPump(s.ctx, sys, session, s.id, s.credits, recv)
-	written := make(chan struct{})
-	context.AfterFunc(s.ctx, func() {
-		s.out.Close()
-		select {
-		case <-written:
-		case <-time.After(lastWords):
-			hangUp(s.ctx) // It fails the write that does not end.
-		}
-	})
-	// What is queued is written though ctx has ended. A write fails when the stream is
-	// broken: the reader reports that.
-	_ = s.out.Run(context.Background(), func(frame Out) error {
-		return aside(func() error { return send(frame) })
-	}, nil)
-	close(written)
-	<-s.ctx.Done()
+	s.wait()
 	err := cause(s.ctx)
 	if errors.Is(err, errStuck) {
 		hangUp(s.ctx)

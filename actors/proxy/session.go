@@ -175,13 +175,14 @@ func (s *session) onAsk(c actors.Context, m askMetrics) {
 }
 
 // send queues a request. A full queue means that the agent does not read: whatever
-// else it owes would never come.
+// else it owes would never come. A stream that is over takes nothing, either; the news of
+// that is on its way, and will fail the request.
 func (s *session) send(c actors.Context, r sending) {
 	req := wire.Request{Selection: r.selection, TimeLeft: r.timeLeft, Dictionary: r.dictionary}
 	if s.state.columnar {
 		req.ID, req.Columnar = r.id, true
 	}
-	if !s.metrics.out.Offer(wire.RequestFrame(req)) {
+	if !s.metrics.out.Offer(wire.RequestFrame(req)) && s.metrics.ctx.Err() == nil {
 		s.finish(c, endedUnread, "the agent does not read its requests", errStuck)
 	}
 }

@@ -1,12 +1,14 @@
 package proxy
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"fodc/actors"
+	"fodc/actors/actorstest"
 	"fodc/messages"
 	"fodc/messages/wire"
 
@@ -24,9 +26,9 @@ func TestInvalidSeriesAreLoggedOnce(t *testing.T) {
 		core, logs := observer.New(zapcore.WarnLevel)
 		sys := actors.NewSystem(zap.New(core))
 		pid := sys.Spawn("session", actors.OnFailure{}, func() actors.Actor {
-			return &session{sys: sys, cfg: testConfig, log: sys.Log(), agentID: "a1", registration: newStream[*wire.RegisterAgentResponse](t.Context(), answersToWrite)}
+			return &session{sys: sys, cfg: testConfig, log: sys.Log(), agentID: "a1", registration: newStream(t.Context(), answersToWrite, drop[*wire.RegisterAgentResponse])}
 		})
-		stream := newStream[*wire.StreamMetricsResponse](t.Context(), requestsToWrite)
+		stream := newStream(t.Context(), requestsToWrite, drop[*wire.StreamMetricsResponse])
 		sys.Send(pid, attachMetrics{stream})
 		for asker := range uint64(10) {
 			sys.Send(pid, askMetrics{asker: asker, deadline: time.Now().Add(time.Minute)})
@@ -61,4 +63,34 @@ func TestExtentOfAnAnswer(t *testing.T) {
 	samples, bytes = extent(nil)
 	require.Zero(t, samples)
 	require.Zero(t, bytes)
+}
+
+// drop sends frames nowhere.
+func drop[Out any](Out) error { return nil }
+
+// A stream that has ended is no agent that does not read: the session lives on, and the
+// question is lost when the stream's reader says so.
+func TestAQuestionOnAStreamThatHasEnded(t *testing.T) {
+	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
+		registry := actorstest.NewProbe(sys)
+		pid := sys.Spawn("session", actors.OnFailure{}, func() actors.Actor {
+			return &session{sys: sys, cfg: testConfig, log: sys.Log(), registry: registry.PID, agentID: "a1",
+				registration: newStream(t.Context(), answersToWrite, drop[*wire.RegisterAgentResponse])}
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		stream := newStream(ctx, requestsToWrite, drop[*wire.StreamMetricsResponse])
+		sys.Send(pid, attachMetrics{stream})
+		cancel()
+		stream.wait()
+		var told []any
+		asker := sys.Spawn("asking", actors.OnFailure{}, func() actors.Actor { return asking{pid, &told} })
+		synctest.Wait()
+		require.Empty(t, told)
+		sys.Send(pid, actors.StreamClosed{Stream: stream.id, Err: errLost})
+		synctest.Wait()
+		require.Equal(t, []any{gotFailure{"a1", messages.MissingError}}, told)
+		require.Empty(t, registry.Messages(), "the session lives")
+		require.NoError(t, sys.Stop(t.Context(), asker))
+		require.NoError(t, sys.Stop(t.Context(), pid))
+	})
 }

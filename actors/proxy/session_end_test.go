@@ -55,9 +55,9 @@ func TestStreamEndCleansUpOnce(t *testing.T) {
 		t.Run(first, func(t *testing.T) {
 			actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 				registry := actorstest.NewProbe(sys)
-				reg := newStream[*wire.RegisterAgentResponse](t.Context(), answersToWrite)
-				metrics := newStream[*wire.StreamMetricsResponse](t.Context(), requestsToWrite)
-				held := newStream[*wire.HeldResponse](t.Context(), 1)
+				reg := newStream(t.Context(), answersToWrite, drop[*wire.RegisterAgentResponse])
+				metrics := newStream(t.Context(), requestsToWrite, drop[*wire.StreamMetricsResponse])
+				held := newStream(t.Context(), 1, drop[*wire.HeldResponse])
 				pid := sys.Spawn("session", actors.OnFailure{}, func() actors.Actor {
 					return &session{sys: sys, cfg: testConfig, log: sys.Log(), registry: registry.PID, agentID: "a1", registration: reg}
 				})

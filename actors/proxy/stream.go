@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"time"
 
 	"fodc/actors"
 )
@@ -16,6 +17,8 @@ const (
 	// answersToWrite bounds the answers to heartbeats that wait to be written; those for
 	// which there is no room are left out.
 	answersToWrite = 16
+	// lastWords is how long an ended stream waits for what is queued to be written.
+	lastWords = 500 * time.Millisecond
 )
 
 // stream is what a session holds of a stream that a gRPC handler serves: the queue
@@ -29,8 +32,10 @@ type stream[Out any] struct {
 	end     context.CancelCauseFunc
 }
 
-func newStream[Out any](ctx context.Context, toWrite int) *stream[Out] {
-	s := &stream[Out]{id: actors.NextStreamID(), out: actors.NewOutbox[Out](toWrite),
+// newStream returns a stream of which toWrite frames may wait for send. Who makes it waits
+// for its end with wait.
+func newStream[Out any](ctx context.Context, toWrite int, send func(Out) error) *stream[Out] {
+	s := &stream[Out]{id: actors.NextStreamID(), out: actors.NewOutbox(toWrite, send),
 		credits: actors.NewCredits(framesInFlight)}
 	s.ctx, s.end = context.WithCancelCause(ctx)
 	return s
@@ -47,4 +52,20 @@ func (s *stream[Out]) close(err error) {
 		err = errStreamOver
 	}
 	s.end(err)
+}
+
+// wait returns when the stream has ended and nothing is sent any more. What is queued is
+// sent though ctx has ended; that fails when the stream is broken, which the reader
+// reports.
+func (s *stream[Out]) wait() {
+	<-s.ctx.Done()
+	s.out.Close()
+	patience := time.NewTimer(lastWords)
+	defer patience.Stop()
+	select {
+	case <-s.out.Done():
+	case <-patience.C:
+		hangUp(s.ctx) // It fails what does not end.
+		<-s.out.Done()
+	}
 }
