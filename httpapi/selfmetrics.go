@@ -54,6 +54,9 @@ func headOf(family string) (kind messages.MetricType, help string) {
 	}
 }
 
+// linesBytes is more than most proxies' samples of their own take.
+const linesBytes = 16 << 10
+
 // durationBuckets are in seconds.
 func durationBuckets() []float64 {
 	return []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
@@ -189,7 +192,8 @@ type elsewhere struct {
 
 // write writes all families in the text format, each with its HELP and TYPE.
 func (m *selfMetrics) write(w io.Writer, e elsewhere) error {
-	var lines, page bytes.Buffer
+	var lines bytes.Buffer
+	lines.Grow(linesBytes)
 	m.writing.Lock()
 	m.agents(e.cluster)
 	m.actors(e.actors())
@@ -197,19 +201,27 @@ func (m *selfMetrics) write(w io.Writer, e elsewhere) error {
 	m.process(e.process())
 	m.set.WritePrometheus(&lines) // Sorted by family.
 	m.writing.Unlock()
-	before := ""
-	for line := range strings.Lines(lines.String()) {
-		if family := familyOf(line); family != before {
-			kind, help := headOf(family)
-			fmt.Fprintf(&page, "# HELP %s %s\n# TYPE %s %s\n", family, help, family, kind)
-			before = family
-		}
-		page.WriteString(line)
-	}
-	if _, err := w.Write(page.Bytes()); err != nil {
+	if _, err := w.Write(withHeads(lines.String())); err != nil {
 		return fmt.Errorf("write the proxy's metrics: %w", err)
 	}
 	return nil
+}
+
+// withHeads puts the HELP and the TYPE of each family before its lines.
+func withHeads(lines string) []byte {
+	page := make([]byte, 0, 2*len(lines))
+	before := ""
+	for line := range strings.Lines(lines) {
+		if family := familyOf(line); family != before {
+			kind, help := headOf(family)
+			for _, text := range []string{"# HELP ", family, " ", help, "\n# TYPE ", family, " ", kind.String(), "\n"} {
+				page = append(page, text...)
+			}
+			before = family
+		}
+		page = append(page, line...)
+	}
+	return page
 }
 
 // familyOf returns the family of a sample's line.

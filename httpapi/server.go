@@ -69,6 +69,7 @@ func newServer(cfg ServerConfig, l net.Listener) *Server {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          errorLog,
 		ConnState:         s.onConnState,
+		ConnContext:       withConn,
 	}
 	return s
 }
@@ -127,7 +128,9 @@ func (s *Server) onConnState(c net.Conn, state http.ConnState) {
 // the answer of a collection that kept to its budget.
 func paced(h http.Handler, writeTimeout time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(&pacedWriter{ResponseWriter: w, timeout: writeTimeout}, r)
+		p := &pacedWriter{ResponseWriter: w, timeout: writeTimeout, cork: corkOf(r)}
+		defer p.cork.pull()
+		h.ServeHTTP(p, r)
 	})
 }
 
@@ -136,6 +139,7 @@ type pacedWriter struct {
 	http.ResponseWriter
 	timeout time.Duration
 	begun   bool
+	cork    cork
 }
 
 func (w *pacedWriter) begin() {
@@ -153,6 +157,7 @@ func (w *pacedWriter) WriteHeader(code int) {
 
 func (w *pacedWriter) Write(b []byte) (int, error) {
 	w.begin()
+	w.cork.put(len(b))
 	return w.ResponseWriter.Write(b)
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"syscall"
+	"time"
 
 	"fodc/messages"
 
@@ -60,11 +62,15 @@ func processUsage() (messages.ProcessUsage, error) {
 	if err != nil {
 		return u, fmt.Errorf("find this process: %w", err)
 	}
-	stat, err := p.Stat()
-	if err != nil {
-		return u, fmt.Errorf("read the state of this process: %w", err)
+	if u.CPUSeconds, err = cpuSeconds(); err != nil {
+		return u, fmt.Errorf("read the CPU time of this process: %w", err)
 	}
-	u.CPUSeconds, u.ResidentBytes = stat.CPUTime(), stat.ResidentMemory()
+	// Other files that have it say more, which costs the kernel more.
+	memory, err := p.Statm()
+	if err != nil {
+		return u, fmt.Errorf("read the memory of this process: %w", err)
+	}
+	u.ResidentBytes = int(memory.ResidentBytes())
 	if u.StartSeconds, err = startSeconds(); err != nil {
 		return u, fmt.Errorf("read when this process was started: %w", err)
 	}
@@ -77,4 +83,13 @@ func processUsage() (messages.ProcessUsage, error) {
 	}
 	u.MaxFiles = limits.OpenFiles
 	return u, nil
+}
+
+// cpuSeconds is the time, user and system, that all threads of this process have run.
+func cpuSeconds() (float64, error) {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		return 0, err
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano()).Seconds(), nil
 }

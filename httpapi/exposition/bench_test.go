@@ -35,7 +35,7 @@ func benchCollection(baseline bool, rows int) *messages.Collection {
 				}
 				values := make([]float64, rows)
 				for i := range values {
-					values[i] = float64(n*f*1000+i) * float64(1+s%3) / float64(1+s%2*6)
+					values[i] = float64(n*1000+f*10+i) + float64(s%4)/4
 				}
 				series := parted(messages.RenderLabels(labels), "")
 				series.Values = values
@@ -44,6 +44,9 @@ func benchCollection(baseline bool, rows int) *messages.Collection {
 			b.Families = append(b.Families, family)
 		}
 		shareBlock(&b)
+		if n > 0 && !baseline { // Nodes that are alike have their families in common.
+			b.Families = c.Nodes[0].Blocks[0].Families
+		}
 		c.Nodes = append(c.Nodes, messages.NodeAnswer{
 			Identity: messages.Identity{NodeID: pod, Role: "ROLE_DATA", PodName: pod, Labels: map[string]string{"zone": "a"}},
 			AgentID:  "5b2f5a52-0a3c-4d5b-9e0b-0d3a4a7c1e11", Blocks: []messages.Block{b},

@@ -34,7 +34,7 @@ func PageBytes(c *messages.Collection) int {
 		return 0
 	}
 	const perFamily = int(unsafe.Sizeof(part{}) + unsafe.Sizeof(&group{}))
-	return families*perFamily + int(unsafe.Sizeof(firstMemory{})+unsafe.Sizeof(lastMemory{}))
+	return families*perFamily + int(unsafe.Sizeof(firstMemory{})+unsafe.Sizeof(lastMemory{})) + maxStartsBytes
 }
 
 // gather groups the families of the nodes that answered by their names, in the order in
@@ -42,11 +42,18 @@ func PageBytes(c *messages.Collection) int {
 func gather(nodes []*node) *merge {
 	p := partsPool.Get().(*parts)
 	m := &merge{byName: make(map[string]*group), parts: p}
-	var last *group
-	for f := range familiesOf(nodes) {
-		last = m.groupOf(f.family, last)
-		last.count++
-		p.groups = append(p.groups, last)
+	var before []messages.Family
+	for _, b := range blocksOf(nodes) {
+		from := len(p.groups)
+		if same(b.Families, before) {
+			p.groups = append(p.groups, p.groups[from-len(before):]...)
+		} else {
+			p.groups = m.appendGroups(p.groups, b.Families)
+		}
+		before = b.Families
+		for _, g := range p.groups[from:] {
+			g.count++
+		}
 	}
 	if n := len(p.groups); cap(p.sorted) < n {
 		p.sorted = make([]part, n)
@@ -57,13 +64,76 @@ func gather(nodes []*node) *merge {
 	for _, g := range m.groups {
 		g.parts, room = room[:0:g.count], room[g.count:]
 	}
-	at := 0
-	for f := range familiesOf(nodes) {
-		g := p.groups[at]
-		g.parts = append(g.parts, newPart(f))
-		at++
+	groups := p.groups
+	for n, b := range blocksOf(nodes) {
+		addParts(groups[:len(b.Families)], n, b)
+		groups = groups[len(b.Families):]
 	}
 	return m
+}
+
+// same reports whether two lists are one, as nodes that are alike have it.
+func same(a, b []messages.Family) bool {
+	return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0]
+}
+
+// blocksOf yields what the nodes that answered have, in the order of nodes.
+func blocksOf(nodes []*node) iter.Seq2[*node, *messages.Block] {
+	return func(yield func(*node, *messages.Block) bool) {
+		for _, n := range nodes {
+			if n.answer.Missing != messages.MissingNone {
+				continue
+			}
+			for i := range n.answer.Blocks {
+				if !yield(n, &n.answer.Blocks[i]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// appendGroups appends the group of each family. It is likely to be the one that followed
+// the last group the last time.
+func (m *merge) appendGroups(groups []*group, families []messages.Family) []*group {
+	var last *group
+	if len(groups) > 0 {
+		last = groups[len(groups)-1]
+	}
+	for i := range families {
+		name := families[i].Name
+		var g *group
+		if last != nil && last.follower != nil && last.follower.name == name {
+			g = last.follower
+		} else if g = m.byName[name]; g == nil {
+			g = &group{name: name}
+			m.byName[name] = g
+			m.groups = append(m.groups, g)
+		}
+		if last != nil {
+			last.follower = g
+		}
+		groups = append(groups, g)
+		last = g
+	}
+	return groups
+}
+
+// addParts adds the families of the block to their groups, which have room for them.
+func addParts(groups []*group, n *node, b *messages.Block) {
+	values := b.Values
+	for i, g := range groups {
+		f := &b.Families[i]
+		p := part{node: n, block: b, family: f, values: f.Values}
+		if b.Values != nil {
+			count := len(f.Series) * len(b.Times)
+			p.values, values = values[:count:count], values[count:]
+		}
+		if p.isSettled() {
+			p.shape = f.Shape
+		}
+		g.parts = append(g.parts, p)
+	}
 }
 
 // release gives the memory of the parts back: nothing of the merge is to be used any more.
@@ -77,57 +147,4 @@ func (m *merge) release() {
 	clear(p.sorted)
 	p.groups = p.groups[:0]
 	partsPool.Put(p)
-}
-
-// familyOf is a family of a block of a node. Its values are those of the family where that
-// has some, and else nil.
-type familyOf struct {
-	node   *node
-	block  *messages.Block
-	family *messages.Family
-	values []float64
-}
-
-// familiesOf yields what the nodes that answered have, in the order of nodes, then of
-// blocks.
-func familiesOf(nodes []*node) iter.Seq[familyOf] {
-	return func(yield func(familyOf) bool) {
-		for _, n := range nodes {
-			if n.answer.Missing != messages.MissingNone {
-				continue
-			}
-			for i := range n.answer.Blocks {
-				b := &n.answer.Blocks[i]
-				values := b.Values
-				for j := range b.Families {
-					f := familyOf{n, b, &b.Families[j], b.Families[j].Values}
-					if b.Values != nil {
-						count := len(f.family.Series) * len(b.Times)
-						f.values, values = values[:count:count], values[count:]
-					}
-					if !yield(f) {
-						return
-					}
-				}
-			}
-		}
-	}
-}
-
-// groupOf returns the group of a family behind one of the last group, which is likely to
-// be the one that followed that group the last time.
-func (m *merge) groupOf(f *messages.Family, last *group) *group {
-	if last != nil && last.follower != nil && last.follower.name == f.Name {
-		return last.follower
-	}
-	g := m.byName[f.Name]
-	if g == nil {
-		g = &group{name: f.Name}
-		m.byName[f.Name] = g
-		m.groups = append(m.groups, g)
-	}
-	if last != nil {
-		last.follower = g
-	}
-	return g
 }

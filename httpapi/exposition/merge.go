@@ -12,31 +12,20 @@ import (
 // part is a family of one block of one node.
 type part struct {
 	node   *node
-	times  []int64
+	block  *messages.Block
 	family *messages.Family
 	// values are those of all series, one series behind the other; nil: each series has its
 	// own.
 	values []float64
-	// What a page asks of most families is here as well: kind and help are the family's,
-	// and shape is its shape if the part alone can be shown by that.
-	kind  messages.MetricType
-	help  string
+	// shape is the family's if the part alone can be shown by that, else nil.
 	shape *messages.Shape
-}
-
-func newPart(f familyOf) part {
-	p := part{node: f.node, times: f.block.Times, family: f.family, values: f.values, kind: f.family.Type, help: f.family.Help}
-	if p.isSettled() {
-		p.shape = f.family.Shape
-	}
-	return p
 }
 
 // at returns the series at the index with its values.
 func (p *part) at(i int) messages.Series {
 	s := p.family.At(i)
 	if p.family.Values == nil && p.values != nil { // They are the block's.
-		n := len(p.times)
+		n := len(p.block.Times)
 		s.Values = p.values[i*n : (i+1)*n : (i+1)*n]
 	}
 	return s
@@ -44,7 +33,7 @@ func (p *part) at(i int) messages.Series {
 
 // timely reports whether all times can be on a page: Prometheus refuses the whole of one
 // with a time before 1970.
-func (p *part) timely() bool { return len(p.times) > 0 && p.times[0] >= 0 }
+func (p *part) timely() bool { return len(p.block.Times) > 0 && p.block.Times[0] >= 0 }
 
 // group is a family of the page: the parts of all nodes that have it.
 type group struct {
@@ -154,15 +143,22 @@ func (m *merge) settleType(g *group) {
 		}
 	}
 	var lost *node
-	g.parts = slices.DeleteFunc(g.parts, func(p part) bool {
-		t := p.saidType()
-		keep := t == g.kind || t == messages.TypeUnknown && !isCompound(g.kind)
-		if !keep && p.node != lost {
-			lost = p.node
-			m.conflicts.Type++
+	kept := 0
+	for i := range g.parts {
+		p := &g.parts[i]
+		if t := p.saidType(); t != g.kind && (t != messages.TypeUnknown || isCompound(g.kind)) {
+			if p.node != lost {
+				lost = p.node
+				m.conflicts.Type++
+			}
+			continue
 		}
-		return !keep
-	})
+		if kept < i {
+			g.parts[kept] = *p
+		}
+		kept++
+	}
+	g.parts = g.parts[:kept]
 }
 
 // settleClashes drops families that use the name of another one's samples: with a
@@ -193,23 +189,23 @@ func (m *merge) settleClashes() {
 func (m *merge) settleHelp(g *group) {
 	for parts := range g.byNode() {
 		for i := range parts {
-			if help := parts[i].help; help == "" || help == g.help {
+			if help := parts[i].family.Help; help == "" || help == g.help {
 				continue
 			} else if g.help != "" {
 				m.conflicts.Help++
 				break
 			}
-			g.help = parts[i].help
+			g.help = parts[i].family.Help
 		}
 	}
 }
 
 // saidType is the type that the part's page says, TypeUnknown if none.
 func (p *part) saidType() messages.MetricType {
-	if p.kind > messages.TypeUntyped {
-		return messages.TypeUnknown
+	if t := p.family.Type; t <= messages.TypeUntyped {
+		return t
 	}
-	return p.kind
+	return messages.TypeUnknown
 }
 
 // isCompound reports whether the samples of a family of the type have suffixes.

@@ -244,8 +244,12 @@ func collections() *rapid.Generator[*messages.Collection] {
 	return rapid.Custom(func(t *rapid.T) *messages.Collection {
 		ids := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a", "b", "c", "d", `"\`, "n\n", "ü"}), 0, 5, rapid.ID).Draw(t, "ids")
 		c := &messages.Collection{}
-		for _, id := range ids {
-			c.Nodes = append(c.Nodes, drawNode(t, id))
+		for i, id := range ids {
+			n := drawNode(t, id)
+			if i > 0 && n.Missing == messages.MissingNone && rapid.Bool().Draw(t, "alike") {
+				n.Blocks = alike(t, c.Nodes[0].Blocks)
+			}
+			c.Nodes = append(c.Nodes, n)
 		}
 		return c
 	})

@@ -95,7 +95,7 @@ func (g *group) only(s messages.Suffix) *group {
 			}
 		}
 		if len(f.Series) > 0 {
-			only.parts = append(only.parts, part{node: p.node, times: p.times, family: &f})
+			only.parts = append(only.parts, part{node: p.node, block: p.block, family: &f})
 		}
 	}
 	return only

@@ -98,7 +98,7 @@ func (r *reader) load(kind messages.MetricType, parts []part) {
 			if r.plain {
 				s = plainSeries(s)
 			}
-			if !timely || !kind.Has(s.Suffix) || len(values) != len(p.times) {
+			if !timely || !kind.Has(s.Suffix) || len(values) != len(p.block.Times) {
 				r.conflicts.Invalid++
 				continue
 			}
@@ -162,9 +162,9 @@ func (r *reader) join(same []entry) {
 				continue
 			}
 			if n := len(r.samples); sorted && n > 0 {
-				sorted = r.samples[n-1].time < e.part.times[i]
+				sorted = r.samples[n-1].time < e.part.block.Times[i]
 			}
-			r.samples = append(r.samples, sample{e.part.times[i], v})
+			r.samples = append(r.samples, sample{e.part.block.Times[i], v})
 		}
 	}
 	if sorted {
@@ -187,7 +187,7 @@ func (r *reader) joinNewest(same []entry) {
 		case len(r.samples) > 0:
 			r.conflicts.Duplicate++
 		default:
-			r.samples = append(r.samples, sample{e.part.times[i], e.values[i]})
+			r.samples = append(r.samples, sample{e.part.block.Times[i], e.values[i]})
 		}
 	}
 }

@@ -6,7 +6,7 @@ import "fodc/messages"
 // node has no other part of the family, which is of the type that the part says.
 func (p *part) isSettled() bool {
 	f := p.family
-	return f.Shape != nil && f.Shape.Settled && len(p.values) == len(f.Series)*len(p.times) && p.timely() &&
+	return f.Shape != nil && f.Shape.Settled && len(p.values) == len(f.Series)*len(p.block.Times) && p.timely() &&
 		(f.Claimed == nil || p.node.agrees(*f.Claimed))
 }
 
@@ -21,7 +21,8 @@ func (r *reader) showSettled(s *series, p *part, f func(*series) bool) bool {
 		return r.latest(s.group, p)
 	}
 	bounds := isCompound(s.group.kind)
-	rows := len(p.times)
+	times := p.block.Times
+	rows := len(times)
 	for i := range p.shape.Series {
 		of := &p.shape.Series[i]
 		s.suffix, s.labels, s.rest = of.Suffix, of.Labels, of.Labels
@@ -31,7 +32,7 @@ func (r *reader) showSettled(s *series, p *part, f func(*series) bool) bool {
 		r.samples = r.samples[:0]
 		for j, v := range p.values[i*rows : (i+1)*rows] {
 			if !messages.IsGap(v) {
-				r.samples = append(r.samples, sample{p.times[j], v})
+				r.samples = append(r.samples, sample{times[j], v})
 			}
 		}
 		if s.samples = r.samples; len(s.samples) > 0 && !f(s) {

@@ -60,6 +60,8 @@ type textWriter struct {
 	group *group
 	plain bool
 	names [messages.SuffixCount + 1][]byte
+	// starts are those of the shape in progress.
+	starts starts
 }
 
 // identity is the text that each sample of the node in the family has.
@@ -72,7 +74,8 @@ func (g *group) identity(n *node) messages.LabelText {
 
 // latest writes the newest sample of each series of a settled part, as series would.
 func (t *textWriter) latest(g *group, p *part) bool {
-	rows := len(p.times)
+	rows := len(p.block.Times)
+	starts := t.startsOf(g, p.shape)
 	b, ok := t.out.b, true
 	for i := range p.shape.Series {
 		s := &p.shape.Series[i]
@@ -86,10 +89,13 @@ func (t *textWriter) latest(g *group, p *part) bool {
 			t.begin(g)
 			b = t.out.b
 		}
-		if s.Labels != "" && p.node.behind != "" {
-			b = append(append(append(b, t.names[s.Suffix]...), s.Labels...), p.node.behind...)
-		} else {
+		switch {
+		case s.Labels == "" || p.node.behind == "":
 			b = t.appendName(b, s.Suffix, s.Labels, p.node.tail)
+		case starts != nil:
+			b = append(append(b, starts.of(i)...), p.node.behind...)
+		default:
+			b = append(append(append(b, t.names[s.Suffix]...), s.Labels...), p.node.behind...)
 		}
 		b = append(appendValue(b, values[newest]), '\n')
 		if b, ok = t.out.pass(b); !ok {

@@ -1,0 +1,58 @@
+package httpapi
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"syscall"
+)
+
+// corkBytes is how much is written at once of an answer that has more to come.
+const corkBytes = 64 << 10
+
+// corkKey is the key of a request's connection in its context.
+type corkKey struct{}
+
+// withConn lets the handlers of a connection's requests cork it.
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, corkKey{}, c)
+}
+
+// cork lets the kernel send full packets only, until the answer ends. Of each part of a
+// long page net/http writes the first 4 KiB by themselves, which would be on their way as
+// packets of their own, and wake the reader for each.
+type cork struct {
+	conn *net.TCPConn // nil: not a TCP connection
+	in   bool
+}
+
+func corkOf(r *http.Request) cork {
+	conn, _ := r.Context().Value(corkKey{}).(*net.TCPConn)
+	return cork{conn: conn}
+}
+
+// put corks the connection if a part of the length is that of a long answer.
+func (c *cork) put(length int) {
+	if !c.in && c.conn != nil && length >= corkBytes {
+		c.in = setCork(c.conn, 1)
+	}
+}
+
+// pull sends what is left.
+func (c *cork) pull() {
+	if c.in {
+		c.in = false
+		setCork(c.conn, 0)
+	}
+}
+
+// setCork reports whether it could. Without, the same bytes come in more packets.
+func setCork(conn *net.TCPConn, value int) (done bool) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return false
+	}
+	var set error
+	err = raw.Control(func(fd uintptr) { set = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_CORK, value) })
+	return err == nil && set == nil
+}
