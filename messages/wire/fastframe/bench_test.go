@@ -8,6 +8,8 @@ import (
 
 	"fodc/messages/wire"
 
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -60,4 +62,38 @@ func BenchmarkAnswer(b *testing.B) {
 	f("baseline-window", 60, false)
 	f("columnar-latest", 1, true)
 	f("columnar-window", 60, true)
+}
+
+// What agents have described they send as slots and values.
+func BenchmarkDescribedAnswer(b *testing.B) {
+	columnar := &wire.StreamMetricsRequest{}
+	if err := proto.Unmarshal(benchFrames(b, 1, true)[0], columnar); err != nil {
+		b.Fatal(err)
+	}
+	answer := wire.FromAnswer(columnar, testNow)
+	var describer wire.Describer
+	describer.Begin(1)
+	first := encode(b, describer.Frame(answer))
+	describer.Begin(1)
+	later := encode(b, describer.Frame(answer))
+	later = later[:len(later):len(later)]
+	d := New()
+	d.Renew(1)
+	read := func(b *testing.B, frame []byte, chunk uint64) {
+		f, err := d.Open(protowire.AppendVarint(protowire.AppendVarint(frame, tagChunk), chunk)) // the last word counts
+		if err != nil {
+			b.Fatal(err)
+		}
+		if a, err := d.Answer(f, testNow); err != nil || a.Rejected > 0 {
+			b.Fatal(err, a.FirstRejected)
+		}
+	}
+	read(b, first, 1)
+	b.ReportAllocs()
+	chunk := uint64(1)
+	for b.Loop() {
+		chunk++
+		read(b, later, chunk)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSeries), "ns/sample")
 }

@@ -68,6 +68,9 @@ func (r *reader) block(b []byte) (ok bool) {
 	times, timesErr := wire.TimesOf(c.deltas)
 	r.beginFamilies(len(times), len(b))
 	for _, b := range c.families {
+		if timesErr == nil && r.repeat(b) {
+			continue
+		}
 		if !r.readFamily(b) {
 			return false
 		}

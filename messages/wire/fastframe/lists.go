@@ -1,9 +1,13 @@
 package fastframe
 
 import (
+	"encoding/binary"
+	"math"
 	"slices"
 
 	"fodc/messages"
+
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // list is the families of a block, in its order, all of them described and without flaws.
@@ -79,6 +83,33 @@ func (r *reader) roomFor(n int) []float64 {
 		return b.values[behind : behind : behind+n] // They stay where they are if the block repeats its list.
 	}
 	return r.room.take(n)
+}
+
+// repeat takes a family that repeats its list, as most do, in the form in which they are
+// sent: values, and the slot. It returns false for any other, of which it takes nothing.
+func (r *reader) repeat(family []byte) bool {
+	b := &r.families
+	if b.list == nil || b.repeated == len(b.list.slots) || len(family) == 0 || uint64(family[0]) != tagValues {
+		return false
+	}
+	from, end := textBounds(family) // 0, where a tag of values is, if there are very many
+	if end == len(family) || uint64(family[end]) != tagSlot {
+		return false
+	}
+	slot, n := protowire.ConsumeVarint(family[end+1:])
+	if n != len(family)-end-1 || slot != uint64(b.list.slots[b.repeated]) {
+		return false
+	}
+	d := &r.slots.families[slot-1]
+	if d.answer == r.slots.answers || end-from != d.columns*b.times*bytesOfValue {
+		return false
+	}
+	d.answer = r.slots.answers
+	for values := family[from:end]; len(values) > 0; values = values[bytesOfValue:] {
+		b.values = append(b.values, math.Float64frombits(binary.LittleEndian.Uint64(values)))
+	}
+	b.repeated++
+	return true
 }
 
 // add adds the family that was read into the columns, as it was described.
