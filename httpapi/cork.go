@@ -38,10 +38,9 @@ func (c *cork) put(length int) {
 	}
 }
 
-// pull sends what is left.
+// pull is called once, at the answer's end.
 func (c *cork) pull() {
 	if c.in {
-		c.in = false
 		setCork(c.conn, 0)
 	}
 }

@@ -27,7 +27,6 @@ const (
 	rowsVariable    = "FODC_BENCH_ROWS"    // a regular expression for the rows to run beside the floor
 	roundsVariable  = "FODC_BENCH_ROUNDS"  // how many runs a median is of
 	scrapesVariable = "FODC_BENCH_SCRAPES" // how many scrapes a run is of
-	largeVariable   = "FODC_BENCH_LARGE"   // not empty: the rows that take minutes, too
 )
 
 // run is what is measured at once.
@@ -46,7 +45,6 @@ type result struct {
 	cpu  float64 // microseconds a sample
 	p50  float64 // milliseconds
 	peak float64 // MiB
-	idle float64 // KiB an agent that is connected, and was never asked
 }
 
 func (r run) samples() int { return r.load.agents * r.load.series * max(1, r.load.samples) }
@@ -61,9 +59,7 @@ func (r run) measure(t *testing.T) (got result) {
 	defer p.stop()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	empty := p.memory("VmRSS")
 	r.load.connect(ctx, t, p)
-	got.idle = (p.memory("VmRSS") - empty) / float64(r.load.agents) / 1024
 	for range 2 { // Until caches are warm.
 		if !r.first {
 			r.scrape(t, p)
@@ -136,44 +132,39 @@ func medians(t *testing.T, runs []run) []result {
 			cpu:  of(results, func(r result) float64 { return r.cpu }),
 			p50:  of(results, func(r result) float64 { return r.p50 }),
 			peak: of(results, func(r result) float64 { return r.peak }),
-			idle: of(results, func(r result) float64 { return r.idle }),
 		})
 	}
 	return found
 }
 
 func runsOf() []run {
-	hundred, thousand := load{agents: 100, series: 300}, load{agents: 1000, series: 300}
-	own := load{agents: 100, series: 300, own: true}
-	window := load{agents: 100, series: 300, samples: 60}
-	ownWindow := load{agents: 100, series: 300, samples: 60, own: true}
-	ownThousand := load{agents: 1000, series: 300, own: true}
 	const metrics, windows = "/metrics", "/metrics-windows?start_time=1"
-	runs := []run{
-		{name: "floor", floor: true, load: hundred, path: metrics, scrapes: 30},
-		{name: "baseline", load: hundred, path: metrics, scrapes: 30},
-		{name: "baseline, gzip", load: hundred, path: metrics, gzip: true, scrapes: 20},
-		{name: "baseline, 1000 agents", load: thousand, path: metrics, scrapes: 3},
-		{name: "baseline, window of 60", load: window, path: windows, scrapes: 1},
-		{name: "own", load: own, path: metrics, scrapes: 30},
-		{name: "own, window of 60", load: ownWindow, path: windows, scrapes: 2},
-		{name: "own, window of 60, JSON", load: ownWindow, path: windows + "&format=json", scrapes: 2},
-		{name: "own, window of 60, OpenMetrics", load: ownWindow, path: windows + "&format=openmetrics", scrapes: 2},
-		{name: "baseline, first scrape", load: hundred, path: metrics, first: true, scrapes: 1},
-		{name: "own, first scrape", load: own, path: metrics, first: true, scrapes: 1},
-		{name: "own, 1000 agents", load: ownThousand, path: metrics, scrapes: 3},
+	var runs []run
+	// three are the floor and both kinds of agents beside it.
+	three := func(suffix string, agents, series, scrapes int) {
+		of := load{agents: agents, series: series}
+		own := of
+		own.own = true
+		runs = append(runs, run{name: "floor" + suffix, floor: true, load: of, path: metrics, scrapes: scrapes},
+			run{name: "baseline" + suffix, load: of, path: metrics, scrapes: scrapes},
+			run{name: "own" + suffix, load: own, path: metrics, scrapes: scrapes})
 	}
-	if os.Getenv(largeVariable) == "" {
-		return runs
-	}
+	three("", 100, 300, 30)
+	three(", x 1000", 100, 1000, 10)
+	three(", x 3000", 100, 3000, 4)
+	three(", 1000 agents", 1000, 300, 3)
+	baseline, own := load{agents: 100, series: 300}, load{agents: 100, series: 300, own: true}
+	window, ownWindow := baseline, own
+	window.samples, ownWindow.samples = 60, 60
 	return append(runs,
-		run{name: "floor, 1000 agents", floor: true, load: thousand, path: metrics, scrapes: 3},
-		run{name: "floor, x 1000", floor: true, load: load{agents: 100, series: 1000}, path: metrics, scrapes: 10},
-		run{name: "baseline, x 1000", load: load{agents: 100, series: 1000}, path: metrics, scrapes: 10},
-		run{name: "own, x 1000", load: load{agents: 100, series: 1000, own: true}, path: metrics, scrapes: 10},
-		run{name: "floor, x 3000", floor: true, load: load{agents: 100, series: 3000}, path: metrics, scrapes: 4},
-		run{name: "baseline, x 3000", load: load{agents: 100, series: 3000}, path: metrics, scrapes: 4},
-		run{name: "own, x 3000", load: load{agents: 100, series: 3000, own: true}, path: metrics, scrapes: 4})
+		run{name: "baseline, gzip", load: baseline, path: metrics, gzip: true, scrapes: 20},
+		run{name: "baseline, first scrape", load: baseline, path: metrics, first: true, scrapes: 1},
+		run{name: "own, first scrape", load: own, path: metrics, first: true, scrapes: 1},
+		run{name: "baseline, window of 60", load: window, path: windows, scrapes: 1},
+		run{name: "own, window of 60", load: ownWindow, path: windows, scrapes: 2},
+		run{name: "own, window of 60, JSON", load: ownWindow, path: windows + "&format=json", scrapes: 2},
+		run{name: "own, window of 60, OpenMetrics", load: ownWindow, path: windows + "&format=openmetrics", scrapes: 2},
+	)
 }
 
 // skipUnless skips a test that has no row of that name to print.
@@ -206,11 +197,11 @@ func TestBenchProxy(t *testing.T) {
 	}
 	results := medians(t, runs)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "medians\tCPU us/sample\tx floor\tp50 ms\tx floor\tpeak MiB\tx floor\tidle KiB/agent\t\n")
+	fmt.Fprintf(w, "medians\tCPU us/sample\tx floor\tp50 ms\tx floor\tpeak MiB\tx floor\t\n")
 	for i, r := range results {
 		floor := results[floorOf(runs, i)]
-		fmt.Fprintf(w, "%s\t%.3f\t%.2f\t%.1f\t%.2f\t%.1f\t%.2f\t%.0f\t\n", runs[i].name,
-			r.cpu, r.cpu/floor.cpu, r.p50, r.p50/floor.p50, r.peak, r.peak/floor.peak, r.idle)
+		fmt.Fprintf(w, "%s\t%.3f\t%.2f\t%.1f\t%.2f\t%.1f\t%.2f\t\n", runs[i].name,
+			r.cpu, r.cpu/floor.cpu, r.p50, r.p50/floor.p50, r.peak, r.peak/floor.peak)
 	}
 	require.NoError(t, w.Flush())
 }

@@ -14,10 +14,9 @@
 //
 // The environment chooses: FODC_BENCH_ROWS (a regular expression of the rows to run
 // beside the floor), FODC_BENCH_ROUNDS (of how many runs a median is), FODC_BENCH_SCRAPES
-// (how many a run has, to profile the proxy meanwhile), FODC_BENCH_LARGE=1 (the floor of
-// 1,000 agents, too, and nodes of 1,000 and 3,000 series: a minute more). The ratios are
-// to the floor of as many agents and series, to the first one where that was not run.
-// Names of what comes below the table: idle, start.
+// (how many a run has, to profile the proxy meanwhile). The ratios are to the floor of as
+// many agents and series, to the first one where that was not run. Names of what comes
+// below the table: idle, start.
 //
 // It is nothing but tests, behind the build tag bench.
 package proxybench

@@ -38,6 +38,7 @@ type process struct {
 	t                  *testing.T
 	cmd                *exec.Cmd
 	grpcAddr, httpAddr string
+	ended              chan struct{} // closed when the process is gone
 }
 
 func freeAddress(t *testing.T) string {
@@ -48,29 +49,58 @@ func freeAddress(t *testing.T) string {
 }
 
 func startProxy(t *testing.T) *process {
-	p := &process{t: t, grpcAddr: freeAddress(t), httpAddr: freeAddress(t)}
-	p.cmd = exec.Command(os.Getenv(binaryVariable), "proxy", "--grpc-listen-addr", p.grpcAddr, "--http-listen-addr", p.httpAddr,
-		"--max-agents", "4000", "--log-level", "error", "--grpc-max-msg-size", strconv.Itoa(maxMessage),
-		"--collect-timeout", "50s", "--http-write-timeout", "60s")
-	p.start()
-	return p
+	return start(t, func(grpcAddr, httpAddr string) *exec.Cmd {
+		return exec.Command(os.Getenv(binaryVariable), "proxy", "--grpc-listen-addr", grpcAddr, "--http-listen-addr", httpAddr,
+			"--max-agents", "4000", "--log-level", "error", "--grpc-max-msg-size", strconv.Itoa(maxMessage),
+			"--collect-timeout", "50s", "--http-write-timeout", "60s")
+	})
 }
 
 func startFloor(t *testing.T) *process {
-	p := &process{t: t, grpcAddr: freeAddress(t), httpAddr: freeAddress(t)}
-	p.cmd = exec.Command(os.Args[0])
-	p.cmd.Env = append(os.Environ(), floorVariable+"="+p.grpcAddr+","+p.httpAddr)
-	p.start()
-	return p
+	return start(t, func(grpcAddr, httpAddr string) *exec.Cmd {
+		floor := exec.Command(os.Args[0])
+		floor.Env = append(os.Environ(), floorVariable+"="+grpcAddr+","+httpAddr)
+		return floor
+	})
 }
 
-func (p *process) start() {
-	p.cmd.Stderr = os.Stderr
-	require.NoError(p.t, p.cmd.Start())
+// attempts is how often a process is started that ends at once, as one does whose port
+// was free and is taken now.
+const attempts = 5
+
+func start(t *testing.T, command func(grpcAddr, httpAddr string) *exec.Cmd) *process {
+	for range attempts {
+		p := &process{t: t, grpcAddr: freeAddress(t), httpAddr: freeAddress(t), ended: make(chan struct{})}
+		p.cmd = command(p.grpcAddr, p.httpAddr)
+		p.cmd.Stderr = os.Stderr
+		require.NoError(t, p.cmd.Start())
+		go func() {
+			_ = p.cmd.Wait()
+			close(p.ended)
+		}()
+		if p.comesUp() {
+			return p
+		}
+		p.stop()
+	}
+	require.Fail(t, "no process comes up")
+	return nil
+}
+
+// comesUp waits until the process serves, and returns false if it has ended.
+func (p *process) comesUp() bool {
+	up := false
 	require.Eventually(p.t, func() bool {
+		select {
+		case <-p.ended:
+			return true
+		default:
+		}
 		status, _ := p.get("/health")
-		return status == http.StatusOK
+		up = status == http.StatusOK
+		return up
 	}, patience, time.Millisecond)
+	return up
 }
 
 // get returns the status and the page of a path, 0 where nobody answers.
@@ -89,7 +119,7 @@ func (p *process) get(path string) (int, string) {
 
 func (p *process) stop() {
 	_ = p.cmd.Process.Kill()
-	_ = p.cmd.Wait()
+	<-p.ended
 }
 
 // cpu is the processor time that the process has used, to the nanosecond: /proc counts
