@@ -31,6 +31,8 @@ func statusOf(kind messages.ErrorKind) int {
 	switch kind {
 	case messages.ErrBadData:
 		return http.StatusBadRequest
+	case messages.ErrTooLarge:
+		return http.StatusUnprocessableEntity
 	case messages.ErrNotFound:
 		return http.StatusNotFound
 	case messages.ErrTimeout:

@@ -7,16 +7,6 @@ import (
 	"fodc/messages"
 )
 
-const (
-	// maxHeldBytes bounds what the answers of agents take that are being written to
-	// clients, of which each may be slow. One collection is written however large it is.
-	maxHeldBytes = 256 << 20
-	// seriesBytes is what a series of an answer takes beside its texts and values.
-	seriesBytes = 128
-	// valueBytes is what a value or a time takes.
-	valueBytes = 8
-)
-
 // held is the collections that are being written: they stay in memory until their
 // slowest reader has the last byte.
 type held struct {
@@ -29,9 +19,10 @@ type held struct {
 type holding struct{ readers, bytes, page int }
 
 // take takes note that the collection is about to be written, or says that there is no
-// room for it. Collections that are shared count once, their pages each. The caller
-// releases it when it has been written.
-func (h *held) take(c *messages.Collection) (release func(), err error) {
+// room for it: all may take limit bytes, but one is written however large it is.
+// Collections that are shared count once, their pages each. The caller releases it when it
+// has been written.
+func (h *held) take(c *messages.Collection, limit int) (release func(), err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	one := h.collections[c]
@@ -42,10 +33,10 @@ func (h *held) take(c *messages.Collection) (release func(), err error) {
 	if one.readers == 0 {
 		more += one.bytes
 	}
-	if h.bytes > 0 && more > 0 && h.bytes+more > maxHeldBytes {
+	if h.bytes > 0 && more > 0 && h.bytes+more > limit {
 		return nil, messages.Errorf(messages.ErrUnavailable,
 			"the answers that clients are reading take %d MiB of %d MiB already, and this one %d MiB: try again, or ask for less",
-			h.bytes>>20, maxHeldBytes>>20, more>>20)
+			h.bytes>>20, limit>>20, more>>20)
 	}
 	if h.collections == nil {
 		h.collections = map[*messages.Collection]*holding{}
@@ -66,26 +57,11 @@ func (h *held) release(c *messages.Collection, one *holding) {
 	}
 }
 
-// heldBytes is about what the collection takes. Series that a session shares among
-// answers count with their values alone.
+// heldBytes is about what the collection takes.
 func heldBytes(c *messages.Collection) (bytes int) {
 	for i := range c.Nodes {
-		for _, b := range c.Nodes[i].Blocks {
-			bytes += valueBytes * (len(b.Times) + len(b.Values))
-			if b.Values != nil {
-				continue // Its families are shared.
-			}
-			for j := range b.Families {
-				f := &b.Families[j]
-				bytes += valueBytes * len(f.Values)
-				if f.Values != nil {
-					continue
-				}
-				for k := range f.Series {
-					s := &f.Series[k]
-					bytes += seriesBytes + valueBytes*len(s.Values) + s.LabelBytes()
-				}
-			}
+		for j := range c.Nodes[i].Blocks {
+			bytes += c.Nodes[i].Blocks[j].MemoryBytes()
 		}
 	}
 	return bytes

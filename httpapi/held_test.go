@@ -9,6 +9,11 @@ import (
 	"fodc/messages"
 )
 
+const (
+	maxHeldBytes = 256 << 20
+	valueBytes   = 8
+)
+
 // large is a collection that takes somewhat more than the bytes.
 func large(bytes int) *messages.Collection {
 	f := messages.Family{Name: "a", Series: make([]messages.Series, 1), Values: make([]float64, bytes/valueBytes)}
@@ -18,24 +23,24 @@ func large(bytes int) *messages.Collection {
 func TestHeldCollectionsAreBounded(t *testing.T) {
 	var h held
 	half := large(maxHeldBytes / 2)
-	releaseHalf, err := h.take(half)
+	releaseHalf, err := h.take(half, maxHeldBytes)
 	require.NoError(t, err)
-	releaseAgain, err := h.take(half)
+	releaseAgain, err := h.take(half, maxHeldBytes)
 	require.NoError(t, err, "one that is shared counts once")
 	other := large(maxHeldBytes / 2)
-	_, err = h.take(other)
+	_, err = h.take(other, maxHeldBytes)
 	var refusal *messages.Error
 	require.ErrorAs(t, err, &refusal)
 	require.Equal(t, messages.ErrUnavailable, refusal.Kind)
 	require.ErrorContains(t, err, "take 128 MiB of 256 MiB already, and this one 128 MiB")
-	small, err := h.take(large(maxHeldBytes / 4))
+	small, err := h.take(large(maxHeldBytes/4), maxHeldBytes)
 	require.NoError(t, err)
 
 	releaseHalf()
-	_, err = h.take(other)
+	_, err = h.take(other, maxHeldBytes)
 	require.Error(t, err, "somebody still reads it")
 	releaseAgain()
-	releaseOther, err := h.take(other)
+	releaseOther, err := h.take(other, maxHeldBytes)
 	require.NoError(t, err)
 	releaseOther()
 	small()
@@ -45,7 +50,7 @@ func TestHeldCollectionsAreBounded(t *testing.T) {
 	several := large(maxHeldBytes / 2)
 	var readers []func()
 	for {
-		release, err := h.take(several)
+		release, err := h.take(several, maxHeldBytes)
 		if err != nil {
 			require.ErrorContains(t, err, "and this one 0 MiB")
 			break
@@ -59,9 +64,9 @@ func TestHeldCollectionsAreBounded(t *testing.T) {
 	}
 	require.Zero(t, h.bytes)
 
-	release, err := h.take(large(2 * maxHeldBytes))
+	release, err := h.take(large(2*maxHeldBytes), maxHeldBytes)
 	require.NoError(t, err, "the only one may be of any size")
-	_, err = h.take(large(valueBytes))
+	_, err = h.take(large(valueBytes), maxHeldBytes)
 	require.Error(t, err)
 	release()
 	require.Zero(t, h.bytes)
@@ -71,7 +76,9 @@ func TestHeldBytes(t *testing.T) {
 	require.Zero(t, heldBytes(&messages.Collection{}))
 	own := messages.Family{Series: []messages.Series{{Labels: `a="1"`, Values: make([]float64, 10)}, {Values: make([]float64, 10)}}}
 	c := &messages.Collection{Nodes: []messages.NodeAnswer{{}, {Blocks: []messages.Block{{Times: make([]int64, 10), Families: []messages.Family{own}}}}}}
-	require.Equal(t, 10*valueBytes+2*seriesBytes+20*valueBytes+len(`a="1"`), heldBytes(c))
+	require.Equal(t, c.Nodes[1].Blocks[0].MemoryBytes(), heldBytes(c))
+	c.Nodes[0] = c.Nodes[1]
+	require.Equal(t, 2*c.Nodes[1].Blocks[0].MemoryBytes(), heldBytes(c))
 }
 
 // Clients that are slow cost the one that comes then a 503 with Retry-After, and only
@@ -80,7 +87,7 @@ func TestPagesWaitForRoom(t *testing.T) {
 	a := newFakeProxy()
 	a.collection = large(valueBytes)
 	h := a.Handler()
-	release, err := a.pages.take(large(maxHeldBytes))
+	release, err := a.pages.take(large(maxHeldBytes), maxHeldBytes)
 	require.NoError(t, err)
 	for _, path := range []string{"/metrics", "/metrics-windows"} {
 		w := do(h, http.MethodGet, path)

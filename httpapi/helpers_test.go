@@ -81,6 +81,7 @@ func newFakeProxy() *fakeProxy {
 		Process:        func() (messages.ProcessUsage, error) { return f.usage, f.usageErr },
 		Ready:          func() bool { return !f.stopping },
 		CollectTimeout: 5 * time.Second,
+		MaxHeldBytes:   maxHeldBytes,
 		StartedAt:      time.Now(),
 		Log:            zap.New(core),
 		Build:          Build{Version: "1.2.3"},

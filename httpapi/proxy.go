@@ -29,8 +29,11 @@ type ProxyAPI struct {
 	Ready func() bool
 	// CollectTimeout is the longest that a collection may take.
 	CollectTimeout time.Duration
-	StartedAt      time.Time
-	Log            *zap.Logger
+	// MaxHeldBytes bounds what the answers of agents take that are being written to
+	// clients, of which each may be slow. One collection is written however large it is.
+	MaxHeldBytes int
+	StartedAt    time.Time
+	Log          *zap.Logger
 	// ExternalURL is where Prometheus reaches the proxy, with the path of a server in
 	// between; nil: where the request for the targets came to.
 	ExternalURL *url.URL

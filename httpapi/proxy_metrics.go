@@ -143,7 +143,7 @@ func (a *ProxyAPI) collect(w http.ResponseWriter, r *http.Request, p params, q m
 	} else {
 		a.metrics.collected(collectionWhole, time.Since(begin))
 	}
-	release, err = a.pages.take(c)
+	release, err = a.pages.take(c, a.MaxHeldBytes)
 	return c, release, err
 }
 

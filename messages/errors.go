@@ -10,6 +10,7 @@ type ErrorKind string
 const (
 	ErrBadData     ErrorKind = "bad_data"
 	ErrTimeout     ErrorKind = "timeout"
+	ErrTooLarge    ErrorKind = "too_large"
 	ErrUnavailable ErrorKind = "unavailable"
 	ErrNotFound    ErrorKind = "not_found"
 	ErrInternal    ErrorKind = "internal"

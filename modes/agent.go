@@ -3,7 +3,6 @@ package modes
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"runtime/debug"
 	"slices"
@@ -74,14 +73,9 @@ func (a *runningAgent) api(sys *actors.System, nodeID string, log *zap.Logger) *
 }
 
 func (c AgentConfig) actors() (agent.Config, error) {
-	limit, source, err := agent.MemoryLimit("/")
+	budget, err := shareOfMemory("max-metrics-memory-usage-percentage", c.MaxMemoryPercent)
 	if err != nil {
-		return agent.Config{}, fmt.Errorf("--max-metrics-memory-usage-percentage %d: %w", c.MaxMemoryPercent, err)
-	}
-	budget := limit / 100 * int64(c.MaxMemoryPercent)
-	if budget == 0 {
-		return agent.Config{}, fmt.Errorf("--max-metrics-memory-usage-percentage %d of %d bytes (%s) leaves nothing to record in",
-			c.MaxMemoryPercent, limit, source)
+		return agent.Config{}, err
 	}
 	cfg := agent.Config{
 		Registration: messages.Registration{

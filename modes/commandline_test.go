@@ -53,7 +53,7 @@ var defaultProxy = ProxyConfig{
 	HeartbeatTimeout: 30 * time.Second, CleanupTimeout: 5 * time.Minute,
 	MaxAgents: 1000, GRPCMaxMsgSize: 4194304,
 	HTTPReadTimeout: 10 * time.Second, HTTPWriteTimeout: 10 * time.Second,
-	HeartbeatInterval: 10 * time.Second, CollectTimeout: 5 * time.Second, MaxCollections: 16, MaxAgentSeries: 100_000,
+	HeartbeatInterval: 10 * time.Second, CollectTimeout: 5 * time.Second, MaxCollections: 16, MaxAgentSeries: 100_000, MaxAnswersMemoryPercent: 20,
 }
 
 // defaultAgent has the two values that must be given: n and r.
@@ -87,12 +87,12 @@ func TestEveryProxyFlagArrives(t *testing.T) {
 		GRPCListenAddr: "[::1]:1", HTTPListenAddr: "localhost:0",
 		HeartbeatTimeout: 3 * time.Second, CleanupTimeout: 4 * time.Second, MaxAgents: 5, GRPCMaxMsgSize: 1 << 20,
 		HTTPReadTimeout: 7 * time.Second, HTTPWriteTimeout: 8 * time.Second,
-		HeartbeatInterval: 1500 * time.Millisecond, CollectTimeout: 6 * time.Second, MaxCollections: 9, MaxAgentSeries: 10, ExternalURL: "https://h:1/fodc",
+		HeartbeatInterval: 1500 * time.Millisecond, CollectTimeout: 6 * time.Second, MaxCollections: 9, MaxAgentSeries: 10, MaxAnswersMemoryPercent: 11, ExternalURL: "https://h:1/fodc",
 	}
 	values := map[string]string{
 		"grpc-listen-addr": "[::1]:1", "http-listen-addr": "localhost:0", "agent-heartbeat-timeout": "3s",
 		"agent-cleanup-timeout": "4s", "max-agents": "5", "grpc-max-msg-size": "1048576", "http-read-timeout": "7s",
-		"http-write-timeout": "8s", "heartbeat-interval": "1.5s", "collect-timeout": "6s", "max-collections": "9", "max-agent-series": "10", "external-url": "https://h:1/fodc",
+		"http-write-timeout": "8s", "heartbeat-interval": "1.5s", "collect-timeout": "6s", "max-collections": "9", "max-agent-series": "10", "max-answers-memory-percentage": "11", "external-url": "https://h:1/fodc",
 	}
 	o := run(t, nil, nil, append([]string{"proxy"}, asArgs(values)...)...)
 	require.Equal(t, want, o.config, o.stderr)

@@ -58,10 +58,12 @@ func inDocsCluster(t *testing.T, test func(t *testing.T, w *docsCluster)) {
 		time.Sleep(time.Until(docsEpoch))
 		c := defaultProxy
 		w := &docsCluster{&cluster{t: t, sys: actors.NewSystem(zap.NewNop()), net: newMemoryNet()}, map[string]http.Handler{}}
-		p := &runningProxy{log: zap.NewNop(), proxy: proxy.Start(w.sys, c.actors())}
+		cfg, err := c.actors()
+		require.NoError(t, err)
+		p := &runningProxy{log: zap.NewNop(), proxy: proxy.Start(w.sys, cfg)}
 		w.proxy = p.proxy
 		p.ready.Store(true)
-		w.handlers["17901"] = p.api(w.sys, c).Handler()
+		w.handlers["17901"] = p.api(w.sys, c, cfg.MaxAnswersBytes).Handler()
 		go func() { w.net.served <- w.proxy.Serve(w.net.listener) }()
 		defer w.finish()
 		lines := &cuttable{net: w.net}

@@ -18,6 +18,19 @@ func tuneAgentGC() {
 	}
 }
 
+// heapPercent of the memory limit is what a proxy's memory may grow to before garbage is
+// collected more often than it would be.
+const heapPercent = 90
+
+// limitProxyHeap sets that, unless GOMEMLIMIT does. Without a limit to be found there is none
+// to keep to.
+func limitProxyHeap(set func(bytes int64)) {
+	limit, _, err := memoryLimit("/")
+	if err == nil && os.Getenv("GOMEMLIMIT") == "" {
+		set(limit / 100 * heapPercent)
+	}
+}
+
 // scrapesPerTrim is after how many scrapes the agent gives the memory back that it does
 // not use: a quarter of its heap would be garbage otherwise, and a stretch of scrapes
 // that is packed leaves its plain values behind. It costs a few milliseconds.

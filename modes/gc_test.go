@@ -26,3 +26,17 @@ func TestTrimMemory(t *testing.T) {
 		require.Equal(t, 10, trims)
 	})
 }
+
+func TestProxyHeapLimit(t *testing.T) {
+	t.Setenv("GOMEMLIMIT", "")
+	limit, _, err := memoryLimit("/")
+	require.NoError(t, err)
+	var got []int64
+	set := func(bytes int64) { got = append(got, bytes) }
+	limitProxyHeap(set)
+	require.Len(t, got, 1)
+	require.InEpsilon(t, 0.9*float64(limit), got[0], 0.001)
+	t.Setenv("GOMEMLIMIT", "1GiB")
+	limitProxyHeap(set)
+	require.Len(t, got, 1)
+}

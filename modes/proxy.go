@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -40,20 +41,25 @@ type runningProxy struct {
 
 // startProxy starts a proxy. Where it is alone in its process, that rests when it does.
 func startProxy(sys *actors.System, c ProxyConfig, log *zap.Logger, alone bool) (*runningProxy, error) {
+	cfg, err := c.actors()
+	if err != nil {
+		return nil, err
+	}
 	grpcListener, err := net.Listen("tcp", c.GRPCListenAddr)
 	if err != nil {
 		return nil, fmt.Errorf("listen for gRPC on %q: %w", c.GRPCListenAddr, err)
 	}
 	p := &runningProxy{log: log, grpcAddr: grpcListener.Addr(), failures: make(chan error, 2)}
-	p.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: p.api(sys, c).Handler(),
+	p.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: p.api(sys, c, cfg.MaxAnswersBytes).Handler(),
 		ReadTimeout: c.HTTPReadTimeout, WriteTimeout: c.HTTPWriteTimeout, Log: log.Named("http")})
 	if err != nil {
 		_ = grpcListener.Close()
 		return nil, err
 	}
-	p.proxy = proxy.Start(sys, c.actors())
+	p.proxy = proxy.Start(sys, cfg)
 	if alone {
 		p.rest = newProxyRest(func() uint64 { return p.proxy.Counts().SessionsOpened })
+		limitProxyHeap(func(bytes int64) { debug.SetMemoryLimit(bytes) })
 	}
 	go func() { p.failures <- p.proxy.Serve(grpcListener) }()
 	go func() { p.failures <- p.http.Serve() }()
@@ -64,7 +70,7 @@ func startProxy(sys *actors.System, c ProxyConfig, log *zap.Logger, alone bool) 
 }
 
 // api is the HTTP surface; it is not to be served before p.proxy is there.
-func (p *runningProxy) api(sys *actors.System, c ProxyConfig) *httpapi.ProxyAPI {
+func (p *runningProxy) api(sys *actors.System, c ProxyConfig, answersBytes int64) *httpapi.ProxyAPI {
 	build := thisBuild()
 	return &httpapi.ProxyAPI{
 		Collect: func(ctx context.Context, q messages.Query) (*messages.Collection, error) {
@@ -80,15 +86,20 @@ func (p *runningProxy) api(sys *actors.System, c ProxyConfig) *httpapi.ProxyAPI 
 		Tree: sys.Tree, Counts: sys.Counts, ProxyCounts: func() messages.ProxyCounts { return p.proxy.Counts() },
 		Process: processUsage,
 		Ready:   p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: p.log.Named("http"),
-		ExternalURL: c.externalURL(), Build: httpapi.Build{Version: build.version, Revision: build.revision},
+		MaxHeldBytes: int(answersBytes), ExternalURL: c.externalURL(), Build: httpapi.Build{Version: build.version, Revision: build.revision},
 	}
 }
 
-func (c ProxyConfig) actors() proxy.Config {
+func (c ProxyConfig) actors() (proxy.Config, error) {
+	answers, err := shareOfMemory("max-answers-memory-percentage", c.MaxAnswersMemoryPercent)
+	if err != nil {
+		return proxy.Config{}, err
+	}
 	return proxy.Config{
 		Limits:            proxy.RegistryLimits{HeartbeatTimeout: c.HeartbeatTimeout, CleanupTimeout: c.CleanupTimeout, MaxAgents: c.MaxAgents},
 		HeartbeatInterval: c.HeartbeatInterval, MaxCollections: c.MaxCollections, MaxMessageSize: c.GRPCMaxMsgSize, MaxAgentSeries: c.MaxAgentSeries,
-	}
+		MaxAnswersBytes: answers,
+	}, nil
 }
 
 func (p *runningProxy) failed() <-chan error { return p.failures }

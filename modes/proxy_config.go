@@ -39,6 +39,10 @@ type ProxyConfig struct {
 	// MaxAgentSeries bounds the series that are taken of one agent's answer. Default
 	// 100000.
 	MaxAgentSeries int
+	// MaxAnswersMemoryPercent bounds what the answers of collections under way take in
+	// memory, and again those that clients are reading, in percent of the cgroup's memory
+	// limit, else of the machine's memory. Default 20.
+	MaxAnswersMemoryPercent int
 	// ExternalURL is where Prometheus reaches the HTTP server. Default "": where it asks
 	// for its targets.
 	ExternalURL string
@@ -70,6 +74,7 @@ func (c ProxyConfig) Validate() error {
 		checkDuration("collect-timeout", c.CollectTimeout),
 		maxCollectionsSpan.check("max-collections", c.MaxCollections),
 		maxAgentSeriesSpan.check("max-agent-series", c.MaxAgentSeries),
+		percents.check("max-answers-memory-percentage", c.MaxAnswersMemoryPercent),
 		checkExternalURL(c.ExternalURL),
 		c.checkOrder(),
 	)
@@ -138,6 +143,8 @@ func proxyOptions(c *ProxyConfig) []*option {
 		intOption(&c.MaxCollections, "max-collections", "16", "`NUMBER` of collections that may be under way at once", maxCollectionsSpan),
 		intOption(&c.MaxAgentSeries, "max-agent-series", "100000",
 			"`NUMBER` of series that an agent's answer may have; what comes on top is left out, and counted", maxAgentSeriesSpan),
+		intOption(&c.MaxAnswersMemoryPercent, "max-answers-memory-percentage", "20",
+			"`PERCENT` of the memory limit that the answers of agents may take while they are collected, and again while clients read them", percents),
 		external,
 	}
 }

@@ -111,7 +111,7 @@ func TestCollectionsWakeTheProxy(t *testing.T) {
 	inClusterOf(t, 1, changingPage, func(t *testing.T, w *cluster) {
 		l := newRestLog(t)
 		p := &runningProxy{log: zap.NewNop(), proxy: w.proxy, rest: l.rest}
-		api := p.api(w.sys, ProxyConfig{})
+		api := p.api(w.sys, ProxyConfig{}, 1<<30)
 		l.after(0, "10")
 		_, err := api.Collect(t.Context(), messages.Query{Deadline: time.Now().Add(clusterPatience)})
 		require.NoError(t, err)

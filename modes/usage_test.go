@@ -45,6 +45,7 @@ var wrongValues = map[string][]string{
 	"max-agent-series":                    append([]string{"0", "10000001"}, wrongInts...),
 	"external-url":                        {"h", "h:1", "ftp://h", "http://", "http:///x", "http://h:0", "http://h:x", "http://u@h", "http://h?a=b", "http://h/#x", "//h", "http://a b"},
 	"max-metrics-memory-usage-percentage": append([]string{"101", "10%"}, wrongInts...),
+	"max-answers-memory-percentage":       append([]string{"101", "20%"}, wrongInts...),
 	"max-page-bytes":                      append([]string{"32MB", "1023", "1073741825"}, wrongInts...),
 	"max-page-samples":                    append([]string{"10000001"}, wrongInts...),
 	"max-sample-labels":                   append([]string{"129"}, wrongInts...),

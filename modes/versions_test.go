@@ -154,7 +154,7 @@ func TestPagesOfThreeVersions(t *testing.T) {
 		w := &cluster{t: t, sys: fragileSystem(), net: newMemoryNet()}
 		w.proxy = proxy.Start(w.sys, proxy.Config{
 			Limits:            proxy.RegistryLimits{HeartbeatTimeout: 30 * time.Second, CleanupTimeout: 5 * time.Minute, MaxAgents: 100},
-			HeartbeatInterval: 10 * time.Second, MaxCollections: 16, MaxMessageSize: 4 << 20, MaxAgentSeries: maxVersionSeries,
+			HeartbeatInterval: 10 * time.Second, MaxCollections: 16, MaxMessageSize: 4 << 20, MaxAgentSeries: maxVersionSeries, MaxAnswersBytes: 1 << 30,
 		})
 		go func() { w.net.served <- w.proxy.Serve(w.net.listener) }()
 		defer w.finish()
@@ -162,7 +162,7 @@ func TestPagesOfThreeVersions(t *testing.T) {
 			v.serve(t, w.net)
 		}
 		synctest.Wait()
-		api := &httpapi.ProxyAPI{Collect: w.proxy.Collect, Cluster: w.proxy.Cluster, Tree: w.sys.Tree, Counts: w.sys.Counts, ProxyCounts: w.proxy.Counts, Process: processUsage,
+		api := &httpapi.ProxyAPI{Collect: w.proxy.Collect, Cluster: w.proxy.Cluster, Tree: w.sys.Tree, Counts: w.sys.Counts, ProxyCounts: w.proxy.Counts, Process: processUsage, MaxHeldBytes: 1 << 30,
 			Ready: func() bool { return true }, CollectTimeout: clusterPatience, StartedAt: time.Now(), Log: zap.NewNop()}
 		h := api.Handler()
 		get := func(target string) string {

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 
 	"fodc/actors"
@@ -48,7 +49,7 @@ func runStream[Out, In any](v voice, g grpc.BidiStreamingClient[Out, In], queue 
 			s.out.Close()
 			<-s.out.Done()
 		}
-		err := s.out.Err()
+		err := cmp.Or(s.out.Err(), ctx.Err())
 		if err == nil {
 			err = g.CloseSend()
 		}
@@ -67,10 +68,11 @@ func (s *stream[Out]) halfClose() {
 	}
 }
 
-// end ends the stream's goroutines.
+// end ends the stream's goroutines. It comes before the queue is closed that the stream is
+// over: it would be half-closed else, and that is a goodbye.
 func (s *stream[Out]) end() {
 	if s != nil {
-		s.out.Close()
 		s.cancel()
+		s.out.Close()
 	}
 }

@@ -27,6 +27,8 @@ type collect struct {
 	sessions map[string]*actors.PID // by agent id
 	deadline actors.Timer
 	ended    bool
+	room     *room
+	taken    int64 // of room
 }
 
 func (k *collect) Receive(c actors.Context) {
@@ -39,8 +41,7 @@ func (k *collect) Receive(c actors.Context) {
 	case targets:
 		k.onTargets(c, m)
 	case gotChunk:
-		k.state.got(m.agentID, m.blocks, m.flaws, m.last, time.Now())
-		k.endIfComplete(c)
+		k.onChunk(c, m)
 	case gotFailure:
 		k.state.failed(m.agentID, m.reason, time.Now())
 		k.endIfComplete(c)
@@ -75,19 +76,60 @@ func (k *collect) endIfComplete(c actors.Context) {
 	}
 }
 
-// end answers, once; the owner then stops the actor.
+// onChunk takes a part of a node's answer, if there is room for it.
+func (k *collect) onChunk(c actors.Context, m gotChunk) {
+	if k.ended || !k.state.awaits(m.agentID) {
+		return
+	}
+	bytes := int64(0)
+	for i := range m.blocks {
+		bytes += int64(m.blocks[i].MemoryBytes())
+	}
+	if !k.room.take(k.taken, bytes) {
+		k.fail(c, k.noRoom(bytes))
+		return
+	}
+	k.taken += bytes
+	k.state.got(m.agentID, m.blocks, m.flaws, m.last, time.Now())
+	k.endIfComplete(c)
+}
+
+// noRoom is the error of a collection for so much more of which there is no room.
+func (k *collect) noRoom(more int64) *messages.Error {
+	const less = "ask for less with node_id, name[] or a shorter window"
+	if k.taken+more > k.room.limit {
+		return messages.Errorf(messages.ErrTooLarge,
+			"the answers take more than %d MiB, with %d of %d nodes still to come, and --max-answers-memory-percentage allows no more: %s",
+			k.room.limit>>20, len(k.state.awaited()), len(k.state.nodes), less)
+	}
+	return messages.Errorf(messages.ErrUnavailable,
+		"the answers of all collections under way take %d MiB, and --max-answers-memory-percentage allows no more: try again in a second, or %s",
+		k.room.limit>>20, less)
+}
+
+// end answers with what has come.
 func (k *collect) end(c actors.Context) {
+	if k.sessions == nil {
+		k.fail(c, messages.Errorf(messages.ErrUnavailable, "the registry did not answer: try again in a second"))
+		return
+	}
+	k.say(c, k.state.result(), k.state.outcome())
+}
+
+// fail answers with an error, and lets go of what has come.
+func (k *collect) fail(c actors.Context, err *messages.Error) {
+	k.forget(k.state.drop())
+	k.say(c, err, err.Text)
+}
+
+// say answers, once; the owner then stops the actor.
+func (k *collect) say(c actors.Context, result any, reason string) {
 	if k.ended {
 		return
 	}
 	k.ended = true
-	answer, reason := collected{from: c.Self(), result: k.state.result()}, k.state.outcome()
-	if k.sessions == nil {
-		reason = "the registry did not answer"
-		answer.result = messages.Errorf(messages.ErrUnavailable, "%s: try again in a second", reason)
-	}
 	actors.EndReason(c, reason)
-	k.sys.Send(k.owner, answer)
+	k.sys.Send(k.owner, collected{from: c.Self(), result: result})
 }
 
 // release lets go of what the collection holds elsewhere.
@@ -97,6 +139,8 @@ func (k *collect) release(c actors.Context) {
 	}
 	k.deadline.Disarm()
 	k.forget(k.state.awaited())
+	k.room.free(k.taken)
+	k.taken = 0
 }
 
 func (k *collect) forget(agentIDs []string) {

@@ -59,6 +59,19 @@ func (s *collectState) got(agentID string, blocks []messages.Block, flaws messag
 	}
 }
 
+// awaits reports whether the agent's answer is awaited, or the rest of it.
+func (s *collectState) awaits(agentID string) bool {
+	_, awaited := s.byAgent[agentID]
+	return awaited
+}
+
+// drop gives up what has come. It returns the agent ids that still owe an answer.
+func (s *collectState) drop() []string {
+	owing := s.awaited()
+	s.nodes, s.byAgent = nil, nil
+	return owing
+}
+
 // failed takes note that a node's answer will not come.
 func (s *collectState) failed(agentID string, reason messages.MissingReason, now time.Time) {
 	i, ok := s.byAgent[agentID]

@@ -34,15 +34,16 @@ type collector struct {
 	registry *actors.PID
 	log      *zap.Logger
 	state    *collectorState
+	room     *room
 	askers   map[uint64]*actors.PID // by ticket
 	collects map[uint64]*actors.PID // by collection
 	byPID    map[string]uint64      // the collect actor's id -> collection
 	stopping bool
 }
 
-func newCollector(sys *actors.System, registry *actors.PID, cfg Config) *collector {
+func newCollector(sys *actors.System, registry *actors.PID, maxCollections int, r *room) *collector {
 	return &collector{sys: sys, registry: registry, log: sys.Log().Named("collector"),
-		state: newCollectorState(cfg.MaxCollections), askers: map[uint64]*actors.PID{},
+		state: newCollectorState(maxCollections), room: r, askers: map[uint64]*actors.PID{},
 		collects: map[uint64]*actors.PID{}, byPID: map[string]uint64{}}
 }
 
@@ -81,9 +82,9 @@ func (k *collector) onCollect(c actors.Context, m collectQuery) {
 	if !start {
 		return
 	}
-	owner, registry := c.Self(), k.registry
+	owner := c.Self()
 	pid := k.sys.SpawnChild(c, "collect", func() actors.Actor {
-		return &collect{sys: k.sys, owner: owner, registry: registry, query: m.query, log: k.sys.Log().Named("collect")}
+		return &collect{sys: k.sys, owner: owner, registry: k.registry, query: m.query, room: k.room, log: k.sys.Log().Named("collect")}
 	})
 	k.collects[id] = pid
 	k.byPID[pid.Id] = id

@@ -27,6 +27,7 @@ var testConfig = Config{
 	MaxCollections:    16,
 	MaxMessageSize:    4 << 20,
 	MaxAgentSeries:    10_000,
+	MaxAnswersBytes:   1 << 30,
 }
 
 // world is a proxy in a synctest bubble, which agents reach through memory.

@@ -56,6 +56,8 @@ type Config struct {
 	MaxMessageSize int
 	// MaxAgentSeries bounds the series that one agent's answer may have.
 	MaxAgentSeries int
+	// MaxAnswersBytes bounds what the answers of collections under way take in memory.
+	MaxAnswersBytes int64
 	// Intercept stands before the handler of every stream; nil is none. Tests disturb
 	// single streams with it.
 	Intercept grpc.StreamServerInterceptor
@@ -82,7 +84,8 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 	p := &Proxy{sys: sys, tally: cfg.tally}
 	backoff := actors.RestartOnFailure(actors.Backoff{Base: 100 * time.Millisecond, Cap: 5 * time.Second, Max: 10, Window: time.Minute})
 	p.registry = sys.Spawn("registry", backoff, func() actors.Actor { return newRegistry(sys, cfg) })
-	p.collector = sys.Spawn("collector", backoff, func() actors.Actor { return newCollector(sys, p.registry, cfg) })
+	r := newRoom(cfg.MaxAnswersBytes, cfg.MaxCollections)
+	p.collector = sys.Spawn("collector", backoff, func() actors.Actor { return newCollector(sys, p.registry, cfg.MaxCollections, r) })
 	p.service = &service{sys: sys, registry: p.registry, tally: cfg.tally}
 	p.service.stopping, p.refuse = context.WithCancel(context.Background())
 	options := []grpc.ServerOption{

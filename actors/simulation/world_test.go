@@ -193,7 +193,7 @@ func (w *world) newProxy(l *listener, taps grpc.StreamServerInterceptor) *proxyP
 	p.proxy = proxy.Start(w.sys, proxy.Config{
 		Limits: proxy.RegistryLimits{HeartbeatTimeout: heartbeatTimeout, CleanupTimeout: cleanupTimeout,
 			MaxAgents: len(w.nodes)},
-		HeartbeatInterval: heartbeatInterval, MaxCollections: maxCollections, MaxMessageSize: 4 << 20, MaxAgentSeries: 100_000, Intercept: taps,
+		HeartbeatInterval: heartbeatInterval, MaxCollections: maxCollections, MaxMessageSize: 4 << 20, MaxAgentSeries: 100_000, MaxAnswersBytes: 1 << 30, Intercept: taps,
 	})
 	w.background.Go(func() {
 		if err := p.proxy.Serve(p.listener); err != nil && !errors.Is(err, errListenerClosed) {

@@ -1,4 +1,4 @@
-package agent
+package modes
 
 import (
 	"os"
@@ -14,7 +14,7 @@ func TestMemoryLimit(t *testing.T) {
 	f := func(files map[string]string, want int64, source string) {
 		t.Helper()
 		read := func(name string) (string, bool) { text, ok := files[name]; return text, ok }
-		got, from, err := memoryLimit(read)
+		got, from, err := memoryLimitOf(read)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 		require.Equal(t, source, from)
@@ -49,7 +49,7 @@ func TestMemoryLimit(t *testing.T) {
 func TestMemoryLimitUnknown(t *testing.T) {
 	f := func(files map[string]string, want string) {
 		t.Helper()
-		_, _, err := memoryLimit(func(name string) (string, bool) { text, ok := files[name]; return text, ok })
+		_, _, err := memoryLimitOf(func(name string) (string, bool) { text, ok := files[name]; return text, ok })
 		require.EqualError(t, err, "memory limit of this process: "+want)
 	}
 	f(nil, "/proc/meminfo cannot be read")
@@ -59,11 +59,11 @@ func TestMemoryLimitUnknown(t *testing.T) {
 
 func TestMemoryLimitOfFiles(t *testing.T) {
 	root := t.TempDir()
-	_, _, err := MemoryLimit(root)
+	_, _, err := memoryLimit(root)
 	require.Error(t, err)
 	require.NoError(t, os.Mkdir(filepath.Join(root, "proc"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(root, "proc/meminfo"), []byte(meminfo), 0o644))
-	bytes, source, err := MemoryLimit(root)
+	bytes, source, err := memoryLimit(root)
 	require.NoError(t, err)
 	require.EqualValues(t, 16<<20, bytes)
 	require.Equal(t, "/proc/meminfo", source)

@@ -1,4 +1,4 @@
-package agent
+package modes
 
 import (
 	"errors"
@@ -10,18 +10,18 @@ import (
 	"strings"
 )
 
-// MemoryLimit returns how much memory the process may use, in bytes, and the file that
+// memoryLimit returns how much memory the process may use, in bytes, and the file that
 // says so: the lowest limit of its cgroup (version 2 or 1) and those above it, else
 // the machine's memory. root is "/", but for tests.
-func MemoryLimit(root string) (bytes int64, source string, err error) {
-	return memoryLimit(func(name string) (string, bool) {
+func memoryLimit(root string) (bytes int64, source string, err error) {
+	return memoryLimitOf(func(name string) (string, bool) {
 		text, err := os.ReadFile(filepath.Join(root, name))
 		return string(text), err == nil
 	})
 }
 
-// memoryLimit is MemoryLimit over the contents of files.
-func memoryLimit(read func(name string) (text string, ok bool)) (bytes int64, source string, err error) {
+// memoryLimitOf is memoryLimit over the contents of files.
+func memoryLimitOf(read func(name string) (text string, ok bool)) (bytes int64, source string, err error) {
 	machine, machineErr := machineMemory(read)
 	bytes, source = cgroupLimit(read)
 	switch {
@@ -95,4 +95,17 @@ func machineMemory(read func(string) (string, bool)) (int64, error) {
 		}
 	}
 	return 0, errors.New("/proc/meminfo has no MemTotal")
+}
+
+// shareOfMemory returns so many percent of the memory limit, which the flag asks for.
+func shareOfMemory(flag string, percent int) (int64, error) {
+	limit, source, err := memoryLimit("/")
+	if err != nil {
+		return 0, fmt.Errorf("--%s %d: %w", flag, percent, err)
+	}
+	share := limit / 100 * int64(percent)
+	if share == 0 {
+		return 0, fmt.Errorf("--%s %d of %d bytes (%s) leaves nothing", flag, percent, limit, source)
+	}
+	return share, nil
 }

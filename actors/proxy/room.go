@@ -1,0 +1,28 @@
+package proxy
+
+import "sync/atomic"
+
+// room is what the answers of all collections under way may take in memory, in bytes. Each
+// collection is sure of its share of it, whatever the others have: nobody's long window
+// costs anybody else the latest samples. All together they take twice the room at most.
+type room struct {
+	limit, share int64
+	taken        atomic.Int64
+}
+
+func newRoom(limit int64, collections int) *room {
+	return &room{limit: limit, share: limit / int64(collections)}
+}
+
+// take takes so much more for a collection that has some. It returns false if there is no
+// room for it, and has taken nothing then.
+func (r *room) take(has, more int64) bool {
+	if taken := r.taken.Add(more); taken <= r.limit || has+more <= r.share {
+		return true
+	}
+	r.taken.Add(-more)
+	return false
+}
+
+// free gives back what a collection has taken.
+func (r *room) free(bytes int64) { r.taken.Add(-bytes) }

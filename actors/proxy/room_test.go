@@ -1,0 +1,86 @@
+package proxy
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fodc/messages"
+	"fodc/messages/wire"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestRoom(t *testing.T) {
+	r := newRoom(1000, 10)
+	require.True(t, r.take(0, 1000))
+	require.False(t, r.take(1000, 1), "more than there is")
+	require.True(t, r.take(0, 60), "another is sure of a tenth")
+	require.True(t, r.take(60, 40))
+	require.False(t, r.take(100, 1))
+	r.free(1000)
+	require.True(t, r.take(100, 900), "what was refused was not taken")
+	require.False(t, r.take(1000, 1))
+	r.free(1000)
+	require.Zero(t, r.taken.Load())
+}
+
+// long answers every request with so many values of one series.
+func long(values int) func(*wire.StreamMetricsResponse) []*wire.StreamMetricsRequest {
+	b := messages.Block{Families: []messages.Family{{Name: "g", Series: []messages.Series{{Values: make([]float64, values)}}}}}
+	for i := range values {
+		b.Times = append(b.Times, int64(i))
+	}
+	return func(r *wire.StreamMetricsResponse) []*wire.StreamMetricsRequest {
+		return []*wire.StreamMetricsRequest{wire.AnswerFrame(wire.Answer{RequestID: r.GetRequestId(), Blocks: []messages.Block{b}})}
+	}
+}
+
+// query is collect, for what may fail.
+func (w *world) query(nodes ...string) (*messages.Collection, error) {
+	return w.proxy.Collect(context.Background(), messages.Query{Filter: messages.NodeFilter{NodeIDs: nodes}, Deadline: time.Now().Add(5 * time.Second)})
+}
+
+// What does not fit is refused before it is there, and costs no other collection anything.
+func TestAnswersThatDoNotFit(t *testing.T) {
+	cfg := testConfig
+	cfg.MaxAnswersBytes = 1 << 20
+	inWorld(t, cfg, func(t *testing.T, w *world) {
+		w.agent(columnar("a"), long(40_000)) // of 640 KB
+		w.agent(columnar("b"), long(40_000))
+		w.agent(columnar("c"), never)
+		w.agent(columnar("d"), always(4))
+		for range 3 {
+			_, err := w.query("a", "b", "c")
+			var refused *messages.Error
+			require.ErrorAs(t, err, &refused)
+			require.Equal(t, messages.ErrTooLarge, refused.Kind)
+			require.EqualError(t, refused, "the answers take more than 1 MiB, with 2 of 3 nodes still to come, and "+
+				"--max-answers-memory-percentage allows no more: ask for less with node_id, name[] or a shorter window")
+			c, err := w.query("a")
+			require.NoError(t, err, "there is room again")
+			require.Equal(t, messages.MissingNone, c.Nodes[0].Missing)
+		}
+
+		first := make(chan *messages.Collection, 1)
+		go func() {
+			c, _ := w.query("a", "c")
+			first <- c
+		}()
+		synctest.Wait()
+		require.Empty(t, first, "it waits for c, and has what a said")
+		_, err := w.query("b")
+		var refused *messages.Error
+		require.ErrorAs(t, err, &refused)
+		require.Equal(t, messages.ErrUnavailable, refused.Kind)
+		require.EqualError(t, refused, "the answers of all collections under way take 1 MiB, and --max-answers-memory-percentage "+
+			"allows no more: try again in a second, or ask for less with node_id, name[] or a shorter window")
+		c, err := w.query("d")
+		require.NoError(t, err)
+		require.Equal(t, map[string]any{"d": 4.}, shown(c), "what takes little is sure of it")
+		require.Equal(t, messages.MissingTimeout, (<-first).Nodes[1].Missing)
+		_, err = w.query("b")
+		require.NoError(t, err)
+	})
+}
