@@ -26,6 +26,7 @@ type collect struct {
 	state    collectState
 	sessions map[string]*actors.PID // by agent id
 	deadline actors.Timer
+	pace     actors.Timer
 	ended    bool
 	room     *room
 	taken    int64 // of room
@@ -44,12 +45,9 @@ func (k *collect) Receive(c actors.Context) {
 		k.onChunk(c, m)
 	case gotFailure:
 		k.state.failed(m.agentID, m.reason, time.Now())
-		k.endIfComplete(c)
+		k.goOn(c)
 	case actors.Tick:
-		if k.deadline.Fired(m) {
-			k.forget(k.state.expire(time.Now()))
-			k.end(c)
-		}
+		k.onTick(c, m)
 	default:
 		unknownMessage(k.log, m)
 	}
@@ -64,14 +62,39 @@ func (k *collect) onStarted(c actors.Context) {
 
 func (k *collect) onTargets(c actors.Context, m targets) {
 	k.sessions = m.sessions
-	for _, agentID := range k.state.begin(m.nodes, time.Now()) {
-		actors.Request(c, m.sessions[agentID], askMetrics{asker: k.asker, selection: k.query.Selection, deadline: k.query.Deadline})
+	atOnce := k.room.windows
+	if k.query.Selection.Window.IsLatest() {
+		atOnce = latestAtOnce
 	}
-	k.endIfComplete(c)
+	k.state.begin(m.nodes, atOnce, k.query.Deadline, time.Now())
+	k.goOn(c)
+	if k.state.isPaced() {
+		k.pace.Arm(c, paceInterval)
+	}
 }
 
-func (k *collect) endIfComplete(c actors.Context) {
-	if k.sessions != nil && k.state.isComplete() {
+func (k *collect) onTick(c actors.Context, m actors.Tick) {
+	switch {
+	case k.deadline.Fired(m):
+		k.forget(k.state.expire(time.Now()))
+		k.end(c)
+	case k.pace.Fired(m):
+		k.goOn(c)
+		if k.state.isPaced() {
+			k.pace.Arm(c, paceInterval)
+		}
+	}
+}
+
+// goOn asks the nodes whose turn it is, or ends the collection if nothing is awaited.
+func (k *collect) goOn(c actors.Context) {
+	if k.ended || k.sessions == nil {
+		return
+	}
+	for _, agentID := range k.state.ask(time.Now()) {
+		actors.Request(c, k.sessions[agentID], askMetrics{asker: k.asker, selection: k.query.Selection, deadline: k.query.Deadline})
+	}
+	if k.state.isComplete() {
 		k.end(c)
 	}
 }
@@ -91,7 +114,7 @@ func (k *collect) onChunk(c actors.Context, m gotChunk) {
 	}
 	k.taken += bytes
 	k.state.got(m.agentID, m.blocks, m.flaws, m.last, time.Now())
-	k.endIfComplete(c)
+	k.goOn(c)
 }
 
 // noRoom is the error of a collection for so much more of which there is no room.
@@ -138,6 +161,7 @@ func (k *collect) release(c actors.Context) {
 		actors.EndReason(c, "cancelled")
 	}
 	k.deadline.Disarm()
+	k.pace.Disarm()
 	k.forget(k.state.awaited())
 	k.room.free(k.taken)
 	k.taken = 0

@@ -8,12 +8,32 @@ import (
 	"fodc/messages"
 )
 
-// collectState is the rules of one collection: which nodes are asked, what has come,
+// Limits of one collection.
+const (
+	// latestAtOnce and windowsAtOnce bound the nodes that owe an answer at a time, and with
+	// that what a collection has in flight. There may be fewer windows: see room.
+	latestAtOnce  = 64
+	windowsAtOnce = 8
+	// paceInterval is how often it is looked whether more nodes have to be asked, though
+	// those before them have not answered.
+	paceInterval = 20 * time.Millisecond
+)
+
+// collectState is the rules of one collection: which nodes are asked when, what has come,
 // and when the answer is complete. A node's answer counts only when it is whole.
+//
+// Nodes that do not answer hold up no others: however many they are, all have been asked
+// when half of the time is over.
 type collectState struct {
 	started time.Time
+	half    time.Duration
+	atOnce  int
 	nodes   []messages.NodeAnswer // sorted by node id, as the registry gave them
 	byAgent map[string]int        // agent id -> index of a node whose answer is awaited
+	asked   []time.Time           // by the index of the node; zero: not yet
+	unasked []string              // agent ids
+	online  int                   // nodes that are to be asked in all
+	owing   int                   // nodes that were asked, and are awaited
 }
 
 // target is a node that a collection may ask.
@@ -26,10 +46,11 @@ type target struct {
 	heardAt  time.Time // of its newest heartbeat
 }
 
-// begin takes the nodes that the query selects, and returns the agent ids to ask.
-func (s *collectState) begin(targets []target, now time.Time) (ask []string) {
-	s.started = now
+// begin takes the nodes that the query selects, of which so many may owe an answer at a time.
+func (s *collectState) begin(targets []target, atOnce int, deadline, now time.Time) {
+	s.started, s.half, s.atOnce = now, deadline.Sub(now)/2, atOnce
 	s.nodes = make([]messages.NodeAnswer, len(targets))
+	s.asked = make([]time.Time, len(targets))
 	s.byAgent = make(map[string]int, len(targets))
 	for i, t := range targets {
 		s.nodes[i] = messages.NodeAnswer{Identity: t.identity, AgentID: t.agentID, Timing: t.timing,
@@ -39,10 +60,33 @@ func (s *collectState) begin(targets []target, now time.Time) (ask []string) {
 			continue
 		}
 		s.byAgent[t.agentID] = i
-		ask = append(ask, t.agentID)
+		s.unasked = append(s.unasked, t.agentID)
 	}
-	return ask
+	s.online = len(s.unasked)
 }
+
+// ask returns the agent ids to be asked now.
+func (s *collectState) ask(now time.Time) (ids []string) {
+	for len(s.unasked) > 0 && (s.owing < s.atOnce || s.isBehind(now)) {
+		id := s.unasked[0]
+		s.unasked = s.unasked[1:]
+		if i, awaited := s.byAgent[id]; awaited {
+			s.asked[i] = now
+			s.owing++
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// isBehind reports whether fewer nodes were asked than ought to be by now.
+func (s *collectState) isBehind(now time.Time) bool {
+	done := float64(s.online-len(s.unasked)) / float64(s.online)
+	return done*float64(s.half) < float64(now.Sub(s.started))
+}
+
+// isPaced reports whether there is anybody left to be asked.
+func (s *collectState) isPaced() bool { return len(s.unasked) > 0 }
 
 // got takes a chunk of a node's answer. It is ignored unless it is awaited.
 func (s *collectState) got(agentID string, blocks []messages.Block, flaws messages.Flaws, last bool, now time.Time) {
@@ -54,9 +98,17 @@ func (s *collectState) got(agentID string, blocks []messages.Block, flaws messag
 	n.Blocks = append(n.Blocks, blocks...)
 	n.Flaws.Add(flaws)
 	if last {
-		n.Took = now.Sub(s.started)
-		delete(s.byAgent, agentID)
+		s.end(agentID, i, now)
 	}
+}
+
+// end takes note that nothing more of a node is awaited.
+func (s *collectState) end(agentID string, i int, now time.Time) {
+	if at := s.asked[i]; !at.IsZero() {
+		s.nodes[i].Took = now.Sub(at)
+		s.owing--
+	}
+	delete(s.byAgent, agentID)
 }
 
 // awaits reports whether the agent's answer is awaited, or the rest of it.
@@ -68,7 +120,7 @@ func (s *collectState) awaits(agentID string) bool {
 // drop gives up what has come. It returns the agent ids that still owe an answer.
 func (s *collectState) drop() []string {
 	owing := s.awaited()
-	s.nodes, s.byAgent = nil, nil
+	s.nodes, s.byAgent, s.unasked = nil, nil, nil
 	return owing
 }
 
@@ -79,14 +131,15 @@ func (s *collectState) failed(agentID string, reason messages.MissingReason, now
 		return
 	}
 	n := &s.nodes[i]
-	n.Missing, n.Blocks, n.Flaws, n.Took = reason, nil, messages.Flaws{}, now.Sub(s.started)
-	delete(s.byAgent, agentID)
+	n.Missing, n.Blocks, n.Flaws = reason, nil, messages.Flaws{}
+	s.end(agentID, i, now)
 }
 
 // expire ends the collection at its deadline: who has not answered is missing. It
 // returns the agent ids that still owe an answer.
 func (s *collectState) expire(now time.Time) []string {
 	owing := s.awaited()
+	s.unasked = nil
 	for _, agentID := range owing {
 		s.failed(agentID, messages.MissingTimeout, now)
 	}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -18,13 +19,15 @@ func begin(t *testing.T) (*collectState, time.Time) {
 	t.Helper()
 	now := time.Unix(100, 0)
 	s := &collectState{}
-	ask := s.begin([]target{
+	s.begin([]target{
 		{identity: messages.Identity{NodeID: "n1"}, agentID: "a1", online: true},
 		{identity: messages.Identity{NodeID: "n2"}, agentID: "a2"},
 		{identity: messages.Identity{NodeID: "n3"}, agentID: "a3", online: true},
 		{identity: messages.Identity{NodeID: "n4"}, agentID: "a4", online: true},
-	}, now)
-	require.Equal(t, []string{"a1", "a3", "a4"}, ask)
+	}, latestAtOnce, now.Add(5*time.Second), now)
+	require.Equal(t, []string{"a1", "a3", "a4"}, s.ask(now))
+	require.Empty(t, s.ask(now))
+	require.False(t, s.isPaced())
 	require.False(t, s.isComplete())
 	return s, now
 }
@@ -66,8 +69,79 @@ func TestCollectShowsNoHalfAnswers(t *testing.T) {
 
 func TestCollectOfNobodyIsComplete(t *testing.T) {
 	s := &collectState{}
-	require.Empty(t, s.begin(nil, time.Unix(0, 0)))
+	s.begin(nil, 1, time.Unix(0, 0), time.Unix(0, 0))
+	require.Empty(t, s.ask(time.Unix(0, 0)))
 	require.True(t, s.isComplete())
 	require.NotNil(t, s.result().Nodes)
 	require.Empty(t, s.result().Nodes)
+}
+
+// many begins a collection of so many nodes, of half a minute.
+func many(nodes, atOnce int) (*collectState, time.Time) {
+	now := time.Unix(100, 0)
+	var all []target
+	for i := range nodes {
+		all = append(all, target{agentID: fmt.Sprint(i), online: true})
+	}
+	s := &collectState{}
+	s.begin(all, atOnce, now.Add(30*time.Second), now)
+	return s, now
+}
+
+// A node is asked when one of those before it has answered.
+func TestNodesOweAFewAnswersAtATime(t *testing.T) {
+	f := func(atOnce int) {
+		t.Helper()
+		s, now := many(200, atOnce)
+		owing := s.ask(now)
+		require.Len(t, owing, atOnce)
+		for n := atOnce; n < 200; n++ {
+			require.True(t, s.isPaced())
+			require.Empty(t, s.ask(now), "one at a time for each that is done")
+			if n%2 == 0 {
+				s.got(owing[0], block(1), messages.Flaws{}, true, now)
+			} else {
+				s.failed(owing[0], messages.MissingBusy, now)
+			}
+			next := s.ask(now)
+			require.Equal(t, []string{fmt.Sprint(n)}, next)
+			owing = append(owing[1:], next...)
+		}
+		require.False(t, s.isPaced())
+		for _, id := range owing {
+			require.False(t, s.isComplete())
+			s.got(id, block(1), messages.Flaws{}, true, now.Add(time.Second))
+		}
+		require.True(t, s.isComplete())
+		require.Equal(t, time.Second, s.result().Nodes[199].Took, "from when it was asked")
+	}
+	f(latestAtOnce)
+	f(windowsAtOnce)
+	f(1)
+}
+
+// Nodes that do not answer hold up no others: all are asked in half of the time.
+func TestSilentNodesHoldUpNobody(t *testing.T) {
+	s, now := many(300, windowsAtOnce)
+	asked := len(s.ask(now))
+	for elapsed := time.Duration(0); elapsed <= 15*time.Second; elapsed += 100 * time.Millisecond {
+		asked += len(s.ask(now.Add(elapsed)))
+		require.InDelta(t, max(windowsAtOnce, 300*elapsed.Seconds()/15), asked, 1, elapsed)
+	}
+	require.Equal(t, 300, asked)
+	require.False(t, s.isPaced())
+}
+
+// One that is gone before it was asked is not asked, and takes nobody's turn.
+func TestNodesThatEndUnasked(t *testing.T) {
+	s, now := many(20, windowsAtOnce)
+	require.Len(t, s.ask(now), windowsAtOnce)
+	for n := windowsAtOnce; n < 18; n++ {
+		s.failed(fmt.Sprint(n), messages.MissingError, now)
+		require.Empty(t, s.ask(now))
+	}
+	s.got("0", nil, messages.Flaws{}, true, now)
+	require.Equal(t, []string{"18"}, s.ask(now))
+	s.got("1", nil, messages.Flaws{}, true, now)
+	require.Equal(t, []string{"19"}, s.ask(now))
 }

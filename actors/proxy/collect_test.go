@@ -59,7 +59,7 @@ func TestCollectDoesNotWaitForASessionThatIsGone(t *testing.T) {
 		registry := sys.Spawn("registry", actors.OnFailure{}, func() actors.Actor { return of })
 		owner := actorstest.NewProbe(sys)
 		pid := sys.Spawn("collect", actors.OnFailure{}, func() actors.Actor {
-			return &collect{sys: sys, owner: owner.PID, registry: registry, room: newRoom(1<<20, 1), log: sys.Log(),
+			return &collect{sys: sys, owner: owner.PID, registry: registry, room: newRoom(1<<20, 1, 1), log: sys.Log(),
 				query: messages.Query{Deadline: time.Now().Add(5 * time.Second)}}
 		})
 		synctest.Wait()
@@ -84,7 +84,7 @@ func TestCancelledCollectionIsForgotten(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 		owner, registry, session := actorstest.NewProbe(sys), actorstest.NewProbe(sys), actorstest.NewProbe(sys)
 		pid := sys.Spawn("collect", actors.OnFailure{}, func() actors.Actor {
-			return &collect{sys: sys, owner: owner.PID, registry: registry.PID, room: newRoom(1<<20, 1), log: sys.Log(),
+			return &collect{sys: sys, owner: owner.PID, registry: registry.PID, room: newRoom(1<<20, 1, 1), log: sys.Log(),
 				query: messages.Query{Deadline: time.Now().Add(5 * time.Second)}}
 		})
 		sys.Send(pid, targets{nodes: []target{{agentID: "a1", online: true}}, sessions: map[string]*actors.PID{"a1": session.PID}})

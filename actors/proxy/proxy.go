@@ -84,7 +84,7 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 	p := &Proxy{sys: sys, tally: cfg.tally}
 	backoff := actors.RestartOnFailure(actors.Backoff{Base: 100 * time.Millisecond, Cap: 5 * time.Second, Max: 10, Window: time.Minute})
 	p.registry = sys.Spawn("registry", backoff, func() actors.Actor { return newRegistry(sys, cfg) })
-	r := newRoom(cfg.MaxAnswersBytes, cfg.MaxCollections)
+	r := newRoom(cfg.MaxAnswersBytes, cfg.MaxCollections, cfg.MaxMessageSize)
 	p.collector = sys.Spawn("collector", backoff, func() actors.Actor { return newCollector(sys, p.registry, cfg.MaxCollections, r) })
 	p.service = &service{sys: sys, registry: p.registry, tally: cfg.tally}
 	p.service.stopping, p.refuse = context.WithCancel(context.Background())

@@ -13,7 +13,10 @@ import (
 )
 
 func TestRoom(t *testing.T) {
-	r := newRoom(1000, 10)
+	r := newRoom(1000, 10, 100)
+	require.Equal(t, 5, r.windows)
+	require.Equal(t, 1, newRoom(1000, 10, 1000).windows)
+	require.Equal(t, windowsAtOnce, newRoom(1000, 10, 1).windows)
 	require.True(t, r.take(0, 1000))
 	require.False(t, r.take(1000, 1), "more than there is")
 	require.True(t, r.take(0, 60), "another is sure of a tenth")
