@@ -49,6 +49,7 @@ func runStream[Out, In any](v voice, g grpc.BidiStreamingClient[Out, In], queue 
 			s.out.Close()
 			<-s.out.Done()
 		}
+		// To half-close a stream that was cut would say goodbye, which may still get through.
 		err := cmp.Or(s.out.Err(), ctx.Err())
 		if err == nil {
 			err = g.CloseSend()

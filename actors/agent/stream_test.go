@@ -2,11 +2,9 @@ package agent
 
 import (
 	"context"
-	"io"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"fodc/actors"
 	"fodc/actors/actorstest"
@@ -16,50 +14,80 @@ import (
 	"google.golang.org/grpc"
 )
 
-// silentStream is a stream to a proxy that says nothing, which counts goodbyes.
-type silentStream struct {
-	grpc.BidiStreamingClient[wire.StreamMetricsRequest, wire.StreamMetricsResponse]
-	ctx      context.Context
-	goodbyes atomic.Int64
+// lazyStream is a stream that takes its time for each frame, and notices late that its
+// context has ended: what is said then still gets through.
+type lazyStream struct {
+	grpc.ClientStream
+	ctx  context.Context
+	said []string
 }
 
-func (s *silentStream) Context() context.Context              { return s.ctx }
-func (s *silentStream) Send(*wire.StreamMetricsRequest) error { return s.ctx.Err() }
+func (s *lazyStream) Context() context.Context { return s.ctx }
 
-func (s *silentStream) Recv() (*wire.StreamMetricsResponse, error) {
-	<-s.ctx.Done()
-	return nil, io.EOF
+func (s *lazyStream) Send(f *wire.StreamMetricsRequest) error {
+	select {
+	case <-time.After(time.Second):
+		s.said = append(s.said, f.Error)
+		return nil
+	case <-s.ctx.Done():
+		return s.ctx.Err()
+	}
 }
 
-func (s *silentStream) CloseSend() error {
-	s.goodbyes.Add(1)
+func (s *lazyStream) CloseSend() error {
+	s.said = append(s.said, "goodbye")
 	return nil
 }
 
-// A stream that is broken off is no goodbye: the node would vanish from the proxy's list.
+func (s *lazyStream) Recv() (*wire.StreamMetricsResponse, error) {
+	<-s.ctx.Done()
+	return nil, s.ctx.Err()
+}
+
+// A goodbye ends what was queued, and nothing else: a stream that is cut says none, else
+// the proxy would take its agent for one that has left.
 func TestOnlyAHalfClosedStreamSaysGoodbye(t *testing.T) {
-	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
-		probe := actorstest.NewProbe(sys)
-		f := func(goodbyes int64, end func(*stream[*wire.StreamMetricsRequest])) {
-			t.Helper()
-			for range 100 {
-				ctx, cancel := context.WithCancel(t.Context())
-				g := &silentStream{ctx: ctx}
-				late := sync.OnceFunc(func() {
-					synctest.Wait() // What goes on without it has happened.
-					cancel()
-				})
-				s := runStream(voice{ctx, sys, probe.PID}, g, 4, late)
-				require.True(t, s.out.Offer(&wire.StreamMetricsRequest{}))
-				end(s)
-				synctest.Wait()
-				require.Equal(t, goodbyes, g.goodbyes.Load())
-				require.Contains(t, probe.Messages(), writerEnded{s.id})
-				s.end()
-				synctest.Wait()
+	f := func(frames []string, end func(*stream[*wire.StreamMetricsRequest], context.CancelFunc), want ...string) {
+		t.Helper()
+		actorstest.Run(t, func(t *testing.T, sys *actors.System) {
+			ctx, cut := context.WithCancel(t.Context())
+			defer cut()
+			cancelled := false
+			probe, g := actorstest.NewProbe(sys), &lazyStream{ctx: ctx}
+			s := runStream(voice{t.Context(), sys, probe.PID}, g, 9, func() {
+				cancelled = true
+				cut()
+			})
+			for _, text := range frames {
+				require.True(t, s.out.Offer(&wire.StreamMetricsRequest{Error: text}))
 			}
-		}
-		f(0, (*stream[*wire.StreamMetricsRequest]).end)
-		f(1, (*stream[*wire.StreamMetricsRequest]).halfClose)
-	})
+			time.Sleep(1500 * time.Millisecond)
+			end(s, cut)
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			require.Equal(t, want, g.said)
+			require.Contains(t, probe.Messages(), writerEnded{s.id})
+			isGoodbye := len(want) > 0 && want[len(want)-1] == "goodbye"
+			require.Equal(t, !isGoodbye, cancelled, "what belongs to the stream is given back")
+			cut()
+			synctest.Wait()
+			require.NoError(t, sys.Stop(context.Background(), probe.PID))
+		})
+	}
+	halfClose := func(s *stream[*wire.StreamMetricsRequest], _ context.CancelFunc) { s.halfClose() }
+	cut := func(_ *stream[*wire.StreamMetricsRequest], cut context.CancelFunc) { cut() }
+	f(nil, halfClose, "goodbye")
+	f([]string{"1", "2", "3"}, halfClose, "1", "2", "3", "goodbye")
+	for range 20 { // The end of the context and that of the queue may come at once.
+		f(nil, cut)
+		f([]string{"1", "2", "3"}, cut, "1")
+		f([]string{"1", "2", "3"}, func(s *stream[*wire.StreamMetricsRequest], cut context.CancelFunc) {
+			s.halfClose()
+			cut()
+		}, "1")
+		f(nil, func(s *stream[*wire.StreamMetricsRequest], cut context.CancelFunc) {
+			cut()
+			s.halfClose()
+		})
+	}
 }
