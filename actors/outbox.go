@@ -89,7 +89,9 @@ func (o *Outbox[T]) next() (v T, ok bool) {
 		o.leave()
 		return v, false
 	}
-	v, o.queue = o.queue[0], o.queue[1:]
+	var none T
+	v, o.queue[0] = o.queue[0], none // A frame can be large: it is not to be kept until the queue is empty.
+	o.queue = o.queue[1:]
 	return v, true
 }
 

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"fodc/actors"
 	"fodc/actors/actorstest"
@@ -224,6 +226,28 @@ func TestOutboxEndsWhenItCannotWrite(t *testing.T) {
 		require.False(t, o.Offer(10))
 		o.Close()
 		require.Equal(t, errWrite, o.Err())
+	})
+}
+
+// What was written is garbage, though more is queued behind it.
+func TestOutboxKeepsNothingThatWasWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := actors.NewOutbox(3, func(*[1 << 10]int) error {
+			time.Sleep(time.Second)
+			return nil
+		})
+		var offered [3]weak.Pointer[[1 << 10]int]
+		for i := range offered {
+			frame := new([1 << 10]int)
+			offered[i] = weak.Make(frame)
+			require.True(t, o.Offer(frame))
+		}
+		time.Sleep(2500 * time.Millisecond) // The last one is being written.
+		runtime.GC()
+		kept := offered[0].Value() != nil || offered[1].Value() != nil
+		o.Close()
+		<-o.Done()
+		require.False(t, kept)
 	})
 }
 
