@@ -175,14 +175,18 @@ func (s *session) onAsk(c actors.Context, m askMetrics) {
 }
 
 // send queues a request. A full queue means that the agent does not read: whatever
-// else it owes would never come. A stream that is over takes nothing, either; the news of
-// that is on its way, and will fail the request.
+// else it owes would never come. A stream that is over takes nothing, either, nor does one
+// on which a write has failed; the news of its end is on its way, and will fail the request.
 func (s *session) send(c actors.Context, r sending) {
 	req := wire.Request{Selection: r.selection, TimeLeft: r.timeLeft, Dictionary: r.dictionary}
 	if s.state.columnar {
 		req.ID, req.Columnar = r.id, true
 	}
-	if !s.metrics.out.Offer(wire.RequestFrame(req)) && s.metrics.ctx.Err() == nil {
+	switch {
+	case s.metrics.out.Offer(wire.RequestFrame(req)), s.metrics.ctx.Err() != nil:
+	case s.metrics.out.Err() != nil:
+		s.metrics.close(errLost)
+	default:
 		s.finish(c, endedUnread, "the agent does not read its requests", errStuck)
 	}
 }

@@ -68,29 +68,41 @@ func TestExtentOfAnAnswer(t *testing.T) {
 // drop sends frames nowhere.
 func drop[Out any](Out) error { return nil }
 
-// A stream that has ended is no agent that does not read: the session lives on, and the
-// question is lost when the stream's reader says so.
+// A stream that has ended or is broken is no agent that does not read: the session lives
+// on, and the question is lost when the stream's reader says so.
 func TestAQuestionOnAStreamThatHasEnded(t *testing.T) {
-	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
-		registry := actorstest.NewProbe(sys)
-		pid := sys.Spawn("session", actors.OnFailure{}, func() actors.Actor {
-			return &session{sys: sys, cfg: testConfig, log: sys.Log(), registry: registry.PID, agentID: "a1",
-				registration: newStream(t.Context(), answersToWrite, drop[*wire.RegisterAgentResponse])}
+	f := func(send func(*wire.StreamMetricsResponse) error, end func(*metricsStream, context.CancelFunc)) {
+		t.Helper()
+		actorstest.Run(t, func(t *testing.T, sys *actors.System) {
+			registry := actorstest.NewProbe(sys)
+			pid := sys.Spawn("session", actors.OnFailure{}, func() actors.Actor {
+				return &session{sys: sys, cfg: testConfig, log: sys.Log(), registry: registry.PID, agentID: "a1",
+					registration: newStream(t.Context(), answersToWrite, drop[*wire.RegisterAgentResponse])}
+			})
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			stream := newStream(ctx, requestsToWrite, send)
+			sys.Send(pid, attachMetrics{stream})
+			end(stream, cancel)
+			var told []any
+			asker := sys.Spawn("asking", actors.OnFailure{}, func() actors.Actor { return asking{pid, &told} })
+			synctest.Wait()
+			require.Empty(t, told)
+			require.Error(t, stream.ctx.Err(), "the handler returns")
+			sys.Send(pid, actors.StreamClosed{Stream: stream.id, Err: errLost})
+			synctest.Wait()
+			require.Equal(t, []any{gotFailure{"a1", messages.MissingError}}, told)
+			require.Empty(t, registry.Messages(), "the session lives")
+			require.NoError(t, sys.Stop(t.Context(), asker))
+			require.NoError(t, sys.Stop(t.Context(), pid))
 		})
-		ctx, cancel := context.WithCancel(t.Context())
-		stream := newStream(ctx, requestsToWrite, drop[*wire.StreamMetricsResponse])
-		sys.Send(pid, attachMetrics{stream})
+	}
+	f(drop[*wire.StreamMetricsResponse], func(s *metricsStream, cancel context.CancelFunc) {
 		cancel()
-		stream.wait()
-		var told []any
-		asker := sys.Spawn("asking", actors.OnFailure{}, func() actors.Actor { return asking{pid, &told} })
-		synctest.Wait()
-		require.Empty(t, told)
-		sys.Send(pid, actors.StreamClosed{Stream: stream.id, Err: errLost})
-		synctest.Wait()
-		require.Equal(t, []any{gotFailure{"a1", messages.MissingError}}, told)
-		require.Empty(t, registry.Messages(), "the session lives")
-		require.NoError(t, sys.Stop(t.Context(), asker))
-		require.NoError(t, sys.Stop(t.Context(), pid))
+		s.wait()
+	})
+	f(func(*wire.StreamMetricsResponse) error { return errLost }, func(s *metricsStream, _ context.CancelFunc) {
+		s.out.Offer(&wire.StreamMetricsResponse{})
+		<-s.out.Done()
 	})
 }

@@ -33,7 +33,7 @@ type stream[Out any] struct {
 }
 
 // newStream returns a stream of which toWrite frames may wait for send. Who makes it waits
-// for its end with wait.
+// for its end with wait; a held stream, to which nothing is written, needs neither.
 func newStream[Out any](ctx context.Context, toWrite int, send func(Out) error) *stream[Out] {
 	s := &stream[Out]{id: actors.NextStreamID(), out: actors.NewOutbox(toWrite, send),
 		credits: actors.NewCredits(framesInFlight)}
@@ -47,11 +47,11 @@ func (s *stream[Out]) close(err error) {
 	if s == nil {
 		return
 	}
-	s.out.Close()
 	if err == nil {
 		err = errStreamOver
 	}
-	s.end(err)
+	s.end(err) // At first: a queue that is closed is that of a stream that is over.
+	s.out.Close()
 }
 
 // wait returns when the stream has ended and nothing is sent any more. What is queued is
