@@ -24,6 +24,7 @@ type writerEnded struct{ stream actors.StreamID }
 // end it.
 type stream[Out any] struct {
 	id      actors.StreamID
+	ctx     context.Context
 	out     *actors.Outbox[Out]
 	credits *actors.Credits
 	cancel  context.CancelFunc
@@ -32,7 +33,8 @@ type stream[Out any] struct {
 // runStream starts the reader and the writer of a stream, whose context must end when
 // cancel is called. The stream is half-closed when its queue is closed and written.
 func runStream[Out, In any](v voice, g grpc.BidiStreamingClient[Out, In], queue int, cancel context.CancelFunc) *stream[*Out] {
-	s := &stream[*Out]{id: actors.NextStreamID(), credits: actors.NewCredits(framesInFlight), cancel: cancel}
+	ctx := g.Context()
+	s := &stream[*Out]{id: actors.NextStreamID(), ctx: ctx, credits: actors.NewCredits(framesInFlight), cancel: cancel}
 	s.out = actors.NewOutbox(queue, func(frame *Out) error {
 		if err := g.Send(frame); err != nil {
 			return err
@@ -40,7 +42,6 @@ func runStream[Out, In any](v voice, g grpc.BidiStreamingClient[Out, In], queue 
 		v.tell(actors.FrameWritten{Stream: s.id})
 		return nil
 	})
-	ctx := g.Context()
 	go actors.ReadPump(ctx, v.sys, v.to, s.id, s.credits, g.Recv)
 	go func() {
 		select {
@@ -60,6 +61,12 @@ func runStream[Out, In any](v voice, g grpc.BidiStreamingClient[Out, In], queue 
 		v.tell(writerEnded{s.id})
 	}()
 	return s
+}
+
+// offer queues a frame; false means that the proxy does not read. A stream that is over
+// drops it: the news of its end is on its way, and says why.
+func (s *stream[Out]) offer(frame Out) bool {
+	return s.out.Offer(frame) || s.out.Err() != nil || s.ctx.Err() != nil
 }
 
 // halfClose lets the writer write what is queued and say goodbye.

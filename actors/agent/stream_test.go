@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,9 +23,14 @@ type lazyStream struct {
 	said []string
 }
 
+var errUnfit = errors.New("not to be sent")
+
 func (s *lazyStream) Context() context.Context { return s.ctx }
 
 func (s *lazyStream) Send(f *wire.StreamMetricsRequest) error {
+	if f.Error == "unfit" {
+		return errUnfit
+	}
 	select {
 	case <-time.After(time.Second):
 		s.said = append(s.said, f.Error)
@@ -90,4 +96,33 @@ func TestOnlyAHalfClosedStreamSaysGoodbye(t *testing.T) {
 			s.halfClose()
 		})
 	}
+}
+
+// Only of a stream that lives a full queue is told: of another its end is, with the reason.
+func TestAStreamThatIsOverIsNotFull(t *testing.T) {
+	f := func(end func(*stream[*wire.StreamMetricsRequest], context.CancelFunc)) {
+		t.Helper()
+		actorstest.Run(t, func(t *testing.T, sys *actors.System) {
+			ctx, cut := context.WithCancel(t.Context())
+			probe, frame := actorstest.NewProbe(sys), &wire.StreamMetricsRequest{}
+			s := runStream(voice{t.Context(), sys, probe.PID}, &lazyStream{ctx: ctx}, 1, cut)
+			end(s, cut)
+			<-s.out.Done()
+			require.True(t, s.offer(frame))
+			synctest.Wait()
+			require.Error(t, ctx.Err())
+			require.NoError(t, sys.Stop(context.Background(), probe.PID))
+		})
+	}
+	f(func(_ *stream[*wire.StreamMetricsRequest], cut context.CancelFunc) { cut() })
+	f(func(s *stream[*wire.StreamMetricsRequest], _ context.CancelFunc) {
+		require.True(t, s.offer(&wire.StreamMetricsRequest{Error: "unfit"}))
+	})
+	f(func(s *stream[*wire.StreamMetricsRequest], cut context.CancelFunc) {
+		require.True(t, s.offer(&wire.StreamMetricsRequest{}))
+		synctest.Wait() // It is being written.
+		require.True(t, s.offer(&wire.StreamMetricsRequest{}))
+		require.False(t, s.offer(&wire.StreamMetricsRequest{}), "full")
+		cut()
+	})
 }

@@ -213,7 +213,7 @@ func (u *uplink) beat(c actors.Context, e sendHeartbeat) {
 	if u.config != nil && u.config != u.toldConfig {
 		r.Config, u.toldConfig = u.config, u.config
 	}
-	if !u.registration.out.Offer(wire.RegistrationFrame(r)) {
+	if !u.registration.offer(wire.RegistrationFrame(r)) {
 		u.do(c, u.state.close(sessionEnd{why: "the proxy does not read the heartbeats"}))
 	}
 }
