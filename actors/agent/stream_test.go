@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,6 +37,8 @@ func (s *lazyStream) Send(f *wire.StreamMetricsRequest) error {
 		s.said = append(s.said, f.Error)
 		return nil
 	case <-s.ctx.Done():
+		time.Sleep(100 * time.Millisecond)
+		s.said = append(s.said, "cut")
 		return s.ctx.Err()
 	}
 }
@@ -69,10 +72,14 @@ func TestOnlyAHalfClosedStreamSaysGoodbye(t *testing.T) {
 			}
 			time.Sleep(1500 * time.Millisecond)
 			end(s, cut)
+			for !slices.Contains(probe.Messages(), any(writerEnded{s.id})) {
+				time.Sleep(time.Millisecond)
+			}
+			synctest.Wait()
+			require.Equal(t, want, g.said, "that is the writer's last word")
 			time.Sleep(time.Minute)
 			synctest.Wait()
 			require.Equal(t, want, g.said)
-			require.Contains(t, probe.Messages(), writerEnded{s.id})
 			isGoodbye := len(want) > 0 && want[len(want)-1] == "goodbye"
 			require.Equal(t, !isGoodbye, cancelled, "what belongs to the stream is given back")
 			cut()
@@ -86,11 +93,11 @@ func TestOnlyAHalfClosedStreamSaysGoodbye(t *testing.T) {
 	f([]string{"1", "2", "3"}, halfClose, "1", "2", "3", "goodbye")
 	for range 20 { // The end of the context and that of the queue may come at once.
 		f(nil, cut)
-		f([]string{"1", "2", "3"}, cut, "1")
+		f([]string{"1", "2", "3"}, cut, "1", "cut")
 		f([]string{"1", "2", "3"}, func(s *stream[*wire.StreamMetricsRequest], cut context.CancelFunc) {
 			s.halfClose()
 			cut()
-		}, "1")
+		}, "1", "cut")
 		f(nil, func(s *stream[*wire.StreamMetricsRequest], cut context.CancelFunc) {
 			cut()
 			s.halfClose()
