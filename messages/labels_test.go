@@ -148,6 +148,7 @@ func TestPlainLabelName(t *testing.T) {
 	f("node_zone", "node_zone")
 	f("app.kubernetes.io/name", "app_kubernetes_io_name")
 	f("a-b c:d", "a_b_c_d")
+	f("c:d", "c_d")
 	f("9lives", "_9lives")
 	f("a9", "a9")
 	f("ü", "__")

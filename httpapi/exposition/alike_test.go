@@ -66,6 +66,14 @@ func TestNodesThatAreAlike(t *testing.T) {
 		page, conflicts := text(t, collection(nodes...), Options{})
 		require.Zero(t, conflicts)
 		require.Equal(t, want, samplesOf(page, "x"))
+
+		// On a node's own page there are no identities.
+		var own, plain strings.Builder
+		require.NoError(t, WriteNodeText(&own, []messages.Block{b}, Options{}))
+		b.Families = slices.Clone(b.Families)
+		b.Families[0].Shape = nil // else it would be shown by that
+		require.NoError(t, WriteNodeText(&plain, []messages.Block{b}, Options{}))
+		require.Equal(t, plain.String(), own.String())
 	}
 	of := func(suffix messages.Suffix, labels, bound string) messages.Series {
 		s := parted(messages.LabelText(labels), bound)

@@ -147,6 +147,8 @@ func TestFamiliesThatAlmostRepeatAList(t *testing.T) {
 		"half a slot":            frame(block(a, append(raw{}.message(6, packed(5, 6)), 7<<3, 0x80)), block(c)),
 		"a slot from afar":       frame(block(a, raw{}.message(6, packed(5, 6)).number(7, 1<<32+2)), block(c)),
 		"the slot first":         frame(block(a, raw{}.number(7, 2).message(6, packed(5, 6))), block(c)),
+		"a type for the slot":    frame(block(a, raw{}.message(6, packed(5, 6)).number(2, 2)), block(c)),
+		"a help for the values":  frame(block(a, raw{}.message(3, packed(5, 6)).number(7, 2)), block(c)),
 		"two slots":              frame(block(a, slotted(1, 5, 6).number(7, 2)), block(c)),
 		"two slots, the other":   frame(block(a, slotted(2, 5, 6).number(7, 1)), block(c)),
 		"values behind":          frame(block(a, slotted(2, 5).message(6, packed(6))), block(c)),
