@@ -7,9 +7,9 @@
 //	└ collect-N         one collection: asks the sessions, gathers their answers
 //
 // service.go runs in gRPC's goroutines: a handler asks the registry for a session,
-// starts the stream's reader, and is its writer until the session ends the stream;
-// it decides nothing. What an actor decides is in its x_state.go, which
-// knows neither actors nor streams and gets the time as an argument.
+// starts the stream's reader, and waits until the session has ended the stream and what
+// was queued for it is sent; it decides nothing. What an actor decides is in its
+// x_state.go, which knows neither actors nor streams and gets the time as an argument.
 //
 // Who tells whom what:
 //

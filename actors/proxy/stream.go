@@ -33,7 +33,8 @@ type stream[Out any] struct {
 }
 
 // newStream returns a stream of which toWrite frames may wait for send. Who makes it waits
-// for its end with wait; a held stream, to which nothing is written, needs neither.
+// for its end with wait. For a held stream, to which nothing is sent, send may be nil, and
+// nobody has to wait.
 func newStream[Out any](ctx context.Context, toWrite int, send func(Out) error) *stream[Out] {
 	s := &stream[Out]{id: actors.NextStreamID(), out: actors.NewOutbox(toWrite, send),
 		credits: actors.NewCredits(framesInFlight)}
