@@ -68,9 +68,7 @@ func (k *collect) onTargets(c actors.Context, m targets) {
 	}
 	k.state.begin(m.nodes, atOnce, k.query.Deadline, time.Now())
 	k.goOn(c)
-	if k.state.isPaced() {
-		k.pace.Arm(c, paceInterval)
-	}
+	k.keepPace(c)
 }
 
 func (k *collect) onTick(c actors.Context, m actors.Tick) {
@@ -80,9 +78,14 @@ func (k *collect) onTick(c actors.Context, m actors.Tick) {
 		k.end(c)
 	case k.pace.Fired(m):
 		k.goOn(c)
-		if k.state.isPaced() {
-			k.pace.Arm(c, paceInterval)
-		}
+		k.keepPace(c)
+	}
+}
+
+// keepPace sees to it that those are asked in time who are still to be asked.
+func (k *collect) keepPace(c actors.Context) {
+	if !k.ended && k.state.isPaced() {
+		k.pace.Arm(c, min(paceInterval, k.state.half/looksPerHalf))
 	}
 }
 

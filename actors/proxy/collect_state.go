@@ -15,8 +15,9 @@ const (
 	latestAtOnce  = 64
 	windowsAtOnce = 8
 	// paceInterval is how often it is looked whether more nodes have to be asked, though
-	// those before them have not answered.
+	// those before them have not answered; more often where there is little time.
 	paceInterval = 20 * time.Millisecond
+	looksPerHalf = 8
 )
 
 // collectState is the rules of one collection: which nodes are asked when, what has come,

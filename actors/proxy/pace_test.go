@@ -1,0 +1,45 @@
+package proxy
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fodc/messages"
+
+	"github.com/stretchr/testify/require"
+)
+
+// aWindow is a selection of a window.
+var aWindow = messages.Selection{Window: messages.Window{Start: time.Unix(1, 0)}}
+
+// However many nodes are silent, those behind them are asked and have time to answer. A
+// collection of windows has few of them under way until it must hurry.
+func TestSilentNodesHoldUpNoCollection(t *testing.T) {
+	f := func(silent int, within time.Duration, s messages.Selection) {
+		t.Helper()
+		inWorld(t, testConfig, func(t *testing.T, w *world) {
+			var agents []*fakeAgent
+			want := map[string]any{}
+			for i := range silent {
+				name := fmt.Sprintf("a%03d", i)
+				agents, want[name] = append(agents, w.agent(baseline(name), never)), messages.MissingTimeout
+			}
+			w.agent(baseline("z"), always(1))
+			want["z"] = 1.
+			start := time.Now()
+			c := w.collect(messages.Query{Selection: s, Deadline: start.Add(within)})
+			require.Equal(t, within, time.Since(start))
+			require.Equal(t, want, shown(c))
+			synctest.Wait()
+			for i, a := range agents {
+				require.Len(t, a.requests(), 1, "agent %d", i)
+				require.GreaterOrEqual(t, c.Nodes[i].Took, within/2, "it was asked in the first half")
+			}
+		})
+	}
+	f(3*windowsAtOnce, 5*time.Second, aWindow)
+	f(latestAtOnce+10, 5*time.Second, messages.Selection{})
+	f(3*windowsAtOnce, 10*time.Millisecond, aWindow)
+}
