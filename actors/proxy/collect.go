@@ -44,7 +44,7 @@ func (k *collect) Receive(c actors.Context) {
 	case gotChunk:
 		k.onChunk(c, m)
 	case gotFailure:
-		k.state.failed(m.agentID, m.reason, time.Now())
+		k.giveBack(memoryOf(k.state.failed(m.agentID, m.reason, time.Now())))
 		k.goOn(c)
 	case actors.Tick:
 		k.onTick(c, m)
@@ -107,10 +107,7 @@ func (k *collect) onChunk(c actors.Context, m gotChunk) {
 	if k.ended || !k.state.awaits(m.agentID) {
 		return
 	}
-	bytes := int64(0)
-	for i := range m.blocks {
-		bytes += int64(m.blocks[i].MemoryBytes())
-	}
+	bytes := memoryOf(m.blocks)
 	if !k.room.take(k.taken, bytes) {
 		k.fail(c, k.noRoom(bytes))
 		return
@@ -166,8 +163,20 @@ func (k *collect) release(c actors.Context) {
 	k.deadline.Disarm()
 	k.pace.Disarm()
 	k.forget(k.state.awaited())
-	k.room.free(k.taken)
-	k.taken = 0
+	k.giveBack(k.taken)
+}
+
+// giveBack gives back so much of what the collection has taken.
+func (k *collect) giveBack(bytes int64) {
+	k.room.free(bytes)
+	k.taken -= bytes
+}
+
+func memoryOf(blocks []messages.Block) (bytes int64) {
+	for i := range blocks {
+		bytes += int64(blocks[i].MemoryBytes())
+	}
+	return bytes
 }
 
 func (k *collect) forget(agentIDs []string) {

@@ -125,15 +125,18 @@ func (s *collectState) drop() []string {
 	return owing
 }
 
-// failed takes note that a node's answer will not come.
-func (s *collectState) failed(agentID string, reason messages.MissingReason, now time.Time) {
+// failed takes note that a node's answer will not come. It returns what has come of it, which
+// is shown to nobody.
+func (s *collectState) failed(agentID string, reason messages.MissingReason, now time.Time) (dropped []messages.Block) {
 	i, ok := s.byAgent[agentID]
 	if !ok {
-		return
+		return nil
 	}
 	n := &s.nodes[i]
+	dropped = n.Blocks
 	n.Missing, n.Blocks, n.Flaws = reason, nil, messages.Flaws{}
 	s.end(agentID, i, now)
+	return dropped
 }
 
 // expire ends the collection at its deadline: who has not answered is missing. It
