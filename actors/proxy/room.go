@@ -21,11 +21,15 @@ func newRoom(limit int64, collections, messageBytes int) *room {
 // take takes so much more for a collection that has some. It returns false if there is no
 // room for it, and has taken nothing then.
 func (r *room) take(has, more int64) bool {
-	if taken := r.taken.Add(more); taken <= r.limit || has+more <= r.share {
-		return true
+	for {
+		taken := r.taken.Load()
+		if taken+more > r.limit && has+more > r.share {
+			return false
+		}
+		if r.taken.CompareAndSwap(taken, taken+more) {
+			return true
+		}
 	}
-	r.taken.Add(-more)
-	return false
 }
 
 // free gives back what a collection has taken.

@@ -87,3 +87,23 @@ func TestAnswersThatDoNotFit(t *testing.T) {
 		require.NoError(t, err)
 	})
 }
+
+// What is refused to one is not taken from another, not even for a moment.
+func TestARefusalCostsNobodyRoom(t *testing.T) {
+	r := newRoom(1000, 1000, 1)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 100_000 {
+			if r.take(0, 2000) {
+				t.Error("more than there is was taken")
+			}
+		}
+	}()
+	for range 100_000 {
+		require.True(t, r.take(0, 500))
+		r.free(500)
+	}
+	<-done
+	require.Zero(t, r.taken.Load())
+}
