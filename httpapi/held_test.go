@@ -66,10 +66,39 @@ func TestHeldCollectionsAreBounded(t *testing.T) {
 
 	release, err := h.take(large(2*maxHeldBytes), maxHeldBytes)
 	require.NoError(t, err, "the only one may be of any size")
-	_, err = h.take(large(valueBytes), maxHeldBytes)
+	_, err = h.take(large(maxHeldBytes/8), maxHeldBytes)
 	require.Error(t, err)
+	nothing, err := h.take(&messages.Collection{}, maxHeldBytes)
+	require.NoError(t, err, "what takes nothing has room")
+	nothing()
 	release()
 	require.Zero(t, h.bytes)
+}
+
+// Who reads long windows, however many and slowly, costs nobody the latest samples.
+func TestSmallCollectionsAreSureOfRoom(t *testing.T) {
+	var h held
+	release, err := h.take(large(2*maxHeldBytes), maxHeldBytes)
+	require.NoError(t, err)
+	releases := []func(){release}
+	few := large(maxHeldBytes / 20)
+	release, err = h.take(few, maxHeldBytes)
+	require.NoError(t, err)
+	releases = append(releases, release)
+	for range 3 {
+		release, err := h.take(large(maxHeldBytes/20), maxHeldBytes)
+		require.NoError(t, err)
+		releases = append(releases, release)
+	}
+	_, err = h.take(large(maxHeldBytes/20), maxHeldBytes)
+	require.Error(t, err, "they have a quarter on top, and no more")
+	release, err = h.take(few, maxHeldBytes)
+	require.NoError(t, err, "a page of what is there takes little")
+	for _, release := range append(releases, release) {
+		release()
+	}
+	require.Zero(t, h.bytes)
+	require.Zero(t, h.small)
 }
 
 func TestHeldBytes(t *testing.T) {
@@ -81,11 +110,11 @@ func TestHeldBytes(t *testing.T) {
 	require.Equal(t, 2*c.Nodes[1].Blocks[0].MemoryBytes(), heldBytes(c))
 }
 
-// Clients that are slow cost the one that comes then a 503 with Retry-After, and only
+// Clients that are slow cost one that asks for much then a 503 with Retry-After, and only
 // while they read.
 func TestPagesWaitForRoom(t *testing.T) {
 	a := newFakeProxy()
-	a.collection = large(valueBytes)
+	a.collection = large(maxHeldBytes / 8)
 	h := a.Handler()
 	release, err := a.pages.take(large(maxHeldBytes), maxHeldBytes)
 	require.NoError(t, err)
@@ -95,6 +124,8 @@ func TestPagesWaitForRoom(t *testing.T) {
 		require.NotEmpty(t, w.Header().Get("Retry-After"))
 		require.Contains(t, w.Body.String(), "the answers that clients are reading take 256 MiB")
 	}
+	a.collection = large(valueBytes)
+	require.Equal(t, http.StatusOK, do(h, http.MethodGet, "/metrics").Code, "the latest samples have room")
 	release()
 	for range 2 {
 		require.Equal(t, http.StatusOK, do(h, http.MethodGet, "/metrics").Code)
