@@ -82,6 +82,7 @@ func TestErrorsBecomeAnswers(t *testing.T) {
 	known := func(kind messages.ErrorKind) error { return messages.Errorf(kind, "the text") }
 	f(known(messages.ErrBadData), 400, "bad_data", "the text", false)
 	f(known(messages.ErrNotFound), 404, "not_found", "the text", false)
+	f(known(messages.ErrTooLarge), 422, "too_large", "the text", false)
 	f(known(messages.ErrTimeout), 504, "timeout", "the text", false)
 	w := f(known(messages.ErrUnavailable), 503, "unavailable", "the text", false)
 	require.Equal(t, "1", w.Header().Get("Retry-After"))

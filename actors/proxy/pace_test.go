@@ -17,7 +17,7 @@ var aWindow = messages.Selection{Window: messages.Window{Start: time.Unix(1, 0)}
 // However many nodes are silent, those behind them are asked and have time to answer. A
 // collection of windows has few of them under way until it must hurry.
 func TestSilentNodesHoldUpNoCollection(t *testing.T) {
-	f := func(silent int, within time.Duration, s messages.Selection) {
+	f := func(silent, atOnce int, within time.Duration, s messages.Selection) {
 		t.Helper()
 		inWorld(t, testConfig, func(t *testing.T, w *world) {
 			var agents []*fakeAgent
@@ -29,7 +29,13 @@ func TestSilentNodesHoldUpNoCollection(t *testing.T) {
 			w.agent(baseline("z"), always(1))
 			want["z"] = 1.
 			start := time.Now()
-			c := w.collect(messages.Query{Selection: s, Deadline: start.Add(within)})
+			done := make(chan *messages.Collection, 1)
+			go func() { done <- w.collect(messages.Query{Selection: s, Deadline: start.Add(within)}) }()
+			synctest.Wait()
+			for i, a := range agents {
+				require.Equal(t, i < atOnce, len(a.requests()) == 1, "agent %d", i)
+			}
+			c := <-done
 			require.Equal(t, within, time.Since(start))
 			require.Equal(t, want, shown(c))
 			synctest.Wait()
@@ -39,7 +45,7 @@ func TestSilentNodesHoldUpNoCollection(t *testing.T) {
 			}
 		})
 	}
-	f(3*windowsAtOnce, 5*time.Second, aWindow)
-	f(latestAtOnce+10, 5*time.Second, messages.Selection{})
-	f(3*windowsAtOnce, 10*time.Millisecond, aWindow)
+	f(3*windowsAtOnce, windowsAtOnce, 5*time.Second, aWindow)
+	f(latestAtOnce+10, latestAtOnce, 5*time.Second, messages.Selection{})
+	f(3*windowsAtOnce, windowsAtOnce, 10*time.Millisecond, aWindow)
 }

@@ -52,6 +52,18 @@ func (p *parent) Receive(c actors.Context) {
 	}
 }
 
+// What nobody awaits takes no room.
+func TestWhatIsNotAwaitedTakesNoRoom(t *testing.T) {
+	inEndings(t, func(t *testing.T, e *endings) {
+		e.sys.Send(e.pid, gotChunk{agentID: "a1", blocks: block(2), last: true})
+		e.sys.Send(e.pid, gotChunk{agentID: "a3", blocks: block(2), last: true})
+		e.sys.Send(e.pid, gotFailure{agentID: "a1", reason: messages.MissingError})
+		synctest.Wait()
+		require.EqualValues(t, ofBlock, e.room.taken.Load())
+		require.Empty(t, e.owner.Messages())
+	})
+}
+
 // What a collection has taken is free when it has ended, in whatever way, and once. See
 // inEndings, which looks when all is over.
 func TestEveryEndFreesTheRoom(t *testing.T) {
