@@ -10,8 +10,8 @@ const (
 )
 
 // MemoryBytes is about what the block takes in memory. What a session shares among answers
-// does not count: families where the block has their values, and series where the family
-// has theirs.
+// does not count: families where the block has their values, and texts and series where the
+// family has theirs.
 func (b *Block) MemoryBytes() int {
 	bytes := valueBytes * (len(b.Times) + len(b.Values))
 	if b.Values != nil {
@@ -23,6 +23,7 @@ func (b *Block) MemoryBytes() int {
 		if f.Values != nil {
 			continue
 		}
+		bytes += len(f.Name) + len(f.Help)
 		for j := range f.Series {
 			s := &f.Series[j]
 			bytes += seriesBytes + valueBytes*len(s.Values) + s.LabelBytes()

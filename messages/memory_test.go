@@ -1,6 +1,7 @@
 package messages
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -19,5 +20,6 @@ func TestMemoryOfABlock(t *testing.T) {
 	f(8*10+familyBytes+8*20, Block{Times: times, Families: []Family{{Series: series, Values: values}}})
 	series[0].Values, series[1].Values = values[:10], values[10:]
 	f(8*10+familyBytes+2*seriesBytes+8*20+len(`a="1"`)+len(claimed), Block{Times: times, Families: []Family{{Series: series}}})
+	f(familyBytes+len("up")+1000, Block{Families: []Family{{Name: "up", Help: strings.Repeat("h", 1000)}}})
 	f(2_000_000*familyBytes, Block{Families: make([]Family, 2_000_000)})
 }
