@@ -7,15 +7,17 @@ import "sync/atomic"
 // costs anybody else the latest samples. All together they take twice the room at most.
 type room struct {
 	limit, share int64
-	// windows is how many nodes may owe a collection their windows at a time, each in a
-	// message of any size, and again as it is read: they take no more than the room, either.
+	// windows is how many nodes may owe a collection their windows at a time. Each may have all
+	// the messages that a stream has in flight, of any size, and one again as it is read: they
+	// take no more than the room, either.
 	windows int
 	taken   atomic.Int64
 }
 
 func newRoom(limit int64, collections, messageBytes int) *room {
+	window := int64(framesInFlight+1) * int64(messageBytes)
 	return &room{limit: limit, share: limit / int64(collections),
-		windows: int(min(windowsAtOnce, max(1, limit/int64(2*messageBytes))))}
+		windows: int(min(windowsAtOnce, max(1, limit/window)))}
 }
 
 // take takes so much more for a collection that has some. It returns false if there is no

@@ -13,8 +13,8 @@ import (
 )
 
 func TestRoom(t *testing.T) {
-	r := newRoom(1000, 10, 100)
-	require.Equal(t, 5, r.windows)
+	r := newRoom(1000, 10, 1000/(7*(framesInFlight+1)))
+	require.Equal(t, 7, r.windows, "each with all that its stream has in flight, and one more as it is read")
 	require.Equal(t, 1, newRoom(1000, 10, 1000).windows)
 	require.Equal(t, windowsAtOnce, newRoom(1000, 10, 1).windows)
 	require.True(t, r.take(0, 1000))
