@@ -35,7 +35,7 @@ may be given several times, white space separates the values of the variable. Du
 
 ` + "`GOGC` and `GOMEMLIMIT`" + ` are taken as Go takes them. Without ` + "`GOGC`" + ` an agent collects its garbage early (25 %), and a
 proxy late while it collects answers (150 %) and early (10 %) when it has not done so for five minutes: it gives back
-then what it does not need. Without ` + "`GOMEMLIMIT`" + ` a proxy that comes near 90 % of its memory limit collects garbage more often.
+then what it does not need. Where ` + "`GOMEMLIMIT`" + ` is not set, ` + "`fodc proxy`" + ` collects garbage more often when it comes near 90 % of its memory limit.
 
 A value that is not allowed ends the program with exit code 2 and one line on stderr, which names the flag or the
 variable, the value and what is allowed:
