@@ -104,7 +104,7 @@ func (k *collect) goOn(c actors.Context) {
 
 // onChunk takes a part of a node's answer, if there is room for it.
 func (k *collect) onChunk(c actors.Context, m gotChunk) {
-	if k.ended || !k.state.awaits(m.agentID) {
+	if !k.state.awaits(m.agentID) {
 		return
 	}
 	bytes := memoryOf(m.blocks)
@@ -151,6 +151,7 @@ func (k *collect) say(c actors.Context, result any, reason string) {
 		return
 	}
 	k.ended = true
+	k.giveBack(k.taken) // before the answer is there: whoever has it may ask again at once
 	actors.EndReason(c, reason)
 	k.sys.Send(k.owner, collected{from: c.Self(), result: result})
 }

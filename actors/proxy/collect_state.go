@@ -121,7 +121,7 @@ func (s *collectState) awaits(agentID string) bool {
 // drop gives up what has come. It returns the agent ids that still owe an answer.
 func (s *collectState) drop() []string {
 	owing := s.awaited()
-	s.nodes, s.byAgent, s.unasked = nil, nil, nil
+	s.nodes, s.byAgent = nil, nil
 	return owing
 }
 
@@ -143,7 +143,6 @@ func (s *collectState) failed(agentID string, reason messages.MissingReason, now
 // returns the agent ids that still owe an answer.
 func (s *collectState) expire(now time.Time) []string {
 	owing := s.awaited()
-	s.unasked = nil
 	for _, agentID := range owing {
 		s.failed(agentID, messages.MissingTimeout, now)
 	}

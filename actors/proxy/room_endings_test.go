@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// endings are a collection of two nodes, of which one has answered.
+// endings are a collection of three nodes, of which one has answered.
 type endings struct {
 	sys             *actors.System
 	owner, registry *actorstest.Probe
@@ -28,8 +28,8 @@ func inEndings(t *testing.T, test func(t *testing.T, e *endings)) {
 			session: actorstest.NewProbe(sys), room: newRoom(1<<20, 1, 1)}
 		parent := sys.Spawn("parent", actors.OnFailure{}, func() actors.Actor { return &parent{e: e} })
 		synctest.Wait()
-		sys.Send(e.pid, targets{nodes: []target{{agentID: "a1", online: true}, {agentID: "a2", online: true}},
-			sessions: map[string]*actors.PID{"a1": e.session.PID, "a2": e.session.PID}})
+		sys.Send(e.pid, targets{nodes: []target{{agentID: "a1", online: true}, {agentID: "a2", online: true}, {agentID: "a3", online: true}},
+			sessions: map[string]*actors.PID{"a1": e.session.PID, "a2": e.session.PID, "a3": e.session.PID}})
 		sys.Send(e.pid, gotChunk{agentID: "a1", blocks: block(1), last: true})
 		synctest.Wait()
 		require.EqualValues(t, ofBlock, e.room.taken.Load())
@@ -56,7 +56,7 @@ func (p *parent) Receive(c actors.Context) {
 func TestWhatIsNotAwaitedTakesNoRoom(t *testing.T) {
 	inEndings(t, func(t *testing.T, e *endings) {
 		e.sys.Send(e.pid, gotChunk{agentID: "a1", blocks: block(2), last: true})
-		e.sys.Send(e.pid, gotChunk{agentID: "a3", blocks: block(2), last: true})
+		e.sys.Send(e.pid, gotChunk{agentID: "a9", blocks: block(2), last: true})
 		e.sys.Send(e.pid, gotFailure{agentID: "a1", reason: messages.MissingError})
 		synctest.Wait()
 		require.EqualValues(t, ofBlock, e.room.taken.Load())
@@ -80,13 +80,17 @@ func TestEveryEndFreesTheRoom(t *testing.T) {
 	inEndings(t, func(t *testing.T, e *endings) {
 		e.sys.Send(e.pid, gotChunk{agentID: "a2", blocks: block(1), last: true})
 		synctest.Wait()
+		require.EqualValues(t, 2*ofBlock, e.room.taken.Load())
+		e.sys.Send(e.pid, gotChunk{agentID: "a3", blocks: block(1), last: true})
+		synctest.Wait()
 		require.IsType(t, &messages.Collection{}, e.owner.Messages()[0].(collected).result)
-		require.EqualValues(t, 2*ofBlock, e.room.taken.Load(), "answered")
+		require.Zero(t, e.room.taken.Load(), "whoever has the answer may ask again at once")
 	})
 	inEndings(t, func(t *testing.T, e *endings) {
 		e.sys.Send(e.pid, gotChunk{agentID: "a2", blocks: []messages.Block{{Values: make([]float64, 1<<20)}}})
 		synctest.Wait()
 		require.IsType(t, &messages.Error{}, e.owner.Messages()[0].(collected).result)
+		require.Zero(t, e.room.taken.Load(), "refused")
 		asked := e.session.Messages()
 		require.Equal(t, forget{asked[0].(askMetrics).asker}, asked[len(asked)-1], "who still owes an answer")
 	})
