@@ -22,13 +22,15 @@ func tuneAgentGC() {
 // collected more often than it would be.
 const heapPercent = 90
 
-// limitProxyHeap sets that, unless GOMEMLIMIT does. Without a limit to be found there is none
-// to keep to.
-func limitProxyHeap(set func(bytes int64)) {
+// limitProxyHeap sets that, unless GOMEMLIMIT does, and returns what sets it back. Without a
+// limit to be found there is none to keep to.
+func limitProxyHeap() (restore func()) {
 	limit, _, err := memoryLimit("/")
-	if err == nil && os.Getenv("GOMEMLIMIT") == "" {
-		set(limit / 100 * heapPercent)
+	if err != nil || os.Getenv("GOMEMLIMIT") != "" {
+		return func() {}
 	}
+	before := debug.SetMemoryLimit(limit / 100 * heapPercent)
+	return func() { debug.SetMemoryLimit(before) }
 }
 
 // scrapesPerTrim is after how many scrapes the agent gives the memory back that it does

@@ -2,11 +2,15 @@ package modes
 
 import (
 	"context"
+	"runtime/debug"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"fodc/actors"
+
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 )
 
 func TestTrimMemory(t *testing.T) {
@@ -27,16 +31,26 @@ func TestTrimMemory(t *testing.T) {
 	})
 }
 
+// A proxy that is alone in its process keeps to the memory limit as long as it runs, unless
+// GOMEMLIMIT says another.
 func TestProxyHeapLimit(t *testing.T) {
-	t.Setenv("GOMEMLIMIT", "")
 	limit, _, err := memoryLimit("/")
 	require.NoError(t, err)
-	var got []int64
-	set := func(bytes int64) { got = append(got, bytes) }
-	limitProxyHeap(set)
-	require.Len(t, got, 1)
-	require.InEpsilon(t, 0.9*float64(limit), got[0], 0.001)
-	t.Setenv("GOMEMLIMIT", "1GiB")
-	limitProxyHeap(set)
-	require.Len(t, got, 1)
+	before := debug.SetMemoryLimit(-1)
+	f := func(variable string, alone bool, want float64) {
+		t.Helper()
+		t.Setenv("GOMEMLIMIT", variable)
+		c := defaultProxy
+		c.GRPCListenAddr, c.HTTPListenAddr = "127.0.0.1:0", "127.0.0.1:0"
+		sys := actors.NewSystem(zap.NewNop())
+		p, err := startProxy(sys, c, zap.NewNop(), alone)
+		require.NoError(t, err)
+		require.InEpsilon(t, want, debug.SetMemoryLimit(-1), 0.001)
+		p.abandon()
+		sys.Shutdown()
+		require.Equal(t, before, debug.SetMemoryLimit(-1))
+	}
+	f("", true, 0.9*float64(limit))
+	f("", false, float64(before))
+	f("1GiB", true, float64(before))
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -37,6 +36,8 @@ type runningProxy struct {
 	ready    atomic.Bool
 	failures chan error
 	rest     *rest // nil: none
+	// restoreHeap ends the limit of the process's heap.
+	restoreHeap func()
 }
 
 // startProxy starts a proxy. Where it is alone in its process, that rests when it does.
@@ -49,7 +50,7 @@ func startProxy(sys *actors.System, c ProxyConfig, log *zap.Logger, alone bool) 
 	if err != nil {
 		return nil, fmt.Errorf("listen for gRPC on %q: %w", c.GRPCListenAddr, err)
 	}
-	p := &runningProxy{log: log, grpcAddr: grpcListener.Addr(), failures: make(chan error, 2)}
+	p := &runningProxy{log: log, grpcAddr: grpcListener.Addr(), failures: make(chan error, 2), restoreHeap: func() {}}
 	p.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: p.api(sys, c, cfg.MaxAnswersBytes).Handler(),
 		ReadTimeout: c.HTTPReadTimeout, WriteTimeout: c.HTTPWriteTimeout, Log: log.Named("http")})
 	if err != nil {
@@ -59,7 +60,7 @@ func startProxy(sys *actors.System, c ProxyConfig, log *zap.Logger, alone bool) 
 	p.proxy = proxy.Start(sys, cfg)
 	if alone {
 		p.rest = newProxyRest(func() uint64 { return p.proxy.Counts().SessionsOpened })
-		limitProxyHeap(func(bytes int64) { debug.SetMemoryLimit(bytes) })
+		p.restoreHeap = limitProxyHeap()
 	}
 	go func() { p.failures <- p.proxy.Serve(grpcListener) }()
 	go func() { p.failures <- p.http.Serve() }()
@@ -109,6 +110,7 @@ func (p *runningProxy) failed() <-chan error { return p.failures }
 func (p *runningProxy) stop(ctx context.Context) error {
 	p.ready.Store(false)
 	p.rest.end()
+	p.restoreHeap()
 	p.proxy.Refuse()
 	requests := make(chan error, 1)
 	go func() { requests <- p.http.Shutdown(ctx) }()
