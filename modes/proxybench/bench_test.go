@@ -149,10 +149,10 @@ func runsOf() []run {
 			run{name: "baseline" + suffix, load: of, path: metrics, scrapes: scrapes},
 			run{name: "own" + suffix, load: own, path: metrics, scrapes: scrapes})
 	}
-	three("", 100, 300, 30)
-	three(", x 1000", 100, 1000, 10)
-	three(", x 3000", 100, 3000, 4)
-	three(", 1000 agents", 1000, 300, 3)
+	three("", 100, 300, 100)
+	three(", x 1000", 100, 1000, 30)
+	three(", x 3000", 100, 3000, 10)
+	three(", 1000 agents", 1000, 300, 6)
 	baseline, own := load{agents: 100, series: 300}, load{agents: 100, series: 300, own: true}
 	window, ownWindow := baseline, own
 	window.samples, ownWindow.samples = 60, 60
