@@ -107,8 +107,8 @@ func median(values []float64) float64 {
 	return values[len(values)/2]
 }
 
-// medians runs them in turn, and returns the medians of each.
-func medians(t *testing.T, runs []run) []result {
+// measureAll runs them in turn, round after round, and returns the results of each.
+func measureAll(t *testing.T, runs []run) [][]result {
 	all := make([][]result, len(runs))
 	rounds := rounds
 	if n, err := strconv.Atoi(os.Getenv(roundsVariable)); err == nil && n > 0 {
@@ -119,22 +119,18 @@ func medians(t *testing.T, runs []run) []result {
 			all[i] = append(all[i], r.measure(t))
 		}
 	}
-	of := func(results []result, f func(result) float64) float64 {
-		values := make([]float64, len(results))
-		for i, r := range results {
-			values[i] = f(r)
-		}
-		return median(values)
+	return all
+}
+
+// medianOf returns the median of a figure, and that of its ratios to the floor of the same
+// round: what slows the machine for some seconds slows both.
+func medianOf(results, floor []result, figure func(result) float64) (value, ratio float64) {
+	var values, ratios []float64
+	for i, r := range results {
+		values = append(values, figure(r))
+		ratios = append(ratios, figure(r)/figure(floor[i]))
 	}
-	var found []result
-	for _, results := range all {
-		found = append(found, result{
-			cpu:  of(results, func(r result) float64 { return r.cpu }),
-			p50:  of(results, func(r result) float64 { return r.p50 }),
-			peak: of(results, func(r result) float64 { return r.peak }),
-		})
-	}
-	return found
+	return median(values), median(ratios)
 }
 
 func runsOf() []run {
@@ -195,13 +191,15 @@ func TestBenchProxy(t *testing.T) {
 	if rows := os.Getenv(rowsVariable); len(runs) == 1 && rows != "" {
 		t.Skip("no row is " + rows)
 	}
-	results := medians(t, runs)
+	all := measureAll(t, runs)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "medians\tCPU us/sample\tx floor\tp50 ms\tx floor\tpeak MiB\tx floor\t\n")
-	for i, r := range results {
-		floor := results[floorOf(runs, i)]
-		fmt.Fprintf(w, "%s\t%.3f\t%.2f\t%.1f\t%.2f\t%.1f\t%.2f\t\n", runs[i].name,
-			r.cpu, r.cpu/floor.cpu, r.p50, r.p50/floor.p50, r.peak, r.peak/floor.peak)
+	for i, results := range all {
+		floor := all[floorOf(runs, i)]
+		cpu, ofCPU := medianOf(results, floor, func(r result) float64 { return r.cpu })
+		p50, ofP50 := medianOf(results, floor, func(r result) float64 { return r.p50 })
+		peak, ofPeak := medianOf(results, floor, func(r result) float64 { return r.peak })
+		fmt.Fprintf(w, "%s\t%.3f\t%.2f\t%.1f\t%.2f\t%.1f\t%.2f\t\n", runs[i].name, cpu, ofCPU, p50, ofP50, peak, ofPeak)
 	}
 	require.NoError(t, w.Flush())
 }

@@ -14,8 +14,9 @@
 //
 // The environment chooses: FODC_BENCH_ROWS (a regular expression of the rows to run
 // beside the floor), FODC_BENCH_ROUNDS (of how many runs a median is), FODC_BENCH_SCRAPES
-// (how many a run has, to profile the proxy meanwhile). The ratios are to the floor of as
-// many agents and series, to the first one where that was not run. Names of what comes
+// (how many a run has). A ratio is the median of those of each round, to the floor of as
+// many agents and series, or to the first one where that was not run. Medians of five still
+// scatter by some hundredths; of 11 rounds of 150 scrapes by one or two. Names of what comes
 // below the table: idle, start.
 //
 // It is nothing but tests, behind the build tag bench.
