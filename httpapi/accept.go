@@ -53,7 +53,7 @@ func textFor(w http.ResponseWriter, r *http.Request) (content string, o expositi
 	if allowsUTF8(w, r) {
 		return contentTextUTF8, exposition.Options{}
 	}
-	return contentText, exposition.Options{PlainNames: true}
+	return contentText, exposition.Options{EscapedNames: true}
 }
 
 // named returns the weight (q) that the Accept header gives to the media type by

@@ -75,9 +75,9 @@ func (a *ProxyAPI) serveWindows(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Content-Type", contentJSON)
 		conflicts, err = exposition.WriteJSON(w, c)
 	case formatOpenMetrics:
-		content, o := contentOpenMetrics, exposition.Options{PlainNames: true}
+		content, o := contentOpenMetrics, exposition.Options{EscapedNames: true}
 		if allowsUTF8(w, r) {
-			content, o.PlainNames = contentOpenMetrics+escapingUTF8, false
+			content, o.EscapedNames = contentOpenMetrics+escapingUTF8, false
 		}
 		w.Header().Set("Content-Type", content)
 		conflicts, err = exposition.WriteOpenMetrics(w, c, o)
@@ -91,7 +91,7 @@ func (a *ProxyAPI) serveWindows(w http.ResponseWriter, r *http.Request) error {
 // writeText writes the page, with names that the client can read.
 func (a *ProxyAPI) writeText(w http.ResponseWriter, r *http.Request, c *messages.Collection, o exposition.Options) error {
 	content, names := textFor(w, r)
-	o.PlainNames = names.PlainNames
+	o.EscapedNames = names.EscapedNames
 	w.Header().Set("Content-Type", content)
 	conflicts, err := exposition.WriteText(w, c, o)
 	a.metrics.merged(c, conflicts)

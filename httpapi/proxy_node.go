@@ -109,7 +109,7 @@ func targetLabels(n *messages.NodeStatus) map[string]string {
 		set(metaPrefix+"address", n.Primary.String())
 	}
 	for _, name := range slices.Sorted(maps.Keys(id.Labels)) {
-		set(messages.PlainLabelName(metaNodeLabel+name), id.Labels[name])
+		set(messages.EscapedLabelName(metaNodeLabel+name), id.Labels[name])
 	}
 	return labels
 }

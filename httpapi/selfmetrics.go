@@ -103,7 +103,7 @@ func newSelfMetrics(b Build) *selfMetrics {
 	for _, reason := range []messages.MissingReason{messages.MissingTimeout, messages.MissingUnconnected, messages.MissingBusy, messages.MissingError} {
 		m.missing(reason)
 	}
-	m.conflicts(exposition.Conflicts{}, messages.Flaws{})
+	m.conflicts(exposition.Conflicts{}, messages.Problems{})
 	return m
 }
 
@@ -161,14 +161,14 @@ func (m *selfMetrics) missed(c *messages.Collection) {
 // merged counts what a page could not take as it came. Series that were refused
 // when the answer arrived are invalid like those that the page refused.
 func (m *selfMetrics) merged(c *messages.Collection, conflicts exposition.Conflicts) {
-	var flaws messages.Flaws
+	var problems messages.Problems
 	for i := range c.Nodes {
-		flaws.Add(c.Nodes[i].Flaws)
+		problems.Add(c.Nodes[i].Problems)
 	}
-	m.conflicts(conflicts, flaws)
+	m.conflicts(conflicts, problems)
 }
 
-func (m *selfMetrics) conflicts(c exposition.Conflicts, f messages.Flaws) {
+func (m *selfMetrics) conflicts(c exposition.Conflicts, f messages.Problems) {
 	add := func(reason string, n int) {
 		m.set.GetOrCreateCounter(seriesName(familyConflicts, "reason", reason)).Add(n)
 	}
@@ -177,7 +177,7 @@ func (m *selfMetrics) conflicts(c exposition.Conflicts, f messages.Flaws) {
 	add("reserved", c.Reserved)
 	add("duplicate", c.Duplicate)
 	add("invalid", c.Invalid+f.Rejected)
-	add("label_name", f.Mended)
+	add("label_name", f.Sanitized)
 	add("too_many_series", f.TooMany)
 }
 

@@ -25,7 +25,7 @@ func TestSelfMetricsPage(t *testing.T) {
 		p.counts, p.proxyCounts = someCounts(), someProxyCounts()
 		p.usage = messages.ProcessUsage{CPUSeconds: 1.5, StartSeconds: 1.7e9, ResidentBytes: 3 << 20, OpenFiles: 7, MaxFiles: 1024, Goroutines: 9}
 		p.collection = threeNodes()
-		p.collection.Nodes[0].Flaws = messages.Flaws{Rejected: 3, Mended: 2, TooMany: 7}
+		p.collection.Nodes[0].Problems = messages.Problems{Rejected: 3, Sanitized: 2, TooMany: 7}
 		other := p.collection.Nodes[0]
 		other.Identity.NodeID = "n4"
 		f := other.Blocks[0].Families[0]

@@ -25,16 +25,17 @@ type Selection struct {
 type Query struct {
 	Filter    NodeFilter
 	Selection Selection
-	// Deadline is when the answer goes out with what has come.
+	// Deadline is when the answer is sent, with whatever has arrived by then.
 	Deadline time.Time
 }
 
 // MissingReason says why a node's samples are not in a collection.
 type MissingReason string
 
-// Why a node is missing: it did not answer in time; it is not connected; it still
-// owes the answer to an earlier request, or has too many under way; it answered
-// with an error, or its session broke meanwhile.
+// The reasons for which a node is missing. MissingTimeout: it did not answer in time.
+// MissingUnconnected: it has no session. MissingBusy: it still owes the answer to an earlier
+// request, or has too many requests under way. MissingError: it answered with an error, or its
+// session broke meanwhile.
 const (
 	MissingNone        MissingReason = ""
 	MissingTimeout     MissingReason = "timeout"
@@ -43,22 +44,22 @@ const (
 	MissingError       MissingReason = "error"
 )
 
-// Flaws counts what of an answer was not taken as it came.
-type Flaws struct {
-	// Rejected counts the series that were left out as invalid.
+// Problems counts what was wrong with an answer.
+type Problems struct {
+	// Rejected counts the series that were dropped as invalid.
 	Rejected int
-	// TooMany counts the series that were left out since the agent may not have so
-	// many. In a window a series may be counted for each of its parts.
+	// TooMany counts the series that were dropped because the agent has more than it may
+	// have. In a window a series may be counted once for each of its blocks.
 	TooMany int
-	// Mended counts the label sets in which a name was made valid.
-	Mended int
+	// Sanitized counts the label sets in which an invalid name was replaced.
+	Sanitized int
 }
 
 // Add adds the counts of another part of the answer.
-func (f *Flaws) Add(more Flaws) {
+func (f *Problems) Add(more Problems) {
 	f.Rejected += more.Rejected
 	f.TooMany += more.TooMany
-	f.Mended += more.Mended
+	f.Sanitized += more.Sanitized
 }
 
 // NodeAnswer is one node's part of a collection.
@@ -70,7 +71,7 @@ type NodeAnswer struct {
 	// has no blocks: half an answer is not shown as if it were one.
 	Missing MissingReason
 	Blocks  []Block
-	Flaws
+	Problems
 	// Took is the time from the question to the end of the answer.
 	Took time.Duration
 	// Timing is what the agent has measured of its session; nil where it has not.

@@ -4,10 +4,10 @@
 //   - node.go: who a node is, what an agent registers, what the cluster looks like
 //   - registration.go: what a registration must fulfil, and whom it names
 //   - nodeconfig.go: how a node is configured, and the limits of that
-//   - family.go: metrics in columnar form, from the recorder to the page; shape.go: what
-//     answers have in common of a family; place.go: the order of its series
-//   - labels.go: the text form of a series' labels, its rules and its limits; mend.go: how
-//     bad names are made good; labelfacts.go: what pages need to know of a text
+//   - family.go: metric families in columnar form, from the recorder to the page;
+//     descriptor.go: what answers share of a family; sortkey.go: the order of its series
+//   - labels.go: the text form of a series' labels, its rules and limits; sanitize.go: how
+//     invalid label names are replaced; labelinfo.go: what a page needs to know of a text
 //   - collection.go: what a client asks of all agents, and what comes back
 //   - actortree.go: the picture of a running process; agenthealth.go: that of an agent;
 //     proxycounts.go: what a proxy has done

@@ -79,19 +79,19 @@ func (t MetricType) Has(s Suffix) bool {
 type Block struct {
 	// Times is in unix milliseconds, strictly ascending, never empty.
 	Times []int64
-	// Families with their series. Where Values is not nil answers have them in common: they
-	// must not be changed, and have no values of their own. Ask Each, or Unshare.
+	// Families are the families with their series. If Values is set, answers share them: they
+	// have no values and must not be changed. Read them by Each, or copy them by Unshare.
 	Families []Family
-	// Values, where it is not nil, is the values of all families, one family behind the
-	// other, each as Family.Values has them.
+	// Values, if not nil, holds the values of all families, one family after the other, each
+	// laid out as Family.Values is.
 	Values []float64
-	// TextBytes is how long names, helps and labels of all families are; 0 where Values is
-	// nil.
+	// TextBytes is the length of the names, helps and labels of all families. It is 0 if
+	// Values is nil.
 	TextBytes int
 }
 
-// Each yields copies of the families with their values, of which the caller may change what
-// is no slice. A copy is valid until the next one comes.
+// Each yields a copy of each family with its values. The caller may change the copy's fields,
+// but not the elements of its slices. A copy is valid until the next one is yielded.
 func (b *Block) Each() iter.Seq[*Family] {
 	return func(yield func(*Family) bool) {
 		var f Family
@@ -109,7 +109,7 @@ func (b *Block) Each() iter.Seq[*Family] {
 	}
 }
 
-// Unshare gives the block families of its own, whose series have values of their own.
+// Unshare replaces shared families by copies whose series have values of their own.
 func (b *Block) Unshare() {
 	families := make([]Family, 0, len(b.Families))
 	for f := range b.Each() {
@@ -120,10 +120,10 @@ func (b *Block) Unshare() {
 	b.Families, b.Values, b.TextBytes = families, nil, 0
 }
 
-// TextBytes is how long the family's name, help and labels are.
+// TextBytes returns the length of the family's name, help and labels.
 func (f *Family) TextBytes() int {
 	bytes := len(f.Name) + len(f.Help) + f.LabelBytes
-	if f.Values == nil && f.Shape == nil {
+	if f.Values == nil && f.Descriptor == nil {
 		for i := range f.Series {
 			bytes += f.Series[i].LabelBytes()
 		}
@@ -131,28 +131,28 @@ func (f *Family) TextBytes() int {
 	return bytes
 }
 
-// Family is a metric family: what its series have in common is said once.
+// Family is a metric family in columnar form.
 type Family struct {
 	Name string
 	Type MetricType
 	// Help is unescaped, and empty where the page has none.
 	Help   string
 	Series []Series
-	// Values, where it is not nil, is the values of all series, one series behind the
-	// other, each with one for each of the block's Times. The series have none of their
-	// own then, and may be shared among answers: they must not be changed, see Unshare.
+	// Values, if not nil, holds the values of all series, one series after the other, each
+	// with one value for each of the block's Times. The series have no values then, and
+	// answers may share them: they must not be changed, see Unshare.
 	Values []float64
-	// Shape is what answers have in common of the family, Series included; nil where they
-	// have nothing, and where Values is nil.
-	Shape *Shape
-	// Claimed is what each of the series claims, see Series; nil where they claim nothing,
-	// or each for itself, and where Values is nil.
+	// Descriptor is what answers share of the family, Series included. It is nil if they share
+	// nothing, and if Values is nil.
+	Descriptor *Descriptor
+	// Claimed is set if all series have the same claimed labels, see Series.Claimed. It is nil
+	// if Values is nil.
 	Claimed *LabelText
-	// LabelBytes is how long all labels of the series are; 0 where Values is nil.
+	// LabelBytes is the length of the labels of all series. It is 0 if Values is nil.
 	LabelBytes int
 }
 
-// At returns the series at the index with its values, and with what it claims.
+// At returns the series at the index with its values and its claimed labels.
 func (f *Family) At(i int) Series {
 	s := f.Series[i]
 	s.Values = f.ValuesOf(i)
@@ -171,7 +171,7 @@ func (f *Family) ValuesOf(i int) []float64 {
 	return f.Values[i*n : (i+1)*n : (i+1)*n]
 }
 
-// Unshare gives the series values of their own, and the family series of its own.
+// Unshare replaces shared series by copies with values of their own.
 func (f *Family) Unshare() {
 	if f.Values == nil {
 		return
@@ -183,23 +183,23 @@ func (f *Family) Unshare() {
 	*f = Family{Name: f.Name, Type: f.Type, Help: f.Help, Series: own}
 }
 
-// Series is one series of a family. The name of its samples is the family's name
-// with the suffix behind it.
+// Series is one series of a family. The name of its samples is the family's name followed by
+// the suffix.
 type Series struct {
 	Suffix Suffix
 	// Labels is a label text: see LabelText.
 	Labels LabelText
-	// Claimed is further labels, a text of those that the identity of a node may have as
-	// well (see IsIdentityName), where they were parted from Labels; nil elsewhere.
+	// Claimed is the text of the identity labels that the agent itself has sent (see
+	// IsIdentityName), if they were split off Labels. Otherwise it is nil.
 	Claimed *LabelText
-	// Known is the facts of Labels, zero where nobody has looked.
-	Known KnownLabels
-	// Values has one entry for each of the block's Times, Gap where the series had
-	// no sample. Ask Family.ValuesOf, which knows where else they may be.
+	// Info is the interned info of Labels, zero if it was not computed.
+	Info InternedLabelInfo
+	// Values has one entry for each of the block's Times, Gap where the series has no sample.
+	// Read them by Family.ValuesOf: they may be in Family.Values instead.
 	Values []float64
 }
 
-// AllLabels returns Labels with what is Claimed.
+// AllLabels returns Labels and Claimed as one text.
 func (s *Series) AllLabels() LabelText {
 	if s.Claimed == nil {
 		return s.Labels
@@ -207,7 +207,7 @@ func (s *Series) AllLabels() LabelText {
 	return s.Labels.Join(*s.Claimed)
 }
 
-// LabelBytes is how long AllLabels is, but for a comma.
+// LabelBytes returns the length of Labels and Claimed.
 func (s *Series) LabelBytes() int {
 	if s.Claimed == nil {
 		return len(s.Labels)
@@ -215,11 +215,11 @@ func (s *Series) LabelBytes() int {
 	return len(s.Labels) + len(*s.Claimed)
 }
 
-// gapBits is the stale marker of Prometheus: a NaN that no text page can contain.
+// gapBits is Prometheus' staleness marker, a NaN that no text page can contain.
 const gapBits = 0x7ff0000000000002
 
-// Gap stands in Series.Values where there is no sample. It is a NaN: ask IsGap.
+// Gap stands in Series.Values where there is no sample. It is a NaN: compare by IsGap.
 var Gap = math.Float64frombits(gapBits)
 
-// IsGap reports whether v says that there is no sample. Other NaNs are samples.
+// IsGap reports whether v is Gap. Other NaNs are samples.
 func IsGap(v float64) bool { return math.Float64bits(v) == gapBits }

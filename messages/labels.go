@@ -53,7 +53,7 @@ func AppendLabels(dst []byte, labels []Label) []byte {
 // AppendLabel appends name="value" with the value escaped, and the name in quotes
 // where it needs them.
 func AppendLabel(dst []byte, name, value string) []byte {
-	if IsPlainLabelName(name) {
+	if IsLegacyLabelName(name) {
 		dst = append(dst, name...)
 	} else {
 		dst = AppendQuoted(dst, name)
@@ -199,7 +199,7 @@ func CheckLabelText(t LabelText) error {
 		if err := CheckLabelName(first.Name); err != nil {
 			return err
 		}
-		plain, quoted := IsPlainLabelName(first.Name), first.Text[0] == '"'
+		plain, quoted := IsLegacyLabelName(first.Name), first.Text[0] == '"'
 		switch {
 		case !plain && !quoted:
 			return fmt.Errorf("label name %.100q is not in quotes", first.Name)
@@ -236,12 +236,12 @@ func checkName(what, name string) error {
 	return nil
 }
 
-// IsPlainLabelName reports whether the name needs no quotes: letters, digits and
+// IsLegacyLabelName reports whether the name needs no quotes: letters, digits and
 // underscores, no digit first.
-func IsPlainLabelName(name string) bool { return isPlain(name, false) }
+func IsLegacyLabelName(name string) bool { return isPlain(name, false) }
 
-// IsPlainMetricName is IsPlainLabelName, with colons allowed.
-func IsPlainMetricName(name string) bool { return isPlain(name, true) }
+// IsLegacyMetricName is IsLegacyLabelName, with colons allowed.
+func IsLegacyMetricName(name string) bool { return isPlain(name, true) }
 
 func isPlain(name string, colon bool) bool {
 	for i := range len(name) {
@@ -256,12 +256,12 @@ func isPlain(name string, colon bool) bool {
 	return name != ""
 }
 
-// PlainLabelName makes a plain label name of any text: what may not stand in one
+// EscapedLabelName makes a plain label name of any text: what may not stand in one
 // becomes an underscore.
-func PlainLabelName(text string) string { return plainName(text, false) }
+func EscapedLabelName(text string) string { return plainName(text, false) }
 
-// PlainMetricName makes a plain metric name of any text: see PlainLabelName.
-func PlainMetricName(text string) string { return plainName(text, true) }
+// EscapedMetricName makes a plain metric name of any text: see EscapedLabelName.
+func EscapedMetricName(text string) string { return plainName(text, true) }
 
 func plainName(text string, colon bool) string {
 	if isPlain(text, colon) {

@@ -122,8 +122,8 @@ func TestCheckNames(t *testing.T) {
 func TestPlainNames(t *testing.T) {
 	f := func(name string, label, metric bool) {
 		t.Helper()
-		require.Equal(t, label, IsPlainLabelName(name))
-		require.Equal(t, metric, IsPlainMetricName(name))
+		require.Equal(t, label, IsLegacyLabelName(name))
+		require.Equal(t, metric, IsLegacyMetricName(name))
 	}
 	f("", false, false)
 	f("a", true, true)
@@ -141,7 +141,7 @@ func TestPlainNames(t *testing.T) {
 func TestPlainLabelName(t *testing.T) {
 	f := func(text, want string) {
 		t.Helper()
-		require.Equal(t, want, PlainLabelName(text))
+		require.Equal(t, want, EscapedLabelName(text))
 	}
 	f("", "_")
 	f("zone", "zone")
@@ -273,6 +273,6 @@ func FuzzRenderLabels(f *testing.F) {
 		}
 		require.NoError(t, CheckLabelText(text))
 		requireCanonical(t, text)
-		require.True(t, IsPlainLabelName(PlainLabelName(name1)))
+		require.True(t, IsLegacyLabelName(EscapedLabelName(name1)))
 	})
 }

@@ -2,16 +2,15 @@ package messages
 
 import "unsafe"
 
-// What parts of an answer take, beside what they point to.
+// Sizes of the parts of an answer, without what they point to.
 const (
-	valueBytes  = 8 // a time, too
+	valueBytes  = 8 // of a value or a time
 	familyBytes = int(unsafe.Sizeof(Family{}))
 	seriesBytes = int(unsafe.Sizeof(Series{}))
 )
 
-// MemoryBytes is about what the block takes in memory. What a session shares among answers
-// does not count: families where the block has their values, and texts and series where the
-// family has theirs.
+// MemoryBytes estimates the memory that the block takes. What answers share does not count:
+// families if the block holds their values, and series and texts if the family holds theirs.
 func (b *Block) MemoryBytes() int {
 	bytes := valueBytes * (len(b.Times) + len(b.Values))
 	if b.Values != nil {

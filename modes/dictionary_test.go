@@ -90,13 +90,13 @@ func TestFamiliesOfRealPagesAreSettled(t *testing.T) {
 		w.pass(clusterScrapes)
 		c, err := w.proxy.Collect(t.Context(), messages.Query{Deadline: time.Now().Add(clusterPatience)})
 		require.NoError(t, err)
-		shapes := map[*messages.Shape]int{}
+		shapes := map[*messages.Descriptor]int{}
 		series := 0
 		for _, n := range c.Nodes {
 			for _, b := range n.Blocks {
 				for f := range b.Each() {
-					require.True(t, f.Shape.Settled, "%s", f.Name)
-					shapes[f.Shape]++
+					require.True(t, f.Descriptor.Normalized, "%s", f.Name)
+					shapes[f.Descriptor]++
 					series += len(f.Series)
 				}
 			}

@@ -30,7 +30,7 @@ type reading struct {
 }
 
 // describe makes the next frame of the answer.
-func (r *reading) describe(to *wire.Describer, req metricsRequest) (frame *wire.StreamMetricsRequest, more bool) {
+func (r *reading) describe(to *wire.DictionaryEncoder, req metricsRequest) (frame *wire.StreamMetricsRequest, more bool) {
 	if !r.begun {
 		to.Begin(req.dictionary)
 	}
@@ -142,7 +142,7 @@ func (u *uplink) baselineFrame(r *reading, now time.Time) *wire.StreamMetricsReq
 // dropAnswers forgets the answers of a stream that is gone.
 func (u *uplink) dropAnswers() {
 	u.answers.clear()
-	u.describer = wire.Describer{}
+	u.describer = wire.DictionaryEncoder{}
 	clear(u.readings)
 	u.answerDue.Disarm()
 }

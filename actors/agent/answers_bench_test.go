@@ -33,7 +33,7 @@ func BenchmarkAnswer(b *testing.B) {
 	}
 	f := func(name string, dictionary uint64) {
 		b.Run(name, func(b *testing.B) {
-			var describer wire.Describer
+			var describer wire.DictionaryEncoder
 			answer := func(id uint64) {
 				r := &reading{snapshot: w.Snapshot(messages.Selection{})}
 				for more := true; more; {

@@ -56,7 +56,7 @@ type uplink struct {
 	metrics      *stream[*wire.StreamMetricsRequest] // nil: there is none
 	answers      answerQueue
 	readings     map[uint64]*reading // by seq: the snapshots of the answers
-	describer    wire.Describer      // of the metrics stream
+	describer    wire.DictionaryEncoder      // of the metrics stream
 	cutTold      bool                // that a baseline answer did not fit its message
 
 	heartbeat, unanswered, retry, answerDue, last actors.Timer

@@ -113,7 +113,7 @@ func (k *collect) onChunk(c actors.Context, m gotChunk) {
 		return
 	}
 	k.taken += bytes
-	k.state.got(m.agentID, m.blocks, m.flaws, m.last, time.Now())
+	k.state.got(m.agentID, m.blocks, m.problems, m.last, time.Now())
 	k.goOn(c)
 }
 

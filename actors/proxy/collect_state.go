@@ -90,14 +90,14 @@ func (s *collectState) isBehind(now time.Time) bool {
 func (s *collectState) isPaced() bool { return len(s.unasked) > 0 }
 
 // got takes a chunk of a node's answer. It is ignored unless it is awaited.
-func (s *collectState) got(agentID string, blocks []messages.Block, flaws messages.Flaws, last bool, now time.Time) {
+func (s *collectState) got(agentID string, blocks []messages.Block, problems messages.Problems, last bool, now time.Time) {
 	i, ok := s.byAgent[agentID]
 	if !ok {
 		return
 	}
 	n := &s.nodes[i]
 	n.Blocks = append(n.Blocks, blocks...)
-	n.Flaws.Add(flaws)
+	n.Problems.Add(problems)
 	if last {
 		s.end(agentID, i, now)
 	}
@@ -134,7 +134,7 @@ func (s *collectState) failed(agentID string, reason messages.MissingReason, now
 	}
 	n := &s.nodes[i]
 	dropped = n.Blocks
-	n.Missing, n.Blocks, n.Flaws = reason, nil, messages.Flaws{}
+	n.Missing, n.Blocks, n.Problems = reason, nil, messages.Problems{}
 	s.end(agentID, i, now)
 	return dropped
 }

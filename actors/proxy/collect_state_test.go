@@ -34,19 +34,19 @@ func begin(t *testing.T) (*collectState, time.Time) {
 
 func TestCollectGathersWholeAnswers(t *testing.T) {
 	s, now := begin(t)
-	s.got("a1", block(1), messages.Flaws{Rejected: 2}, false, now)
-	s.got("a1", block(2), messages.Flaws{Rejected: 1}, true, now.Add(time.Second))
-	s.got("a1", block(3), messages.Flaws{Rejected: 1}, true, now.Add(time.Second)) // answered already
-	s.got("a9", block(3), messages.Flaws{Rejected: 1}, true, now)                  // never asked
+	s.got("a1", block(1), messages.Problems{Rejected: 2}, false, now)
+	s.got("a1", block(2), messages.Problems{Rejected: 1}, true, now.Add(time.Second))
+	s.got("a1", block(3), messages.Problems{Rejected: 1}, true, now.Add(time.Second)) // answered already
+	s.got("a9", block(3), messages.Problems{Rejected: 1}, true, now)                  // never asked
 	s.failed("a3", messages.MissingBusy, now)
 	require.Equal(t, []string{"a4"}, s.awaited())
-	s.got("a4", nil, messages.Flaws{}, true, now)
+	s.got("a4", nil, messages.Problems{}, true, now)
 	require.True(t, s.isComplete())
 
 	nodes := s.result().Nodes
 	require.Len(t, nodes, 4)
 	require.Equal(t, messages.NodeAnswer{Identity: messages.Identity{NodeID: "n1"}, AgentID: "a1",
-		Blocks: append(block(1), block(2)...), Flaws: messages.Flaws{Rejected: 3}, Took: time.Second}, nodes[0])
+		Blocks: append(block(1), block(2)...), Problems: messages.Problems{Rejected: 3}, Took: time.Second}, nodes[0])
 	require.Equal(t, messages.MissingUnconnected, nodes[1].Missing)
 	require.Equal(t, messages.MissingBusy, nodes[2].Missing)
 	require.Equal(t, messages.MissingNone, nodes[3].Missing)
@@ -54,8 +54,8 @@ func TestCollectGathersWholeAnswers(t *testing.T) {
 
 func TestCollectShowsNoHalfAnswers(t *testing.T) {
 	s, now := begin(t)
-	s.got("a1", block(1), messages.Flaws{Rejected: 1}, false, now)
-	s.got("a3", block(1), messages.Flaws{}, true, now)
+	s.got("a1", block(1), messages.Problems{Rejected: 1}, false, now)
+	s.got("a3", block(1), messages.Problems{}, true, now)
 	require.Equal(t, []string{"a1", "a4"}, s.expire(now.Add(5*time.Second)))
 	require.True(t, s.isComplete())
 	nodes := s.result().Nodes
@@ -99,7 +99,7 @@ func TestNodesOweAFewAnswersAtATime(t *testing.T) {
 			require.True(t, s.isPaced())
 			require.Empty(t, s.ask(now), "one at a time for each that is done")
 			if n%2 == 0 {
-				s.got(owing[0], block(1), messages.Flaws{}, true, now)
+				s.got(owing[0], block(1), messages.Problems{}, true, now)
 			} else {
 				s.failed(owing[0], messages.MissingBusy, now)
 			}
@@ -110,7 +110,7 @@ func TestNodesOweAFewAnswersAtATime(t *testing.T) {
 		require.False(t, s.isPaced())
 		for _, id := range owing {
 			require.False(t, s.isComplete())
-			s.got(id, block(1), messages.Flaws{}, true, now.Add(time.Second))
+			s.got(id, block(1), messages.Problems{}, true, now.Add(time.Second))
 		}
 		require.True(t, s.isComplete())
 		require.Equal(t, time.Second, s.result().Nodes[199].Took, "from when it was asked")
@@ -140,8 +140,8 @@ func TestNodesThatEndUnasked(t *testing.T) {
 		s.failed(fmt.Sprint(n), messages.MissingError, now)
 		require.Empty(t, s.ask(now))
 	}
-	s.got("0", nil, messages.Flaws{}, true, now)
+	s.got("0", nil, messages.Problems{}, true, now)
 	require.Equal(t, []string{"18"}, s.ask(now))
-	s.got("1", nil, messages.Flaws{}, true, now)
+	s.got("1", nil, messages.Problems{}, true, now)
 	require.Equal(t, []string{"19"}, s.ask(now))
 }

@@ -21,7 +21,7 @@ func describing(id string) *wire.RegisterAgentRequest {
 
 // describingAgent answers as our agents do: each answer says how many there were.
 type describingAgent struct {
-	describer wire.Describer
+	describer wire.DictionaryEncoder
 	answers   atomic.Int64
 	sent      []*wire.StreamMetricsRequest
 	// disturb changes what is sent; nil is nothing.
@@ -69,7 +69,7 @@ func TestFamiliesAreDescribedOnce(t *testing.T) {
 		w.collect(messages.Query{Selection: messages.Selection{Window: messages.Window{Start: time.Unix(0, 0)}}})
 		require.Equal(t, inFull, a.form(), "a window does without")
 		collect(5, known)
-		a.describer = wire.Describer{}
+		a.describer = wire.DictionaryEncoder{}
 		stream.openMetrics(a.answer)
 		synctest.Wait()
 		collect(6, described)

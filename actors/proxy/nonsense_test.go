@@ -78,11 +78,11 @@ func TestNonsenseIsCountedAndHarmsNobody(t *testing.T) {
 			begin := time.Now()
 			c := w.collect(messages.Query{Selection: messages.Selection{Window: window}})
 			require.Zero(t, time.Since(begin), "nobody waits")
-			flaws, series := map[string]messages.Flaws{}, map[string]int{}
+			problems, series := map[string]messages.Problems{}, map[string]int{}
 			for _, n := range c.Nodes {
 				require.Empty(t, n.Missing, n.Identity.NodeID)
 				require.LessOrEqual(t, len(n.Blocks), 2, "what is left out is not held")
-				flaws[n.Identity.NodeID], series[n.Identity.NodeID] = n.Flaws, countSeries(n.Blocks)
+				problems[n.Identity.NodeID], series[n.Identity.NodeID] = n.Problems, countSeries(n.Blocks)
 				for _, b := range n.Blocks {
 					for f := range b.Each() {
 						f.Unshare()
@@ -94,10 +94,10 @@ func TestNonsenseIsCountedAndHarmsNobody(t *testing.T) {
 					}
 				}
 			}
-			require.Equal(t, map[string]messages.Flaws{
-				"fine": {}, "bad-names": {Rejected: 2, Mended: 2}, "newlines": {Rejected: 2}, "duplicates": {Rejected: 1},
+			require.Equal(t, map[string]messages.Problems{
+				"fine": {}, "bad-names": {Rejected: 2, Sanitized: 2}, "newlines": {Rejected: 2}, "duplicates": {Rejected: 1},
 				"shapes": {Rejected: 3}, "million": {TooMany: 1_000_000 - testConfig.MaxAgentSeries},
-			}, flaws)
+			}, problems)
 			// A name with a newline is one of UTF-8: the page quotes it.
 			require.Equal(t, map[string]int{"fine": 1, "bad-names": 2, "newlines": 1, "duplicates": 2, "shapes": 0,
 				"million": testConfig.MaxAgentSeries}, series)

@@ -76,9 +76,9 @@ func TestSuffixesAreSeriesOfTheirOwn(t *testing.T) {
 
 // What answers have in common stays as it is where one of them has too much of it.
 func TestSharedSeriesOverTheLimit(t *testing.T) {
-	shape := messages.NewShape("a", messages.TypeGauge, "", []messages.Series{{Labels: `l="1"`}, {Labels: `l="2"`}})
+	shape := messages.NewDescriptor("a", messages.TypeGauge, "", []messages.Series{{Labels: `l="1"`}, {Labels: `l="2"`}})
 	var f messages.Family
-	f.SetShape(shape)
+	f.SetDescriptor(shape)
 	b := messages.Block{Times: []int64{1}, Families: []messages.Family{f, f}, Values: []float64{1, 2, 3, 4}}
 	shared := b.Families
 	var s seriesCount

@@ -36,8 +36,8 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 		s.onMetricsLost(errBroken)
 		return
 	}
-	flaws := messages.Flaws{Rejected: answer.Rejected, Mended: answer.Mended}
-	answer.Blocks, flaws.TooMany = s.state.admit(frame.RequestID, answer.Blocks)
+	problems := messages.Problems{Rejected: answer.Rejected, Sanitized: answer.Sanitized}
+	answer.Blocks, problems.TooMany = s.state.admit(frame.RequestID, answer.Blocks)
 	info.samples, info.bytes = extent(answer.Blocks)
 	v := s.state.answered(info, now)
 	s.cfg.tally.frameRejected(v.rejected)
@@ -52,7 +52,7 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 		s.rejectedTold = true
 		s.log.Warn("invalid series left out of an answer", zap.Int("series", answer.Rejected), zap.Error(answer.FirstRejected))
 	}
-	if flaws.TooMany > 0 && !s.tooManyTold {
+	if problems.TooMany > 0 && !s.tooManyTold {
 		s.tooManyTold = true
 		s.log.Warn("an answer has more series than an agent may have: the others are left out, now and from now on; raise --max-agent-series to have them",
 			zap.Int("max_agent_series", s.cfg.MaxAgentSeries))
@@ -62,7 +62,7 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 		return
 	}
 	s.cfg.tally.relayed(info.samples)
-	s.sys.Send(s.askers[v.deliver.asker], gotChunk{agentID: s.agentID, blocks: answer.Blocks, flaws: flaws, last: v.deliver.last})
+	s.sys.Send(s.askers[v.deliver.asker], gotChunk{agentID: s.agentID, blocks: answer.Blocks, problems: problems, last: v.deliver.last})
 	if v.deliver.last {
 		delete(s.askers, v.deliver.asker)
 	}

@@ -38,10 +38,10 @@ type (
 // Answers of a session to a collection.
 type (
 	gotChunk struct {
-		agentID string
-		blocks  []messages.Block
-		flaws   messages.Flaws
-		last    bool
+		agentID  string
+		blocks   []messages.Block
+		problems messages.Problems
+		last     bool
 	}
 	gotFailure struct {
 		agentID string

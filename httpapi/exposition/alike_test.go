@@ -33,7 +33,7 @@ func alike(t *rapid.T, blocks []messages.Block) []messages.Block {
 		}
 		b.Families = slices.Clone(b.Families)
 		for j := range b.Families {
-			if f := &b.Families[j]; f.Shape != nil {
+			if f := &b.Families[j]; f.Descriptor != nil {
 				f.Values = other(f.Values)
 			}
 		}
@@ -50,7 +50,7 @@ func TestNodesThatAreAlike(t *testing.T) {
 		shareBlock(&b)
 		other := messages.Block{Times: b.Times, Families: []messages.Family{family("x", kind, "", slices.Clone(series[1:])...)}}
 		shareBlock(&other)
-		require.True(t, b.Families[0].Shape.Settled)
+		require.True(t, b.Families[0].Descriptor.Normalized)
 		var nodes []messages.NodeAnswer
 		want := ""
 		for i, from := range []messages.Block{b, b, b, other, b, other, other, other, b, b} {
@@ -71,7 +71,7 @@ func TestNodesThatAreAlike(t *testing.T) {
 		var own, plain strings.Builder
 		require.NoError(t, WriteNodeText(&own, []messages.Block{b}, Options{}))
 		b.Families = slices.Clone(b.Families)
-		b.Families[0].Shape = nil // else it would be shown by that
+		b.Families[0].Descriptor = nil // else it would be shown by that
 		require.NoError(t, WriteNodeText(&plain, []messages.Block{b}, Options{}))
 		require.Equal(t, plain.String(), own.String())
 	}
@@ -88,7 +88,7 @@ func TestNodesThatAreAlike(t *testing.T) {
 		long = append(long, of(messages.SuffixNone, fmt.Sprintf(`a="%d%s"`, i, strings.Repeat("x", maxStartsBytes/8)), ""))
 	}
 	f(gauge, long...)
-	s := starts{shape: messages.NewShape("x", gauge, "", long)}
+	s := starts{shape: messages.NewDescriptor("x", gauge, "", long)}
 	s.make(&[messages.SuffixCount + 1][]byte{})
 	require.Equal(t, startsTooLong, s.state)
 	require.Less(t, len(s.text), 2*maxStartsBytes)
@@ -100,7 +100,7 @@ func TestNodesThatAreAlmostAlike(t *testing.T) {
 		b := messages.Block{Times: []int64{1}, Families: []messages.Family{
 			family("x", gauge, "", parted(`a="1"`, "")), family("y", gauge, "", parted(`a="1"`, ""))}}
 		shareBlock(&b)
-		require.True(t, b.Families[1].Shape.Settled)
+		require.True(t, b.Families[1].Descriptor.Normalized)
 		b.Values = values
 		return b
 	}

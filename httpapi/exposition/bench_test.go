@@ -69,7 +69,7 @@ func BenchmarkWriteText(b *testing.B) {
 		})
 	}
 	f("own", benchCollection(false, 1), Options{}, 1)
-	f("plain", benchCollection(false, 1), Options{PlainNames: true}, 1)
+	f("plain", benchCollection(false, 1), Options{EscapedNames: true}, 1)
 	f("baseline", benchCollection(true, 1), Options{}, 1)
 	f("window", benchCollection(false, 30), Options{Timestamps: true}, 30)
 }

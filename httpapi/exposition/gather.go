@@ -130,7 +130,7 @@ func addParts(groups []*group, n *node, b *messages.Block) {
 			p.values, values = values[:count:count], values[count:]
 		}
 		if p.isSettled() {
-			p.shape = f.Shape
+			p.shape = f.Descriptor
 		}
 		g.parts = append(g.parts, p)
 	}

@@ -71,7 +71,7 @@ func (n *node) render() {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		n.stamp(messages.PlainLabelName(nodePrefix+name), id.Labels[name])
+		n.stamp(messages.EscapedLabelName(nodePrefix+name), id.Labels[name])
 	}
 	if len(n.identity) == 0 {
 		return

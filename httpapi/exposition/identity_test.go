@@ -42,10 +42,10 @@ func TestIdentityText(t *testing.T) {
 func parted(text messages.LabelText, bound string) messages.Series {
 	s := messages.Series{Labels: text}
 	claimed, own := text.Split()
-	if claimed != "" && claimed.HasPlainNames() {
+	if claimed != "" && claimed.HasLegacyNames() {
 		s.Labels, s.Claimed = own, &claimed
 	}
-	s.Known = messages.KnowLabels(s.Labels, bound)
+	s.Info = messages.InternLabelInfo(s.Labels, bound)
 	return s
 }
 
@@ -57,12 +57,12 @@ func TestOwnLabels(t *testing.T) {
 		for _, bound := range []string{"", "le"} {
 			text := messages.LabelText(in)
 			for _, s := range []messages.Series{{Labels: text}, parted(text, ""), parted(text, "le")} {
-				e := entry{Place: messages.Place{Labels: s.Labels}}
+				e := entry{SortKey: messages.SortKey{Labels: s.Labels}}
 				require.True(t, e.label(n, &s, bound))
 				require.Equal(t, want, string(e.Labels))
 				require.NoError(t, messages.CheckLabelText(e.Labels))
 				// Of a node without an identity all labels are its own.
-				e = entry{Place: messages.Place{Labels: s.Labels}}
+				e = entry{SortKey: messages.SortKey{Labels: s.Labels}}
 				require.True(t, e.label(&node{}, &s, bound))
 				require.Equal(t, in, string(e.Labels))
 			}
@@ -94,7 +94,7 @@ func TestBound(t *testing.T) {
 		n := nodeOf(messages.NodeAnswer{Identity: messages.Identity{NodeID: "n1"}})
 		text := messages.LabelText(in)
 		for _, s := range []messages.Series{{Labels: text}, parted(text, ""), parted(text, "quantile"), parted(text, "le")} {
-			e := entry{Place: messages.Place{Labels: s.Labels}}
+			e := entry{SortKey: messages.SortKey{Labels: s.Labels}}
 			require.True(t, e.label(n, &s, "le"))
 			require.Equal(t, rest, string(e.Rest))
 			require.Equal(t, bound, e.Bound)

@@ -18,7 +18,7 @@ type part struct {
 	// own.
 	values []float64
 	// shape is the family's if the part alone can be shown by that, else nil.
-	shape *messages.Shape
+	shape *messages.Descriptor
 }
 
 // at returns the series at the index with its values.

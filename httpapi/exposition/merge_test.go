@@ -287,9 +287,9 @@ fodc_agent_last_heartbeat_timestamp_seconds{node_id="ours",node_role="data"} 1.7
 
 func TestSeriesThatAreLeftOut(t *testing.T) {
 	odd, fine, gone := answer("odd"), answer("fine"), answer("gone")
-	odd.Flaws = messages.Flaws{Rejected: 2, TooMany: 900_000, Mended: 3}
-	fine.Flaws = messages.Flaws{Mended: 1}
-	gone.Flaws, gone.Missing = odd.Flaws, messages.MissingError
+	odd.Problems = messages.Problems{Rejected: 2, TooMany: 900_000, Sanitized: 3}
+	fine.Problems = messages.Problems{Sanitized: 1}
+	gone.Problems, gone.Missing = odd.Problems, messages.MissingError
 	page, conflicts := text(t, collection(odd, fine, gone), Options{Timestamps: true})
 	require.Equal(t, Conflicts{}, conflicts)
 	require.Equal(t, `fodc_agent_series_left_out{reason="invalid",node_id="odd",node_role="data"} 2

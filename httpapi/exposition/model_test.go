@@ -203,7 +203,7 @@ func labelsOf(n messages.NodeAnswer, name string, own []messages.Label, short bo
 		}
 	}
 	for _, label := range slices.Sorted(maps.Keys(id.Labels)) {
-		plain := messages.PlainLabelName("node_" + label)
+		plain := messages.EscapedLabelName("node_" + label)
 		if _, taken := identity[plain]; !taken && !short && id.Labels[label] != "" {
 			identity[plain] = id.Labels[label]
 		}
@@ -342,14 +342,14 @@ func share(f *messages.Family) {
 			series[i].Claimed = nil
 		}
 	}
-	f.SetShape(messages.NewShape(f.Name, f.Type, f.Help, series))
+	f.SetDescriptor(messages.NewDescriptor(f.Name, f.Type, f.Help, series))
 }
 
 // shareBlock gives the block the form that sessions give it where it repeats the last one.
 func shareBlock(b *messages.Block) {
 	for i := range b.Families {
 		f := &b.Families[i]
-		if f.Shape == nil {
+		if f.Descriptor == nil {
 			share(f)
 		}
 		b.Values = append(b.Values, f.Values...)

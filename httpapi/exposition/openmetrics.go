@@ -32,7 +32,7 @@ func WriteOpenMetrics(w io.Writer, c *messages.Collection, options Options) (Con
 	defer m.release()
 	m.splitMisfits()
 	o := openWriter{textWriter: textWriter{out: newBuffer(w)}, merge: m}
-	r := reader{plain: options.PlainNames, conflicts: &m.conflicts}
+	r := reader{plain: options.EscapedNames, conflicts: &m.conflicts}
 	r.each(m.groups, o.series)
 	o.endMetric()
 	o.out.b = append(o.out.b, openEnd...)

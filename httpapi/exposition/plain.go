@@ -9,7 +9,7 @@ import (
 // names returns the collection with the names that the page may have. What is not
 // changed is shared, and the collection itself stays as it is: others may read it.
 func (o Options) names(c *messages.Collection) *messages.Collection {
-	if !o.PlainNames {
+	if !o.EscapedNames {
 		return c
 	}
 	plain := &messages.Collection{Nodes: slices.Clone(c.Nodes)}
@@ -33,17 +33,17 @@ func (o Options) names(c *messages.Collection) *messages.Collection {
 // labels are for the reader of series to rename.
 func plainFamilies(families []messages.Family) (plain []messages.Family, changed bool) {
 	for i := range families {
-		if s := families[i].Shape; s != nil && s.Settled {
+		if s := families[i].Descriptor; s != nil && s.Normalized {
 			continue
 		}
 		name := families[i].Name
-		if messages.IsPlainMetricName(name) || messages.CheckMetricName(name) != nil { // which is left out by name
+		if messages.IsLegacyMetricName(name) || messages.CheckMetricName(name) != nil { // which is left out by name
 			continue
 		}
 		if !changed {
 			families, changed = slices.Clone(families), true
 		}
-		families[i].Name = messages.PlainMetricName(name)
+		families[i].Name = messages.EscapedMetricName(name)
 	}
 	return families, changed
 }
@@ -51,12 +51,12 @@ func plainFamilies(families []messages.Family) (plain []messages.Family, changed
 // plainSeries returns the series with plain names of its labels; where those are others,
 // without values.
 func plainSeries(s messages.Series) messages.Series {
-	if !s.Known.IsZero() && s.Known.Facts().Plain {
+	if !s.Info.IsZero() && s.Info.Get().Legacy {
 		return s // What is claimed is plain wherever it was parted.
 	}
 	all := s.AllLabels()
-	if all.HasPlainNames() {
+	if all.HasLegacyNames() {
 		return s
 	}
-	return messages.Series{Suffix: s.Suffix, Labels: all.PlainNames()}
+	return messages.Series{Suffix: s.Suffix, Labels: all.EscapedNames()}
 }

@@ -17,7 +17,7 @@ func TestPlainNamesOfUTF8Names(t *testing.T) {
 			family("plain", gauge, "", one(`x="1"`, 1)))),
 		answer("n2", block(1, family("a_b", gauge, "Line.", one("", 4)))),
 	)
-	page, conflicts := text(t, c, Options{PlainNames: true})
+	page, conflicts := text(t, c, Options{EscapedNames: true})
 	require.Contains(t, page, `# HELP a_b Dots.
 # TYPE a_b gauge
 a_b{node_id="n1",node_role="data"} 3
@@ -35,15 +35,15 @@ a_b{node_id="n2",node_role="data"} 4
 func TestPlainPagesHavePlainNames(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := collections().Draw(t, "collection")
-		page, _ := text(t, c, Options{PlainNames: true, Timestamps: true})
+		page, _ := text(t, c, Options{EscapedNames: true, Timestamps: true})
 		var b bytes.Buffer
-		_, err := WriteOpenMetrics(&b, c, Options{PlainNames: true})
+		_, err := WriteOpenMetrics(&b, c, Options{EscapedNames: true})
 		require.NoError(t, err)
 		parseOpen(t, b.Bytes())
 		for line := range strings.Lines(page + b.String()) {
 			line = strings.TrimPrefix(strings.TrimPrefix(line, "# HELP "), "# TYPE ")
 			require.False(t, strings.HasPrefix(line, "{") || strings.HasPrefix(line, `"`), "%s", line)
-			if at := strings.IndexByte(line, '{'); at >= 0 && !strings.HasPrefix(line, "#") && messages.IsPlainMetricName(line[:at]) {
+			if at := strings.IndexByte(line, '{'); at >= 0 && !strings.HasPrefix(line, "#") && messages.IsLegacyMetricName(line[:at]) {
 				require.NotEqual(t, byte('"'), line[at+1], "%s", line)
 			}
 		}

@@ -28,7 +28,7 @@ type series struct {
 
 // entry is a series of one part, with the labels that the page shows.
 type entry struct {
-	messages.Place
+	messages.SortKey
 	values []float64
 	// part is where the series is from.
 	part *part
@@ -68,7 +68,7 @@ func (r *reader) each(groups []*group, f func(*series) bool) {
 			r.load(g.kind, parts)
 			for rest := r.entries; len(rest) > 0; {
 				n := 1
-				for !r.distinct && n < len(rest) && rest[0].Compare(&rest[n].Place) == 0 {
+				for !r.distinct && n < len(rest) && rest[0].Compare(&rest[n].SortKey) == 0 {
 					n++
 				}
 				r.join(rest[:n])
@@ -103,7 +103,7 @@ func (r *reader) load(kind messages.MetricType, parts []part) {
 				continue
 			}
 			n := len(r.entries)
-			r.entries = append(r.entries, entry{Place: messages.Place{Suffix: s.Suffix, Labels: s.Labels}, values: values, part: p})
+			r.entries = append(r.entries, entry{SortKey: messages.SortKey{Suffix: s.Suffix, Labels: s.Labels}, values: values, part: p})
 			e := &r.entries[n]
 			if !e.label(p.node, &s, messages.BoundName(kind, s.Suffix)) {
 				r.entries = r.entries[:n]
@@ -111,20 +111,20 @@ func (r *reader) load(kind messages.MetricType, parts []part) {
 				continue
 			}
 			if sorted && n > 0 {
-				c := r.entries[n-1].Compare(&e.Place)
+				c := r.entries[n-1].Compare(&e.SortKey)
 				sorted, distinct = c <= 0, distinct && c != 0
 			}
 		}
 	}
 	if r.distinct = sorted && distinct; !sorted {
-		slices.SortStableFunc(r.entries, func(a, b entry) int { return a.Compare(&b.Place) })
+		slices.SortStableFunc(r.entries, func(a, b entry) int { return a.Compare(&b.SortKey) })
 	}
 }
 
 // label sets the texts and the bound of an entry. It returns false if the series'
 // labels are not a label text. What is known of them is not looked for again.
 func (e *entry) label(n *node, s *messages.Series, bound string) bool {
-	known := !s.Known.IsZero()
+	known := !s.Info.IsZero()
 	if !known || s.Claimed != nil && !n.agrees(*s.Claimed) {
 		var err error
 		if e.Labels, err = n.ownLabels(s.AllLabels()); err != nil {
@@ -137,7 +137,7 @@ func (e *entry) label(n *node, s *messages.Series, bound string) bool {
 		return true
 	}
 	if known {
-		if f := s.Known.Facts(); f.BoundName == bound {
+		if f := s.Info.Get(); f.BoundName == bound {
 			e.Rest, e.Bound = f.Rest, f.Bound
 			return true
 		}

@@ -6,7 +6,7 @@ import "fodc/messages"
 // node has no other part of the family, which is of the type that the part says.
 func (p *part) isSettled() bool {
 	f := p.family
-	return f.Shape != nil && f.Shape.Settled && len(p.values) == len(f.Series)*len(p.block.Times) && p.timely() &&
+	return f.Descriptor != nil && f.Descriptor.Normalized && len(p.values) == len(f.Series)*len(p.block.Times) && p.timely() &&
 		(f.Claimed == nil || p.node.agrees(*f.Claimed))
 }
 
@@ -27,7 +27,7 @@ func (r *reader) showSettled(s *series, p *part, f func(*series) bool) bool {
 		of := &p.shape.Series[i]
 		s.suffix, s.labels, s.rest = of.Suffix, of.Labels, of.Labels
 		if bounds && messages.BoundName(s.group.kind, of.Suffix) != "" {
-			s.rest = of.Known.Facts().Rest
+			s.rest = of.Info.Get().Rest
 		}
 		r.samples = r.samples[:0]
 		for j, v := range p.values[i*rows : (i+1)*rows] {

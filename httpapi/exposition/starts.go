@@ -9,7 +9,7 @@ const maxStartsBytes = 128 << 10
 // starts is what the lines of a shape begin with, up to the identity: the same for all
 // nodes that have the shape.
 type starts struct {
-	shape *messages.Shape
+	shape *messages.Descriptor
 	state startsState
 	text  []byte
 	ends  []int
@@ -35,7 +35,7 @@ func (s *starts) of(series int) []byte {
 // startsOf returns the starts of the shape, which is of the group. It returns nil where
 // there are none: as the shape has come for the first time, which may be the last, or is too
 // long.
-func (t *textWriter) startsOf(g *group, shape *messages.Shape) *starts {
+func (t *textWriter) startsOf(g *group, shape *messages.Descriptor) *starts {
 	s := &t.starts
 	if s.shape != shape {
 		s.shape, s.state = shape, startsUnmade

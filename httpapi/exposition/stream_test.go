@@ -49,7 +49,7 @@ func TestPageIsStreamed(t *testing.T) {
 		for f := range n.Blocks[0].Each() {
 			own := *f
 			own.Name += strconv.Itoa(i)
-			own.Shape = nil
+			own.Descriptor = nil
 			blocks = append(blocks, messages.Block{Times: n.Blocks[0].Times, Families: []messages.Family{own}})
 		}
 	}

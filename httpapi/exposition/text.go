@@ -13,10 +13,10 @@ type Options struct {
 	// Timestamps gives each sample its time, in unix milliseconds, and a series all
 	// its samples, oldest first. Without it a series has one sample, its newest.
 	Timestamps bool
-	// PlainNames is for readers that know no names of UTF-8, and would refuse the whole
+	// EscapedNames is for readers that know no names of UTF-8, and would refuse the whole
 	// page: in names of families and labels everything but letters, digits and
 	// underscores becomes an underscore.
-	PlainNames bool
+	EscapedNames bool
 }
 
 // WriteText writes the collection as a page in the Prometheus text format 0.0.4.
@@ -32,19 +32,19 @@ func WriteText(w io.Writer, c *messages.Collection, o Options) (Conflicts, error
 }
 
 // WriteNodeText writes the newest samples of one node as its own page: no identity
-// labels, and nothing beside what the blocks hold. Of the options, PlainNames counts.
+// labels, and nothing beside what the blocks hold. Of the options, EscapedNames counts.
 // The error is that of w.
 func WriteNodeText(w io.Writer, blocks []messages.Block, o Options) error {
 	c := o.names(&messages.Collection{Nodes: []messages.NodeAnswer{{Blocks: blocks}}})
 	n := &node{answer: &c.Nodes[0]}
 	m := mergeNodes([]*node{n}, neverReserved)
 	defer m.release()
-	return m.writeText(w, Options{PlainNames: o.PlainNames})
+	return m.writeText(w, Options{EscapedNames: o.EscapedNames})
 }
 
 func (m *merge) writeText(w io.Writer, o Options) error {
 	t := textWriter{out: newBuffer(w), timestamps: o.Timestamps}
-	r := reader{plain: o.PlainNames, conflicts: &m.conflicts}
+	r := reader{plain: o.EscapedNames, conflicts: &m.conflicts}
 	if !o.Timestamps {
 		r.latest = t.latest
 	}
@@ -154,7 +154,7 @@ func (t *textWriter) appendName(b []byte, s messages.Suffix, labels, identity me
 
 // open keeps what the lines of a family begin with.
 func (t *textWriter) open(g *group) {
-	t.group, t.plain = g, messages.IsPlainMetricName(g.name)
+	t.group, t.plain = g, messages.IsLegacyMetricName(g.name)
 	for s := range t.names {
 		name := g.name + messages.Suffix(s).String()
 		if t.plain {

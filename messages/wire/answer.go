@@ -18,19 +18,17 @@ type Answer struct {
 	More bool
 	// Error says why there is no answer, or no more of it. It ends the answer.
 	Error string
-	// Rejected counts what FromAnswer left out as invalid: series of a columnar
-	// answer, samples of a baseline answer, and helps of either. FirstRejected is the
-	// reason of the first of them.
+	// Rejected counts what FromAnswer dropped as invalid: series of a columnar answer,
+	// samples of a baseline answer, and helps of either. FirstRejected is the reason of the
+	// first of them.
 	Rejected      int
 	FirstRejected error
-	// Mended counts the label sets in which FromAnswer made a name valid, as
-	// messages.MendLabels does.
-	Mended int
+	// Sanitized counts the label sets in which FromAnswer replaced an invalid name.
+	Sanitized int
 }
 
-// AnswerFrame returns the frame in columnar form. The blocks must be as package
-// messages describes them. The caller cuts them such that the frame stays within
-// MaxChunkBytes.
+// AnswerFrame returns the frame in columnar form. The blocks must follow the rules of package
+// messages, and be small enough for a frame of MaxChunkBytes.
 func AnswerFrame(a Answer) *StreamMetricsRequest { return answerFrame(a, toFamily) }
 
 func answerFrame(a Answer, family func(m *messages.Family, times int) *Family) *StreamMetricsRequest {
@@ -48,11 +46,10 @@ func answerFrame(a Answer, family func(m *messages.Family, times int) *Family) *
 	return f
 }
 
-// FromAnswer returns what a frame answers, in columnar or in baseline form,
-// whichever is in it. It knows no dictionaries: a family that has a slot and no name
-// is invalid. Whatever is invalid is left out and counted; what is returned
-// can be shown as it is. received stands in for the time of baseline samples in a
-// frame that says none. The answer may share memory with the frame.
+// FromAnswer reads a frame in columnar or baseline form, or both. It knows no dictionaries: a
+// family with a slot and without a name is invalid. What is invalid is dropped and counted;
+// what is returned is valid. received is the time of baseline samples if neither they nor the
+// frame say one. The answer may share memory with the frame.
 func FromAnswer(f *StreamMetricsRequest, received time.Time) Answer {
 	var rej Rejections
 	blocks := fromBlocks(f.GetBlocks(), &rej)
@@ -70,11 +67,11 @@ func FromAnswer(f *StreamMetricsRequest, received time.Time) Answer {
 		Error:         Clean(f.GetError(), messages.MaxTextBytes),
 		Rejected:      rej.Count,
 		FirstRejected: rej.First,
-		Mended:        rej.Mended,
+		Sanitized:     rej.Sanitized,
 	}
 }
 
-// TypeOf takes the types as they are: both sides number them alike.
+// TypeOf converts a type. It returns false where the number is no type.
 func TypeOf(t MetricType) (messages.MetricType, bool) {
 	if t < 0 || t > MetricType_METRIC_TYPE_UNTYPED {
 		return messages.TypeUnknown, false

@@ -10,9 +10,9 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// fromMetrics turns the samples of a baseline answer into blocks, one for each
-// column of times that a series has. Families and series stay in the order in which
-// they first appear. at is the time of the samples that say none.
+// fromMetrics turns the samples of a baseline answer into blocks, see Table.Blocks. Families
+// and series stay in the order in which they first appear. at is the time of the samples that
+// say none.
 func fromMetrics(metrics []*Metric, at time.Time, rej *Rejections) []messages.Block {
 	r := baselineReader{
 		rej:        rej,
@@ -39,11 +39,11 @@ type seriesKey struct {
 	suffix       messages.Suffix
 }
 
-// invalidText is the index of the texts that are no label text.
+// invalidText stands for the index of an invalid label text.
 const invalidText = -1
 
-// baselineReader takes samples one by one. What neighbours have in common, as they
-// do in every real answer, is looked up once.
+// baselineReader reads samples one by one. Consecutive samples of one family or series cost one
+// look-up.
 type baselineReader struct {
 	rej *Rejections
 	at  int64
@@ -96,7 +96,7 @@ func (r *baselineReader) read(m *Metric) {
 		return
 	}
 	if messages.IsGap(m.Value) {
-		return // says that there is no sample
+		return
 	}
 	_, quantile := m.Labels["quantile"]
 	name, suffix := SplitName(m.Name, kind, quantile)
@@ -104,13 +104,13 @@ func (r *baselineReader) read(m *Metric) {
 	r.table.Samples = append(r.table.Samples, Sample{Series: r.seriesOf(key), Time: at, Value: m.Value})
 }
 
-// UnixMilli returns a valid timestamp in unix milliseconds.
+// UnixMilli converts a valid timestamp to unix milliseconds.
 func UnixMilli(t *timestamppb.Timestamp) int64 {
 	return t.GetSeconds()*1000 + int64(t.GetNanos())/int64(time.Millisecond)
 }
 
-// SplitName splits the name of a sample of a histogram or summary. A quantile has
-// no suffix, whatever the family's name ends in.
+// SplitName splits the name of a sample of a histogram or summary into family and suffix. A
+// sample with a quantile has no suffix, whatever the name ends in.
 func SplitName(name string, kind messages.MetricType, quantile bool) (string, messages.Suffix) {
 	if kind != messages.TypeHistogram && kind != messages.TypeSummary || quantile && kind == messages.TypeSummary {
 		return name, messages.SuffixNone
@@ -124,8 +124,8 @@ func SplitName(name string, kind messages.MetricType, quantile bool) (string, me
 	return name, messages.SuffixNone
 }
 
-// textOf returns the index of the labels' text, mended if need be, or invalidText. The
-// error is set the first time only.
+// textOf returns the index of the labels' text, after its names were made valid, or invalidText.
+// The error is set the first time only.
 func (r *baselineReader) textOf(labels map[string]string) (int, error) {
 	r.labels = r.labels[:0]
 	for name, value := range labels {
@@ -137,7 +137,7 @@ func (r *baselineReader) textOf(labels map[string]string) (int, error) {
 	}
 	text := string(r.text)
 	if err := messages.CheckLabelText(messages.LabelText(text)); err != nil {
-		r.texts[text] = r.mend()
+		r.texts[text] = r.sanitize()
 		return r.texts[text], err
 	}
 	return r.newText(text), nil
@@ -150,10 +150,10 @@ func (r *baselineReader) newText(text string) int {
 	return i
 }
 
-// mend returns the index of the text of r.labels with its names made valid, or
-// invalidText if that is not what is wrong.
-func (r *baselineReader) mend() int {
-	if messages.MendLabels(r.labels) == 0 {
+// sanitize makes the names of r.labels valid and returns the index of their text, or
+// invalidText if the labels are invalid for another reason.
+func (r *baselineReader) sanitize() int {
+	if messages.SanitizeLabels(r.labels) == 0 {
 		return invalidText
 	}
 	text := string(messages.RenderLabels(r.labels))
@@ -164,11 +164,11 @@ func (r *baselineReader) mend() int {
 	case !known:
 		i = r.newText(text)
 	}
-	r.rej.Mended++
+	r.rej.Sanitized++
 	return i
 }
 
-// familyOf returns the index of the family. It has the help of its first sample.
+// familyOf returns the index of the family, which gets the help of its first sample.
 func (r *baselineReader) familyOf(name string, kind messages.MetricType, help string) int {
 	if len(r.table.Families) > 0 && r.table.Families[r.family].Name == name && r.table.Families[r.family].Type == kind {
 		return r.family

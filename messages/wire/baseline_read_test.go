@@ -189,14 +189,14 @@ func TestInvalidBaselineSamplesAreLeftOut(t *testing.T) {
 	f(`metric "good" with labels "x=\"1\"": two samples at 10 ms`, 2, metric(gauge, "good", 9, "x", "1"), metric(gauge, "good", 9, "x", "1").at(10))
 }
 
-func TestInvalidLabelNamesAreMended(t *testing.T) {
+func TestInvalidLabelNamesAreSanitized(t *testing.T) {
 	a := FromAnswer(&StreamMetricsRequest{Metrics: []*Metric{
 		metric(gauge, "a", 1, "", "v"), metric(gauge, "b", 2, "", "v"), // one set of labels
 		metric(gauge, "b", 3, "__name__", "x", "y", "1"), metric(gauge, "b", 4, "é", "v"), metric(gauge, "b", 5, "_", "w", "\x00", "z"),
 	}}, time.UnixMilli(10))
 	require.Equal(t, "block [10]\n  gauge(1) \"a\" \"\"\n    {_=\"v\"} 1\n  gauge(1) \"b\" \"\"\n"+
 		"    {_=\"v\"} 2\n    {exported___name__=\"x\",y=\"1\"} 3\n    {\"é\"=\"v\"} 4\n    {_=\"w\",__=\"z\"} 5\n", dump(a.Blocks))
-	require.Equal(t, 3, a.Mended)
+	require.Equal(t, 3, a.Sanitized)
 	require.Zero(t, a.Rejected)
 	require.NoError(t, a.FirstRejected)
 
@@ -204,7 +204,7 @@ func TestInvalidLabelNamesAreMended(t *testing.T) {
 	family.LabelTexts = []string{`a-b="1",le="1"`, "__name__=\"y\""}
 	a = FromAnswer(&StreamMetricsRequest{Blocks: []*Block{b}}, testNow)
 	require.Equal(t, "block [10 15]\n  histogram(3) \"x\" \"help\"\n    _bucket{a_b=\"1\",le=\"1\"} 1 2\n    _count{exported___name__=\"y\"} 3 4\n", dump(a.Blocks))
-	require.Equal(t, 2, a.Mended)
+	require.Equal(t, 2, a.Sanitized)
 	require.Zero(t, a.Rejected)
 	requireValid(t, a.Blocks)
 }

@@ -74,10 +74,11 @@ func fromBlocks(frames []*Block, rej *Rejections) []messages.Block {
 	return blocks
 }
 
-// seriesLost is what a family that cannot be read counts for.
+// seriesLost is the number of rejected series that an unreadable family counts for.
 func seriesLost(f *Family) int { return max(1, len(f.GetLabelTexts())) }
 
-// TimesOf returns the times of a block, ascending and within the years 1 to 9999.
+// TimesOf returns the times of a block in unix milliseconds. They must ascend and lie within
+// the years 1 to 9999.
 func TimesOf(deltas []int64) ([]int64, error) {
 	if len(deltas) == 0 {
 		return nil, errors.New("a block has no times")
@@ -97,8 +98,7 @@ func TimesOf(deltas []int64) ([]int64, error) {
 	return times, nil
 }
 
-// fromFamily returns false if nothing of the family is left. A family without
-// series is nothing.
+// fromFamily returns false if the family has no valid series.
 func fromFamily(f *Family, times int, rej *Rejections) (messages.Family, bool) {
 	t, err := CheckFamily(f.GetName(), f.GetType(), len(f.GetLabelTexts()), len(f.GetSuffixes()))
 	if err == nil {
@@ -121,21 +121,21 @@ func fromFamily(f *Family, times int, rej *Rejections) (messages.Family, bool) {
 			continue
 		}
 		if err := messages.CheckLabelText(s.Labels); err != nil {
-			mended, ok := messages.MendLabelText(s.Labels)
+			sanitized, ok := messages.SanitizeLabelText(s.Labels)
 			if !ok {
 				rej.Addf(1, "family %.100q: %w", m.Name, err)
 				continue
 			}
-			s.Labels = mended
-			rej.Mended++
+			s.Labels = sanitized
+			rej.Sanitized++
 		}
 		m.Series = append(m.Series, s)
 	}
 	return m, len(m.Series) > 0
 }
 
-// CheckFamily checks what a family's series have in common: its name, its type, and
-// how many series and suffixes there are.
+// CheckFamily checks a family's name and type, and that there are as many suffixes as series,
+// or none.
 func CheckFamily(name string, kind MetricType, series, suffixes int) (messages.MetricType, error) {
 	if err := messages.CheckMetricName(name); err != nil {
 		return 0, err
@@ -158,7 +158,7 @@ func CheckValues(name string, series, values, times int) error {
 	return nil
 }
 
-// HelpOf leaves out a help that is invalid: the samples matter more.
+// HelpOf returns the help, or an empty one if it is invalid: its samples are kept all the same.
 func HelpOf(name, help string, rej *Rejections) string {
 	switch {
 	case len(help) > messages.MaxHelpBytes:

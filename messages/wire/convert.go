@@ -21,8 +21,8 @@ const (
 type Rejections struct {
 	Count int
 	First error
-	// Mended counts what is not left out: label sets with a name that was made valid.
-	Mended int
+	// Sanitized counts what is not left out: label sets with a name that was made valid.
+	Sanitized int
 }
 
 // Add counts n that are left out for the same reason.

@@ -2,69 +2,69 @@ package wire
 
 import "fodc/messages"
 
-// MaxDictionaryBytes bounds what the descriptions of a dictionary take, as
-// DescriptionBytes counts it. Both sides of a stream must agree on it: it never changes.
+// MaxDictionaryBytes bounds the definitions of a dictionary, in bytes as DefinitionBytes counts
+// them. Both sides of a stream must agree on it, so it must never change.
 const MaxDictionaryBytes = 4 << 20
 
-// What a description counts for beside its texts.
+// What a definition counts for beside its texts, in bytes.
 const (
-	describedFamilyBytes = 192
-	describedSeriesBytes = 128
+	definedFamilyBytes = 192
+	definedSeriesBytes = 128
 )
 
-// DescriptionBytes is what a family counts for in a dictionary, whose name, help and
-// label texts take so many bytes in its frame.
-func DescriptionBytes(series, texts int) int {
-	return describedFamilyBytes + series*describedSeriesBytes + texts
+// DefinitionBytes returns what a family counts for in a dictionary. texts is the length of its
+// name, help and label texts.
+func DefinitionBytes(series, texts int) int {
+	return definedFamilyBytes + series*definedSeriesBytes + texts
 }
 
-// freshAnswers is how many answers a description is worth keeping that none of them
-// needs, once the dictionary is full.
-const freshAnswers = 16
+// recentAnswers is for how many answers a full dictionary keeps a definition that none of them
+// needs.
+const recentAnswers = 16
 
-// Describer makes the frames of one metrics stream's columnar answers, such that each
-// family is described once: it keeps the other side's dictionary. Its frames must go out
+// DictionaryEncoder makes the frames of one metrics stream's columnar answers. It defines each
+// family once, and refers to the definition by its slot from then on. Its frames must be sent
 // in the order in which they are made.
-type Describer struct {
+type DictionaryEncoder struct {
 	number  uint64
-	without bool   // the answer does without
+	without bool   // whether the answer uses no dictionary
 	chunk   uint64 // the number of the newest frame with a dictionary
-	begins  bool   // the next frame is the dictionary's first
+	begins  bool   // whether the next frame is the dictionary's first
 	bytes   int
-	full    bool // a description did not fit
+	full    bool // whether a definition did not fit
 	slots   uint32
 	answers uint64
-	known   map[place]*description
+	known   map[familyPlace]*definition
 	nth     map[string]int // how many families of a name the answer has so far
 }
 
-// place tells families of one name apart, as several targets may have it: by their order
-// in the answer.
-type place struct {
+// familyPlace is the key of a family in an answer. Several targets may have families of one
+// name: they are told apart by their order.
+type familyPlace struct {
 	name string
 	nth  int
 }
 
-type description struct {
+type definition struct {
 	slot   uint32
 	bytes  int
 	answer uint64 // the last one that had the family
 	kind   messages.MetricType
 	help   string
-	series []describedSeries
-	// shared is the first of the series, if they are never changed: see messages.Family.
+	series []definedSeries
+	// shared is the first of the series if they are shared and never change, else nil.
 	shared *messages.Series
 }
 
-type describedSeries struct {
+type definedSeries struct {
 	suffix messages.Suffix
 	labels messages.LabelText
 }
 
-// Begin begins an answer in the dictionary of the number, or one that does without if
-// that is 0. The dictionary begins anew with another number, and if it is full of what is
-// not sent any more.
-func (d *Describer) Begin(number uint64) {
+// Begin begins an answer that uses the dictionary of the number, or no dictionary if that is 0.
+// A new dictionary begins when the number changes, and when the old one is full, mostly with
+// families that are not sent any more.
+func (d *DictionaryEncoder) Begin(number uint64) {
 	d.without = number == 0
 	if d.without {
 		return
@@ -72,27 +72,26 @@ func (d *Describer) Begin(number uint64) {
 	d.answers++
 	clear(d.nth)
 	if number != d.number || d.isStale() {
-		*d = Describer{number: number, chunk: d.chunk, begins: true, answers: d.answers,
-			known: map[place]*description{}, nth: map[string]int{}}
+		*d = DictionaryEncoder{number: number, chunk: d.chunk, begins: true, answers: d.answers,
+			known: map[familyPlace]*definition{}, nth: map[string]int{}}
 	}
 }
 
-func (d *Describer) isStale() bool {
+func (d *DictionaryEncoder) isStale() bool {
 	if !d.full {
 		return false
 	}
-	fresh := 0
+	recent := 0
 	for _, known := range d.known {
-		if d.answers-known.answer <= freshAnswers {
-			fresh += known.bytes
+		if d.answers-known.answer <= recentAnswers {
+			recent += known.bytes
 		}
 	}
-	return 2*fresh < d.bytes
+	return 2*recent < d.bytes
 }
 
-// Frame is AnswerFrame, with the families described in the dictionary of the answer that
-// was begun last.
-func (d *Describer) Frame(a Answer) *StreamMetricsRequest {
+// Frame is AnswerFrame with the dictionary of the answer that was begun last.
+func (d *DictionaryEncoder) Frame(a Answer) *StreamMetricsRequest {
 	if d.without {
 		return AnswerFrame(a)
 	}
@@ -103,34 +102,34 @@ func (d *Describer) Frame(a Answer) *StreamMetricsRequest {
 	return f
 }
 
-// family returns the family by its slot, if it has been described.
-func (d *Describer) family(m *messages.Family, times int) *Family {
-	at := place{m.Name, d.nth[m.Name]}
+// family encodes a family: by its slot if it was defined before, else whole.
+func (d *DictionaryEncoder) family(m *messages.Family, times int) *Family {
+	at := familyPlace{m.Name, d.nth[m.Name]}
 	d.nth[m.Name]++
 	known := d.known[at]
 	if known != nil {
 		known.answer = d.answers
-		if known.is(m) {
+		if known.matches(m) {
 			f := &Family{Slot: known.slot}
 			f.addValues(m, times)
 			return f
 		}
 	}
 	f := toFamily(m, times)
-	if known = d.describe(m, f); known != nil {
+	if known = d.define(m, f); known != nil {
 		d.known[at] = known
 	}
 	return f
 }
 
-// describe gives the family's frame a slot, and returns what is described there, nil if
-// there is no room for it.
-func (d *Describer) describe(m *messages.Family, f *Family) *description {
+// define gives the family's frame a slot and returns the definition, nil if the dictionary is
+// full.
+func (d *DictionaryEncoder) define(m *messages.Family, f *Family) *definition {
 	texts := len(f.Name) + len(f.Help)
 	for _, text := range f.LabelTexts {
 		texts += len(text)
 	}
-	bytes := DescriptionBytes(len(f.LabelTexts), texts)
+	bytes := DefinitionBytes(len(f.LabelTexts), texts)
 	if d.bytes+bytes > MaxDictionaryBytes {
 		d.full = true
 		return nil
@@ -138,9 +137,9 @@ func (d *Describer) describe(m *messages.Family, f *Family) *description {
 	d.bytes += bytes
 	d.slots++
 	f.Slot = d.slots
-	known := &description{slot: f.Slot, bytes: bytes, answer: d.answers, kind: m.Type, help: m.Help, series: make([]describedSeries, len(m.Series))}
+	known := &definition{slot: f.Slot, bytes: bytes, answer: d.answers, kind: m.Type, help: m.Help, series: make([]definedSeries, len(m.Series))}
 	for i := range m.Series {
-		known.series[i] = describedSeries{m.Series[i].Suffix, m.Series[i].Labels}
+		known.series[i] = definedSeries{m.Series[i].Suffix, m.Series[i].Labels}
 	}
 	if m.Values != nil {
 		known.shared = &m.Series[0]
@@ -148,8 +147,8 @@ func (d *Describer) describe(m *messages.Family, f *Family) *description {
 	return known
 }
 
-// is reports whether the description is that of the family.
-func (k *description) is(m *messages.Family) bool {
+// matches reports whether the definition is that of the family.
+func (k *definition) matches(m *messages.Family) bool {
 	if k.kind != m.Type || len(k.series) != len(m.Series) || k.help != m.Help {
 		return false
 	}

@@ -34,7 +34,7 @@ func slotsOf(f *StreamMetricsRequest) string {
 }
 
 func TestDescriber(t *testing.T) {
-	var d Describer
+	var d DictionaryEncoder
 	f := func(dictionary uint64, begins bool, a Answer, want string) *StreamMetricsRequest {
 		t.Helper()
 		d.Begin(dictionary)
@@ -73,8 +73,8 @@ func TestDescriber(t *testing.T) {
 // What does not fit is described in full, and what fits stays. A dictionary begins anew
 // when most of what is in it was not needed for long.
 func TestFullDictionary(t *testing.T) {
-	var d Describer
-	const quarter = MaxDictionaryBytes/4 - describedFamilyBytes - describedSeriesBytes - len("help") - 1
+	var d DictionaryEncoder
+	const quarter = MaxDictionaryBytes/4 - definedFamilyBytes - definedSeriesBytes - len("help") - 1
 	f := func(a Answer, want string) {
 		t.Helper()
 		d.Begin(1)
@@ -84,10 +84,10 @@ func TestFullDictionary(t *testing.T) {
 	f(gauges(quarter, "a", "b", "c", "d"), "1a 2b 3c 4d")
 	f(gauges(20, "e"), "0e")
 	f(gauges(quarter, "a", "b", "c", "d", "e"), "1 2 3 4 0e")
-	for range 2 * freshAnswers {
+	for range 2 * recentAnswers {
 		f(gauges(quarter, "a", "b", "e"), "1 2 0e")
 	}
-	for range freshAnswers {
+	for range recentAnswers {
 		f(gauges(quarter, "b", "e"), "2 0e")
 	}
 	f(gauges(quarter, "b", "e"), "1b 2e")

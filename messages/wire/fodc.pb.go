@@ -39,7 +39,7 @@ const (
 	Capability_CAPABILITY_COLUMNAR_ANSWERS Capability = 1
 	// The proxy answers each heartbeat, and the agent expects it to.
 	Capability_CAPABILITY_HEARTBEAT_ANSWERS Capability = 2
-	// Columnar answers that describe each family once: see Family.slot.
+	// Columnar answers that define each family once: see Family.slot.
 	Capability_CAPABILITY_DICTIONARY Capability = 3
 )
 
@@ -844,8 +844,8 @@ type StreamMetricsRequest struct {
 	MoreFollows bool `protobuf:"varint,102,opt,name=more_follows,json=moreFollows,proto3" json:"more_follows,omitempty"`
 	// Why there is no answer, or no more of it. Ends the answer.
 	Error string `protobuf:"bytes,103,opt,name=error,proto3" json:"error,omitempty"`
-	// The number of the dictionary that the slots of this chunk's families belong to, as
-	// the request said it. 0: the families have no slots.
+	// The number of the dictionary that this chunk's slots belong to, as the request said it.
+	// 0: the families have no slots.
 	Dictionary uint64 `protobuf:"varint,104,opt,name=dictionary,proto3" json:"dictionary,omitempty"`
 	// The number of this chunk among those of the metrics stream that have a dictionary:
 	// each is one higher than the one before. Absent without a dictionary.
@@ -1008,7 +1008,7 @@ func (x *Block) GetFamilies() []*Family {
 // Family is a metric family in columnar form. The columns suffixes and
 // label_texts have an entry for each series; values holds each series' values
 // one after the other, as many as the block has timestamps. A value of
-// 0x7ff0000000000002 (the stale marker of Prometheus) says that the series had
+// 0x7ff0000000000002 (Prometheus' staleness marker) says that the series had
 // no sample at that time.
 type Family struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1021,13 +1021,13 @@ type Family struct {
 	// Absent when no series of the family has a suffix.
 	Suffixes []Suffix  `protobuf:"varint,5,rep,packed,name=suffixes,proto3,enum=banyandb.fodc.v1.Suffix" json:"suffixes,omitempty"`
 	Values   []float64 `protobuf:"fixed64,6,rep,packed,name=values,proto3" json:"values,omitempty"`
-	// The place of this description in the dictionary of the metrics stream: 1 for the
-	// first since the dictionary began, then 2 and so on. With a slot and without a name
-	// the family is the one that was described there, in all but its values. 0: it is not
-	// kept.
+	// The number of this family's definition in the dictionary of the metrics stream: 1 for
+	// the first one since the dictionary began, then 2 and so on. A family with a slot and
+	// without a name is the one that was defined there, but for its values. 0: the family is
+	// not in the dictionary.
 	//
-	// A dictionary takes at most 4 MiB: names, helps and label texts in bytes, 128 more for
-	// each series and 192 for each family. What does not fit has no slot.
+	// A dictionary holds at most 4 MiB: the bytes of names, helps and label texts, 128 more
+	// for each series and 192 for each family. A family that does not fit has no slot.
 	Slot          uint32 `protobuf:"varint,7,opt,name=slot,proto3" json:"slot,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1124,8 +1124,8 @@ type StreamMetricsResponse struct {
 	Form     AnswerForm           `protobuf:"varint,102,opt,name=form,proto3,enum=banyandb.fodc.v1.AnswerForm" json:"form,omitempty"`
 	// The names of the metric families wanted; none = all.
 	Names []string `protobuf:"bytes,103,rep,name=names,proto3" json:"names,omitempty"`
-	// Greater than 0 where the answer's families may have slots. The number rises when
-	// the proxy has lost the dictionary: then all is described anew.
+	// Greater than 0 if the answer's families may have slots. The number rises when the proxy
+	// has lost the dictionary: then every family is defined anew.
 	Dictionary    uint64 `protobuf:"varint,104,opt,name=dictionary,proto3" json:"dictionary,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

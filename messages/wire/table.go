@@ -8,50 +8,51 @@ import (
 	"fodc/messages"
 )
 
-// Table is samples as they come, each of one of the table's series.
+// Table is the samples of a baseline answer in the order in which they came.
 type Table struct {
-	// Families are without series, no name and type twice.
+	// Families have no series. No two have the same name and type.
 	Families []messages.Family
 	Series   []TableSeries
 	Samples  []Sample
 }
 
-// TableSeries is a series of a Table, of the family at the index.
+// TableSeries is a series of a Table. Family is the index of its family.
 type TableSeries struct {
 	Family  int
 	Suffix  messages.Suffix
 	Labels  messages.LabelText
 	Claimed *messages.LabelText
-	Known   messages.KnownLabels
+	Info    messages.InternedLabelInfo
 }
 
 // series is the series with its values.
 func (s *TableSeries) series(values []float64) messages.Series {
-	return messages.Series{Suffix: s.Suffix, Labels: s.Labels, Claimed: s.Claimed, Known: s.Known, Values: values}
+	return messages.Series{Suffix: s.Suffix, Labels: s.Labels, Claimed: s.Claimed, Info: s.Info, Values: values}
 }
 
-// Sample is a sample of the series at the index.
+// Sample is a sample of a Table. Series is the index of its series.
 type Sample struct {
 	Series int
 	Time   int64 // unix milliseconds
 	Value  float64
 }
 
-// Blocks turns the table into blocks, one for each column of times that a series has.
-// Families and series stay in order. Of several samples of a series at one time the
-// first to come is kept, and the others are counted. Nothing of the table is shared.
+// Blocks turns the table into blocks: series with the same times share one. Families and
+// series stay in order. Of several samples of a series at one time the first is kept, the
+// others are counted. The blocks share no memory with the table.
 func (t *Table) Blocks(rej *Rejections) []messages.Block {
 	if len(t.Samples) == 0 {
 		return nil
 	}
-	if t.isRow() {
-		return t.row()
+	if t.isVector() {
+		return t.vector()
 	}
 	return t.blocks(rej)
 }
 
-// isRow reports whether each series has one sample, in order, all at the same time.
-func (t *Table) isRow() bool {
+// isVector reports whether the table is an instant vector: each series has one sample, in
+// order, and all have the same time.
+func (t *Table) isVector() bool {
 	if len(t.Samples) != len(t.Series) {
 		return false
 	}
@@ -64,8 +65,8 @@ func (t *Table) isRow() bool {
 	return true
 }
 
-// row is the block of a table that isRow.
-func (t *Table) row() []messages.Block {
+// vector returns the block of a table for which isVector holds.
+func (t *Table) vector() []messages.Block {
 	values, all := make([]float64, len(t.Series)), make([]messages.Series, len(t.Series))
 	families := make([]messages.Family, 0, len(t.Families))
 	from := 0
@@ -96,8 +97,7 @@ func (c *column) Swap(i, j int) {
 	c.values[i], c.values[j] = c.values[j], c.values[i]
 }
 
-// columns returns the samples of each series. Of several at one time the first to
-// come is kept.
+// columns returns the samples of each series. Of several at one time the first is kept.
 func (t *Table) columns(rej *Rejections) []column {
 	ends := make([]int, len(t.Series)+1)
 	for _, s := range t.Samples {
@@ -117,12 +117,13 @@ func (t *Table) columns(rej *Rejections) []column {
 		c.times, c.values = append(c.times, s.Time), append(c.values, s.Value)
 	}
 	for i := range columns {
-		t.straighten(&columns[i], &t.Series[i], rej)
+		t.sortColumn(&columns[i], &t.Series[i], rej)
 	}
 	return columns
 }
 
-func (t *Table) straighten(c *column, s *TableSeries, rej *Rejections) {
+// sortColumn sorts the samples by time, and drops all but the first of each time.
+func (t *Table) sortColumn(c *column, s *TableSeries, rej *Rejections) {
 	ascending := true
 	for i := 1; i < len(c.times) && ascending; i++ {
 		ascending = c.times[i-1] < c.times[i]
@@ -145,7 +146,7 @@ func (t *Table) straighten(c *column, s *TableSeries, rej *Rejections) {
 	c.times, c.values = c.times[:kept], c.values[:kept]
 }
 
-// blocks brings together the series that have the same times.
+// blocks groups the series by their times.
 func (t *Table) blocks(rej *Rejections) []messages.Block {
 	columns := t.columns(rej)
 	var blocks []messages.Block
@@ -165,7 +166,7 @@ func (t *Table) blocks(rej *Rejections) []messages.Block {
 		if !known {
 			b = len(blocks)
 			byTimes[string(scratch)] = b
-			// A copy, as all other series' times would live as long as this one's.
+			// A copy: a slice would keep the times of all series alive.
 			blocks = append(blocks, messages.Block{Times: slices.Clone(c.times)})
 		}
 		blockOf[i] = b
@@ -174,8 +175,8 @@ func (t *Table) blocks(rej *Rejections) []messages.Block {
 	return blocks
 }
 
-// order returns the series by block, and by family where the block is the same. Agents that
-// range over maps send families in pieces, so it must be quick for those, too.
+// order sorts the indexes of the series by block, then by family. It takes linear time, also
+// for agents that send families in pieces because they iterate over maps.
 func (t *Table) order(blockOf []int, blocks int) []int {
 	order := make([]int, len(t.Series))
 	for i := range order {
@@ -185,7 +186,7 @@ func (t *Table) order(blockOf []int, blocks int) []int {
 	return sorted(order, blocks, func(i int) int { return blockOf[i] })
 }
 
-// sorted returns the items by their keys, which are below n. Those of one key stay in order.
+// sorted is a stable counting sort. Keys must be below n.
 func sorted(items []int, n int, key func(item int) int) []int {
 	starts := make([]int, n+1)
 	for _, item := range items {
@@ -203,7 +204,7 @@ func sorted(items []int, n int, key func(item int) int) []int {
 	return result
 }
 
-// fill puts the families and series into their blocks.
+// fill fills the blocks with their families and series.
 func (t *Table) fill(blocks []messages.Block, blockOf []int, columns []column) {
 	order := t.order(blockOf, len(blocks))
 	same := func(a, b int) bool { return blockOf[a] == blockOf[b] && t.Series[a].Family == t.Series[b].Family }

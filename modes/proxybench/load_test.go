@@ -205,7 +205,7 @@ func (l load) make(samples int, what content) []blob {
 	}
 	var frames []blob
 	block := wire.FromAnswer(answer, time.Now()).Blocks[0]
-	var d wire.Describer
+	var d wire.DictionaryEncoder
 	number := uint64(1)
 	if what.window {
 		number = 0

@@ -19,13 +19,13 @@ import (
 
 var testNow = time.Unix(1767225600, 0)
 
-// said is an answer as a text: two are equal if and only if their texts are.
+// said renders an answer as text, so that equal answers have equal texts.
 func said(a wire.Answer, err error) string {
 	if err != nil {
 		return "broken\n"
 	}
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "request %d more %t error %q mended %d rejected %d", a.RequestID, a.More, a.Error, a.Mended, a.Rejected)
+	fmt.Fprintf(b, "request %d more %t error %q sanitized %d rejected %d", a.RequestID, a.More, a.Error, a.Sanitized, a.Rejected)
 	if a.FirstRejected != nil {
 		fmt.Fprintf(b, ": %s", a.FirstRejected)
 	}
@@ -36,11 +36,11 @@ func said(a wire.Answer, err error) string {
 			texts += f.TextBytes()
 			fmt.Fprintf(b, "  %s(%d) %q %q\n", f.Type, f.Type, f.Name, f.Help)
 			left := f.LabelBytes
-			b.WriteString(wrongShape(f))
+			b.WriteString(wrongDescriptor(f))
 			for i := range f.Series {
 				s := f.At(i)
 				fmt.Fprintf(b, "    %s{%s}", s.Suffix, s.AllLabels())
-				b.WriteString(wrongFacts(&s, messages.BoundName(f.Type, s.Suffix)))
+				b.WriteString(wrongInfo(&s, messages.BoundName(f.Type, s.Suffix)))
 				for _, v := range f.ValuesOf(i) {
 					fmt.Fprintf(b, " %v:%x", v, math.Float64bits(v))
 				}
@@ -58,34 +58,34 @@ func said(a wire.Answer, err error) string {
 	return b.String()
 }
 
-// wrongShape says what is wrong with the shape of a family.
-func wrongShape(f *messages.Family) string {
-	if f.Shape == nil {
+// wrongDescriptor says what is wrong with the descriptor of a family.
+func wrongDescriptor(f *messages.Family) string {
+	if f.Descriptor == nil {
 		return ""
 	}
-	again := messages.NewShape(f.Name, f.Type, f.Help, slices.Clone(f.Series))
-	if again.Settled != f.Shape.Settled || again.Name != f.Shape.Name || again.Type != f.Shape.Type || again.Help != f.Shape.Help ||
-		!slices.EqualFunc(f.Series, f.Shape.Series, func(a, b messages.Series) bool {
-			return a.Suffix == b.Suffix && a.Labels == b.Labels && a.Known == b.Known && a.Claimed == b.Claimed
+	again := messages.NewDescriptor(f.Name, f.Type, f.Help, slices.Clone(f.Series))
+	if again.Normalized != f.Descriptor.Normalized || again.Name != f.Descriptor.Name || again.Type != f.Descriptor.Type || again.Help != f.Descriptor.Help ||
+		!slices.EqualFunc(f.Series, f.Descriptor.Series, func(a, b messages.Series) bool {
+			return a.Suffix == b.Suffix && a.Labels == b.Labels && a.Info == b.Info && a.Claimed == b.Claimed
 		}) {
-		return fmt.Sprintf("    has the shape %+v, not %+v\n", f.Shape, again)
+		return fmt.Sprintf("    has the descriptor %+v, not %+v\n", f.Descriptor, again)
 	}
 	return ""
 }
 
-// wrongFacts says what is wrong with what the quick decoder knows of a series.
-func wrongFacts(s *messages.Series, bound string) string {
-	if s.Claimed != nil && *s.Claimed == "" || s.Claimed != nil && s.Known.IsZero() {
+// wrongInfo says what is wrong with the label info of a series.
+func wrongInfo(s *messages.Series, bound string) string {
+	if s.Claimed != nil && *s.Claimed == "" || s.Claimed != nil && s.Info.IsZero() {
 		return fmt.Sprintf(" claims %q", *s.Claimed)
 	}
-	if s.Known.IsZero() {
+	if s.Info.IsZero() {
 		return ""
 	}
 	if bound == "" {
-		bound = s.Known.Facts().BoundName // which nobody asks for
+		bound = s.Info.Get().BoundName // which nobody asks for
 	}
-	if want := messages.KnowLabels(s.Labels, bound); s.Known != want {
-		return fmt.Sprintf(" has facts %+v, not %+v", s.Known, want)
+	if want := messages.InternLabelInfo(s.Labels, bound); s.Info != want {
+		return fmt.Sprintf(" has facts %+v, not %+v", s.Info, want)
 	}
 	return ""
 }
@@ -113,8 +113,8 @@ func encode(t require.TestingT, m proto.Message) []byte {
 	return b
 }
 
-// node is an answer of a baseline agent with all kinds of families. What differs from
-// one round to the next are values, and the series that come and go.
+// node is an answer of a baseline agent with all kinds of families. From round to round the
+// values differ, and some series come and go.
 func node(round, samples int) *wire.StreamMetricsRequest {
 	f := &wire.StreamMetricsRequest{Timestamp: timestamppb.New(testNow.Add(time.Duration(round) * time.Second))}
 	add := func(name string, kind wire.MetricType, help string, labels map[string]string) {
@@ -186,7 +186,7 @@ func (r raw) label(name, value string) raw {
 	return r.message(2, raw{}.text(1, name).text(2, value))
 }
 
-// oddFrames are what no agent should send, and one may.
+// oddFrames are frames that no correct agent sends.
 func oddFrames() map[string]raw {
 	m := raw{}.text(1, "m").label("a", "1").label("b", "2").double(3, 1)
 	family := raw{}.text(1, "f").number(2, 2).text(4, `a="1"`).text(4, `a="2"`)
@@ -261,8 +261,8 @@ func oddFrames() map[string]raw {
 		"a suffix of a counter":             raw{}.message(101, raw{}.number(1, 20).message(2, family.text(5, "\x01\x00").double(6, 1).double(6, 2))),
 		"suffixes that miss":                raw{}.message(101, raw{}.number(1, 20).message(2, family.text(5, "\x00").double(6, 1).double(6, 2))),
 		"a bad column of suffixes":          raw{}.message(101, raw{}.number(1, 20).message(2, family.text(5, "\xff"))),
-		"names to be mended":                raw{}.message(1, m.label("", "x")).message(1, m.label("", "x")).message(1, m.label("_", "x")).message(1, raw{}.text(1, "n").label("", "x")).message(1, m.label("__name__", "y").label("\x00", "z")),
-		"texts to be mended":                raw{}.message(101, raw{}.number(1, 20).message(2, family.text(4, `__name__="1"`).text(4, `a-b="x"`).double(6, 1).double(6, 2).double(6, 3).double(6, 4))),
+		"names to be sanitized":             raw{}.message(1, m.label("", "x")).message(1, m.label("", "x")).message(1, m.label("_", "x")).message(1, raw{}.text(1, "n").label("", "x")).message(1, m.label("__name__", "y").label("\x00", "z")),
+		"texts to be sanitized":             raw{}.message(101, raw{}.number(1, 20).message(2, family.text(4, `__name__="1"`).text(4, `a-b="x"`).double(6, 1).double(6, 2).double(6, 3).double(6, 4))),
 		"wrong blocks after samples":        raw{}.message(1, raw{}.text(1, "m").label("", "x")).message(101, raw{}.message(2, nil)),
 	}
 }
@@ -277,7 +277,7 @@ func TestOddFramesAgree(t *testing.T) {
 	}
 }
 
-// Whatever a decoder has learned before, it reads a frame as the generated code does.
+// A decoder reads a frame as the generated code does, whatever it has in its caches.
 func FuzzAgree(f *testing.F) {
 	for _, frame := range oddFrames() {
 		f.Add([]byte(frame), []byte(oddFrames()["a label twice"]))

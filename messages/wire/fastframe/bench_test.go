@@ -64,14 +64,14 @@ func BenchmarkAnswer(b *testing.B) {
 	f("columnar-window", 60, true)
 }
 
-// What agents have described they send as slots and values.
-func BenchmarkDescribedAnswer(b *testing.B) {
+// Families that were defined before are sent as slots and values.
+func BenchmarkDefinedAnswer(b *testing.B) {
 	columnar := &wire.StreamMetricsRequest{}
 	if err := proto.Unmarshal(benchFrames(b, 1, true)[0], columnar); err != nil {
 		b.Fatal(err)
 	}
 	answer := wire.FromAnswer(columnar, testNow)
-	var describer wire.Describer
+	var describer wire.DictionaryEncoder
 	describer.Begin(1)
 	first := encode(b, describer.Frame(answer))
 	describer.Begin(1)

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// strangers is a frame of n series that no other round has.
+// strangers is a frame of n series that only this round has.
 func strangers(round, n int) *wire.StreamMetricsRequest {
 	f := &wire.StreamMetricsRequest{}
 	for i := range n {
@@ -21,11 +21,10 @@ func strangers(round, n int) *wire.StreamMetricsRequest {
 	return f
 }
 
-// overshoot is what the last series that is kept may take beyond the bound.
+// overshoot is how far the last series that is cached may exceed the bound.
 const overshoot = 4 * (messages.MaxLabelTextBytes + messages.MaxNameBytes)
 
-// What an agent sends that never comes again is not kept for ever, and is read all the
-// same.
+// Series that never come again do not fill the cache for ever, and are read all the same.
 func TestKnownSeriesAreBounded(t *testing.T) {
 	for _, columnar := range []bool{false, true} {
 		d := New()
@@ -36,12 +35,12 @@ func TestKnownSeriesAreBounded(t *testing.T) {
 				m = wire.AnswerFrame(wire.FromAnswer(m, testNow))
 			}
 			frame := encode(t, m)
-			before := d.known
+			before := d.cache
 			require.Equal(t, plain(frame), fast(d, frame), "round %d", round)
 			require.Equal(t, plain(frame), fast(d, frame), "round %d", round)
-			require.LessOrEqual(t, d.known.bytes, maxKnownBytes+overshoot)
-			require.LessOrEqual(t, d.texts.bytes, maxKnownBytes+overshoot)
-			if d.known != before {
+			require.LessOrEqual(t, d.cache.bytes, maxCacheBytes+overshoot)
+			require.LessOrEqual(t, d.texts.bytes, maxCacheBytes+overshoot)
+			if d.cache != before {
 				begun++
 			}
 		}
@@ -51,18 +50,18 @@ func TestKnownSeriesAreBounded(t *testing.T) {
 	}
 }
 
-// A frame of more than fits is read each time as if it was new, and what is known stays.
+// Of a frame that does not fit into the cache the rest is read anew each time.
 func TestMoreSeriesThanAreKept(t *testing.T) {
 	d := New()
 	frame := encode(t, strangers(1, 5000))
 	for range 3 {
 		require.Equal(t, plain(frame), fast(d, frame))
-		require.LessOrEqual(t, d.known.bytes, maxKnownBytes+overshoot)
+		require.LessOrEqual(t, d.cache.bytes, maxCacheBytes+overshoot)
 	}
 	require.Greater(t, d.used, 1000)
 }
 
-// Nothing of an answer is part of the frame, whose bytes are used again.
+// An answer does not refer to the frame's bytes, which are reused.
 func TestAnswersKeepNothingOfTheFrame(t *testing.T) {
 	for _, columnar := range []bool{false, true} {
 		m := node(1, 3)
@@ -84,7 +83,7 @@ func TestAnswersKeepNothingOfTheFrame(t *testing.T) {
 	}
 }
 
-// Once a decoder knows the series, a sample costs no allocation.
+// A sample of a cached series allocates nothing.
 func TestAllocationsPerSample(t *testing.T) {
 	d := New()
 	const series = 300

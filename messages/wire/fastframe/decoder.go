@@ -11,8 +11,7 @@ import (
 	"fodc/messages/wire"
 )
 
-// ErrBroken says that a frame is not a message, as its bytes do not follow the rules
-// of the encoding, or one of its texts is not UTF-8.
+// ErrBroken says that a frame is not a valid message, or that one of its texts is not UTF-8.
 var ErrBroken = errors.New("the frame is broken")
 
 // Tags of the fields of a StreamMetricsRequest.
@@ -28,37 +27,38 @@ const (
 	tagBegins         = 106<<typeBits | typeVarint
 )
 
-// Frame is a frame of which what stands beside the samples has been read.
+// Frame is a frame of which everything but the samples has been read.
 type Frame struct {
-	// RequestID says which request is answered; 0 = the oldest one.
+	// RequestID is the request that is answered, 0 for the oldest one.
 	RequestID uint64
 	// More says that another frame of this answer follows.
 	More bool
 	// Error says why there is no answer, or no more of it.
 	Error string
-	// Dictionary is that of the frame's families, 0 if there is none: a frame that has one
-	// must be read, whether anybody wants its answer or not, or the dictionary is lost.
+	// Dictionary is the number of the dictionary that the families refer to, 0 for none. A
+	// frame with a dictionary must be read by Answer even if nobody wants the answer:
+	// otherwise the dictionary is lost.
 	Dictionary uint64
 
 	chunk  uint64 // the frame's number among those with a dictionary
-	begins bool   // the dictionary does, with this frame
+	begins bool   // whether the dictionary begins with this frame
 	bytes  []byte
 	at     timestamp
-	// number is which of the opened frames it is, ahead how many of its bytes were read ahead.
-	number uint64
-	ahead  int
+	// number counts the frames that were opened. prefetched is how many bytes were prefetched.
+	number     uint64
+	prefetched int
 	// metrics and blocks are how many there are.
 	metrics, blocks int
 }
 
-// Open reads the frame's head, of which there may be a word behind the last sample: what
-// repeats the last row is read on the way. The frame keeps the bytes, and is for Answer of
-// this decoder. The error is ErrBroken.
+// Open reads the frame's head. Fields of it may follow the last sample, so Open walks over all
+// samples. The frame refers to the bytes, and is for Answer of this decoder. The error is
+// ErrBroken.
 func (d *Decoder) Open(b []byte) (Frame, error) {
 	d.opened++
-	f := Frame{bytes: b, number: d.opened, ahead: d.readAhead(b)}
-	f.metrics = len(d.ahead.values)
-	ok := each(b[f.ahead:], func(one field) bool {
+	f := Frame{bytes: b, number: d.opened, prefetched: d.prefetchSamples(b)}
+	f.metrics = len(d.prefetch.values)
+	ok := each(b[f.prefetched:], func(one field) bool {
 		switch one.tag {
 		case tagMetrics:
 			f.metrics++
@@ -88,7 +88,7 @@ func (d *Decoder) Open(b []byte) (Frame, error) {
 	return f, nil
 }
 
-// time is when samples were taken that do not say it, in unix milliseconds.
+// time returns the time of the samples that say none, in unix milliseconds.
 func (f *Frame) time(received time.Time) int64 {
 	if stamp := f.at.frame(); f.at.there && stamp.IsValid() && !stamp.AsTime().IsZero() {
 		return stamp.AsTime().UnixMilli()
@@ -98,53 +98,52 @@ func (f *Frame) time(received time.Time) int64 {
 
 // Decoder reads the frames of one session, one at a time.
 type Decoder struct {
-	known *dictionary
-	texts texts
-	slots slots
-	// first is the series with which the last frame began.
+	cache       *seriesCache
+	texts       textCache
+	definitions definitionTable
+	// first is the first series of the last frame.
 	first *series
-	// frame is the number of the frame, used how many of the known series it has.
-	frame uint64
-	used  int
-	// values is how many the last frame had in columns.
-	values int
-	// latest is how many samples the last frame had that was a row.
-	latest int
-	// opened is the number of the frame that was opened last, ahead what was read of it.
-	opened uint64
-	ahead  ahead
+	// frameNumber counts the frames. used is how many cached series the frame has.
+	frameNumber uint64
+	used        int
+	// columnValues is how many values the last frame had in columns, vectorSamples how many
+	// samples the last instant vector had: estimates for the next frame.
+	columnValues, vectorSamples int
+	// opened is the number of the frame that was opened last, prefetch what was read of it.
+	opened   uint64
+	prefetch prefetch
 }
 
-// New returns a decoder that knows nothing yet.
+// New returns a decoder with empty caches.
 func New() *Decoder { return &Decoder{} }
 
-// Answer reads the frame. It returns what wire.FromAnswer returns, and ErrBroken where
-// there is no message to be had from it, or ErrRepeated, or ErrLost. Nothing of the answer
-// is part of the frame's bytes. received stands in for the time of baseline samples in a
-// frame that says none.
+// Answer reads the frame. It returns what wire.FromAnswer returns. The error is ErrBroken if
+// the frame is not a message, ErrRepeated, or ErrLost. The answer does not refer to the
+// frame's bytes. received is the time of baseline samples if neither they nor the frame say
+// one.
 func (d *Decoder) Answer(f Frame, received time.Time) (wire.Answer, error) {
-	if d.slots.has(f) {
+	if d.definitions.hasRead(f) {
 		return wire.Answer{}, ErrRepeated
 	}
 	d.begin()
 	r := readers.Get().(*reader)
 	defer r.release()
 	r.Decoder, r.at, r.dictionary = d, f.time(received), f.Dictionary
-	rest := r.beginRow(f)
-	r.room.expected = min(d.values, len(f.bytes)/bytesOfValue)
-	r.lost = !d.slots.follow(f)
+	rest := r.beginVector(f)
+	r.valueBuffer.expected = min(d.columnValues, len(f.bytes)/bytesOfValue)
+	r.lost = !d.definitions.advance(f)
 	switch {
 	case !r.read(rest):
 		return wire.Answer{}, ErrBroken
 	case r.lost:
 		return wire.Answer{}, ErrLost
 	}
-	if d.values = r.room.taken; f.Dictionary != 0 && !f.More {
-		d.slots.answers++
-		d.slots.lists.end()
+	if d.columnValues = r.valueBuffer.allocated; f.Dictionary != 0 && !f.More {
+		d.definitions.answers++
+		d.definitions.templates.endAnswer()
 	}
-	// What is wrong with blocks is told before what is wrong with samples.
-	blocks := append(r.made, r.samples()...)
+	// Like wire.FromAnswer, report the first fault of the blocks before that of the samples.
+	blocks := append(r.blocks, r.samples()...)
 	rejected := r.rejectedBlocks
 	rejected.Add(r.rejected.Count, r.rejected.First)
 	return wire.Answer{
@@ -154,62 +153,60 @@ func (d *Decoder) Answer(f Frame, received time.Time) (wire.Answer, error) {
 		Error:         wire.Clean(f.Error, messages.MaxTextBytes),
 		Rejected:      rejected.Count,
 		FirstRejected: rejected.First,
-		Mended:        rejected.Mended + r.rejected.Mended,
+		Sanitized:     rejected.Sanitized + r.rejected.Sanitized,
 	}, nil
 }
 
-// begin makes room for a frame: a dictionary that is full of what the agent does not
-// send any more begins anew.
+// begin begins a frame. A cache that is full, mostly with series that the frame before did not
+// have, is emptied.
 func (d *Decoder) begin() {
-	if d.known == nil || d.known.bytes >= maxKnownBytes && 2*d.used < d.known.count {
-		d.known, d.first = newDictionary(maphash.MakeSeed()), nil
+	if d.cache == nil || d.cache.bytes >= maxCacheBytes && 2*d.used < d.cache.count {
+		d.cache, d.first = newSeriesCache(maphash.MakeSeed()), nil
 	}
 	d.texts.begin()
-	d.frame++
+	d.frameNumber++
 	d.used = 0
 }
 
-// reader reads one frame. What it allocates is used again for others, of any session.
+// reader reads one frame. Readers are reused for any session, with what they have allocated.
 type reader struct {
 	*Decoder
-	// spare is what did not fit into known; nil if all did.
-	spare *dictionary
-	at    int64 // unix milliseconds
-	// last is the series of the sample before, again says that it was that of the one
-	// before it too.
-	last  *series
-	again bool
+	// overflow has the series of the frame that did not fit into the cache, nil if all did.
+	overflow *seriesCache
+	at       int64 // unix milliseconds
+	// last is the series of the sample before. repeated says that the one before that was of
+	// the same series.
+	last     *series
+	repeated bool
 
-	row     row
-	table   wire.Table
-	metric  metric
-	labels  []messages.Label
-	columns columns
-	// families are those of the block in progress.
-	families blockFamilies
-	made     []messages.Block
-	room     room
-	// dictionary is the frame's; lost says that we do not have it.
+	vector      vector
+	table       wire.Table
+	metric      metric
+	labels      []messages.Label
+	columns     columns
+	families    blockFamilies // of the block in progress
+	blocks      []messages.Block
+	valueBuffer valueBuffer
+	// dictionary is the frame's. lost says that the decoder does not have it.
 	dictionary uint64
 	lost       bool
-	rejected   wire.Rejections
-	// rejectedBlocks is what was rejected of blocks.
-	rejectedBlocks wire.Rejections
-	// mended is the label texts of this frame with names that were made valid.
-	mended map[messages.LabelText]struct{}
+	// rejected counts what was rejected of baseline samples, rejectedBlocks of blocks.
+	rejected, rejectedBlocks wire.Rejections
+	// sanitized has the label texts of this frame whose names were made valid.
+	sanitized map[messages.LabelText]struct{}
 }
 
 var readers = sync.Pool{New: func() any { return &reader{} }}
 
-// maxKeptSamples bounds the scratch space that is used again.
-const maxKeptSamples = 64 << 10
+// maxScratchSamples bounds the scratch space that a reader keeps, in elements of a slice.
+const maxScratchSamples = 64 << 10
 
-// isLarge reports whether the scratch space is too large to be used again.
+// isLarge reports whether the reader's scratch space is too large to be kept.
 func (r *reader) isLarge() bool {
 	c := &r.columns
-	return max(cap(r.table.Families), cap(r.table.Series), cap(r.table.Samples), cap(r.row.series), cap(r.row.runs),
+	return max(cap(r.table.Families), cap(r.table.Series), cap(r.table.Samples), cap(r.vector.series), cap(r.vector.families),
 		cap(r.metric.labels), cap(r.labels), cap(r.families.slots),
-		cap(c.deltas), cap(c.families), cap(c.texts), cap(c.suffixes)) > maxKeptSamples
+		cap(c.deltas), cap(c.families), cap(c.texts), cap(c.suffixes)) > maxScratchSamples
 }
 
 func (r *reader) release() {
@@ -221,7 +218,7 @@ func (r *reader) release() {
 	clear(r.labels[:cap(r.labels)])
 	clear(r.metric.labels[:cap(r.metric.labels)])
 	*r = reader{
-		row:      r.row.released(),
+		vector:   r.vector.released(),
 		table:    wire.Table{Families: r.table.Families[:0], Series: r.table.Series[:0], Samples: r.table.Samples[:0]},
 		metric:   metric{labels: r.metric.labels[:0]},
 		labels:   r.labels[:0],
@@ -231,7 +228,7 @@ func (r *reader) release() {
 	readers.Put(r)
 }
 
-// read reads what samples and blocks there are in the rest of a frame.
+// read reads the samples and blocks of the rest of a frame.
 func (r *reader) read(rest []byte) (ok bool) {
 	return each(rest, func(one field) bool {
 		switch one.tag {

@@ -8,15 +8,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Whatever frames come, they are read as the generated code reads them.
+// All frames are read as the generated code reads them.
 func FuzzDictionary(f *testing.F) {
 	frames := dictionaryFrames()
 	for _, frame := range frames {
-		f.Add([]byte(frames["described"]), []byte(frame))
+		f.Add([]byte(frames["defined"]), []byte(frame))
 	}
 	m := wire.FromAnswer(node(1, 1), testNow)
 	m.RequestID = 1
-	agent := &wire.Describer{}
+	agent := &wire.DictionaryEncoder{}
 	agent.Begin(1)
 	first := encode(f, agent.Frame(m))
 	agent.Begin(1)

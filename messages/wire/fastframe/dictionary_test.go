@@ -19,8 +19,8 @@ const (
 	repeated = "repeated\n"
 )
 
-// plainDictionary reads frames by the generated code. It puts descriptions in the place
-// of slots, and reads what comes of it as any frame.
+// plainDictionary reads frames by the generated code, after it has replaced slots by the
+// families that were defined there.
 type plainDictionary struct {
 	number uint64
 	chunk  uint64
@@ -66,12 +66,12 @@ func (p *plainDictionary) read(frame []byte) string {
 	return said(wire.FromAnswer(&m, testNow), nil)
 }
 
-// next gives the frame the number of the next chunk, unless it has one.
+// next sets the frame's chunk number, unless it has one.
 func (p *plainDictionary) next(frame []byte) []byte {
 	return append(raw{}.number(105, p.chunk+1), frame...)
 }
 
-// whole returns the family as it would be without a dictionary, nil if it is not known.
+// whole returns the family as it would be without a dictionary, nil if it was not defined.
 func (p *plainDictionary) whole(f *wire.Family) *wire.Family {
 	at := int(f.GetSlot()) - 1
 	if f.GetName() == "" && len(f.GetLabelTexts()) == 0 && at < len(p.known) {
@@ -87,7 +87,7 @@ func (p *plainDictionary) whole(f *wire.Family) *wire.Family {
 	for _, text := range f.GetLabelTexts() {
 		texts += len(text)
 	}
-	p.bytes += wire.DescriptionBytes(len(f.GetLabelTexts()), texts)
+	p.bytes += wire.DefinitionBytes(len(f.GetLabelTexts()), texts)
 	if f.GetName() == "" || at != len(p.known) || p.bytes > wire.MaxDictionaryBytes {
 		return nil
 	}
@@ -110,7 +110,7 @@ func fastWithLoss(d *Decoder, frame []byte) string {
 	return said(a, err)
 }
 
-// readOrRenew reads a frame. The dictionary does not outlive one that is lost or broken.
+// readOrRenew reads a frame, and renews the dictionary if the frame is lost or broken.
 func readOrRenew(d *Decoder, oracle *plainDictionary, frame []byte) string {
 	got := fastWithLoss(d, frame)
 	if got == lost || got == said(wire.Answer{}, ErrBroken) {
@@ -120,7 +120,7 @@ func readOrRenew(d *Decoder, oracle *plainDictionary, frame []byte) string {
 	return got
 }
 
-// drawNode is what a node may show: few names, of which several targets may have some.
+// drawNode draws a node's families: of few names, some of them at several targets.
 func drawNode(t *rapid.T) []messages.Block {
 	family := rapid.Custom(func(t *rapid.T) messages.Family {
 		f := messages.Family{
@@ -143,7 +143,7 @@ func drawNode(t *rapid.T) []messages.Block {
 	return rapid.SliceOfN(block, 0, 3).Draw(t, "blocks")
 }
 
-// change is a node some time later: other values, and here and there another family.
+// change is the node some time later: with other values and some other families.
 func change(t *rapid.T, blocks []messages.Block) []messages.Block {
 	if rapid.IntRange(0, 3).Draw(t, "change") > 0 {
 		fresh := drawNode(t)
@@ -158,19 +158,19 @@ func change(t *rapid.T, blocks []messages.Block) []messages.Block {
 	return blocks
 }
 
-// Whatever a node shows, and whatever is lost on the way: what is read is what was sent,
-// or it is known to be lost. Only losses and restarts cost a dictionary.
+// A frame is read as it was sent, or is known to be lost, whatever is lost on the way. A new
+// dictionary is needed only after losses and restarts.
 func TestDictionary(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		number := uint64(1)
-		agent, d, oracle := &wire.Describer{}, New(), &plainDictionary{number: 1}
+		agent, d, oracle := &wire.DictionaryEncoder{}, New(), &plainDictionary{number: 1}
 		d.Renew(1)
 		whole := true
 		blocks := drawNode(t)
 		for request := uint64(1); request <= 12; request++ {
 			blocks = change(t, blocks)
 			if rapid.IntRange(0, 9).Draw(t, "restart") == 0 { // of the agent's stream
-				agent, whole = &wire.Describer{}, true
+				agent, whole = &wire.DictionaryEncoder{}, true
 				number++
 				d.Renew(number)
 				*oracle = plainDictionary{number: number}
@@ -209,7 +209,7 @@ func TestDictionary(t *testing.T) {
 	})
 }
 
-// dictionaryFrames are what no agent should send, and one may.
+// dictionaryFrames are frames that no correct agent sends.
 func dictionaryFrames() map[string]raw {
 	slot := func(slot uint64, name string, texts ...string) raw {
 		f := raw{}
@@ -230,11 +230,11 @@ func dictionaryFrames() map[string]raw {
 	}
 	one := slot(1, "f", `a="1"`)
 	return map[string]raw{
-		"described":               frame(1, one),
+		"defined":                 frame(1, one),
 		"begins":                  frame(2, one).number(106, 1),
 		"known":                   frame(3, slot(1, "").double(6, 7)),
 		"known twice":             frame(4, slot(1, "").double(6, 7), slot(1, "").double(6, 8)),
-		"described and known":     frame(5, slot(1, "f", `a="1"`), slot(1, "").double(6, 8)).number(106, 1),
+		"defined and known":       frame(5, slot(1, "f", `a="1"`), slot(1, "").double(6, 8)).number(106, 1),
 		"too few values":          frame(6, slot(1, "")),
 		"too many values":         frame(7, slot(1, "").double(6, 7).double(6, 8)),
 		"not known":               frame(8, slot(9, "").double(6, 7)),
@@ -260,7 +260,7 @@ func dictionaryFrames() map[string]raw {
 	}
 }
 
-// Every frame behind every other one, and once more.
+// Every pair of frames, and each frame twice.
 func TestOddDictionaryFrames(t *testing.T) {
 	frames := dictionaryFrames()
 	for first, before := range frames {

@@ -1,46 +1,51 @@
-// Package fastframe reads answers of agents from the bytes of their frames, without
-// making the messages that the generated code makes of them. It gives what
-// wire.FromAnswer gives for the same frame, errors and counts included; a fuzz test
-// holds the two together.
+// Package fastframe decodes answers of agents straight from the bytes of their frames,
+// without the messages that the generated code would allocate. The result equals that of
+// wire.FromAnswer for the same frame, errors and counts included. Fuzz tests compare the two.
 //
-// Its one door is Decoder, of which a session has one. Most of a frame was in the
-// frame before too: the same names, labels and helps around other values. So a
-// decoder keeps what it has learned, and recognises it again by its bytes, which
-// costs a comparison instead of checking, sorting and rendering labels anew:
+// Decoder is the entry point; each session has one. A frame mostly repeats the frame before
+// with other values: the same names, labels and helps. So a decoder caches what it has
+// checked, and recognizes it by its bytes. Comparing bytes is much cheaper than checking,
+// sorting and rendering labels again.
 //
-//		bytes ── scan ──┬─ form ───── habit ──────┬─ row, or wire.Table ── blocks
-//		                │  (a baseline sample)    │  (samples by series)
-//		                │                         │
-//		                ├─ form, or metric ── series
-//		                │             │           │
-//		                │        dictionary       │
-//		                │             │           │
-//		                └─ block ─┬─── texts ─────┴─ blocks
-//		                          └─── slots ─────┘
-//		                   (columnar families)
+// Agents of the field send one message for each sample (the baseline form):
 //
-//	  - decoder.go: the door; what a frame says beside its samples
-//	  - scan.go: one field of a message
-//	  - form.go: a baseline sample that is likely; metric.go: the fields of any other, still as bytes
-//	  - samples.go: baseline samples; row.go: the latest of them; habit.go: the last row, and what repeats it
-//	  - series.go: the dictionary of their series; labels.go: the labels of those; learn.go: what is not in it
-//	  - columnar.go: families in columnar form; texts.go: the dictionary of their label texts
-//	  - describe.go: what such a family says beside its values; lists.go: those of a block that the last answer had, too
-//	  - shapes.go: what many nodes have in common of that; commons.go: how the process has it once
-//	  - described.go: families that agents describe once, and refer to by slot then
+//	sample ── template ─── matches ────────────────────────┐
+//	             └─ differs ─ series cache ─┬─ known ──────┤
+//	                                        └─ new series ─┴─ vector, or wire.Table ── blocks
 //
-// A series of baseline frames is known by its name, its type and the set of its
-// encoded labels. Their order in the frame is random, as Go writes maps. It is first
-// looked for where it was the last time: at the same place of the row, which costs no look
-// at the series itself, and is done while the frame is opened; or behind the series before
-// it. Then it is looked for by a hash that the order does not change, whose seed no agent
-// knows. What is found is always compared byte by byte.
+// Ours send columnar blocks, with each family defined once in a dictionary:
 //
-// Families with a slot need no recognising: the agent says that it has described them, see
-// wire.Describer. Their frames are numbered, and must all be read. Whatever is missing
-// makes the dictionary useless: then Answer says ErrLost until Renew.
+//	block ── block template ─── matches ──────────────────────────────────┐
+//	             └─ differs ─ family ─┬─ slot ──── definition table ──────┤
+//	                                  └─ no slot ─ define ─ text cache ───┴─ blocks
 //
-// What an agent sends is kept within maxKnownBytes, and only what has been checked.
-// A frame that is broken is an error as a whole, as the generated code has it; what
-// was learned before the break stays, since it was checked by itself.
+// Files:
+//
+//   - decoder.go: Decoder, and the head of a frame; scan.go: one field of a message
+//   - samples.go: baseline samples; metric.go: a sample in any encoding; encodedseries.go: a
+//     sample in the encoding of Go
+//   - seriescache.go: the series that were seen; labels.go: their labels; newseries.go: how a
+//     series is checked and added
+//   - vector.go: a frame that is an instant vector; template.go: the last such frame, which most
+//     frames match
+//   - block.go: columnar blocks and families; blocktemplate.go: the last answer's blocks, which
+//     most blocks match
+//   - definition.go: the definition table; define.go: how a family is checked; labeltexts.go:
+//     the cache of label texts of families without a definition
+//   - intern.go: what the nodes of a cluster have in common; internpool.go: one copy of that
+//
+// A baseline series is known by its name, its type and the set of its encoded labels. The
+// order of the labels is random, because Go iterates over maps at random. A sample is first
+// compared with the series at the same place of the template, then with the series that
+// followed the last one in the frame before. Only then it is looked up by a hash, which does
+// not depend on the order of labels. The hash is seeded, so that agents cannot make series
+// that collide. Every match is confirmed byte by byte.
+//
+// A family with a slot needs no comparison: the agent says that it has defined it before, see
+// wire.DictionaryEncoder. Such frames are numbered and must all be read. If one is missing,
+// Answer returns ErrLost until Renew.
+//
+// Each cache is bounded by maxCacheBytes and holds only what has been checked. A broken frame
+// is an error as a whole, as it is for the generated code. What was cached before the break
+// stays.
 package fastframe

@@ -6,22 +6,21 @@ import (
 	"fodc/messages"
 )
 
-// labels is the labels of one series or more.
+// labels is a label set, of one series or several.
 type labels struct {
-	// fields are the entries as Go encodes them, one behind the other, no key twice, in the
-	// order in which they came first. count is how many there are.
+	// fields are the encoded map entries, one after the other, in the order in which they first
+	// came. No key is there twice. count is the number of entries.
 	fields string
 	count  int
-	// text is the labels, but for those that are claimed where claimed is not nil.
+	// text is the labels without the claimed ones. claimed is nil if there are none.
 	text    messages.LabelText
 	claimed *messages.LabelText
-	// known is what is known of text, without a bound.
-	known messages.KnownLabels
+	// info is the info of text without a bound.
+	info messages.InternedLabelInfo
 }
 
-// are reports whether the entries are the labels: each entry is one of them, none is
-// there twice, and none is missing.
-func (l *labels) are(entries [][]byte) bool {
+// equal reports whether the entries are the same labels in any order.
+func (l *labels) equal(entries [][]byte) bool {
 	if len(entries) != l.count {
 		return false
 	}
@@ -34,19 +33,19 @@ func (l *labels) are(entries [][]byte) bool {
 	return true
 }
 
-// begin reports whether b begins with the labels. Their order is the one that they had
-// first, which is found as a whole, or any other.
-func (l *labels) begin(b []byte) bool {
+// isPrefixOf reports whether b begins with the labels, in any order. The order in which they
+// first came is found by one comparison.
+func (l *labels) isPrefixOf(b []byte) bool {
 	if len(b) < len(l.fields) {
 		return false
 	}
 	b = b[:len(l.fields)]
-	return string(b) == l.fields || l.turned(b) || l.mixed(b)
+	return string(b) == l.fields || l.rotated(b) || l.permuted(b)
 }
 
-// turned reports whether b is the labels in the order that they had first, but beginning
-// with another: that is how Go writes a map of a few.
-func (l *labels) turned(b []byte) bool {
+// rotated reports whether b is the labels in the order in which they first came, but starting
+// from another entry: that is how Go iterates over a small map.
+func (l *labels) rotated(b []byte) bool {
 	f := l.fields
 	for at := 0; at < len(f); {
 		// Most entries differ in how long they are, or in how their keys begin.
@@ -59,8 +58,8 @@ func (l *labels) turned(b []byte) bool {
 	return false
 }
 
-// mixed reports whether b is the labels in any order: so many, and none twice.
-func (l *labels) mixed(b []byte) bool {
+// permuted reports whether b is the labels in any order.
+func (l *labels) permuted(b []byte) bool {
 	s := search{labels: l}
 	count := 0
 	for ; len(b) > 0; count++ {
@@ -73,15 +72,15 @@ func (l *labels) mixed(b []byte) bool {
 	return count == l.count
 }
 
-// search finds entries among labels, each once.
+// search finds entries among labels, each of them once.
 type search struct {
 	labels *labels
 	taken  [messages.MaxSeriesLabels / 64]uint64
-	// next is where the entry begins that is behind the one found last, index which it is.
+	// next is the offset of the entry after the one found last, index its index.
 	next, index int
 }
 
-// take returns false if the entry is not one of the labels, or has been taken.
+// take returns false if the entry is not among the labels, or was taken before.
 func (s *search) take(entry []byte) bool {
 	fields := s.labels.fields
 	for range s.labels.count {
@@ -100,10 +99,10 @@ func (s *search) take(entry []byte) bool {
 	return false
 }
 
-// labelsOf returns the labels of the text, which are added if they are not known. The
-// entries are those of the text.
-func (d *dictionary) labelsOf(text messages.LabelText, entries [][]byte) *labels {
-	if l := d.labels[text]; l != nil {
+// labelsOf returns the labels of the text, and adds them if they are new. The entries are those
+// of the text.
+func (c *seriesCache) labelsOf(text messages.LabelText, entries [][]byte) *labels {
+	if l := c.labels[text]; l != nil {
 		return l
 	}
 	var fields []byte
@@ -111,34 +110,34 @@ func (d *dictionary) labelsOf(text messages.LabelText, entries [][]byte) *labels
 		fields = appendText(fields, tagLabels, entry)
 	}
 	l := &labels{fields: string(fields), count: len(entries), text: text}
-	d.labels[text] = l
-	d.bytes += int(unsafe.Sizeof(*l)) + len(l.fields) + 2*len(text) + mapEntryBytes
-	l.part(d)
+	c.labels[text] = l
+	c.bytes += int(unsafe.Sizeof(*l)) + len(l.fields) + 2*len(text) + mapEntryBytes
+	l.splitClaimed(c)
 	return l
 }
 
-// part parts the labels, unless names of both parts would have to be mended together
-// for readers who want plain ones.
-func (l *labels) part(d *dictionary) {
+// splitClaimed moves the identity labels from text to claimed. It leaves them if one of their
+// names is not a legacy name: escaping must see all names of a series together.
+func (l *labels) splitClaimed(c *seriesCache) {
 	claimed, own := l.text.Split()
 	if claimed != "" {
-		if !claimed.HasPlainNames() {
+		if !claimed.HasLegacyNames() {
 			return
 		}
-		// All of a node's series say the same of the node.
-		l.claimed, l.text = d.claim(claimed), own
+		// All series of a node have the same identity labels.
+		l.claimed, l.text = c.claimedText(claimed), own
 	}
-	if l.known = messages.KnowLabels(l.text, ""); !l.known.IsZero() {
-		l.text = l.known.Facts().Text // of which there is one copy
+	if l.info = messages.InternLabelInfo(l.text, ""); !l.info.IsZero() {
+		l.text = l.info.Get().Text // the interned copy
 	}
 }
 
-// claim returns the claimed labels as they are kept.
-func (d *dictionary) claim(claimed messages.LabelText) *messages.LabelText {
-	if shared, known := d.claims[claimed]; known {
-		return shared
+// claimedText returns the cache's copy of claimed labels.
+func (c *seriesCache) claimedText(claimed messages.LabelText) *messages.LabelText {
+	if cached, ok := c.claimed[claimed]; ok {
+		return cached
 	}
-	d.claims[claimed] = &claimed
-	d.bytes += len(claimed) + mapEntryBytes
+	c.claimed[claimed] = &claimed
+	c.bytes += len(claimed) + mapEntryBytes
 	return &claimed
 }

@@ -25,18 +25,18 @@ const (
 	tagNanos   = 2<<typeBits | typeVarint
 )
 
-// metric is a Metric as it stands in the frame. Its texts are parts of the frame, and
-// are not checked.
+// metric is a Metric as it stands in the frame. Its texts are slices of the frame, and were not
+// checked.
 type metric struct {
 	name, help []byte
 	kind       wire.MetricType
 	value      float64
 	time       timestamp
-	// labels are the contents of the entries, in the order of the frame.
+	// labels are the encoded map entries, in the order of the frame.
 	labels [][]byte
 }
 
-// timestamp is a Timestamp, which may be there in parts.
+// timestamp is a Timestamp. An encoded message may hold it in several parts.
 type timestamp struct {
 	there   bool
 	seconds int64
@@ -53,7 +53,7 @@ func (m *metric) read(b []byte) (ok bool) {
 		}
 		switch f.tag {
 		case tagName:
-			// The last one counts, and none may be broken.
+			// Of several the last one counts, and all must be UTF-8.
 			if !utf8.Valid(m.name) {
 				return false
 			}
@@ -78,7 +78,7 @@ func (m *metric) read(b []byte) (ok bool) {
 	return true
 }
 
-// read takes a Timestamp. Several are one, of which the last word counts.
+// read merges an encoded Timestamp into t, as protobuf merges a field that is there twice.
 func (t *timestamp) read(b []byte) (ok bool) {
 	t.there = true
 	return each(b, func(f field) bool {

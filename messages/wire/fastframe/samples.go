@@ -7,22 +7,23 @@ import (
 	"fodc/messages/wire"
 )
 
-// sample reads a baseline sample into the table. It returns false if it is broken.
+// sample reads a baseline sample into the vector or the table. It returns false if the frame
+// is broken.
 func (r *reader) sample(b []byte) (ok bool) {
-	if r.repeats(b) || r.expected(b) {
+	if r.matchTemplate(b) || r.readExpected(b) {
 		return true
 	}
 	m := &r.metric
 	if !m.read(b) {
 		return false
 	}
-	hash := r.known.hash(m)
+	hash := r.cache.hash(m)
 	s := r.find(m, hash)
 	if s == nil {
 		if !r.normalize(m) {
 			return false
 		}
-		hash = r.known.hash(m)
+		hash = r.cache.hash(m)
 		s = r.find(m, hash)
 	}
 	if s != nil && string(m.help) != s.family.help && !utf8.Valid(m.help) {
@@ -32,29 +33,29 @@ func (r *reader) sample(b []byte) (ok bool) {
 	switch {
 	case s == nil:
 	case string(m.help) == s.family.help:
-		r.take(s, at, m.value, s.family.help)
+		r.record(s, at, m.value, s.family.help)
 	default:
-		r.take(s, at, m.value, string(m.help))
+		r.record(s, at, m.value, string(m.help))
 	}
 	return true
 }
 
-// expected reads a sample of the series that is likely to come next: the one that
-// followed in the frame before, or, in a window, the same again. It returns false if it
-// is none of these.
-func (r *reader) expected(b []byte) bool {
+// readExpected reads a sample of the series that is likely to come next: the one that followed
+// in the frame before, or, in a window, the same series again. It returns false if the sample
+// is of neither.
+func (r *reader) readExpected(b []byte) bool {
 	likely, other := r.first, r.last
 	if r.last != nil {
-		likely = r.last.follower
+		likely = r.last.next
 	}
-	if r.again {
+	if r.repeated {
 		likely, other = other, likely
 	}
 	for _, s := range [...]*series{likely, other} {
 		if s == nil {
 			continue
 		}
-		value, stamp, ok := s.form().read(b)
+		value, stamp, ok := s.encoded().readSample(b)
 		if !ok {
 			continue
 		}
@@ -62,13 +63,13 @@ func (r *reader) expected(b []byte) bool {
 		if !ok {
 			return false
 		}
-		r.take(s, at, value, s.family.help)
+		r.record(s, at, value, s.family.help)
 		return true
 	}
 	return false
 }
 
-// timeOf returns the sample's time in unix milliseconds; ok is false if it is none.
+// timeOf returns the sample's time in unix milliseconds. ok is false if it is invalid.
 func (r *reader) timeOf(t timestamp) (at int64, ok bool) {
 	if !t.there {
 		return r.at, true
@@ -77,8 +78,8 @@ func (r *reader) timeOf(t timestamp) (at int64, ok bool) {
 	return wire.UnixMilli(stamp), stamp.IsValid()
 }
 
-// check returns the metric's time and series, nil if it is invalid: it is counted then.
-// One that is not known is learned.
+// check returns the metric's time and series. It adds the series if s is nil. An invalid
+// metric is counted as rejected, and has no series.
 func (r *reader) check(m *metric, s *series, hash uint64) (at int64, _ *series) {
 	kind, ok := wire.TypeOf(m.kind)
 	if s == nil {
@@ -97,68 +98,68 @@ func (r *reader) check(m *metric, s *series, hash uint64) (at int64, _ *series) 
 	}
 	if s == nil {
 		var err error
-		if s, err = r.learn(m, kind, hash); err != nil {
+		if s, err = r.addSeries(m, kind, hash); err != nil {
 			r.rejected.Addf(1, "metric %.100q: %w", m.name, err)
 		}
 	}
 	return at, s
 }
 
-// take takes a sample of the series, with its description.
-func (r *reader) take(s *series, at int64, value float64, help string) {
-	r.again = s == r.last
+// record records a sample of the series. help is what the sample says.
+func (r *reader) record(s *series, at int64, value float64, help string) {
+	r.repeated = s == r.last
 	switch {
-	case s.passing || r.again:
+	case s.uncached || r.repeated:
 	case r.last == nil:
 		r.first = s
 	default:
-		r.last.follower = s
+		r.last.next = s
 	}
 	r.last = s
 	if messages.IsGap(value) {
-		return // It says that there is no sample.
-	}
-	if r.fits(s, at) {
-		r.lay(s, value, help)
 		return
 	}
-	if !r.row.off {
-		r.spill()
+	if r.fitsVector(s, at) {
+		r.appendToVector(s, value, help)
+		return
+	}
+	if !r.vector.spilled {
+		r.spillToTable()
 	}
 	t := &r.table
-	if s.frame != r.frame {
-		r.enter(s, help)
+	if s.frame != r.frameNumber {
+		r.addToTable(s, help)
 	}
 	t.Samples = append(t.Samples, wire.Sample{Series: s.index, Time: at, Value: value})
 }
 
-// enter appends a series to the table, which it does not have.
-func (r *reader) enter(s *series, help string) {
+// addToTable appends a series that the table does not have yet.
+func (r *reader) addToTable(s *series, help string) {
 	t, f := &r.table, s.family
-	if f.frame != r.frame {
-		f.frame, f.index = r.frame, len(t.Families)
-		t.Families = append(t.Families, messages.Family{Name: f.name, Type: f.kind, Help: r.help(f, help)})
+	if f.frame != r.frameNumber {
+		f.frame, f.index = r.frameNumber, len(t.Families)
+		t.Families = append(t.Families, messages.Family{Name: f.name, Type: f.kind, Help: r.helpOf(f, help)})
 	}
-	s.frame, s.index = r.frame, len(t.Series)
-	t.Series = append(t.Series, s.row(f.index))
-	if !s.passing {
+	s.frame, s.index = r.frameNumber, len(t.Series)
+	t.Series = append(t.Series, s.tableSeries(f.index))
+	if !s.uncached {
 		r.used++
 	}
 }
 
-// help returns the family's help in this frame: what its first sample has said.
-func (r *reader) help(f *family, said string) string {
-	if said != f.help && len(said) <= messages.MaxHelpBytes {
-		r.known.bytes += len(said) - len(f.help)
-		f.describe(said)
-		r.known.habit.shared = nil // Its families may have this help.
+// helpOf returns the family's help in this frame, which is that of its first sample.
+func (r *reader) helpOf(f *family, help string) string {
+	if help != f.help && len(help) <= messages.MaxHelpBytes {
+		r.cache.bytes += len(help) - len(f.help)
+		f.setHelp(help)
+		r.cache.template.answerFamilies = nil // They may have the former help.
 	}
-	return wire.HelpOf(f.name, said, &r.rejected)
+	return wire.HelpOf(f.name, help, &r.rejected)
 }
 
 func (r *reader) find(m *metric, hash uint64) *series {
-	if s := r.known.find(m, hash); s != nil || r.spare == nil {
+	if s := r.cache.find(m, hash); s != nil || r.overflow == nil {
 		return s
 	}
-	return r.spare.find(m, hash)
+	return r.overflow.find(m, hash)
 }

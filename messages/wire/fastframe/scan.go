@@ -4,9 +4,9 @@ import "google.golang.org/protobuf/encoding/protowire"
 
 // field is one field of a message.
 type field struct {
-	// tag is the number and the type, as on the wire but in its shortest form.
+	// tag is the number and the type as on the wire, in its shortest form.
 	tag uint64
-	// bytes is the content of a field of type bytes, part of the message.
+	// bytes is the content of a field of type bytes, a slice of the message.
 	bytes []byte
 	// bits is the content of a varint, or of 64 fixed bits.
 	bits uint64
@@ -44,7 +44,8 @@ func next(b []byte) (f field, rest []byte, ok bool) {
 	return f, b[n:], true
 }
 
-// nextText is next, quicker for fields of bytes with a number below 16, which are most.
+// nextText is next with a fast path for fields of type bytes with a number below 16, which are
+// the most frequent.
 func nextText(b []byte) (f field, rest []byte, ok bool) {
 	if len(b) < 2 || b[0]&(1<<typeBits-1) != byte(typeBytes) || b[0] >= more || b[0] < 1<<typeBits {
 		return next(b)
@@ -56,11 +57,11 @@ func nextText(b []byte) (f field, rest []byte, ok bool) {
 	return field{tag: uint64(b[0]), bytes: b[from:end:end]}, b[end:], true
 }
 
-// more is the bit of a byte of a varint that says that another one follows.
+// more is the bit of a varint's byte which says that another byte follows.
 const more = 0x80
 
-// textBounds returns where the content of the field of bytes is that b begins with, whose
-// tag is one byte; end is 0 where it is too long for this, or broken.
+// textBounds returns where the content of b's first field lies. The field must be of type bytes
+// with a tag of one byte. end is 0 if the field is broken, or longer than 16 KiB.
 func textBounds(b []byte) (from, end int) {
 	switch {
 	case len(b) > 1 && b[1] < more:
@@ -93,7 +94,7 @@ func appendText(dst []byte, tag uint64, text []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendVarint(dst, tag), text)
 }
 
-// fieldBounds is textBounds for a field that appendText has made, however long it is.
+// fieldBounds is textBounds for a field of any length that appendText has made.
 func fieldBounds(field string) (from, end int) {
 	for from = 1; ; from++ {
 		end |= int(field[from]&^more) << (7 * (from - 1))

@@ -13,8 +13,8 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// A scrape of many large agents: what is known of one agent's series has left the caches
-// when its next answer comes.
+// A scrape of many large agents: an agent's series have left the processor's caches when its
+// next answer comes.
 const (
 	scrapeAgents = 100
 	scrapeSeries = 3000
@@ -46,7 +46,7 @@ func scrapeFrame(b *testing.B, round int, ordered, shuffled bool) []byte {
 	return frame
 }
 
-// rename replaces a text by another one that is as long.
+// rename replaces a text by another one of the same length.
 func rename(frame []byte, from, to string) {
 	for {
 		at := bytes.Index(frame, []byte(from))

@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The scratch space that a hostile frame needs is not what all others have to clear.
+// The scratch space of a hostile frame is dropped: otherwise every later frame would have to
+// clear it.
 func TestLargeScratchSpaceIsNotKept(t *testing.T) {
 	large := func(grow func(r *reader)) {
 		t.Helper()
@@ -17,7 +18,7 @@ func TestLargeScratchSpaceIsNotKept(t *testing.T) {
 		grow(r)
 		require.True(t, r.isLarge())
 	}
-	const n = maxKeptSamples + 1
+	const n = maxScratchSamples + 1
 	large(func(r *reader) { r.columns.families = make([][]byte, n) })
 	large(func(r *reader) { r.columns.deltas = make([]int64, n) })
 	large(func(r *reader) { r.columns.suffixes = make([]wire.Suffix, n) })

@@ -11,8 +11,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// normalize checks the metric's texts, and sets its labels as Go writes them: each key
-// once, the last word of several. It returns false if the metric is broken.
+// normalize checks the metric's texts and re-encodes its labels as Go does. Of several values
+// of a key the last one counts. It returns false if the metric is broken.
 func (r *reader) normalize(m *metric) (ok bool) {
 	if !utf8.Valid(m.name) || !utf8.Valid(m.help) {
 		return false
@@ -36,7 +36,7 @@ func (r *reader) normalize(m *metric) (ok bool) {
 		}
 		r.labels = append(r.labels, l)
 	}
-	r.encode(m) // In this order, which is likely to come again.
+	r.encode(m) // Keep the order: it is likely to come again.
 	slices.SortStableFunc(r.labels, func(a, b messages.Label) int { return strings.Compare(a.Name, b.Name) })
 	kept := r.labels[:0]
 	for i, l := range r.labels {
@@ -51,7 +51,7 @@ func (r *reader) normalize(m *metric) (ok bool) {
 	return true
 }
 
-// encode sets the metric's labels to what r.labels has, as Go writes it.
+// encode sets the metric's labels to r.labels, encoded as Go does it.
 func (r *reader) encode(m *metric) {
 	m.labels = m.labels[:0]
 	for _, l := range r.labels {
@@ -62,68 +62,70 @@ func (r *reader) encode(m *metric) {
 	}
 }
 
-// learn returns the series of a metric that was normalized, or why there is none.
-func (r *reader) learn(m *metric, kind messages.MetricType, hash uint64) (*series, error) {
+// addSeries adds the series of a normalized metric to the cache. The error says why its labels
+// are invalid.
+func (r *reader) addSeries(m *metric, kind messages.MetricType, hash uint64) (*series, error) {
 	text := messages.RenderLabels(r.labels)
 	if err := messages.CheckLabelText(text); err != nil {
-		if s := r.mend(m, kind, text); s != nil {
+		if s := r.addSanitized(m, kind, text); s != nil {
 			return s, nil
 		}
 		return nil, err
 	}
-	return r.keep(m, kind, text, hash), nil
+	return r.addValid(m, kind, text, hash), nil
 }
 
-// mend returns the series with its labels' names made valid, nil if that is not what
-// was wrong with the text. It is known by its valid labels, and mended in each frame.
-func (r *reader) mend(m *metric, kind messages.MetricType, invalid messages.LabelText) *series {
-	if messages.MendLabels(r.labels) == 0 {
+// addSanitized adds the series with its label names made valid. It returns nil if the text is
+// invalid for another reason. The cache has the series under its valid labels, so a sample with
+// the invalid names comes here in each frame.
+func (r *reader) addSanitized(m *metric, kind messages.MetricType, invalid messages.LabelText) *series {
+	if messages.SanitizeLabels(r.labels) == 0 {
 		return nil
 	}
 	text := messages.RenderLabels(r.labels)
 	if messages.CheckLabelText(text) != nil {
 		return nil
 	}
-	if _, counted := r.mended[invalid]; !counted {
-		if r.mended == nil {
-			r.mended = map[messages.LabelText]struct{}{}
+	if _, counted := r.sanitized[invalid]; !counted {
+		if r.sanitized == nil {
+			r.sanitized = map[messages.LabelText]struct{}{}
 		}
-		r.mended[invalid] = struct{}{}
-		r.rejected.Mended++
+		r.sanitized[invalid] = struct{}{}
+		r.rejected.Sanitized++
 	}
 	r.encode(m)
-	hash := r.known.hash(m)
+	hash := r.cache.hash(m)
 	if s := r.find(m, hash); s != nil {
 		return s
 	}
-	return r.keep(m, kind, text, hash)
+	return r.addValid(m, kind, text, hash)
 }
 
-// keep adds the series of a metric whose labels are those of the text.
-func (r *reader) keep(m *metric, kind messages.MetricType, text messages.LabelText, hash uint64) *series {
+// addValid adds the series of a metric whose labels are those of the text.
+func (r *reader) addValid(m *metric, kind messages.MetricType, text messages.LabelText, hash uint64) *series {
 	s := &series{kind: m.kind}
 	quantile := slices.ContainsFunc(r.labels, func(l messages.Label) bool { return l.Name == "quantile" })
 	key := familyKey{kind: kind}
 	key.name, s.suffix = wire.SplitName(string(m.name), kind, quantile)
-	shelf := r.known
-	if shelf.bytes >= maxKnownBytes {
-		shelf, s.passing = r.passing(), true
+	to := r.cache
+	if to.bytes >= maxCacheBytes {
+		to, s.uncached = r.overflowCache(), true
 	}
-	if s.family = r.known.families[key]; s.family == nil {
-		s.family = shelf.familyOf(key)
+	if s.family = r.cache.families[key]; s.family == nil {
+		s.family = to.familyOf(key)
 	}
-	if s.labels = r.known.labels[text]; s.labels == nil {
-		s.labels = shelf.labelsOf(text, m.labels)
+	if s.labels = r.cache.labels[text]; s.labels == nil {
+		s.labels = to.labelsOf(text, m.labels)
 	}
-	s.name = shelf.nameOf(m.name)
-	shelf.add(s, hash)
+	s.name = to.nameField(m.name)
+	to.add(s, hash)
 	return s
 }
 
-// passing is the dictionary of what is forgotten with the frame.
-func (r *reader) passing() *dictionary {
-	if r.spare == nil {
-		r.spare = newDictionary(r.known.seed)
+// overflowCache returns the cache of the series that are dropped after the frame.
+func (r *reader) overflowCache() *seriesCache {
+	if r.overflow == nil {
+		r.overflow = newSeriesCache(r.cache.seed)
 	}
-	return r.spare
+	return r.overflow
 }

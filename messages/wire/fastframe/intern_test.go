@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Nodes whose families are alike have one copy of them, whichever form they send.
-func TestNodesShareShapes(t *testing.T) {
+// Nodes with equal families share one copy of them, whichever form they send.
+func TestNodesShareDescriptors(t *testing.T) {
 	page := func(node, help string, values ...float64) *wire.StreamMetricsRequest {
 		f := &wire.StreamMetricsRequest{}
 		for i, v := range values {
@@ -22,8 +22,8 @@ func TestNodesShareShapes(t *testing.T) {
 		}
 		return f
 	}
-	shape := func(m *wire.StreamMetricsRequest) *messages.Shape {
-		return answerOf(t, New(), encode(t, m)).Blocks[0].Families[0].Shape
+	descriptor := func(m *wire.StreamMetricsRequest) *messages.Descriptor {
+		return answerOf(t, New(), encode(t, m)).Blocks[0].Families[0].Descriptor
 	}
 	columns := func(m *wire.StreamMetricsRequest) *wire.StreamMetricsRequest {
 		a := wire.FromAnswer(m, testNow)
@@ -33,39 +33,39 @@ func TestNodesShareShapes(t *testing.T) {
 		}
 		return frameOf(a)
 	}
-	one := shape(page("a", "Help.", 1, 2))
-	require.True(t, one.Settled)
-	require.Same(t, one, shape(page("b", "Help.", 3, 4)))
-	require.NotSame(t, one, shape(page("b", "Other.", 3, 4)))
-	require.NotSame(t, one, shape(page("b", "Help.", 3, 4, 5)))
+	one := descriptor(page("a", "Help.", 1, 2))
+	require.True(t, one.Normalized)
+	require.Same(t, one, descriptor(page("b", "Help.", 3, 4)))
+	require.NotSame(t, one, descriptor(page("b", "Other.", 3, 4)))
+	require.NotSame(t, one, descriptor(page("b", "Help.", 3, 4, 5)))
 	d := New()
 	d.Renew(7)
-	require.Same(t, one, answerOf(t, d, encode(t, columns(page("c", "Help.", 5, 6)))).Blocks[0].Families[0].Shape)
-	require.NotNil(t, d.slots.lists.all[0].familyList)
+	require.Same(t, one, answerOf(t, d, encode(t, columns(page("c", "Help.", 5, 6)))).Blocks[0].Families[0].Descriptor)
+	require.NotNil(t, d.definitions.templates.all[0].familyList)
 	other := New()
 	other.Renew(7)
 	answerOf(t, other, encode(t, columns(page("d", "Help.", 7, 8))))
-	require.Same(t, d.slots.lists.all[0].familyList, other.slots.lists.all[0].familyList)
+	require.Same(t, d.definitions.templates.all[0].familyList, other.definitions.templates.all[0].familyList)
 	runtime.KeepAlive(one)
 }
 
-// frameOf is the answer in columns, described in dictionary 7.
+// frameOf is the answer in columns, defined in dictionary 7.
 func frameOf(a wire.Answer) *wire.StreamMetricsRequest {
-	var d wire.Describer
+	var d wire.DictionaryEncoder
 	d.Begin(7)
 	return d.Frame(a)
 }
 
-// A value with the hash of another one is not taken for it; and when nobody has a value any
-// more, the commons have not either.
-func TestCommonsGo(t *testing.T) {
-	c := newCommons(func(a, b *string) bool { return *a == *b })
+// A value is not mistaken for another one of the same hash, and the pool drops values that
+// nobody refers to.
+func TestInternedValuesAreReleased(t *testing.T) {
+	c := newInternPool(func(a, b *string) bool { return *a == *b })
 	of := func(text string) *string { return &text }
 	first, other := of("a"), of("b")
-	require.Same(t, first, c.share(1, first))
-	require.Same(t, first, c.share(1, of("a")))
-	require.Same(t, other, c.share(1, other))
-	require.Same(t, other, c.share(2, other))
+	require.Same(t, first, c.intern(1, first))
+	require.Same(t, first, c.intern(1, of("a")))
+	require.Same(t, other, c.intern(1, other))
+	require.Same(t, other, c.intern(2, other))
 	there := func(hash uint64) bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()

@@ -29,20 +29,20 @@ func TestSplitAndJoin(t *testing.T) {
 }
 
 func TestKnowLabels(t *testing.T) {
-	f := func(text, bound string, want LabelFacts) {
+	f := func(text, bound string, want LabelInfo) {
 		t.Helper()
 		want.Text = LabelText(text)
-		require.Equal(t, want, KnowLabels(LabelText(text), bound).Facts())
+		require.Equal(t, want, InternLabelInfo(LabelText(text), bound).Get())
 	}
-	f(``, "", LabelFacts{Plain: true})
-	f(`a="1"`, "", LabelFacts{Plain: true})
-	f(`"a.b"="1"`, "", LabelFacts{})
-	f(`a="1"`, "le", LabelFacts{Plain: true, BoundName: "le", Rest: `a="1"`})
-	f(`a="1",le="0.5",z="2"`, "le", LabelFacts{Plain: true, BoundName: "le", Rest: `a="1",z="2"`, Bound: 0.5})
-	f(`quantile="x"`, "quantile", LabelFacts{Plain: true, BoundName: "quantile", Bound: math.Inf(1)})
-	require.True(t, KnowLabels(`node_id="x"`, "").IsZero())
-	require.Equal(t, KnowLabels(`a="1"`, ""), KnowLabels(`a="1"`, ""))
-	require.NotEqual(t, KnowLabels(`a="1"`, ""), KnowLabels(`a="1"`, "le"))
+	f(``, "", LabelInfo{Legacy: true})
+	f(`a="1"`, "", LabelInfo{Legacy: true})
+	f(`"a.b"="1"`, "", LabelInfo{})
+	f(`a="1"`, "le", LabelInfo{Legacy: true, BoundName: "le", Rest: `a="1"`})
+	f(`a="1",le="0.5",z="2"`, "le", LabelInfo{Legacy: true, BoundName: "le", Rest: `a="1",z="2"`, Bound: 0.5})
+	f(`quantile="x"`, "quantile", LabelInfo{Legacy: true, BoundName: "quantile", Bound: math.Inf(1)})
+	require.True(t, InternLabelInfo(`node_id="x"`, "").IsZero())
+	require.Equal(t, InternLabelInfo(`a="1"`, ""), InternLabelInfo(`a="1"`, ""))
+	require.NotEqual(t, InternLabelInfo(`a="1"`, ""), InternLabelInfo(`a="1"`, "le"))
 }
 
 func TestCutBound(t *testing.T) {

@@ -22,16 +22,16 @@ func metrics(samples ...string) *wire.StreamMetricsRequest {
 	return f
 }
 
-// What is a row, what was one until something else came, and what never was.
+// Frames that are instant vectors, that begin like one, and that are none.
 func TestRowsAndTablesAgree(t *testing.T) {
 	d := New()
-	f := func(row bool, samples ...string) {
+	f := func(vector bool, samples ...string) {
 		t.Helper()
 		frame := encode(t, metrics(samples...))
 		for range 2 {
 			require.Equal(t, plain(frame), fast(d, frame))
 			a := answerOf(t, d, frame)
-			require.Equal(t, row, len(a.Blocks) == 1 && a.Blocks[0].Families[0].Shape != nil)
+			require.Equal(t, vector, len(a.Blocks) == 1 && a.Blocks[0].Families[0].Descriptor != nil)
 		}
 	}
 	f(true, "a10")
@@ -55,7 +55,7 @@ func answerOf(t *testing.T, d *Decoder, frame []byte) wire.Answer {
 	return a
 }
 
-// A family's series are made anew only when others come; answers keep what they had.
+// A family's series are built anew only when they change. Earlier answers keep theirs.
 func TestAnswersShareSeries(t *testing.T) {
 	d := New()
 	one, two := encode(t, metrics("a10", "a20", "b10")), encode(t, metrics("a20", "a10", "b10"))
@@ -73,8 +73,7 @@ func TestAnswersShareSeries(t *testing.T) {
 	require.NotSame(t, &fourth.Blocks[0].Values[0], &fifth.Blocks[0].Values[0])
 }
 
-// The labels that claim to be the identity's are kept once, and the others once for all
-// sessions.
+// Claimed labels are kept once a session, all other labels once for all sessions.
 func TestLabelsAreShared(t *testing.T) {
 	frame := encode(t, metrics("a10", "a20"))
 	a, b := answerOf(t, New(), frame), answerOf(t, New(), frame)
@@ -82,15 +81,15 @@ func TestLabelsAreShared(t *testing.T) {
 	require.Equal(t, messages.LabelText(`l="1"`), series(a, 0).Labels)
 	require.Equal(t, messages.LabelText(`pod_name="p"`), *series(a, 0).Claimed)
 	require.Same(t, series(a, 0).Claimed, series(a, 1).Claimed)
-	require.Equal(t, series(a, 0).Known, series(b, 0).Known)
+	require.Equal(t, series(a, 0).Info, series(b, 0).Info)
 
-	// Names in need of quotes may have to be mended, together with all others.
+	// Names that need quotes may have to be escaped, together with all others.
 	odd := answerOf(t, New(), encode(t, &wire.StreamMetricsRequest{Metrics: []*wire.Metric{{Name: "a", Labels: map[string]string{"node_a.b": "1"}}}}))
 	require.Nil(t, series(odd, 0).Claimed)
 	require.Equal(t, messages.LabelText(`"node_a.b"="1"`), series(odd, 0).Labels)
 }
 
-// A series that is not kept is in no family that is.
+// A family with an uncached series is not cached.
 func TestPassingSeriesAreNotShared(t *testing.T) {
 	d := New()
 	short := func(n int) []byte {
@@ -102,18 +101,18 @@ func TestPassingSeriesAreNotShared(t *testing.T) {
 	}
 	const many = 500 // to be cached, more than a frame of strangers can overshoot by
 	answerOf(t, d, short(many))
-	a := d.known.families[familyKey{name: "a"}]
-	require.Equal(t, many, len(a.last))
+	a := d.cache.families[familyKey{name: "a"}]
+	require.Equal(t, many, len(a.lastSeries))
 	for range 2 { // The first one makes room, as nothing of it is the same as before.
 		answerOf(t, d, encode(t, strangers(1, 5000)))
 	}
-	require.GreaterOrEqual(t, d.known.bytes, maxKnownBytes)
+	require.GreaterOrEqual(t, d.cache.bytes, maxCacheBytes)
 
-	// Its room is free for a moment, but the new series is not kept.
+	// There is room for a moment, but the new series is not cached.
 	frame := short(many + 1)
 	require.Equal(t, plain(frame), fast(d, frame))
-	require.Zero(t, len(a.last))
-	require.Less(t, d.known.bytes, maxKnownBytes)
+	require.Zero(t, len(a.lastSeries))
+	require.Less(t, d.cache.bytes, maxCacheBytes)
 	for range 2 {
 		require.Equal(t, plain(frame), fast(d, frame))
 	}

@@ -15,22 +15,22 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// describing is an agent that describes its families to a decoder.
-type describing struct {
+// defining is an agent that defines its families for a decoder.
+type defining struct {
 	t      *testing.T
-	agent  wire.Describer
+	agent  wire.DictionaryEncoder
 	proxy  *Decoder
 	values float64
 }
 
-func newDescribing(t *testing.T) *describing {
-	a := &describing{t: t, proxy: New()}
+func newDescribing(t *testing.T) *defining {
+	a := &defining{t: t, proxy: New()}
 	a.proxy.Renew(7)
 	return a
 }
 
 // block has gauges of the names, of so many series each.
-func (a *describing) block(series int, names ...string) messages.Block {
+func (a *defining) block(series int, names ...string) messages.Block {
 	b := messages.Block{Times: []int64{1000}}
 	for _, name := range names {
 		f := messages.Family{Name: name, Type: messages.TypeGauge}
@@ -44,9 +44,9 @@ func (a *describing) block(series int, names ...string) messages.Block {
 	return b
 }
 
-// answer requires that the proxy reads what the agent says, and that it shares the
-// families with other answers or not.
-func (a *describing) answer(shared bool, blocks ...messages.Block) wire.Answer {
+// answer requires that the decoder reads what the agent sends, and whether the families are
+// shared with other answers.
+func (a *defining) answer(shared bool, blocks ...messages.Block) wire.Answer {
 	a.t.Helper()
 	a.agent.Begin(7)
 	want := wire.Answer{Blocks: blocks}
@@ -55,7 +55,7 @@ func (a *describing) answer(shared bool, blocks ...messages.Block) wire.Answer {
 	for _, b := range got.Blocks {
 		require.Equal(a.t, shared, b.Values != nil)
 	}
-	require.LessOrEqual(a.t, len(a.proxy.slots.lists.all), len(blocks), "what an answer does not have is forgotten")
+	require.LessOrEqual(a.t, len(a.proxy.definitions.templates.all), len(blocks), "what an answer does not have is forgotten")
 	return got
 }
 
@@ -82,7 +82,7 @@ func TestBlocksThatRepeatTheLastOnes(t *testing.T) {
 	require.Equal(t, was, said(first, nil), "answers keep what they had")
 }
 
-// A frame takes room for the values that it can have, however many times it names.
+// A frame allocates no more values than it can hold, however many timestamps it has.
 func TestTimesTakeNoRoomForValues(t *testing.T) {
 	a := newDescribing(t)
 	a.answer(false, a.block(1000, "a"))
@@ -108,7 +108,7 @@ func packed(values ...float64) (b raw) {
 	return b
 }
 
-// What almost repeats a list is read as the generated code reads it.
+// A block that almost matches the template is read as the generated code reads it.
 func TestFamiliesThatAlmostRepeatAList(t *testing.T) {
 	block := func(families ...raw) raw {
 		b := raw{}.message(1, protowire.AppendVarint(nil, 20))
@@ -124,52 +124,52 @@ func TestFamiliesThatAlmostRepeatAList(t *testing.T) {
 		}
 		return f
 	}
-	describe := func(name string, slot uint64) raw {
+	define := func(name string, slot uint64) raw {
 		return raw{}.text(1, name).number(2, 1).text(4, `l="1"`).text(4, `l="2"`).message(6, packed(1, 2)).number(7, slot)
 	}
 	a, b, c := slotted(1, 3, 4), slotted(2, 5, 6), slotted(3, 7, 8)
 	backTimes := raw{}.message(1, raw{20, 5})
 	backwards := slices.Clip(backTimes.message(2, a).message(2, b))
 	for name, odd := range map[string]raw{
-		"as it was":              frame(block(a, b), block(c)),
-		"a family twice":         frame(block(a, b), block(c, c)),
-		"a family in two blocks": frame(block(a, b), block(a)),
-		"a list in two blocks":   frame(block(c), block(c)),
-		"a list after itself":    frame(block(a), block(a, b)),
-		"one more":               frame(block(a, b, c)),
-		"one less":               frame(block(a), block(c)),
-		"another order":          frame(block(b, a), block(c)),
-		"too few values":         frame(block(a, slotted(2, 5)), block(c)),
-		"too many values":        frame(block(a, slotted(2, 5, 6, 7, 8)), block(c)),
-		"no values":              frame(block(a, slotted(2)), block(c)),
-		"half a value":           frame(block(a, raw{}.text(6, "1234").number(7, 2)), block(c)),
-		"no slot":                frame(block(a, raw{}.message(6, packed(5, 6))), block(c)),
-		"half a slot":            frame(block(a, append(raw{}.message(6, packed(5, 6)), 7<<3, 0x80)), block(c)),
-		"a slot from afar":       frame(block(a, raw{}.message(6, packed(5, 6)).number(7, 1<<32+2)), block(c)),
-		"the slot first":         frame(block(a, raw{}.number(7, 2).message(6, packed(5, 6))), block(c)),
-		"a type for the slot":    frame(block(a, raw{}.message(6, packed(5, 6)).number(2, 2)), block(c)),
-		"a help for the values":  frame(block(a, raw{}.message(3, packed(5, 6)).number(7, 2)), block(c)),
-		"two slots":              frame(block(a, slotted(1, 5, 6).number(7, 2)), block(c)),
-		"two slots, the other":   frame(block(a, slotted(2, 5, 6).number(7, 1)), block(c)),
-		"values behind":          frame(block(a, slotted(2, 5).message(6, packed(6))), block(c)),
-		"more values behind":     frame(block(a, slotted(2, 5, 6).message(6, packed(6))), block(c)),
-		"a name behind":          frame(block(a, slotted(2, 5, 6).text(1, "x")), block(c)),
-		"a help behind":          frame(block(a, slotted(2, 5, 6).text(3, "x")), block(c)),
-		"broken behind":          frame(block(a, append(slotted(2, 5, 6), 0xff)), block(c)),
-		"an empty family":        frame(block(a, nil, c), block(c)),
-		"times that go back":     frame(backwards, block(c)),
-		"nothing at such times":  frame(backwards.message(2, slotted(3)), block(c)),
-		"only that":              frame(slices.Clip(backTimes).message(2, slotted(1)).message(2, slotted(2)), block(c)),
-		"no times":               frame(raw{}.message(2, a).message(2, b), block(c)),
-		"times behind":           frame(raw{}.message(2, a).message(2, b).message(1, protowire.AppendVarint(nil, 20)), block(c)),
-		"two times":              frame(raw{}.message(1, raw{20, 2}).message(2, a).message(2, b), block(c)),
-		"two times, all values":  frame(raw{}.message(1, raw{20, 2}).message(2, slotted(1, 1, 2, 3, 4)).message(2, slotted(2, 1, 2, 3, 4)), block(c)),
+		"as it was":                  frame(block(a, b), block(c)),
+		"a family twice":             frame(block(a, b), block(c, c)),
+		"a family in two blocks":     frame(block(a, b), block(a)),
+		"a list in two blocks":       frame(block(c), block(c)),
+		"a list after itself":        frame(block(a), block(a, b)),
+		"one more":                   frame(block(a, b, c)),
+		"one less":                   frame(block(a), block(c)),
+		"another order":              frame(block(b, a), block(c)),
+		"too few values":             frame(block(a, slotted(2, 5)), block(c)),
+		"too many values":            frame(block(a, slotted(2, 5, 6, 7, 8)), block(c)),
+		"no values":                  frame(block(a, slotted(2)), block(c)),
+		"half a value":               frame(block(a, raw{}.text(6, "1234").number(7, 2)), block(c)),
+		"no slot":                    frame(block(a, raw{}.message(6, packed(5, 6))), block(c)),
+		"half a slot":                frame(block(a, append(raw{}.message(6, packed(5, 6)), 7<<3, 0x80)), block(c)),
+		"a slot from afar":           frame(block(a, raw{}.message(6, packed(5, 6)).number(7, 1<<32+2)), block(c)),
+		"the slot first":             frame(block(a, raw{}.number(7, 2).message(6, packed(5, 6))), block(c)),
+		"a type for the slot":        frame(block(a, raw{}.message(6, packed(5, 6)).number(2, 2)), block(c)),
+		"a help for the values":      frame(block(a, raw{}.message(3, packed(5, 6)).number(7, 2)), block(c)),
+		"two definitions":            frame(block(a, slotted(1, 5, 6).number(7, 2)), block(c)),
+		"two definitions, the other": frame(block(a, slotted(2, 5, 6).number(7, 1)), block(c)),
+		"values behind":              frame(block(a, slotted(2, 5).message(6, packed(6))), block(c)),
+		"more values behind":         frame(block(a, slotted(2, 5, 6).message(6, packed(6))), block(c)),
+		"a name behind":              frame(block(a, slotted(2, 5, 6).text(1, "x")), block(c)),
+		"a help behind":              frame(block(a, slotted(2, 5, 6).text(3, "x")), block(c)),
+		"broken behind":              frame(block(a, append(slotted(2, 5, 6), 0xff)), block(c)),
+		"an empty family":            frame(block(a, nil, c), block(c)),
+		"times that go back":         frame(backwards, block(c)),
+		"nothing at such times":      frame(backwards.message(2, slotted(3)), block(c)),
+		"only that":                  frame(slices.Clip(backTimes).message(2, slotted(1)).message(2, slotted(2)), block(c)),
+		"no times":                   frame(raw{}.message(2, a).message(2, b), block(c)),
+		"times behind":               frame(raw{}.message(2, a).message(2, b).message(1, protowire.AppendVarint(nil, 20)), block(c)),
+		"two times":                  frame(raw{}.message(1, raw{20, 2}).message(2, a).message(2, b), block(c)),
+		"two times, all values":      frame(raw{}.message(1, raw{20, 2}).message(2, slotted(1, 1, 2, 3, 4)).message(2, slotted(2, 1, 2, 3, 4)), block(c)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, oracle := New(), &plainDictionary{number: 1}
 			d.Renew(1)
 			same := frame(block(a, b), block(c))
-			for _, f := range []raw{frame(block(describe("a", 1), describe("b", 2)), block(describe("c", 3))), same, same, odd, same, odd, odd, same} {
+			for _, f := range []raw{frame(block(define("a", 1), define("b", 2)), block(define("c", 3))), same, same, odd, same, odd, odd, same} {
 				f = oracle.next(f)
 				want := oracle.read(f)
 				require.Equal(t, want, readOrRenew(d, oracle, f))

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// latest is a frame of samples that say no time, each given as family, series and value.
+// latest is a frame of samples without a time, each given as family, series and value.
 func latest(samples ...string) *wire.StreamMetricsRequest {
 	f := &wire.StreamMetricsRequest{Timestamp: timestamppb.New(testNow.Add(time.Hour))}
 	for _, s := range samples {
@@ -23,14 +23,14 @@ func latest(samples ...string) *wire.StreamMetricsRequest {
 	return f
 }
 
-// Whatever comes after a row, it is read as if nothing was known of the row; and so is
-// the row when it comes again.
+// A frame after an instant vector is read as if there was no template, and so is the vector
+// when it comes again.
 func TestWhatFollowsARowAgrees(t *testing.T) {
-	row := func() *wire.StreamMetricsRequest { return latest("a11", "a22", "b13", "b24", "c15") }
+	vector := func() *wire.StreamMetricsRequest { return latest("a11", "a22", "b13", "b24", "c15") }
 	f := func(what string, next *wire.StreamMetricsRequest) {
 		t.Helper()
 		d := New()
-		for i, m := range []*wire.StreamMetricsRequest{row(), row(), next, next, row(), next, row()} {
+		for i, m := range []*wire.StreamMetricsRequest{vector(), vector(), next, next, vector(), next, vector()} {
 			frame := encode(t, m)
 			require.Equal(t, plain(frame), fast(d, frame), "%s, frame %d", what, i)
 		}
@@ -49,10 +49,10 @@ func TestWhatFollowsARowAgrees(t *testing.T) {
 	f("a series twice", latest("a11", "a22", "b13", "b24", "b15", "c15"))
 	f("the last series twice", latest("a11", "a22", "b13", "b24", "c15", "c16"))
 	f("a family twice", latest("a11", "b13", "a22", "b24", "c15"))
-	for i := range row().Metrics {
+	for i := range vector().Metrics {
 		changed := func(what string, change func(m *wire.Metric)) {
 			t.Helper()
-			next := row()
+			next := vector()
 			change(next.Metrics[i])
 			f(fmt.Sprint(what, " of sample ", i), next)
 		}
@@ -74,8 +74,8 @@ func TestWhatFollowsARowAgrees(t *testing.T) {
 	}
 }
 
-// A frame that is opened may never be asked for, or late, or twice; its answers have
-// values of their own.
+// Answer may be called for an opened frame late, twice or never. Each answer has values of its
+// own.
 func TestFramesAreAnsweredInAnyOrder(t *testing.T) {
 	d := New()
 	one, two := encode(t, latest("a11", "a22", "b13")), encode(t, latest("a16", "a27", "c18"))
@@ -103,47 +103,47 @@ func TestFramesAreAnsweredInAnyOrder(t *testing.T) {
 	}
 }
 
-// What is kept of a row is let go of with it.
-func TestHabitIsCounted(t *testing.T) {
+// The size of the cache includes the template, and shrinks when it is dropped.
+func TestTemplateIsCounted(t *testing.T) {
 	d := New()
 	frames := [][]byte{encode(t, latest("a11", "a22", "b13")), encode(t, latest("b13")), encode(t, metrics("a10", "a11"))}
 	var bytes []int
 	for range 3 {
 		for _, frame := range frames {
 			answerOf(t, d, frame)
-			bytes = append(bytes, d.known.bytes)
+			bytes = append(bytes, d.cache.bytes)
 		}
 	}
 	require.Equal(t, bytes[3:6], bytes[6:9])
 	require.Greater(t, bytes[3], bytes[4])
-	require.Equal(t, bytes[4], bytes[5], "a window changes no habit")
+	require.Equal(t, bytes[4], bytes[5], "a window does not change the template")
 }
 
-// The row is forgotten with the series of one of its families.
-func TestHabitEndsWithItsSeries(t *testing.T) {
+// The template is dropped when the series of one of its families are.
+func TestTemplateEndsWithItsSeries(t *testing.T) {
 	d := New()
 	f := func(m *wire.StreamMetricsRequest) {
 		t.Helper()
 		frame := encode(t, m)
 		require.Equal(t, plain(frame), fast(d, frame))
 	}
-	row := func(help string) *wire.StreamMetricsRequest {
+	vector := func(help string) *wire.StreamMetricsRequest {
 		m := latest("a11", "a22", "b13")
 		m.Metrics[0].Description, m.Metrics[1].Description = help, help
 		return m
 	}
-	window := row("other")
+	window := vector("other")
 	for i, m := range window.Metrics {
 		m.Timestamp = timestamppb.New(testNow.Add(time.Duration(i) * time.Second))
 	}
-	f(row("help"))
-	f(row("help"))
-	d.known.bytes += maxKnownBytes // as if it was full
+	f(vector("help"))
+	f(vector("help"))
+	d.cache.bytes += maxCacheBytes // as if it was full
 	f(window)
 	for range 3 {
-		f(row("other"))
-		require.Empty(t, d.known.habit.labels)
+		f(vector("other"))
+		require.Empty(t, d.cache.template.labels)
 	}
-	f(row("help"))
+	f(vector("help"))
 	f(latest("a11", "a22", "b13", "b24"))
 }

@@ -6,17 +6,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestSettledShapes(t *testing.T) {
+func TestNormalizedDescriptors(t *testing.T) {
 	of := func(suffix Suffix, kind MetricType, text LabelText) Series {
-		return Series{Suffix: suffix, Labels: text, Known: KnowLabels(text, BoundName(kind, suffix))}
+		return Series{Suffix: suffix, Labels: text, Info: InternLabelInfo(text, BoundName(kind, suffix))}
 	}
 	f := func(want bool, name string, kind MetricType, series ...Series) {
 		t.Helper()
-		s := NewShape(name, kind, "Help.", series)
-		require.Equal(t, want, s.Settled)
+		s := NewDescriptor(name, kind, "Help.", series)
+		require.Equal(t, want, s.Normalized)
 		var family Family
-		family.SetShape(s)
-		require.Equal(t, Family{Name: name, Type: kind, Help: "Help.", Series: series, Shape: s}, family)
+		family.SetDescriptor(s)
+		require.Equal(t, Family{Name: name, Type: kind, Help: "Help.", Series: series, Descriptor: s}, family)
 	}
 	gauge := func(text LabelText) Series { return of(SuffixNone, TypeGauge, text) }
 	f(true, "x", TypeGauge)
@@ -27,11 +27,11 @@ func TestSettledShapes(t *testing.T) {
 	f(false, "x", TypeGauge, gauge(`"a.b"="1"`))
 	f(false, "x", TypeGauge, gauge(`node_id="1"`))
 	f(false, "x", TypeGauge, Series{Labels: `a="1"`})
-	f(false, "x", TypeGauge, Series{Labels: `a="1"`, Known: KnowLabels(`a="2"`, "")})
+	f(false, "x", TypeGauge, Series{Labels: `a="1"`, Info: InternLabelInfo(`a="2"`, "")})
 	f(false, "x", TypeGauge, of(SuffixSum, TypeGauge, ``))
 	f(false, "x", TypeHistogram, of(SuffixCount+1, TypeHistogram, ``))
 	claimed := LabelText(`node_id="1"`)
-	f(false, "x", TypeGauge, Series{Labels: `a="1"`, Claimed: &claimed, Known: KnowLabels(`a="1"`, "")})
+	f(false, "x", TypeGauge, Series{Labels: `a="1"`, Claimed: &claimed, Info: InternLabelInfo(`a="1"`, "")})
 
 	part := func(suffix Suffix, text LabelText) Series { return of(suffix, TypeHistogram, text) }
 	f(true, "x", TypeHistogram,
@@ -39,7 +39,7 @@ func TestSettledShapes(t *testing.T) {
 		part(SuffixBucket, `a="1",le="0.5"`), part(SuffixSum, `a="1"`))
 	f(false, "x", TypeHistogram, part(SuffixBucket, `le="10"`), part(SuffixBucket, `le="9"`))
 	f(false, "x", TypeHistogram, part(SuffixCount, ``), part(SuffixSum, ``))
-	f(false, "x", TypeHistogram, Series{Suffix: SuffixBucket, Labels: `le="1"`, Known: KnowLabels(`le="1"`, "")})
+	f(false, "x", TypeHistogram, Series{Suffix: SuffixBucket, Labels: `le="1"`, Info: InternLabelInfo(`le="1"`, "")})
 	f(true, "x", TypeSummary, of(SuffixNone, TypeSummary, `quantile="0.5"`), of(SuffixNone, TypeSummary, `quantile="0.99"`))
 }
 
@@ -47,7 +47,7 @@ func TestSettledShapes(t *testing.T) {
 func TestSeriesOfAFamily(t *testing.T) {
 	claimed, other := LabelText(`node_id="1"`), LabelText(`node_id="2"`)
 	f := Family{Claimed: &claimed, Values: []float64{1, 2, 3, 4}, LabelBytes: 30}
-	f.SetShape(NewShape("x", TypeGauge, "Help.", []Series{{Labels: `a="1"`}, {Labels: `a="2"`, Claimed: &other}}))
+	f.SetDescriptor(NewDescriptor("x", TypeGauge, "Help.", []Series{{Labels: `a="1"`}, {Labels: `a="2"`, Claimed: &other}}))
 	want := []Series{
 		{Labels: `a="1"`, Claimed: &claimed, Values: []float64{1, 2}},
 		{Labels: `a="2"`, Claimed: &other, Values: []float64{3, 4}},
@@ -55,7 +55,7 @@ func TestSeriesOfAFamily(t *testing.T) {
 	for i := range want {
 		require.Equal(t, want[i], f.At(i))
 	}
-	shape := f.Shape
+	shape := f.Descriptor
 	f.Unshare()
 	require.Equal(t, Family{Name: "x", Type: TypeGauge, Help: "Help.", Series: want}, f)
 	for i := range want {

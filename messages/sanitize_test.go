@@ -8,14 +8,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestMendLabels(t *testing.T) {
-	f := func(mended int, want string, labels ...Label) {
+func TestSanitizeLabels(t *testing.T) {
+	f := func(sanitized int, want string, labels ...Label) {
 		t.Helper()
 		// In whatever order the labels come.
 		for range len(labels) {
 			labels = append(labels[1:], labels[0])
 			got := slices.Clone(labels)
-			require.Equal(t, mended, MendLabels(got))
+			require.Equal(t, sanitized, SanitizeLabels(got))
 			text := RenderLabels(got)
 			require.Equal(t, LabelText(want), text)
 			require.NoError(t, CheckLabelText(text))
@@ -34,15 +34,15 @@ func TestMendLabels(t *testing.T) {
 	f(3, `a_b="1",a_b_="2",a_b__="3"`, Label{"a\xffb", "3"}, Label{"a\x00b", "1"}, Label{"a\xfeb", "2"})
 
 	long := []Label{{strings.Repeat("\x00", MaxNameBytes+1), "1"}}
-	require.Zero(t, MendLabels(long))
+	require.Zero(t, SanitizeLabels(long))
 	many := make([]Label, MaxSeriesLabels+1)
-	require.Zero(t, MendLabels(many))
+	require.Zero(t, SanitizeLabels(many))
 }
 
-func TestMendLabelText(t *testing.T) {
+func TestSanitizeLabelText(t *testing.T) {
 	f := func(in, want string) {
 		t.Helper()
-		got, ok := MendLabelText(LabelText(in))
+		got, ok := SanitizeLabelText(LabelText(in))
 		require.Equal(t, want != "", ok)
 		if ok {
 			require.Equal(t, want, string(got))
@@ -74,9 +74,9 @@ func TestPlainNamesOfLabelTexts(t *testing.T) {
 		t.Helper()
 		text := LabelText(in)
 		require.NoError(t, CheckLabelText(text))
-		require.Equal(t, in == want, text.HasPlainNames())
-		require.Equal(t, LabelText(want), text.PlainNames())
-		require.NoError(t, CheckLabelText(text.PlainNames()))
+		require.Equal(t, in == want, text.HasLegacyNames())
+		require.Equal(t, LabelText(want), text.EscapedNames())
+		require.NoError(t, CheckLabelText(text.EscapedNames()))
 	}
 	f(``, ``)
 	f(`a="x,",b="2"`, `a="x,",b="2"`)
@@ -84,21 +84,21 @@ func TestPlainNamesOfLabelTexts(t *testing.T) {
 	f(`"a.b"="1"`, `a_b="1"`)
 	f(`"0"="1",a="2","b c"="\n"`, `_0="1",a="2",b_c="\n"`)
 	f(`"a-b"="2","a.b"="1",a_b="3"`, `a_b="3",a_b_="2",a_b__="1"`)
-	require.Equal(t, "a:b_c", PlainMetricName("a:b.c"))
-	require.Equal(t, "_9", PlainMetricName("9"))
+	require.Equal(t, "a:b_c", EscapedMetricName("a:b.c"))
+	require.Equal(t, "_9", EscapedMetricName("9"))
 }
 
-func FuzzMendLabelText(f *testing.F) {
+func FuzzSanitizeLabelText(f *testing.F) {
 	f.Add(`a-b="1",a_b="2"`)
 	f.Add("\"\x00\"=\"\\n\",__name__=\"x\"")
 	f.Fuzz(func(t *testing.T, text string) {
-		got, ok := MendLabelText(LabelText(text))
+		got, ok := SanitizeLabelText(LabelText(text))
 		if !ok {
 			return
 		}
 		require.NoError(t, CheckLabelText(got))
 		require.Error(t, CheckLabelText(LabelText(text)))
-		again, ok := MendLabelText(got)
-		require.False(t, ok, "%s is mended to %s", got, again)
+		again, ok := SanitizeLabelText(got)
+		require.False(t, ok, "%s is sanitized to %s", got, again)
 	})
 }

@@ -28,7 +28,7 @@ const (
 
 const bytesOfValue = 8
 
-// columns is a columnar block or family as it is read.
+// columns is a columnar block or family while it is read.
 type columns struct {
 	deltas   []int64
 	families [][]byte
@@ -38,7 +38,7 @@ type columns struct {
 	texts      [][]byte
 	suffixes   []wire.Suffix
 	slot       uint32
-	values     []float64 // of the answer
+	values     []float64 // owned by the answer
 }
 
 func (c *columns) released() columns {
@@ -68,25 +68,25 @@ func (r *reader) block(b []byte) (ok bool) {
 	times, timesErr := wire.TimesOf(c.deltas)
 	r.beginFamilies(len(times), len(b))
 	for _, b := range c.families {
-		if timesErr == nil && r.repeat(b) {
+		if timesErr == nil && r.matchBlock(b) {
 			continue
 		}
 		if !r.readFamily(b) {
 			return false
 		}
-		d, ok := r.describedFamily()
+		d, ok := r.definitionOf()
 		switch {
 		case !ok:
 			return false
-		case d == nil: // The frame has failed, unless it is broken too.
+		case d == nil: // The dictionary is lost. Read on: the frame may be broken as well.
 		case timesErr != nil:
 			r.rejectedBlocks.Add(max(1, d.columns), timesErr)
 		default:
 			r.add(d)
 		}
 	}
-	if made := r.endFamilies(times); len(made.Families) > 0 {
-		r.made = append(r.made, made)
+	if block := r.endFamilies(times); len(block.Families) > 0 {
+		r.blocks = append(r.blocks, block)
 	}
 	return true
 }
@@ -116,7 +116,7 @@ func (r *reader) readFamily(b []byte) (ok bool) {
 		case tagOneValue:
 			c.values = append(c.values, math.Float64frombits(f.bits))
 		case tagValues:
-			ok = r.takeValues(f.bytes)
+			ok = r.appendValues(f.bytes)
 		case tagSlot:
 			c.slot = uint32(f.bits)
 		}
@@ -127,14 +127,14 @@ func (r *reader) readFamily(b []byte) (ok bool) {
 	return true
 }
 
-// takeValues appends values. It returns false if they are broken.
-func (r *reader) takeValues(b []byte) (ok bool) {
+// appendValues appends packed values. It returns false if they are broken.
+func (r *reader) appendValues(b []byte) (ok bool) {
 	if len(b)%bytesOfValue != 0 {
 		return false
 	}
 	c := &r.columns
 	if c.values == nil {
-		c.values = r.roomFor(len(b) / bytesOfValue)
+		c.values = r.allocValues(len(b) / bytesOfValue)
 	}
 	for ; len(b) > 0; b = b[bytesOfValue:] {
 		bits, _ := protowire.ConsumeFixed64(b)
