@@ -55,9 +55,9 @@ type uplink struct {
 	registration *stream[*wire.RegisterAgentRequest]
 	metrics      *stream[*wire.StreamMetricsRequest] // nil: there is none
 	answers      answerQueue
-	readings     map[uint64]*reading // by seq: the snapshots of the answers
-	describer    wire.DictionaryEncoder      // of the metrics stream
-	cutTold      bool                // that a baseline answer did not fit its message
+	readings     map[uint64]*reading    // by seq: the snapshots of the answers
+	describer    wire.DictionaryEncoder // of the metrics stream
+	cutTold      bool                   // that a baseline answer did not fit its message
 
 	heartbeat, unanswered, retry, answerDue, last actors.Timer
 }

@@ -60,6 +60,7 @@ func TestSessionsSayWhyTheyEnd(t *testing.T) {
 				break
 			}
 		}
+		synctest.Wait()
 		require.Equal(t, [][2]string{
 			{"p4", "the agent sent 16 answers that nobody asked for"},
 			{"n3", "the connection is gone"},
