@@ -33,9 +33,9 @@ Everything is a flag, and every flag has an environment variable: ` + "`FODC_`" 
 may be given several times, white space separates the values of the variable. Durations are written like ` + "`500ms`" + `,
 ` + "`10s`" + ` or ` + "`1m30s`" + `.
 
-` + "`GOGC` and `GOMEMLIMIT`" + ` are taken as Go takes them. Without ` + "`GOGC`" + ` an agent collects its garbage early (25 %), and a
-proxy late while it collects answers (150 %) and early (10 %) when it has not done so for five minutes: it gives back
-then what it does not need. Where ` + "`GOMEMLIMIT`" + ` is not set, ` + "`fodc proxy`" + ` collects garbage more often when it comes near 90 % of its memory limit.
+` + "`GOGC` and `GOMEMLIMIT`" + ` mean what they mean to Go. If ` + "`GOGC`" + ` is not set, an agent collects garbage early (25 %), and so
+does ` + "`fodc proxy`" + ` while nobody asks it for metrics: at 10 % after five minutes without a collection, else at Go's 100 %.
+If ` + "`GOMEMLIMIT`" + ` is not set, ` + "`fodc proxy`" + ` collects garbage more often when it comes near 90 % of its memory limit.
 
 A value that is not allowed ends the program with exit code 2 and one line on stderr, which names the flag or the
 variable, the value and what is allowed:

@@ -7,23 +7,22 @@ import (
 	"time"
 )
 
-// agentGCPercent keeps the agent small: its heap is a window of packed metrics, of
-// which little is garbage, so that collecting early costs little.
+// agentGCPercent keeps the agent small. Its heap is mostly packed chunks and has little garbage,
+// so collecting it early costs little.
 const agentGCPercent = 25
 
-// tuneAgentGC sets how eagerly garbage is collected, unless GOGC does.
+// tuneAgentGC sets agentGCPercent, unless GOGC is set.
 func tuneAgentGC() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(agentGCPercent)
 	}
 }
 
-// heapPercent of the memory limit is what a proxy's memory may grow to before garbage is
-// collected more often than it would be.
+// heapPercent is the part of the memory limit above which a proxy collects garbage more often.
 const heapPercent = 90
 
-// limitProxyHeap sets that, unless GOMEMLIMIT does, and returns what sets it back. Without a
-// limit to be found there is none to keep to.
+// limitProxyHeap sets that limit, unless GOMEMLIMIT is set or no memory limit is known. It
+// returns a function that restores the former one.
 func limitProxyHeap() (restore func()) {
 	limit, _, err := memoryLimit("/")
 	if err != nil || os.Getenv("GOMEMLIMIT") != "" {
@@ -33,12 +32,12 @@ func limitProxyHeap() (restore func()) {
 	return func() { debug.SetMemoryLimit(before) }
 }
 
-// scrapesPerTrim is after how many scrapes the agent gives the memory back that it does
-// not use: a quarter of its heap would be garbage otherwise, and a stretch of scrapes
-// that is packed leaves its plain values behind. It costs a few milliseconds.
+// scrapesPerTrim is after how many scrapes the agent returns unused memory to the system. A
+// quarter of its heap would be garbage otherwise, and sealing a chunk leaves the raw values of
+// its scrapes behind. It takes a few milliseconds.
 const scrapesPerTrim = 6
 
-// trimMemory calls free every now and then until ctx ends.
+// trimMemory calls free at each interval until ctx ends.
 func trimMemory(ctx context.Context, every time.Duration, free func()) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()

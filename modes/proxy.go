@@ -35,12 +35,13 @@ type runningProxy struct {
 	grpcAddr net.Addr
 	ready    atomic.Bool
 	failures chan error
-	rest     *rest // nil: none
+	idleGC   *idleGC // nil: none
 	// restoreHeap ends the limit of the process's heap.
 	restoreHeap func()
 }
 
-// startProxy starts a proxy. Where it is alone in its process, that rests when it does.
+// startProxy starts a proxy. alone says that the process does
+// nothing else: then the proxy tunes the garbage collector.
 func startProxy(sys *actors.System, c ProxyConfig, log *zap.Logger, alone bool) (*runningProxy, error) {
 	cfg, err := c.actors()
 	if err != nil {
@@ -59,7 +60,7 @@ func startProxy(sys *actors.System, c ProxyConfig, log *zap.Logger, alone bool) 
 	}
 	p.proxy = proxy.Start(sys, cfg)
 	if alone {
-		p.rest = newProxyRest(func() uint64 { return p.proxy.Counts().SessionsOpened })
+		p.idleGC = startIdleGC()
 		p.restoreHeap = limitProxyHeap()
 	}
 	go func() { p.failures <- p.proxy.Serve(grpcListener) }()
@@ -75,7 +76,7 @@ func (p *runningProxy) api(sys *actors.System, c ProxyConfig, answersBytes int64
 	build := thisBuild()
 	return &httpapi.ProxyAPI{
 		Collect: func(ctx context.Context, q messages.Query) (*messages.Collection, error) {
-			defer p.rest.collecting()()
+			defer p.idleGC.collecting()()
 			return p.proxy.Collect(ctx, q)
 		},
 		Cluster: func(ctx context.Context, f messages.NodeFilter) (messages.Cluster, error) {
@@ -109,7 +110,7 @@ func (p *runningProxy) failed() <-chan error { return p.failures }
 // agents.
 func (p *runningProxy) stop(ctx context.Context) error {
 	p.ready.Store(false)
-	p.rest.end()
+	p.idleGC.end()
 	p.restoreHeap()
 	p.proxy.Refuse()
 	requests := make(chan error, 1)
