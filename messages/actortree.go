@@ -2,20 +2,20 @@ package messages
 
 import "time"
 
-// ActorNode is what is known of one actor of the running process.
+// ActorNode is one actor of the running process.
 type ActorNode struct {
 	ID     string `json:"id"`
 	Parent string `json:"parent,omitempty"`
 	// Kind is what the actor is, the same for all actors of a type.
 	Kind string `json:"kind"`
-	// Subject is whom or what the actor serves: a node's id, an address, a question;
-	// empty for one that serves all.
+	// Subject is what the actor serves: a node id, an address, a query. It is empty for an
+	// actor that serves all.
 	Subject string `json:"subject,omitempty"`
 	// State is starting, running, failed (waits for its supervisor), restarting or
 	// stopping.
 	State   string    `json:"state"`
 	Started time.Time `json:"started"`
-	// Mailbox counts the messages that wait; MailboxPeak is the most that ever did.
+	// Mailbox is the number of messages that wait, MailboxPeak its maximum so far.
 	Mailbox     int64 `json:"mailbox"`
 	MailboxPeak int64 `json:"mailbox_peak"`
 	// Handled counts messages, those of the runtime included.
@@ -39,21 +39,20 @@ type Failure struct {
 	Stack   string `json:"stack,omitempty"`
 }
 
-// EndedActor is an actor that is gone, and why.
+// EndedActor is an actor that has ended, and why.
 type EndedActor struct {
 	ID      string    `json:"id"`
 	Kind    string    `json:"kind"`
 	Subject string    `json:"subject,omitempty"`
 	Ended   time.Time `json:"ended"`
-	// Reason is the failure that its supervisor ended it for, else what the actor said
-	// itself, else "stopped".
+	// Reason is the failure for which its supervisor ended it, else the reason that the
+	// actor gave, else "stopped".
 	Reason string `json:"reason"`
-	// LastFailure may be one that the actor survived; nil: it never failed.
+	// LastFailure is nil if the actor never failed. The actor may have survived it.
 	LastFailure *Failure `json:"last_failure,omitempty"`
 }
 
-// ActorTree is all actors of a process as a tree, and some of those gone, the newest
-// first.
+// ActorTree is all actors of a process as a tree, and those that have ended, newest first.
 type ActorTree struct {
 	At          time.Time    `json:"at"`
 	Actors      []ActorNode  `json:"actors"`
@@ -61,9 +60,9 @@ type ActorTree struct {
 	DeadLetters uint64       `json:"dead_letters"`
 }
 
-// Of returns the part of the tree that serves the subject: its actors with all below
-// them, and those above them; and of those gone the ones that served it. The tree
-// itself is not changed. Without such an actor both lists are empty.
+// Of returns the part of the tree that serves the subject: the actors with the subject, their
+// descendants and ancestors, and the ended actors that served it. Both lists are empty if
+// there is none. The tree itself is not changed.
 func (t ActorTree) Of(subject string) ActorTree {
 	t.Actors = serving(t.Actors, subject)
 	var ended []EndedActor
@@ -89,16 +88,16 @@ func serving(nodes []ActorNode, subject string) []ActorNode {
 	return kept
 }
 
-// ActorCounts is all actors of a process in numbers.
+// ActorCounts counts the actors of a process.
 type ActorCounts struct {
 	Kinds       []KindCounts // sorted by kind
 	DeadLetters uint64       // messages that reached nobody, since the start
-	// LateReplies are answers that nobody waited for any more, and second answers,
-	// since the start.
+	// LateReplies counts answers that nobody waited for any more, and second answers, since
+	// the start.
 	LateReplies uint64
 }
 
-// KindCounts is what the actors of one kind add up to.
+// KindCounts sums up the actors of one kind.
 type KindCounts struct {
 	Kind     string
 	Alive    int

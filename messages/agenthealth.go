@@ -2,8 +2,7 @@ package messages
 
 import "time"
 
-// AgentHealth is how an agent does: what it scrapes, whom it reports to and what
-// its recorder holds.
+// AgentHealth is the state of an agent: its targets, its links to proxies and its recorder.
 type AgentHealth struct {
 	// Targets are sorted by endpoint, Proxies by address.
 	Targets []TargetHealth `json:"targets"`
@@ -20,23 +19,22 @@ type TargetHealth struct {
 	// Endpoint is the URL that is scraped.
 	Endpoint      string `json:"endpoint"`
 	ContainerName string `json:"container_name,omitempty"`
-	// Up says that the newest scrape gave a page; false before the first.
+	// Up says that the newest scrape gave a page. It is false before the first scrape.
 	Up bool `json:"up"`
 	// LastScrape is when the newest scrape began; zero before the first.
 	LastScrape      time.Time `json:"last_scrape,omitzero"`
 	DurationSeconds float64   `json:"duration_seconds"`
-	// PageBytes is the size of the page, unzipped; Samples counts those on it.
+	// PageBytes is the size of the page after decompression, Samples its number of samples.
 	PageBytes int `json:"page_bytes"`
 	Samples   int `json:"samples"`
 	// BadLines counts lines of the page that were skipped.
 	BadLines int `json:"bad_lines"`
-	// Error says why the target is down, or what the first bad line was.
+	// Error says why the target is down, or what is wrong with the first bad line.
 	Error string `json:"error,omitempty"`
-	// LastError is the newest that there was, which may be over.
+	// LastError is the newest error so far. It may be over.
 	LastError *TargetError `json:"last_error,omitempty"`
-	// Since the agent was started: scrapes, those whose page had no content type that is
-	// known, those that gave no page, by kind, and samples that are not recorded, by
-	// reason.
+	// Counts since the agent's start: scrapes, pages without a known content type, scrapes
+	// that gave no page, by kind, and samples that were dropped, by reason.
 	Scrapes      int            `json:"scrapes"`
 	UntypedPages int            `json:"untyped_pages"`
 	Failures     map[string]int `json:"failures"`
@@ -54,26 +52,26 @@ type TargetError struct {
 	Error string `json:"error"`
 }
 
-// TelemetryHealth is the newest reading of the host.
+// TelemetryHealth is the state of the host telemetry.
 type TelemetryHealth struct {
-	// LastRead is when it began; zero before the first.
+	// LastRead is when the newest reading began. It is zero before the first.
 	LastRead time.Time `json:"last_read,omitzero"`
 	Readings int       `json:"readings"`
-	// Missing are the parts that are not there, or not whole, sorted by name.
+	// Missing are the parts that could not be read, or not wholly, sorted by name.
 	Missing []MissingPart `json:"missing"`
 }
 
-// MissingPart is a part of the host that is left out, and why.
+// MissingPart is a part of the host telemetry that is missing, and why.
 type MissingPart struct {
 	Part  string `json:"part"`
 	Error string `json:"error"`
 }
 
-// LinkState is how an agent stands with a proxy.
+// LinkState is the state of an agent's link to a proxy.
 type LinkState string
 
-// A link connects until a session is registered; it waits between two attempts; it
-// is leaving once the agent has said goodbye.
+// A link is connecting until a session is registered, waiting between two attempts, and
+// leaving after the agent's goodbye.
 const (
 	LinkConnecting LinkState = "connecting"
 	LinkConnected  LinkState = "connected"
@@ -89,40 +87,40 @@ type ProxyHealth struct {
 	Since time.Time `json:"since,omitzero"`
 	// AgentID is the id of the session; empty while there is none.
 	AgentID string `json:"agent_id,omitempty"`
-	// Error says why the newest session ended, or could not begin; empty while
+	// Error says why the newest session ended or could not begin. It is empty while
 	// connected.
 	Error string `json:"error,omitempty"`
 }
 
 // AgentEvent is something that happened to what an agent scrapes.
 type AgentEvent struct {
-	// Event is "restart", of the process behind the target, or "scrape_failed".
+	// Event is "restart" (of the target's process) or "scrape_failed".
 	Event string `json:"event"`
 	// Target is the endpoint's URL, or "agent", or "host".
 	Target string `json:"target"`
-	// At is the time of the scrape that showed it. Scrapes that fail one after the other
-	// are one event: Last is the time of the newest of them, Scrapes their number.
+	// At is the time of the scrape that showed it. Consecutive failed scrapes are one event:
+	// Last is the time of the newest of them, Scrapes their number.
 	At      time.Time `json:"at"`
 	Last    time.Time `json:"last"`
 	Scrapes int       `json:"scrapes"`
-	// Detail says more, for people.
+	// Detail is a text for people.
 	Detail string `json:"detail,omitempty"`
 }
 
-// WindowHealth is what the recorder holds.
+// WindowHealth is the state of the recorder's window.
 type WindowHealth struct {
 	// Series and Samples are those held.
 	Series  int   `json:"series"`
 	Samples int   `json:"samples"`
 	Bytes   int64 `json:"bytes"`
-	// LimitBytes is what Bytes may grow to, LimitSeries what Series may.
+	// LimitBytes is the limit of Bytes, LimitSeries that of Series.
 	LimitBytes  int64 `json:"limit_bytes"`
 	LimitSeries int   `json:"limit_series"`
 	// SpanSeconds is the time between the oldest sample and the newest.
 	SpanSeconds float64 `json:"span_seconds"`
-	// Since the agent was started: samples that were recorded; those of them that had to
-	// go since memory is limited; those of new series for which there was no room; those
-	// that no page may have; those that were twice on a page.
+	// Counts of samples since the agent's start: recorded; evicted because memory is limited;
+	// dropped because there was no room for a new series; dropped as invalid; dropped as
+	// duplicates.
 	Recorded   uint64 `json:"recorded_samples"`
 	Evicted    uint64 `json:"evicted_samples"`
 	Shed       uint64 `json:"shed_samples"`

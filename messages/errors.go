@@ -2,8 +2,7 @@ package messages
 
 import "fmt"
 
-// ErrorKind is what a client can do about an error. The values stand in JSON
-// answers as errorType.
+// ErrorKind is a class of errors. The values are the errorType of JSON answers.
 type ErrorKind string
 
 // The kinds of errors. httpapi maps them to HTTP status codes, in one place.
@@ -16,8 +15,8 @@ const (
 	ErrInternal    ErrorKind = "internal"
 )
 
-// Error is an error that a client may see. Other errors are internal: they are
-// logged, and not shown.
+// Error is an error that a client may see. All other errors are internal: they are logged and
+// not shown.
 type Error struct {
 	Kind ErrorKind
 	Text string

@@ -33,13 +33,13 @@ type Identity struct {
 type Capabilities struct {
 	// ColumnarAnswers covers request ids, answers in chunks and columnar families.
 	ColumnarAnswers bool
-	// HeartbeatAnswers says that heartbeats are answered, and the answers awaited.
+	// HeartbeatAnswers says that the proxy answers heartbeats, and that the agent expects it.
 	HeartbeatAnswers bool
-	// Dictionary says that columnar answers may describe each family once.
+	// Dictionary says that columnar answers may define each family once.
 	Dictionary bool
 }
 
-// Runtime is how a node and its host do at the moment.
+// Runtime is the present state of a node and its host.
 type Runtime struct {
 	// Load is the host's load average over one minute.
 	Load float64 `json:"load"`
@@ -47,7 +47,7 @@ type Runtime struct {
 	Health string `json:"health,omitempty"`
 }
 
-// Timing is what an agent has measured of the way to its proxy.
+// Timing is what an agent has measured of its connection to the proxy.
 type Timing struct {
 	// RoundTrip is how long a heartbeat and its answer take.
 	RoundTrip time.Duration

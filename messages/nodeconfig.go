@@ -15,7 +15,8 @@ const (
 	MaxConfigBytes      = 64 << 10
 	MaxConfigKeyBytes   = 512
 	MaxConfigValueBytes = 4 << 10
-	// MaxConfigNotes bounds the sources, and the errors; MaxConfigNoteBytes each of them.
+	// MaxConfigNotes bounds the number of sources and of errors, MaxConfigNoteBytes the
+	// length of each.
 	MaxConfigNotes     = 64
 	MaxConfigNoteBytes = 1 << 10
 )
@@ -30,20 +31,20 @@ type ConfigParam struct {
 // NodeConfig is how a node is configured, as its agent has read it. Values that look
 // like secrets are masked by the agent.
 type NodeConfig struct {
-	// CollectedAt is when the parameters were read first as they are, by the agent's
+	// CollectedAt is when the agent first read the parameters in their present state, by its
 	// clock.
 	CollectedAt time.Time
 	// StartupParams is the command line of the node's process, RuntimeConfig its files
 	// and environment. Both are sorted by key, and have each key once.
 	StartupParams []ConfigParam
 	RuntimeConfig []ConfigParam
-	// Sources says where all this was read.
+	// Sources are the files and processes that were read.
 	Sources []string
-	// Errors says what could not be read, or not all of it.
+	// Errors says what could not be read, or not wholly.
 	Errors []string
 }
 
-// NodeConfiguration is a node with its configuration, in the picture of the cluster.
+// NodeConfiguration is a node of the cluster with its configuration.
 type NodeConfiguration struct {
 	Identity Identity
 	Status   Status
@@ -56,8 +57,8 @@ func (c *NodeConfig) SameParams(other *NodeConfig) bool {
 	return slices.Equal(c.StartupParams, other.StartupParams) && slices.Equal(c.RuntimeConfig, other.RuntimeConfig)
 }
 
-// Validate returns an *Error of the kind ErrBadData unless the configuration keeps the
-// limits and can be shown. Its text has no value in it: that may be a secret.
+// Validate returns an *Error of the kind ErrBadData unless the configuration is valid and
+// within the limits. Its text quotes no value, which could be a secret.
 func (c *NodeConfig) Validate() error {
 	if err := checkParams("startup_params", c.StartupParams); err != nil {
 		return err
@@ -118,10 +119,9 @@ func checkNotes(field string, notes []string) error {
 	return nil
 }
 
-// KeepKnown returns the configuration with what was known before in place of a section
-// that is empty because it could not be read: an agent that is started again beside a
-// node that has died must not take away what the node's last configuration was. It is
-// as old then as that was.
+// KeepKnown returns the configuration, with sections of the former one in place of those that
+// could not be read. CollectedAt is then that of the former one. An agent that is restarted
+// beside a dead node must not erase the node's last configuration.
 func (c *NodeConfig) KeepKnown(known *NodeConfig) *NodeConfig {
 	if known == nil || len(c.Errors) == 0 {
 		return c

@@ -29,7 +29,7 @@ func toParameters(params []messages.ConfigParam) []*ConfigParameter {
 	return list
 }
 
-// fromParameters reads no more than can be valid, and one.
+// fromParameters reads one parameter more than are allowed, so that Validate sees the excess.
 func fromParameters(list []*ConfigParameter) []messages.ConfigParam {
 	list = list[:min(len(list), messages.MaxConfigParams+1)]
 	var params []messages.ConfigParam

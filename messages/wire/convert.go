@@ -10,22 +10,21 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// Samples outside of the years 1 to 9999 cannot be shown as RFC 3339. In unix
-// milliseconds.
+// The bounds of a sample's time, in unix milliseconds: RFC 3339 has the years 1 to 9999.
 const (
 	minTime int64 = -62_135_596_800_000
 	maxTime int64 = 253_402_300_799_999
 )
 
-// Rejections counts what is left out of an answer, and keeps the first reason.
+// Rejections counts what is dropped from an answer, and keeps the first reason.
 type Rejections struct {
 	Count int
 	First error
-	// Sanitized counts what is not left out: label sets with a name that was made valid.
+	// Sanitized counts label sets that are kept, with a name that was made valid.
 	Sanitized int
 }
 
-// Add counts n that are left out for the same reason.
+// Add counts n that are dropped for the same reason.
 func (r *Rejections) Add(n int, err error) {
 	r.Count += n
 	if r.First == nil && n > 0 {
@@ -33,8 +32,8 @@ func (r *Rejections) Add(n int, err error) {
 	}
 }
 
-// Addf is Add, but makes an error only for the first: a hostile frame can have a
-// million.
+// Addf is Add with a format. It formats only the first error: a hostile frame can have a
+// million faults.
 func (r *Rejections) Addf(n int, format string, args ...any) {
 	r.Count += n
 	if r.First == nil && n > 0 {
@@ -72,7 +71,7 @@ func toCapabilities(c messages.Capabilities) []Capability {
 	return list
 }
 
-// fromCapabilities passes over those that a later version may have added.
+// fromCapabilities ignores unknown capabilities: a later version may have more.
 func fromCapabilities(list []Capability) messages.Capabilities {
 	var c messages.Capabilities
 	for _, capability := range list {
@@ -88,8 +87,8 @@ func fromCapabilities(list []Capability) messages.Capabilities {
 	return c
 }
 
-// Clean returns the text as valid UTF-8, cut after the limit. A frame with any
-// other text cannot be sent.
+// Clean returns the text as valid UTF-8 of at most limit bytes. Protobuf cannot encode any
+// other text.
 func Clean(text string, limit int) string {
 	if len(text) > limit {
 		text = text[:limit]

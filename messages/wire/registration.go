@@ -9,8 +9,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// maxRoundTrip is the longest round trip that an agent can mean: it gives up a session
-// that is slower.
+// maxRoundTrip bounds the round trip that an agent may report: it gives up a slower session.
 const maxRoundTrip = time.Hour
 
 // RegistrationFrame returns the frame of a registration or heartbeat. It shares the
@@ -47,8 +46,8 @@ func RegistrationFrame(r messages.Registration) *RegisterAgentRequest {
 	return f
 }
 
-// ReadRegistration returns what the bytes of a frame say, none of which it keeps. The
-// error says that they are no frame.
+// ReadRegistration reads an encoded frame. The result does not refer to the bytes. The error
+// says that they are not a valid message.
 func ReadRegistration(b []byte) (messages.Registration, error) {
 	f := &RegisterAgentRequest{}
 	if err := proto.Unmarshal(b, f); err != nil {
@@ -57,10 +56,10 @@ func ReadRegistration(b []byte) (messages.Registration, error) {
 	return FromRegistration(f), nil
 }
 
-// FromRegistration returns what a frame says, for Registration.Validate to judge. A
-// clock, a runtime or a timing that is none counts as not sent: it is no reason to
-// refuse an agent. One whose configuration cannot be shown has sent an empty one with
-// the reason. The registration shares the frame's maps.
+// FromRegistration returns what a frame says, before Registration.Validate checks it. An
+// invalid clock, runtime or timing counts as not sent, because an agent is not refused for it.
+// An invalid configuration is replaced by an empty one with the reason. The registration
+// shares the frame's maps.
 func FromRegistration(f *RegisterAgentRequest) messages.Registration {
 	r := messages.Registration{
 		NodeID:         f.GetNodeId(),
@@ -90,7 +89,7 @@ func FromRegistration(f *RegisterAgentRequest) messages.Registration {
 	return r
 }
 
-// fromTiming returns nil unless both are there and can be.
+// fromTiming returns nil unless both are there and valid.
 func fromTiming(roundTrip, offset *durationpb.Duration) *messages.Timing {
 	if !roundTrip.IsValid() || !offset.IsValid() {
 		return nil

@@ -15,7 +15,7 @@ type Request struct {
 	// ID is 0 where the agent did not announce ColumnarAnswers.
 	ID        uint64
 	Selection messages.Selection
-	// TimeLeft is how long the proxy waits for the answer; 0 = it did not say.
+	// TimeLeft is how long the proxy waits for the answer. 0 means that it did not say.
 	TimeLeft time.Duration
 	// Columnar asks for the answer in columnar form and in chunks.
 	Columnar bool
@@ -41,10 +41,10 @@ func RequestFrame(r Request) *StreamMetricsResponse {
 	return f
 }
 
-// FromRequest returns what a frame asks for. A bound that is the zero time is open.
-// The error says what is wrong with it: a bound that is no time, a time left that
-// is over already, a name that is none, too many names. ID, Columnar and Dictionary are
-// set in any case, as the request must be answered.
+// FromRequest returns what a frame asks for. A bound of the zero time is open. The error says
+// what is wrong: an invalid bound, a time left that is not above 0, an invalid name, or too
+// many names. ID, Columnar and Dictionary are set in any case, because the request must be
+// answered.
 func FromRequest(f *StreamMetricsResponse) (Request, error) {
 	r := Request{ID: f.GetRequestId(), Columnar: f.GetForm() == AnswerForm_ANSWER_FORM_COLUMNAR, Dictionary: f.GetDictionary()}
 	var sel messages.Selection

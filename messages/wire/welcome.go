@@ -7,26 +7,26 @@ import (
 	"fodc/messages"
 )
 
-// maxHeartbeatInterval is the longest interval that a proxy can mean.
+// maxHeartbeatInterval bounds the interval that a proxy may announce.
 const maxHeartbeatInterval = time.Hour
 
 // Welcome is the proxy's answer to a registration or a heartbeat.
 type Welcome struct {
-	// Success is false where the registration is refused; Message says why.
+	// Success is false if the registration is refused. Message says why.
 	Success bool
 	Message string
 	// AgentID is the id of the session.
 	AgentID string
-	// HeartbeatInterval is in whole seconds on the wire; 0 = keep yours.
+	// HeartbeatInterval is in whole seconds on the wire. 0 means that the agent keeps its own.
 	HeartbeatInterval time.Duration
 	Capabilities      messages.Capabilities
-	// Clock is the proxy's; EchoedClock is the agent's, as it came with the frame that
-	// this answers. They are zero where they were not sent.
+	// Clock is the proxy's clock. EchoedClock is the agent's, copied from the frame that this
+	// answers. Both are zero if they were not sent.
 	Clock, EchoedClock time.Time
 }
 
-// WelcomeFrame returns the frame. An interval is rounded down, as an agent that
-// waits too long counts as lost, but not to 0.
+// WelcomeFrame returns the frame. The interval is rounded down, because an agent that waits too
+// long counts as lost, but to a second at least.
 func WelcomeFrame(w Welcome) *RegisterAgentResponse {
 	interval := w.HeartbeatInterval
 	if interval > 0 {
@@ -43,9 +43,8 @@ func WelcomeFrame(w Welcome) *RegisterAgentResponse {
 	}
 }
 
-// FromWelcome returns what a frame says. An interval below 0 or over an hour is
-// taken for 0. An agent id that cannot be sent as metadata makes the session
-// useless: it reads as a refusal.
+// FromWelcome returns what a frame says. An interval below 0 or above an hour is read as 0. An
+// agent id that gRPC cannot send as metadata is read as a refusal: no stream could attach.
 func FromWelcome(f *RegisterAgentResponse) Welcome {
 	w := Welcome{
 		Success:      f.GetSuccess(),
