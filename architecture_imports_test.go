@@ -16,7 +16,8 @@ const (
 // those that tests may import besides are in testsMayImport.
 var mayImport = map[string][]string{
 	".":                       {"modes"},
-	"modes":                   {"modes/quiet", "httpapi", "actors", "actors/agent", "actors/agent/nodeconfig", "actors/agent/telemetry", "actors/proxy", "messages"},
+	"modes":                   {"modes/logsink", "modes/quiet", "httpapi", "actors", "actors/agent", "actors/agent/nodeconfig", "actors/agent/telemetry", "actors/proxy", "messages"},
+	"modes/logsink":           {},
 	"modes/proxybench":        {},
 	"modes/quiet":             {},
 	"httpapi":                 {"httpapi/exposition", "messages"},

@@ -55,6 +55,7 @@ type fakeProxy struct {
 	proxyCounts            messages.ProxyCounts
 	usage                  messages.ProcessUsage
 	usageErr               error
+	logLinesDropped        uint64
 	stopping               bool
 }
 
@@ -75,16 +76,17 @@ func newFakeProxy() *fakeProxy {
 			f.filter = filter
 			return f.configs, f.clusterErr
 		},
-		Tree:           func() messages.ActorTree { return f.tree },
-		Counts:         func() messages.ActorCounts { return f.counts },
-		ProxyCounts:    func() messages.ProxyCounts { return f.proxyCounts },
-		Process:        func() (messages.ProcessUsage, error) { return f.usage, f.usageErr },
-		Ready:          func() bool { return !f.stopping },
-		CollectTimeout: 5 * time.Second,
-		MaxHeldBytes:   maxHeldBytes,
-		StartedAt:      time.Now(),
-		Log:            zap.New(core),
-		Build:          Build{Version: "1.2.3"},
+		Tree:            func() messages.ActorTree { return f.tree },
+		Counts:          func() messages.ActorCounts { return f.counts },
+		ProxyCounts:     func() messages.ProxyCounts { return f.proxyCounts },
+		Process:         func() (messages.ProcessUsage, error) { return f.usage, f.usageErr },
+		LogLinesDropped: func() uint64 { return f.logLinesDropped },
+		Ready:           func() bool { return !f.stopping },
+		CollectTimeout:  5 * time.Second,
+		MaxHeldBytes:    maxHeldBytes,
+		StartedAt:       time.Now(),
+		Log:             zap.New(core),
+		Build:           Build{Version: "1.2.3"},
 	}
 	f.handler = f.Handler()
 	return f

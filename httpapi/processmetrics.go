@@ -10,6 +10,7 @@ const (
 	familyProcessOpenFiles  = "fodc_proxy_process_open_fds"
 	familyProcessMaxFiles   = "fodc_proxy_process_max_fds"
 	familyProcessGoroutines = "fodc_proxy_go_goroutines"
+	familyLogLinesDropped   = "fodc_log_lines_dropped_total"
 )
 
 // headOfProcess is headOf for these families.
@@ -27,6 +28,8 @@ func headOfProcess(family string) (kind messages.MetricType, help string) {
 		return messages.TypeGauge, "File descriptors that the proxy may open."
 	case familyProcessGoroutines:
 		return messages.TypeGauge, "Goroutines of the proxy."
+	case familyLogLinesDropped:
+		return messages.TypeCounter, "Lines of the log that could not be written, as nobody read it or its disk was full."
 	default:
 		return messages.TypeUnknown, ""
 	}

@@ -11,8 +11,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// ProxyAPI is the HTTP surface of a proxy. All fields but ExternalURL and
-// Build are required.
+// ProxyAPI is the HTTP surface of a proxy. All fields but LogLinesDropped, ExternalURL
+// and Build are required.
 type ProxyAPI struct {
 	// Collect asks the agents, and returns at the query's deadline.
 	Collect func(ctx context.Context, q messages.Query) (*messages.Collection, error)
@@ -25,6 +25,8 @@ type ProxyAPI struct {
 	Counts      func() messages.ActorCounts
 	ProxyCounts func() messages.ProxyCounts
 	Process     func() (messages.ProcessUsage, error)
+	// LogLinesDropped counts the lines that the log could not write; nil: it drops none.
+	LogLinesDropped func() uint64
 	// Ready is false while the proxy starts or stops.
 	Ready func() bool
 	// CollectTimeout is the longest that a collection may take.

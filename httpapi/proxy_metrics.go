@@ -162,7 +162,7 @@ func (a *ProxyAPI) serveSelf(w http.ResponseWriter, r *http.Request) error {
 func (a *ProxyAPI) writeSelf(ctx context.Context, w io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
-	e := elsewhere{actors: a.Counts, proxy: a.ProxyCounts, process: a.Process}
+	e := elsewhere{actors: a.Counts, proxy: a.ProxyCounts, process: a.Process, logLinesDropped: a.LogLinesDropped}
 	if cluster, err := a.Cluster(ctx, messages.NodeFilter{}); err == nil {
 		e.cluster = &cluster
 	}

@@ -188,6 +188,8 @@ type elsewhere struct {
 	actors  func() messages.ActorCounts
 	proxy   func() messages.ProxyCounts
 	process func() (messages.ProcessUsage, error)
+	// logLinesDropped may be nil: none are.
+	logLinesDropped func() uint64
 }
 
 // write writes all families in the text format, each with its HELP and TYPE.
@@ -199,6 +201,10 @@ func (m *selfMetrics) write(w io.Writer, e elsewhere) error {
 	m.actors(e.actors())
 	m.proxy(e.proxy())
 	m.process(e.process())
+	dropped := m.set.GetOrCreateCounter(familyLogLinesDropped)
+	if e.logLinesDropped != nil {
+		dropped.Set(e.logLinesDropped())
+	}
 	m.set.WritePrometheus(&lines) // Sorted by family.
 	m.writing.Unlock()
 	if _, err := w.Write(withHeads(lines.String())); err != nil {

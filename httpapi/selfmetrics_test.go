@@ -24,6 +24,7 @@ func TestSelfMetricsPage(t *testing.T) {
 		p.cluster = someCluster()
 		p.counts, p.proxyCounts = someCounts(), someProxyCounts()
 		p.usage = messages.ProcessUsage{CPUSeconds: 1.5, StartSeconds: 1.7e9, ResidentBytes: 3 << 20, OpenFiles: 7, MaxFiles: 1024, Goroutines: 9}
+		p.logLinesDropped = 8
 		p.collection = threeNodes()
 		p.collection.Nodes[0].Problems = messages.Problems{Rejected: 3, Sanitized: 2, TooMany: 7}
 		other := p.collection.Nodes[0]
@@ -47,7 +48,7 @@ func TestSelfMetricsPage(t *testing.T) {
 		families := requirePage(t, w)
 		for name, f := range families {
 			require.NotEmpty(t, f.GetHelp(), name)
-			require.Regexp(t, "^fodc_(proxy_.+|build_info|actors|actor_.+|dead_letters_total|late_replies_total)$", name)
+			require.Regexp(t, "^fodc_(proxy_.+|build_info|actors|actor_.+|dead_letters_total|late_replies_total|log_lines_dropped_total)$", name)
 			require.Equal(t, strings.HasSuffix(name, "_total"), f.GetType() == dto.MetricType_COUNTER, name)
 		}
 		page := strings.ReplaceAll(w.Body.String(), runtime.Version(), "GOVERSION")

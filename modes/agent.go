@@ -17,9 +17,10 @@ import (
 )
 
 // RunAgent runs an agent until ctx ends (nil) or something fails.
-func RunAgent(ctx context.Context, c AgentConfig, log *zap.Logger) error {
+func RunAgent(ctx context.Context, c AgentConfig, program Program) error {
+	log := program.Log
 	sys := actors.NewSystem(log)
-	a, err := startAgent(sys, c, log)
+	a, err := startAgent(sys, c, program)
 	if err != nil {
 		sys.Shutdown()
 		return err
@@ -37,12 +38,14 @@ type runningAgent struct {
 	stopTrim context.CancelFunc
 }
 
-func startAgent(sys *actors.System, c AgentConfig, log *zap.Logger) (*runningAgent, error) {
+func startAgent(sys *actors.System, c AgentConfig, program Program) (*runningAgent, error) {
 	tuneAgentGC()
 	cfg, err := c.actors()
 	if err != nil {
 		return nil, err
 	}
+	log := program.Log
+	cfg.LogLinesDropped = program.LogLinesDropped
 	a := &runningAgent{failures: make(chan error, 1)}
 	a.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: a.api(sys, c.NodeID, log).Handler(),
 		ReadTimeout: agentHTTPTimeout, WriteTimeout: agentHTTPTimeout, Log: log.Named("http")})

@@ -33,16 +33,19 @@ const precedence = "A flag goes over its environment variable, which is named be
 // Runners are what the commands run. Each blocks until its context ends, which is
 // a clean stop and no error, or until it cannot go on.
 type Runners struct {
-	Proxy      func(context.Context, ProxyConfig, *zap.Logger) error
-	Agent      func(context.Context, AgentConfig, *zap.Logger) error
-	Standalone func(context.Context, StandaloneConfig, *zap.Logger) error
+	Proxy      func(context.Context, ProxyConfig, Program) error
+	Agent      func(context.Context, AgentConfig, Program) error
+	Standalone func(context.Context, StandaloneConfig, Program) error
 }
 
 // Main runs the command that the arguments, of which the first is the program's
 // name, and the environment ask for. It returns the exit code: 0 after a clean
 // stop, 1 after a failure, which is logged to stderr, 2 for wrong usage, of which
 // one line on stderr says what is wrong.
+//
+// A reader of stdout or stderr that is gone, or stands still, changes none of that.
 func Main(args []string, stdout, stderr io.Writer, run Runners) (exitCode int) {
+	defer surviveBrokenPipes()()
 	err := newApp(stdout, stderr, run).Run(args)
 	var f *runFailure
 	switch {
@@ -65,14 +68,14 @@ type command struct {
 	options     []*option
 	// finish completes the configuration once the options are parsed.
 	finish func() error
-	run    func(context.Context, *zap.Logger) error
+	run    func(context.Context, Program) error
 }
 
 func proxyCommand(run Runners) command {
 	var c ProxyConfig
 	return command{"proxy", "keeps the registry of agents and answers for all of them over HTTP", proxyOptions(&c),
 		func() error { return c.Validate() },
-		func(ctx context.Context, log *zap.Logger) error { return run.Proxy(ctx, c, log) }}
+		func(ctx context.Context, p Program) error { return run.Proxy(ctx, c, p) }}
 }
 
 func agentCommand(run Runners) command {
@@ -86,7 +89,7 @@ func agentCommand(run Runners) command {
 			}
 			return c.Validate()
 		},
-		func(ctx context.Context, log *zap.Logger) error { return run.Agent(ctx, c, log) }}
+		func(ctx context.Context, p Program) error { return run.Agent(ctx, c, p) }}
 }
 
 func standaloneCommand(run Runners) command {
@@ -102,7 +105,7 @@ func standaloneCommand(run Runners) command {
 			c.Agent.HeartbeatInterval = c.Proxy.HeartbeatInterval
 			return c.Validate()
 		},
-		func(ctx context.Context, log *zap.Logger) error { return run.Standalone(ctx, c, log) }}
+		func(ctx context.Context, p Program) error { return run.Standalone(ctx, c, p) }}
 }
 
 func newApp(stdout, stderr io.Writer, run Runners) *cli.App {
@@ -157,10 +160,13 @@ func (cmd command) action(c *cli.Context, logging *logConfig, stderr io.Writer) 
 	if err != nil {
 		return err
 	}
+	defer log.close()
 	defer zap.RedirectStdLog(log.Named("stdlog"))()
-	grpclog.SetLoggerV2(grpcLogger(log))
+	grpclog.SetLoggerV2(grpcLogger(log.Logger))
 	log.Info("starting", zap.String("mode", cmd.name), zap.Stringer("version", thisBuild()))
-	if err := untilSignal(c.Context, log, func(ctx context.Context) error { return cmd.run(ctx, log) }); err != nil {
+	p := Program{Log: log.Logger, LogLinesDropped: log.dropped, Reload: newReload(log.Logger)}
+	err = untilSignal(c.Context, p, stderr, func(ctx context.Context) error { return cmd.run(ctx, p) })
+	if err != nil {
 		log.Error("ended by a failure", zap.String("mode", cmd.name), zap.Error(err))
 		return &runFailure{err}
 	}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/zap"
 
 	"fodc/messages"
 )
@@ -40,9 +39,9 @@ func run(t *testing.T, runErr error, env []string, args ...string) outcome {
 	var o outcome
 	var stdout, stderr bytes.Buffer
 	o.code = Main(append([]string{programName}, args...), &stdout, &stderr, Runners{
-		Proxy:      func(_ context.Context, c ProxyConfig, _ *zap.Logger) error { o.config = c; return runErr },
-		Agent:      func(_ context.Context, c AgentConfig, _ *zap.Logger) error { o.config = c; return runErr },
-		Standalone: func(_ context.Context, c StandaloneConfig, _ *zap.Logger) error { o.config = c; return runErr },
+		Proxy:      func(_ context.Context, c ProxyConfig, _ Program) error { o.config = c; return runErr },
+		Agent:      func(_ context.Context, c AgentConfig, _ Program) error { o.config = c; return runErr },
+		Standalone: func(_ context.Context, c StandaloneConfig, _ Program) error { o.config = c; return runErr },
 	})
 	o.stdout, o.stderr = stdout.String(), stderr.String()
 	return o
@@ -259,7 +258,7 @@ func TestSignalEndsTheMode(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		ended := false
 		code := Main([]string{programName, "proxy"}, &bytes.Buffer{}, &bytes.Buffer{}, Runners{
-			Proxy: func(ctx context.Context, _ ProxyConfig, _ *zap.Logger) error {
+			Proxy: func(ctx context.Context, _ ProxyConfig, _ Program) error {
 				if err := syscall.Kill(os.Getpid(), signal); err != nil {
 					return err
 				}

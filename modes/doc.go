@@ -1,8 +1,10 @@
 // Package modes is the program: its command line, the configuration of each mode,
 // and the order in which a mode starts and stops its parts.
 //
-//   - commandline.go, option.go, version.go, log.go, signals.go: from arguments and
-//     environment to a running mode and an exit code
+//   - commandline.go, option.go, version.go: from arguments and environment to a running
+//     mode and an exit code
+//   - program.go, log.go, signals.go, reload.go: what a mode is given, how the process logs
+//     (see logsink), what signals do, and which files SIGHUP reads again
 //   - proxy_config.go, agent_config.go, standalone_config.go: a struct a mode, its
 //     flags, and what their values may be; check.go holds what these share
 //   - proxy.go, agent.go, standalone.go: start and stop; mode.go what these share

@@ -42,6 +42,27 @@ variable, the value and what is allowed:
 
 `
 
+const logAndSignals = `
+## The log
+
+It goes to stderr, one line an entry. Control characters and line breaks in what others have said are escaped, such as
+` + "`\\n` and `\\u001b`" + `. Nothing waits for the log: up to 1 MiB of lines wait for a reader that is slow, what comes on top is
+dropped and counted (` + "`fodc_log_lines_dropped_total`, `fodc_agent_log_lines_dropped_total`" + `), and so is what cannot be written, as
+the reader has gone or the disk is full. Once it can be written again, a line says how many are missing at that place.
+
+## Signals
+
+Nothing but the first three, and ` + "`SIGKILL`" + `, ends a process of fodc.
+
+| signal | what it does |
+|---|---|
+| ` + "`SIGTERM`, `SIGINT`" + ` | a stop in order, within 2 s; exit code 0. A second one ends at once; exit code 1 |
+| ` + "`SIGQUIT`" + ` | writes the stacks of all goroutines to stderr, and ends at once; exit code 2 |
+| ` + "`SIGHUP`" + ` | reads files again; there are none yet, and the log says so |
+| ` + "`SIGSTOP`, `SIGTSTP`, `SIGTTIN`, `SIGTTOU`, `SIGCONT`" + ` | suspend and continue |
+| all others, such as ` + "`SIGUSR1`, `SIGPIPE`, `SIGABRT`" + ` | nothing |
+`
+
 // docsCommand returns a new command by its name.
 func docsCommand(name string) command {
 	for _, cmd := range []command{agentCommand(Runners{}), proxyCommand(Runners{}), standaloneCommand(Runners{})} {
@@ -145,6 +166,7 @@ func configurationPage(t *testing.T) string {
 	b.WriteString(standaloneDifferences(t))
 	b.WriteString("\n## Every command\n\nThese may stand before the command, too.\n\n" + table(t, "proxy", logOptions(&logConfig{})))
 	b.WriteString("\n`--help` shows the flags of a command, `--version` what runs.\n")
+	b.WriteString(logAndSignals)
 	return b.String()
 }
 

@@ -43,7 +43,7 @@ func TestProxyHeapLimit(t *testing.T) {
 		c := defaultProxy
 		c.GRPCListenAddr, c.HTTPListenAddr = "127.0.0.1:0", "127.0.0.1:0"
 		sys := actors.NewSystem(zap.NewNop())
-		p, err := startProxy(sys, c, zap.NewNop(), alone)
+		p, err := startProxy(sys, c, Program{Log: zap.NewNop()}, alone)
 		require.NoError(t, err)
 		require.InEpsilon(t, want, debug.SetMemoryLimit(-1), 0.001)
 		p.abandon()

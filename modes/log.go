@@ -1,7 +1,12 @@
 package modes
 
 import (
+	"bytes"
+	"fmt"
 	"io"
+	"time"
+
+	"fodc/modes/logsink"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -31,11 +36,18 @@ func logOptions(c *logConfig) []*option {
 	}
 }
 
-// newLogger writes to w, one line an entry, with the time in ISO 8601.
-func newLogger(w io.Writer, c logConfig) (*zap.Logger, error) {
+// programLog is the log of the process. Whoever writes to it never waits.
+type programLog struct {
+	*zap.Logger
+	sink *logsink.Sink
+}
+
+// newLogger returns a log that writes to w, one line an entry, with the time in ISO 8601.
+// It is to be closed, which flushes it. All that logs in this process goes through it.
+func newLogger(w io.Writer, c logConfig) (programLog, error) {
 	level, err := zapcore.ParseLevel(c.level)
 	if err != nil {
-		return nil, err
+		return programLog{}, err
 	}
 	fields := zapcore.EncoderConfig{
 		TimeKey: "time", LevelKey: "level", NameKey: "logger", MessageKey: "msg",
@@ -44,12 +56,32 @@ func newLogger(w io.Writer, c logConfig) (*zap.Logger, error) {
 		EncodeDuration: zapcore.StringDurationEncoder,
 		EncodeName:     zapcore.FullNameEncoder,
 	}
-	encoder := zapcore.NewConsoleEncoder(fields)
+	encoder := logsink.NewConsoleEncoder(fields)
 	if c.format == formatJSON {
-		encoder = zapcore.NewJSONEncoder(fields)
+		encoder = logsink.NewJSONEncoder(fields)
 	}
-	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(w)), level)), nil
+	sink := logsink.New(w, func(dropped uint64) []byte { return gapLine(encoder.Clone(), dropped) })
+	return programLog{zap.New(zapcore.NewCore(encoder, sink, level), zap.ErrorOutput(sink)), sink}, nil
 }
+
+// gapLine is the line that stands where lines were dropped. It is there at every level:
+// nobody knows the levels of those.
+func gapLine(encoder zapcore.Encoder, dropped uint64) []byte {
+	entry := zapcore.Entry{Level: zapcore.WarnLevel, Time: time.Now(), LoggerName: "log",
+		Message: "lines of the log are missing here: nobody read it, or it could not be written"}
+	line, err := encoder.EncodeEntry(entry, []zapcore.Field{zap.Uint64("lines", dropped)})
+	if err != nil {
+		return fmt.Appendf(nil, "%d lines of the log are missing here\n", dropped)
+	}
+	defer line.Free()
+	return bytes.Clone(line.Bytes())
+}
+
+// dropped returns how many lines could not be written since the start.
+func (l programLog) dropped() uint64 { return l.sink.Dropped() }
+
+// close flushes the log, and drops what comes later.
+func (l programLog) close() { l.sink.Close() }
 
 // grpcLogger is where the gRPC library writes what it thinks: to the log if that is
 // at debug, else nowhere. What goes wrong with a stream our own log says, once.

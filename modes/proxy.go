@@ -17,14 +17,14 @@ import (
 )
 
 // RunProxy runs a proxy until ctx ends (nil) or something fails.
-func RunProxy(ctx context.Context, c ProxyConfig, log *zap.Logger) error {
-	sys := actors.NewSystem(log)
-	p, err := startProxy(sys, c, log, true)
+func RunProxy(ctx context.Context, c ProxyConfig, program Program) error {
+	sys := actors.NewSystem(program.Log)
+	p, err := startProxy(sys, c, program, true)
 	if err != nil {
 		sys.Shutdown()
 		return err
 	}
-	return await(ctx, sys, log, p)
+	return await(ctx, sys, program.Log, p)
 }
 
 // runningProxy is a proxy that has bound its addresses and serves them.
@@ -36,13 +36,15 @@ type runningProxy struct {
 	ready    atomic.Bool
 	failures chan error
 	idleGC   *idleGC // nil: none
+	// logLinesDropped is the program's.
+	logLinesDropped func() uint64
 	// restoreHeap ends the limit of the process's heap.
 	restoreHeap func()
 }
 
 // startProxy starts a proxy. alone says that the process does
 // nothing else: then the proxy tunes the garbage collector.
-func startProxy(sys *actors.System, c ProxyConfig, log *zap.Logger, alone bool) (*runningProxy, error) {
+func startProxy(sys *actors.System, c ProxyConfig, program Program, alone bool) (*runningProxy, error) {
 	cfg, err := c.actors()
 	if err != nil {
 		return nil, err
@@ -51,7 +53,9 @@ func startProxy(sys *actors.System, c ProxyConfig, log *zap.Logger, alone bool) 
 	if err != nil {
 		return nil, fmt.Errorf("listen for gRPC on %q: %w", c.GRPCListenAddr, err)
 	}
-	p := &runningProxy{log: log, grpcAddr: grpcListener.Addr(), failures: make(chan error, 2), restoreHeap: func() {}}
+	log := program.Log
+	p := &runningProxy{log: log, logLinesDropped: program.LogLinesDropped, grpcAddr: grpcListener.Addr(), failures: make(chan error, 2),
+		restoreHeap: func() {}}
 	p.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: p.api(sys, c, cfg.MaxAnswersBytes).Handler(),
 		ReadTimeout: c.HTTPReadTimeout, WriteTimeout: c.HTTPWriteTimeout, Log: log.Named("http")})
 	if err != nil {
@@ -86,8 +90,8 @@ func (p *runningProxy) api(sys *actors.System, c ProxyConfig, answersBytes int64
 			return p.proxy.Configs(ctx, f)
 		},
 		Tree: sys.Tree, Counts: sys.Counts, ProxyCounts: func() messages.ProxyCounts { return p.proxy.Counts() },
-		Process: processUsage,
-		Ready:   p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: p.log.Named("http"),
+		Process: processUsage, LogLinesDropped: p.logLinesDropped,
+		Ready: p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: p.log.Named("http"),
 		MaxHeldBytes: int(answersBytes), ExternalURL: c.externalURL(), Build: httpapi.Build{Version: build.version, Revision: build.revision},
 	}
 }

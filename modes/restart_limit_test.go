@@ -23,8 +23,8 @@ func TestRestartLimitEndsTheMode(t *testing.T) {
 				return err
 			}
 			code := Main(args, &out, &errOut, Runners{
-				Proxy: func(_ context.Context, _ ProxyConfig, log *zap.Logger) error { return run(log) },
-				Agent: func(_ context.Context, _ AgentConfig, log *zap.Logger) error { return run(log) },
+				Proxy: func(_ context.Context, _ ProxyConfig, p Program) error { return run(p.Log) },
+				Agent: func(_ context.Context, _ AgentConfig, p Program) error { return run(p.Log) },
 			})
 			require.Equal(t, exitFailure, code, "%s", &errOut)
 			require.Contains(t, errOut.String(), "actor "+kind+"-1 failed 11 times within 1m0s, the limit is 10; "+

@@ -2,28 +2,68 @@ package modes
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"sync"
 	"syscall"
+	"time"
 
 	"go.uber.org/zap"
 )
 
-// untilSignal runs f with a context that SIGINT or SIGTERM ends. A second signal
-// ends the process at once, whatever f still waits for.
-func untilSignal(ctx context.Context, log *zap.Logger, f func(context.Context) error) error {
-	// Both signals fit in, even if nobody has looked yet.
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	defer signal.Stop(signals)
-	return watched(ctx, log, signals, os.Exit, f)
+// A recorder ends when it is told to, and not for anything else: a terminal that closes, a
+// signal that was meant for another program or for a feature that it does not have.
+//
+//	SIGINT, SIGTERM  stop in order; a second one ends at once
+//	SIGQUIT          writes all goroutines to stderr, and ends at once with exitUsage
+//	SIGHUP           reads files again
+//	others           are ignored; SIGKILL and the signals of job control do what they always do
+
+const (
+	// exitDump is the exit code after SIGQUIT, that of every Go program.
+	exitDump = 2
+	// dumpTimeout bounds the writing of the goroutines.
+	dumpTimeout = time.Second
+	// maxDumpBytes bounds their text.
+	maxDumpBytes = 64 << 20
+)
+
+// untilSignal runs f with a context that SIGINT or SIGTERM ends.
+func untilSignal(ctx context.Context, p Program, stderr io.Writer, f func(context.Context) error) error {
+	// Others must not take the room of those that end the process. Two of them fit in,
+	// even if nobody has looked yet.
+	ending, others := make(chan os.Signal, 2), make(chan os.Signal, 1)
+	signal.Notify(ending, syscall.SIGINT, syscall.SIGTERM)
+	defer signal.Stop(ending)
+	signal.Notify(others, append(ignoredSignals(), syscall.SIGHUP, syscall.SIGQUIT)...)
+	defer signal.Stop(others)
+	h := &signalHandler{log: p.Log, reload: p.Reload.request, dump: func() { dumpGoroutines(stderr) }, exit: os.Exit}
+	return h.watch(ctx, ending, others, f)
 }
 
-// watched is untilSignal with the signals and the exit given. It leaves no
-// goroutine behind.
-func watched(ctx context.Context, log *zap.Logger, signals <-chan os.Signal, exit func(code int),
-	f func(context.Context) error) error {
+// surviveBrokenPipes makes writing to a stdout or stderr without a reader an error. It
+// would end the process otherwise. It returns what undoes that.
+func surviveBrokenPipes() (undo func()) {
+	signal.Ignore(syscall.SIGPIPE)
+	return func() { signal.Reset(syscall.SIGPIPE) }
+}
+
+// signalHandler is what signals do.
+type signalHandler struct {
+	log    *zap.Logger
+	reload func()
+	// dump writes all goroutines, in bounded time.
+	dump func()
+	exit func(code int)
+
+	stopping bool
+}
+
+// watch runs f, and handles signals meanwhile. It leaves no goroutine of its own behind.
+func (h *signalHandler) watch(ctx context.Context, ending, others <-chan os.Signal, f func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var watcher sync.WaitGroup
@@ -31,19 +71,65 @@ func watched(ctx context.Context, log *zap.Logger, signals <-chan os.Signal, exi
 	defer watcher.Wait()
 	defer close(done)
 	watcher.Go(func() {
-		select {
-		case s := <-signals:
-			log.Info("told to stop", zap.Stringer("signal", s))
-			cancel()
-		case <-done:
-			return
-		}
-		select {
-		case s := <-signals:
-			log.Warn("ending at once, by a second signal", zap.Stringer("signal", s))
-			exit(exitFailure)
-		case <-done:
+		for {
+			select {
+			case s := <-ending:
+				h.onEnding(s, cancel)
+			case s := <-others:
+				h.onOther(s)
+			case <-done:
+				return
+			}
 		}
 	})
 	return f(ctx)
+}
+
+func (h *signalHandler) onEnding(s os.Signal, stop context.CancelFunc) {
+	if !h.stopping {
+		h.stopping = true
+		h.log.Info("told to stop", zap.Stringer("signal", s))
+		stop()
+		return
+	}
+	h.log.Warn("ending at once, by a second signal", zap.Stringer("signal", s))
+	_ = h.log.Sync()
+	h.exit(exitFailure)
+}
+
+func (h *signalHandler) onOther(s os.Signal) {
+	switch s {
+	case syscall.SIGHUP:
+		h.reload()
+	case syscall.SIGQUIT:
+		h.log.Warn("ending at once, with all goroutines", zap.Stringer("signal", s))
+		_ = h.log.Sync()
+		h.dump()
+		h.exit(exitDump)
+	default:
+		h.log.Debug("signal ignored", zap.Stringer("signal", s))
+	}
+}
+
+// dumpGoroutines writes what Go writes at SIGQUIT: the stacks of all goroutines. Go would
+// wait for a reader that stands still, and not end.
+func dumpGoroutines(w io.Writer) {
+	text := make([]byte, 1<<20)
+	for {
+		n := runtime.Stack(text, true)
+		if n < len(text) || len(text) >= maxDumpBytes {
+			text = text[:n]
+			break
+		}
+		text = make([]byte, 2*len(text))
+	}
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		fmt.Fprintf(w, "SIGQUIT: quit\n\n%s\n", text)
+	}()
+	select {
+	case <-written:
+	case <-time.After(dumpTimeout):
+	}
 }

@@ -5,27 +5,25 @@ import (
 	"net"
 
 	"fodc/actors"
-
-	"go.uber.org/zap"
 )
 
 // RunStandalone runs a proxy, and an agent that reports to it, in one process, until
 // ctx ends (nil) or something fails.
-func RunStandalone(ctx context.Context, c StandaloneConfig, log *zap.Logger) error {
-	sys := actors.NewSystem(log)
-	p, err := startProxy(sys, c.Proxy, log, false)
+func RunStandalone(ctx context.Context, c StandaloneConfig, program Program) error {
+	sys := actors.NewSystem(program.Log)
+	p, err := startProxy(sys, c.Proxy, program, false)
 	if err != nil {
 		sys.Shutdown()
 		return err
 	}
 	c.Agent.ProxyAddrs = []string{dialable(p.grpcAddr)}
-	a, err := startAgent(sys, c.Agent, log)
+	a, err := startAgent(sys, c.Agent, program)
 	if err != nil {
 		p.abandon()
 		sys.Shutdown()
 		return err
 	}
-	return await(ctx, sys, log, a, p)
+	return await(ctx, sys, program.Log, a, p)
 }
 
 // dialable returns how a server of this process can be reached at its bound address.

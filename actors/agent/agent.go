@@ -52,6 +52,8 @@ type Config struct {
 	// by actors, so they must not block.
 	Process func() []recorder.Reading
 	Load    func() float64
+	// LogLinesDropped counts the lines that the log could not write; nil: it drops none.
+	LogLinesDropped func() uint64
 }
 
 // Target is an endpoint of the node.
@@ -107,12 +109,15 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	if cfg.Load == nil {
 		cfg.Load = hostLoad
 	}
+	if cfg.LogLinesDropped == nil {
+		cfg.LogLinesDropped = func() uint64 { return 0 }
+	}
 	a.recorder = sys.Spawn("recorder", actors.ResumeOnFailure(), func() actors.Actor {
 		return newFlightRecorder(sys.Log(), recorder.Limits{Bytes: cfg.MemoryBudget,
 			SampleLabels: cfg.Limits.SampleLabels, LabelBytes: cfg.Limits.LabelBytes})
 	})
 	a.self = sys.Spawn("selfmetrics", restarts, func() actors.Actor {
-		return newSelfMetrics(sys, a.recorder, cfg.Version, cfg.ScrapeInterval, cfg.Process)
+		return newSelfMetrics(sys, a.recorder, cfg)
 	})
 	if cfg.Telemetry != nil {
 		sources := telemetry.Sources(*cfg.Telemetry)

@@ -72,7 +72,10 @@ func TestSelfMetrics(t *testing.T) {
 func TestSelfMetricsEachInterval(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 		rec := spawnRecorder(sys, recorder.Limits{})
-		sys.Spawn("selfmetrics", restarts, func() actors.Actor { return newSelfMetrics(sys, rec, "1", 10*time.Second, new(ownProcess).readings) })
+		sys.Spawn("selfmetrics", restarts, func() actors.Actor {
+			return newSelfMetrics(sys, rec, Config{Version: "1", ScrapeInterval: 10 * time.Second, Process: new(ownProcess).readings,
+				LogLinesDropped: func() uint64 { return 0 }})
+		})
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		taken, err := actors.Ask[snapshotTaken](t.Context(), sys, rec, read{selection: messages.Selection{

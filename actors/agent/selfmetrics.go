@@ -25,14 +25,16 @@ type selfMetrics struct {
 	schedule schedule
 	process  func() []recorder.Reading
 	actors   func() messages.ActorCounts
+	// logLinesDropped counts the lines that the log could not write.
+	logLinesDropped func() uint64
 
 	at    time.Time // of the reading that waits for the recorder's figures
 	timer actors.Timer
 }
 
-func newSelfMetrics(sys *actors.System, to *actors.PID, version string, interval time.Duration, process func() []recorder.Reading) *selfMetrics {
-	return &selfMetrics{log: sys.Log(), recorder: to, version: version,
-		schedule: newSchedule(selfTarget, interval), process: process, actors: sys.Counts}
+func newSelfMetrics(sys *actors.System, to *actors.PID, cfg Config) *selfMetrics {
+	return &selfMetrics{log: sys.Log(), recorder: to, version: cfg.Version, schedule: newSchedule(selfTarget, cfg.ScrapeInterval),
+		process: cfg.Process, actors: sys.Counts, logLinesDropped: cfg.LogLinesDropped}
 }
 
 func (s *selfMetrics) Receive(c actors.Context) {
@@ -67,6 +69,8 @@ func (s *selfMetrics) onStats(c actors.Context, stats recorder.Stats) {
 	readings := append(s.process(), runtimeReadings()...)
 	readings = append(readings, windowReadings(stats)...)
 	readings = append(readings, actorReadings(s.actors())...)
+	readings = append(readings, counter("fodc_agent_log_lines_dropped_total",
+		"Lines of the agent's log that could not be written, as nobody read it or its disk was full.", float64(s.logLinesDropped())))
 	readings = append(readings, recorder.Reading{Name: "fodc_agent_build_info", Type: messages.TypeGauge,
 		Help: "The agent's version; the value is 1.", Value: 1,
 		Labels: []messages.Label{{Name: "version", Value: s.version}}})

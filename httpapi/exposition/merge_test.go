@@ -165,6 +165,8 @@ func TestReservedNames(t *testing.T) {
 	f("fodc_actor", true)
 	f("fodc_dead_letters_total", true)
 	f("fodc_late_replies_total", true)
+	f("fodc_log_lines_dropped_total", true)
+	f("fodc_agent_log_lines_dropped_total", false)
 	f("fodc_actorsx", false)
 	f("fodc_agent_actors", false)
 	f("fodc_agent_actor_restarts_total", false)

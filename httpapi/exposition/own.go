@@ -24,6 +24,7 @@ const (
 	familyActors      = "fodc_actors"
 	familyDeadLetters = "fodc_dead_letters_total"
 	familyLateReplies = "fodc_late_replies_total"
+	familyLogDropped  = "fodc_log_lines_dropped_total"
 	actorPrefix       = "fodc_actor_"
 	proxyPrefix       = "fodc_proxy_"
 )
@@ -31,7 +32,8 @@ const (
 // isReserved reports whether a family of the name may not come from an agent.
 func isReserved(name string) bool {
 	switch name {
-	case familyUp, familyMissing, familyDuration, familyRoundTrip, familyOffset, familyHeartbeat, familyInfo, familyLeftOut, familyBuildInfo, familyActors, familyDeadLetters, familyLateReplies:
+	case familyUp, familyMissing, familyDuration, familyRoundTrip, familyOffset, familyHeartbeat, familyInfo, familyLeftOut,
+		familyBuildInfo, familyActors, familyDeadLetters, familyLateReplies, familyLogDropped:
 		return true
 	}
 	// The family fodc_proxy could have samples of the name fodc_proxy_count.

@@ -1,0 +1,56 @@
+package logsink
+
+import (
+	"bytes"
+
+	"go.uber.org/zap/buffer"
+	"go.uber.org/zap/zapcore"
+)
+
+// encoder makes one line of each entry, of nothing but printable characters. What a peer
+// has said, whether in a message, a name or a field, can neither begin a line nor command a
+// terminal. The lines of JSON stay JSON, with the same meaning.
+type encoder struct {
+	zapcore.Encoder
+	// plain says that the encoder writes messages and names as they are.
+	plain bool
+}
+
+// NewConsoleEncoder returns zap's encoder for people, with printable lines.
+func NewConsoleEncoder(cfg zapcore.EncoderConfig) zapcore.Encoder {
+	return encoder{zapcore.NewConsoleEncoder(cfg), true}
+}
+
+// NewJSONEncoder returns zap's encoder of JSON, with printable lines.
+func NewJSONEncoder(cfg zapcore.EncoderConfig) zapcore.Encoder {
+	return encoder{zapcore.NewJSONEncoder(cfg), false}
+}
+
+// Clone implements zapcore.Encoder.
+func (e encoder) Clone() zapcore.Encoder { return encoder{e.Encoder.Clone(), e.plain} }
+
+// EncodeEntry implements zapcore.Encoder.
+func (e encoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
+	if e.plain {
+		entry.Message, entry.LoggerName = printable(entry.Message), printable(entry.LoggerName)
+	}
+	line, err := e.Encoder.EncodeEntry(entry, fields)
+	if err != nil {
+		return nil, err
+	}
+	// Tabs that are left are zap's own, between the parts of a line.
+	if text := bytes.TrimSuffix(line.Bytes(), []byte{'\n'}); !isPrintable(text, true) {
+		escaped := appendPrintable(nil, text, true)
+		line.Reset()
+		line.AppendBytes(append(escaped, '\n'))
+	}
+	return line, nil
+}
+
+// printable returns a text without tabs and whatever else is not printable.
+func printable(text string) string {
+	if isPrintable(text, false) {
+		return text
+	}
+	return string(appendPrintable(nil, text, false))
+}

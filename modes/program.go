@@ -1,0 +1,13 @@
+package modes
+
+import "go.uber.org/zap"
+
+// Program is what a mode is given by the program around it.
+type Program struct {
+	// Log never makes its caller wait. What it cannot write is dropped, and counted.
+	Log *zap.Logger
+	// LogLinesDropped returns how many lines the log has dropped since the start.
+	LogLinesDropped func() uint64
+	// Reload runs its functions at SIGHUP.
+	Reload *Reload
+}

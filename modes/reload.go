@@ -1,0 +1,93 @@
+package modes
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"go.uber.org/zap"
+)
+
+// Reload is the functions that read files again at SIGHUP.
+type Reload struct {
+	log *zap.Logger
+
+	mu    sync.Mutex
+	files []*reloadedFile
+	// running says that the functions run, again that they are to run once more.
+	running, again bool
+}
+
+// reloadedFile is one of them.
+type reloadedFile struct {
+	what string
+	read func() error
+}
+
+func newReload(log *zap.Logger) *Reload { return &Reload{log: log} }
+
+// Add makes read be called at each SIGHUP, one call at a time. What it reads is named in
+// the log, as in "the rules of FILE". An error of read leaves everything as it was. After
+// remove it is not called any more.
+func (r *Reload) Add(what string, read func() error) (remove func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	file := &reloadedFile{what, read}
+	r.files = append(r.files, file)
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.files = slices.DeleteFunc(r.files, func(f *reloadedFile) bool { return f == file })
+	}
+}
+
+// request starts the functions, or sees to it that they run again. It does not wait for
+// them: a disk that hangs must not keep the process from hearing of the next signal.
+func (r *Reload) request() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.again = r.running
+	if !r.running {
+		r.running = true
+		go r.run()
+	}
+}
+
+func (r *Reload) run() {
+	for {
+		r.mu.Lock()
+		files := slices.Clone(r.files)
+		r.mu.Unlock()
+		r.reload(files)
+		r.mu.Lock()
+		r.running, r.again = r.again, false
+		more := r.running
+		r.mu.Unlock()
+		if !more {
+			return
+		}
+	}
+}
+
+func (r *Reload) reload(files []*reloadedFile) {
+	if len(files) == 0 {
+		r.log.Info("nothing to read again at SIGHUP: no files are in use")
+	}
+	for _, f := range files {
+		if err := callReload(f.read); err != nil {
+			r.log.Error("cannot read again at SIGHUP: what was read before stays in force", zap.String("what", f.what), zap.Error(err))
+			continue
+		}
+		r.log.Info("read again at SIGHUP", zap.String("what", f.what))
+	}
+}
+
+// callReload turns a panic into an error: a file must not end the process.
+func callReload(read func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return read()
+}
