@@ -24,7 +24,7 @@ type Label struct {
 
 // LabelText is the labels of a series as the text format has them between the
 // braces: name="value" pairs with commas between them and no spaces, sorted by
-// name, no name twice, values with \\, \" and \n escaped. A name
+// name, no name twice, no value empty, values with \\, \" and \n escaped. A name
 // stands in quotes if it is not made of letters, digits and underscores, and only
 // then: the same labels have one text. The empty text is no label.
 //
@@ -33,8 +33,8 @@ type Label struct {
 type LabelText string
 
 // RenderLabels returns the text of the labels, whose names must be valid and each
-// there once. It sorts them in place. A label with an empty value stays: to
-// Prometheus it is none, but a page is shown as the node wrote it.
+// there once. It sorts them in place. A label with an empty value is left out: to
+// Prometheus it is no label, so that a series with it is the series without it.
 func RenderLabels(labels []Label) LabelText { return LabelText(AppendLabels(nil, labels)) }
 
 // AppendLabels appends the text that RenderLabels returns.
@@ -42,6 +42,9 @@ func AppendLabels(dst []byte, labels []Label) []byte {
 	slices.SortFunc(labels, func(a, b Label) int { return strings.Compare(a.Name, b.Name) })
 	start := len(dst)
 	for _, l := range labels {
+		if l.Value == "" {
+			continue
+		}
 		if len(dst) > start {
 			dst = append(dst, ',')
 		}
@@ -178,6 +181,30 @@ func (t LabelText) Labels() []Label {
 	return labels
 }
 
+// emptyValue stands in a text that can be read if it has a label with an empty value,
+// and only then: within quotes each quote has a backslash before it.
+const emptyValue = `=""`
+
+// WithoutEmpty returns the text without its labels that have an empty value; the text
+// itself if it has none, or cannot be read.
+func (t LabelText) WithoutEmpty() LabelText {
+	if !strings.Contains(string(t), emptyValue) {
+		return t
+	}
+	kept := make([]byte, 0, len(t))
+	for rest := t; rest != ""; {
+		first, next, err := rest.Cut()
+		if err != nil {
+			return t
+		}
+		if first.Escaped != "" {
+			kept = appendRaw(kept, first)
+		}
+		rest = next
+	}
+	return LabelText(kept)
+}
+
 // CheckLabelText returns an error unless t is a LabelText within the limits. What
 // comes from a peer goes through it before it is written into a page.
 func CheckLabelText(t LabelText) error {
@@ -207,6 +234,8 @@ func CheckLabelText(t LabelText) error {
 			return fmt.Errorf("label name %.100q is in quotes without need", first.Name)
 		case n > 1 && first.Name <= before:
 			return fmt.Errorf("label %.100q is not in order, or there twice", first.Name)
+		case first.Escaped == "":
+			return fmt.Errorf("label %.100q has an empty value", first.Name)
 		}
 		before, t = first.Name, rest
 	}

@@ -21,7 +21,8 @@ func TestRenderLabels(t *testing.T) {
 	f(``)
 	f(`a="1"`, Label{"a", "1"})
 	f(`a="1",b="2"`, Label{"b", "2"}, Label{"a", "1"})
-	f(`a="",b="2"`, Label{"a", ""}, Label{"b", "2"})
+	f(`b="2"`, Label{"a", ""}, Label{"b", "2"}, Label{"c", ""})
+	f(``, Label{"a", ""})
 	f(`A="1",_="2",a="3",a0="4"`, Label{"a0", "4"}, Label{"a", "3"}, Label{"_", "2"}, Label{"A", "1"})
 	f(`a=",}\"\\\n{="`, Label{"a", ",}\"\\\n{="})
 	f("a=\"\t\r\x00\"", Label{"a", "\t\r\x00"})
@@ -31,7 +32,7 @@ func TestRenderLabels(t *testing.T) {
 }
 
 func TestAppendLabels(t *testing.T) {
-	got := AppendLabels([]byte("x{"), []Label{{"b", "2"}, {"a", "1"}})
+	got := AppendLabels([]byte("x{"), []Label{{"b", "2"}, {"a", "1"}, {"0", ""}})
 	require.Equal(t, `x{a="1",b="2"`, string(got))
 }
 
@@ -75,6 +76,7 @@ func TestCheckLabelText(t *testing.T) {
 	bad(`"a."x="1"`, "not a label text")
 	bad(`b="1",a="2"`, `label "a" is not in order`)
 	bad(`a="1",a="1"`, `label "a" is not in order, or there twice`)
+	bad(`a="1",b=""`, `label "b" has an empty value`)
 	bad(`""="1"`, "label name is empty")
 	bad(`="1"`, "label name is empty")
 	bad(`a.b="1"`, `"a.b" is not in quotes`)
@@ -83,6 +85,43 @@ func TestCheckLabelText(t *testing.T) {
 	bad("\"a\x00\"=\"x\"", "NUL")
 	bad("a=\"\xff\"", "UTF-8")
 	bad("\"\xff\"=\"a\"", "UTF-8")
+}
+
+func TestWithoutEmpty(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		require.Equal(t, LabelText(want), LabelText(text).WithoutEmpty())
+	}
+	f(``, ``)
+	f(`a="1"`, `a="1"`)
+	f(`a=""`, ``)
+	f(`a="",b="2",c=""`, `b="2"`)
+	f(`a="1",b="",c="3"`, `a="1",c="3"`)
+	f(`"a="="","b=\""="1"`, `"b=\""="1"`)
+	f(`a="=",b="2"`, `a="=",b="2"`)
+	f(`b="",a="2",b="3"`, `a="2",b="3"`)
+	// What cannot be read stays for the check to refuse.
+	f(`a="",b`, `a="",b`)
+	f(`a="",b="`, `a="",b="`)
+}
+
+// A text has a label with an empty value if, and only if, emptyValue stands in it.
+func TestEmptyValueIsSeen(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var text []byte
+		var want []Label
+		for _, l := range labelSets().Draw(t, "labels") {
+			if len(text) > 0 {
+				text = append(text, ',')
+			}
+			if text = AppendLabel(text, l.Name, l.Value); l.Value != "" {
+				want = append(want, l)
+			}
+		}
+		got := LabelText(text).WithoutEmpty()
+		require.Equal(t, want, got.Labels())
+		require.NotContains(t, string(got), emptyValue)
+	})
 }
 
 func TestLabelLimits(t *testing.T) {
@@ -199,9 +238,11 @@ func labelSets() *rapid.Generator[[]Label] {
 func TestLabelTextRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		labels := labelSets().Draw(t, "labels")
-		want := slices.Clone(labels)
-		if len(want) == 0 {
-			want = nil
+		var want []Label
+		for _, l := range labels {
+			if l.Value != "" {
+				want = append(want, l)
+			}
 		}
 		slices.SortFunc(want, func(a, b Label) int { return strings.Compare(a.Name, b.Name) })
 

@@ -25,8 +25,14 @@ func TestHostileLabels(t *testing.T) {
 		`# b untyped ""`, `{} 2`, `1 rejected: series "{\"\xff\"}": metric name "\xff" is not valid UTF-8`)
 	f("same series twice", "a{x=\"1\",y=\"2\"} 1\na{y=\"2\",x=\"1\"} 2\na{ y = \"2\" , x = \"1\" , } 3\n",
 		`# a untyped ""`, `{x="1",y="2"} 1`, `2 duplicate`)
-	f("empty value", "a{x=\"\"} 1\na 2\n",
-		`# a untyped ""`, `{} 2`, `{x=""} 1`)
+	f("empty value", "b{x=\"\"} 2\nb 3\nb{x=\"1\",y=\"\"} 4\nb{x=\"1\"} 5\n",
+		`# b untyped ""`, `{} 2`, `{x="1"} 4`, `2 duplicate`)
+	f("one series written in many ways", "b 1\nb{} 2\n{\"b\"} 3\nb {} 4\n{ \"b\" , } 5\nb{x=\"\",} 6\nb\t7\n",
+		`# b untyped ""`, `{} 1`, `6 duplicate`)
+	f("one text escaped in two ways", "b{x=\"\\d\"} 1\nb{x=\"\\\\d\"} 2\nb{\"x\"=\"\\d\"} 3\n",
+		`# b untyped ""`, `{x="\\d"} 1`, `2 duplicate`)
+	f("bounds are texts", "b_bucket{le=\"1\"} 1\nb_bucket{le=\"1.0\"} 2\n",
+		`# b_bucket untyped ""`, `{le="1"} 1`, `{le="1.0"} 2`)
 	f("label name twice", "a{x=\"1\",x=\"2\"} 1\nb 2\n",
 		`# b untyped ""`, `{} 2`, `1 rejected: series "a{x=\"1\",x=\"2\"}": label "x" is there twice`)
 	f("label name twice, one empty", "a{x=\"\",x=\"2\"} 1\nb 2\n",

@@ -25,7 +25,7 @@ var (
 
 // checkLabels refuses labels over a limit.
 func (l *Limits) checkLabels(labels []messages.Label) error {
-	if n := len(labels); n > l.SampleLabels {
+	if n := countLabels(labels); n > l.SampleLabels {
 		return fmt.Errorf("%d labels, at most %d are allowed %w", n, l.SampleLabels, errManyLabels)
 	}
 	for _, of := range labels {
@@ -39,12 +39,24 @@ func (l *Limits) checkLabels(labels []messages.Label) error {
 	return nil
 }
 
+// countLabels counts the labels that have a value: others are none.
+func countLabels(labels []messages.Label) (n int) {
+	for _, l := range labels {
+		if l.Value != "" {
+			n++
+		}
+	}
+	return n
+}
+
 // exportedPrefix is put before a sample's own label that has the name of a target's
 // label.
 const exportedPrefix = "exported_"
 
 // labelsOf returns the label text of a sample: its own labels, which it may
-// change, and those of the target. It refuses what the format does not allow.
+// change, and those of the target. It refuses what the format does not allow. Labels
+// without a value are left out: Prometheus takes the series with such a label for the one
+// without it.
 func labelsOf(own, target []messages.Label) (messages.LabelText, error) {
 	slices.SortFunc(own, func(a, b messages.Label) int { return strings.Compare(a.Name, b.Name) })
 	for i, l := range own {
@@ -55,6 +67,7 @@ func labelsOf(own, target []messages.Label) (messages.LabelText, error) {
 			return "", fmt.Errorf("label %.100q is there twice", l.Name)
 		}
 	}
+	own = slices.DeleteFunc(own, func(l messages.Label) bool { return l.Value == "" })
 	text := messages.RenderLabels(stamp(own, target))
 	if err := messages.CheckLabelText(text); err != nil {
 		return "", err
@@ -73,9 +86,6 @@ func stamp(own, target []messages.Label) []messages.Label {
 		i := has(own, t.Name)
 		if t.Value == "" {
 			continue
-		}
-		if i >= 0 && own[i].Value == "" {
-			own[i].Value = t.Value // to Prometheus an empty label is none
 		}
 		if i >= 0 && own[i].Value != t.Value {
 			name := exportedPrefix + t.Name

@@ -23,6 +23,8 @@ func TestTargetLabels(t *testing.T) {
 	f(`a{container_name="x"}`, `a{container_name="data",exported_container_name="x"}`)
 	f(`a{container_name="x",exported_container_name="y"}`,
 		`a{container_name="data",exported_container_name="y",exported_exported_container_name="x"}`)
+	f(`a{container_name="x",exported_container_name=""}`, `a{container_name="data",exported_container_name="x"}`)
+	f(`a{pod=""}`, `a{container_name="data"}`)
 	f(`a{pod="p"}`, `a{container_name="data",pod="p"}`)
 }
 

@@ -182,7 +182,7 @@ func (n *node) export(text messages.LabelText) (messages.LabelText, error) {
 	for i, l := range labels {
 		switch own := n.find(l.Name); {
 		case own == nil:
-		case own.Value == l.Value, l.Value == "": // To Prometheus an empty label is none.
+		case own.Value == l.Value:
 			labels[i].Name = ""
 		default:
 			name := exportedPrefix + l.Name

@@ -98,8 +98,7 @@ func (r *baselineReader) read(m *Metric) {
 	if messages.IsGap(m.Value) {
 		return
 	}
-	_, quantile := m.Labels["quantile"]
-	name, suffix := SplitName(m.Name, kind, quantile)
+	name, suffix := SplitName(m.Name, kind, m.Labels["quantile"] != "")
 	key := seriesKey{family: r.familyOf(name, kind, m.Description), text: text, suffix: suffix}
 	r.table.Samples = append(r.table.Samples, Sample{Series: r.seriesOf(key), Time: at, Value: m.Value})
 }
@@ -125,11 +124,13 @@ func SplitName(name string, kind messages.MetricType, quantile bool) (string, me
 }
 
 // textOf returns the index of the labels' text, after its names were made valid, or invalidText.
-// The error is set the first time only.
+// A label with an empty value is none, whatever its name. The error is set the first time only.
 func (r *baselineReader) textOf(labels map[string]string) (int, error) {
 	r.labels = r.labels[:0]
 	for name, value := range labels {
-		r.labels = append(r.labels, messages.Label{Name: name, Value: value})
+		if value != "" {
+			r.labels = append(r.labels, messages.Label{Name: name, Value: value})
+		}
 	}
 	r.text = messages.AppendLabels(r.text[:0], r.labels)
 	if i, known := r.texts[string(r.text)]; known {

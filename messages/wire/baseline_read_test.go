@@ -67,8 +67,27 @@ func TestBaselineSeriesBecomeFamilies(t *testing.T) {
 func TestBaselineLabelsAreEscaped(t *testing.T) {
 	requireBaseline(t, `block [10]
   gauge(1) "g" ""
-    {"d.e"="f",empty="",path="a,b}=\"\\\n"} 1
+    {"d.e"="f",path="a,b}=\"\\\n"} 1
 `, metric(gauge, "g", 1, "path", "a,b}=\"\\\n", "empty", "", "d.e", "f"))
+}
+
+// A label with an empty value is none: of two samples that differ in it alone the first
+// is kept.
+func TestBaselineEmptyLabels(t *testing.T) {
+	a := FromAnswer(&StreamMetricsRequest{Metrics: []*Metric{
+		metric(gauge, "b", 2, "x", ""),
+		metric(gauge, "b", 3),
+		metric(gauge, "b", 4, "x", "1", "y", "", "__name__", ""),
+		metric(gauge, "b", 5, "x", "1"),
+	}, Timestamp: timestamppb.New(time.UnixMilli(10))}, testNow)
+	require.Equal(t, `block [10]
+  gauge(1) "b" ""
+    {} 2
+    {x="1"} 4
+`, dump(a.Blocks))
+	require.Equal(t, 2, a.Rejected)
+	require.EqualError(t, a.FirstRejected, `metric "b" with labels "": two samples at 10 ms`)
+	require.Zero(t, a.Sanitized)
 }
 
 func TestBaselineSuffixes(t *testing.T) {
@@ -88,6 +107,7 @@ func TestBaselineSuffixes(t *testing.T) {
 	f(histogram, "_count", "_count", "")
 	f(summary, "s", "s", "", "quantile", "0.5")
 	f(summary, "s_sum", "s", "_sum")
+	f(summary, "s_sum", "s", "_sum", "quantile", "")
 	f(summary, "s_count", "s", "_count")
 	f(summary, "s_count", "s_count", "", "quantile", "0.5")
 	f(summary, "s_bucket", "s_bucket", "")

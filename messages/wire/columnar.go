@@ -111,7 +111,7 @@ func fromFamily(f *Family, times int, rej *Rejections) (messages.Family, bool) {
 	m := messages.Family{Name: f.GetName(), Type: t, Help: HelpOf(f.GetName(), f.GetHelp(), rej)}
 	m.Series = make([]messages.Series, 0, len(f.GetLabelTexts()))
 	for i, text := range f.GetLabelTexts() {
-		s := messages.Series{Labels: messages.LabelText(text), Values: f.GetValues()[i*times : (i+1)*times : (i+1)*times]}
+		s := messages.Series{Labels: messages.LabelText(text).WithoutEmpty(), Values: f.GetValues()[i*times : (i+1)*times : (i+1)*times]}
 		ok := true
 		if len(f.GetSuffixes()) > 0 {
 			s.Suffix, ok = SuffixOf(f.GetSuffixes()[i])

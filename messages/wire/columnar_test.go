@@ -112,6 +112,16 @@ func TestInvalidColumnsAreLeftOut(t *testing.T) {
 	f(func(_ *Block, f *Family) { f.Help = "\xff" }, 1, `family "x": help is not valid UTF-8`, bare+bucket+count)
 }
 
+func TestColumnarEmptyLabels(t *testing.T) {
+	b, family := oneFamily()
+	family.LabelTexts = []string{`a="",le="1"`, `a="",b=""`}
+	a := FromAnswer(&StreamMetricsRequest{Blocks: []*Block{b}}, testNow)
+	require.Equal(t, "block [10 15]\n  histogram(3) \"x\" \"help\"\n    _bucket{le=\"1\"} 1 2\n    _count{} 3 4\n", dump(a.Blocks))
+	require.Zero(t, a.Rejected)
+	require.Zero(t, a.Sanitized)
+	requireValid(t, a.Blocks)
+}
+
 func TestNothingIsNoRejection(t *testing.T) {
 	f := func(blocks ...*Block) {
 		t.Helper()

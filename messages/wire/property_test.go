@@ -82,7 +82,7 @@ func TestRegistrationRoundTrip(t *testing.T) {
 			NodeID:         text.Draw(t, "node id"),
 			Role:           text.Draw(t, "role"),
 			PodName:        text.Draw(t, "pod name"),
-			Labels:         drawMap(t, "labels", text),
+			Labels:         drawMap(t, "labels", rapid.StringN(1, -1, -1)),
 			ContainerNames: orNil(rapid.SliceOfN(text, 0, 3).Draw(t, "containers")),
 			Primary:        messages.Address{IP: text.Draw(t, "ip"), Port: port.Draw(t, "port")},
 			Secondary: drawMap(t, "secondary", rapid.Custom(func(t *rapid.T) messages.Address {

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"maps"
 	"time"
 
 	"fodc/messages"
@@ -65,7 +66,7 @@ func FromRegistration(f *RegisterAgentRequest) messages.Registration {
 		NodeID:         f.GetNodeId(),
 		Role:           f.GetNodeRole(),
 		PodName:        f.GetPodName(),
-		Labels:         f.GetLabels(),
+		Labels:         fromLabels(f.GetLabels()),
 		ContainerNames: f.GetContainerNames(),
 		Primary:        fromAddress(f.GetPrimaryAddress()),
 		AgentVersion:   f.GetAgentVersion(),
@@ -87,6 +88,19 @@ func FromRegistration(f *RegisterAgentRequest) messages.Registration {
 	r.Timing = fromTiming(f.GetRoundTrip(), f.GetClockOffset())
 	r.Config = fromConfiguration(f.GetConfiguration())
 	return r
+}
+
+// fromLabels leaves out labels with an empty value: they are none.
+func fromLabels(sent map[string]string) map[string]string {
+	isEmpty := func(_, value string) bool { return value == "" }
+	for name, value := range sent {
+		if isEmpty(name, value) {
+			kept := maps.Clone(sent)
+			maps.DeleteFunc(kept, isEmpty)
+			return kept
+		}
+	}
+	return sent
 }
 
 // fromTiming returns nil unless both are there and valid.

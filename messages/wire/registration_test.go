@@ -60,6 +60,7 @@ func TestFromRegistrationIsTotal(t *testing.T) {
 	f(&RegisterAgentRequest{Clock: &timestamppb.Timestamp{}}, messages.Registration{Clock: time.Unix(0, 0).UTC()})
 	f(&RegisterAgentRequest{Capabilities: []Capability{99, 0, -1, Capability_CAPABILITY_HEARTBEAT_ANSWERS}},
 		messages.Registration{Capabilities: messages.Capabilities{HeartbeatAnswers: true}})
+	f(&RegisterAgentRequest{Labels: map[string]string{"a": "1", "b": ""}}, messages.Registration{Labels: map[string]string{"a": "1"}})
 
 	// JSON has no NaN: one agent's would empty the whole picture of the cluster.
 	f(&RegisterAgentRequest{Runtime: &NodeRuntime{Load: math.NaN(), Health: "healthy"}}, messages.Registration{})

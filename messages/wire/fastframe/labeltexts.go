@@ -1,6 +1,7 @@
 package fastframe
 
 import (
+	"bytes"
 	"unicode/utf8"
 	"unsafe"
 
@@ -51,6 +52,7 @@ func (c *textCache) check(b []byte) (_ checkedText, ok bool) {
 		next = c.last.next
 	}
 	if next == nil || string(next.text) != string(b) {
+		b = withoutEmpty(b)
 		if next = c.texts[string(b)]; next == nil {
 			checked, ok := checkText(b)
 			if !ok || checked.err != nil || checked.sanitized || c.bytes >= maxCacheBytes {
@@ -87,12 +89,20 @@ func (t *cachedText) infoFor(boundName string) messages.InternedLabelInfo {
 	return t.info
 }
 
+// withoutEmpty returns the text without labels that have an empty value: they are no labels.
+func withoutEmpty(b []byte) []byte {
+	if !bytes.Contains(b, []byte(`=""`)) || !utf8.Valid(b) {
+		return b
+	}
+	return []byte(messages.LabelText(b).WithoutEmpty())
+}
+
 // checkText checks a label text. ok is false if the frame is broken.
 func checkText(b []byte) (_ checkedText, ok bool) {
 	if !utf8.Valid(b) {
 		return checkedText{}, false
 	}
-	label := messages.LabelText(b)
+	label := messages.LabelText(withoutEmpty(b))
 	if err := messages.CheckLabelText(label); err != nil {
 		sanitized, ok := messages.SanitizeLabelText(label)
 		if ok {

@@ -2,8 +2,10 @@ package fastframe
 
 import (
 	"math"
+	"slices"
 	"unicode/utf8"
 
+	"fodc/messages"
 	"fodc/messages/wire"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -94,4 +96,50 @@ func (t *timestamp) read(b []byte) (ok bool) {
 
 func (t *timestamp) frame() *timestamppb.Timestamp {
 	return &timestamppb.Timestamp{Seconds: t.seconds, Nanos: t.nanos}
+}
+
+// dropEmpty leaves out the labels that have an empty value: they are none. A metric whose
+// labels are not as Go writes them, or that has a key twice, stays as it is: such a one is
+// for normalize.
+func (m *metric) dropEmpty() {
+	if len(m.labels) > messages.MaxSeriesLabels || !slices.ContainsFunc(m.labels, endsLikeEmpty) {
+		return
+	}
+	for i, entry := range m.labels {
+		key, _, ok := plainEntry(entry)
+		if !ok || !utf8.Valid(key) {
+			return
+		}
+		for _, other := range m.labels[:i] {
+			if before, _, _ := plainEntry(other); string(before) == string(key) {
+				return
+			}
+		}
+	}
+	m.labels = slices.DeleteFunc(m.labels, func(entry []byte) bool {
+		_, empty, _ := plainEntry(entry)
+		return empty
+	})
+}
+
+// endsLikeEmpty reports whether the entry ends as one does that has an empty value. There
+// are others that do.
+func endsLikeEmpty(entry []byte) bool {
+	n := len(entry)
+	return n >= 2 && uint64(entry[n-2]) == tagLabelValue && entry[n-1] == 0
+}
+
+// plainEntry returns the key of an entry, and whether its value is empty. ok is false
+// unless it is the key and then the value, as Go writes it.
+func plainEntry(entry []byte) (key []byte, empty, ok bool) {
+	if len(entry) == 0 || uint64(entry[0]) != tagKey {
+		return nil, false, false
+	}
+	from, end := textBounds(entry)
+	if end == 0 || end == len(entry) || uint64(entry[end]) != tagLabelValue {
+		return nil, false, false
+	}
+	value := entry[end:]
+	valueFrom, valueEnd := textBounds(value)
+	return entry[from:end], valueFrom == valueEnd, valueEnd == len(value)
 }

@@ -12,7 +12,8 @@ import (
 )
 
 // normalize checks the metric's texts and re-encodes its labels as Go does. Of several values
-// of a key the last one counts. It returns false if the metric is broken.
+// of a key the last one counts, and a label with an empty value is left out. It returns false
+// if the metric is broken.
 func (r *reader) normalize(m *metric) (ok bool) {
 	if !utf8.Valid(m.name) || !utf8.Valid(m.help) {
 		return false
@@ -40,7 +41,7 @@ func (r *reader) normalize(m *metric) (ok bool) {
 	slices.SortStableFunc(r.labels, func(a, b messages.Label) int { return strings.Compare(a.Name, b.Name) })
 	kept := r.labels[:0]
 	for i, l := range r.labels {
-		if i+1 < len(r.labels) && r.labels[i+1].Name == l.Name {
+		if l.Value == "" || i+1 < len(r.labels) && r.labels[i+1].Name == l.Name {
 			continue
 		}
 		kept = append(kept, l)

@@ -17,6 +17,7 @@ func (r *reader) sample(b []byte) (ok bool) {
 	if !m.read(b) {
 		return false
 	}
+	m.dropEmpty()
 	hash := r.cache.hash(m)
 	s := r.find(m, hash)
 	if s == nil {
