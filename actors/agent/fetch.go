@@ -40,7 +40,7 @@ func withoutRoom(fetch func(context.Context, string) ([]byte, string, error)) fe
 }
 
 // newScrapeClient returns a client for the endpoints of this node: no proxy of the
-// environment, no redirects; it leaves zipped answers as they are.
+// environment, redirects within a host alone; it leaves zipped answers as they are.
 func newScrapeClient() *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
@@ -51,7 +51,7 @@ func newScrapeClient() *http.Client {
 			ReadBufferSize:         readBytes,
 			DisableCompression:     true,
 		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		CheckRedirect: checkRedirect,
 	}
 }
 
@@ -91,13 +91,11 @@ func newFetcher(client *http.Client, userAgent string, limit int64) fetcher {
 }
 
 func statusError(resp *http.Response) error {
-	if location := resp.Header.Get("Location"); location != "" {
-		if len(location) > maxShownText {
-			location = location[:maxShownText] + "..."
-		}
-		return failuref(failedStatus, "the endpoint answered %s to %q: redirects are not followed", resp.Status, location)
+	after := ""
+	if resp.Request.Response != nil { // the answer that led here
+		after = " after a redirect to " + shown(resp.Request.URL.Path)
 	}
-	return failuref(failedStatus, "the endpoint answered %s", resp.Status)
+	return failuref(failedStatus, "the endpoint answered %s%s", resp.Status, after)
 }
 
 // readPage reads all into the room, or a larger one, but no more than limit. size is

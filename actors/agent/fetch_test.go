@@ -125,9 +125,6 @@ func TestFetchFailures(t *testing.T) {
 	f("the endpoint answered 500 Internal Server Error", failedStatus, status(500))
 	f("the endpoint answered 404 Not Found", failedStatus, status(404))
 	f("the endpoint answered 204 No Content", failedStatus, status(204))
-	f(`the endpoint answered 302 Found to "/login": redirects are not followed`, failedStatus, func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, "/login", http.StatusFound)
-	})
 	f("a page of 1048577 bytes, at most 1048576 are allowed (--max-page-bytes)", failedBodyLimit, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1048577")
 		w.(http.Flusher).Flush()

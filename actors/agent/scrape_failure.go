@@ -80,14 +80,17 @@ func unwrapFailure(err error) error {
 }
 
 // netError leaves out of an error of the net what is known (the URL) or changes (the
-// local port).
+// local port). An error that is a scrape's failure already stays.
 func netError(err error) error {
 	var op *net.OpError
 	var of *url.Error
+	var failure scrapeFailure
 	if errors.As(err, &of) {
 		err = of.Err
 	}
 	switch {
+	case errors.As(err, &failure):
+		return failure
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return failuref(failedTimeout, "no whole answer in time")
 	case errors.Is(err, syscall.ECONNREFUSED) && errors.As(err, &op):
