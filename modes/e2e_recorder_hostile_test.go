@@ -114,12 +114,22 @@ var hostileEndpoints = []hostileEndpoint{
 	{"too many samples", text(manySamples(1001)), "sample_limit", "more than 1000, at most 1000 are allowed (--max-page-samples)", ""},
 	{"endless body, slowly", endless(50 * time.Millisecond), "timeout", "no whole answer in time", ""},
 	{"no answer", late, "timeout", "no whole answer in time", ""},
-	{"redirect", http.RedirectHandler("/login", http.StatusFound).ServeHTTP, "status", `302 Found to "/login": redirects are not followed`, ""},
+	{"redirects without end", http.RedirectHandler("/login", http.StatusFound).ServeHTTP, "status", "at most 5 redirects are followed, the next is to /login", ""},
+	{"redirect to another host", http.RedirectHandler("http://example.com/", http.StatusFound).ServeHTTP, "status", " to http://example.com:80", ""},
+	{"redirect to another path", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/metrics/" {
+			http.Redirect(w, r, "/metrics/", http.StatusMovedPermanently)
+			return
+		}
+		text(good)(w, r)
+	}, "", "", ""},
 	{"not found", http.NotFound, "status", "404 Not Found", ""},
 	{"HTML error page with 200", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, "<html><body>\n<h1>Welcome</h1>\n</body></html>\n")
-	}, "page", `page without a single sample of the content type "text/html"`, ""},
+	}, "page", `page without a single sample of the content type "text/html": the body is HTML`, ""},
+	{"JSON", text(`{"metrics": []}`), "page", "page without a single sample: the body is JSON", ""},
+	{"zipped without a header that says so", text(string(zip(1000))), "encoding", "the body is gzip, but Content-Encoding does not say so", ""},
 	{"noise", text(noise(64 << 10)), "page", "page without a single sample", ""},
 	{"page that breaks off", broken, "connection", "page after 7 bytes: unexpected EOF", ""},
 	{"zipped page that breaks off", encoded("gzip", zip(1000)[:20]), "encoding", "not what gzip makes", ""},
@@ -133,6 +143,9 @@ var hostileEndpoints = []hostileEndpoint{
 	{"label too long", text(good + "a{x=\"" + strings.Repeat("y", 1000) + "\"} 1\n"), "", "", "label_bytes"},
 	{"too many labels", text(good + "a{b=\"1\",c=\"1\",d=\"1\",e=\"1\",f=\"1\"} 1\n"), "", "", "label_count"},
 	{"series twice", text(good + "a 1\na 2\n"), "", "", "duplicate"},
+	{"series twice, once with an empty label", text(good + "b{x=\"\"} 2\nb 3\n"), "", "", "duplicate"},
+	{"TYPE lines written in other ways", text("#\tTYPE\tgood\tgauge\n# TYPE   c   Counter \n" + good + "c 1\n"), "", "", ""},
+	{"byte order mark", text("\ufeff" + good), "", "", ""},
 	{"no content type", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Content-Type"] = nil
 		_, _ = io.WriteString(w, good)

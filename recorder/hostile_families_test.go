@@ -64,7 +64,7 @@ func TestHostileOpenMetrics(t *testing.T) {
 	f("bad line", "a 1\nb\nc 3\n# EOF",
 		`# a untyped ""`, `{} 1`, `# c untyped ""`, `{} 3`, `1 bad: line 2: expected value after metric, got "\n" ("INVALID") while parsing: "b\n"`)
 	f("empty", "",
-		`1 bad: line 1: data does not end with # EOF`, `unusable: page without a single sample: line 1: data does not end with # EOF`)
+		`1 bad: line 1: data does not end with # EOF`, `unusable: page without a single sample: the body is empty`)
 	f("CR LF", "a 1\r\n# EOF\r\n",
 		`# a untyped ""`, `{} 1`)
 }

@@ -61,7 +61,7 @@ func TestHostilePagesAsAWhole(t *testing.T) {
 	f("too many samples", strings.Repeat("a 1\n", 51),
 		`unusable: page with too many samples: more than 50, at most 50 are allowed (--max-page-samples)`)
 	f("HTML", "<!DOCTYPE html>\n<html><body>\n<h1>502</h1>\n</body></html>\n",
-		`4 bad: line 1: expected a valid start token, got "<" ("INVALID") while parsing: "<"`, `unusable: page without a single sample: line 1: expected a valid start token, got "<" ("INVALID") while parsing: "<"`)
+		`4 bad: line 1: expected a valid start token, got "<" ("INVALID") while parsing: "<"`, `unusable: page without a single sample: the body is HTML`)
 	f("binary", "\x1f\x8b\x08\x00\x00\x00\x00\x00",
-		`1 bad: line 1: expected a valid start token, got "\x1f" ("INVALID") while parsing: "\x1f"`, `unusable: page without a single sample: line 1: expected a valid start token, got "\x1f" ("INVALID") while parsing: "\x1f"`)
+		`unusable: the body is gzip, but Content-Encoding does not say so`)
 }

@@ -102,7 +102,12 @@ func (p *Page) bad(offset int, err error) {
 		const shown = 200 // The parser's errors quote what they met, however long.
 		p.firstBad = fmt.Errorf("line %d: %.*s", p.lineNumber(offset), shown, err.Error())
 	}
-	if p.badLines > p.limits.BadLines {
+	if p.badLines <= p.limits.BadLines {
+		return
+	}
+	if what := p.sniff(); what != nil && len(p.samples) == 0 {
+		p.refuse(fmt.Errorf("page with more than %d bad lines: %w", p.limits.BadLines, what))
+	} else {
 		p.refuse(fmt.Errorf("page with more than %d bad lines, the first: %w", p.limits.BadLines, p.firstBad))
 	}
 }

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -29,11 +30,13 @@ var (
 // reused when it returns.
 //
 // A bad line is skipped and counted, the rest is read on. Blank lines, a missing
-// newline at the end and lines that end in CR LF are fine. Timestamps and
+// newline at the end, lines that end in CR LF and a byte order mark of UTF-8 are fine, and
+// TYPE and HELP lines with any number of blanks and types in any case. Timestamps and
 // exemplars are accepted where the format has them, and dropped: the scrape's time
 // counts.
 func (p *Page) Parse(body []byte, contentType string, limits ParseLimits) {
 	limits = limits.withDefaults()
+	body = bytes.TrimPrefix(body, []byte(utf8BOM))
 	if contentType == p.contentType && limits == p.limits && p.repeats(body) {
 		return
 	}
@@ -44,14 +47,24 @@ func (p *Page) Parse(body []byte, contentType string, limits ParseLimits) {
 		p.contentType, p.format = contentType, formatOf(contentType)
 	}
 	p.load(body)
-	p.read()
-	if p.err == nil && p.badLines > 0 && len(p.samples) == 0 {
-		p.refuse(fmt.Errorf("page without a single sample%s: %w", p.saysOf(), p.firstBad))
+	if name := compressionOf(p.buf); name != "" {
+		p.refuse(compressed(name))
+	} else {
+		p.read()
+	}
+	if p.err == nil && len(p.samples) == 0 && p.isUnusable() {
+		p.refuse(fmt.Errorf("page without a single sample%s: %w", p.saysOf(), cmp.Or(p.sniff(), p.firstBad)))
 	}
 	if p.err != nil {
 		p.empty()
 	}
 	p.remember()
+}
+
+// isUnusable reports whether a page without a sample is none. One whose type says that it
+// is text may be empty: so is that of a process that has nothing to tell yet.
+func (p *Page) isUnusable() bool {
+	return p.badLines > 0 || p.format.fallback && len(bytes.TrimSpace(p.buf)) == 0
 }
 
 // empty drops all samples and lines. They are parts of a buffer, which they must not

@@ -64,10 +64,14 @@ func kindOf(err error) failureKind {
 
 // pageFailure gives the error of a page its kind.
 func pageFailure(err error) error {
-	if errors.Is(err, recorder.ErrTooManySamples) {
+	switch {
+	case errors.Is(err, recorder.ErrTooManySamples):
 		return scrapeFailure{failedSampleLimit, err}
+	case errors.Is(err, recorder.ErrCompressed):
+		return scrapeFailure{failedEncoding, err}
+	default:
+		return scrapeFailure{failedPage, err}
 	}
-	return scrapeFailure{failedPage, err}
 }
 
 // unwrapFailure returns the error without its kind.
