@@ -120,6 +120,9 @@ func (p *Page) refuse(err error) error {
 
 // addMeta keeps a TYPE or HELP line, or counts it as bad.
 func (p *Page) addMeta(line metaLine) {
+	if !p.format.openMetrics { // Any number of blanks may stand around words.
+		line.help = trimBlanks(line.help)
+	}
 	err := checkRawName(line.name)
 	if n := len(line.help); err == nil && n > messages.MaxHelpBytes {
 		err = fmt.Errorf("help of %d bytes, at most %d are allowed", n, messages.MaxHelpBytes)

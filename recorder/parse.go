@@ -154,7 +154,9 @@ func (p *Page) read() {
 			return
 		}
 		suspect = noSample
-		p.bad(at, stop.err)
+		if !p.takeMeta(rest) {
+			p.bad(at, stop.err)
+		}
 		at = p.lineAfter(at)
 	}
 }
@@ -202,6 +204,7 @@ func (p *Page) run(at int) (s stop) {
 			last, _ = parser.Unit()
 		case textparse.EntryComment:
 			last = parser.Comment()
+			p.takeMeta(last) // #TYPE without a blank is a comment to the parser.
 		}
 	}
 	if s.at = at; s.entries > 0 {
