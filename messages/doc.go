@@ -7,7 +7,8 @@
 //   - family.go: metric families in columnar form, from the recorder to the page;
 //     descriptor.go: what answers share of a family; sortkey.go: the order of its series
 //   - labels.go: the text form of a series' labels, its rules and limits; sanitize.go: how
-//     invalid label names are replaced; labelinfo.go: what a page needs to know of a text
+//     invalid label names are replaced; emptylabels.go: labels without a value are none;
+//     labelinfo.go: what a page needs to know of a text
 //   - collection.go: what a client asks of all agents, and what comes back
 //   - actortree.go: the picture of a running process; agenthealth.go: that of an agent;
 //     proxycounts.go: what a proxy has done
