@@ -9,6 +9,8 @@
 //   - labels.go: the text form of a series' labels, its rules and limits; sanitize.go: how
 //     invalid label names are replaced; emptylabels.go: labels without a value are none;
 //     labelinfo.go: what a page needs to know of a text
+//   - identitylabels.go: the labels that say which node a sample is from, and what becomes
+//     of a sample's own labels of such names
 //   - collection.go: what a client asks of all agents, and what comes back
 //   - actortree.go: the picture of a running process; agenthealth.go: that of an agent;
 //     proxycounts.go: what a proxy has done

@@ -7,18 +7,6 @@ import (
 	"unique"
 )
 
-// Identity labels are pod_name and all names that begin with NodeLabelPrefix.
-const (
-	LabelPodName    = "pod_name"
-	NodeLabelPrefix = "node_"
-)
-
-// IsIdentityName reports whether the name is that of an identity label: the proxy stamps such
-// labels on every sample, to tell nodes apart.
-func IsIdentityName(name string) bool {
-	return name == LabelPodName || strings.HasPrefix(name, NodeLabelPrefix)
-}
-
 // LabelInfo is what a page needs to know of a label text. It is computed once per text.
 type LabelInfo struct {
 	// Text is the label text. It has no identity label, see IsIdentityName.

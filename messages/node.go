@@ -24,9 +24,11 @@ type Identity struct {
 	// name, else its primary address. Never empty.
 	NodeID string
 	Role   string
-	// PodName is empty where the agent sent none.
+	// PodName is the node id where the agent sent none: dashboards select nodes by it.
 	PodName string
-	Labels  map[string]string
+	// PodNameIsNodeID says that the agent sent no pod name. A sample may name its pod then.
+	PodNameIsNodeID bool
+	Labels          map[string]string
 }
 
 // Capabilities is what a peer understands beyond the baseline.

@@ -1,6 +1,7 @@
 package messages
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -28,7 +29,8 @@ const (
 )
 
 // Identity returns who the node is: its key is the node id, where that is absent
-// the pod name, and where that is absent too, the primary address.
+// the pod name, and where that is absent too, the primary address. Where there is no pod
+// name, the key stands in its place.
 func (r Registration) Identity() Identity {
 	id := r.NodeID
 	if id == "" {
@@ -37,7 +39,7 @@ func (r Registration) Identity() Identity {
 	if id == "" && !r.Primary.IsZero() {
 		id = r.Primary.String()
 	}
-	return Identity{NodeID: id, Role: r.Role, PodName: r.PodName, Labels: r.Labels}
+	return Identity{NodeID: id, Role: r.Role, PodName: cmp.Or(r.PodName, id), PodNameIsNodeID: r.PodName == "", Labels: r.Labels}
 }
 
 // Validate returns an *Error of the kind ErrBadData unless the registration can be

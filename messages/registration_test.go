@@ -1,6 +1,7 @@
 package messages
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -139,9 +140,11 @@ func TestIdentityIsTheFirstNameThatIsKnown(t *testing.T) {
 	f := func(r Registration, want string) {
 		t.Helper()
 		r.Role, r.Labels = "meta", map[string]string{"zone": "a"}
-		require.Equal(t, Identity{NodeID: want, Role: "meta", PodName: r.PodName, Labels: r.Labels}, r.Identity())
+		require.Equal(t, Identity{NodeID: want, Role: "meta", PodName: cmp.Or(r.PodName, want), PodNameIsNodeID: r.PodName == "",
+			Labels: r.Labels}, r.Identity())
 	}
 	f(Registration{NodeID: "n1", PodName: "p1", Primary: Address{"10.0.0.1", 1}}, "n1")
+	f(Registration{NodeID: "n1", Primary: Address{"10.0.0.1", 1}}, "n1")
 	f(Registration{PodName: "p1", Primary: Address{"10.0.0.1", 1}}, "p1")
 	f(Registration{Primary: Address{"10.0.0.1", 1}}, "10.0.0.1:1")
 	f(Registration{Primary: Address{"::1", 1}}, "[::1]:1")

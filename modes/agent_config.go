@@ -145,7 +145,7 @@ func identityOptions(c *AgentConfig) []*option {
 		nodeIP,
 		intOption(&c.NodePort, "node-port", "17912", "`PORT` of the node's primary address", ports),
 		secondaryOption(&c.SecondaryAddresses),
-		textOption(&c.PodName, "pod-name", "", "`NAME` of the node's pod"),
+		textOption(&c.PodName, "pod-name", "", "`NAME` of the node's pod; the node id serves where it is absent"),
 	}
 }
 

@@ -38,12 +38,12 @@ func TestE2EIntegration1AgentRegistrationAndMetricsFlow(t *testing.T) {
 	proxy, node := startProxy(t), startNode(t, pageA)
 	agent := startAgent(t, proxy, "n1", "liaison", node.endpoint(), "--node-labels", "zone=a")
 	awaitStatuses(t, proxy, "n1", "online")
-	body := awaitPage(t, proxy, "/metrics-windows", `requests_total{path="/a",node_id="n1",node_role="liaison",node_zone="a"} 1 1`)
+	body := awaitPage(t, proxy, "/metrics-windows", `requests_total{path="/a",node_id="n1",node_role="liaison",pod_name="n1",node_zone="a"} 1 1`)
 	require.Contains(t, body, "# TYPE requests_total counter\n")
 	agent.kill(syscall.SIGKILL)
 	awaitStatuses(t, proxy, "n1", "unconnected")
-	awaitPage(t, proxy, "/metrics", `fodc_agent_up{node_id="n1",node_role="liaison"} 0`,
-		`fodc_agent_missing_reason{reason="unconnected",node_id="n1",node_role="liaison"} 1`)
+	awaitPage(t, proxy, "/metrics", `fodc_agent_up{node_id="n1",node_role="liaison",pod_name="n1"} 0`,
+		`fodc_agent_missing_reason{reason="unconnected",node_id="n1",node_role="liaison",pod_name="n1"} 1`)
 }
 
 // window returns the times of the samples of a metric in a JSON window.
@@ -160,7 +160,7 @@ func TestE2E1FullWorkflow(t *testing.T) {
 	for _, job := range []string{"fodc", "fodc-windows"} {
 		want := map[string]string{}
 		for id, role := range roles {
-			want[fmt.Sprintf(`{"__name__":"banyandb_liaison_grpc_total_stream_msg_received","group":"sw_metric_hour","job":%q,"method":"write","node_id":%q,"node_role":%q,"service":"measure"}`, job, id, role)] = "3000"
+			want[fmt.Sprintf(`{"__name__":"banyandb_liaison_grpc_total_stream_msg_received","group":"sw_metric_hour","job":%q,"method":"write","node_id":%q,"node_role":%q,"pod_name":%q,"service":"measure"}`, job, id, role, id)] = "3000"
 		}
 		eventually(t, "series of the three nodes in Prometheus", func() error {
 			got, err := prom.query(`banyandb_liaison_grpc_total_stream_msg_received{group="sw_metric_hour",job="` + job + `"}`)

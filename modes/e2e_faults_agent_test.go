@@ -66,7 +66,7 @@ func TestE2EFaultAgentFrozen(t *testing.T) {
 	frozen := time.Now()
 	took := awaitStatus(t, proxy, timeout+slack, "n1", "unconnected")
 	body := page(t, proxy.addr("http"), "/metrics")
-	require.Contains(t, body, `fodc_agent_up{node_id="n1",node_role="liaison"} 0`)
+	require.Contains(t, body, `fodc_agent_up{node_id="n1",node_role="liaison",pod_name="n1"} 0`)
 	require.NotContains(t, body, "\nrequests_total{")
 	time.Sleep(timeout) // long enough for the proxy to be tired of it
 
@@ -74,7 +74,7 @@ func TestE2EFaultAgentFrozen(t *testing.T) {
 	thawed := time.Now()
 	back := awaitStatus(t, proxy, patience, "n1", "online")
 	t.Logf("unconnected after %s, back online %s after SIGCONT", took, back)
-	awaitPage(t, proxy, "/metrics", `fodc_agent_up{node_id="n1",node_role="liaison"} 1`, `requests_total{path="/a",node_id="n1"`)
+	awaitPage(t, proxy, "/metrics", `fodc_agent_up{node_id="n1",node_role="liaison",pod_name="n1"} 1`, `requests_total{path="/a",node_id="n1"`)
 	require.Equal(t, map[string]string{"n1": "online"}, statuses(t, proxy))
 	eventually(t, "samples of before and after", func() error {
 		before, during, after := 0, 0, 0

@@ -28,7 +28,7 @@ func startFarAgent(t *testing.T, net *lossy, proxyFlags ...string) (proxy, agent
 	_, port, _ := strings.Cut(proxy.addr("grpc"), ":")
 	agent = net.start(t, agentArgs(net.here+":"+port, "n1", "liaison", noEndpoint)...)
 	awaitStatus(t, proxy, patience, "n1", "online")
-	awaitPage(t, proxy, "/metrics", `fodc_agent_up{node_id="n1",node_role="liaison"} 1`)
+	awaitPage(t, proxy, "/metrics", `fodc_agent_up{node_id="n1",node_role="liaison",pod_name="n1"} 1`)
 	return proxy, agent
 }
 
@@ -42,7 +42,7 @@ func TestE2EFaultNetworkDropsEverything(t *testing.T) {
 	broken := time.Now()
 	byProxy := awaitStatus(t, proxy, timeout+slack, "n1", "unconnected")
 	asked := time.Now()
-	require.Contains(t, page(t, proxy.addr("http"), "/metrics"), `fodc_agent_up{node_id="n1",node_role="liaison"} 0`)
+	require.Contains(t, page(t, proxy.addr("http"), "/metrics"), `fodc_agent_up{node_id="n1",node_role="liaison",pod_name="n1"} 0`)
 	require.Less(t, time.Since(asked), slack, "who is unconnected is not waited for")
 	within(t, noticed+2*slack-time.Since(broken), "the agent notices", func() error {
 		if len(agent.said("lost the session with the proxy")) == 0 {
@@ -63,7 +63,7 @@ func TestE2EFaultNetworkDropsEverything(t *testing.T) {
 	time.Sleep(outage - time.Since(broken))
 	net.lose.Store(0)
 	back := awaitStatus(t, proxy, recovered+slack, "n1", "online")
-	awaitPage(t, proxy, "/metrics", `fodc_agent_up{node_id="n1",node_role="liaison"} 1`)
+	awaitPage(t, proxy, "/metrics", `fodc_agent_up{node_id="n1",node_role="liaison",pod_name="n1"} 1`)
 	t.Logf("the proxy noticed after %s and ended the session after %s, the agent noticed after %s; online %s after the network was whole",
 		byProxy, ended, byAgent, back)
 	require.Len(t, proxy.said("agent registered"), 2)

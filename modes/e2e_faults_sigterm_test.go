@@ -136,7 +136,7 @@ func stalledCollection(t *testing.T) (proxy, lively *process, answer <-chan erro
 	proxy = startProxy(t)
 	frozen := start(t, agentArgs(proxy.addr("grpc"), "n1", "liaison", noEndpoint)...)
 	lively = start(t, agentArgs(proxy.addr("grpc"), "n2", "liaison", noEndpoint)...)
-	awaitPage(t, proxy, "/metrics", `fodc_agent_up{node_id="n1",node_role="liaison"} 1`, `fodc_agent_up{node_id="n2",node_role="liaison"} 1`)
+	awaitPage(t, proxy, "/metrics", `fodc_agent_up{node_id="n1",node_role="liaison",pod_name="n1"} 1`, `fodc_agent_up{node_id="n2",node_role="liaison",pod_name="n2"} 1`)
 	frozen.kill(syscall.SIGSTOP)
 	done := make(chan error, 1)
 	addr := proxy.addr("http")

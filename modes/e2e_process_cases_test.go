@@ -93,14 +93,14 @@ func TestE2EStoppedAgentCostsTheOthersNothing(t *testing.T) {
 	begin := time.Now()
 	body := page(t, proxy.addr("http"), "/metrics")
 	require.Less(t, time.Since(begin), 2*time.Second)
-	require.Contains(t, body, `fodc_agent_up{node_id="n0",node_role="liaison"} 0`)
+	require.Contains(t, body, `fodc_agent_up{node_id="n0",node_role="liaison",pod_name="n0"} 0`)
 	require.Equal(t, 3, strings.Count(body, "\nrequests_total{"))
 	begin = time.Now()
 	body = page(t, proxy.addr("http"), "/metrics")
 	require.Less(t, time.Since(begin), 500*time.Millisecond, "it is not waited for again")
 	require.Equal(t, 3, strings.Count(body, "\nrequests_total{"))
 	agents[0].kill(syscall.SIGCONT)
-	awaitPage(t, proxy, "/metrics", `fodc_agent_up{node_id="n0",node_role="liaison"} 1`, `requests_total{path="/a",node_id="n0"`)
+	awaitPage(t, proxy, "/metrics", `fodc_agent_up{node_id="n0",node_role="liaison",pod_name="n0"} 1`, `requests_total{path="/a",node_id="n0"`)
 }
 
 // connectAgents plays baseline agents that answer with one gauge.
@@ -151,7 +151,7 @@ func TestE2E3FailureScenarios(t *testing.T) {
 
 	// A node that dies: its series go at once, its agent stays.
 	node.Close()
-	awaitPage(t, proxy, "/metrics", `fodc_node_up{endpoint="`+node.endpoint()+`",node_id="n1",node_role="liaison"} 0`)
+	awaitPage(t, proxy, "/metrics", `fodc_node_up{endpoint="`+node.endpoint()+`",node_id="n1",node_role="liaison",pod_name="n1"} 0`)
 	require.NotContains(t, page(t, proxy.addr("http"), "/metrics"), "\nrequests_total{")
 
 	// Invalid agent data: refused, without harm to others.

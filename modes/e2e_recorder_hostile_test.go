@@ -265,7 +265,7 @@ func TestE2ERecorderNodeDiesAndComesBack(t *testing.T) {
 	first := node("1700000000", "500")
 	proxy := startProxy(t)
 	agent := startAgent(t, proxy, "n1", "liaison", endpoint)
-	const identity = `node_id="n1",node_role="liaison"`
+	const identity = `node_id="n1",node_role="liaison",pod_name="n1"`
 	awaitPage(t, proxy, "/metrics", `c{`+identity+`} 500`)
 	begin := time.Now()
 

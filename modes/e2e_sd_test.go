@@ -63,7 +63,7 @@ func TestE2ETargetsOfPrometheus(t *testing.T) {
 	awaitQuery("count by (job, zone) (up == 1)", map[string]string{`{"job":"nodes","zone":"a"}`: "3"})
 	// A sample has the labels that it has on the page of all.
 	awaitQuery(`requests_total{instance="n1"}`, map[string]string{
-		`{"__name__":"requests_total","job":"nodes","node_id":"n1","node_role":"liaison","node_zone":"a","path":"/a","zone":"a"}`: "1"})
+		`{"__name__":"requests_total","job":"nodes","node_id":"n1","node_role":"liaison","node_zone":"a","path":"/a","pod_name":"n1","zone":"a"}`: "1"})
 	awaitQuery(`count(requests_total)`, map[string]string{`{}`: "3"})
 
 	killed := time.Now()

@@ -120,8 +120,9 @@ func oldAnswer(uint64) *wire.StreamMetricsRequest {
 	return f
 }
 
-// serve registers the agent and answers what it is asked, until the test ends.
-func (v version) serve(t *testing.T, n *memoryNet) {
+// serve registers the agent and answers what it is asked, until the test ends. It returns
+// the stream for heartbeats.
+func (v version) serve(t *testing.T, n *memoryNet) grpc.BidiStreamingClient[wire.RegisterAgentRequest, wire.RegisterAgentResponse] {
 	conn, err := grpc.NewClient("passthrough:///proxy", grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return n.listener.DialContext(ctx) }))
 	require.NoError(t, err)
@@ -143,13 +144,13 @@ func (v version) serve(t *testing.T, n *memoryNet) {
 			}
 		}
 	}()
+	return registration
 }
 
 var agentIDs = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 
-// Three agents of different versions that disagree make one page, and what it could not
-// take is counted by its reason.
-func TestPagesOfThreeVersions(t *testing.T) {
+// inVersions runs the test in a bubble with a proxy. get returns an answer of the proxy.
+func inVersions(t *testing.T, test func(t *testing.T, w *cluster, get func(target string) string)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &cluster{t: t, sys: fragileSystem(), net: newMemoryNet()}
 		w.proxy = proxy.Start(w.sys, proxy.Config{
@@ -158,19 +159,26 @@ func TestPagesOfThreeVersions(t *testing.T) {
 		})
 		go func() { w.net.served <- w.proxy.Serve(w.net.listener) }()
 		defer w.finish()
-		for _, v := range versions() {
-			v.serve(t, w.net)
-		}
-		synctest.Wait()
 		api := &httpapi.ProxyAPI{Collect: w.proxy.Collect, Cluster: w.proxy.Cluster, Tree: w.sys.Tree, Counts: w.sys.Counts, ProxyCounts: w.proxy.Counts, Process: processUsage, MaxHeldBytes: 1 << 30,
 			Ready: func() bool { return true }, CollectTimeout: clusterPatience, StartedAt: time.Now(), Log: zap.NewNop()}
 		h := api.Handler()
-		get := func(target string) string {
+		test(t, w, func(target string) string {
 			t.Helper()
+			synctest.Wait()
 			answer := httptest.NewRecorder()
 			h.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, target, nil))
 			require.Equal(t, http.StatusOK, answer.Code, answer.Body.String())
 			return agentIDs.ReplaceAllString(answer.Body.String(), "AGENT-ID")
+		})
+	})
+}
+
+// Three agents of different versions that disagree make one page, and what it could not
+// take is counted by its reason.
+func TestPagesOfThreeVersions(t *testing.T) {
+	inVersions(t, func(t *testing.T, w *cluster, get func(string) string) {
+		for _, v := range versions() {
+			v.serve(t, w.net)
 		}
 		page := get("/metrics?role=ROLE_DATA&role=datanode-hot")
 		golden(t, "versions.prom", page)

@@ -49,10 +49,6 @@ func countLabels(labels []messages.Label) (n int) {
 	return n
 }
 
-// exportedPrefix is put before a sample's own label that has the name of a target's
-// label.
-const exportedPrefix = "exported_"
-
 // labelsOf returns the label text of a sample: its own labels, which it may
 // change, and those of the target. It refuses what the format does not allow. Labels
 // without a value are left out: Prometheus takes the series with such a label for the one
@@ -68,35 +64,9 @@ func labelsOf(own, target []messages.Label) (messages.LabelText, error) {
 		}
 	}
 	own = slices.DeleteFunc(own, func(l messages.Label) bool { return l.Value == "" })
-	text := messages.RenderLabels(stamp(own, target))
+	text := messages.RenderLabels(messages.StampLabels(own, target))
 	if err := messages.CheckLabelText(text); err != nil {
 		return "", err
 	}
 	return text, nil
-}
-
-// stamp adds the target's labels. A sample's own label of such a name becomes
-// exported_<name>, the prefix repeated while that is taken, unless its value is
-// the same.
-func stamp(own, target []messages.Label) []messages.Label {
-	has := func(labels []messages.Label, name string) int {
-		return slices.IndexFunc(labels, func(l messages.Label) bool { return l.Name == name })
-	}
-	for _, t := range target {
-		i := has(own, t.Name)
-		if t.Value == "" {
-			continue
-		}
-		if i >= 0 && own[i].Value != t.Value {
-			name := exportedPrefix + t.Name
-			for has(own, name) >= 0 || has(target, name) >= 0 {
-				name = exportedPrefix + name
-			}
-			own[i].Name, i = name, -1
-		}
-		if i < 0 {
-			own = append(own, t)
-		}
-	}
-	return own
 }

@@ -146,8 +146,11 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	return a
 }
 
+// registrationOf returns what the agent says of its node to every proxy. It always has a
+// pod name: a proxy of the field knows agents by nothing else.
 func registrationOf(cfg Config) messages.Registration {
 	r := cfg.Registration
+	r.PodName = r.Identity().PodName
 	r.AgentVersion = cfg.Version
 	r.Capabilities = messages.Capabilities{ColumnarAnswers: true, HeartbeatAnswers: true, Dictionary: true}
 	return r

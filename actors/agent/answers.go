@@ -118,7 +118,7 @@ func (u *uplink) frame(step answerStep, now time.Time) (frame *wire.StreamMetric
 		return wire.AnswerFrame(wire.Answer{RequestID: step.request.id, Error: step.failure}), false
 	case step.failure != "":
 		// A baseline proxy knows no errors: an empty answer keeps the order.
-		frame, _ = wire.BaselineFrame(nil, now, maxBaselineBytes)
+		frame, _ = u.baseline.Frame(nil, now, maxBaselineBytes)
 	case step.request.columnar:
 		return r.describe(&u.describer, step.request)
 	default:
@@ -130,7 +130,7 @@ func (u *uplink) frame(step answerStep, now time.Time) (frame *wire.StreamMetric
 
 func (u *uplink) baselineFrame(r *reading, now time.Time) *wire.StreamMetricsRequest {
 	blocks, _ := r.next(math.MaxInt)
-	frame, left := wire.BaselineFrame(blocks, now, maxBaselineBytes)
+	frame, left := u.baseline.Frame(blocks, now, maxBaselineBytes)
 	if left > 0 && !u.cutTold {
 		u.cutTold = true
 		u.log.Warn("an answer does not fit the one message that this proxy knows: its oldest samples are left out",

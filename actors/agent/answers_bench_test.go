@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"math"
 	"syscall"
 	"testing"
 	"time"
@@ -14,9 +15,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// BenchmarkAnswer is what it takes to answer for the latest values of 3,000 series: the
-// snapshot, the frames, and their bytes, where all is described, and where it is known.
-func BenchmarkAnswer(b *testing.B) {
+// benchWindow is a window of 100 scrapes of 3,000 series.
+func benchWindow() *recorder.Window {
 	const series = 3000
 	var text []byte
 	for i := range series {
@@ -31,6 +31,13 @@ func BenchmarkAnswer(b *testing.B) {
 		p.Parse(text, "text/plain; version=0.0.4", recorder.ParseLimits{})
 		w.Append(recorder.Target{Name: "node"}, recorder.Scrape{At: time.Unix(int64(1767225600+10*i), 0), Page: &p})
 	}
+	return w
+}
+
+// BenchmarkAnswer is what it takes to answer for the latest values of 3,000 series: the
+// snapshot, the frames, and their bytes, where all is described, and where it is known.
+func BenchmarkAnswer(b *testing.B) {
+	w := benchWindow()
 	f := func(name string, dictionary uint64) {
 		b.Run(name, func(b *testing.B) {
 			var describer wire.DictionaryEncoder
@@ -55,6 +62,30 @@ func BenchmarkAnswer(b *testing.B) {
 	}
 	f("described", 0)
 	f("known", 1)
+}
+
+// BenchmarkBaselineAnswer is the same for a baseline proxy: without labels that are stamped,
+// and with those of a node with two labels.
+func BenchmarkBaselineAnswer(b *testing.B) {
+	w := benchWindow()
+	f := func(name string, labels *wire.BaselineLabels) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			begin := processorTime(b)
+			for b.Loop() {
+				blocks := w.Snapshot(messages.Selection{}).Next(math.MaxInt)
+				frame, left := labels.Frame(blocks, time.Unix(1767226600, 0), maxBaselineBytes)
+				require.Zero(b, left)
+				bytes, err := proto.Marshal(frame)
+				require.NoError(b, err)
+				require.NotEmpty(b, bytes)
+			}
+			b.ReportMetric(float64((processorTime(b)-begin).Microseconds())/1000/float64(b.N), "CPU-ms/op")
+		})
+	}
+	f("plain", &wire.BaselineLabels{})
+	f("stamped", wire.NewBaselineLabels(messages.Identity{NodeID: "n1", Role: "datanode-hot", PodName: "banyandb-data-0",
+		Labels: map[string]string{"zone": "a", "disk": "nvme"}}))
 }
 
 // processorTime is what the process has used, the collector of garbage included. Unlike

@@ -37,7 +37,7 @@ func TestBaselineAnswers(t *testing.T) {
 				}
 			}
 			require.Len(t, g, 2)
-			require.Equal(t, map[string]string{"a": "1", "container_name": "db"}, g[0].GetLabels())
+			require.Equal(t, map[string]string{"a": "1", "container_name": "db", "node_role": "liaison", "node_zone": "a", "pod_name": "p1"}, g[0].GetLabels())
 			require.Equal(t, wire.MetricType_METRIC_TYPE_GAUGE, g[0].GetType())
 			require.Equal(t, "A gauge.", g[0].GetDescription())
 			require.EqualValues(t, 1, g[0].GetValue())

@@ -57,14 +57,15 @@ type uplink struct {
 	answers      answerQueue
 	readings     map[uint64]*reading    // by seq: the snapshots of the answers
 	describer    wire.DictionaryEncoder // of the metrics stream
-	cutTold      bool                   // that a baseline answer did not fit its message
+	baseline     *wire.BaselineLabels
+	cutTold      bool // that a baseline answer did not fit its message
 
 	heartbeat, unanswered, retry, answerDue, last actors.Timer
 }
 
 func newUplink(sys *actors.System, link *actors.PID, generation uint64, cfg sessionConfig, health string) *uplink {
 	return &uplink{sys: sys, log: sys.Log().With(zap.String("proxy", cfg.address)), link: link, generation: generation,
-		cfg: cfg, health: health, state: newUplinkState(cfg.heartbeat), readings: map[uint64]*reading{}}
+		cfg: cfg, health: health, state: newUplinkState(cfg.heartbeat), readings: map[uint64]*reading{}, baseline: &wire.BaselineLabels{}}
 }
 
 func (u *uplink) Receive(c actors.Context) {
@@ -191,9 +192,16 @@ func (u *uplink) onConnectDone(c actors.Context, m connectDone) {
 		return
 	}
 	u.session, u.toldConfig = m.session, m.session.registration.Config
+	if isBaseline(m.session.welcome) {
+		u.baseline = wire.NewBaselineLabels(m.session.registration.Identity())
+	}
 	u.registration = runStream(newVoice(u.ctx, u.sys, c), m.session.stream, maxQueuedHeartbeats, m.session.cancel)
 	u.do(c, u.state.connected(uint64(u.registration.id), m.session.registration.Clock, answerOf(m.session.welcome), m.session.answeredAt))
 }
+
+// isBaseline reports whether the proxy is one of the field. Such a proxy stamps no labels
+// on samples, and leaves that to the agent.
+func isBaseline(w wire.Welcome) bool { return w.Capabilities == messages.Capabilities{} }
 
 // onHealth takes the recorder's word, and goes on to ask how the node is configured:
 // then all is known that a heartbeat says.

@@ -65,12 +65,13 @@ func cluster() *messages.Collection {
 	other := []messages.Block{block(at+2500,
 		family("up_seconds_total", messages.TypeCounter, "", one(``, 4)),
 		family("doc_count", messages.TypeGauge, "Documents.", one(`segment="3"`, 6)),
-		family("odd_values", messages.TypeUnknown, "", one(`exported_node_id="a",node_id="b",node_zone="y"`, 1), one(`node_zone="z"`, 2)),
+		family("odd_values", messages.TypeUnknown, "", one(`exported_node_id="a",node_id="b",node_zone="y"`, 1), one(`node_zone="z"`, 2),
+			one(`pod_name="data-0",x="1"`, 3), one(`pod_name="its-own",x="1"`, 4)),
 		family("fodc_agent_up", messages.TypeGauge, "A lie.", one("", 1)),
 		family("fodc_proxy_agents", messages.TypeGauge, "A lie.", one("", 1)),
 	)}
 	return &messages.Collection{Nodes: []messages.NodeAnswer{
-		{Identity: messages.Identity{NodeID: "data-0", Role: "datanode-hot", Labels: map[string]string{"zone": "z", "rack.row": "1", "rack-row": "2", "id": "x"}},
+		{Identity: messages.Identity{NodeID: "data-0", Role: "datanode-hot", PodName: "data-0", PodNameIsNodeID: true, Labels: map[string]string{"zone": "z", "rack.row": "1", "rack-row": "2", "id": "x"}},
 			AgentID: "0a", Blocks: other, Took: 12 * time.Millisecond},
 		{Identity: messages.Identity{NodeID: "data-1", Role: "ROLE_DATA", PodName: "data-1", Labels: map[string]string{"type": "hot"}},
 			AgentID: "1a", Blocks: baseline, Took: 40 * time.Millisecond},

@@ -3,23 +3,9 @@ package exposition
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"fodc/messages"
 )
-
-// The names of the identity labels. A node label "zone" becomes "node_zone".
-const (
-	labelNodeID   = "node_id"
-	labelNodeRole = "node_role"
-	labelPodName  = messages.LabelPodName
-	nodePrefix    = messages.NodeLabelPrefix
-	// exportedPrefix is put before a sample's own label that has such a name.
-	exportedPrefix = "exported_"
-)
-
-// fixedLabels is how many identity labels there are beside the node's own.
-const fixedLabels = 3
 
 // node is a node on a page, with the texts that are made of it once.
 type node struct {
@@ -33,6 +19,9 @@ type node struct {
 	behind string
 	// agreed are claimed labels that are all the identity's.
 	agreed messages.LabelText
+	// podless is the same node without pod_name, for samples that name their pod; nil until
+	// it is needed. See shownAs.
+	podless *node
 }
 
 type identityLabel struct {
@@ -48,7 +37,7 @@ func nodesOf(c *messages.Collection) []*node {
 	nodes := make([]*node, len(all))
 	for i := range all {
 		all[i].answer = &c.Nodes[i]
-		all[i].render()
+		all[i].render(&all[i].answer.Identity)
 		nodes[i] = &all[i]
 	}
 	slices.SortStableFunc(nodes, func(a, b *node) int {
@@ -58,20 +47,18 @@ func nodesOf(c *messages.Collection) []*node {
 }
 
 // render makes the texts of the identity: all of them are parts of one.
-func (n *node) render() {
-	id := &n.answer.Identity
-	n.identity = make([]identityLabel, 0, fixedLabels+len(id.Labels))
-	n.stamp(labelNodeID, id.NodeID)
-	n.stamp(labelNodeRole, id.Role)
-	n.stamp(labelPodName, id.PodName)
-	short := len(n.identity)
-	names := make([]string, 0, 8) // which most nodes have at most, and is on the stack
-	for name := range id.Labels {
-		names = append(names, name)
+func (n *node) render(id *messages.Identity) {
+	var room [8]messages.Label // most nodes have no more, and it stays on the stack
+	labels := id.AppendSampleLabels(room[:0])
+	n.identity = make([]identityLabel, len(labels))
+	for i, l := range labels {
+		n.identity[i].Label = l
 	}
-	slices.Sort(names)
-	for _, name := range names {
-		n.stamp(messages.EscapedLabelName(nodePrefix+name), id.Labels[name])
+	short := 0 // they come first
+	for _, value := range [...]string{id.NodeID, id.Role, id.PodName} {
+		if value != "" {
+			short++
+		}
 	}
 	if len(n.identity) == 0 {
 		return
@@ -92,14 +79,6 @@ func (n *node) render() {
 	n.tail = messages.LabelText(n.behind[1:len(b)])
 	if short > 0 {
 		n.short = n.tail[:n.identity[short-1].to-1]
-	}
-}
-
-// stamp adds an identity label, unless it is empty or its name is taken.
-func (n *node) stamp(name, value string) {
-	value = strings.ToValidUTF8(value, "\uFFFD") // else Prometheus refuses the page
-	if value != "" && n.find(name) == nil {
-		n.identity = append(n.identity, identityLabel{Label: messages.Label{Name: name, Value: value}})
 	}
 }
 
@@ -138,6 +117,37 @@ func (n *node) agrees(claimed messages.LabelText) bool {
 	return true
 }
 
+// shownAs returns the node as which a sample with the labels is shown: itself, or itself
+// without pod_name. The latter is where the agent sent no pod name and the sample has one:
+// the node id only stands in for a pod name that is not known. The error says that the text
+// is none.
+func (n *node) shownAs(text messages.LabelText) (*node, error) {
+	if len(n.identity) == 0 || !n.answer.Identity.PodNameIsNodeID || !text.MayClaim() {
+		return n, nil
+	}
+	for rest := text; rest != ""; {
+		first, next, err := rest.Cut()
+		if err != nil {
+			return nil, err
+		}
+		rest = next
+		if first.Name != messages.LabelPodName {
+			continue
+		}
+		if own := n.find(first.Name); own == nil || own.text == first.Text {
+			break
+		}
+		if n.podless == nil {
+			n.podless = &node{answer: n.answer}
+			podless := n.answer.Identity
+			podless.PodName = ""
+			n.podless.render(&podless)
+		}
+		return n.podless, nil
+	}
+	return n, nil
+}
+
 // ownLabels returns the labels of the text but for those that the identity has as well;
 // see export for what contradicts it. The error says that the text is none.
 func (n *node) ownLabels(text messages.LabelText) (messages.LabelText, error) {
@@ -168,30 +178,15 @@ func (n *node) ownLabels(text messages.LabelText) (messages.LabelText, error) {
 	return messages.LabelText(kept), nil
 }
 
-// export returns the labels of the text without those that the identity says as
-// well; what contradicts the identity gets the prefix exported_, as often as it
-// takes to be unique.
+// export returns the labels of the text as they stand beside the identity: see
+// messages.ExportLabels.
 func (n *node) export(text messages.LabelText) (messages.LabelText, error) {
 	if err := messages.CheckLabelText(text); err != nil {
 		return "", err
 	}
-	labels := text.Labels()
-	taken := func(name string) bool {
-		return slices.ContainsFunc(labels, func(l messages.Label) bool { return l.Name == name })
+	stamped := make([]messages.Label, len(n.identity))
+	for i := range n.identity {
+		stamped[i] = n.identity[i].Label
 	}
-	for i, l := range labels {
-		switch own := n.find(l.Name); {
-		case own == nil:
-		case own.Value == l.Value:
-			labels[i].Name = ""
-		default:
-			name := exportedPrefix + l.Name
-			for taken(name) {
-				name = exportedPrefix + name
-			}
-			labels[i].Name = name
-		}
-	}
-	labels = slices.DeleteFunc(labels, func(l messages.Label) bool { return l.Name == "" })
-	return messages.RenderLabels(labels), nil
+	return messages.RenderLabels(messages.ExportLabels(text.Labels(), stamped)), nil
 }

@@ -88,6 +88,29 @@ func TestOwnLabels(t *testing.T) {
 	f(`"a.b"="1",node_id="x\"\\\n"`, `"a.b"="1",exported_node_id="x\"\\\n"`)
 }
 
+// A sample may name its pod where the agent has not: the node id stands in for a name that
+// is not known.
+func TestSampleNamesItsPod(t *testing.T) {
+	n := nodeOf(messages.NodeAnswer{Identity: messages.Identity{NodeID: "n1", Role: "data", PodName: "n1", PodNameIsNodeID: true}})
+	f := func(in, want, identity string) {
+		t.Helper()
+		for _, s := range []messages.Series{{Labels: messages.LabelText(in)}, parted(messages.LabelText(in), "")} {
+			e := entry{SortKey: messages.SortKey{Labels: s.Labels}}
+			require.True(t, e.label(n, &s, ""))
+			require.Equal(t, want, string(e.Labels))
+			require.Equal(t, identity, string(e.node.tail))
+		}
+	}
+	whole, podless := `node_id="n1",node_role="data",pod_name="n1"`, `node_id="n1",node_role="data"`
+	f(`a="1"`, `a="1"`, whole)
+	f(`a="1",pod_name="n1"`, `a="1"`, whole)
+	f(`a="pod_name"`, `a="pod_name"`, whole)
+	f(`a="1",pod_name="p"`, `a="1",pod_name="p"`, podless)
+	f(`node_id="x",pod_name="p"`, `exported_node_id="x",pod_name="p"`, podless)
+	f(`node_role="data",pod_name="p"`, `pod_name="p"`, podless)
+	require.False(t, (&entry{}).label(n, &messages.Series{Labels: `pod_name`}, ""))
+}
+
 func TestBound(t *testing.T) {
 	f := func(in, rest string, bound float64) {
 		t.Helper()

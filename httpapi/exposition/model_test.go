@@ -202,6 +202,11 @@ func labelsOf(n messages.NodeAnswer, name string, own []messages.Label, short bo
 			identity[l.Name] = l.Value
 		}
 	}
+	for _, l := range own {
+		if l.Name == "pod_name" && l.Value != id.PodName && id.PodNameIsNodeID {
+			delete(identity, l.Name)
+		}
+	}
 	for _, label := range slices.Sorted(maps.Keys(id.Labels)) {
 		plain := messages.EscapedLabelName("node_" + label)
 		if _, taken := identity[plain]; !taken && !short && id.Labels[label] != "" {
@@ -262,6 +267,9 @@ func drawNode(t *rapid.T, id string) messages.NodeAnswer {
 			Labels: rapid.MapOfN(rapid.SampledFrom([]string{"zone", "a.b", "a-b", "id", ""}),
 				rapid.SampledFrom([]string{"", "a", "b"}), 0, 3).Draw(t, "labels")},
 		AgentID: "agent " + id,
+	}
+	if n.Identity.PodName == "" {
+		n.Identity.PodName, n.Identity.PodNameIsNodeID = id, true
 	}
 	n.Missing = rapid.SampledFrom([]messages.MissingReason{"", "", "", "", messages.MissingTimeout}).Draw(t, "missing")
 	if n.Missing != messages.MissingNone {

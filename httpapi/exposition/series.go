@@ -30,8 +30,9 @@ type series struct {
 type entry struct {
 	messages.SortKey
 	values []float64
-	// part is where the series is from.
+	// part is where the series is from, node the part's node as it is shown.
 	part *part
+	node *node
 }
 
 // reader brings the series of a page in order. It reuses what it allocates.
@@ -73,7 +74,7 @@ func (r *reader) each(groups []*group, f func(*series) bool) {
 				}
 				r.join(rest[:n])
 				if len(r.samples) > 0 {
-					s.suffix, s.labels, s.rest, s.samples = rest[0].Suffix, rest[0].Labels, rest[0].Rest, r.samples
+					s.node, s.suffix, s.labels, s.rest, s.samples = rest[0].node, rest[0].Suffix, rest[0].Labels, rest[0].Rest, r.samples
 					if !f(&s) {
 						return
 					}
@@ -121,13 +122,17 @@ func (r *reader) load(kind messages.MetricType, parts []part) {
 	}
 }
 
-// label sets the texts and the bound of an entry. It returns false if the series'
-// labels are not a label text. What is known of them is not looked for again.
+// label sets the node, the texts and the bound of an entry. It returns false if the
+// series' labels are not a label text. What is known of them is not looked for again.
 func (e *entry) label(n *node, s *messages.Series, bound string) bool {
+	e.node = n
 	known := !s.Info.IsZero()
 	if !known || s.Claimed != nil && !n.agrees(*s.Claimed) {
-		var err error
-		if e.Labels, err = n.ownLabels(s.AllLabels()); err != nil {
+		all, err := s.AllLabels(), error(nil)
+		if e.node, err = n.shownAs(all); err != nil {
+			return false
+		}
+		if e.Labels, err = e.node.ownLabels(all); err != nil {
 			return false
 		}
 		known = known && s.Claimed == nil

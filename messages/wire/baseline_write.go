@@ -20,17 +20,18 @@ const (
 	valueBytes = tagBytes + 8
 )
 
-// BaselineFrame returns a whole answer as the one message that a baseline proxy
-// expects, of at most maxBytes when it is encoded. Each sample carries its own
-// time, at is the time of the answer. Where not all samples fit the newest are
-// kept, whatever series they belong to, and left counts the others.
-func BaselineFrame(blocks []messages.Block, at time.Time, maxBytes int) (f *StreamMetricsRequest, left int) {
+// Frame returns a whole answer as the one message that a baseline proxy expects, of at
+// most maxBytes when it is encoded. Each sample carries its own time, at is the time of
+// the answer. Where not all samples fit the newest are kept, whatever series they belong
+// to, and left counts the others.
+func (l *BaselineLabels) Frame(blocks []messages.Block, at time.Time, maxBytes int) (f *StreamMetricsRequest, left int) {
 	f = &StreamMetricsRequest{Timestamp: toTimestamp(at)}
 	room := maxBytes - proto.Size(f)
 	if room < 0 {
 		f.Timestamp, room = nil, maxBytes
 	}
-	w := baselineWriter{stamps: map[int64]*stamp{}, room: room}
+	l.evict()
+	w := baselineWriter{labels: l, stamps: map[int64]*stamp{}, room: room}
 	w.measure(blocks)
 	w.choose()
 	for i := range blocks {
@@ -54,6 +55,7 @@ type stamp struct {
 // baselineWriter chooses samples by their size before it makes messages of them: a
 // window can have far more than fit.
 type baselineWriter struct {
+	labels *BaselineLabels
 	stamps map[int64]*stamp
 	// partly is the time of which not all samples fit, nil if there is none. room is
 	// how many bytes are left for them.
@@ -80,8 +82,10 @@ func (w *baselineWriter) measure(blocks []messages.Block) {
 		stamps := w.stampsOf(b.Times)
 		for i := range b.Families {
 			f := &b.Families[i]
+			metrics := familyMetrics{family: f}
 			for j := range f.Series {
-				base := proto.Size(metricOf(f, &f.Series[j]))
+				s := &f.Series[j]
+				base := metrics.of(s.Suffix).bytes + w.labels.of(s.AllLabels()).bytes
 				for k, v := range f.ValuesOf(j) {
 					if !messages.IsGap(v) {
 						stamps[k].total += sampleBytes(base, v, stamps[k])
@@ -108,9 +112,10 @@ func (w *baselineWriter) choose() {
 
 // write appends the samples of a family that are kept, and counts the others.
 func (w *baselineWriter) write(dst []*Metric, stamps []*stamp, f *messages.Family) []*Metric {
+	metrics := familyMetrics{family: f}
 	for i := range f.Series {
-		series := metricOf(f, &f.Series[i])
-		base := proto.Size(series)
+		common, labels := metrics.of(f.Series[i].Suffix), w.labels.of(f.Series[i].AllLabels())
+		base := common.bytes + labels.bytes
 		for k, v := range f.ValuesOf(i) {
 			if messages.IsGap(v) {
 				continue
@@ -120,8 +125,8 @@ func (w *baselineWriter) write(dst []*Metric, stamps []*stamp, f *messages.Famil
 				w.left++
 				continue
 			}
-			dst = append(dst, &Metric{Name: series.Name, Labels: series.Labels, Value: v,
-				Description: series.Description, Timestamp: s.frame, Type: series.Type})
+			dst = append(dst, &Metric{Name: common.Name, Labels: labels.byName, Value: v,
+				Description: common.Description, Timestamp: s.frame, Type: common.Type})
 		}
 	}
 	return dst
@@ -136,20 +141,27 @@ func (w *baselineWriter) takes(s *stamp, bytes int) bool {
 	return true
 }
 
-// metricOf returns what the samples of a series have in common.
-func metricOf(f *messages.Family, s *messages.Series) *Metric {
-	m := &Metric{
-		Name:        f.Name + s.Suffix.String(),
-		Description: Clean(f.Help, messages.MaxHelpBytes),
-		Type:        MetricType(f.Type),
+// familyMetrics is what the samples of a family have in common, by their suffix.
+type familyMetrics struct {
+	family   *messages.Family
+	bySuffix [messages.SuffixCount + 1]sizedMetric
+}
+
+type sizedMetric struct {
+	Metric
+	bytes int // encoded; 0: not made yet
+}
+
+// of returns what the samples with the suffix have in common beside labels.
+func (m *familyMetrics) of(s messages.Suffix) *sizedMetric {
+	common := &m.bySuffix[s]
+	if common.bytes == 0 {
+		common.Name = m.family.Name + s.String()
+		common.Description = Clean(m.family.Help, messages.MaxHelpBytes)
+		common.Type = MetricType(m.family.Type)
+		common.bytes = proto.Size(&common.Metric)
 	}
-	if labels := s.Labels.Labels(); len(labels) > 0 {
-		m.Labels = make(map[string]string, len(labels))
-		for _, l := range labels {
-			m.Labels[l.Name] = l.Value
-		}
-	}
-	return m
+	return common
 }
 
 // sampleBytes is the encoded size of a sample in its frame. base is the size of

@@ -16,6 +16,11 @@ import (
 // roomy is more than any answer of these tests needs.
 const roomy = 4 << 20
 
+// baselineFrame is a frame of a session whose samples are not stamped.
+func baselineFrame(blocks []messages.Block, at time.Time, maxBytes int) (*StreamMetricsRequest, int) {
+	return new(BaselineLabels).Frame(blocks, at, maxBytes)
+}
+
 func windowBlocks() []messages.Block {
 	return []messages.Block{{
 		Times: []int64{1000, 2000, 3000},
@@ -41,7 +46,7 @@ func samples(f *StreamMetricsRequest) (list [][3]any) {
 }
 
 func TestBaselineFrameHasAllSamples(t *testing.T) {
-	f, left := BaselineFrame(windowBlocks(), testNow, roomy)
+	f, left := baselineFrame(windowBlocks(), testNow, roomy)
 	require.Zero(t, left)
 	require.Equal(t, testNow, f.GetTimestamp().AsTime())
 	require.Equal(t, [][3]any{
@@ -59,20 +64,20 @@ func TestBaselineFrameHasAllSamples(t *testing.T) {
 }
 
 func TestBaselineFrameOfNothing(t *testing.T) {
-	f, left := BaselineFrame(nil, testNow, roomy)
+	f, left := baselineFrame(nil, testNow, roomy)
 	require.Zero(t, left)
 	require.True(t, proto.Equal(&StreamMetricsRequest{Timestamp: toTimestamp(testNow)}, f))
-	f, left = BaselineFrame(nil, time.Time{}, 0)
+	f, left = baselineFrame(nil, time.Time{}, 0)
 	require.Zero(t, left)
 	require.Zero(t, proto.Size(f))
 }
 
 func TestBaselineFrameKeepsTheNewest(t *testing.T) {
-	whole, _ := BaselineFrame(windowBlocks(), testNow, roomy)
+	whole, _ := baselineFrame(windowBlocks(), testNow, roomy)
 	size := proto.Size(whole)
 	f := func(maxBytes, left int, want ...[3]any) {
 		t.Helper()
-		f, gotLeft := BaselineFrame(windowBlocks(), testNow, maxBytes)
+		f, gotLeft := baselineFrame(windowBlocks(), testNow, maxBytes)
 		require.Equal(t, want, samples(f))
 		require.Equal(t, left, gotLeft)
 		require.LessOrEqual(t, proto.Size(f), maxBytes)
@@ -102,17 +107,17 @@ func TestBaselineFrameNeverExceedsItsLimit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		blocks := drawBlocks(t)
 		at := time.UnixMilli(rapid.Int64Range(minTime, maxTime).Draw(t, "at"))
-		whole, left := BaselineFrame(blocks, at, math.MaxInt32)
+		whole, left := baselineFrame(blocks, at, math.MaxInt32)
 		require.Zero(t, left)
 		all, size := len(whole.GetMetrics()), proto.Size(whole)
 		require.Equal(t, countSamples(blocks), all)
 
-		same, left := BaselineFrame(blocks, at, size)
+		same, left := baselineFrame(blocks, at, size)
 		require.Zero(t, left, "the limit is allowed itself")
 		require.True(t, proto.Equal(whole, same) || hasNaN(blocks))
 
 		limit := rapid.IntRange(0, size).Draw(t, "limit")
-		cut, left := BaselineFrame(blocks, at, limit)
+		cut, left := baselineFrame(blocks, at, limit)
 		require.LessOrEqual(t, proto.Size(cut), limit)
 		require.Equal(t, all, len(cut.GetMetrics())+left)
 		requireNewestKept(t, whole, cut)

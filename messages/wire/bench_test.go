@@ -82,7 +82,7 @@ func BenchmarkAnswerFrame(b *testing.B) {
 	b.Run("baseline", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			BaselineFrame(a.Blocks, testNow, roomy)
+			baselineFrame(a.Blocks, testNow, roomy)
 		}
 	})
 }

@@ -160,7 +160,7 @@ block [2000]
 }
 
 func TestBaselineFrameHasTheBaselineNumbers(t *testing.T) {
-	f, left := BaselineFrame([]messages.Block{{Times: []int64{1500}, Families: []messages.Family{{
+	f, left := baselineFrame([]messages.Block{{Times: []int64{1500}, Families: []messages.Family{{
 		Name: "h", Type: messages.TypeHistogram, Help: "help",
 		Series: []messages.Series{{Suffix: messages.SuffixBucket, Labels: `le="1"`, Values: []float64{2.5}}},
 	}}}}, time.Unix(2, 0), roomy)

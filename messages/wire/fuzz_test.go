@@ -21,7 +21,7 @@ func addFrames(f *testing.F, frames ...proto.Message) {
 
 // Whatever a peer sends, what is left of it can be shown as it is, and sent on.
 func FuzzFromAnswer(f *testing.F) {
-	whole, _ := BaselineFrame(windowBlocks(), testNow, roomy)
+	whole, _ := baselineFrame(windowBlocks(), testNow, roomy)
 	b, family := oneFamily()
 	addFrames(f, &StreamMetricsRequest{}, whole, AnswerFrame(Answer{RequestID: 1, Blocks: windowBlocks(), More: true}),
 		AnswerFrame(Answer{Error: "busy"}), &StreamMetricsRequest{Blocks: []*Block{b}, Metrics: whole.GetMetrics()},
@@ -41,7 +41,7 @@ func FuzzFromAnswer(f *testing.F) {
 		require.Equal(t, dump(a.Blocks), dump(again.Blocks))
 		require.Zero(t, again.Rejected)
 
-		cut, left := BaselineFrame(a.Blocks, testNow, len(frame))
+		cut, left := baselineFrame(a.Blocks, testNow, len(frame))
 		require.LessOrEqual(t, proto.Size(cut), len(frame))
 		require.Equal(t, countSamples(a.Blocks), len(cut.GetMetrics())+left)
 	})

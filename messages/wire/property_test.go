@@ -31,7 +31,7 @@ func TestColumnarRoundTrip(t *testing.T) {
 func TestBaselineRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		blocks := drawBlocks(t)
-		f, _ := BaselineFrame(blocks, testNow, math.MaxInt32)
+		f, _ := baselineFrame(blocks, testNow, math.MaxInt32)
 		got := FromAnswer(sent(t, f, &StreamMetricsRequest{}), testNow)
 		want, once := sortedSamples(blocks), map[string]bool{}
 		if got.Rejected == 0 {
