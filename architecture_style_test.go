@@ -22,6 +22,8 @@ var unfinished = regexp.MustCompile(`\b(TO` + `DO|FIX` + `ME|XX` + `X|HA` + `CK)
 
 var machinePath = regexp.MustCompile(`(^|[^\w.])/(ro` + `ot|wo` + `rk)/`)
 
+var e2eConstraint = regexp.MustCompile(`(?m)^//go:build e2e( && linux)?$`)
+
 func styleRules() []rule {
 	long := "package p\n\nfunc f() {\n" + strings.Repeat("\tprintln()\n", maxFunctionLines+1) + "}\n"
 	return []rule{
@@ -66,6 +68,7 @@ func styleRules() []rule {
 			keeps: map[string]string{
 				"p/x_test.go": `package p; import ("time"; "testing/synctest"); func f() { synctest.Wait(); time.Sleep(1) }`,
 				"p/y_test.go": "//go:build e2e\n\npackage p\n\nimport \"time\"\n\nfunc f() { time.Sleep(1) }",
+				"p/z_test.go": "//go:build e2e && linux\n\npackage p\n\nimport \"time\"\n\nfunc f() { time.Sleep(1) }",
 			},
 		},
 		{
@@ -151,7 +154,7 @@ func checkPackageComments(tree []source) []string {
 
 func checkSleep(s source, complain func(token.Pos, string, ...any)) {
 	inBubble := s.doesImport("testing/synctest") || s.doesImport(module+"/actors/actorstest")
-	if !s.isTest() || inBubble || strings.Contains("\n"+s.text, "\n//go:build e2e\n") {
+	if !s.isTest() || inBubble || isE2E(s) {
 		return
 	}
 	s.uses("time", func(at token.Pos, sel string) {
@@ -160,6 +163,9 @@ func checkSleep(s source, complain func(token.Pos, string, ...any)) {
 		}
 	})
 }
+
+// isE2E reports whether the file is built with the tag e2e only.
+func isE2E(s source) bool { return e2eConstraint.MatchString(s.text) }
 
 func checkText(tree []source, forbidden *regexp.Regexp) []string {
 	var complaints []string

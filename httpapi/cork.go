@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"syscall"
 )
 
 // corkBytes is how much is written at once of an answer that has more to come.
@@ -43,15 +42,4 @@ func (c *cork) pull() {
 	if c.in {
 		setCork(c.conn, 0)
 	}
-}
-
-// setCork reports whether it could. Without, the same bytes come in more packets.
-func setCork(conn *net.TCPConn, value int) (done bool) {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return false
-	}
-	var set error
-	err = raw.Control(func(fd uintptr) { set = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_CORK, value) })
-	return err == nil && set == nil
 }

@@ -42,7 +42,11 @@ func (m *selfMetrics) process(u messages.ProcessUsage, err error) {
 		return
 	}
 	m.set.GetOrCreateFloatCounter(familyProcessCPU).Set(u.CPUSeconds)
-	gauge := func(family string, value float64) { m.set.GetOrCreateGauge(family, nil).Set(value) }
+	gauge := func(family string, value float64) {
+		if value != 0 {
+			m.set.GetOrCreateGauge(family, nil).Set(value)
+		}
+	}
 	gauge(familyProcessStart, u.StartSeconds)
 	gauge(familyProcessResident, float64(u.ResidentBytes))
 	gauge(familyProcessOpenFiles, float64(u.OpenFiles))

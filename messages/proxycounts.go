@@ -18,7 +18,7 @@ type ProxyCounts struct {
 	FramesRejected map[string]uint64
 }
 
-// ProcessUsage is what a process takes of its machine.
+// ProcessUsage is what a process takes of its machine. A field that is 0 is not known.
 type ProcessUsage struct {
 	// CPUSeconds is since its start, which is in unix seconds.
 	CPUSeconds, StartSeconds float64

@@ -24,7 +24,7 @@ const maxConfigFiles = 16
 func hostOptions(c *AgentConfig) []*option {
 	return []*option{
 		boolOption(&c.HostTelemetry, "host-telemetry", true,
-			"record the host, too, under the names of node_exporter; off with --host-telemetry=false"),
+			"record the host, too, under the names of node_exporter (on Linux); off with --host-telemetry=false"),
 		listOption(&c.DataDirs, "data-dir", "`DIRECTORY` of the node's data, whose file system is recorded; may be given several times"),
 		textOption(&c.NodePIDFile, "node-pid-file", "", "`FILE` with the id of the node's process, to record that, too"),
 		boolOption(&c.CollectConfig, "collect-config", true,

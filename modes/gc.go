@@ -24,7 +24,7 @@ const heapPercent = 90
 // limitProxyHeap sets that limit, unless GOMEMLIMIT is set or no memory limit is known. It
 // returns a function that restores the former one.
 func limitProxyHeap() (restore func()) {
-	limit, _, err := memoryLimit("/")
+	limit, _, err := memoryLimit()
 	if err != nil || os.Getenv("GOMEMLIMIT") != "" {
 		return func() {}
 	}

@@ -34,7 +34,7 @@ func TestTrimMemory(t *testing.T) {
 // A proxy that is alone in its process keeps to the memory limit as long as it runs, unless
 // GOMEMLIMIT says another.
 func TestProxyHeapLimit(t *testing.T) {
-	limit, _, err := memoryLimit("/")
+	limit, _, err := memoryLimit()
 	require.NoError(t, err)
 	before := debug.SetMemoryLimit(-1)
 	f := func(variable string, alone bool, want float64) {

@@ -1,107 +1,16 @@
 package modes
 
-import (
-	"errors"
-	"fmt"
-	"os"
-	"path"
-	"path/filepath"
-	"strconv"
-	"strings"
-)
+import "fmt"
 
-// memoryLimit returns how much memory the process may use, in bytes, and the file that
-// says so: the lowest limit of its cgroup (version 2 or 1) and those above it, else
-// the machine's memory. root is "/", but for tests.
-func memoryLimit(root string) (bytes int64, source string, err error) {
-	return memoryLimitOf(func(name string) (string, bool) {
-		text, err := os.ReadFile(filepath.Join(root, name))
-		return string(text), err == nil
-	})
-}
-
-// memoryLimitOf is memoryLimit over the contents of files.
-func memoryLimitOf(read func(name string) (text string, ok bool)) (bytes int64, source string, err error) {
-	machine, machineErr := machineMemory(read)
-	bytes, source = cgroupLimit(read)
-	switch {
-	case source != "" && (machineErr != nil || bytes < machine):
-		return bytes, source, nil
-	case machineErr == nil:
-		return machine, "/proc/meminfo", nil
-	default:
-		return 0, "", fmt.Errorf("memory limit of this process: %w", machineErr)
-	}
-}
-
-// cgroupLimit returns the lowest limit, and an empty source if there is none.
-func cgroupLimit(read func(string) (string, bool)) (lowest int64, source string) {
-	for _, c := range memoryCgroups(read) {
-		// In a container the path may be the host's: then only the root of the mount is
-		// there, which is the container's own group.
-		for dir := path.Clean("/" + c.dir); ; dir = path.Dir(dir) {
-			name := path.Join(c.mount, dir, c.file)
-			if text, ok := read(name); ok {
-				limit, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-				if err == nil && limit > 0 && (source == "" || limit < lowest) {
-					lowest, source = limit, name
-				}
-			}
-			if dir == "/" {
-				break
-			}
-		}
-	}
-	return lowest, source
-}
-
-// cgroup says where the memory limits of the process may stand.
-type cgroup struct{ mount, dir, file string }
-
-func memoryCgroups(read func(string) (string, bool)) []cgroup {
-	v2 := cgroup{"/sys/fs/cgroup", "/", "memory.max"}
-	v1 := cgroup{"/sys/fs/cgroup/memory", "/", "memory.limit_in_bytes"}
-	text, _ := read("/proc/self/cgroup")
-	for line := range strings.Lines(text) {
-		fields := strings.SplitN(strings.TrimSpace(line), ":", 3) // id:controllers:path
-		if len(fields) != 3 {
-			continue
-		}
-		if fields[1] == "" {
-			v2.dir = fields[2]
-		}
-		for controller := range strings.SplitSeq(fields[1], ",") {
-			if controller == "memory" {
-				v1.dir = fields[2]
-			}
-		}
-	}
-	return []cgroup{v2, v1}
-}
-
-func machineMemory(read func(string) (string, bool)) (int64, error) {
-	text, ok := read("/proc/meminfo")
-	if !ok {
-		return 0, errors.New("/proc/meminfo cannot be read")
-	}
-	for line := range strings.Lines(text) {
-		fields := strings.Fields(line)
-		if len(fields) >= 2 && fields[0] == "MemTotal:" {
-			kib, err := strconv.ParseInt(fields[1], 10, 64)
-			if err != nil || kib <= 0 || kib > 1<<50 {
-				return 0, fmt.Errorf("/proc/meminfo says MemTotal %.100q", fields[1])
-			}
-			return kib << 10, nil
-		}
-	}
-	return 0, errors.New("/proc/meminfo has no MemTotal")
-}
+// memoryLimit() is of each system: how much memory the process may use, in bytes, and what
+// says so, for people. On Linux that is the limit of its control group, if it has one; else,
+// and on all other systems, the memory of the machine.
 
 // shareOfMemory returns so many percent of the memory limit, which the flag asks for.
 func shareOfMemory(flag string, percent int) (int64, error) {
-	limit, source, err := memoryLimit("/")
+	limit, source, err := memoryLimit()
 	if err != nil {
-		return 0, fmt.Errorf("--%s %d: %w", flag, percent, err)
+		return 0, fmt.Errorf("--%s %d: memory limit of this process: %w", flag, percent, err)
 	}
 	share := limit / 100 * int64(percent)
 	if share == 0 {

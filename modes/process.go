@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-	"syscall"
-	"time"
 
+	"fodc/actors/agent/telemetry"
 	"fodc/messages"
 
 	"github.com/prometheus/procfs"
@@ -55,15 +54,22 @@ func once[T any](f func() (T, error)) func() (T, error) {
 	}
 }
 
-// processUsage is what this process takes of its machine, as the kernel says.
+// processUsage is what this process takes of its machine, as the kernel says. What only
+// Linux says is not known on other systems.
 func processUsage() (messages.ProcessUsage, error) {
 	u := messages.ProcessUsage{Goroutines: runtime.NumGoroutine()}
+	used, err := telemetry.OwnCPUTime()
+	if err != nil {
+		return u, fmt.Errorf("read the CPU time of this process: %w", err)
+	}
+	u.CPUSeconds = used.Seconds()
+	if telemetry.Supported() != nil {
+		u.StartSeconds = telemetry.OwnStart()
+		return u, nil
+	}
 	p, err := thisProcess()
 	if err != nil {
 		return u, fmt.Errorf("find this process: %w", err)
-	}
-	if u.CPUSeconds, err = cpuSeconds(); err != nil {
-		return u, fmt.Errorf("read the CPU time of this process: %w", err)
 	}
 	// Other files that have it say more, which costs the kernel more.
 	memory, err := p.Statm()
@@ -83,13 +89,4 @@ func processUsage() (messages.ProcessUsage, error) {
 	}
 	u.MaxFiles = limits.OpenFiles
 	return u, nil
-}
-
-// cpuSeconds is the time, user and system, that all threads of this process have run.
-func cpuSeconds() (float64, error) {
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		return 0, err
-	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano()).Seconds(), nil
 }

@@ -88,6 +88,7 @@ type Agent struct {
 	recorder *actors.PID
 	self     *actors.PID
 	host     *actors.PID // nil without telemetry
+	noHost   error       // why there is no telemetry though it is asked for
 	config   *actors.PID // nil without a node's configuration
 	scrapers []*actors.PID
 	links    []*actors.PID
@@ -120,10 +121,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 		return newSelfMetrics(sys, a.recorder, cfg)
 	})
 	if cfg.Telemetry != nil {
-		sources := telemetry.Sources(*cfg.Telemetry)
-		a.host = sys.Spawn("telemetry", restarts, func() actors.Actor {
-			return newHostTelemetry(sys, a.recorder, sources, cfg.ScrapeInterval)
-		})
+		a.startTelemetry(*cfg.Telemetry, cfg.ScrapeInterval)
 	}
 	if cfg.NodeConfig != nil {
 		collector := nodeconfig.New(nodeConfigOf(cfg, a.client))

@@ -36,6 +36,9 @@ func (a *Agent) Health(ctx context.Context) (messages.AgentHealth, error) {
 		}
 		h.Targets = append(h.Targets, t)
 	}
+	if a.noHost != nil {
+		h.Telemetry = unsupportedHost(a.noHost)
+	}
 	if a.host != nil {
 		t, err := actors.Ask[messages.TelemetryHealth](ctx, a.sys, a.host, readTelemetry{})
 		if err != nil {

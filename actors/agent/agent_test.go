@@ -69,6 +69,17 @@ func TestSelfMetrics(t *testing.T) {
 	})
 }
 
+// Without a /proc there is what Go says by itself.
+func TestSelfMetricsOfAnotherSystem(t *testing.T) {
+	got := map[string]float64{}
+	for _, r := range portableReadings() {
+		got[r.Name] = r.Value
+	}
+	require.Len(t, got, 2)
+	require.Positive(t, got["fodc_agent_process_cpu_seconds_total"])
+	require.InDelta(t, time.Now().Unix(), got["fodc_agent_process_start_time_seconds"], 3600)
+}
+
 func TestSelfMetricsEachInterval(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 		rec := spawnRecorder(sys, recorder.Limits{})

@@ -3,10 +3,10 @@ package agent
 import (
 	"fmt"
 	"math"
-	"syscall"
 	"testing"
 	"time"
 
+	"fodc/actors/agent/telemetry"
 	"fodc/messages"
 	"fodc/messages/wire"
 	"fodc/recorder"
@@ -91,7 +91,7 @@ func BenchmarkBaselineAnswer(b *testing.B) {
 // processorTime is what the process has used, the collector of garbage included. Unlike
 // the time on the wall it tells little of who else uses the machine.
 func processorTime(b *testing.B) time.Duration {
-	var use syscall.Rusage
-	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &use))
-	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
+	used, err := telemetry.OwnCPUTime()
+	require.NoError(b, err)
+	return used
 }

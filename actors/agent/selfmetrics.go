@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fodc/actors"
+	"fodc/actors/agent/telemetry"
 	"fodc/messages"
 	"fodc/recorder"
 
@@ -128,7 +129,7 @@ type ownProcess struct {
 func (o *ownProcess) readings() []recorder.Reading {
 	p, err := procfs.Self()
 	if err != nil {
-		return nil
+		return portableReadings()
 	}
 	var readings []recorder.Reading
 	if stat, err := p.Stat(); err == nil {
@@ -136,7 +137,7 @@ func (o *ownProcess) readings() []recorder.Reading {
 			o.once = fixedReadings(p, stat)
 		}
 		readings = append(readings,
-			counter("fodc_agent_process_cpu_seconds_total", "CPU time that the agent has used.", stat.CPUTime()),
+			cpuReading(stat.CPUTime()),
 			gauge("fodc_agent_process_virtual_memory_bytes", "Virtual memory of the agent.", float64(stat.VirtualMemory())),
 			gauge("fodc_agent_process_resident_memory_bytes", "Resident memory of the agent.", float64(stat.ResidentMemory())),
 			gauge("fodc_agent_process_threads", "Threads of the agent.", float64(stat.NumThreads)))
@@ -151,12 +152,29 @@ func (o *ownProcess) readings() []recorder.Reading {
 func fixedReadings(p procfs.Proc, stat procfs.ProcStat) []recorder.Reading {
 	readings := []recorder.Reading{}
 	if start, err := stat.StartTime(); err == nil {
-		readings = append(readings, gauge("fodc_agent_process_start_time_seconds", "When the agent was started, as unix time.", start))
+		readings = append(readings, startReading(start))
 	}
 	if limits, err := p.Limits(); err == nil {
 		readings = append(readings, gauge("fodc_agent_process_max_fds", "File descriptors that the agent may open.", float64(limits.OpenFiles)))
 	}
 	return readings
+}
+
+// portableReadings are those that there are without a /proc.
+func portableReadings() []recorder.Reading {
+	readings := []recorder.Reading{startReading(telemetry.OwnStart())}
+	if used, err := telemetry.OwnCPUTime(); err == nil {
+		readings = append(readings, cpuReading(used.Seconds()))
+	}
+	return readings
+}
+
+func cpuReading(seconds float64) recorder.Reading {
+	return counter("fodc_agent_process_cpu_seconds_total", "CPU time that the agent has used.", seconds)
+}
+
+func startReading(seconds float64) recorder.Reading {
+	return gauge("fodc_agent_process_start_time_seconds", "When the agent was started, as unix time.", seconds)
 }
 
 // hostLoad is the host's load average over one minute; 0 where it cannot be read.

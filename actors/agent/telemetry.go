@@ -8,6 +8,7 @@ import (
 
 	"fodc/actors"
 	"fodc/actors/agent/telemetry"
+	"fodc/messages"
 	"fodc/recorder"
 
 	"go.uber.org/zap"
@@ -46,6 +47,25 @@ func newHostTelemetry(sys *actors.System, recorder *actors.PID, sources []*telem
 		names[i] = s.Name()
 	}
 	return &hostTelemetry{sys: sys, log: sys.Log(), recorder: recorder, sources: sources, state: newTelemetryState(names, interval)}
+}
+
+// startTelemetry records the host each interval. Where the system cannot be read there is no
+// actor: the log says why, once, and so does the agent's health.
+func (a *Agent) startTelemetry(cfg telemetry.Config, interval time.Duration) {
+	if err := cfg.Supported(); err != nil {
+		a.noHost = err
+		logNote(a.sys.Log(), note{text: "host telemetry is left out", cause: err.Error()})
+		return
+	}
+	sources := telemetry.Sources(cfg)
+	a.host = a.sys.Spawn("telemetry", restarts, func() actors.Actor {
+		return newHostTelemetry(a.sys, a.recorder, sources, interval)
+	})
+}
+
+// unsupportedHost is the health of telemetry that cannot be.
+func unsupportedHost(why error) *messages.TelemetryHealth {
+	return &messages.TelemetryHealth{Missing: []messages.MissingPart{{Part: hostTarget, Error: why.Error()}}}
 }
 
 func (h *hostTelemetry) Receive(c actors.Context) {

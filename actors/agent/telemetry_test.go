@@ -127,6 +127,24 @@ func TestHostTelemetryIsOff(t *testing.T) {
 	})
 }
 
+// Where there is no /proc of Linux, nothing is tried again and again: the log says so once,
+// and the health as long as the agent runs.
+func TestHostOfAnotherSystem(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.cfg.Telemetry = &telemetry.Config{System: "darwin", DataDirs: []string{"/data"}, NodeProcess: "banyandb"}
+		w.run()
+		w.pass(time.Minute)
+		const why = "the host and its processes are read from the /proc of Linux, and this system is darwin: unsupported operation"
+		require.Equal(t, []string{"host telemetry is left out: " + why}, w.lines("host telemetry"))
+		h, err := w.agent.Health(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, &messages.TelemetryHealth{Missing: []messages.MissingPart{{Part: "host", Error: why}}}, h.Telemetry)
+		require.Zero(t, w.alive("telemetry"))
+		require.Empty(t, w.host())
+		require.Contains(t, w.latest(), "g", "the node is scraped")
+	})
+}
+
 // A dead mount costs its own readings, and only the first round waits for it.
 func TestHungFileSystem(t *testing.T) {
 	inHost(t, func(t *testing.T, w *world, disks *hangingDisks) {

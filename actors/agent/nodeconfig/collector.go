@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"fodc/actors/agent/telemetry"
 	"fodc/messages"
 
 	"github.com/prometheus/procfs"
@@ -131,6 +132,9 @@ var errNoProcess = errors.New("the environment of the node's process cannot be r
 func (c *Collector) findProcess(now time.Time) (procfs.Proc, string, error) {
 	fs, err := procfs.NewFS(c.proc)
 	if err != nil {
+		if unsupported := telemetry.Supported(); unsupported != nil {
+			err = unsupported
+		}
 		return procfs.Proc{}, "", err
 	}
 	return c.node.find(fs, now)

@@ -11,4 +11,6 @@
 // and knows by itself that a former read has not returned. A source is made of
 // collectors, which fail one by one: what one cannot read costs nothing but its own
 // readings.
+//
+// All of this is Linux's: Supported says so on other systems. OwnCPUTime works on all.
 package telemetry

@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -103,9 +102,9 @@ func BenchmarkInterval(b *testing.B) {
 
 // cpuTime is what this process has used.
 func cpuTime(b *testing.B) time.Duration {
-	var u syscall.Rusage
-	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	used, err := OwnCPUTime()
+	require.NoError(b, err)
+	return used
 }
 
 // processName returns what the kernel calls this process.

@@ -16,6 +16,9 @@ import (
 type Config struct {
 	// Root is the directory that has proc and sys in it; empty is "/".
 	Root string
+	// System is what Root is of, if it is "/", as runtime.GOOS has it; empty is this system.
+	// Tests put another one in its place.
+	System string
 	// DataDirs are absolute paths; of each, the space of its file system is read.
 	DataDirs []string
 	// NodePIDFile is the file that the node writes its process id to, NodeProcess the
