@@ -19,11 +19,18 @@ PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
 STATICCHECK := $(BIN)/.staticcheck-$(STATICCHECK_VERSION)
 PROTOC_PLUGINS := $(BIN)/.protoc-gen-go-$(PROTOC_GEN_GO_VERSION)-grpc-$(PROTOC_GEN_GO_GRPC_VERSION)
 
+# Where fodc is built, and its code vetted with all tests; those run on Linux.
+PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64 freebsd/amd64
+
+# The packages whose tests run for arm64 on any machine: an emulator is slow.
+ARM64_PACKAGES ?= ./recorder/... ./messages/... ./httpapi/... ./actors/agent/nodeconfig/... ./actors/agent/telemetry/...
+QEMU_ARM64 ?= qemu-aarch64
+
 PROTO := messages/wire/fodc.proto
 FUZZTIME ?= 10s
 E2E_TIMEOUT ?= 10m
 
-.PHONY: help build run test race lint fmt-check vet staticcheck fuzz bench bench-proxy proto proto-check docs check e2e clean
+.PHONY: help build run test race lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy proto proto-check docs check e2e clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +67,18 @@ $(STATICCHECK):
 	rm -f $(BIN)/.staticcheck-*
 	$(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
 	touch $@
+
+cross: ## build for all systems, and vet what is theirs, tests included
+	@for platform in $(PLATFORMS); do \
+		echo "$$platform"; \
+		export CGO_ENABLED=0 GOOS="$${platform%/*}" GOARCH="$${platform#*/}"; \
+		$(GO) build -o /dev/null .; \
+		$(GO) vet -tags e2e,bench ./...; \
+	done
+
+test-arm64: ## run tests for Linux on arm64 by an emulator; needs qemu-aarch64
+	@command -v $(QEMU_ARM64) >/dev/null || { echo "make test-arm64 needs $(QEMU_ARM64) on the PATH (Debian: qemu-user)"; exit 1; }
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) test -exec $(QEMU_ARM64) $(ARM64_PACKAGES)
 
 fuzz: ## run each fuzz test for FUZZTIME (default 10s)
 	@for pkg in $$($(GO) list ./...); do \
@@ -106,7 +125,7 @@ $(PROTOC_PLUGINS):
 	$(GO) install google.golang.org/grpc/cmd/protoc-gen-go-grpc@$(PROTOC_GEN_GO_GRPC_VERSION)
 	touch $@
 
-check: lint race ## what CI runs, but for make e2e
+check: lint cross race ## what CI runs, but for make e2e
 	@if command -v protoc >/dev/null; then $(MAKE) --no-print-directory proto-check; \
 	else echo "skipped: whether the generated code is current, as protoc is not installed"; fi
 
