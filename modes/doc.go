@@ -8,6 +8,8 @@
 //   - proxy_config.go, agent_config.go, standalone_config.go: a struct a mode, its
 //     flags, and what their values may be; check.go holds what these share
 //   - proxy.go, agent.go, standalone.go: start and stop; mode.go what these share
+//   - memlimit.go and its file for each system: how much memory there is; process.go: what
+//     the process uses
 //
 // It is the one place that knows every other package, and none imports it but
 // package main. Nothing here has an opinion on metrics or sessions.
