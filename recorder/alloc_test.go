@@ -15,12 +15,12 @@ func TestSteadyStateAllocations(t *testing.T) {
 	body := largePage(t)
 	var p Page
 	const rows = 20
-	w := NewWindow(Limits{rows: rows})
+	w := NewWindow(Limits{chunkScrapes: rows})
 	n := 0
 	once := func() {
 		n++
 		p.Parse(body, textType, ParseLimits{})
-		w.Append(node, Scrape{At: at(n), Page: &p, Readings: []Reading{{Name: "fodc_node_up", Value: 1}}})
+		w.Append(node, Scrape{At: at(n), Page: &p, Samples: []Sample{{Name: "fodc_node_up", Value: 1}}})
 	}
 	for range rows + 1 { // The first head grows.
 		once()

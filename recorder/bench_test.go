@@ -57,10 +57,10 @@ func BenchmarkScrape(b *testing.B) {
 				w.Append(node, Scrape{At: epoch.Add(time.Duration(n) * time.Second), Page: &p})
 				n++
 			}
-			for range defaultRows + 1 {
+			for range defaultChunkScrapes + 1 {
 				once()
 			}
-			allocs := testing.AllocsPerRun(2*defaultRows, once)
+			allocs := testing.AllocsPerRun(2*defaultChunkScrapes, once)
 			var floorTook, took time.Duration
 			samples := 0
 			for b.Loop() {

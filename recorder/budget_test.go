@@ -89,32 +89,32 @@ func TestEvictionIgnoresTheClock(t *testing.T) {
 }
 
 func TestVanishedSeriesLeave(t *testing.T) {
-	w := NewWindow(Limits{Bytes: 300 << 10, rows: 10})
+	w := NewWindow(Limits{Bytes: 300 << 10, chunkScrapes: 10})
 	for n := range 2_000 {
 		scrape(t, w, n, "stays 1\n"+gauges(n, 3))
 		require.Less(t, w.Stats().Series, 1_000)
 	}
 	requireConsistent(t, w)
-	require.Equal(t, uint64(0), w.Stats().Shed)
+	require.Equal(t, uint64(0), w.Stats().DroppedNoRoom)
 	require.Equal(t, []string{`a{i="1999"} 0`, `a{i="2000"} 1`, `a{i="2001"} 2`, "stays{} 1"}, latest(w))
-	require.Len(t, w.order[0].families.byName.entries, 2)
+	require.Len(t, w.sorted[0].families.byName.entries, 2)
 }
 
 // A series that is absent for long has no column in a new head.
 func TestAbsentSeriesAreNotCarried(t *testing.T) {
-	w := NewWindow(Limits{rows: 2 * carryRows})
-	for n := range 2*carryRows + 1 {
+	w := NewWindow(Limits{chunkScrapes: 2 * carryScrapes})
+	for n := range 2*carryScrapes + 1 {
 		page := "stays 1\n"
-		if n < carryRows-1 {
+		if n < carryScrapes-1 {
 			page += "short 1\n"
 		}
-		if n < carryRows {
+		if n < carryScrapes {
 			page += "longer 1\n"
 		}
 		scrape(t, w, n, page)
 	}
-	require.Len(t, w.order[0].sealed, 1)
-	require.Len(t, w.order[0].head.columns, 2)
+	require.Len(t, w.sorted[0].chunks, 1)
+	require.Len(t, w.sorted[0].head.columns, 2)
 	require.Equal(t, []string{"stays{} 1"}, latest(w))
 	requireConsistent(t, w)
 }
@@ -126,13 +126,13 @@ func TestLargeHeadIsSealed(t *testing.T) {
 	for n := range 60 {
 		scrape(t, w, n, gauges(0, 100))
 	}
-	require.NotEmpty(t, w.order[0].sealed)
+	require.NotEmpty(t, w.sorted[0].chunks)
 	require.Zero(t, w.Stats().Evicted)
 }
 
 // Families come and go with their series, under other numbers.
 func TestFamiliesLeave(t *testing.T) {
-	w := NewWindow(Limits{Bytes: 100 << 10, rows: 10})
+	w := NewWindow(Limits{Bytes: 100 << 10, chunkScrapes: 10})
 	for n := range 1_000 {
 		scrape(t, w, n, fmt.Sprintf("# HELP f%d help %d\n# TYPE f%d counter\nf%d 1\n", n, n, n, n))
 		require.Equal(t, []string{fmt.Sprintf("f%d{} 1", n)}, latest(w))
@@ -140,17 +140,17 @@ func TestFamiliesLeave(t *testing.T) {
 	requireConsistent(t, w)
 	all := drain(w.Snapshot(everything))
 	require.Equal(t, "help 990", family(t, all, "f990").Help)
-	require.Less(t, len(w.order[0].families.all), 500)
+	require.Less(t, len(w.sorted[0].families.all), 500)
 }
 
 func TestSeriesOverTheLimitAreShed(t *testing.T) {
 	w := NewWindow(Limits{Series: 10})
-	require.Equal(t, Appended{Samples: 8, NewSeries: 8}, scrape(t, w, 0, gauges(0, 8)))
-	require.Equal(t, Appended{Samples: 10, NewSeries: 2, Shed: 90}, scrape(t, w, 1, gauges(0, 100)))
-	require.Equal(t, Appended{Samples: 10, Shed: 90}, scrape(t, w, 2, gauges(0, 100)))
+	require.Equal(t, AppendResult{Samples: 8, NewSeries: 8}, scrape(t, w, 0, gauges(0, 8)))
+	require.Equal(t, AppendResult{Samples: 10, NewSeries: 2, Dropped: Dropped{SeriesLimit: 90}}, scrape(t, w, 1, gauges(0, 100)))
+	require.Equal(t, AppendResult{Samples: 10, Dropped: Dropped{SeriesLimit: 90}}, scrape(t, w, 2, gauges(0, 100)))
 	// The known are known under another text, and another metadata, as well.
-	require.Equal(t, Appended{Samples: 10, Shed: 10}, scrape(t, w, 3, "# TYPE a gauge\n"+strings.ReplaceAll(gauges(0, 20), "{", "{ ")))
-	require.Equal(t, uint64(190), w.Stats().Shed)
+	require.Equal(t, AppendResult{Samples: 10, Dropped: Dropped{SeriesLimit: 10}}, scrape(t, w, 3, "# TYPE a gauge\n"+strings.ReplaceAll(gauges(0, 20), "{", "{ ")))
+	require.Equal(t, uint64(190), w.Stats().DroppedNoRoom)
 	require.Equal(t, 10, w.Stats().Series)
 	requireConsistent(t, w)
 }
@@ -161,9 +161,9 @@ func TestSeriesOverTheirShareAreShed(t *testing.T) {
 	w := NewWindow(Limits{Bytes: limit})
 	for n := range 50 {
 		done := scrape(t, w, n, gauges(0, 1_000))
-		require.Equal(t, 1_000, done.Samples+done.Shed)
-		require.Greater(t, done.Shed, 800)
-		require.Equal(t, done.Shed, done.ShedForMemory)
+		require.Equal(t, 1_000, done.Samples+done.Dropped.MemoryLimit)
+		require.Greater(t, done.Dropped.MemoryLimit, 800)
+		require.Zero(t, done.Dropped.SeriesLimit)
 		require.Greater(t, done.Samples, 50)
 		require.LessOrEqual(t, w.Stats().Bytes, int64(limit))
 	}
@@ -185,7 +185,7 @@ func TestExplosion(t *testing.T) {
 		require.LessOrEqual(t, w.Stats().Bytes, int64(limit))
 	}
 	requireConsistent(t, w)
-	require.NotZero(t, w.Stats().Shed)
+	require.NotZero(t, w.Stats().DroppedNoRoom)
 	require.Len(t, samplesOf(drain(w.Snapshot(messages.Selection{})), `a{i="7"}`), 1)
 }
 
@@ -209,7 +209,7 @@ func TestManyTargetsShareTheBudget(t *testing.T) {
 func TestNoRoom(t *testing.T) {
 	w := NewWindow(Limits{Bytes: 1})
 	for n := range 3 {
-		require.Equal(t, Appended{Shed: 5, ShedForMemory: 5}, scrape(t, w, n, gauges(0, 5)))
+		require.Equal(t, AppendResult{Dropped: Dropped{MemoryLimit: 5}}, scrape(t, w, n, gauges(0, 5)))
 	}
 	require.Empty(t, latest(w))
 	require.Equal(t, at(2), w.Stats().Oldest)

@@ -15,12 +15,12 @@ import (
 func packed(values []float64) []byte {
 	var e encoder
 	e.encode(values)
-	return append(e.buf, make([]byte, readPad)...)
+	return append(e.buf, make([]byte, readPadding)...)
 }
 
-// requireIdentity checks that values come back bit by bit, those of fewer rows too,
+// requireRoundTrip checks that values come back bit by bit, those of fewer rows too,
 // and returns what they take.
-func requireIdentity(t require.TestingT, values []float64) (bytes int) {
+func requireRoundTrip(t require.TestingT, values []float64) (bytes int) {
 	if h, ok := t.(interface{ Helper() }); ok {
 		h.Helper()
 	}
@@ -32,13 +32,13 @@ func requireIdentity(t require.TestingT, values []float64) (bytes int) {
 			require.Equal(t, math.Float64bits(values[i]), math.Float64bits(v), "row %d of %v", i, values)
 		}
 	}
-	return len(data) - readPad
+	return len(data) - readPadding
 }
 
 func TestCodec(t *testing.T) {
 	f := func(bytes int, values ...float64) {
 		t.Helper()
-		require.Equal(t, bytes, requireIdentity(t, values))
+		require.Equal(t, bytes, requireRoundTrip(t, values))
 	}
 	nan, payload := math.NaN(), math.Float64frombits(0x7ff8dead0000beef)
 	negativeZero := math.Copysign(0, -1)
@@ -59,7 +59,7 @@ func TestCodec(t *testing.T) {
 
 // pattern returns 120 values.
 func pattern(f func(i int) float64) []float64 {
-	values := make([]float64, defaultRows)
+	values := make([]float64, defaultChunkScrapes)
 	for i := range values {
 		values[i] = f(i)
 	}
@@ -70,7 +70,7 @@ func pattern(f func(i int) float64) []float64 {
 func TestCodecIsShort(t *testing.T) {
 	f := func(name string, most int, value func(i int) float64) {
 		t.Run(name, func(t *testing.T) {
-			require.LessOrEqual(t, requireIdentity(t, pattern(value)), most)
+			require.LessOrEqual(t, requireRoundTrip(t, pattern(value)), most)
 		})
 	}
 	f("constant", 4, func(int) float64 { return 1024 })
@@ -88,72 +88,72 @@ func TestCodecIsShort(t *testing.T) {
 func TestWords(t *testing.T) {
 	f := func(scale int, values ...float64) {
 		t.Helper()
-		words, got := wordsOf(nil, values)
+		words, got := toIntegers(nil, values)
 		require.Equal(t, scale, got)
 		for i, v := range values {
-			require.Equal(t, math.Float64bits(v), math.Float64bits(valueOf(words[i], got)))
+			require.Equal(t, math.Float64bits(v), math.Float64bits(fromInteger(words[i], got)))
 		}
 	}
 	f(0, 1, 2, -3, 0)
 	f(0, maxExact-1, 1-maxExact)
-	f(scaleBits, maxExact)
+	f(rawBitsScale, maxExact)
 	f(1, 0.5)
 	f(2, 0.16, 0.5, 7, -1.25)
 	f(9, 4.3645e-05)
-	f(scaleBits, 1e-10)
-	f(scaleBits, maxExact-1, 0.5)
-	f(scaleBits, 0.5, maxExact-1)
-	f(scaleBits, 1, math.NaN())
-	f(scaleBits, math.Inf(1))
-	f(scaleBits, 60.369051023999994)
+	f(rawBitsScale, 1e-10)
+	f(rawBitsScale, maxExact-1, 0.5)
+	f(rawBitsScale, 0.5, maxExact-1)
+	f(rawBitsScale, 1, math.NaN())
+	f(rawBitsScale, math.Inf(1))
+	f(rawBitsScale, 60.369051023999994)
 
 	ascending := []float64{math.Inf(-1), -math.MaxFloat64, -1, -math.SmallestNonzeroFloat64, 0, 1e-300, 1, math.Inf(1)}
 	for i := 1; i < len(ascending); i++ {
-		a, b := bitsWord(math.Float64bits(ascending[i-1])), bitsWord(math.Float64bits(ascending[i]))
+		a, b := orderedBits(math.Float64bits(ascending[i-1])), orderedBits(math.Float64bits(ascending[i]))
 		require.Less(t, a, b)
 	}
 }
 
 func TestWidths(t *testing.T) {
-	f := func(want widths, cost int, numbers ...uint64) {
+	f := func(want widthCode, cost int, numbers ...uint64) {
 		t.Helper()
-		var l lengths
+		var l lengthCounts
 		for _, n := range numbers {
 			l[bits.Len64(n)]++
 		}
-		w, c := l.fit()
+		w, c := l.bestCode()
 		require.Equal(t, want, w)
 		require.Equal(t, cost, c)
 		var out bitWriter
 		for _, n := range numbers {
-			w.put(&out, n)
+			w.write(&out, n)
 		}
 		require.Equal(t, cost, 8*len(out.buf)+out.count)
-		out.align()
-		in := bitReader{data: append(out.buf, make([]byte, readPad)...)}
+		out.padByte()
+		in := bitReader{data: append(out.buf, make([]byte, readPadding)...)}
 		for _, n := range numbers {
-			require.Equal(t, n, w.get(&in))
+			require.Equal(t, n, w.read(&in))
 		}
 	}
-	f(widths{0, 0, 0}, 0, 0, 0, 0)
-	f(widths{3, 3, 3}, 12, 4, 7, 1, 5)
-	f(widths{64, 64, 64}, 128, math.MaxUint64, 1<<63)
-	f(widths{0, 9, 9}, 7+10, 0, 0, 0, 0, 0, 0, 0, 300)
-	f(widths{0, 64, 64}, 7+65, 0, 0, 0, 0, 0, 0, 0, math.MaxUint64)
-	f(widths{0, 10, 40}, 8+12+42, 0, 0, 0, 0, 0, 0, 0, 0, 1000, 1<<39)
+	f(widthCode{0, 0, 0}, 0, 0, 0, 0)
+	f(widthCode{3, 3, 3}, 12, 4, 7, 1, 5)
+	f(widthCode{64, 64, 64}, 128, math.MaxUint64, 1<<63)
+	f(widthCode{0, 9, 9}, 7+10, 0, 0, 0, 0, 0, 0, 0, 300)
+	f(widthCode{0, 64, 64}, 7+65, 0, 0, 0, 0, 0, 0, 0, math.MaxUint64)
+	f(widthCode{0, 10, 40}, 8+12+42, 0, 0, 0, 0, 0, 0, 0, 0, 1000, 1<<39)
 }
 
 func TestBits(t *testing.T) {
 	var w bitWriter
 	for width := range wordBits + 1 {
-		w.put(1<<width-1, width)
-		w.put(0, 1)
+		w.writeBits(1<<width-1, width)
+		w.writeBits(0, 1)
 	}
-	w.align()
-	r := bitReader{data: append(w.buf, make([]byte, readPad)...)}
+	w.padByte()
+	r := bitReader{data: append(w.buf, make([]byte, readPadding)...)}
 	for width := range wordBits + 1 {
-		require.Equal(t, uint64(1<<width-1), r.get(width))
-		require.False(t, r.flag())
+		require.Equal(t, uint64(1<<width-1), r.readBits(width))
+		require.False(t, r.readBit())
 	}
 }
 
@@ -184,6 +184,6 @@ func FuzzCodec(f *testing.F) {
 			sum += step << (form % 60)
 			values = append(values, float64(sum)/powersOfTen[int(form)%len(powersOfTen)])
 		}
-		requireIdentity(t, values)
+		requireRoundTrip(t, values)
 	})
 }

@@ -44,11 +44,11 @@ func (c *column) put(row int, v float64, rows int) (grown int64) {
 	return grown
 }
 
-// has reports whether the column may have a sample within the rows from <= row < to.
-func (c *column) has(from, to int) bool { return c.start < to && c.next() > from }
+// overlaps reports whether the column may have a sample within the rows from <= row < to.
+func (c *column) overlaps(from, to int) bool { return c.start < to && c.next() > from }
 
-// last returns a view of the newest value alone, as row 0.
-func (c *column) last() column {
+// newest returns a view of the newest value alone, as row 0.
+func (c *column) newest() column {
 	n := len(c.values)
 	return column{series: c.series, values: c.values[n-1 : n : n]}
 }
@@ -64,15 +64,15 @@ func (c *column) read(dst []float64, from int) {
 }
 
 // headCursor goes through views of columns.
-type headCursor struct{ views []column }
+type headCursor struct{ columns []column }
 
-func (c *headCursor) left() int { return len(c.views) }
+func (c *headCursor) left() int { return len(c.columns) }
 
-func (c *headCursor) series() *series { return c.views[0].series }
+func (c *headCursor) series() *series { return c.columns[0].series }
 
-func (c *headCursor) advance() { c.views = c.views[1:] }
+func (c *headCursor) advance() { c.columns = c.columns[1:] }
 
 func (c *headCursor) read(dst []float64, from int) (first, end int) {
-	c.views[0].read(dst, from)
+	c.columns[0].read(dst, from)
 	return extent(dst)
 }

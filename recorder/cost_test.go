@@ -77,12 +77,12 @@ func BenchmarkRange(b *testing.B) {
 // BenchmarkSeal packs a head of 3,000 columns: it is what one scrape in 120 costs on
 // top of the others.
 func BenchmarkSeal(b *testing.B) {
-	w := record(b, Limits{}, defaultRows, newWalkingNode(3_000).next)
+	w := record(b, Limits{}, defaultChunkScrapes, newWalkingNode(3_000).next)
 	var e encoder
 	start := time.Now()
 	b.ReportAllocs()
 	for b.Loop() {
-		g, _ := seal(w.order[0].head, &e, nil)
+		g, _ := seal(w.sorted[0].head, &e, nil)
 		require.NotNil(b, g)
 	}
 	b.ReportMetric(float64(time.Since(start).Nanoseconds())/float64(b.N)/float64(w.Stats().Samples), "ns/sample")

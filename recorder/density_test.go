@@ -21,7 +21,7 @@ func record(t testing.TB, l Limits, scrapes int, next func() []byte) *Window {
 		p.Parse(next(), textType, ParseLimits{})
 		require.NoError(t, p.FirstBad())
 		done := w.Append(node, Scrape{At: at(n), Page: &p})
-		require.Zero(t, done.Shed+done.Rejected)
+		require.Zero(t, done.Dropped.NotAllowed()+done.Dropped.NoRoom())
 	}
 	return w
 }
@@ -29,9 +29,9 @@ func record(t testing.TB, l Limits, scrapes int, next func() []byte) *Window {
 // sealedDensity returns the bytes that a sealed sample takes.
 func sealedDensity(w *Window) float64 {
 	bytes, samples := 0, 0
-	for _, t := range w.order {
+	for _, t := range w.sorted {
 		var list *seriesList
-		for _, g := range t.sealed {
+		for _, g := range t.chunks {
 			bytes += int(g.bytes)
 			samples += g.samples
 			if g.list != list {

@@ -87,15 +87,15 @@ func (w *Window) Events() []Event {
 	return events
 }
 
-// noteFailure records that a scrape failed, and why.
-func (w *Window) noteFailure(t *target, at time.Time, why string) {
-	if e := w.events.get(t.failing); e != nil {
+// recordFailure records that a scrape failed, and why.
+func (w *Window) recordFailure(t *target, at time.Time, why string) {
+	if e := w.events.get(t.failureEvent); e != nil {
 		e.Last = at
 		e.Scrapes++
 		w.events.detail(e, why)
 		return
 	}
-	t.failing = w.events.add(Event{Kind: EventScrapeFailed, Target: t.name, At: at, Last: at, Scrapes: 1, Detail: why})
+	t.failureEvent = w.events.add(Event{Kind: EventScrapeFailed, Target: t.name, At: at, Last: at, Scrapes: 1, Detail: why})
 }
 
 // startTimes are those of the processes behind a target. They outlive their series:
@@ -144,8 +144,8 @@ func (all *startTimes) update(k seriesKey, seconds float64) (before float64, res
 	return 0, false
 }
 
-// noteStart records a restart if the start time says so.
-func (w *Window) noteStart(t *target, s *series, seconds float64) {
+// recordStart records a restart if the start time says so.
+func (w *Window) recordStart(t *target, s *series, seconds float64) {
 	before, restarted := t.starts.update(s.seriesKey, seconds)
 	if !restarted {
 		return

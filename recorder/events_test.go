@@ -19,13 +19,13 @@ func failureEvent(from, to, scrapes int, detail string) Event {
 
 // scrapeFails records a failed scrape with its cause.
 func scrapeFails(w *Window, n int, why string) {
-	w.Append(node, Scrape{At: at(n), Failure: why, Readings: []Reading{{Name: "fodc_node_up", Value: 0}}})
+	w.Append(node, Scrape{At: at(n), Failure: why, Samples: []Sample{{Name: "fodc_node_up", Value: 0}}})
 }
 
 // A node dies and comes back with a new process: its counters begin again, without a
 // value of the time between.
 func TestRestart(t *testing.T) {
-	w := NewWindow(Limits{rows: 3})
+	w := NewWindow(Limits{chunkScrapes: 3})
 	page := func(start, total int) string {
 		return fmt.Sprintf("process_start_time_seconds %d.5\nc_total %d\n", 1_700_000_000+start, total)
 	}
@@ -46,7 +46,7 @@ func TestRestart(t *testing.T) {
 
 // What is known of a start time outlives its series.
 func TestRestartAfterTheWindow(t *testing.T) {
-	w := NewWindow(Limits{Bytes: 100 << 10, rows: 10})
+	w := NewWindow(Limits{Bytes: 100 << 10, chunkScrapes: 10})
 	scrape(t, w, 0, "node_process_start_time_seconds{x=\"1\"} 1e9\n")
 	for n := 1; n < 200; n++ {
 		scrape(t, w, n, restless(n, 50))
@@ -68,7 +68,7 @@ func TestStartTimesThatSayNothing(t *testing.T) {
 		scrape(t, w, 10+i, fmt.Sprintf("process_start_time_seconds{i=\"%d\"} %d\n", i, i+1))
 	}
 	require.Empty(t, w.Events())
-	require.Len(t, w.order[0].starts, maxStartTimes)
+	require.Len(t, w.sorted[0].starts, maxStartTimes)
 	for n, value := range []string{"1e300", "+Inf", "1"} {
 		scrape(t, w, 50+n, "process_start_time_seconds "+value+"\n")
 	}

@@ -47,8 +47,8 @@ func FuzzPage(f *testing.F) {
 		target := Target{Name: "t", Labels: []messages.Label{{Name: "x", Value: "stamped"}}}
 		for n := range 2 { // the second time, by the texts that are known
 			done := w.Append(target, Scrape{At: at(n), Page: &p})
-			require.Equal(t, p.Samples(), done.Samples+done.Duplicates+done.Rejected+done.Shed)
-			require.Equal(t, done.Rejected > 0, done.FirstRejected != nil)
+			require.Equal(t, p.Samples(), done.Samples+done.Dropped.Duplicate+done.Dropped.NotAllowed()+done.Dropped.NoRoom())
+			require.Equal(t, done.Dropped.NotAllowed() > 0, done.FirstInvalid != nil)
 			requireAccepted(t, drain(w.Snapshot(messages.Selection{})), done.Samples)
 		}
 		requireConsistent(t, w)

@@ -6,16 +6,16 @@ import "slices"
 // of times, and a column of values for each series. Times ascend strictly.
 type head struct {
 	// times is in unix milliseconds, one a row, with room for rows.
-	times []int64
-	rows  int
+	times    []int64
+	capacity int
 	// columns are sorted up to the index sorted, then in the order of arrival.
 	columns []*column
 	sorted  int
 	samples int
 	// bytes is what the head takes. Over the limit it is sealed.
 	bytes, limit int64
-	// newest is the number of the append that made the newest row.
-	newest uint64
+	// newestAppend is the number of the append that made the newest row.
+	newestAppend uint64
 }
 
 const (
@@ -23,26 +23,26 @@ const (
 	timeBytes    = 8
 	pointerBytes = 8
 	columnBytes  = 40
-	// carryRows is how many rows a series may be absent before a new head does without
+	// carryScrapes is how many rows a series may be absent before a new head does without
 	// a column of it, until it returns.
-	carryRows = 10
+	carryScrapes = 10
 )
 
 // newHead returns a head for so many rows.
 func newHead(rows int) *head {
 	return &head{
-		times: make([]int64, 0, rows),
-		rows:  rows,
-		bytes: headBytes + sizeOf(rows*timeBytes),
+		times:    make([]int64, 0, rows),
+		capacity: rows,
+		bytes:    headBytes + sizeOf(rows*timeBytes),
 	}
 }
 
-// row is the index of the newest row.
-func (h *head) row() int { return len(h.times) - 1 }
+// lastIndex is the index of the newest row.
+func (h *head) lastIndex() int { return len(h.times) - 1 }
 
 func (h *head) lastTime() int64 { return h.times[len(h.times)-1] }
 
-func (h *head) full() bool { return len(h.times) == h.rows }
+func (h *head) full() bool { return len(h.times) == h.capacity }
 
 // put sets the value of the series in the newest row. It returns false if the
 // series has one there already.
@@ -52,10 +52,10 @@ func (h *head) put(s *series, v float64) bool {
 		c = &column{series: s}
 		h.bytes += sizeOf(columnBytes)
 		h.add(c)
-	} else if !c.empty() && c.next() > h.row() {
+	} else if !c.empty() && c.next() > h.lastIndex() {
 		return false
 	}
-	h.bytes += c.put(h.row(), v, h.rows)
+	h.bytes += c.put(h.lastIndex(), v, h.capacity)
 	h.samples++
 	return true
 }
@@ -63,7 +63,7 @@ func (h *head) put(s *series, v float64) bool {
 // add makes the column a part of the head. The caller accounts for the column itself.
 func (h *head) add(c *column) {
 	c.series.column = c
-	c.series.uses++
+	c.series.refs++
 	if before := cap(h.columns); len(h.columns) == before {
 		h.columns = slices.Grow(h.columns, 1)
 		h.bytes += sizeOf(cap(h.columns)*pointerBytes) - sizeOf(before*pointerBytes)
@@ -71,26 +71,26 @@ func (h *head) add(c *column) {
 	h.columns = append(h.columns, c)
 }
 
-// carry gives the head, which must be new, an empty column for each of the given
+// preallocate gives the head, which must be new, an empty column for each of the given
 // series, with room for all rows. They share one allocation, and keep the order.
-func (h *head) carry(from []*series) {
+func (h *head) preallocate(from []*series) {
 	columns := make([]column, len(from))
-	values := make([]float64, len(from)*h.rows)
+	values := make([]float64, len(from)*h.capacity)
 	h.columns = make([]*column, 0, len(from))
 	h.bytes += sizeOf(len(from)*columnBytes) + sizeOf(len(values)*valueBytes) + sizeOf(len(from)*pointerBytes)
 	for i, s := range from {
-		columns[i] = column{series: s, values: values[i*h.rows : i*h.rows : (i+1)*h.rows]}
+		columns[i] = column{series: s, values: values[i*h.capacity : i*h.capacity : (i+1)*h.capacity]}
 		h.add(&columns[i])
 	}
 	h.sorted = len(from)
 }
 
-// recent returns the series that had a sample in the newest rows, in order.
-func (h *head) recent() []*series {
+// recentSeries returns the series that had a sample in the newest rows, in order.
+func (h *head) recentSeries() []*series {
 	h.sort()
 	found := make([]*series, 0, len(h.columns))
 	for _, c := range h.columns {
-		if !c.empty() && c.next() > h.row()-carryRows {
+		if !c.empty() && c.next() > h.lastIndex()-carryScrapes {
 			found = append(found, c.series)
 		}
 	}
@@ -130,16 +130,16 @@ func (h *head) release(gone func(*series)) {
 	}
 }
 
-// newestRow returns a head that holds a copy of the newest row alone.
-func (h *head) newestRow(rows int) *head {
+// newestScrape returns a head that holds a copy of the newest row alone.
+func (h *head) newestScrape(rows int) *head {
 	h.sort()
 	kept := newHead(rows)
-	kept.times, kept.newest = append(kept.times, h.lastTime()), h.newest
+	kept.times, kept.newestAppend = append(kept.times, h.lastTime()), h.newestAppend
 	for _, c := range h.columns {
-		if c.empty() || c.next() <= h.row() {
+		if c.empty() || c.next() <= h.lastIndex() {
 			continue
 		}
-		last := c.last()
+		last := c.newest()
 		last.values = slices.Clone(last.values)
 		kept.bytes += sizeOf(columnBytes) + sizeOf(cap(last.values)*valueBytes)
 		kept.add(&last)

@@ -39,13 +39,13 @@ func textPage(t testing.TB, body string) *Page {
 }
 
 // scrape records a text page as the n-th scrape.
-func scrape(t testing.TB, w *Window, n int, body string) Appended {
+func scrape(t testing.TB, w *Window, n int, body string) AppendResult {
 	t.Helper()
 	return w.Append(node, Scrape{At: at(n), Page: textPage(t, body)})
 }
 
 // fail records a failed scrape.
-func fail(w *Window, n int) Appended { return w.Append(node, Scrape{At: at(n)}) }
+func fail(w *Window, n int) AppendResult { return w.Append(node, Scrape{At: at(n)}) }
 
 var everything = messages.Selection{Window: messages.Window{Start: time.Unix(0, 0).Add(-1 << 60)}}
 

@@ -37,8 +37,8 @@ func outcome(contentType, body string) string {
 		}
 	}
 	note(p.BadLines(), "bad", p.FirstBad())
-	note(done.Duplicates, "duplicate", nil)
-	note(done.Rejected, "rejected", done.FirstRejected)
+	note(done.Dropped.Duplicate, "duplicate", nil)
+	note(done.Dropped.NotAllowed(), "rejected", done.FirstInvalid)
 	if p.Err() != nil {
 		out = append(out, "unusable: "+p.Err().Error())
 	}
@@ -156,26 +156,26 @@ func TestNothingHoldsOnToALargeBuffer(t *testing.T) {
 // Samples over the limits of labels are rejected, each counted by its limit, and the
 // first one is named with what it has and what is allowed.
 func TestLabelLimits(t *testing.T) {
-	f := func(body string, want Appended, why string) {
+	f := func(body string, want AppendResult, why string) {
 		t.Helper()
 		w := NewWindow(Limits{SampleLabels: 2, LabelBytes: 5})
 		done := scrape(t, w, 0, body)
 		if why != "" {
-			require.EqualError(t, done.FirstRejected, why)
+			require.EqualError(t, done.FirstInvalid, why)
 		}
-		done.FirstRejected = nil
+		done.FirstInvalid = nil
 		require.Equal(t, want, done)
 		again := scrape(t, w, 1, body)
-		require.Equal(t, done.Rejected, again.Rejected, "they stay rejected")
+		require.Equal(t, done.Dropped, again.Dropped, "they are dropped again")
 	}
-	f(`a{x="12345",y12345=""} 1`+"\n", Appended{Rejected: 1, LongLabels: 1},
+	f(`a{x="12345",y12345=""} 1`+"\n", AppendResult{Dropped: Dropped{LabelBytes: 1}},
 		`series "a{x=\"12345\",y12345=\"\"}": label name "y12345" of 6 bytes, at most 5 are allowed (--max-label-bytes)`)
-	f(`a{x="123456"} 1`+"\nb 1\n", Appended{Samples: 1, NewSeries: 1, Rejected: 1, LongLabels: 1},
+	f(`a{x="123456"} 1`+"\nb 1\n", AppendResult{Samples: 1, NewSeries: 1, Dropped: Dropped{LabelBytes: 1}},
 		`series "a{x=\"123456\"}": label "x" of 6 bytes, at most 5 are allowed (--max-label-bytes)`)
-	f(`a{x="1",y="2",z="3"} 1`+"\n", Appended{Rejected: 1, ManyLabels: 1},
+	f(`a{x="1",y="2",z="3"} 1`+"\n", AppendResult{Dropped: Dropped{LabelCount: 1}},
 		`series "a{x=\"1\",y=\"2\",z=\"3\"}": 3 labels, at most 2 are allowed (--max-sample-labels)`)
-	f(`a{x="12345",y2345="2"} 1`+"\n", Appended{Samples: 1, NewSeries: 1}, "")
-	f(`a{x="1",x="2"} 1`+"\n", Appended{Rejected: 1}, `series "a{x=\"1\",x=\"2\"}": label "x" is there twice`)
+	f(`a{x="12345",y2345="2"} 1`+"\n", AppendResult{Samples: 1, NewSeries: 1}, "")
+	f(`a{x="1",x="2"} 1`+"\n", AppendResult{Dropped: Dropped{Invalid: 1}}, `series "a{x=\"1\",x=\"2\"}": label "x" is there twice`)
 }
 
 // The target's labels and readings do not count.
@@ -183,8 +183,8 @@ func TestLabelLimitsAreOfPages(t *testing.T) {
 	w := NewWindow(Limits{SampleLabels: 1, LabelBytes: 5})
 	long := []messages.Label{{Name: "container_name", Value: "a long name"}}
 	done := w.Append(Target{Name: "t", Labels: long}, Scrape{At: at(0), Page: textPage(t, "a{x=\"1\"} 1\n"),
-		Readings: []Reading{{Name: "r", Labels: []messages.Label{{Name: "endpoint", Value: "http://node"}}}}})
-	require.Equal(t, Appended{Samples: 2, NewSeries: 2}, done)
+		Samples: []Sample{{Name: "r", Labels: []messages.Label{{Name: "endpoint", Value: "http://node"}}}}})
+	require.Equal(t, AppendResult{Samples: 2, NewSeries: 2}, done)
 }
 
 // A page that is no page of metrics is refused with what it says of itself.

@@ -15,11 +15,11 @@ func requireConsistent(t require.TestingT, w *Window) {
 	}
 	var total, samples int
 	var bytes int64
-	require.Len(t, w.order, len(w.targets))
-	for _, tg := range w.order {
+	require.Len(t, w.sorted, len(w.targets))
+	for _, tg := range w.sorted {
 		uses := make(map[*series]int)
 		var lists []*seriesList
-		for _, g := range tg.sealed {
+		for _, g := range tg.chunks {
 			require.Equal(t, g.samples, sealedSamples(t, g))
 			samples += g.samples
 			bytes += g.bytes
@@ -45,25 +45,25 @@ func requireConsistent(t require.TestingT, w *Window) {
 	require.Equal(t, w.counts.appended-w.counts.evicted, uint64(w.samples))
 }
 
-func sealedSamples(t require.TestingT, g *sealed) (samples int) {
+func sealedSamples(t require.TestingT, g *chunk) (samples int) {
 	requireTimes(t, g.times)
 	require.True(t, slices.IsSortedFunc(g.list.all, compareSeries))
-	require.Equal(t, sizeOf(cap(g.data))+sizeOf(cap(g.times)*timeBytes)+sealedBytes, g.bytes)
+	require.Equal(t, sizeOf(cap(g.data))+sizeOf(cap(g.times)*timeBytes)+chunkBytes, g.bytes)
 	values := make([]float64, len(g.times))
-	c := newSealedCursor(g)
+	c := newChunkCursor(g)
 	for ; c.left() > 0; c.advance() {
 		_, end := c.read(values, 0)
 		require.Positive(t, end, "a column has a value")
 		samples += presentIn(values)
 	}
 	require.Equal(t, c.index, len(g.list.all))
-	require.Equal(t, len(g.data)-readPad, c.at-1)
+	require.Equal(t, len(g.data)-readPadding, c.at-1)
 	return samples
 }
 
 func headSamples(t require.TestingT, h *head) (samples int) {
 	requireTimes(t, h.times)
-	require.LessOrEqual(t, len(h.times), h.rows)
+	require.LessOrEqual(t, len(h.times), h.capacity)
 	for _, c := range h.columns {
 		samples += presentIn(c.values)
 		require.LessOrEqual(t, c.next(), len(h.times))
@@ -94,7 +94,7 @@ func presentIn(values []float64) (n int) {
 
 // requireSeries checks the series of a target against the columns that there are.
 func requireSeries(t require.TestingT, tg *target, uses map[*series]int) {
-	for _, s := range tg.inOrder {
+	for _, s := range tg.byPosition {
 		require.True(t, s == nil || tg.series.entries[s.seriesKey] == s, "a series that is gone is known by its number")
 	}
 	spellings, families := 0, make(map[int]int)
@@ -102,24 +102,24 @@ func requireSeries(t require.TestingT, tg *target, uses map[*series]int) {
 	require.Len(t, tg.series.entries, len(uses))
 	for key, s := range tg.series.entries {
 		require.Equal(t, key, s.seriesKey)
-		require.Equal(t, uses[s], s.uses)
+		require.Equal(t, uses[s], s.refs)
 		require.Equal(t, key.name, tg.families.all[s.family].name)
-		for _, raw := range s.spellings {
-			require.Same(t, s, tg.spellings.entries[raw])
+		for _, raw := range s.rawTexts {
+			require.Same(t, s, tg.cache.entries[raw])
 		}
-		spellings += len(s.spellings)
+		spellings += len(s.rawTexts)
 		families[s.family]++
 		bytes += s.bytes()
 	}
-	require.Len(t, tg.spellings.entries, spellings)
+	require.Len(t, tg.cache.entries, spellings)
 	require.Equal(t, bytes, tg.seriesBytes)
 	require.Len(t, tg.families.byName.entries, len(families))
 	for i, n := range families {
-		require.Equal(t, n, tg.families.series[i])
+		require.Equal(t, n, tg.families.seriesCounts[i])
 	}
 	require.Len(t, tg.families.all, len(families)+len(tg.families.free))
 	for _, f := range tg.families.all {
 		texts += sizeOf(len(f.name)) + sizeOf(len(f.help))
 	}
-	require.Equal(t, texts, tg.families.texts)
+	require.Equal(t, texts, tg.families.textBytes)
 }

@@ -32,35 +32,35 @@ func sizeOf(n int) int64 {
 	return int64((n + step - 1) / step * step)
 }
 
-// index is a map that knows what it takes. What is removed from one of Go's maps
+// sizedMap is a map that knows what it takes. What is removed from one of Go's maps
 // still takes its place, so now and then compact makes a new one.
-type index[K comparable, V any] struct {
+type sizedMap[K comparable, V any] struct {
 	entries map[K]V
-	// slot is the bytes of a key and its value.
-	slot int
+	// slotBytes is the bytes of a key and its value.
+	slotBytes int
 	// removed counts what was removed since the map was made, peak is the most that
 	// there was with it.
 	removed, peak int
 }
 
-func newIndex[K comparable, V any](slot int) index[K, V] {
-	return index[K, V]{entries: make(map[K]V), slot: slot}
+func newSizedMap[K comparable, V any](slot int) sizedMap[K, V] {
+	return sizedMap[K, V]{entries: make(map[K]V), slotBytes: slot}
 }
 
-func (x *index[K, V]) set(k K, v V) {
+func (x *sizedMap[K, V]) set(k K, v V) {
 	x.entries[k] = v
 	x.peak = max(x.peak, len(x.entries)+x.removed)
 }
 
-func (x *index[K, V]) remove(k K) {
+func (x *sizedMap[K, V]) remove(k K) {
 	delete(x.entries, k)
 	x.removed++
 }
 
-func (x *index[K, V]) bytes() int64 { return mapBytes(x.peak, x.slot) }
+func (x *sizedMap[K, V]) bytes() int64 { return mapBytes(x.peak, x.slotBytes) }
 
 // compact makes the map anew if much of it was removed.
-func (x *index[K, V]) compact() {
+func (x *sizedMap[K, V]) compact() {
 	if x.removed <= len(x.entries)/compactPart+mapGroup {
 		return
 	}

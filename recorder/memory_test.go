@@ -62,7 +62,7 @@ func TestBytesAreReal(t *testing.T) {
 		for n := range 60 {
 			scrape(t, w, n, gauges(0, 3_000)+gauges(100_000+2_000*n, 2_000))
 		}
-		require.NotZero(t, w.Stats().Shed)
+		require.NotZero(t, w.Stats().DroppedNoRoom)
 		return w
 	})
 	f("families", func() *Window {
@@ -117,17 +117,17 @@ func TestSizes(t *testing.T) {
 	}
 	f(seriesBytes, int64(unsafe.Sizeof(series{})))
 	f(headBytes, int64(unsafe.Sizeof(head{})))
-	f(sealedBytes, int64(unsafe.Sizeof(sealed{})))
+	f(chunkBytes, int64(unsafe.Sizeof(chunk{})))
 	f(seriesListBytes, int64(unsafe.Sizeof(seriesList{})))
 	require.EqualValues(t, columnBytes, unsafe.Sizeof(column{}))
 	require.EqualValues(t, seriesKeyBytes, unsafe.Sizeof(seriesKey{}))
 	require.EqualValues(t, familyBytes, unsafe.Sizeof(familyMeta{}))
 	require.EqualValues(t, metaLineBytes, unsafe.Sizeof(metaLine{}))
-	require.EqualValues(t, declarationBytes, unsafe.Sizeof(declaration{}))
+	require.EqualValues(t, metaEntryBytes, unsafe.Sizeof(metaEntry{}))
 	require.EqualValues(t, stringBytes, unsafe.Sizeof(""))
 	require.LessOrEqual(t, unsafe.Sizeof(Event{}), uintptr(eventBytes))
 	require.Greater(t, int64(targetBytes), int64(unsafe.Sizeof(target{})))
-	require.Greater(t, int64(windowBytes), int64(unsafe.Sizeof(Window{}))+int64(4*wordBits/8*defaultRows))
+	require.Greater(t, int64(windowBytes), int64(unsafe.Sizeof(Window{}))+int64(4*wordBits/8*defaultChunkScrapes))
 }
 
 // A map takes what mapBytes says, but where it is about to grow.
@@ -139,9 +139,9 @@ func TestMapBytes(t *testing.T) {
 	for _, n := range []int{8, 14, 20, 100, 500, 1_300, 3_000, 5_000, 20_000} {
 		const maps = 10
 		before := heapBytes()
-		var all [maps]index[string, *series]
+		var all [maps]sizedMap[string, *series]
 		for i := range all {
-			all[i] = newIndex[string, *series](stringBytes + pointerBytes)
+			all[i] = newSizedMap[string, *series](stringBytes + pointerBytes)
 			for _, k := range keys[:n] {
 				all[i].set(k, nil)
 			}

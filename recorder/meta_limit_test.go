@@ -31,7 +31,7 @@ func TestMetadataIsWithinItsShare(t *testing.T) {
 	before := w.Stats()
 	for n := range 3 {
 		done := scrape(t, w, n, describe(5_000, 100))
-		require.Greater(t, done.Undescribed, 9_000)
+		require.Greater(t, done.DroppedMeta, 9_000)
 		require.Equal(t, 1, done.Samples)
 		require.LessOrEqual(t, w.Stats().Bytes, int64(limit))
 	}
@@ -55,9 +55,9 @@ func TestTooManyMetaLines(t *testing.T) {
 // A page does not say what the agent's own readings are.
 func TestPagesDoNotDescribeReadings(t *testing.T) {
 	w := NewWindow(Limits{})
-	up := []Reading{{Name: "up", Type: messages.TypeGauge, Help: "Up.", Value: 1}}
+	up := []Sample{{Name: "up", Type: messages.TypeGauge, Help: "Up.", Value: 1}}
 	for n, page := range []string{"", "# TYPE up counter\n# HELP up Lies.\nup{x=\"1\"} 5\n", "# HELP up More lies.\nup{x=\"1\"} 5\nup{x=\"2\"} 5\n"} {
-		w.Append(node, Scrape{At: at(n), Readings: up, Page: textPage(t, page)})
+		w.Append(node, Scrape{At: at(n), Samples: up, Page: textPage(t, page)})
 		f := family(t, drain(w.Snapshot(messages.Selection{})), "up")
 		require.Equal(t, messages.TypeGauge, f.Type)
 		require.Equal(t, "Up.", f.Help)
@@ -67,7 +67,7 @@ func TestPagesDoNotDescribeReadings(t *testing.T) {
 
 	late := NewWindow(Limits{})
 	scrape(t, late, 0, "# TYPE up counter\nup{x=\"1\"} 5\n")
-	late.Append(node, Scrape{At: at(1), Readings: up})
+	late.Append(node, Scrape{At: at(1), Samples: up})
 	f := family(t, drain(late.Snapshot(messages.Selection{})), "up")
 	require.Equal(t, messages.TypeGauge, f.Type)
 }

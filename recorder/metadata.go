@@ -16,29 +16,29 @@ type metadata struct {
 	// lines are copies, in the order of the page: as long as they stay the same, each
 	// sample stays in its family. They are the first of onPage ones: the others were over
 	// the limit.
-	lines  []metaLine
-	onPage int
-	byName map[string]declaration
+	lines       []metaLine
+	linesOnPage int
+	byName      map[string]metaEntry
 	// bytes is what all this takes.
 	bytes int64
 }
 
 const (
-	metaLineBytes    = 64
-	declarationBytes = 32
+	metaLineBytes  = 64
+	metaEntryBytes = 32
 )
 
-// declaration is what a page says of one name. The first TYPE line and the first
+// metaEntry is what a page says of one name. The first TYPE line and the first
 // HELP line of a name count.
-type declaration struct {
+type metaEntry struct {
 	// kind is empty where the page has no TYPE line.
 	kind model.MetricType
 	help string
 }
 
-// matches reports whether the page says the same as the one before.
-func (m *metadata) matches(p *Page) bool {
-	if m.openMetrics != p.format.openMetrics || m.onPage != len(p.lines) {
+// equals reports whether the page says the same as the one before.
+func (m *metadata) equals(p *Page) bool {
+	if m.openMetrics != p.format.openMetrics || m.linesOnPage != len(p.lines) {
 		return false
 	}
 	return slices.EqualFunc(m.lines, p.lines[:len(m.lines)], func(a, b metaLine) bool {
@@ -46,19 +46,19 @@ func (m *metadata) matches(p *Page) bool {
 	})
 }
 
-// take replaces what is known by what the page says, as far as that is within the
+// replace replaces what is known by what the page says, as far as that is within the
 // limit in bytes.
-func (m *metadata) take(p *Page, limit int64) {
+func (m *metadata) replace(p *Page, limit int64) {
 	fit := linesWithin(p.lines, limit)
-	m.openMetrics, m.onPage = p.format.openMetrics, len(p.lines)
+	m.openMetrics, m.linesOnPage = p.format.openMetrics, len(p.lines)
 	m.lines = make([]metaLine, fit)
-	m.byName = make(map[string]declaration, fit)
-	m.bytes = sizeOf(fit*metaLineBytes) + mapBytes(fit, stringBytes+declarationBytes)
+	m.byName = make(map[string]metaEntry, fit)
+	m.bytes = sizeOf(fit*metaLineBytes) + mapBytes(fit, stringBytes+metaEntryBytes)
 	for i, l := range p.lines[:fit] {
 		l.name, l.help = bytes.Clone(l.name), bytes.Clone(l.help)
 		m.bytes += sizeOf(len(l.name)) + sizeOf(len(l.help))
 		m.lines[i] = l
-		m.declare(l)
+		m.add(l)
 	}
 }
 
@@ -66,7 +66,7 @@ func (m *metadata) take(p *Page, limit int64) {
 // is, and as a declaration.
 func linesWithin(lines []metaLine, limit int64) int {
 	// Where a map has just grown, it has two slots for each entry.
-	const perLine = metaLineBytes + 2*(stringBytes+declarationBytes+1)
+	const perLine = metaLineBytes + 2*(stringBytes+metaEntryBytes+1)
 	for i, l := range lines {
 		if limit -= perLine + 2*(sizeOf(len(l.name))+sizeOf(len(l.help))); limit < 0 {
 			return i
@@ -75,9 +75,9 @@ func linesWithin(lines []metaLine, limit int64) int {
 	return len(lines)
 }
 
-// declare takes note of what a line says, if it is the first of its kind for its
+// add takes note of what a line says, if it is the first of its kind for its
 // name.
-func (m *metadata) declare(l metaLine) {
+func (m *metadata) add(l metaLine) {
 	name := unescape(string(l.name))
 	d, known := m.byName[name]
 	if !known {
@@ -93,9 +93,9 @@ func (m *metadata) declare(l metaLine) {
 	m.byName[name] = d
 }
 
-// locate returns the family of a sample by its name, and the suffix. Only a TYPE
+// familyOf returns the family of a sample by its name, and the suffix. Only a TYPE
 // line makes a suffix of the end of a name: BanyanDB has gauges that end in _count.
-func (m *metadata) locate(name string) (familyMeta, messages.Suffix) {
+func (m *metadata) familyOf(name string) (familyMeta, messages.Suffix) {
 	own := m.byName[name]
 	if own.kind != "" {
 		return familyMeta{name: name, kind: typeOf(own.kind), help: own.help}, messages.SuffixNone
@@ -113,16 +113,16 @@ func (m *metadata) locate(name string) (familyMeta, messages.Suffix) {
 		}
 	}
 	if m.openMetrics {
-		if f, ok := m.locateOpen(name); ok {
+		if f, ok := m.openMetricsFamily(name); ok {
 			return f, messages.SuffixNone
 		}
 	}
 	return familyMeta{name: name, help: own.help}, messages.SuffixNone
 }
 
-// openSuffixes are the names in OpenMetrics that the text format has no family for:
+// openMetricsSuffixes are the names in OpenMetrics that the text format has no family for:
 // each becomes a family of its own, with the HELP of the one that declared it.
-var openSuffixes = []struct {
+var openMetricsSuffixes = []struct {
 	suffix string
 	kinds  []model.MetricType
 	is     messages.MetricType
@@ -137,10 +137,10 @@ var openSuffixes = []struct {
 	{"_gcount", []model.MetricType{model.MetricTypeGaugeHistogram}, messages.TypeGauge},
 }
 
-// locateOpen finds the family of a sample that a text page would declare by its
+// openMetricsFamily finds the family of a sample that a text page would declare by its
 // whole name: counter foo with the sample foo_total is counter foo_total there.
-func (m *metadata) locateOpen(name string) (familyMeta, bool) {
-	for _, o := range openSuffixes {
+func (m *metadata) openMetricsFamily(name string) (familyMeta, bool) {
+	for _, o := range openMetricsSuffixes {
 		base, ok := strings.CutSuffix(name, o.suffix)
 		if !ok {
 			continue

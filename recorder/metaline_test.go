@@ -73,10 +73,10 @@ func TestMetaLinesRepeat(t *testing.T) {
 	var p Page
 	p.Parse([]byte(page), textType, ParseLimits{})
 	require.NoError(t, p.FirstBad())
-	shape := p.shape
+	shape := p.template
 	again := strings.Replace(page, " 1", " 2", 1)
 	p.Parse([]byte(again), textType, ParseLimits{})
-	require.Same(t, shape, p.shape)
+	require.Same(t, shape, p.template)
 	requireSamePage(t, &p, []byte(again), textType, ParseLimits{})
 }
 

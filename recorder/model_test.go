@@ -14,9 +14,9 @@ import (
 )
 
 // naive is a window without any cleverness: all rows, in the order of recording.
-type naive map[string][]modelRow
+type naive map[string][]modelScrape
 
-type modelRow struct {
+type modelScrape struct {
 	at     time.Time
 	values map[string]uint64
 }
@@ -56,8 +56,8 @@ var modelTypes = map[string]messages.MetricType{
 	"a": messages.TypeGauge, "b.c": messages.TypeUnknown, "h": messages.TypeHistogram, "s": messages.TypeSummary,
 }
 
-// drawRow makes a page of some of the series, and what it says of the target.
-func drawRow(t *rapid.T, target messages.Label) (page string, values map[string]uint64) {
+// drawScrape makes a page of some of the series, and what it says of the target.
+func drawScrape(t *rapid.T, target messages.Label) (page string, values map[string]uint64) {
 	page = "# TYPE a gauge\n# TYPE h histogram\n# TYPE s summary\n"
 	values = make(map[string]uint64)
 	order := rapid.Permutation(modelSeries).Draw(t, "order")
@@ -80,7 +80,7 @@ func (m naive) record(t *rapid.T, w *Window, clock *time.Time) {
 	name := rapid.SampledFrom([]string{"one", "two"}).Draw(t, "target")
 	label := messages.Label{Name: "target", Value: name}
 	*clock = clock.Add(time.Duration(rapid.SampledFrom([]int{10_000, 10_000, 10_000, 15_000, 3, 0, -25_000, -3_600_000}).Draw(t, "step")) * time.Millisecond)
-	body, values := drawRow(t, label)
+	body, values := drawScrape(t, label)
 	s := Scrape{At: *clock}
 	if rapid.IntRange(0, 9).Draw(t, "fails") > 0 {
 		s.Page = &Page{}
@@ -91,12 +91,12 @@ func (m naive) record(t *rapid.T, w *Window, clock *time.Time) {
 	}
 	done := w.Append(Target{Name: name, Labels: []messages.Label{label}}, s)
 	require.Equal(t, len(values), done.Samples)
-	require.Zero(t, done.Rejected+done.Shed)
-	m[name] = append(m[name], modelRow{s.At, values})
+	require.Zero(t, done.Dropped.NotAllowed()+done.Dropped.NoRoom())
+	m[name] = append(m[name], modelScrape{s.At, values})
 }
 
 // points returns the samples of the rows that are wanted.
-func (m naive) points(wanted func(row modelRow, newest bool) bool) points {
+func (m naive) points(wanted func(row modelScrape, newest bool) bool) points {
 	all := make(points)
 	for _, rows := range m {
 		for i, row := range rows {
@@ -174,14 +174,14 @@ func drawBounds(t *rapid.T) messages.Window {
 	}
 }
 
-func within(w messages.Window, row modelRow) bool {
+func within(w messages.Window, row modelScrape) bool {
 	return (w.Start.IsZero() || !row.at.Before(w.Start)) && (w.End.IsZero() || !row.at.After(w.End))
 }
 
 // TestModel compares the window with a model after any sequence of scrapes.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := NewWindow(Limits{rows: rapid.IntRange(1, 6).Draw(t, "rows")})
+		w := NewWindow(Limits{chunkScrapes: rapid.IntRange(1, 6).Draw(t, "rows")})
 		m, clock := make(naive), epoch
 		for range rapid.IntRange(1, 25).Draw(t, "scrapes") {
 			m.record(t, w, &clock)
@@ -189,11 +189,11 @@ func TestModel(t *testing.T) {
 		requireConsistent(t, w)
 		budget := rapid.SampledFrom([]int{0, 300, math.MaxInt}).Draw(t, "budget")
 		require.Equal(t,
-			m.points(func(_ modelRow, newest bool) bool { return newest }),
+			m.points(func(_ modelScrape, newest bool) bool { return newest }),
 			read(t, w.Snapshot(messages.Selection{}), budget))
 		bounds := drawBounds(t)
 		require.Equal(t,
-			m.points(func(row modelRow, _ bool) bool { return within(bounds, row) }),
+			m.points(func(row modelScrape, _ bool) bool { return within(bounds, row) }),
 			read(t, w.Snapshot(messages.Selection{Window: bounds}), budget))
 	})
 }
@@ -203,22 +203,22 @@ func TestModel(t *testing.T) {
 func TestModelWithEviction(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.Int64Range(50<<10, 70<<10).Draw(t, "bytes")
-		w := NewWindow(Limits{Bytes: limit, rows: rapid.IntRange(1, 20).Draw(t, "rows")})
+		w := NewWindow(Limits{Bytes: limit, chunkScrapes: rapid.IntRange(1, 20).Draw(t, "rows")})
 		m, clock := make(naive), epoch
 		for range rapid.IntRange(1, 60).Draw(t, "scrapes") {
 			m.record(t, w, &clock)
 			require.LessOrEqual(t, w.Stats().Bytes, limit)
 		}
 		requireConsistent(t, w)
-		for _, tg := range w.order {
+		for _, tg := range w.sorted {
 			kept := len(tg.head.times)
-			for _, g := range tg.sealed {
+			for _, g := range tg.chunks {
 				kept += len(g.times)
 			}
 			require.Positive(t, kept)
 			m[tg.name] = m[tg.name][len(m[tg.name])-kept:]
 		}
-		require.Equal(t, m.points(func(modelRow, bool) bool { return true }), read(t, w.Snapshot(everything), 1_000))
-		require.Equal(t, m.points(func(_ modelRow, newest bool) bool { return newest }), read(t, w.Snapshot(messages.Selection{}), 0))
+		require.Equal(t, m.points(func(modelScrape, bool) bool { return true }), read(t, w.Snapshot(everything), 1_000))
+		require.Equal(t, m.points(func(_ modelScrape, newest bool) bool { return newest }), read(t, w.Snapshot(messages.Selection{}), 0))
 	})
 }

@@ -43,10 +43,10 @@ type Page struct {
 	buf     []byte
 	samples []pageSample
 	lines   []metaLine
-	// shape is new for each page that was taken apart. places are of the values of all
+	// template is new for each page that was taken apart. places are of the values of all
 	// samples, empty if the next page cannot be compared: see repeat.go.
-	shape  *shape
-	places []place
+	template   *template
+	valueSpans []span
 
 	// contentType is the one that format was made of.
 	contentType string
@@ -106,14 +106,14 @@ func (p *Page) bad(offset int, err error) {
 		return
 	}
 	if what := p.sniff(); what != nil && len(p.samples) == 0 {
-		p.refuse(fmt.Errorf("page with more than %d bad lines: %w", p.limits.BadLines, what))
+		p.fail(fmt.Errorf("page with more than %d bad lines: %w", p.limits.BadLines, what))
 	} else {
-		p.refuse(fmt.Errorf("page with more than %d bad lines, the first: %w", p.limits.BadLines, p.firstBad))
+		p.fail(fmt.Errorf("page with more than %d bad lines, the first: %w", p.limits.BadLines, p.firstBad))
 	}
 }
 
-// refuse makes the page unusable, and returns why.
-func (p *Page) refuse(err error) error {
+// fail makes the page unusable, and returns why.
+func (p *Page) fail(err error) error {
 	p.err = err
 	return err
 }

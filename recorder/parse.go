@@ -37,7 +37,7 @@ var (
 func (p *Page) Parse(body []byte, contentType string, limits ParseLimits) {
 	limits = limits.withDefaults()
 	body = bytes.TrimPrefix(body, []byte(utf8BOM))
-	if contentType == p.contentType && limits == p.limits && p.repeats(body) {
+	if contentType == p.contentType && limits == p.limits && p.matchTemplate(body) {
 		return
 	}
 	p.empty()
@@ -48,17 +48,17 @@ func (p *Page) Parse(body []byte, contentType string, limits ParseLimits) {
 	}
 	p.load(body)
 	if name := compressionOf(p.buf); name != "" {
-		p.refuse(compressed(name))
+		p.fail(compressed(name))
 	} else {
 		p.read()
 	}
 	if p.err == nil && len(p.samples) == 0 && p.isUnusable() {
-		p.refuse(fmt.Errorf("page without a single sample%s: %w", p.saysOf(), cmp.Or(p.sniff(), p.firstBad)))
+		p.fail(fmt.Errorf("page without a single sample%s: %w", p.contentTypeNote(), cmp.Or(p.sniff(), p.firstBad)))
 	}
 	if p.err != nil {
 		p.empty()
 	}
-	p.remember()
+	p.setTemplate()
 }
 
 // isUnusable reports whether a page without a sample is none. One whose type says that it
@@ -75,8 +75,8 @@ func (p *Page) empty() {
 	p.samples, p.lines = p.samples[:0], p.lines[:0]
 }
 
-// saysOf tells the content type where that may be what is wrong.
-func (p *Page) saysOf() string {
+// contentTypeNote tells the content type where that may be what is wrong.
+func (p *Page) contentTypeNote() string {
 	switch {
 	case !p.format.fallback:
 		return ""
@@ -101,7 +101,7 @@ func (p *Page) load(body []byte) {
 	const spare = 1
 	need := len(body) + spare
 	if cap(p.buf)/keepFactor > max(need, keepBytes) {
-		p.buf, p.samples, p.lines, p.places = nil, nil, nil, nil
+		p.buf, p.samples, p.lines, p.valueSpans = nil, nil, nil, nil
 	}
 	if cap(p.buf) < need {
 		p.buf = make([]byte, 0, need+need/growPart)
@@ -163,8 +163,8 @@ func (p *Page) read() {
 
 const noSample = -1
 
-// stop says where and why a parser came to its end.
-type stop struct {
+// runEnd says where and why a parser came to its end.
+type runEnd struct {
 	// entries counts what it read before.
 	entries      int
 	lastIsSample bool
@@ -175,7 +175,7 @@ type stop struct {
 }
 
 // run reads from the offset, where a line starts, until the end or an error.
-func (p *Page) run(at int) (s stop) {
+func (p *Page) run(at int) (s runEnd) {
 	parser := p.parser(at)
 	last := p.buf[at:at]
 	for p.err == nil {
@@ -210,12 +210,12 @@ func (p *Page) run(at int) (s stop) {
 	if s.at = at; s.entries > 0 {
 		s.at = p.lineAfter(p.offset(last) + len(last))
 	}
-	p.settle(&s)
+	p.finish(&s)
 	return s
 }
 
-// settle looks at what is left of the page behind the last entry.
-func (p *Page) settle(s *stop) {
+// finish looks at what is left of the page behind the last entry.
+func (p *Page) finish(s *runEnd) {
 	if !p.format.openMetrics {
 		// The text parser skips blank lines, and takes a NUL for the end.
 		s.at = len(p.buf) - len(bytes.TrimLeft(p.buf[s.at:], " \t\n"))
@@ -235,7 +235,7 @@ func (p *Page) addSample(parser textparse.Parser) error {
 		return errNewline
 	}
 	if len(p.samples) == p.limits.Samples {
-		return p.refuse(fmt.Errorf("%w: more than %d, at most %d are allowed (--max-page-samples)",
+		return p.fail(fmt.Errorf("%w: more than %d, at most %d are allowed (--max-page-samples)",
 			ErrTooManySamples, p.limits.Samples, p.limits.Samples))
 	}
 	p.samples = append(p.samples, pageSample{raw, value})

@@ -9,10 +9,10 @@ import (
 
 var errRawSeries = errors.New("not a series")
 
-// rawScan reads the bytes before a value: foo{a="b"} or {"foo",a="b"}. The page
+// seriesScanner reads the bytes before a value: foo{a="b"} or {"foo",a="b"}. The page
 // parser has accepted them, so it is lenient where that is; what it returns is
 // still to be checked.
-type rawScan struct {
+type seriesScanner struct {
 	text string
 	at   int
 }
@@ -20,18 +20,18 @@ type rawScan struct {
 // scanSeries returns the name of a sample and appends its labels to the given ones,
 // all unescaped, in the order of the text.
 func scanSeries(text string, labels []messages.Label) (string, []messages.Label, error) {
-	s := rawScan{text: text}
-	s.blanks()
+	s := seriesScanner{text: text}
+	s.skipBlanks()
 	start := s.at
 	for s.at < len(text) && text[s.at] != '{' && !isBlank(text[s.at]) {
 		s.at++
 	}
 	name := text[start:s.at]
-	s.blanks()
+	s.skipBlanks()
 	if s.at == len(text) {
 		return name, labels, nil
 	}
-	if !s.take('{') {
+	if !s.accept('{') {
 		return "", labels, errRawSeries
 	}
 	return s.braces(name, labels)
@@ -39,21 +39,21 @@ func scanSeries(text string, labels []messages.Label) (string, []messages.Label,
 
 // braces reads what is between the braces. A quoted text without a value is the
 // name of the metric.
-func (s *rawScan) braces(name string, labels []messages.Label) (string, []messages.Label, error) {
+func (s *seriesScanner) braces(name string, labels []messages.Label) (string, []messages.Label, error) {
 	for {
-		s.blanks()
-		if s.take('}') {
+		s.skipBlanks()
+		if s.accept('}') {
 			return name, labels, nil
 		}
-		word, quoted, err := s.word()
+		word, quoted, err := s.token()
 		if err != nil {
 			return "", labels, err
 		}
-		s.blanks()
+		s.skipBlanks()
 		switch {
-		case s.take('='):
-			s.blanks()
-			value, inQuotes, err := s.word()
+		case s.accept('='):
+			s.skipBlanks()
+			value, inQuotes, err := s.token()
 			if err != nil || !inQuotes {
 				return "", labels, errRawSeries
 			}
@@ -63,15 +63,15 @@ func (s *rawScan) braces(name string, labels []messages.Label) (string, []messag
 		default:
 			return "", labels, errRawSeries
 		}
-		s.blanks()
-		s.take(',')
+		s.skipBlanks()
+		s.accept(',')
 	}
 }
 
-// word returns a text in quotes, unescaped, or a bare name.
-func (s *rawScan) word() (word string, quoted bool, err error) {
+// token returns a text in quotes, unescaped, or a bare name.
+func (s *seriesScanner) token() (word string, quoted bool, err error) {
 	start := s.at
-	if !s.take('"') {
+	if !s.accept('"') {
 		for s.at < len(s.text) && !strings.ContainsRune("=,}\" \t", rune(s.text[s.at])) {
 			s.at++
 		}
@@ -93,14 +93,14 @@ func (s *rawScan) word() (word string, quoted bool, err error) {
 	return "", true, errRawSeries
 }
 
-func (s *rawScan) blanks() {
+func (s *seriesScanner) skipBlanks() {
 	for s.at < len(s.text) && isBlank(s.text[s.at]) {
 		s.at++
 	}
 }
 
-// take steps over the byte if it comes next.
-func (s *rawScan) take(c byte) bool {
+// accept steps over the byte if it comes next.
+func (s *seriesScanner) accept(c byte) bool {
 	if s.at < len(s.text) && s.text[s.at] == c {
 		s.at++
 		return true

@@ -32,7 +32,7 @@ func TestRealPages(t *testing.T) {
 			w := NewWindow(Limits{})
 			page := textPage(t, string(body))
 			done := w.Append(node, Scrape{At: at(0), Page: page})
-			require.Equal(t, Appended{Samples: len(want), NewSeries: len(want)}, done)
+			require.Equal(t, AppendResult{Samples: len(want), NewSeries: len(want)}, done)
 
 			blocks := drain(w.Snapshot(messages.Selection{}))
 			require.Equal(t, want, facts(t, blocks))
@@ -46,7 +46,7 @@ func TestRealPages(t *testing.T) {
 // TestRealPagesInARow records the pages as nine scrapes, and finds each page in the
 // range at its own time.
 func TestRealPagesInARow(t *testing.T) {
-	w := NewWindow(Limits{rows: 4})
+	w := NewWindow(Limits{chunkScrapes: 4})
 	var p Page
 	bodies := pages(t)
 	names := []string{"00", "01", "02", "03", "04", "05", "06", "07", "08"}

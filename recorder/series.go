@@ -17,18 +17,18 @@ type series struct {
 	family int
 	// bound is the value of the label le or quantile, labels[cutFrom:cutTo] that label
 	// with its comma.
-	bound          float64
-	cutFrom, cutTo int
+	bound              float64
+	boundFrom, boundTo int
 	// startTime says that it is the start time of a process.
 	startTime bool
 
 	// column is the one in the target's head, nil where it has none.
 	column *column
-	// uses counts the columns, in the head and in sealed stretches. A series without
+	// refs counts the columns, in the head and in sealed stretches. A series without
 	// any leaves the window.
-	uses int
-	// spellings are the raw texts under which the target knows it.
-	spellings []string
+	refs int
+	// rawTexts are the raw texts under which the target knows it.
+	rawTexts []string
 }
 
 // seriesKey is what tells the series of a target apart.
@@ -40,8 +40,8 @@ type seriesKey struct {
 }
 
 const (
-	// maxSpellings bounds the raw texts that are kept for a series. A page has one.
-	maxSpellings   = 4
+	// maxRawTexts bounds the raw texts that are kept for a series. A page has one.
+	maxRawTexts    = 4
 	seriesBytes    = 128
 	seriesKeyBytes = 40
 	stringBytes    = 16
@@ -54,11 +54,11 @@ func newSeries(key seriesKey, family int) *series {
 }
 
 // bytes returns what the series takes, but for its places in maps.
-func (s *series) bytes() int64 { return seriesBytes + sizeOf(len(s.labels)) + s.spellingBytes() }
+func (s *series) bytes() int64 { return seriesBytes + sizeOf(len(s.labels)) + s.rawTextBytes() }
 
-func (s *series) spellingBytes() int64 {
-	n := sizeOf(cap(s.spellings) * stringBytes)
-	for _, raw := range s.spellings {
+func (s *series) rawTextBytes() int64 {
+	n := sizeOf(cap(s.rawTexts) * stringBytes)
+	for _, raw := range s.rawTexts {
 		n += sizeOf(len(raw))
 	}
 	return n
@@ -66,7 +66,7 @@ func (s *series) spellingBytes() int64 {
 
 // release counts a use less, and calls gone if there is no other.
 func (s *series) release(gone func(*series)) {
-	if s.uses--; s.uses == 0 {
+	if s.refs--; s.refs == 0 {
 		gone(s)
 	}
 }
@@ -90,12 +90,12 @@ func (s *series) findBound() {
 		}
 		if first.Name == name {
 			s.bound = boundOf(first.Escaped)
-			s.cutFrom = len(s.labels) - len(rest)
-			s.cutTo = s.cutFrom + len(first.Text)
-			if s.cutFrom > 0 {
-				s.cutFrom-- // with the comma before it
+			s.boundFrom = len(s.labels) - len(rest)
+			s.boundTo = s.boundFrom + len(first.Text)
+			if s.boundFrom > 0 {
+				s.boundFrom-- // with the comma before it
 			} else if next != "" {
-				s.cutTo++ // with the comma behind it
+				s.boundTo++ // with the comma behind it
 			}
 			return
 		}
@@ -119,8 +119,8 @@ func compareSeries(a, b *series) int {
 		return c
 	}
 	c := compareJoined(
-		string(a.labels[:a.cutFrom]), string(a.labels[a.cutTo:]),
-		string(b.labels[:b.cutFrom]), string(b.labels[b.cutTo:]))
+		string(a.labels[:a.boundFrom]), string(a.labels[a.boundTo:]),
+		string(b.labels[:b.boundFrom]), string(b.labels[b.boundTo:]))
 	return cmp.Or(c,
 		cmp.Compare(a.suffix, b.suffix),
 		cmp.Compare(a.bound, b.bound),

@@ -11,8 +11,8 @@ import (
 // Snapshot is what a window held of a selection at one moment. It is read in parts,
 // once, by one goroutine, which need not be the window's owner.
 type Snapshot struct {
-	// parts are by target, then in the order of recording.
-	parts []part
+	// readers are by target, then in the order of recording.
+	readers []chunkReader
 }
 
 // Snapshot returns what is selected. It stays as it is while appending goes on. It
@@ -23,34 +23,34 @@ type Snapshot struct {
 func (w *Window) Snapshot(sel messages.Selection) *Snapshot {
 	s := &Snapshot{}
 	from, to := bounds(sel.Window)
-	for _, t := range w.order {
+	for _, t := range w.sorted {
 		view := t.view(sel.Names)
-		if view.nothing {
+		if view.isEmpty {
 			continue
 		}
 		switch {
-		case sel.Window.IsLatest() && view.wanted == nil:
-			s.add(t.latest(w.limits.Bytes / rowShare))
+		case sel.Window.IsLatest() && view.selected == nil:
+			s.add(t.newestVector(w.limits.Bytes / vectorShare))
 			continue
 		case sel.Window.IsLatest():
-			s.add(view.newest(t.head))
+			s.add(view.newestScrape(t.head))
 			continue
 		}
-		for _, g := range t.sealed {
-			p := view.rows(g.times, from, to)
-			p.columns = newSealedCursor(g)
+		for _, g := range t.chunks {
+			p := view.scrapesWithin(g.times, from, to)
+			p.columns = newChunkCursor(g)
 			s.add(p)
 		}
-		p := view.rows(t.head.times, from, to)
-		p.columns = view.columns(t.head, p.from, p.to)
+		p := view.scrapesWithin(t.head.times, from, to)
+		p.columns = view.headColumns(t.head, p.from, p.to)
 		s.add(p)
 	}
 	return s
 }
 
-func (s *Snapshot) add(p part) {
+func (s *Snapshot) add(p chunkReader) {
 	if p.from < p.to {
-		s.parts = append(s.parts, p)
+		s.readers = append(s.readers, p)
 	}
 }
 
@@ -64,8 +64,8 @@ func (s *Snapshot) add(p part) {
 // bound. Series and rows at either end without a sample are left out.
 func (s *Snapshot) Next(budget int) []messages.Block {
 	var blocks []messages.Block
-	for len(s.parts) > 0 {
-		block, cost, end := s.parts[0].next(budget, len(blocks) == 0)
+	for len(s.readers) > 0 {
+		block, cost, end := s.readers[0].next(budget, len(blocks) == 0)
 		if len(block.Families) > 0 {
 			blocks = append(blocks, block)
 			budget -= cost
@@ -73,8 +73,8 @@ func (s *Snapshot) Next(budget int) []messages.Block {
 		if !end {
 			break
 		}
-		s.parts[0] = part{}
-		s.parts = s.parts[1:]
+		s.readers[0] = chunkReader{}
+		s.readers = s.readers[1:]
 	}
 	return blocks
 }
@@ -97,10 +97,10 @@ func bounds(w messages.Window) (from, to int64) {
 // targetView is what all parts of one target have in common.
 type targetView struct {
 	families []familyMeta
-	// wanted says for each family whether it is selected; nil selects all.
-	wanted []bool
-	// nothing says that no family is selected.
-	nothing bool
+	// selected says for each family whether it is selected; nil selects all.
+	selected []bool
+	// isEmpty says that no family is selected.
+	isEmpty bool
 }
 
 func (t *target) view(names []string) targetView {
@@ -108,31 +108,31 @@ func (t *target) view(names []string) targetView {
 	if len(names) == 0 {
 		return v
 	}
-	v.nothing = true
-	v.wanted = make([]bool, len(v.families))
+	v.isEmpty = true
+	v.selected = make([]bool, len(v.families))
 	for _, name := range names {
 		if i, ok := t.families.byName.entries[name]; ok {
-			v.wanted[i], v.nothing = true, false
+			v.selected[i], v.isEmpty = true, false
 		}
 	}
 	return v
 }
 
-func (v *targetView) wants(s *series) bool { return v.wanted == nil || v.wanted[s.family] }
+func (v *targetView) selects(s *series) bool { return v.selected == nil || v.selected[s.family] }
 
-// newest returns the head's newest row.
-func (v *targetView) newest(h *head) part {
-	times := h.times[h.row():]
-	columns := v.columns(h, h.row(), len(h.times))
-	for i := range columns.views {
-		columns.views[i] = columns.views[i].last()
+// newestScrape returns the head's newest row.
+func (v *targetView) newestScrape(h *head) chunkReader {
+	times := h.times[h.lastIndex():]
+	columns := v.headColumns(h, h.lastIndex(), len(h.times))
+	for i := range columns.columns {
+		columns.columns[i] = columns.columns[i].newest()
 	}
-	return part{targetView: *v, times: slices.Clip(times), columns: columns, to: len(times)}
+	return chunkReader{targetView: *v, times: slices.Clip(times), columns: columns, to: len(times)}
 }
 
-// rows returns a part, still without columns, of the rows that are within the bounds.
-func (v *targetView) rows(times []int64, from, to int64) part {
-	p := part{targetView: *v, times: slices.Clip(times)}
+// scrapesWithin returns a part, still without columns, of the rows that are within the bounds.
+func (v *targetView) scrapesWithin(times []int64, from, to int64) chunkReader {
+	p := chunkReader{targetView: *v, times: slices.Clip(times)}
 	p.from, _ = slices.BinarySearch(times, from)
 	p.to, _ = slices.BinarySearch(times, to)
 	if p.to < len(times) && times[p.to] == to {
@@ -141,18 +141,18 @@ func (v *targetView) rows(times []int64, from, to int64) part {
 	return p
 }
 
-// columns returns views of the columns of a head that are wanted and may have a
+// headColumns returns views of the columns of a head that are wanted and may have a
 // sample in the rows.
-func (v *targetView) columns(h *head, from, to int) *headCursor {
+func (v *targetView) headColumns(h *head, from, to int) *headCursor {
 	h.sort()
 	found := &headCursor{}
 	if from >= to {
 		return found
 	}
-	found.views = make([]column, 0, len(h.columns))
+	found.columns = make([]column, 0, len(h.columns))
 	for _, c := range h.columns {
-		if v.wants(c.series) && c.has(from, to) {
-			found.views = append(found.views, *c)
+		if v.selects(c.series) && c.overlaps(from, to) {
+			found.columns = append(found.columns, *c)
 		}
 	}
 	return found

@@ -46,7 +46,7 @@ b{x="10"} 1
 	require.Equal(t, want, sampleNames(drain(w.Snapshot(messages.Selection{}))))
 	require.Equal(t, want, sampleNames(drain(w.Snapshot(everything))))
 	scrape(t, w, 1, page+"b 1\n"+`h_bucket{x="b",le="9"} 1`+"\na 1\n")
-	require.Len(t, w.order[0].sealed, 1)
+	require.Len(t, w.sorted[0].chunks, 1)
 	require.Equal(t, want, sampleNames(drain(w.Snapshot(messages.Selection{}))))
 }
 
@@ -71,7 +71,7 @@ func TestCompareJoined(t *testing.T) {
 
 // A snapshot that is read elsewhere does not see, or race with, what comes later.
 func TestSnapshotIsReadWhileAppending(t *testing.T) {
-	w := NewWindow(Limits{Bytes: 400 << 10, rows: 30})
+	w := NewWindow(Limits{Bytes: 400 << 10, chunkScrapes: 30})
 	var readers sync.WaitGroup
 	for n := range 300 {
 		body := gauges(n/50, 50) + "late" + fmt.Sprint(n/100) + " 1\n"
@@ -101,7 +101,7 @@ func TestSnapshotIsReadWhileAppending(t *testing.T) {
 // The size of a part, encoded, is within the budget, unless a single series alone
 // is over it; and no part is much smaller than it could be.
 func TestPartsAreWithinTheBudget(t *testing.T) {
-	w := NewWindow(Limits{rows: 25})
+	w := NewWindow(Limits{chunkScrapes: 25})
 	help := "# HELP a " + strings.Repeat("h", 300) + "\n"
 	for n := range 60 {
 		scrape(t, w, n, help+gauges(0, 60)+`long{x="`+strings.Repeat("y", 2_000)+"\"} 1\n")

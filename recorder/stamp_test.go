@@ -84,6 +84,6 @@ func TestSpellingsAreBounded(t *testing.T) {
 		blanks += " "
 	}
 	require.Equal(t, 1, w.Stats().Series)
-	require.Len(t, w.order[0].spellings.entries, maxSpellings)
+	require.Len(t, w.sorted[0].cache.entries, maxRawTexts)
 	requireConsistent(t, w)
 }

@@ -11,9 +11,13 @@ type Stats struct {
 	Bytes, LimitBytes int64
 	// Series and Samples are those held, LimitSeries what Series may grow to.
 	Series, LimitSeries, Samples int
-	// Since the window was made: samples that were recorded, that were evicted, and
-	// those that were not recorded: see Appended.
-	Appended, Evicted, Shed, Rejected, Duplicates uint64
+	// Since the window was made: samples that were recorded, and those of them that were
+	// evicted.
+	Appended, Evicted uint64
+	// Since the window was made: samples that were not recorded since their series was there
+	// twice in a scrape, their name or labels are not allowed, or there was no room for a new
+	// series.
+	DroppedDuplicate, DroppedNotAllowed, DroppedNoRoom uint64
 }
 
 // Span is the time between the oldest row and the newest.
@@ -21,14 +25,14 @@ func (s Stats) Span() time.Duration { return s.Newest.Sub(s.Oldest) }
 
 // counts are the parts of Stats that only grow.
 type counts struct {
-	appended, evicted, shed, rejected, duplicates uint64
+	appended, evicted, duplicate, notAllowed, noRoom uint64
 }
 
-func (c *counts) add(done *Appended) {
+func (c *counts) add(done *AppendResult) {
 	c.appended += uint64(done.Samples)
-	c.shed += uint64(done.Shed)
-	c.rejected += uint64(done.Rejected)
-	c.duplicates += uint64(done.Duplicates)
+	c.duplicate += uint64(done.Dropped.Duplicate)
+	c.notAllowed += uint64(done.Dropped.NotAllowed())
+	c.noRoom += uint64(done.Dropped.NoRoom())
 }
 
 // Stats returns how the window does. It looks at each stretch of scrapes, and at no
@@ -42,12 +46,11 @@ func (w *Window) Stats() Stats {
 		Samples:     w.samples,
 		Appended:    w.counts.appended,
 		Evicted:     w.counts.evicted,
-		Shed:        w.counts.shed,
-		Rejected:    w.counts.rejected,
-		Duplicates:  w.counts.duplicates,
+
+		DroppedDuplicate: w.counts.duplicate, DroppedNotAllowed: w.counts.notAllowed, DroppedNoRoom: w.counts.noRoom,
 	}
-	for _, t := range w.order {
-		for _, g := range t.sealed {
+	for _, t := range w.sorted {
+		for _, g := range t.chunks {
 			s.span(g.times)
 		}
 		s.span(t.head.times)

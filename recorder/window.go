@@ -21,8 +21,8 @@ type Target struct {
 	Labels []messages.Label
 }
 
-// Reading is a sample that the agent makes itself. A messages.Gap is none.
-type Reading struct {
+// Sample is a sample that the agent makes itself. A messages.Gap is none.
+type Sample struct {
 	Name   string
 	Type   messages.MetricType
 	Help   string
@@ -39,42 +39,56 @@ type Scrape struct {
 	// Failure says why there is no page, and that there should have been one: it becomes
 	// an event.
 	Failure string
-	// Readings are recorded whether the scrape failed or not. They come first: a
+	// Samples are recorded whether the scrape failed or not. They come first: a
 	// sample of the page that is the same series is a duplicate.
-	Readings []Reading
+	Samples []Sample
 }
 
-// Appended says what became of the samples of a scrape: each is in one of the
-// counts, but for NewSeries and Undescribed.
-type Appended struct {
+// AppendResult says what became of the samples of a scrape: each is in Samples, or in one of
+// the counts of Dropped.
+type AppendResult struct {
 	// Samples counts those recorded, NewSeries the series among them that were not in
 	// the window before.
 	Samples, NewSeries int
-	// Duplicates had the series of an earlier sample of the same scrape.
-	Duplicates int
-	// Rejected had a name or labels that are not allowed; FirstRejected says why.
-	Rejected      int
-	FirstRejected error
-	// ManyLabels and LongLabels are parts of Rejected: those over the limits of labels.
-	ManyLabels, LongLabels int
-	// Shed were of new series for which there was no room: ShedForMemory of them since
-	// series have all the memory that they may have, the others over Limits.Series.
-	Shed, ShedForMemory int
-	// Undescribed counts TYPE and HELP lines for which there was no room. It is not of
-	// samples: those of such a family are recorded, as untyped ones.
-	Undescribed int
+	Dropped            Dropped
+	// FirstInvalid says what was wrong with the first sample that is not allowed.
+	FirstInvalid error
+	// DroppedMeta counts TYPE and HELP lines for which there was no room. The samples of such
+	// a family are recorded, as untyped ones.
+	DroppedMeta int
 }
 
-func (a *Appended) reject(raw string, err error) {
-	a.Rejected++
+// Dropped counts samples that were not recorded, by reason.
+type Dropped struct {
+	// Duplicate had the series of an earlier sample of the same scrape.
+	Duplicate int
+	// Invalid had a name or labels that are not allowed.
+	Invalid int
+	// LabelCount were over Limits.SampleLabels, LabelBytes over Limits.LabelBytes.
+	LabelCount, LabelBytes int
+	// SeriesLimit were of new series over Limits.Series, MemoryLimit of new series while
+	// series had all the memory that they may have.
+	SeriesLimit, MemoryLimit int
+}
+
+// NotAllowed counts the samples that are invalid, or over a limit of labels.
+func (d *Dropped) NotAllowed() int { return d.Invalid + d.LabelCount + d.LabelBytes }
+
+// NoRoom counts the samples of new series for which there was no room.
+func (d *Dropped) NoRoom() int { return d.SeriesLimit + d.MemoryLimit }
+
+// dropInvalid counts a sample that is not allowed.
+func (r *AppendResult) dropInvalid(raw string, err error) {
 	switch {
 	case errors.Is(err, errManyLabels):
-		a.ManyLabels++
+		r.Dropped.LabelCount++
 	case errors.Is(err, errLongLabel):
-		a.LongLabels++
+		r.Dropped.LabelBytes++
+	default:
+		r.Dropped.Invalid++
 	}
-	if a.FirstRejected == nil {
-		a.FirstRejected = fmt.Errorf("series %.100q: %w", raw, err)
+	if r.FirstInvalid == nil {
+		r.FirstInvalid = fmt.Errorf("series %.100q: %w", raw, err)
 	}
 }
 
@@ -92,14 +106,14 @@ type Limits struct {
 	// most: messages.MaxSeriesLabels, messages.MaxLabelTextBytes.
 	SampleLabels, LabelBytes int
 
-	// rows is how many rows a stretch may have.
-	rows int
+	// chunkScrapes is how many rows a stretch may have.
+	chunkScrapes int
 }
 
 const (
-	defaultBytes  = 64 << 20
-	defaultSeries = 200_000
-	defaultRows   = 120
+	defaultBytes        = 64 << 20
+	defaultSeries       = 200_000
+	defaultChunkScrapes = 120
 )
 
 // Window holds the samples of all targets. It has one owner, who alone may call its
@@ -107,8 +121,8 @@ const (
 type Window struct {
 	limits  Limits
 	targets map[string]*target
-	// order is the targets by name.
-	order []*target
+	// sorted is the targets by name.
+	sorted []*target
 	// appends numbers the calls of Append, which order stretches by age: clocks may be
 	// set back.
 	appends uint64
@@ -129,7 +143,7 @@ func NewWindow(l Limits) *Window {
 	l.Series = cmp.Or(l.Series, defaultSeries)
 	l.SampleLabels = cmp.Or(l.SampleLabels, messages.MaxSeriesLabels)
 	l.LabelBytes = cmp.Or(l.LabelBytes, messages.MaxLabelTextBytes)
-	l.rows = cmp.Or(l.rows, defaultRows)
+	l.chunkScrapes = cmp.Or(l.chunkScrapes, defaultChunkScrapes)
 	return &Window{limits: l, targets: make(map[string]*target)}
 }
 
@@ -138,26 +152,26 @@ func NewWindow(l Limits) *Window {
 //
 // A row whose time is not after that of the row before begins a new stretch: each
 // value keeps its own time.
-func (w *Window) Append(of Target, s Scrape) Appended {
+func (w *Window) Append(of Target, s Scrape) AppendResult {
 	t := w.target(of)
 	w.appends++
-	w.beginRow(t, s.At.UnixMilli())
+	w.beginScrape(t, s.At.UnixMilli())
 	bytes := t.head.bytes
 
-	var done Appended
-	for i := range s.Readings {
-		if r := &s.Readings[i]; !messages.IsGap(r.Value) {
-			w.appendReading(t, r, &done)
+	var done AppendResult
+	for i := range s.Samples {
+		if r := &s.Samples[i]; !messages.IsGap(r.Value) {
+			w.appendSample(t, r, &done)
 		}
 	}
 	switch {
 	case s.Page != nil && s.Page.Err() == nil:
 		w.appendPage(t, s.Page, &done)
-		t.failing = 0
+		t.failureEvent = 0
 	case s.Page != nil:
-		w.noteFailure(t, s.At, s.Page.Err().Error())
+		w.recordFailure(t, s.At, s.Page.Err().Error())
 	case s.Failure != "":
-		w.noteFailure(t, s.At, s.Failure)
+		w.recordFailure(t, s.At, s.Failure)
 	}
 
 	w.sampleBytes += t.head.bytes - bytes
@@ -173,32 +187,32 @@ func (w *Window) target(of Target) *target {
 	if t == nil {
 		t = newTarget(of)
 		w.targets[of.Name] = t
-		at, _ := slices.BinarySearchFunc(w.order, of.Name, func(t *target, name string) int {
+		at, _ := slices.BinarySearchFunc(w.sorted, of.Name, func(t *target, name string) int {
 			return strings.Compare(t.name, name)
 		})
-		w.order = slices.Insert(w.order, at, t)
+		w.sorted = slices.Insert(w.sorted, at, t)
 	} else if !slices.Equal(t.labels, of.Labels) {
 		t.labels = slices.Clone(of.Labels) // What is recorded keeps the old ones.
-		t.forget()
+		t.resetCache()
 	}
 	return t
 }
 
 // appendPage records the samples of a page.
-func (w *Window) appendPage(t *target, p *Page, done *Appended) {
-	if t.shape != p.shape && !t.meta.matches(p) {
-		t.forget()
-		t.meta.take(p, w.metaBytes())
+func (w *Window) appendPage(t *target, p *Page, done *AppendResult) {
+	if t.template != p.template && !t.meta.equals(p) {
+		t.resetCache()
+		t.meta.replace(p, w.metaBytes())
 	}
-	done.Undescribed = len(p.lines) - len(t.meta.lines)
-	known := t.order(p, w.limits.Bytes/orderShare)
+	done.DroppedMeta = len(p.lines) - len(t.meta.lines)
+	known := t.positions(p, w.limits.Bytes/positionShare)
 	for i := range p.samples {
 		var s *series
 		if known != nil {
 			s = known[i]
 		}
 		if s == nil {
-			if s = w.find(t, p.samples[i].raw, done); s == nil {
+			if s = w.lookup(t, p.samples[i].raw, done); s == nil {
 				continue
 			}
 			if known != nil {
@@ -209,46 +223,46 @@ func (w *Window) appendPage(t *target, p *Page, done *Appended) {
 	}
 }
 
-// find returns the series of a page's sample, nil if it is rejected or shed.
-func (w *Window) find(t *target, text []byte, done *Appended) *series {
-	if s := t.spellings.entries[string(text)]; s != nil {
+// lookup returns the series of a page's sample, nil if it is rejected or shed.
+func (w *Window) lookup(t *target, text []byte, done *AppendResult) *series {
+	if s := t.cache.entries[string(text)]; s != nil {
 		return s
 	}
 	raw := string(text)
 	id, err := t.identify(raw, &w.limits)
-	return w.admit(t, id, raw, err, done)
+	return w.resolve(t, id, raw, err, done)
 }
 
-// appendReading records a reading.
-func (w *Window) appendReading(t *target, r *Reading, done *Appended) {
-	text := t.readingText(r)
-	s := t.spellings.entries[string(text)]
+// appendSample records a reading.
+func (w *Window) appendSample(t *target, r *Sample, done *AppendResult) {
+	text := t.sampleKey(r)
+	s := t.cache.entries[string(text)]
 	if s == nil {
 		raw := string(text)
-		id, err := t.identifyReading(r)
-		if s = w.admit(t, id, raw, err, done); s == nil {
+		id, err := t.identifySample(r)
+		if s = w.resolve(t, id, raw, err, done); s == nil {
 			return
 		}
 	}
 	w.put(t, s, r.Value, done)
 }
 
-func (w *Window) put(t *target, s *series, v float64, done *Appended) {
+func (w *Window) put(t *target, s *series, v float64, done *AppendResult) {
 	if !t.head.put(s, v) {
-		done.Duplicates++
+		done.Dropped.Duplicate++
 		return
 	}
 	done.Samples++
 	if s.startTime {
-		w.noteStart(t, s, v)
+		w.recordStart(t, s, v)
 	}
 }
 
-// admit returns the series of the identity, a new one if need be; nil if the sample
+// resolve returns the series of the identity, a new one if need be; nil if the sample
 // is rejected or shed.
-func (w *Window) admit(t *target, id identity, raw string, err error, done *Appended) *series {
+func (w *Window) resolve(t *target, id identity, raw string, err error, done *AppendResult) *series {
 	if err != nil {
-		done.reject(raw, err)
+		done.dropInvalid(raw, err)
 		return nil
 	}
 	s := t.series.entries[id.key()]
@@ -256,19 +270,18 @@ func (w *Window) admit(t *target, id identity, raw string, err error, done *Appe
 	case s != nil:
 		t.families.update(s.family, id.family)
 	case w.seriesCount >= w.limits.Series:
-		done.Shed++
+		done.Dropped.SeriesLimit++
 		return nil
-	case !w.mayGrow():
-		done.Shed++
-		done.ShedForMemory++
+	case !w.mayAddSeries():
+		done.Dropped.MemoryLimit++
 		return nil
 	default:
-		s = t.create(id)
+		s = t.addSeries(id)
 		w.seriesCount++
 		done.NewSeries++
 	}
-	if w.mayGrow() {
-		t.spell(s, raw)
+	if w.mayAddSeries() {
+		t.cacheText(s, raw)
 	}
 	return s
 }

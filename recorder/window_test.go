@@ -11,7 +11,7 @@ import (
 )
 
 func TestEachValueKeepsItsOwnTime(t *testing.T) {
-	w := NewWindow(Limits{rows: 4})
+	w := NewWindow(Limits{chunkScrapes: 4})
 	scrape(t, w, 0, "always 0\nvanishes 10\n")
 	scrape(t, w, 1, "always 1\nvanishes 11\n")
 	scrape(t, w, 2, "always 2\nlate 22\n")
@@ -36,8 +36,8 @@ func TestLatestIsTheNewestRow(t *testing.T) {
 	require.Equal(t, []string{"c{} 4"}, latest(w, "c", "a", "none"))
 	require.Empty(t, latest(w, "none"))
 
-	up := Reading{Name: "fodc_node_up", Type: messages.TypeGauge, Help: "Whether it answers.", Value: 0}
-	w.Append(node, Scrape{At: at(2), Readings: []Reading{up}})
+	up := Sample{Name: "fodc_node_up", Type: messages.TypeGauge, Help: "Whether it answers.", Value: 0}
+	w.Append(node, Scrape{At: at(2), Samples: []Sample{up}})
 	require.Equal(t, []string{"fodc_node_up{} 0"}, latest(w))
 	fail(w, 3)
 	require.Empty(t, latest(w))
@@ -48,7 +48,7 @@ func TestLatestOfSeveralTargets(t *testing.T) {
 	w := NewWindow(Limits{})
 	hot := Target{Name: "hot", Labels: []messages.Label{{Name: "container_name", Value: "hot"}}}
 	w.Append(hot, Scrape{At: at(1), Page: textPage(t, "a 1\n")})
-	w.Append(Target{Name: "agent"}, Scrape{At: at(2), Readings: []Reading{{Name: "r", Value: 5}}})
+	w.Append(Target{Name: "agent"}, Scrape{At: at(2), Samples: []Sample{{Name: "r", Value: 5}}})
 	w.Append(hot, Scrape{At: at(4), Page: textPage(t, "a 2\n")})
 	blocks := drain(w.Snapshot(messages.Selection{}))
 	require.Len(t, blocks, 2)
@@ -63,7 +63,7 @@ func TestUnusablePageIsAFailedScrape(t *testing.T) {
 	var p Page
 	p.Parse([]byte("<html>"), "text/html", ParseLimits{})
 	require.Error(t, p.Err())
-	require.Equal(t, Appended{}, w.Append(node, Scrape{At: at(1), Page: &p}))
+	require.Equal(t, AppendResult{}, w.Append(node, Scrape{At: at(1), Page: &p}))
 	require.Empty(t, latest(w))
 }
 
@@ -81,7 +81,7 @@ func TestClockSetBack(t *testing.T) {
 }
 
 func TestRangeBounds(t *testing.T) {
-	w := NewWindow(Limits{rows: 3})
+	w := NewWindow(Limits{chunkScrapes: 3})
 	for n := range 8 {
 		scrape(t, w, n, "a 1\n")
 	}
@@ -123,7 +123,7 @@ func TestRangeIsCut(t *testing.T) {
 func TestReadings(t *testing.T) {
 	w := NewWindow(Limits{})
 	target := Target{Name: "t", Labels: []messages.Label{{Name: "container_name", Value: "data"}}}
-	readings := []Reading{
+	readings := []Sample{
 		{Name: "r", Type: messages.TypeCounter, Help: "h", Labels: []messages.Label{{Name: "z", Value: "1"}, {Name: "b", Value: "x\"y"}}, Value: 1},
 		{Name: "r", Type: messages.TypeCounter, Help: "h", Labels: []messages.Label{{Name: "z", Value: "2"}}, Value: math.NaN()},
 		{Name: "absent", Value: messages.Gap},
@@ -131,10 +131,10 @@ func TestReadings(t *testing.T) {
 		{Name: "twice", Labels: []messages.Label{{Name: "a", Value: "1"}, {Name: "a", Value: "1"}}, Value: 1},
 	}
 	page := textPage(t, `r{container_name="data",z="2"} 7`)
-	done := w.Append(target, Scrape{At: at(0), Page: page, Readings: readings})
-	require.ErrorContains(t, done.FirstRejected, "metric name is empty")
-	done.FirstRejected = nil
-	require.Equal(t, Appended{Samples: 2, NewSeries: 2, Duplicates: 1, Rejected: 2}, done)
+	done := w.Append(target, Scrape{At: at(0), Page: page, Samples: readings})
+	require.ErrorContains(t, done.FirstInvalid, "metric name is empty")
+	done.FirstInvalid = nil
+	require.Equal(t, AppendResult{Samples: 2, NewSeries: 2, Dropped: Dropped{Duplicate: 1, Invalid: 2}}, done)
 	require.Equal(t, []string{`r{b="x\"y",container_name="data",z="1"} 1`, `r{container_name="data",z="2"} NaN`}, latest(w))
 	require.Equal(t, "z", readings[0].Labels[0].Name, "readings are not changed")
 }

@@ -50,7 +50,7 @@ type Config struct {
 	// Process reads what the kernel says of the agent's process, each ScrapeInterval, and
 	// Load the host's load average over one minute; nil is the real thing. They are called
 	// by actors, so they must not block.
-	Process func() []recorder.Reading
+	Process func() []recorder.Sample
 	Load    func() float64
 	// LogLinesDropped counts the lines that the log could not write; nil: it drops none.
 	LogLinesDropped func() uint64

@@ -39,7 +39,7 @@ type (
 type (
 	recorded struct {
 		page     *recorder.Page
-		appended recorder.Appended
+		appended recorder.AppendResult
 	}
 	snapshotTaken struct {
 		seq      uint64
@@ -93,7 +93,7 @@ func (r *flightRecorder) onScraped(c actors.Context, m scraped) {
 }
 
 // tell logs what could not be recorded, once while it lasts.
-func (r *flightRecorder) tell(target string, a recorder.Appended, now time.Time) {
+func (r *flightRecorder) tell(target string, a recorder.AppendResult, now time.Time) {
 	t := r.trouble[target]
 	if t == nil {
 		t = &lasting{}
@@ -113,22 +113,22 @@ func (r *flightRecorder) tell(target string, a recorder.Appended, now time.Time)
 }
 
 // noteOf returns what is to be told of a scrape; its cause is empty if that is nothing.
-func (r *flightRecorder) noteOf(a recorder.Appended) note {
+func (r *flightRecorder) noteOf(a recorder.AppendResult) note {
 	samples := func(count int, cause string) note {
 		return note{warn: true, text: "samples are not recorded: " + strconv.Itoa(count), cause: cause}
 	}
 	const budget = "of the recorder's memory (--max-metrics-memory-usage-percentage)"
 	switch {
-	case a.ShedForMemory > 0:
-		return samples(a.Shed, "series have the half that they may have "+budget)
-	case a.Shed > 0:
-		return samples(a.Shed, fmt.Sprintf("the recorder has %d series, as many as it may have", r.window.Stats().LimitSeries))
-	case a.FirstRejected != nil:
-		return samples(a.Rejected, a.FirstRejected.Error())
-	case a.Duplicates > 0:
-		return samples(a.Duplicates, "the page has a series twice")
-	case a.Undescribed > 0:
-		return note{warn: true, text: "TYPE and HELP lines are left out: " + strconv.Itoa(a.Undescribed),
+	case a.Dropped.MemoryLimit > 0:
+		return samples(a.Dropped.NoRoom(), "series have the half that they may have "+budget)
+	case a.Dropped.SeriesLimit > 0:
+		return samples(a.Dropped.NoRoom(), fmt.Sprintf("the recorder has %d series, as many as it may have", r.window.Stats().LimitSeries))
+	case a.FirstInvalid != nil:
+		return samples(a.Dropped.NotAllowed(), a.FirstInvalid.Error())
+	case a.Dropped.Duplicate > 0:
+		return samples(a.Dropped.Duplicate, "the page has a series twice")
+	case a.DroppedMeta > 0:
+		return note{warn: true, text: "TYPE and HELP lines are left out: " + strconv.Itoa(a.DroppedMeta),
 			cause: "they have the eighth that they may have " + budget}
 	default:
 		return note{}

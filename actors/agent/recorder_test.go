@@ -94,16 +94,16 @@ func TestRecorderTellsOnce(t *testing.T) {
 	r := newFlightRecorder(zap.New(core), recorder.Limits{})
 	now := time.Unix(1000, 0)
 	for range 10 {
-		r.tell("a", recorder.Appended{Shed: 3}, now)
-		r.tell("b", recorder.Appended{Samples: 3}, now)
+		r.tell("a", recorder.AppendResult{Dropped: recorder.Dropped{SeriesLimit: 3}}, now)
+		r.tell("b", recorder.AppendResult{Samples: 3}, now)
 	}
 	require.Equal(t, 1, logs.Len())
 	for range 10 {
-		r.tell("a", recorder.Appended{Duplicates: 3}, now)
+		r.tell("a", recorder.AppendResult{Dropped: recorder.Dropped{Duplicate: 3}}, now)
 	}
 	require.Equal(t, 2, logs.Len(), "another cause")
 	for range 10 {
-		r.tell("a", recorder.Appended{Samples: 3}, now)
+		r.tell("a", recorder.AppendResult{Samples: 3}, now)
 	}
 	require.Equal(t, 3, logs.Len())
 	require.Equal(t, "all samples are recorded again", logs.All()[2].Message)
@@ -111,7 +111,7 @@ func TestRecorderTellsOnce(t *testing.T) {
 
 // What is left out is told with the limit that was met.
 func TestRecorderNamesLimits(t *testing.T) {
-	f := func(a recorder.Appended, text, cause string) {
+	f := func(a recorder.AppendResult, text, cause string) {
 		t.Helper()
 		core, logs := observer.New(zapcore.InfoLevel)
 		newFlightRecorder(zap.New(core), recorder.Limits{Series: 70}).tell("a", a, time.Unix(1000, 0))
@@ -119,11 +119,11 @@ func TestRecorderNamesLimits(t *testing.T) {
 		require.Equal(t, text, logs.All()[0].Message)
 		require.Equal(t, cause, logs.All()[0].ContextMap()["cause"])
 	}
-	f(recorder.Appended{Shed: 3, ShedForMemory: 2}, "samples are not recorded: 3",
+	f(recorder.AppendResult{Dropped: recorder.Dropped{SeriesLimit: 1, MemoryLimit: 2}}, "samples are not recorded: 3",
 		"series have the half that they may have of the recorder's memory (--max-metrics-memory-usage-percentage)")
-	f(recorder.Appended{Shed: 3}, "samples are not recorded: 3", "the recorder has 70 series, as many as it may have")
-	f(recorder.Appended{Duplicates: 1}, "samples are not recorded: 1", "the page has a series twice")
-	f(recorder.Appended{Undescribed: 9}, "TYPE and HELP lines are left out: 9",
+	f(recorder.AppendResult{Dropped: recorder.Dropped{SeriesLimit: 3}}, "samples are not recorded: 3", "the recorder has 70 series, as many as it may have")
+	f(recorder.AppendResult{Dropped: recorder.Dropped{Duplicate: 1}}, "samples are not recorded: 1", "the page has a series twice")
+	f(recorder.AppendResult{DroppedMeta: 9}, "TYPE and HELP lines are left out: 9",
 		"they have the eighth that they may have of the recorder's memory (--max-metrics-memory-usage-percentage)")
 }
 

@@ -109,7 +109,7 @@ func (s *scraper) onFetched(c actors.Context, m fetched) {
 		s.page = nil
 	}
 	actors.Request(c, s.recorder, scraped{node: true, target: s.recorderTarget(),
-		scrape: recorder.Scrape{At: done.at, Page: page, Failure: o.cause(), Readings: readings}})
+		scrape: recorder.Scrape{At: done.at, Page: page, Failure: o.cause(), Samples: readings}})
 }
 
 // parse returns the page, nil if it is unusable.

@@ -21,12 +21,12 @@ type droppedSamples struct {
 	duplicate, invalid, labelBytes, labelCount, seriesLimit int
 }
 
-func (d *droppedSamples) add(a recorder.Appended) {
-	d.duplicate += a.Duplicates
-	d.invalid += a.Rejected - a.ManyLabels - a.LongLabels
-	d.labelBytes += a.LongLabels
-	d.labelCount += a.ManyLabels
-	d.seriesLimit += a.Shed
+func (d *droppedSamples) add(a recorder.AppendResult) {
+	d.duplicate += a.Dropped.Duplicate
+	d.invalid += a.Dropped.Invalid
+	d.labelBytes += a.Dropped.LabelBytes
+	d.labelCount += a.Dropped.LabelCount
+	d.seriesLimit += a.Dropped.NoRoom()
 }
 
 // droppedReasons are all reasons, in the order of metrics.
@@ -56,13 +56,13 @@ func (c *scrapeCounts) maps() (failures, dropped map[string]int) {
 }
 
 // scrapeReadings are all readings of a target, without their values.
-func scrapeReadings(endpoint string) []recorder.Reading {
+func scrapeReadings(endpoint string) []recorder.Sample {
 	is := messages.Label{Name: "endpoint", Value: endpoint}
-	reading := func(r recorder.Reading, more ...messages.Label) recorder.Reading {
+	reading := func(r recorder.Sample, more ...messages.Label) recorder.Sample {
 		r.Labels = append([]messages.Label{is}, more...)
 		return r
 	}
-	all := []recorder.Reading{
+	all := []recorder.Sample{
 		reading(gauge("fodc_node_up", "Whether the newest scrape of the node's endpoint gave a page.", 0)),
 		reading(gauge("fodc_node_scrape_duration_seconds", "How long the newest scrape of the endpoint took.", 0)),
 		reading(gauge("fodc_node_scrape_page_bytes", "Size of the page of the newest scrape, unzipped.", 0)),
@@ -83,7 +83,7 @@ func scrapeReadings(endpoint string) []recorder.Reading {
 }
 
 // readings are those to be recorded with the newest scrape.
-func (s *scraperState) readings() []recorder.Reading {
+func (s *scraperState) readings() []recorder.Sample {
 	h, c := &s.health, &s.counts
 	up := 0
 	if h.Up {

@@ -19,7 +19,7 @@ type scraperState struct {
 	byDefault bool // nobody asked for this endpoint
 	health    messages.TargetHealth
 	counts    scrapeCounts
-	gauges    []recorder.Reading // without values: see readings
+	gauges    []recorder.Sample // without values: see readings
 	underWay  *scrape
 	down      lasting
 	badLines  lasting
@@ -80,7 +80,7 @@ func (s *scraperState) isUnderWay(generation uint64) bool {
 
 // ended takes the outcome of the scrape that is under way. It returns the scrape, the
 // readings to be recorded with it, and what is to be logged.
-func (s *scraperState) ended(o outcome, now time.Time) (*scrape, []recorder.Reading, []note) {
+func (s *scraperState) ended(o outcome, now time.Time) (*scrape, []recorder.Sample, []note) {
 	done := s.underWay
 	s.underWay = nil
 	h := &s.health
@@ -106,7 +106,7 @@ func (s *scraperState) ended(o outcome, now time.Time) (*scrape, []recorder.Read
 const badLinesKind = "bad_lines"
 
 // recorded takes note of what became of a page's samples.
-func (s *scraperState) recorded(a recorder.Appended) { s.counts.dropped.add(a) }
+func (s *scraperState) recorded(a recorder.AppendResult) { s.counts.dropped.add(a) }
 
 // status returns how the target does. It is the caller's.
 func (s *scraperState) status() messages.TargetHealth {

@@ -42,9 +42,11 @@ func (m *scraperMachine) Do(command string, args []string) string {
 		return fmt.Sprintf("scrape %d at %s, within %s; again in %s", start.generation, start.at.Format("15:04:05.000"), start.timeout, again)
 	case "fetched": // fetched GENERATION [took=D] [bytes=N] [samples=N] [bad=N] [untyped] [refused] [failure WHY]
 		return m.fetched(args)
-	case "recorded": // recorded DUPLICATES REJECTED MANYLABELS LONGLABELS SHED
-		m.state.recorded(recorder.Appended{Duplicates: int(scriptNumber(args[0])), Rejected: int(scriptNumber(args[1])),
-			ManyLabels: int(scriptNumber(args[2])), LongLabels: int(scriptNumber(args[3])), Shed: int(scriptNumber(args[4]))})
+	case "recorded": // recorded DUPLICATE NOT-ALLOWED OF-THESE-LABELCOUNT OF-THESE-LABELBYTES SERIESLIMIT
+		labelCount, labelBytes := int(scriptNumber(args[2])), int(scriptNumber(args[3]))
+		m.state.recorded(recorder.AppendResult{Dropped: recorder.Dropped{Duplicate: int(scriptNumber(args[0])),
+			Invalid: int(scriptNumber(args[1])) - labelCount - labelBytes, LabelCount: labelCount, LabelBytes: labelBytes,
+			SeriesLimit: int(scriptNumber(args[4]))}})
 		return ""
 	case "health":
 		return scriptHealth(m.state.status())
@@ -100,7 +102,7 @@ func scriptHealth(h messages.TargetHealth) string {
 }
 
 // scriptReadings shows all but the counters that are 0.
-func scriptReadings(readings []recorder.Reading) string {
+func scriptReadings(readings []recorder.Sample) string {
 	var all []string
 	for _, r := range readings {
 		name := strings.TrimPrefix(strings.TrimPrefix(r.Name, "fodc_node_"), "scrape_")

@@ -18,9 +18,9 @@ import (
 )
 
 // reading returns a reading's value by name.
-func readingOf(t *testing.T, readings []recorder.Reading, name string) float64 {
+func readingOf(t *testing.T, readings []recorder.Sample, name string) float64 {
 	t.Helper()
-	i := slices.IndexFunc(readings, func(r recorder.Reading) bool { return r.Name == name })
+	i := slices.IndexFunc(readings, func(r recorder.Sample) bool { return r.Name == name })
 	require.GreaterOrEqual(t, i, 0, "no reading %s", name)
 	return readings[i].Value
 }
@@ -55,7 +55,7 @@ func TestScraperSchedule(t *testing.T) {
 		require.Equal(t, recorder.Target{Name: "http://node/metrics",
 			Labels: []messages.Label{{Name: "container_name", Value: "db"}}}, first[0].target)
 		require.Equal(t, 2, first[0].scrape.Page.Samples())
-		for _, r := range first[0].scrape.Readings {
+		for _, r := range first[0].scrape.Samples {
 			require.Equal(t, messages.Label{Name: "endpoint", Value: "http://node/metrics"}, r.Labels[0])
 			require.NotEmpty(t, r.Help)
 			require.Equal(t, strings.HasSuffix(r.Name, "_total"), r.Type == messages.TypeCounter, r.Name)
@@ -104,30 +104,30 @@ func TestScraperFailures(t *testing.T) {
 		// An empty page is a page.
 		m, h := next()
 		require.NotNil(t, m.scrape.Page)
-		require.Equal(t, 1.0, readingOf(t, m.scrape.Readings, "fodc_node_up"))
+		require.Equal(t, 1.0, readingOf(t, m.scrape.Samples, "fodc_node_up"))
 		require.True(t, h.Up)
 
 		node.serve("", errors.New("the endpoint answered 500 Internal Server Error"))
 		time.Sleep(10 * time.Second)
 		m, h = next()
 		require.Nil(t, m.scrape.Page)
-		require.Equal(t, 0.0, readingOf(t, m.scrape.Readings, "fodc_node_up"))
+		require.Equal(t, 0.0, readingOf(t, m.scrape.Samples, "fodc_node_up"))
 		require.Equal(t, "the endpoint answered 500 Internal Server Error", h.Error)
 
 		node.serve("<html><body>Not metrics</body></html>\n", nil)
 		time.Sleep(10 * time.Second)
 		m, h = next()
 		require.Nil(t, m.scrape.Page, "an unusable page")
-		require.Equal(t, 0.0, readingOf(t, m.scrape.Readings, "fodc_node_up"))
+		require.Equal(t, 0.0, readingOf(t, m.scrape.Samples, "fodc_node_up"))
 		require.False(t, h.Up)
 
 		node.serve(testPage+"what is this\n", nil)
 		time.Sleep(10 * time.Second)
 		m, h = next()
 		require.Equal(t, 2, m.scrape.Page.Samples(), "the good lines are kept")
-		require.Equal(t, 1.0, readingOf(t, m.scrape.Readings, "fodc_node_up"))
-		require.Equal(t, 1.0, readingOf(t, m.scrape.Readings, "fodc_node_scrape_bad_lines"))
-		require.Equal(t, 2.0, readingOf(t, m.scrape.Readings, "fodc_node_scrape_samples"))
+		require.Equal(t, 1.0, readingOf(t, m.scrape.Samples, "fodc_node_up"))
+		require.Equal(t, 1.0, readingOf(t, m.scrape.Samples, "fodc_node_scrape_bad_lines"))
+		require.Equal(t, 2.0, readingOf(t, m.scrape.Samples, "fodc_node_scrape_samples"))
 		require.Contains(t, h.Error, "line 5")
 	})
 }
@@ -145,7 +145,7 @@ func TestScraperHangs(t *testing.T) {
 		got := scrapes(rec)
 		require.GreaterOrEqual(t, len(got), 5)
 		for _, m := range got {
-			require.Equal(t, 9.0, readingOf(t, m.scrape.Readings, "fodc_node_scrape_duration_seconds"))
+			require.Equal(t, 9.0, readingOf(t, m.scrape.Samples, "fodc_node_scrape_duration_seconds"))
 		}
 	})
 }

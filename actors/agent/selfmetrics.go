@@ -24,7 +24,7 @@ type selfMetrics struct {
 	recorder *actors.PID
 	version  string
 	schedule schedule
-	process  func() []recorder.Reading
+	process  func() []recorder.Sample
 	actors   func() messages.ActorCounts
 	// logLinesDropped counts the lines that the log could not write.
 	logLinesDropped func() uint64
@@ -72,24 +72,24 @@ func (s *selfMetrics) onStats(c actors.Context, stats recorder.Stats) {
 	readings = append(readings, actorReadings(s.actors())...)
 	readings = append(readings, counter("fodc_agent_log_lines_dropped_total",
 		"Lines of the agent's log that could not be written, as nobody read it or its disk was full.", float64(s.logLinesDropped())))
-	readings = append(readings, recorder.Reading{Name: "fodc_agent_build_info", Type: messages.TypeGauge,
+	readings = append(readings, recorder.Sample{Name: "fodc_agent_build_info", Type: messages.TypeGauge,
 		Help: "The agent's version; the value is 1.", Value: 1,
 		Labels: []messages.Label{{Name: "version", Value: s.version}}})
 	actors.Request(c, s.recorder, scraped{target: recorder.Target{Name: selfTarget},
-		scrape: recorder.Scrape{At: s.at, Readings: readings}})
+		scrape: recorder.Scrape{At: s.at, Samples: readings}})
 	s.at = time.Time{}
 }
 
-func gauge(name, help string, value float64) recorder.Reading {
-	return recorder.Reading{Name: name, Type: messages.TypeGauge, Help: help, Value: value}
+func gauge(name, help string, value float64) recorder.Sample {
+	return recorder.Sample{Name: name, Type: messages.TypeGauge, Help: help, Value: value}
 }
 
-func counter(name, help string, value float64) recorder.Reading {
-	return recorder.Reading{Name: name, Type: messages.TypeCounter, Help: help, Value: value}
+func counter(name, help string, value float64) recorder.Sample {
+	return recorder.Sample{Name: name, Type: messages.TypeCounter, Help: help, Value: value}
 }
 
-func windowReadings(s recorder.Stats) []recorder.Reading {
-	return []recorder.Reading{
+func windowReadings(s recorder.Stats) []recorder.Sample {
+	return []recorder.Sample{
 		gauge("fodc_agent_window_series", "Series in the recorder's window.", float64(s.Series)),
 		gauge("fodc_agent_window_limit_series", "Series that the recorder's window may have.", float64(s.LimitSeries)),
 		gauge("fodc_agent_window_samples", "Samples in the recorder's window.", float64(s.Samples)),
@@ -98,17 +98,17 @@ func windowReadings(s recorder.Stats) []recorder.Reading {
 		gauge("fodc_agent_window_span_seconds", "Time between the oldest sample in the window and the newest.", s.Span().Seconds()),
 		counter("fodc_agent_recorded_samples_total", "Samples that were recorded.", float64(s.Appended)),
 		counter("fodc_agent_evicted_samples_total", "Recorded samples that had to go, the oldest first, since memory is limited.", float64(s.Evicted)),
-		counter("fodc_agent_shed_samples_total", "Samples of new series for which there was no room.", float64(s.Shed)),
-		counter("fodc_agent_rejected_samples_total", "Samples whose name or labels are not allowed.", float64(s.Rejected)),
-		counter("fodc_agent_duplicate_samples_total", "Samples whose series was on the same page before.", float64(s.Duplicates)),
+		counter("fodc_agent_shed_samples_total", "Samples of new series for which there was no room.", float64(s.DroppedNoRoom)),
+		counter("fodc_agent_rejected_samples_total", "Samples whose name or labels are not allowed.", float64(s.DroppedNotAllowed)),
+		counter("fodc_agent_duplicate_samples_total", "Samples whose series was on the same page before.", float64(s.DroppedDuplicate)),
 	}
 }
 
 // runtimeReadings is how Go's runtime does.
-func runtimeReadings() []recorder.Reading {
+func runtimeReadings() []recorder.Sample {
 	samples := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/cycles/total:gc-cycles"}}
 	metrics.Read(samples)
-	readings := []recorder.Reading{
+	readings := []recorder.Sample{
 		gauge("fodc_agent_go_goroutines", "Goroutines of the agent.", float64(runtime.NumGoroutine()))}
 	if v := samples[0].Value; v.Kind() == metrics.KindUint64 {
 		readings = append(readings, gauge("fodc_agent_go_heap_bytes", "Bytes of objects on the agent's heap.", float64(v.Uint64())))
@@ -122,16 +122,16 @@ func runtimeReadings() []recorder.Reading {
 // ownProcess is the agent's process.
 type ownProcess struct {
 	// once is what does not change; nil before it was read.
-	once []recorder.Reading
+	once []recorder.Sample
 }
 
 // readings is what the kernel says of the process. What cannot be read is left out.
-func (o *ownProcess) readings() []recorder.Reading {
+func (o *ownProcess) readings() []recorder.Sample {
 	p, err := procfs.Self()
 	if err != nil {
 		return portableReadings()
 	}
-	var readings []recorder.Reading
+	var readings []recorder.Sample
 	if stat, err := p.Stat(); err == nil {
 		if o.once == nil {
 			o.once = fixedReadings(p, stat)
@@ -149,8 +149,8 @@ func (o *ownProcess) readings() []recorder.Reading {
 }
 
 // fixedReadings are those that do not change while the process lives.
-func fixedReadings(p procfs.Proc, stat procfs.ProcStat) []recorder.Reading {
-	readings := []recorder.Reading{}
+func fixedReadings(p procfs.Proc, stat procfs.ProcStat) []recorder.Sample {
+	readings := []recorder.Sample{}
 	if start, err := stat.StartTime(); err == nil {
 		readings = append(readings, startReading(start))
 	}
@@ -161,19 +161,19 @@ func fixedReadings(p procfs.Proc, stat procfs.ProcStat) []recorder.Reading {
 }
 
 // portableReadings are those that there are without a /proc.
-func portableReadings() []recorder.Reading {
-	readings := []recorder.Reading{startReading(telemetry.OwnStart())}
+func portableReadings() []recorder.Sample {
+	readings := []recorder.Sample{startReading(telemetry.OwnStart())}
 	if used, err := telemetry.OwnCPUTime(); err == nil {
 		readings = append(readings, cpuReading(used.Seconds()))
 	}
 	return readings
 }
 
-func cpuReading(seconds float64) recorder.Reading {
+func cpuReading(seconds float64) recorder.Sample {
 	return counter("fodc_agent_process_cpu_seconds_total", "CPU time that the agent has used.", seconds)
 }
 
-func startReading(seconds float64) recorder.Reading {
+func startReading(seconds float64) recorder.Sample {
 	return gauge("fodc_agent_process_start_time_seconds", "When the agent was started, as unix time.", seconds)
 }
 

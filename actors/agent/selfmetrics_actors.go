@@ -7,11 +7,11 @@ import (
 
 // actorReadings is how the actors of the process do. A page of a proxy has families of
 // its own that are called so, but for agent_.
-func actorReadings(c messages.ActorCounts) []recorder.Reading {
-	readings := make([]recorder.Reading, 0, 4*len(c.Kinds)+2)
+func actorReadings(c messages.ActorCounts) []recorder.Sample {
+	readings := make([]recorder.Sample, 0, 4*len(c.Kinds)+2)
 	for _, k := range c.Kinds {
 		labels := []messages.Label{{Name: "kind", Value: k.Kind}}
-		for _, r := range []recorder.Reading{
+		for _, r := range []recorder.Sample{
 			gauge("fodc_agent_actors", "Actors of the agent that live, by kind.", float64(k.Alive)),
 			gauge("fodc_agent_actor_mailbox_messages", "Messages that wait in the mailboxes of the actors of a kind.", float64(k.Mailbox)),
 			counter("fodc_agent_actor_restarts_total", "Restarts of actors after a panic, by kind.", float64(k.Restarts)),

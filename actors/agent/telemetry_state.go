@@ -38,7 +38,7 @@ type telemetryState struct {
 
 // telemetryRead is what a source gave.
 type telemetryRead struct {
-	readings []recorder.Reading
+	readings []recorder.Sample
 	// same is equal for sources that read the same, of which one is enough.
 	same  string
 	parts []telemetryPart
@@ -128,7 +128,7 @@ func (s *telemetryState) settle(source int, read telemetryRead, now time.Time) (
 	}
 	readings := s.readings()
 	s.lastRead, s.recorded = s.at, len(readings)
-	return &recorder.Scrape{At: s.at, Readings: readings}, notes
+	return &recorder.Scrape{At: s.at, Samples: readings}, notes
 }
 
 // health returns how the telemetry does. It is the caller's.
@@ -141,8 +141,8 @@ func (s *telemetryState) health() messages.TelemetryHealth {
 }
 
 // readings are those of the round.
-func (s *telemetryState) readings() []recorder.Reading {
-	var all []recorder.Reading
+func (s *telemetryState) readings() []recorder.Sample {
+	var all []recorder.Sample
 	seen := map[string]bool{}
 	for _, r := range s.reads {
 		if r.same != "" && seen[r.same] {

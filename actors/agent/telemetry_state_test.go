@@ -56,7 +56,7 @@ func (m *telemetryMachine) Do(command string, args []string) string {
 
 // scriptRead is a read with one reading, called after its source.
 func scriptRead(args []string, source int) telemetryRead {
-	r := telemetryRead{readings: []recorder.Reading{{Name: "r" + strconv.Itoa(source)}}}
+	r := telemetryRead{readings: []recorder.Sample{{Name: "r" + strconv.Itoa(source)}}}
 	for _, a := range args {
 		part, cause, _ := strings.Cut(a, "=")
 		if part == "same" {
@@ -73,7 +73,7 @@ func (m *telemetryMachine) done(s *recorder.Scrape, notes []note) string {
 	var b strings.Builder
 	if s != nil {
 		var names []string
-		for _, r := range s.Readings {
+		for _, r := range s.Samples {
 			names = append(names, r.Name)
 		}
 		fmt.Fprintf(&b, "record at %s: %v\n", s.At.Format("15:04:05.000"), names)
@@ -109,7 +109,7 @@ func TestTelemetryProperties(t *testing.T) {
 		take := func(scrape *recorder.Scrape, _ []note) {
 			if scrape != nil {
 				scrapes++
-				require.LessOrEqual(t, len(scrape.Readings), 3)
+				require.LessOrEqual(t, len(scrape.Samples), 3)
 			}
 		}
 		giveUp := func(sources []int) {

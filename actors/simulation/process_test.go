@@ -66,7 +66,7 @@ func (w *world) start(n *node, at *host) {
 
 // The files of the kernel are not part of the world: to read them takes as much time as
 // all that an agent does besides.
-func noReadings() []recorder.Reading { return nil }
+func noReadings() []recorder.Sample { return nil }
 
 func noLoad() float64 { return 0 }
 

@@ -20,7 +20,7 @@ const expectedReadings = 256
 
 // collect runs the collectors.
 func collect(collectors []collector) Result {
-	r := readings{list: make([]recorder.Reading, 0, expectedReadings)}
+	r := readings{list: make([]recorder.Sample, 0, expectedReadings)}
 	outcomes := make([]Outcome, 0, len(collectors)+1)
 	for _, c := range collectors {
 		outcomes = append(outcomes, Outcome{c.part, c.run(&r)})
@@ -46,10 +46,10 @@ func unexpected(part string, panicked any) error {
 }
 
 // readings are put together by collectors.
-type readings struct{ list []recorder.Reading }
+type readings struct{ list []recorder.Sample }
 
 func (r *readings) add(t messages.MetricType, name, help string, value float64, labels ...messages.Label) {
-	r.list = append(r.list, recorder.Reading{Name: name, Type: t, Help: help, Value: value, Labels: labels})
+	r.list = append(r.list, recorder.Sample{Name: name, Type: t, Help: help, Value: value, Labels: labels})
 }
 
 func (r *readings) gauge(name, help string, value float64, labels ...messages.Label) {

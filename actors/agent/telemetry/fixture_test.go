@@ -47,7 +47,7 @@ func old(root string) Config {
 }
 
 // readAll reads each source once; of results that are the same it keeps the first.
-func readAll(sources []*Source) (all []recorder.Reading, problems map[string]error) {
+func readAll(sources []*Source) (all []recorder.Sample, problems map[string]error) {
 	problems = map[string]error{}
 	seen := map[string]bool{}
 	for _, s := range sources {
@@ -66,7 +66,7 @@ func readAll(sources []*Source) (all []recorder.Reading, problems map[string]err
 }
 
 // page writes the readings as text, each family where its first one is.
-func page(all []recorder.Reading) string {
+func page(all []recorder.Sample) string {
 	order, samples := []string{}, map[string]string{}
 	for _, r := range all {
 		if _, known := samples[r.Name]; !known {
@@ -82,7 +82,7 @@ func page(all []recorder.Reading) string {
 	return b.String()
 }
 
-func series(r recorder.Reading) string {
+func series(r recorder.Sample) string {
 	if len(r.Labels) == 0 {
 		return r.Name
 	}
@@ -90,7 +90,7 @@ func series(r recorder.Reading) string {
 }
 
 // values returns the readings by their series.
-func values(all []recorder.Reading) map[string]float64 {
+func values(all []recorder.Sample) map[string]float64 {
 	m := make(map[string]float64, len(all))
 	for _, r := range all {
 		m[series(r)] = r.Value
@@ -99,11 +99,11 @@ func values(all []recorder.Reading) map[string]float64 {
 }
 
 // checkReadings requires that the readings can be recorded as they are.
-func checkReadings(t *testing.T, all []recorder.Reading) {
+func checkReadings(t *testing.T, all []recorder.Sample) {
 	t.Helper()
 	w := recorder.NewWindow(recorder.Limits{})
-	done := w.Append(recorder.Target{Name: "host"}, recorder.Scrape{At: readAt, Readings: all})
-	require.Equal(t, recorder.Appended{Samples: len(all), NewSeries: len(all)}, done)
+	done := w.Append(recorder.Target{Name: "host"}, recorder.Scrape{At: readAt, Samples: all})
+	require.Equal(t, recorder.AppendResult{Samples: len(all), NewSeries: len(all)}, done)
 	types, helps := map[string]messages.MetricType{}, map[string]string{}
 	for _, r := range all {
 		require.NotEmpty(t, r.Help, r.Name)

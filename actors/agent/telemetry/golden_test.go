@@ -57,7 +57,7 @@ func TestNamesPassTheLint(t *testing.T) {
 	}
 	for _, c := range []Config{modern("testdata/v2"), old("testdata/v1")} {
 		all, _ := readAll(Sources(c))
-		var own []recorder.Reading
+		var own []recorder.Sample
 		for _, r := range all {
 			if strings.HasPrefix(r.Name, "fodc_") {
 				own = append(own, r)
@@ -88,12 +88,12 @@ func BenchmarkInterval(b *testing.B) {
 	now, n := readAt, 0
 	before := cpuTime(b)
 	for b.Loop() {
-		var all []recorder.Reading
+		var all []recorder.Sample
 		for _, s := range sources {
 			all = append(all, s.Read(now).Readings...)
 		}
 		now = now.Add(10 * time.Second)
-		n = w.Append(recorder.Target{Name: "host"}, recorder.Scrape{At: now, Readings: all}).Samples
+		n = w.Append(recorder.Target{Name: "host"}, recorder.Scrape{At: now, Samples: all}).Samples
 	}
 	b.ReportMetric(float64(n), "readings")
 	// Of a machine that has other things to do, the time that passes says little.

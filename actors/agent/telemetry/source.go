@@ -32,7 +32,7 @@ type Config struct {
 
 // Result is what a read of a source gave.
 type Result struct {
-	Readings []recorder.Reading
+	Readings []recorder.Sample
 	// Same says what was read: of two results with the same text, one is enough. Where
 	// it is empty, there is no other.
 	Same string

@@ -7,9 +7,9 @@ import (
 	"fodc/messages"
 )
 
-// sealed is a stretch of scrapes of one target that never changes any more. Readers
+// chunk is a stretch of scrapes of one target that never changes any more. Readers
 // hold on to it without a lock.
-type sealed struct {
+type chunk struct {
 	times []int64
 	list  *seriesList
 	// data is the columns in the order of the list: the length of each as a uvarint,
@@ -17,20 +17,20 @@ type sealed struct {
 	data    []byte
 	samples int
 	bytes   int64
-	// newest is the number of the append that made the newest row.
-	newest uint64
+	// newestAppend is the number of the append that made the newest row.
+	newestAppend uint64
 }
 
 // seriesList is who has columns in a sealed stretch, in order. As long as these stay
 // the same, the stretches of a target share one.
 type seriesList struct {
 	all []*series
-	// uses counts the stretches; owned by the window, not for readers.
-	uses int
+	// refs counts the stretches; owned by the window, not for readers.
+	refs int
 }
 
 const (
-	sealedBytes     = 80
+	chunkBytes      = 80
 	seriesListBytes = 32
 )
 
@@ -39,9 +39,9 @@ func (l *seriesList) bytes() int64 { return seriesListBytes + sizeOf(cap(l.all)*
 // seal packs the head, which must not be used any more: the columns without a value
 // are left out. before is the stretch before, or nil. It returns by how many bytes the
 // lists grew.
-func seal(h *head, e *encoder, before *sealed) (g *sealed, grown int64) {
+func seal(h *head, e *encoder, before *chunk) (g *chunk, grown int64) {
 	h.sort()
-	g = &sealed{times: slices.Clone(h.times), samples: h.samples, newest: h.newest}
+	g = &chunk{times: slices.Clone(h.times), samples: h.samples, newestAppend: h.newestAppend}
 	all := make([]*series, 0, len(h.columns))
 	values := make([]float64, len(h.times))
 	var data []byte
@@ -59,7 +59,7 @@ func seal(h *head, e *encoder, before *sealed) (g *sealed, grown int64) {
 		data = binary.AppendUvarint(data, uint64(len(e.buf)))
 		data = append(data, e.buf...)
 	}
-	g.data = make([]byte, len(data)+readPad)
+	g.data = make([]byte, len(data)+readPadding)
 	copy(g.data, data)
 	if before != nil && slices.Equal(before.list.all, all) {
 		g.list = before.list
@@ -67,68 +67,68 @@ func seal(h *head, e *encoder, before *sealed) (g *sealed, grown int64) {
 		g.list = &seriesList{all: slices.Clip(slices.Clone(all))}
 		grown = g.list.bytes()
 	}
-	g.list.uses++
+	g.list.refs++
 	for _, s := range all {
-		s.uses++
+		s.refs++
 	}
-	g.bytes = sealedBytes + sizeOf(cap(g.times)*timeBytes) + sizeOf(cap(g.data))
+	g.bytes = chunkBytes + sizeOf(cap(g.times)*timeBytes) + sizeOf(cap(g.data))
 	return g, grown
 }
 
 // release calls gone for each series that has no other use. It returns by how many
 // bytes the lists shrink.
-func (g *sealed) release(gone func(*series)) (shrunk int64) {
+func (g *chunk) release(gone func(*series)) (shrunk int64) {
 	for _, s := range g.list.all {
 		s.release(gone)
 	}
-	if g.list.uses--; g.list.uses == 0 {
+	if g.list.refs--; g.list.refs == 0 {
 		shrunk = g.list.bytes()
 	}
 	return shrunk
 }
 
-// mostlyDead reports whether most of the series are nowhere else.
-func (g *sealed) mostlyDead() bool {
+// mostlyChurned reports whether most of the series are nowhere else.
+func (g *chunk) mostlyChurned() bool {
 	dead := 0
 	for _, s := range g.list.all {
-		if s.uses == 1 {
+		if s.refs == 1 {
 			dead++
 		}
 	}
 	return 2*dead > len(g.list.all)
 }
 
-// sealedCursor goes through the columns of a sealed stretch.
-type sealedCursor struct {
-	*sealed
+// chunkCursor goes through the columns of a sealed stretch.
+type chunkCursor struct {
+	*chunk
 	// index is of the column, at where its packed values begin, end where they end.
 	index, at, end int
 	scratch        []float64
 }
 
-func newSealedCursor(g *sealed) *sealedCursor {
-	c := &sealedCursor{sealed: g}
+func newChunkCursor(g *chunk) *chunkCursor {
+	c := &chunkCursor{chunk: g}
 	c.find()
 	return c
 }
 
-func (c *sealedCursor) left() int { return len(c.list.all) - c.index }
+func (c *chunkCursor) left() int { return len(c.list.all) - c.index }
 
-func (c *sealedCursor) series() *series { return c.list.all[c.index] }
+func (c *chunkCursor) series() *series { return c.list.all[c.index] }
 
-func (c *sealedCursor) advance() {
+func (c *chunkCursor) advance() {
 	c.index++
 	c.find()
 }
 
 // find looks for the column behind end.
-func (c *sealedCursor) find() {
+func (c *chunkCursor) find() {
 	length, n := binary.Uvarint(c.data[c.end:])
 	c.at = c.end + n
 	c.end = c.at + int(length)
 }
 
-func (c *sealedCursor) read(dst []float64, from int) (first, end int) {
+func (c *chunkCursor) read(dst []float64, from int) (first, end int) {
 	if from == 0 {
 		decode(dst, c.data[c.at:], len(c.times))
 		return extent(dst)

@@ -12,8 +12,8 @@ type bitWriter struct {
 
 const wordBits = 64
 
-// put appends the lowest bits of v; those above the width must be 0.
-func (w *bitWriter) put(v uint64, width int) {
+// writeBits appends the lowest bits of v; those above the width must be 0.
+func (w *bitWriter) writeBits(v uint64, width int) {
 	w.pending |= v << w.count
 	if w.count+width < wordBits {
 		w.count += width
@@ -24,8 +24,8 @@ func (w *bitWriter) put(v uint64, width int) {
 	w.count += width - wordBits
 }
 
-// align fills the last byte with zeros.
-func (w *bitWriter) align() {
+// padByte fills the last byte with zeros.
+func (w *bitWriter) padByte() {
 	for ; w.count > 0; w.count -= 8 {
 		w.buf = append(w.buf, byte(w.pending))
 		w.pending >>= 8
@@ -37,16 +37,16 @@ func (w *bitWriter) align() {
 // readPad more bytes must be there.
 type bitReader struct {
 	data []byte
-	// at is the number of the next bit.
-	at int
+	// offset is the number of the next bit.
+	offset int
 }
 
-const readPad = 9
+const readPadding = 9
 
-func (r *bitReader) get(width int) uint64 {
-	from := r.data[r.at>>3:]
-	skip := r.at & 7
-	r.at += width
+func (r *bitReader) readBits(width int) uint64 {
+	from := r.data[r.offset>>3:]
+	skip := r.offset & 7
+	r.offset += width
 	v := binary.LittleEndian.Uint64(from) >> skip
 	if skip+width > wordBits {
 		v |= uint64(from[8]) << (wordBits - skip)
@@ -54,4 +54,4 @@ func (r *bitReader) get(width int) uint64 {
 	return v & (1<<width - 1)
 }
 
-func (r *bitReader) flag() bool { return r.get(1) != 0 }
+func (r *bitReader) readBit() bool { return r.readBits(1) != 0 }

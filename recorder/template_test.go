@@ -36,9 +36,9 @@ func TestRepeats(t *testing.T) {
 		t.Helper()
 		var p Page
 		p.Parse([]byte(first), textType, ParseLimits{})
-		shape := p.shape
+		shape := p.template
 		p.Parse([]byte(second), textType, ParseLimits{})
-		require.Equal(t, again, shape == p.shape)
+		require.Equal(t, again, shape == p.template)
 		requireSamePage(t, &p, []byte(second), textType, ParseLimits{})
 	}
 	swap := func(old, new string) string {
@@ -86,12 +86,12 @@ func TestRepeatsAsBefore(t *testing.T) {
 	body := []byte("# TYPE a counter\na_total 1\n# EOF\n")
 	var p Page
 	p.Parse(body, openType, ParseLimits{})
-	shape := p.shape
+	shape := p.template
 	f := func(contentType string, limits ParseLimits) {
 		t.Helper()
 		p.Parse(body, contentType, limits)
-		require.NotSame(t, shape, p.shape)
-		shape = p.shape
+		require.NotSame(t, shape, p.template)
+		shape = p.template
 		requireSamePage(t, &p, body, contentType, limits)
 	}
 	f(textType, ParseLimits{})
@@ -99,7 +99,7 @@ func TestRepeatsAsBefore(t *testing.T) {
 	f(openType, ParseLimits{})
 	f(openType, ParseLimits{Samples: 1})
 	p.Parse([]byte("# TYPE a counter\na_total 2\n# EOF\n"), openType, ParseLimits{Samples: 1})
-	require.Same(t, shape, p.shape)
+	require.Same(t, shape, p.template)
 	require.Equal(t, 2.0, p.samples[0].value)
 }
 
@@ -132,7 +132,7 @@ func FuzzRepeat(f *testing.F) {
 // scrapes that fail, a budget that evicts.
 func TestRepeatedPagesAreRecordedAsFreshOnes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		l := Limits{Bytes: 24 << 10, Series: 40, rows: 4}
+		l := Limits{Bytes: 24 << 10, Series: 40, chunkScrapes: 4}
 		again, fresh := NewWindow(l), NewWindow(l)
 		var p Page
 		body := drawBody(t)
@@ -169,7 +169,7 @@ func TestRepeatedPageAfterItsSeriesLeft(t *testing.T) {
 		w.Append(Target{Name: "other"}, Scrape{At: at(n), Page: other})
 	}
 	done := w.Append(node, Scrape{At: at(10_000), Page: p})
-	require.Equal(t, Appended{Samples: 4, NewSeries: 4}, done)
+	require.Equal(t, AppendResult{Samples: 4, NewSeries: 4}, done)
 	requireConsistent(t, w)
 }
 

@@ -11,53 +11,53 @@ import (
 // comparing all that stands around its values with the former one, byte by byte, which
 // is much cheaper than taking it apart again. Whatever differs is read by the parser.
 
-// shape stands for all that pages have in common which differ in plain values alone:
+// template stands for all that pages have in common which differ in plain values alone:
 // their metadata, and the texts of their samples in order. Two pages have it if they
 // have the same pointer.
-type shape struct{ _ byte }
+type template struct{ _ byte }
 
-// place is where the value of a sample stands on the page: page[from:to].
-type place struct{ from, to int32 }
+// span is where the value of a sample stands on the page: page[from:to].
+type span struct{ from, to int32 }
 
 // maxPlainValue is how many bytes a plain value may have.
 const maxPlainValue = 32
 
-// remember finds the places of the values, so that the next page can be compared. A
+// setTemplate finds the places of the values, so that the next page can be compared. A
 // page that is not clean, or has more behind a value, is not remembered.
-func (p *Page) remember() {
-	p.shape = &shape{}
-	p.places = p.places[:0]
+func (p *Page) setTemplate() {
+	p.template = &template{}
+	p.valueSpans = p.valueSpans[:0]
 	if p.err != nil || p.badLines > 0 || len(p.buf) > math.MaxInt32 {
 		return
 	}
 	for i := range p.samples {
 		at := p.offset(p.samples[i].raw) + len(p.samples[i].raw)
 		if at >= len(p.buf) || p.buf[at] != ' ' {
-			p.places = p.places[:0]
+			p.valueSpans = p.valueSpans[:0]
 			return
 		}
-		v, size, ok := plainValue(p.buf[at+1:])
+		v, size, ok := parsePlainValue(p.buf[at+1:])
 		if !ok || math.Float64bits(v) != math.Float64bits(p.samples[i].value) {
-			p.places = p.places[:0]
+			p.valueSpans = p.valueSpans[:0]
 			return
 		}
-		p.places = append(p.places, place{int32(at + 1), int32(at + 1 + size)})
+		p.valueSpans = append(p.valueSpans, span{int32(at + 1), int32(at + 1 + size)})
 	}
 }
 
-// repeats reads the body if it is the page that was remembered with other values. If
+// matchTemplate reads the body if it is the page that was remembered with other values. If
 // it returns false, the samples must be read anew.
-func (p *Page) repeats(body []byte) bool {
-	if len(p.places) == 0 || len(p.places) != len(p.samples) {
+func (p *Page) matchTemplate(body []byte) bool {
+	if len(p.valueSpans) == 0 || len(p.valueSpans) != len(p.samples) {
 		return false
 	}
 	from, at := 0, 0
-	for i, place := range p.places {
+	for i, place := range p.valueSpans {
 		n := int(place.from) - from
 		if len(body)-at < n || string(body[at:at+n]) != string(p.buf[from:place.from]) {
 			return false
 		}
-		v, size, ok := plainValue(body[at+n:])
+		v, size, ok := parsePlainValue(body[at+n:])
 		if !ok {
 			return false
 		}
@@ -67,9 +67,9 @@ func (p *Page) repeats(body []byte) bool {
 	return string(body[at:]) == string(p.buf[from:])
 }
 
-// plainValue reads a decimal number, NaN or an infinity that ends with its line. It
+// parsePlainValue reads a decimal number, NaN or an infinity that ends with its line. It
 // accepts less than the parser does, and gives the same for it.
-func plainValue(line []byte) (v float64, size int, ok bool) {
+func parsePlainValue(line []byte) (v float64, size int, ok bool) {
 	const maxDigits = 15        // fit a double exactly
 	n, digits := int64(0), true // an int may be too short
 	for size < len(line) && line[size] != '\n' {
@@ -82,7 +82,7 @@ func plainValue(line []byte) (v float64, size int, ok bool) {
 		case c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E':
 			digits = false
 		default:
-			return specialValue(line)
+			return parseSpecialValue(line)
 		}
 		if size++; size > maxPlainValue {
 			return 0, 0, false
@@ -98,7 +98,7 @@ func plainValue(line []byte) (v float64, size int, ok bool) {
 	return v, size, err == nil
 }
 
-func specialValue(line []byte) (v float64, size int, ok bool) {
+func parseSpecialValue(line []byte) (v float64, size int, ok bool) {
 	for _, s := range specials {
 		n := len(s.text)
 		if len(line) >= n && string(line[:n]) == s.text && (len(line) == n || line[n] == '\n') {

@@ -2,20 +2,20 @@ package recorder
 
 import "fodc/messages"
 
-// part is some rows of the head of a target, or of one sealed stretch, of which a
+// chunkReader is some rows of the head of a target, or of one sealed stretch, of which a
 // snapshot has yet to give the columns that are left.
-type part struct {
+type chunkReader struct {
 	targetView
 	times   []int64
 	columns cursor
 	// from and to bound the rows: from <= row < to.
 	from, to int
-	// room is for the values of series to come.
-	room []float64
+	// valueBuf is for the values of series to come.
+	valueBuf []float64
 
-	// row is the families that are left of a part that is one row, values those of their
+	// vector is the families that are left of a part that is one row, values those of their
 	// series. There are no columns then.
-	row    []rowFamily
+	vector []vectorFamily
 	values []float64
 }
 
@@ -47,26 +47,26 @@ const (
 // next returns as many of the columns that are left as the budget in bytes allows,
 // one at least if must is true, what they cost, and whether they were the last. The
 // block has no families if there was none.
-func (p *part) next(budget int, must bool) (block messages.Block, cost int, end bool) {
+func (p *chunkReader) next(budget int, must bool) (block messages.Block, cost int, end bool) {
 	if p.columns == nil {
-		return p.nextOfRow(budget, must)
+		return p.nextOfVector(budget, must)
 	}
-	b := blockBuilder{part: p, cost: blockCost + (p.to-p.from)*timeCost, first: p.to - p.from, family: noFamily}
+	b := blockBuilder{chunkReader: p, cost: blockCost + (p.to-p.from)*timeCost, first: p.to - p.from, family: noFamily}
 	for ; p.columns.left() > 0; p.columns.advance() {
 		s := p.columns.series()
-		if !p.wants(s) {
+		if !p.selects(s) {
 			continue
 		}
-		price := b.price(s)
-		if b.cost+price > budget && !(must && len(b.made) == 0) {
+		price := b.addedCost(s)
+		if b.cost+price > budget && !(must && len(b.built) == 0) {
 			return b.block(), b.cost, false
 		}
-		values := p.space(budget)
+		values := p.valuesFor(budget)
 		if first, end := p.columns.read(values, p.from); end > 0 {
-			p.room = p.room[len(values):]
+			p.valueBuf = p.valueBuf[len(values):]
 			b.first, b.end = min(b.first, first), max(b.end, end)
 			if b.series == nil {
-				b.grow(budget, b.seriesPrice(s))
+				b.preallocate(budget, b.bytesOf(s))
 			}
 			b.add(s, values)
 			b.cost += price
@@ -75,20 +75,20 @@ func (p *part) next(budget int, must bool) (block messages.Block, cost int, end 
 	return b.block(), b.cost, true
 }
 
-// space returns room for the values of a series. It is taken once p.room is cut.
-func (p *part) space(budget int) []float64 {
+// valuesFor returns room for the values of a series. It is taken once p.room is cut.
+func (p *chunkReader) valuesFor(budget int) []float64 {
 	n := p.to - p.from
-	if len(p.room) < n {
+	if len(p.valueBuf) < n {
 		left := min(p.columns.left()*n, budget/valueBytes)
-		p.room = make([]float64, max(left, n))
+		p.valueBuf = make([]float64, max(left, n))
 	}
-	return p.room[:n:n]
+	return p.valueBuf[:n:n]
 }
 
 // blockBuilder makes a block of columns of a part.
 type blockBuilder struct {
-	*part
-	made []messages.Family
+	*chunkReader
+	built []messages.Family
 	// series are those of all families, one behind the other; ends has where those of
 	// each end.
 	series []messages.Series
@@ -102,13 +102,13 @@ type blockBuilder struct {
 
 const noFamily = -1
 
-func (b *blockBuilder) seriesPrice(s *series) int {
+func (b *blockBuilder) bytesOf(s *series) int {
 	return seriesCost + len(s.labels) + (b.to-b.from)*valueBytes
 }
 
-// price returns what the series would add to the cost.
-func (b *blockBuilder) price(s *series) int {
-	price := b.seriesPrice(s)
+// addedCost returns what the series would add to the cost.
+func (b *blockBuilder) addedCost(s *series) int {
+	price := b.bytesOf(s)
 	if s.family != b.family {
 		f := &b.families[s.family]
 		price += familyCost + len(f.name) + len(f.help)
@@ -120,22 +120,22 @@ func (b *blockBuilder) add(s *series, values []float64) {
 	if s.family != b.family {
 		b.family = s.family
 		f := &b.families[s.family]
-		b.made = append(b.made, messages.Family{Name: f.name, Type: f.kind, Help: f.help})
+		b.built = append(b.built, messages.Family{Name: f.name, Type: f.kind, Help: f.help})
 		b.ends = append(b.ends, 0)
 	}
 	b.series = append(b.series, messages.Series{Suffix: s.suffix, Labels: s.labels, Values: values})
 	b.ends[len(b.ends)-1] = len(b.series)
 }
 
-// grow makes room for as many series like this one as there are left, and fit the
+// preallocate makes room for as many series like this one as there are left, and fit the
 // budget.
-func (b *blockBuilder) grow(budget, price int) {
+func (b *blockBuilder) preallocate(budget, price int) {
 	b.series = make([]messages.Series, 0, max(1, min(b.columns.left(), budget/price)))
 }
 
 // block returns the block without the rows at either end that have no sample.
 func (b *blockBuilder) block() messages.Block {
-	if len(b.made) == 0 {
+	if len(b.built) == 0 {
 		return messages.Block{}
 	}
 	for i := range b.series {
@@ -143,9 +143,9 @@ func (b *blockBuilder) block() messages.Block {
 	}
 	from := 0
 	for i, end := range b.ends {
-		b.made[i].Series = b.series[from:end:end]
+		b.built[i].Series = b.series[from:end:end]
 		from = end
 	}
 	times := b.times[b.from:b.to]
-	return messages.Block{Times: times[b.first:b.end:b.end], Families: b.made}
+	return messages.Block{Times: times[b.first:b.end:b.end], Families: b.built}
 }

@@ -16,26 +16,26 @@ import (
 // All others, and all of a column with one of them, are taken by their bits, in an
 // order in which close numbers have close words (scaleBits).
 const (
-	maxScale  = 9 // nanoseconds as seconds
-	scaleBits = 15
+	maxScale     = 9 // nanoseconds as seconds
+	rawBitsScale = 15
 	// maxExact is the greatest number below which doubles are exact.
 	maxExact = 1 << 53
 )
 
 var powersOfTen = [maxScale + 1]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9}
 
-// wordsOf appends the words of the values that are not gaps, and returns their scale.
-func wordsOf(dst []int64, values []float64) ([]int64, int) {
-	scale := scaleOf(values)
+// toIntegers appends the words of the values that are not gaps, and returns their scale.
+func toIntegers(dst []int64, values []float64) ([]int64, int) {
+	scale := decimalScale(values)
 	for _, v := range values {
 		switch {
 		case messages.IsGap(v):
-		case scale == scaleBits:
-			dst = append(dst, bitsWord(math.Float64bits(v)))
+		case scale == rawBitsScale:
+			dst = append(dst, orderedBits(math.Float64bits(v)))
 		default:
-			n, ok := decimalWord(v, scale)
+			n, ok := toDecimal(v, scale)
 			if !ok { // It had fewer digits behind the point, and too many with these.
-				return wordsByBits(dst[:0], values), scaleBits
+				return bitsToIntegers(dst[:0], values), rawBitsScale
 			}
 			dst = append(dst, n)
 		}
@@ -43,17 +43,17 @@ func wordsOf(dst []int64, values []float64) ([]int64, int) {
 	return dst, scale
 }
 
-func wordsByBits(dst []int64, values []float64) []int64 {
+func bitsToIntegers(dst []int64, values []float64) []int64 {
 	for _, v := range values {
 		if !messages.IsGap(v) {
-			dst = append(dst, bitsWord(math.Float64bits(v)))
+			dst = append(dst, orderedBits(math.Float64bits(v)))
 		}
 	}
 	return dst
 }
 
-// scaleOf returns the lowest scale at which each value fits for itself.
-func scaleOf(values []float64) (scale int) {
+// decimalScale returns the lowest scale at which each value fits for itself.
+func decimalScale(values []float64) (scale int) {
 	var last uint64
 	for _, v := range values {
 		if b := math.Float64bits(v); b == last || messages.IsGap(v) {
@@ -62,36 +62,36 @@ func scaleOf(values []float64) (scale int) {
 			last = b
 		}
 		for {
-			if _, ok := decimalWord(v, scale); ok {
+			if _, ok := toDecimal(v, scale); ok {
 				break
 			}
 			if scale++; scale > maxScale {
-				return scaleBits
+				return rawBitsScale
 			}
 		}
 	}
 	return scale
 }
 
-// decimalWord returns the word of a value at a scale, and whether it has one.
-func decimalWord(v float64, scale int) (word int64, ok bool) {
+// toDecimal returns the word of a value at a scale, and whether it has one.
+func toDecimal(v float64, scale int) (word int64, ok bool) {
 	n := math.RoundToEven(v * powersOfTen[scale])
 	if !(math.Abs(n) < maxExact) {
 		return 0, false
 	}
 	word = int64(n)
-	return word, math.Float64bits(decimalValue(word, scale)) == math.Float64bits(v)
+	return word, math.Float64bits(fromDecimal(word, scale)) == math.Float64bits(v)
 }
 
-func decimalValue(word int64, scale int) float64 { return float64(word) / powersOfTen[scale] }
+func fromDecimal(word int64, scale int) float64 { return float64(word) / powersOfTen[scale] }
 
-// bitsWord is its own inverse: the bits of negative numbers are turned over but for
+// orderedBits is its own inverse: the bits of negative numbers are turned over but for
 // the sign, so that words ascend as the numbers do.
-func bitsWord(bits uint64) int64 { return int64(bits ^ uint64(int64(bits)>>63)>>1) }
+func orderedBits(bits uint64) int64 { return int64(bits ^ uint64(int64(bits)>>63)>>1) }
 
-func valueOf(word int64, scale int) float64 {
-	if scale == scaleBits {
-		return math.Float64frombits(uint64(bitsWord(uint64(word))))
+func fromInteger(word int64, scale int) float64 {
+	if scale == rawBitsScale {
+		return math.Float64frombits(uint64(orderedBits(uint64(word))))
 	}
-	return decimalValue(word, scale)
+	return fromDecimal(word, scale)
 }

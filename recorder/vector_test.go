@@ -11,12 +11,12 @@ import (
 	"pgregory.net/rapid"
 )
 
-var rowNames = []string{"a", "b", "c", "d"}
+var vectorNames = []string{"a", "b", "c", "d"}
 
 // drawPage is a page of few families, whose series, types and helps come and go.
 func drawPage(t *rapid.T) string {
 	var b strings.Builder
-	for _, name := range rowNames {
+	for _, name := range vectorNames {
 		if rapid.IntRange(0, 5).Draw(t, "absent") == 0 {
 			continue
 		}
@@ -46,7 +46,7 @@ func whole(t require.TestingT, blocks []messages.Block) (all []messages.Family) 
 	return all
 }
 
-func inParts(s *Snapshot, budget int) (blocks []messages.Block) {
+func inBatches(s *Snapshot, budget int) (blocks []messages.Block) {
 	for part := unshared(s.Next(budget)); part != nil; part = unshared(s.Next(budget)) {
 		blocks = append(blocks, part...)
 	}
@@ -57,7 +57,7 @@ func inParts(s *Snapshot, budget int) (blocks []messages.Block) {
 // together anew each time; and a snapshot stays as it is.
 func TestRowIsTheNewest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := NewWindow(Limits{rows: 5, Bytes: rapid.SampledFrom([]int64{20_000, 1 << 20}).Draw(t, "limit")})
+		w := NewWindow(Limits{chunkScrapes: 5, Bytes: rapid.SampledFrom([]int64{20_000, 1 << 20}).Draw(t, "limit")})
 		text := drawPage(t)
 		var kept *Snapshot
 		var before []messages.Family
@@ -72,8 +72,8 @@ func TestRowIsTheNewest(t *testing.T) {
 				require.Equal(t, before, whole(t, drain(kept)))
 			}
 			budget := rapid.SampledFrom([]int{1, 100, 200, 64 << 10}).Draw(t, "budget")
-			before = whole(t, inParts(w.Snapshot(messages.Selection{Names: rowNames}), budget))
-			require.Equal(t, before, whole(t, inParts(w.Snapshot(messages.Selection{}), budget)))
+			before = whole(t, inBatches(w.Snapshot(messages.Selection{Names: vectorNames}), budget))
+			require.Equal(t, before, whole(t, inBatches(w.Snapshot(messages.Selection{}), budget)))
 			kept = w.Snapshot(messages.Selection{})
 		}
 	})
@@ -99,7 +99,7 @@ func TestRowIsShared(t *testing.T) {
 	one := latest(1, page)
 	require.Equal(t, []float64{1, 2}, one.Values)
 	before := bytes()
-	w.order[0].row = nil
+	w.sorted[0].vector = nil
 	require.Less(t, bytes(), before)
 	two := latest(2, page)
 	three := latest(3, strings.Replace(page, "} 2", "} 3", 1))
@@ -118,7 +118,7 @@ func TestRowIsShared(t *testing.T) {
 
 func TestRowIsKeptWithinItsLimit(t *testing.T) {
 	const series = 100
-	w := NewWindow(Limits{Bytes: rowShare * series * rowSeriesBytes})
+	w := NewWindow(Limits{Bytes: vectorShare * series * vectorSeriesBytes})
 	var b strings.Builder
 	for n := range 2 * series {
 		fmt.Fprintf(&b, "a{n=\"%d\"} 1\n", n)
@@ -129,6 +129,6 @@ func TestRowIsKeptWithinItsLimit(t *testing.T) {
 		p.Parse([]byte(b.String()), "text/plain", ParseLimits{})
 		w.Append(node, Scrape{At: at(n), Page: &p})
 		require.Len(t, latest(w), n+1)
-		require.Equal(t, n < series, w.order[0].row != nil)
+		require.Equal(t, n < series, w.sorted[0].vector != nil)
 	}
 }

@@ -6,45 +6,45 @@ import (
 	"fodc/messages"
 )
 
-// row is a target's newest row as answers have it, but for its values. It is made for
+// vector is a target's newest row as answers have it, but for its values. It is made for
 // the first question for the latest values, and serves the next ones while the same
 // series have a sample: then an answer costs little more than a copy of its values.
-type row struct {
+type vector struct {
 	// series are those that have a sample, in order.
 	series []*series
 	// families have the series, without values. They are shared with snapshots, and never
 	// change.
-	families []rowFamily
+	families []vectorFamily
 	bytes    int64
 }
 
-// rowFamily is a family of a row.
-type rowFamily struct {
+// vectorFamily is a family of a row.
+type vectorFamily struct {
 	messages.Family
 	number int
 }
 
 // cost is what the family takes on the wire.
-func (f *rowFamily) cost() int {
+func (f *vectorFamily) cost() int {
 	return f.headCost() + f.LabelBytes + len(f.Series)*(seriesCost+valueBytes)
 }
 
-func (f *rowFamily) headCost() int { return familyCost + len(f.Name) + len(f.Help) }
+func (f *vectorFamily) headCost() int { return familyCost + len(f.Name) + len(f.Help) }
 
 const (
-	rowSeriesBytes = 96 // a messages.Series and a pointer, with what slices have in reserve
-	rowFamilyBytes = 112
-	// rowShare is the part (1/n) of Limits.Bytes that the row of a target may take.
-	rowShare = 64
+	vectorSeriesBytes = 96 // a messages.Series and a pointer, with what slices have in reserve
+	vectorFamilyBytes = 112
+	// vectorShare is the part (1/n) of Limits.Bytes that the row of a target may take.
+	vectorShare = 64
 )
 
-// latest returns the newest row of the target, all of it. A row that takes more than the
+// newestVector returns the newest row of the target, all of it. A row that takes more than the
 // limit in bytes is made anew for each question.
-func (t *target) latest(limit int64) part {
+func (t *target) newestVector(limit int64) chunkReader {
 	t.head.sort()
-	families, at := t.families.view(), t.head.row()
+	families, at := t.families.view(), t.head.lastIndex()
 	values := make([]float64, 0, len(t.head.columns))
-	r := t.row
+	r := t.vector
 	for _, c := range t.head.columns {
 		if c.empty() || c.next() <= at {
 			continue
@@ -54,22 +54,22 @@ func (t *target) latest(limit int64) part {
 		}
 		values = append(values, c.values[len(c.values)-1])
 	}
-	if r == nil || len(values) != len(r.series) || !r.describes(families) {
-		r = newRow(t.head, families, len(values))
-		t.row = r
+	if r == nil || len(values) != len(r.series) || !r.isCurrent(families) {
+		r = newVector(t.head, families, len(values))
+		t.vector = r
 		if r.bytes > limit {
-			t.row = nil
+			t.vector = nil
 		}
 	}
 	times := slices.Clip(t.head.times[at:])
-	return part{targetView: targetView{families: families}, times: times, to: len(times), row: r.families, values: values}
+	return chunkReader{targetView: targetView{families: families}, times: times, to: len(times), vector: r.families, values: values}
 }
 
-func newRow(h *head, families []familyMeta, size int) *row {
-	r := &row{series: make([]*series, 0, size), bytes: sizeOf(size * rowSeriesBytes)}
+func newVector(h *head, families []familyMeta, size int) *vector {
+	r := &vector{series: make([]*series, 0, size), bytes: sizeOf(size * vectorSeriesBytes)}
 	made := make([]messages.Series, 0, size)
 	for _, c := range h.columns {
-		if c.empty() || c.next() <= h.row() {
+		if c.empty() || c.next() <= h.lastIndex() {
 			continue
 		}
 		s := c.series
@@ -77,7 +77,7 @@ func newRow(h *head, families []familyMeta, size int) *row {
 		n := len(r.families)
 		if n == 0 || r.families[n-1].number != s.family {
 			f := &families[s.family]
-			r.families = append(r.families, rowFamily{number: s.family,
+			r.families = append(r.families, vectorFamily{number: s.family,
 				Family: messages.Family{Name: f.name, Type: f.kind, Help: f.help}})
 			n++
 		}
@@ -87,12 +87,12 @@ func newRow(h *head, families []familyMeta, size int) *row {
 		last.Series = made[first:len(made):len(made)]
 		last.LabelBytes += len(s.labels)
 	}
-	r.bytes += sizeOf(cap(r.families) * rowFamilyBytes)
+	r.bytes += sizeOf(cap(r.families) * vectorFamilyBytes)
 	return r
 }
 
-// describes reports whether the families are as they were.
-func (r *row) describes(families []familyMeta) bool {
+// isCurrent reports whether the families are as they were.
+func (r *vector) isCurrent(families []familyMeta) bool {
 	for i := range r.families {
 		f := &r.families[i]
 		if now := &families[f.number]; now.kind != f.Type || now.help != f.Help || now.name != f.Name {
@@ -102,20 +102,20 @@ func (r *row) describes(families []familyMeta) bool {
 	return true
 }
 
-// sizeOfRow is what the target's row takes.
-func (t *target) sizeOfRow() int64 {
-	if t.row == nil {
+// vectorBytes is what the target's row takes.
+func (t *target) vectorBytes() int64 {
+	if t.vector == nil {
 		return 0
 	}
-	return t.row.bytes
+	return t.vector.bytes
 }
 
-// nextOfRow is next for a part that is a row.
-func (p *part) nextOfRow(budget int, must bool) (block messages.Block, cost int, end bool) {
+// nextOfVector is next for a part that is a row.
+func (p *chunkReader) nextOfVector(budget int, must bool) (block messages.Block, cost int, end bool) {
 	cost = blockCost + timeCost
 	var made []messages.Family
-	for len(p.row) > 0 {
-		f := p.row[0]
+	for len(p.vector) > 0 {
+		f := p.vector[0]
 		n := len(f.Series)
 		if cost+f.cost() > budget {
 			n = f.fitting(budget-cost, must && len(made) == 0)
@@ -124,13 +124,13 @@ func (p *part) nextOfRow(budget int, must bool) (block messages.Block, cost int,
 			break
 		}
 		if made == nil {
-			made = make([]messages.Family, 0, len(p.row))
+			made = make([]messages.Family, 0, len(p.vector))
 		}
 		whole := n == len(f.Series)
 		if whole {
-			p.row = p.row[1:]
+			p.vector = p.vector[1:]
 		} else {
-			p.row = append([]rowFamily{f.cut(n)}, p.row[1:]...)
+			p.vector = append([]vectorFamily{f.split(n)}, p.vector[1:]...)
 		}
 		cost += f.cost()
 		f.Values = p.values[:n:n]
@@ -143,11 +143,11 @@ func (p *part) nextOfRow(budget int, must bool) (block messages.Block, cost int,
 	if len(made) > 0 {
 		block = messages.Block{Times: p.times, Families: made}
 	}
-	return block, cost, len(p.row) == 0
+	return block, cost, len(p.vector) == 0
 }
 
 // fitting returns how many series fit the budget, one at least if must is true.
-func (f *rowFamily) fitting(budget int, must bool) int {
+func (f *vectorFamily) fitting(budget int, must bool) int {
 	budget -= f.headCost()
 	for i := range f.Series {
 		if budget -= seriesCost + len(f.Series[i].Labels) + valueBytes; budget < 0 && !(must && i == 0) {
@@ -157,8 +157,8 @@ func (f *rowFamily) fitting(budget int, must bool) int {
 	return len(f.Series)
 }
 
-// cut leaves the family the first n series, and returns it with the others.
-func (f *rowFamily) cut(n int) (rest rowFamily) {
+// split leaves the family the first n series, and returns it with the others.
+func (f *vectorFamily) split(n int) (rest vectorFamily) {
 	rest = *f
 	rest.Series, f.Series = f.Series[n:], f.Series[:n:n]
 	f.LabelBytes = 0

@@ -1,0 +1,90 @@
+package recorder
+
+import "math/bits"
+
+// widthCode is a code for numbers, made for those of one column: each is written in
+// the narrowest of three widths in bits that holds it, behind a prefix that tells
+// which: 0, 10 and 11. Where all widths are the same there is no prefix; where the
+// upper two are, it is 0 and 1.
+type widthCode struct{ low, middle, high int }
+
+// lengthCounts counts numbers by their length in bits.
+type lengthCounts [wordBits + 1]int
+
+// bestCode returns the widths under which the numbers take the fewest bits, and how many
+// these are.
+func (l *lengthCounts) bestCode() (best widthCode, cost int) {
+	high, all := 0, 0
+	for n, count := range l {
+		if count > 0 {
+			high, all = n, all+count
+		}
+	}
+	best, cost = widthCode{high, high, high}, all*high
+	consider := func(w widthCode, c int) {
+		if c < cost {
+			best, cost = w, c
+		}
+	}
+	inLow := 0
+	for low, count := range l[:high] {
+		if inLow += count; count == 0 {
+			continue
+		}
+		lowCost := inLow * (low + 1)
+		consider(widthCode{low, high, high}, lowCost+(all-inLow)*(high+1))
+		inMiddle := 0
+		for middle := low + 1; middle < high; middle++ {
+			if inMiddle += l[middle]; l[middle] > 0 {
+				consider(widthCode{low, middle, high}, lowCost+inMiddle*(middle+2)+(all-inLow-inMiddle)*(high+2))
+			}
+		}
+	}
+	return best, cost
+}
+
+// widthFieldBits is what a width takes.
+const widthFieldBits = 7
+
+func (c widthCode) writeHeader(w *bitWriter) {
+	w.writeBits(uint64(c.low), widthFieldBits)
+	w.writeBits(uint64(c.middle), widthFieldBits)
+	w.writeBits(uint64(c.high), widthFieldBits)
+}
+
+func readWidthCode(r *bitReader) widthCode {
+	return widthCode{int(r.readBits(widthFieldBits)), int(r.readBits(widthFieldBits)), int(r.readBits(widthFieldBits))}
+}
+
+func (c widthCode) write(w *bitWriter, n uint64) {
+	length := bits.Len64(n)
+	switch {
+	case c.low == c.high:
+		w.writeBits(n, c.high)
+	case length <= c.low:
+		w.writeBits(0, 1)
+		w.writeBits(n, c.low)
+	case c.middle == c.high:
+		w.writeBits(1, 1)
+		w.writeBits(n, c.high)
+	case length <= c.middle:
+		w.writeBits(0b01, 2)
+		w.writeBits(n, c.middle)
+	default:
+		w.writeBits(0b11, 2)
+		w.writeBits(n, c.high)
+	}
+}
+
+func (c widthCode) read(r *bitReader) uint64 {
+	switch {
+	case c.low == c.high:
+		return r.readBits(c.high)
+	case !r.readBit():
+		return r.readBits(c.low)
+	case c.middle == c.high || r.readBit():
+		return r.readBits(c.high)
+	default:
+		return r.readBits(c.middle)
+	}
+}
