@@ -15,32 +15,37 @@ const (
 // mayImport is the packages of this module that each of its packages may import;
 // those that tests may import besides are in testsMayImport.
 var mayImport = map[string][]string{
-	".":                       {"modes"},
-	"modes":                   {"modes/logsink", "modes/quiet", "httpapi", "actors", "actors/agent", "actors/agent/nodeconfig", "actors/agent/telemetry", "actors/proxy", "messages"},
-	"modes/logsink":           {},
-	"modes/proxybench":        {},
-	"modes/quiet":             {},
-	"httpapi":                 {"httpapi/exposition", "messages"},
-	"httpapi/exposition":      {"messages"},
-	"actors":                  {"messages"},
-	"actors/actorstest":       {"actors", "messages"},
-	"actors/agent":            {"actors", "actors/agent/nodeconfig", "actors/agent/telemetry", "messages", "messages/wire", "recorder"},
-	"actors/agent/nodeconfig": {"actors/agent/telemetry", "messages"},
-	"actors/agent/telemetry":  {"messages", "recorder"},
-	"actors/proxy":            {"actors", "messages", "messages/wire", "messages/wire/fastframe"},
-	"actors/simulation":       {},
-	"messages/wire":           {"messages"},
-	"messages/wire/fastframe": {"messages", "messages/wire"},
-	"recorder":                {"messages"},
-	"messages":                {},
+	".": {"modes"},
+	"modes": {"modes/logsink", "modes/quiet", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/telemetry", "actors/proxy",
+		"messages"},
+	"modes/logsink":              {},
+	"modes/proxybench":           {},
+	"modes/quiet":                {},
+	"httpapi":                    {"httpapi/exposition", "messages"},
+	"httpapi/exposition":         {"messages"},
+	"actors":                     {"messages"},
+	"actors/actorstest":          {"actors", "messages"},
+	"actors/agent":               {"actors", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/telemetry", "messages", "messages/wire", "recorder"},
+	"actors/agent/mask":          {},
+	"actors/agent/mask/masktest": {},
+	"actors/agent/nodeconfig":    {"actors/agent/mask", "actors/agent/telemetry", "messages"},
+	"actors/agent/telemetry":     {"messages", "recorder"},
+	"actors/proxy":               {"actors", "messages", "messages/wire", "messages/wire/fastframe"},
+	"actors/simulation":          {},
+	"messages/wire":              {"messages"},
+	"messages/wire/fastframe":    {"messages", "messages/wire"},
+	"recorder":                   {"messages"},
+	"messages":                   {},
 }
 
 var testsMayImport = map[string][]string{
-	"modes":            {"messages/wire", "httpapi/exposition", "actors/actorstest"},
-	"modes/proxybench": {"messages", "messages/wire"},
-	"actors":           {"actors/actorstest"},
-	"actors/agent":     {"actors/actorstest"},
-	"actors/proxy":     {"actors/actorstest"},
+	"modes":                   {"messages/wire", "httpapi/exposition", "actors/actorstest", "actors/agent/mask/masktest"},
+	"modes/proxybench":        {"messages", "messages/wire"},
+	"actors":                  {"actors/actorstest"},
+	"actors/agent":            {"actors/actorstest", "actors/agent/mask/masktest"},
+	"actors/agent/mask":       {"actors/agent/mask/masktest"},
+	"actors/agent/nodeconfig": {"actors/agent/mask/masktest"},
+	"actors/proxy":            {"actors/actorstest"},
 	// It is nothing but tests, of agents and a proxy together.
 	"actors/simulation": {"actors", "actors/actorstest", "actors/agent", "actors/proxy", "messages", "messages/wire", "recorder"},
 }
@@ -111,6 +116,7 @@ func importRules() []rule {
 				{"httpapi/exposition/x.go": `package exposition; import _ "net/http"`},
 				{"messages/x.go": `package messages; import "net"; var _ = net.Dial`},
 				{"messages/wire/x.go": `package wire; import _ "os"`},
+				{"actors/agent/mask/x.go": `package mask; import _ "go.uber.org/zap"`},
 			},
 			keeps: map[string]string{
 				"messages/x.go":         `package messages; import "net"; var _ = net.JoinHostPort`,
@@ -199,7 +205,7 @@ func isPure(s source) bool {
 	if s.isTest() || s.isGenerated() {
 		return false
 	}
-	return slices.Contains([]string{"messages", "messages/wire", "messages/wire/fastframe", "recorder", "httpapi/exposition"}, s.dir()) ||
+	return slices.Contains([]string{"messages", "messages/wire", "messages/wire/fastframe", "recorder", "httpapi/exposition", "actors/agent/mask"}, s.dir()) ||
 		strings.HasSuffix(s.path, "_state.go")
 }
 

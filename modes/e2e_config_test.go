@@ -5,6 +5,7 @@ package modes_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"fodc/actors/agent/mask/masktest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -97,19 +100,31 @@ func TestE2EConfigSecretsAreMasked(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "node.yaml")
 	require.NoError(t, os.WriteFile(file, []byte("cache: {size: 1024}\nauth:\n  users:\n  - {username: admin, password: "+nodeSecrets[3]+"}\n"), 0o600))
+	table := filepath.Join(t.TempDir(), "table.json")
+	require.NoError(t, os.WriteFile(table, secretsAsJSON(t), 0o600))
 	node := startNodeProcess(t, nil, []string{"BYDB_GRPC_PORT=17912", "BYDB_ETCD_TOKEN=" + nodeSecrets[2], "OTHER=" + nodeSecrets[2]},
 		"--data-path=/data", "--etcd-password", nodeSecrets[0], "--etcd-endpoints=http://root:"+nodeSecrets[1]+"@etcd:2379", "--tls")
 	proxy := startConfigProxy(t)
-	agent := startAgent(t, proxy, "n1", "datanode-hot", noEndpoint, "--node-pid-file", node.pidFile, "--node-config-file", file, "--log-level", "debug")
+	agent := startAgent(t, proxy, "n1", "datanode-hot", noEndpoint, "--node-pid-file", node.pidFile, "--node-config-file", file,
+		"--node-config-file", table, "--log-level", "debug")
 	c, _ := awaitConfig(t, patience, proxy, "n1", "configuration", func(c nodeConfig) bool { return len(c.Startup) > 0 })
 	require.Empty(t, c.Errors)
+	fromTable := 0
+	maps.DeleteFunc(c.Runtime, func(key string, _ any) bool {
+		is := strings.HasPrefix(key, "table.")
+		if is {
+			fromTable++
+		}
+		return is
+	})
+	require.Equal(t, len(masktest.Secrets()), fromTable)
 	require.Equal(t, "/data", c.Startup["--data-path"])
 	require.Equal(t, "***", c.Startup["--etcd-password"])
 	require.Equal(t, "http://root:***@etcd:2379", c.Startup["--etcd-endpoints"])
 	require.Equal(t, "true", c.Startup["--tls"])
 	require.Equal(t, map[string]any{"BYDB_GRPC_PORT": "17912", "BYDB_ETCD_TOKEN": "***", "cache.size": float64(1024),
 		"auth.users.0.username": "admin", "auth.users.0.password": "***"}, c.Runtime)
-	require.Len(t, c.Sources, 3)
+	require.Len(t, c.Sources, 4)
 
 	time.Sleep(2 * configHeartbeat) // heartbeats, and what they log
 	seen := map[string]string{"log of the proxy": proxy.log(), "log of the agent": agent.log()}
@@ -125,8 +140,23 @@ func TestE2EConfigSecretsAreMasked(t *testing.T) {
 		for _, secret := range nodeSecrets {
 			require.NotContains(t, text, secret, where)
 		}
+		for _, c := range masktest.Secrets() {
+			require.Empty(t, c.LeakAmong(text), "%s: %s = %s", where, c.Key, c.Value)
+		}
 	}
-	t.Logf("%d texts hold none of %d secrets", len(seen), len(nodeSecrets))
+	t.Logf("%d texts hold none of %d secrets", len(seen), len(nodeSecrets)+len(masktest.Secrets()))
+}
+
+// secretsAsJSON returns a file with all secrets of the table.
+func secretsAsJSON(t *testing.T) []byte {
+	t.Helper()
+	var all []map[string]string
+	for _, c := range masktest.Secrets() {
+		all = append(all, map[string]string{c.Key: c.Value})
+	}
+	text, err := json.Marshal(map[string]any{"table": all})
+	require.NoError(t, err)
+	return text
 }
 
 // A node whose agent dies with it still shows its last configuration; an agent that

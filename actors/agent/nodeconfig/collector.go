@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"fodc/actors/agent/mask"
 	"fodc/actors/agent/telemetry"
 	"fodc/messages"
 
@@ -186,8 +187,10 @@ func (c *Collector) assemble(now time.Time) *messages.NodeConfig {
 	return config
 }
 
-// note returns the text within the limit of sources and errors.
+// note returns the text within the limit of sources and errors, without secrets: the name
+// of a file may have one.
 func note(text string) string {
+	text = mask.Text(text)
 	if len(text) > messages.MaxConfigNoteBytes {
 		text = text[:messages.MaxConfigNoteBytes-len(cutMark)] + cutMark
 	}

@@ -3,6 +3,8 @@ package nodeconfig
 import (
 	"regexp"
 	"strings"
+
+	"fodc/actors/agent/mask"
 )
 
 // Keys of what a command line has beside its flags. No flag is called so.
@@ -10,6 +12,9 @@ const (
 	keyCommand   = "command"   // the program and its subcommands
 	keyArguments = "arguments" // what stands behind --
 )
+
+// hiddenName is a name whose value is never shown.
+const hiddenName = "secret"
 
 var flagName = regexp.MustCompile(`^--?[A-Za-z0-9][\w.\-:/]*$`)
 
@@ -23,7 +28,11 @@ func parseCommandLine(args []string) *params {
 	}
 	p := &params{}
 	for _, key := range c.order {
-		p.text(key, c.values[key], c.isSecret(key))
+		name := key
+		if c.hidden[key] {
+			name = hiddenName
+		}
+		p.text(key, name, c.values[key])
 	}
 	return p
 }
@@ -33,8 +42,6 @@ type commandLine struct {
 	values map[string]string
 	hidden map[string]bool // flags whose value is part of their name
 }
-
-func (c *commandLine) isSecret(key string) bool { return c.hidden[key] }
 
 func (c *commandLine) add(key, value string) {
 	if former, twice := c.values[key]; twice {
@@ -95,7 +102,7 @@ func (c *commandLine) hide(arg string) {
 		c.hidden = map[string]bool{}
 	}
 	c.hidden[key] = true
-	c.add(key, masked)
+	c.add(key, mask.Mark)
 }
 
 // isFlag reports whether the argument is no value: a dash alone is one, and so is a
@@ -110,5 +117,5 @@ func isValue(key, arg string) bool {
 	if arg == "--" {
 		return false
 	}
-	return !isFlag(arg) || isSecret(key) && !strings.HasPrefix(arg, "--")
+	return !isFlag(arg) || mask.IsSecret(key) && !strings.HasPrefix(arg, "--")
 }

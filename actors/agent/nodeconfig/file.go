@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"fodc/messages"
 )
 
 // parseFile reads the contents of a file as what its name says, or, where that says
@@ -34,6 +36,22 @@ func parseFile(name, contents string) (*params, error) {
 	default:
 		return parseYAML(contents)
 	}
+}
+
+// Preview returns what an agent would send of the file: its parameters, masked and within
+// their limits, and what is wrong with it.
+func Preview(name string) (shown []messages.ConfigParam, problems []string) {
+	f := &file{name: name}
+	f.read(time.Now())
+	found := f.params
+	if found == nil {
+		found = &params{}
+	}
+	shown, notes := section("runtime_config", found)
+	if problem := f.problem(); problem != "" {
+		problems = append(problems, note(problem))
+	}
+	return shown, append(problems, notes...)
 }
 
 const (

@@ -1,6 +1,10 @@
 package nodeconfig
 
-import "strings"
+import (
+	"strings"
+
+	"fodc/messages"
+)
 
 // Limits of a document.
 const (
@@ -27,6 +31,41 @@ func (f *flattener) enter(depth int) bool {
 	return true
 }
 
+// place is where a value stands: the key that is shown, and the name that it is masked by.
+// They differ below an object that says by another entry what its value is, as in
+// {name: DB_PASSWORD, value: hunter2}.
+type place struct{ key, name string }
+
+// at returns the place of an entry of an object, or of an item of a list.
+func (p place) at(key string) place { return place{dotted(p.key, key), dotted(p.name, key)} }
+
+// named returns the place with the text of an entry as a part of the name, if that entry
+// says what the others are.
+func (p place) named(key, text string) place {
+	switch strings.ToLower(key) {
+	case "kind":
+		if text != "Secret" { // of Kubernetes
+			return p
+		}
+	case "name", "key", "id":
+	default:
+		return p
+	}
+	if text != "" && len(text) <= messages.MaxConfigKeyBytes {
+		p.name = dotted(p.name, text)
+	}
+	return p
+}
+
+// entry returns the place of an entry. named is that of the object with its name: it
+// counts for the entries that hold its value.
+func (p place) entry(key string, named place) place {
+	if isValueOfName(key) {
+		return place{dotted(p.key, key), dotted(named.name, key)}
+	}
+	return p.at(key)
+}
+
 func dotted(prefix, key string) string {
 	if prefix == "" {
 		return key
@@ -34,20 +73,10 @@ func dotted(prefix, key string) string {
 	return prefix + "." + key
 }
 
-// namesSecret reports whether an object says by its name that its value is a secret,
-// as in {name: DB_PASSWORD, value: hunter2}.
-func namesSecret(key, value string) bool {
-	switch strings.ToLower(key) {
-	case "name", "key", "id":
-		return isSecret(value)
-	default:
-		return false
-	}
-}
-
+// isValueOfName reports whether the entry holds the value of an object that has a name.
 func isValueOfName(key string) bool {
 	switch strings.ToLower(key) {
-	case "value", "values", "val", "data", "content", "default":
+	case "value", "values", "val", "data", "stringdata", "content", "default":
 		return true
 	default:
 		return false

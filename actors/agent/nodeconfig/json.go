@@ -23,7 +23,7 @@ func parseJSON(text string) (*params, error) {
 		return nil, errors.New("not valid JSON: something follows the first value")
 	}
 	f := &flattener{}
-	f.json("", document, false, 0)
+	f.json(place{}, document, 0)
 	return &f.params, nil
 }
 
@@ -35,38 +35,39 @@ func jsonError(err error) error {
 	return errors.New("not valid JSON: it ends too early")
 }
 
-func (f *flattener) json(key string, value any, secret bool, depth int) {
+func (f *flattener) json(at place, value any, depth int) {
 	if !f.enter(depth) {
 		return
 	}
 	switch v := value.(type) {
 	case map[string]any:
-		if len(v) == 0 && key != "" {
-			f.bare(key, "{}", secret)
+		if len(v) == 0 && at.key != "" {
+			f.bare(at.key, at.name, "{}")
 		}
-		named := false
-		for k, entry := range v {
-			if text, ok := entry.(string); ok && namesSecret(k, text) {
-				named = true
+		keys := slices.Sorted(maps.Keys(v))
+		named := at
+		for _, k := range keys {
+			if text, ok := v[k].(string); ok {
+				named = named.named(k, text)
 			}
 		}
-		for _, k := range slices.Sorted(maps.Keys(v)) {
-			f.json(dotted(key, k), v[k], secret || named && isValueOfName(k), depth+1)
+		for _, k := range keys {
+			f.json(at.entry(k, named), v[k], depth+1)
 		}
 	case []any:
-		if len(v) == 0 && key != "" {
-			f.bare(key, "[]", secret)
+		if len(v) == 0 && at.key != "" {
+			f.bare(at.key, at.name, "[]")
 		}
 		for i, item := range v {
-			f.json(dotted(key, strconv.Itoa(i)), item, secret, depth+1)
+			f.json(at.at(strconv.Itoa(i)), item, depth+1)
 		}
 	case json.Number:
-		f.bare(key, v.String(), secret)
+		f.bare(at.key, at.name, v.String())
 	case bool:
-		f.bare(key, strconv.FormatBool(v), secret)
+		f.bare(at.key, at.name, strconv.FormatBool(v))
 	case string:
-		f.text(key, v, secret)
+		f.text(at.key, at.name, v)
 	default:
-		f.bare(key, "null", secret)
+		f.bare(at.key, at.name, "null")
 	}
 }

@@ -7,16 +7,23 @@ import (
 
 // parseKeyValues reads lines of KEY=VALUE, as shells and container runtimes do: with
 // comments, "export " and quotes. A line that is none is left out and told by number,
-// as it may hold a secret.
+// as it may hold a secret; the lines of a private key in PEM belong to the value that
+// begins with it.
 func parseKeyValues(text string) (*params, error) {
 	p := &params{}
 	bad, first, n := 0, 0, 0
+	inKey := false
 	for line := range strings.Lines(text) {
 		n++
+		if inKey {
+			inKey = !strings.Contains(line, "-----END ")
+			continue
+		}
+		inKey = opensKey(line)
 		key, value, isPair, isBlank := cutKeyValue(line)
 		switch {
 		case isPair:
-			p.text(key, value, false)
+			p.text(key, key, value)
 		case !isBlank:
 			if bad++; bad == 1 {
 				first = n
@@ -27,6 +34,12 @@ func parseKeyValues(text string) (*params, error) {
 		return p, fmt.Errorf("%d lines are not KEY=VALUE, the first is line %d", bad, first)
 	}
 	return p, nil
+}
+
+// opensKey reports whether a private key begins in the line and does not end there.
+func opensKey(line string) bool {
+	_, key, begins := strings.Cut(line, "-----BEGIN ")
+	return begins && strings.Contains(key, "PRIVATE") && !strings.Contains(key, "-----END ")
 }
 
 func cutKeyValue(line string) (key, value string, isPair, isBlank bool) {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"fodc/actors/agent/mask"
 	"fodc/messages"
 )
 
@@ -19,10 +20,10 @@ type params struct {
 	left, cut int
 }
 
-// text adds a text. secret says that it is one, whatever its key.
-func (p *params) text(key, value string, secret bool) {
-	value = maskValue(key, value, secret || isSecret(key))
-	encoded, isCut := encode(value)
+// text adds a text. name is what it is masked by: its key, or what else is known to be its
+// name.
+func (p *params) text(key, name, value string) {
+	encoded, isCut := encode(mask.Value(name, value))
 	if isCut {
 		p.cut++
 	}
@@ -30,20 +31,17 @@ func (p *params) text(key, value string, secret bool) {
 }
 
 // bare adds a value that JSON shows without quotes. A number may be a secret.
-func (p *params) bare(key, value string, secret bool) {
+func (p *params) bare(key, name, value string) {
 	isNumber := strings.ContainsAny(value[:1], "-0123456789")
-	switch {
-	case isNumber && (secret || isSecret(key)):
-		p.text(key, value, true)
-	case len(value) > messages.MaxConfigValueBytes:
-		p.text(key, value, false)
-	default:
-		p.add(key, value)
+	if isNumber && mask.Value(name, value) != value || len(value) > messages.MaxConfigValueBytes {
+		p.text(key, name, value)
+		return
 	}
+	p.add(key, value)
 }
 
 func (p *params) add(key, encoded string) {
-	key = strings.ToValidUTF8(key, "?")
+	key = strings.ToValidUTF8(mask.Key(key), "?")
 	if len(key) > messages.MaxConfigKeyBytes {
 		key = strings.ToValidUTF8(key[:messages.MaxConfigKeyBytes], "")
 	}

@@ -69,7 +69,7 @@ func parseEnvironment(environ []string) *params {
 	found := &params{}
 	for _, variable := range environ {
 		if name, value, ok := strings.Cut(variable, "="); ok && strings.HasPrefix(name, envPrefix) {
-			found.text(name, value, false)
+			found.text(name, name, value)
 		}
 	}
 	return found

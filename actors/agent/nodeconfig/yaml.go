@@ -35,7 +35,7 @@ func parseYAML(text string) (*params, error) {
 		if root.Kind == yaml.ScalarNode && root.ShortTag() != "!!null" {
 			return nil, errors.New("not KEY: VALUE, but one text")
 		}
-		f.yaml("", root, false, 0)
+		f.yaml(place{}, root, 0)
 	}
 }
 
@@ -46,38 +46,36 @@ func atLine(err error) string {
 	return ""
 }
 
-func (f *flattener) yaml(key string, n *yaml.Node, secret bool, depth int) {
+func (f *flattener) yaml(at place, n *yaml.Node, depth int) {
 	if !f.enter(depth) {
 		return
 	}
 	switch n.Kind {
 	case yaml.AliasNode:
-		f.yaml(key, n.Alias, secret, depth+1)
+		f.yaml(at, n.Alias, depth+1)
 	case yaml.MappingNode:
-		f.mapping(key, n, secret, depth)
+		f.mapping(at, n, depth)
 	case yaml.SequenceNode:
-		if len(n.Content) == 0 && key != "" {
-			f.bare(key, "[]", secret)
+		if len(n.Content) == 0 && at.key != "" {
+			f.bare(at.key, at.name, "[]")
 		}
 		for i, item := range n.Content {
-			f.yaml(dotted(key, strconv.Itoa(i)), item, secret, depth+1)
+			f.yaml(at.at(strconv.Itoa(i)), item, depth+1)
 		}
 	case yaml.ScalarNode:
-		f.scalar(key, n, secret)
+		f.scalar(at, n)
 	}
 }
 
 // mapping takes what is merged into the mapping first: its own entries go over that.
-func (f *flattener) mapping(key string, n *yaml.Node, secret bool, depth int) {
-	if len(n.Content) == 0 && key != "" {
-		f.bare(key, "{}", secret)
+func (f *flattener) mapping(at place, n *yaml.Node, depth int) {
+	if len(n.Content) == 0 && at.key != "" {
+		f.bare(at.key, at.name, "{}")
 	}
-	named := false
+	named := namedBy(at, n, depth)
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		k, v := n.Content[i], n.Content[i+1]
-		named = named || v.Kind == yaml.ScalarNode && namesSecret(k.Value, v.Value)
-		if k.ShortTag() == "!!merge" {
-			f.merge(key, v, secret, depth+1)
+		if k, v := n.Content[i], n.Content[i+1]; k.ShortTag() == "!!merge" {
+			f.merge(place{at.key, named.name}, v, depth+1)
 		}
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -87,38 +85,62 @@ func (f *flattener) mapping(key string, n *yaml.Node, secret bool, depth int) {
 		case k.Kind != yaml.ScalarNode:
 			f.left++
 		default:
-			f.yaml(dotted(key, k.Value), v, secret || named && isValueOfName(k.Value), depth+1)
+			f.yaml(at.entry(k.Value, named), v, depth+1)
 		}
 	}
 }
 
+// namedBy returns the place of the mapping with its name, which may be in what is merged
+// into it.
+func namedBy(at place, n *yaml.Node, depth int) place {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if n.Kind != yaml.MappingNode || depth > maxDepth {
+		return at
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		if v.Kind == yaml.AliasNode {
+			v = v.Alias
+		}
+		switch {
+		case k.ShortTag() == "!!merge":
+			at = namedBy(at, v, depth+1)
+		case v.Kind == yaml.ScalarNode:
+			at = at.named(k.Value, v.Value)
+		}
+	}
+	return at
+}
+
 // merge takes a mapping, or a list of them of which the earlier go over the later.
-func (f *flattener) merge(key string, n *yaml.Node, secret bool, depth int) {
+func (f *flattener) merge(at place, n *yaml.Node, depth int) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
 	if n.Kind != yaml.SequenceNode {
-		f.yaml(key, n, secret, depth)
+		f.yaml(at, n, depth)
 		return
 	}
 	for i := len(n.Content) - 1; i >= 0; i-- {
-		f.yaml(key, n.Content[i], secret, depth)
+		f.yaml(at, n.Content[i], depth)
 	}
 }
 
 // scalar keeps the text of numbers as it was written, where JSON can say it.
-func (f *flattener) scalar(key string, n *yaml.Node, secret bool) {
-	if key == "" {
+func (f *flattener) scalar(at place, n *yaml.Node) {
+	if at.key == "" {
 		return
 	}
 	switch tag := n.ShortTag(); {
 	case tag == "!!null":
-		f.bare(key, "null", secret)
+		f.bare(at.key, at.name, "null")
 	case tag == "!!bool":
-		f.bare(key, strconv.FormatBool(strings.EqualFold(n.Value, "true")), secret)
+		f.bare(at.key, at.name, strconv.FormatBool(strings.EqualFold(n.Value, "true")))
 	case (tag == "!!int" || tag == "!!float") && json.Valid([]byte(n.Value)):
-		f.bare(key, n.Value, secret)
+		f.bare(at.key, at.name, n.Value)
 	default:
-		f.text(key, n.Value, secret)
+		f.text(at.key, at.name, n.Value)
 	}
 }

@@ -1,0 +1,81 @@
+package mask
+
+import (
+	stdbase64 "encoding/base64"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// minEncoded is how long a text in Base64 is that may hold a secret.
+const minEncoded = 16
+
+// findEncoded finds texts in Base64 in which there is a secret, and words in percent
+// encoding in which there are more secrets than can be seen without decoding.
+func findEncoded(text string, found []span, nesting int) []span {
+	for i := 0; i < len(text); i++ {
+		end := skip(text, i, isRunByte)
+		if end-i >= minEncoded && holdsSecret(text[i:end], nesting) {
+			found = append(found, span{i, skip(text, end, func(c byte) bool { return c == '=' })})
+		}
+		i = end
+	}
+	for i := 0; ; {
+		percent := strings.IndexByte(text[i:], '%')
+		if percent < 0 {
+			return found
+		}
+		from := skipBack(text, i+percent, isWordByte)
+		i = skip(text, i+percent, isWordByte)
+		word := text[from:i]
+		plain := unescape(word)
+		if plain != word && len(findAll(plain, nesting-1)) > len(findAll(word, 0)) {
+			found = append(found, span{from, i})
+		}
+	}
+}
+
+// unescape takes off percent encoding, and leaves what is none as it is.
+func unescape(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] == '%' && i+2 < len(text) {
+			if c, err := strconv.ParseUint(text[i+1:i+3], 16, 8); err == nil {
+				b.WriteByte(byte(c))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(text[i])
+	}
+	return b.String()
+}
+
+func isWordByte(c byte) bool { return !isSpace(c) && c != '"' && c != '\'' }
+
+// holdsSecret decodes Base64 of either alphabet, and looks for secrets in what comes out
+// if that is a text.
+func holdsSecret(run string, nesting int) bool {
+	encoding := stdbase64.RawStdEncoding
+	if strings.ContainsAny(run, "-_") {
+		encoding = stdbase64.RawURLEncoding
+	}
+	if len(run)%4 == 1 {
+		run = run[:len(run)-1] // cut off
+	}
+	plain, err := encoding.DecodeString(run)
+	if err != nil || !isText(plain) {
+		return false
+	}
+	return len(findAll(string(plain), nesting-1)) > 0
+}
+
+func isText(plain []byte) bool {
+	for _, c := range plain {
+		if c < ' ' && !isSpace(c) {
+			return false
+		}
+	}
+	// The last character may be cut off.
+	return utf8.Valid(plain) || utf8.Valid(plain[:max(0, len(plain)-utf8.UTFMax+1)])
+}

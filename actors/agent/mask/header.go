@@ -1,0 +1,81 @@
+package mask
+
+import "strings"
+
+// isHeader reports whether the value of the name is a line, as in Cookie: a=b; c=d.
+func isHeader(name string) bool {
+	switch strings.ToLower(name) {
+	case "authorization", "proxy-authorization", "cookie", "set-cookie":
+		return true
+	default:
+		return false
+	}
+}
+
+// schemes are the words before the credentials in an Authorization header.
+var schemes = []string{"basic", "bearer", "token", "apikey", "negotiate", "ntlm", "digest"}
+
+func isScheme(word string) bool {
+	for _, s := range schemes {
+		if strings.EqualFold(word, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasScheme reports whether the value begins with one, and more follows.
+func hasScheme(value string) bool {
+	word, rest, found := strings.Cut(strings.TrimLeft(value, `"'\`), " ")
+	return found && strings.TrimSpace(rest) != "" && isScheme(word)
+}
+
+// afterScheme are words that follow "basic" or "bearer" in prose.
+var afterScheme = setOf("auth authentication authorization token tokens scheme access credentials header headers realm user users http https")
+
+// isCredentialByte tells the bytes of what follows "basic" or "bearer".
+func isCredentialByte(c byte) bool {
+	return isAlnum(c) || strings.IndexByte("_.~+/=-", c) >= 0
+}
+
+// findSchemes finds what stands behind "Basic" and "Bearer", with or without the name of
+// the header, and behind the other schemes with it.
+func findSchemes(text string, found []span) []span {
+	e := &ends{text: text}
+	for i := 0; i < len(text); i++ {
+		if !isAlnum(text[i]) {
+			continue
+		}
+		end := skip(text, i, isAlnum)
+		if end < len(text) && isBlank(text[end]) && isScheme(text[i:end]) {
+			found = findCredentials(e, i, end, found)
+		}
+		i = end
+	}
+	return found
+}
+
+// findCredentials finds what stands behind the scheme text[i:end].
+func findCredentials(e *ends, i, end int, found []span) []span {
+	text := e.text
+	from := skip(text, end, isBlank)
+	isOne := strings.EqualFold(text[i:end], "basic") || strings.EqualFold(text[i:end], "bearer")
+	switch inHeader := followsHeader(text, i); {
+	case inHeader && isOne:
+		return append(found, span{from, skip(text, from, isWordByte)})
+	case inHeader:
+		return append(found, span{from, max(from, e.ofLine(from))})
+	case isOne:
+		if to := skip(text, from, isCredentialByte); to > from && !afterScheme[strings.ToLower(text[from:to])] {
+			return append(found, span{from, to})
+		}
+	}
+	return found
+}
+
+// followsHeader reports whether an Authorization header's name is before the place.
+func followsHeader(text string, i int) bool {
+	i = skipBack(text, i, func(c byte) bool { return isBlank(c) || isQuote(c) || c == ':' || c == '=' })
+	first := max(0, i-len("proxy-authorization"))
+	return isHeader(text[first+skipBack(text[first:i], i-first, isNameByte) : i])
+}

@@ -1,0 +1,71 @@
+package mask
+
+import (
+	"net/netip"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// maxPlainDigits is how long a number may be that is no PIN, salt or seed.
+const maxPlainDigits = 3
+
+var (
+	// quantity is a short number, a percentage, a size, or a duration with a unit that
+	// package time does not know.
+	quantity = regexp.MustCompile(`^-?(?:\d{1,3}(?:\.\d+)?%?|\d+(?:\.\d+)?\s?(?:(?:[kKMGTPE]i?)?[bB]|[KMGTPE]i?|[kmg]|days?|[dw]|hours?|minutes?|seconds?))$`)
+	variable = regexp.MustCompile(`^\$\{\w+\}$`)
+	urlStart = regexp.MustCompile(`^[a-z][a-z0-9+.\-]*://[\w.\-\[]`)
+)
+
+// isPlain reports whether a value is harmless under a name that is likely a secret's: a
+// number of up to maxPlainDigits digits, a duration, a size, an address, a path, a URL,
+// a word such as "basic" or "sha256". Passwords in URLs are the caller's business.
+func isPlain(value string) bool {
+	if plainWords[strings.ToLower(value)] || quantity.MatchString(value) || variable.MatchString(value) {
+		return true
+	}
+	if _, err := time.ParseDuration(value); err == nil {
+		return strings.Trim(value, "0123456789") != ""
+	}
+	if isAddress(value) {
+		return true
+	}
+	return (startsPath(value) || urlStart.MatchString(value)) && !strings.ContainsAny(value, " \t\r\n") && len(findRandom(value)) == 0
+}
+
+// isAddress reports whether the value is an IP address, with a port or a prefix length if
+// need be, or a list of them.
+func isAddress(value string) bool {
+	for _, one := range strings.Split(value, ",") {
+		one = strings.TrimSpace(one)
+		_, errAddr := netip.ParseAddr(one)
+		_, errPort := netip.ParseAddrPort(one)
+		_, errPrefix := netip.ParsePrefix(one)
+		if errAddr != nil && errPort != nil && errPrefix != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// findPair returns where the password of user:password is, in the value of a name that
+// may have one.
+func findPair(value string) []span {
+	colon := strings.IndexByte(value, ':')
+	if colon <= 0 || colon == len(value)-1 || strings.ContainsAny(value[:colon], " \t\r\n/{[(") {
+		return nil
+	}
+	user, rest := value[:colon], value[colon+1:]
+	switch {
+	case strings.HasPrefix(rest, "//"), // a URL
+		isSpace(rest[0]), // a sentence, or lines of another form
+		user == "system", user == "arn", user == "urn", user == "spiffe",
+		isNumber(user) && isNumber(rest), // UID:GID, a time of day
+		isAddress(value), user == "localhost" && isNumber(rest):
+		return nil
+	}
+	return []span{{colon + 1, len(value)}}
+}
+
+func isNumber(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }

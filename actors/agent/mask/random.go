@@ -1,0 +1,118 @@
+package mask
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Limits of what looks like the output of a random generator. A pod has 15 random
+// characters in its name, an instance of a cloud 17.
+const (
+	minRandomRun   = 20 // characters without a break
+	minRandomChars = 18 // of them, in pieces that look random
+	minRandomPiece = 5
+	// A piece looks random where the kind of character changes at one in maxEven places
+	// or more. Random letters and digits change at 4 of 10, words in camel case at 2.
+	maxEven = 4
+	// A long piece looks random, too, where fewer than minVowelPercent of its letters are
+	// vowels. Words have 38 percent, random letters 19.
+	minVowelPercent = 25
+	minVowelRun     = 12
+	// minDistinct is how many different characters there are in a run at least.
+	minDistinct = 8
+)
+
+var (
+	uuid = regexp.MustCompile(`(?i)[0-9a-f]{8}([-_])[0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}`)
+	// digestName ends before the digest of an image or of another content.
+	digestName = regexp.MustCompile(`(?i)(?:sha-?(?:1|224|256|384|512)|md5)[:\-]$`)
+)
+
+func isRunByte(c byte) bool { return isAlnum(c) || strings.IndexByte("+/_-", c) >= 0 }
+
+func isPathRunByte(c byte) bool { return isAlnum(c) || c == '_' || c == '-' }
+
+// findRandom returns the parts of a value that look like the output of a random
+// generator. UUIDs and digests are none.
+func findRandom(value string) (found []span) {
+	isRun := isRunByte
+	if startsPath(value) || strings.Contains(value, "://") {
+		isRun = isPathRunByte // a slash separates names
+	}
+	for i := 0; i < len(value); i++ {
+		end := skip(value, i, isRun)
+		if end-i >= minRandomRun && !isDigest(value, i, end) && looksRandom(value[i:end]) {
+			found = append(found, span{i, skip(value, end, func(c byte) bool { return c == '=' })})
+		}
+		i = end
+	}
+	return found
+}
+
+// isDigest reports whether value[from:to] is, or follows, the name of a digest.
+func isDigest(value string, from, to int) bool {
+	before := value[max(0, from-len("sha-256:")):from]
+	return digestName.MatchString(before) || digestName.MatchString(value[from:min(to, from+len("sha512-"))])
+}
+
+func looksRandom(run string) bool {
+	if len(run) >= len("00000000-0000-0000-0000-000000000000") && strings.ContainsAny(run, "-_") {
+		run = uuid.ReplaceAllString(run, "$1")
+	}
+	random := 0
+	for i := 0; i < len(run); i++ {
+		end := skip(run, i, isAlnum)
+		if isRandomPiece(run[i:end]) {
+			random += end - i
+		}
+		i = end
+	}
+	return random >= minRandomChars && distinct(run) >= minDistinct
+}
+
+func distinct(text string) (n int) {
+	var seen [256]bool
+	for i := range len(text) {
+		if !seen[text[i]] {
+			seen[text[i]] = true
+			n++
+		}
+	}
+	return n
+}
+
+// isRandomPiece looks at how often small letters, capitals and digits alternate, and at
+// the vowels. A small letter behind a capital is no change: words begin so.
+func isRandomPiece(piece string) bool {
+	if len(piece) < minRandomPiece {
+		return false
+	}
+	changes, letters, vowels := 0, 0, 0
+	for i := range len(piece) {
+		c := piece[i]
+		if !isDigit(c) {
+			letters++
+			if strings.IndexByte("aeiouAEIOU", c) >= 0 {
+				vowels++
+			}
+		}
+		if i > 0 && kindOf(c) != kindOf(piece[i-1]) && !(isLower(c) && isUpper(piece[i-1])) {
+			changes++
+		}
+	}
+	if changes*maxEven >= len(piece)-1 {
+		return true
+	}
+	return len(piece) >= minRandomChars && letters >= minVowelRun && vowels*100 < letters*minVowelPercent
+}
+
+func kindOf(c byte) byte {
+	switch {
+	case isDigit(c):
+		return '0'
+	case isUpper(c):
+		return 'A'
+	default:
+		return 'a'
+	}
+}

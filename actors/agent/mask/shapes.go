@@ -1,0 +1,157 @@
+package mask
+
+import "strings"
+
+// maxRandomBytes bounds the part of a token that is looked at for whether it is random.
+const maxRandomBytes = 128
+
+// shapeScan looks for tokens from the begin of a text to its end.
+type shapeScan struct {
+	text  string
+	found []span
+	// done is where the last token ended, by the bytes that it may have: what begins within
+	// it ends there, too.
+	done             map[*charset]int
+	jwtEnd, azureEnd int
+}
+
+// findShapes finds tokens that begin as one of the table does, JSON Web Tokens, and those
+// that are known by what is in their midst.
+func findShapes(text string, found []span) []span {
+	scan := shapeScan{text: text, found: found}
+	for i := range len(text) {
+		if i+1 == len(text) {
+			break
+		}
+		if pair := pairOf(text, i); mayBegin[pair/64]&(1<<(pair%64)) != 0 {
+			for _, s := range shapesBy[pair] {
+				scan.shape(s, i)
+			}
+		}
+		switch text[i] {
+		case 'e':
+			scan.jwt(i)
+		case 'Q':
+			scan.azure(i)
+		case ':':
+			scan.telegram(i)
+		}
+	}
+	return scan.found
+}
+
+func (c *shapeScan) add(from, to int) { c.found = append(c.found, span{from, to}) }
+
+// shape looks for one kind of token at the place.
+func (c *shapeScan) shape(s *shape, i int) {
+	text, rest := c.text, i+len(s.prefix)
+	if rest > len(text) || text[i:rest] != s.prefix && !(s.url && strings.EqualFold(text[i:rest], s.prefix)) {
+		return
+	}
+	if s.apart && !beginsWord(text, i) || !s.exact && i < c.done[s.rest] {
+		return
+	}
+	isRest := func(b byte) bool { return s.rest[b] }
+	limit := len(text)
+	switch {
+	case s.exact:
+		limit = min(limit, rest+s.min+1)
+	case s.random:
+		limit = min(limit, rest+maxRandomBytes)
+	}
+	end := skip(text[:limit], rest, isRest)
+	if n := end - rest; n < s.min || s.exact && n > s.min || s.random && !looksRandom(text[rest:end]) {
+		return
+	}
+	if !s.exact {
+		end = skip(text, end, isRest)
+		if c.done == nil {
+			c.done = map[*charset]int{}
+		}
+		c.done[s.rest] = end
+	}
+	switch {
+	case s.url:
+		i = rest
+	case s.back:
+		i = skipBack(text, i, isAlnum)
+	}
+	c.add(i, end)
+}
+
+// beginsWord reports whether no letter or digit is before the place, but for what is
+// the end of an escape: \n, %3D, \u003d.
+func beginsWord(text string, i int) bool {
+	if i == 0 || !isAlnum(text[i-1]) {
+		return true
+	}
+	for _, escape := range []struct {
+		mark string
+		len  int
+	}{{`\`, 2}, {"%", 3}, {`\u`, 6}, {`\x`, 4}} {
+		if from := i - escape.len; from >= 0 && strings.HasPrefix(text[from:], escape.mark) {
+			return true
+		}
+	}
+	return false
+}
+
+// minJWTPart is how long the first part of a JSON Web Token is, without "eyJ".
+const minJWTPart = 5
+
+// jwt looks for a token of two parts or more, joined by dots. Its signature may be
+// missing, or cut off.
+func (c *shapeScan) jwt(i int) {
+	text := c.text
+	if i < c.jwtEnd || !strings.HasPrefix(text[i:], "eyJ") || !beginsWord(text, i) {
+		return
+	}
+	end := skip(text, i, isPathRunByte)
+	c.jwtEnd = end
+	if end-i < len("eyJ")+minJWTPart || end == len(text) || text[end] != '.' {
+		return
+	}
+	for end < len(text) && text[end] == '.' {
+		end = skip(text, end+1, isPathRunByte)
+	}
+	c.jwtEnd = end
+	c.add(i, end)
+}
+
+// Client secrets of Azure have a digit and Q~ behind their first three characters, and 31
+// more behind that.
+const (
+	azureBefore  = 4
+	minAzureRest = 31
+)
+
+func (c *shapeScan) azure(i int) {
+	text := c.text
+	if i < max(azureBefore, c.azureEnd) || !strings.HasPrefix(text[i:], "Q~") || !isDigit(text[i-1]) {
+		return
+	}
+	isByte := func(b byte) bool { return dotted[b] }
+	end := skip(text, i+len("Q~"), isByte)
+	if end-i < len("Q~")+minAzureRest {
+		return
+	}
+	c.azureEnd = end
+	c.add(skipBack(text, i, isByte), end)
+}
+
+// Tokens of Telegram are the number of a bot, a colon and 35 characters more.
+const (
+	minTelegramDigits = 8
+	minTelegramRest   = 35
+)
+
+func (c *shapeScan) telegram(i int) {
+	from := skipBack(c.text, i, isDigit)
+	if i-from < minTelegramDigits {
+		return
+	}
+	end := skip(c.text, i+1, isPathRunByte)
+	if end-i-1 >= minTelegramRest && looksRandom(c.text[i+1:end]) {
+		c.add(from, end)
+	}
+}

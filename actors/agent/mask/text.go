@@ -1,0 +1,75 @@
+package mask
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// span is the part text[from:to] of a text.
+type span struct{ from, to int }
+
+// maxNesting is how many encodings are taken off one another.
+const maxNesting = 2
+
+// Text masks what looks like a secret within a text that has no name: the password of a
+// URL, a private key, a token, name=value where the name is that of a secret. What is
+// doubtful is masked.
+func Text(text string) string { return replace(text, findAll(text, maxNesting)) }
+
+// findAll returns the spans of all rules that need no name.
+func findAll(text string, nesting int) []span {
+	found := findBlocks(text, nil)
+	found = findUserinfo(text, found)
+	found = findShapes(text, found)
+	found = findNamed(text, found)
+	found = findSchemes(text, found)
+	if nesting > 0 {
+		found = findEncoded(text, found, nesting)
+	}
+	return found
+}
+
+// replace puts a Mark in the place of each span. Spans that overlap or touch get one.
+func replace(text string, found []span) string {
+	if len(found) == 0 {
+		return text
+	}
+	slices.SortFunc(found, func(a, b span) int { return cmp.Compare(a.from, b.from) })
+	var b strings.Builder
+	done := 0
+	for i := 0; i < len(found); {
+		s := found[i]
+		for i++; i < len(found) && found[i].from <= s.to; i++ {
+			s.to = max(s.to, found[i].to)
+		}
+		b.WriteString(text[done:s.from])
+		b.WriteString(Mark)
+		done = s.to
+	}
+	b.WriteString(text[done:])
+	return b.String()
+}
+
+func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+func isLower(c byte) bool { return c >= 'a' && c <= 'z' }
+func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }
+func isAlnum(c byte) bool { return isDigit(c) || isLower(c) || isUpper(c) }
+
+// skip returns the first place from i on whose byte is not of the kind.
+func skip(text string, i int, is func(byte) bool) int {
+	for i < len(text) && is(text[i]) {
+		i++
+	}
+	return i
+}
+
+// skipBack returns the place behind the last byte before i that is not of the kind.
+func skipBack(text string, i int, is func(byte) bool) int {
+	for i > 0 && is(text[i-1]) {
+		i--
+	}
+	return i
+}
