@@ -1,9 +1,11 @@
 package modes
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 
+	"fodc/actors/agent"
 	"fodc/messages"
 )
 
@@ -78,7 +80,20 @@ func (c AgentConfig) checkTargets() error {
 			return invalid("container-names", t.ContainerName, textAllowed)
 		}
 	}
-	return checkDistinct("metrics-endpoint", c.urls(), maxTargets)
+	return cmp.Or(checkDistinct("metrics-endpoint", c.urls(), maxTargets), c.checkNames())
+}
+
+// checkNames demands that no two endpoints show as the same one.
+func (c AgentConfig) checkNames() error {
+	seen := map[string]bool{}
+	for _, t := range c.Targets {
+		name := agent.Target{URL: t.URL}.Name()
+		if seen[name] {
+			return invalid("metrics-endpoint", name, "differs from another one in a secret alone, which is not shown: they cannot be told apart")
+		}
+		seen[name] = true
+	}
+	return nil
 }
 
 func checkEndpoint(text string) error {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"fodc/actors/agent/mask"
 )
 
 // Limits of what flags may say.
@@ -52,8 +54,10 @@ func (e *invalidError) Error() string {
 	return name + " " + shorten(e.value) + ": " + e.allowed
 }
 
-// shorten quotes the text, or the beginning of a long one.
+// shorten quotes the text, or the beginning of a long one, with secrets masked: what is
+// wrong is told in logs, too.
 func shorten(text string) string {
+	text = mask.Text(text)
 	if utf8.RuneCountInString(text) <= maxShownRunes {
 		return fmt.Sprintf("%q", text)
 	}

@@ -43,7 +43,7 @@ var wrongValues = map[string][]string{
 	"grpc-max-msg-size":                   append([]string{"4MB", "524287", "1073741825"}, wrongInts...),
 	"max-collections":                     append([]string{"10001"}, wrongInts...),
 	"max-agent-series":                    append([]string{"0", "10000001"}, wrongInts...),
-	"external-url":                        {"h", "h:1", "ftp://h", "http://", "http:///x", "http://h:0", "http://h:x", "http://u@h", "http://h?a=b", "http://h/#x", "//h", "http://a b"},
+	"external-url":                        {"h", "h:1", "ftp://h", "http://", "http:///x", "http://h:0", "http://h:x", "http://h?a=b", "http://h/#x", "//h", "http://a b"},
 	"max-metrics-memory-usage-percentage": append([]string{"101", "10%"}, wrongInts...),
 	"max-answers-memory-percentage":       append([]string{"101", "20%"}, wrongInts...),
 	"max-page-bytes":                      append([]string{"32MB", "1023", "1073741825"}, wrongInts...),
@@ -199,6 +199,25 @@ func TestPasswordInAnEndpointIsNotShown(t *testing.T) {
 	o := run(t, nil, nil, "standalone", "--metrics-endpoint", "http://u:secret@h/x")
 	wrong(t, o, "--metrics-endpoint")
 	require.NotContains(t, o.stderr, "secret")
+}
+
+// What is wrong is told without the secrets that are in it.
+func TestSecretsInWrongValuesAreNotShown(t *testing.T) {
+	f := func(words string, environ []string, args ...string) {
+		t.Helper()
+		o := run(t, nil, environ, args...)
+		wrong(t, o, words)
+		require.NotContains(t, o.stderr, "hunter2")
+	}
+	f(`--metrics-endpoint "http://u:***@h:x/y"`, nil, "standalone", "--metrics-endpoint", "http://u:hunter2@h:x/y")
+	f(`FODC_METRICS_ENDPOINT "ftp://u:***@h"`, []string{"FODC_METRICS_ENDPOINT=ftp://u:hunter2@h"}, "standalone")
+	f(`--metrics-endpoint "http://h/?token=***": differs from another one in a secret alone`, nil, "standalone",
+		"--metrics-endpoint", "http://h/?token=hunter2", "--metrics-endpoint", "http://h/?token=hunter23")
+	f(`--external-url "https://u:***@h"`, nil, "proxy", "--external-url", "https://u:hunter2@h")
+	f(`--external-url "https://***@h"`, nil, "proxy", "--external-url", "https://hunter2@h")
+	f(`--proxy-addr "http://u:***@h:1"`, nil, "agent", "--node-id", "n", "--node-role", "r", "--proxy-addr", "http://u:hunter2@h:1")
+	f(`stray argument "http://u:***@h"`, nil, "proxy", "http://u:hunter2@h")
+	f(`stray argument "password=***"`, nil, "proxy", "password=hunter2")
 }
 
 func TestWrongCommandLine(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"fodc/actors"
+	"fodc/actors/agent/mask"
 	"fodc/actors/agent/nodeconfig"
 	"fodc/actors/agent/telemetry"
 	"fodc/messages"
@@ -62,6 +63,10 @@ type Target struct {
 	// ContainerName is stamped on the endpoint's samples; empty: it is not.
 	ContainerName string
 }
+
+// Name returns the URL as it is shown in labels, logs and health: without a token in its
+// query, or another secret.
+func (t Target) Name() string { return mask.Text(t.URL) }
 
 // ScrapeLimits bounds what an endpoint may send. A zero field stands for its default.
 type ScrapeLimits struct {

@@ -3,6 +3,8 @@ package agent
 import (
 	"strings"
 	"time"
+
+	"fodc/actors/agent/mask"
 )
 
 // lasting keeps track of a failure that may last, so that it is told when it
@@ -69,6 +71,6 @@ type note struct {
 const maxCauseBytes = 300
 
 func shortCause(err error) string {
-	text := err.Error()
+	text := mask.Text(err.Error())
 	return strings.ToValidUTF8(text[:min(len(text), maxCauseBytes)], "")
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fodc/actors"
+	"fodc/actors/agent/mask"
 	"fodc/messages"
 	"fodc/recorder"
 
@@ -43,15 +44,15 @@ type scraper struct {
 }
 
 func newScraper(sys *actors.System, to *actors.PID, target Target, cfg Config, fetch fetcher) *scraper {
-	return &scraper{sys: sys, log: sys.Log().With(zap.String("endpoint", target.URL)), recorder: to, target: target,
+	return &scraper{sys: sys, log: sys.Log().With(zap.String("endpoint", target.Name())), recorder: to, target: target,
 		fetch: fetch, limits: recorder.ParseLimits{Samples: cfg.Limits.PageSamples},
-		state: newScraperState(target.URL, target.ContainerName, cfg.DefaultTargets, cfg.ScrapeInterval)}
+		state: newScraperState(target.Name(), target.ContainerName, cfg.DefaultTargets, cfg.ScrapeInterval)}
 }
 
 func (s *scraper) Receive(c actors.Context) {
 	switch m := c.Message().(type) {
 	case *actors.Started:
-		actors.Subject(c, s.target.URL)
+		actors.Subject(c, s.target.Name())
 		s.ctx, s.cancel = context.WithCancelCause(context.Background())
 		s.onDue(c)
 	case *actors.Stopping, *actors.Restarting:
@@ -121,7 +122,7 @@ func (s *scraper) parse(m fetched, o *outcome) *recorder.Page {
 	page.Parse(m.body, m.contentType, s.limits)
 	o.badLines, o.untyped = page.BadLines(), page.Fallback()
 	if page.FirstBad() != nil {
-		o.firstBad = page.FirstBad().Error()
+		o.firstBad = mask.Text(page.FirstBad().Error())
 	}
 	if err := page.Err(); err != nil {
 		o.err = pageFailure(err)
@@ -155,7 +156,7 @@ func roomAfter(room, body []byte) []byte {
 }
 
 func (s *scraper) recorderTarget() recorder.Target {
-	t := recorder.Target{Name: s.target.URL}
+	t := recorder.Target{Name: s.target.Name()}
 	if s.target.ContainerName != "" {
 		t.Labels = []messages.Label{{Name: "container_name", Value: s.target.ContainerName}}
 	}

@@ -11,6 +11,7 @@ const (
 	minRandomRun   = 20 // characters without a break
 	minRandomChars = 18 // of them, in pieces that look random
 	minRandomPiece = 5
+	maxUUIDBefore  = 8 // characters before a UUID
 	// A piece looks random where the kind of character changes at one in maxEven places
 	// or more. Random letters and digits change at 4 of 10, words in camel case at 2.
 	maxEven = 4
@@ -22,11 +23,11 @@ const (
 	minDistinct = 8
 )
 
-var (
-	uuid = regexp.MustCompile(`(?i)[0-9a-f]{8}([-_])[0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}`)
-	// digestName ends before the digest of an image or of another content.
-	digestName = regexp.MustCompile(`(?i)(?:sha-?(?:1|224|256|384|512)|md5)[:\-]$`)
-)
+// digestName ends before the digest of an image or of another content.
+var digestName = regexp.MustCompile(`(?i)(?:sha-?(?:1|224|256|384|512)|md5)[:\-]$`)
+
+// uuidForm is a UUID: x stands for a hexadecimal digit, - for itself or an underscore.
+const uuidForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
 
 func isRunByte(c byte) bool { return isAlnum(c) || strings.IndexByte("+/_-", c) >= 0 }
 
@@ -56,11 +57,12 @@ func isDigest(value string, from, to int) bool {
 }
 
 func looksRandom(run string) bool {
-	if len(run) >= len("00000000-0000-0000-0000-000000000000") && strings.ContainsAny(run, "-_") {
-		run = uuid.ReplaceAllString(run, "$1")
-	}
 	random := 0
 	for i := 0; i < len(run); i++ {
+		if end := endOfUUID(run[i:]); end > 0 {
+			i += end
+			continue
+		}
 		end := skip(run, i, isAlnum)
 		if isRandomPiece(run[i:end]) {
 			random += end - i
@@ -68,6 +70,23 @@ func looksRandom(run string) bool {
 		i = end
 	}
 	return random >= minRandomChars && distinct(run) >= minDistinct
+}
+
+// endOfUUID returns the end of the UUID that the text begins with, behind a word such as
+// "pod" or none; 0 if there is none.
+func endOfUUID(text string) int {
+	dash := strings.IndexAny(text[:min(len(text), maxUUIDBefore+len(uuidForm))], "-_")
+	from := dash - strings.IndexByte(uuidForm, '-')
+	if from < 0 || from > maxUUIDBefore || len(text) < from+len(uuidForm) {
+		return 0
+	}
+	for i := range len(uuidForm) {
+		c := text[from+i]
+		if uuidForm[i] == 'x' && !hexed[c] || uuidForm[i] == '-' && c != '-' && c != '_' {
+			return 0
+		}
+	}
+	return from + len(uuidForm)
 }
 
 func distinct(text string) (n int) {

@@ -3,7 +3,7 @@ package mask
 import "strings"
 
 // maxRandomBytes bounds the part of a token that is looked at for whether it is random.
-const maxRandomBytes = 128
+const maxRandomBytes = 64
 
 // shapeScan looks for tokens from the begin of a text to its end.
 type shapeScan struct {
