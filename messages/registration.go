@@ -18,6 +18,10 @@ const RoleUnspecified = "ROLE_UNSPECIFIED"
 // MaxTextBytes bounds each single text that a peer says of itself.
 const MaxTextBytes = 4 << 10
 
+// MaxListBytes bounds the texts of a list that a peer says of itself, all together: its
+// labels, its container names, its secondary addresses.
+const MaxListBytes = 16 << 10
+
 // Limits of one registration.
 const (
 	maxNodeLabels         = 64
@@ -89,10 +93,20 @@ func (r Registration) checkContainers() error {
 	if n := len(r.ContainerNames); n > maxContainerNames {
 		return Errorf(ErrBadData, "container_names are %d, at most %d are allowed", n, maxContainerNames)
 	}
+	bytes := 0
 	for _, name := range r.ContainerNames {
 		if err := checkID("container_names", name); err != nil {
 			return err
 		}
+		bytes += len(name)
+	}
+	return checkListBytes("container_names", bytes)
+}
+
+// checkListBytes checks what the texts of a list take together.
+func checkListBytes(field string, bytes int) error {
+	if bytes > MaxListBytes {
+		return Errorf(ErrBadData, "%s have %d bytes together, at most %d are allowed", field, bytes, MaxListBytes)
 	}
 	return nil
 }
@@ -106,7 +120,9 @@ func (r Registration) checkAddresses() error {
 	if n := len(r.Secondary); n > maxSecondaryAddresses {
 		return Errorf(ErrBadData, "secondary_addresses are %d, at most %d are allowed", n, maxSecondaryAddresses)
 	}
+	bytes := 0
 	for _, name := range slices.Sorted(maps.Keys(r.Secondary)) {
+		bytes += len(name) + len(r.Secondary[name].IP)
 		if name == "" {
 			return Errorf(ErrBadData, "secondary_addresses has an address without a name: %.100q", r.Secondary[name].String())
 		}
@@ -117,14 +133,16 @@ func (r Registration) checkAddresses() error {
 			return err
 		}
 	}
-	return nil
+	return checkListBytes("secondary_addresses", bytes)
 }
 
 func (r Registration) checkLabels() error {
 	if n := len(r.Labels); n > maxNodeLabels {
 		return Errorf(ErrBadData, "labels are %d, at most %d are allowed", n, maxNodeLabels)
 	}
+	bytes := 0
 	for _, name := range slices.Sorted(maps.Keys(r.Labels)) {
+		bytes += len(name) + len(r.Labels[name])
 		if err := CheckLabelName(name); err != nil {
 			return Errorf(ErrBadData, "labels: %v", err)
 		}
@@ -135,7 +153,7 @@ func (r Registration) checkLabels() error {
 			return err
 		}
 	}
-	return nil
+	return checkListBytes("labels", bytes)
 }
 
 func (r Registration) checkRuntime() error {

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,6 +41,10 @@ func TestValidRegistrations(t *testing.T) {
 	f(func(r *Registration) { r.Labels = numbered(maxNodeLabels, "v") })
 	f(func(r *Registration) { r.ContainerNames = make([]string, maxContainerNames) })
 	f(func(r *Registration) { r.Secondary = numbered(maxSecondaryAddresses, Address{"10.0.0.1", 1}) })
+	f(func(r *Registration) { r.Labels = listOf(MaxListBytes) })
+	f(func(r *Registration) {
+		r.ContainerNames = slices.Collect(maps.Values(listOf(MaxListBytes - 4*len("k0"))))
+	})
 	f(func(r *Registration) { r.Runtime = &Runtime{Health: HealthUnreachable} })
 	f(func(r *Registration) { r.Runtime = &Runtime{Load: 0.5} })
 }
@@ -87,6 +93,17 @@ func TestInvalidRegistrationsSayWhy(t *testing.T) {
 	f(func(r *Registration) { r.Labels = map[string]string{"a": "v", "b": "\xff"} }, `labels["b"] "\xff" is not valid UTF-8`)
 	f(func(r *Registration) { r.Labels = map[string]string{"a": long} },
 		`labels["a"] `+shown+" has 4097 bytes, at most 4096 are allowed")
+
+	f(func(r *Registration) { r.Labels = listOf(MaxListBytes + 1) }, "labels have 16385 bytes together, at most 16384 are allowed")
+	f(func(r *Registration) { r.Labels = numbered(60, long[:4000]) }, "labels have 240170 bytes together, at most 16384 are allowed")
+	f(func(r *Registration) { r.ContainerNames = slices.Repeat([]string{long[:4000]}, 5) },
+		"container_names have 20000 bytes together, at most 16384 are allowed")
+	f(func(r *Registration) {
+		r.Secondary = map[string]Address{}
+		for i := range 5 {
+			r.Secondary[string(rune('a'+i))+long[:4000]] = Address{"10.0.0.1", 1}
+		}
+	}, "secondary_addresses have 20045 bytes together, at most 16384 are allowed")
 
 	f(func(r *Registration) { r.Runtime = &Runtime{Load: math.NaN(), Health: HealthHealthy} },
 		`runtime with load NaN and health "healthy": a number from 0 and healthy, degraded, unreachable or nothing are allowed`)
@@ -149,6 +166,18 @@ func TestIdentityIsTheFirstNameThatIsKnown(t *testing.T) {
 	f(Registration{Primary: Address{"10.0.0.1", 1}}, "10.0.0.1:1")
 	f(Registration{Primary: Address{"::1", 1}}, "[::1]:1")
 	f(Registration{}, "")
+}
+
+// listOf returns labels that take so many bytes together.
+func listOf(bytes int) map[string]string {
+	labels := map[string]string{}
+	for i := 0; bytes > 0; i++ {
+		name := fmt.Sprintf("k%d", i)
+		value := strings.Repeat("x", min(MaxTextBytes-100, bytes-len(name)))
+		labels[name] = value
+		bytes -= len(name) + len(value)
+	}
+	return labels
 }
 
 func numbered[T any](n int, value T) map[string]T {
