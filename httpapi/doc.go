@@ -3,6 +3,7 @@
 //   - server.go: listens, with the timeouts and limits of a connection
 //   - surface.go: what every request goes through: routes, methods, panics, gzip
 //   - errors.go: how an error becomes an answer; answer.go: how a value does
+//   - loglimit.go: how many lines of the log clients may cause
 //   - missing.go: the header that names the nodes without an answer
 //   - params.go, times.go, accept.go: what a client may ask for
 //   - proxy.go, proxy_metrics.go, proxy_node.go, proxy_cluster.go, proxy_config.go: the

@@ -56,10 +56,6 @@ func Listen(cfg ServerConfig) (*Server, error) {
 
 func newServer(cfg ServerConfig, l net.Listener) *Server {
 	s := &Server{listener: l, unused: map[net.Conn]struct{}{}}
-	errorLog, err := zap.NewStdLogAt(cfg.Log, zap.WarnLevel)
-	if err != nil {
-		panic(err) // Only for a level that is none.
-	}
 	s.http = &http.Server{
 		Handler:           paced(cfg.Handler, cfg.WriteTimeout),
 		ReadHeaderTimeout: min(maxHeaderTime, cfg.ReadTimeout),
@@ -67,7 +63,7 @@ func newServer(cfg ServerConfig, l net.Listener) *Server {
 		WriteTimeout:      cfg.WriteTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          errorLog,
+		ErrorLog:          connectionLog(cfg.Log),
 		ConnState:         s.onConnState,
 		ConnContext:       withConn,
 	}

@@ -45,13 +45,15 @@ type surface struct {
 	// open are the routes with a nodeIDParam.
 	open []route
 	log  *zap.Logger
+	// faults is log for what goes wrong here, within limits.
+	faults *zap.Logger
 	// metrics may be nil.
 	metrics *selfMetrics
 }
 
 // newSurface returns the handler of the routes and of an index of them at /.
 func newSurface(title string, routes []route, log *zap.Logger, metrics *selfMetrics) http.Handler {
-	s := &surface{routes: map[string]route{}, log: log, metrics: metrics}
+	s := &surface{routes: map[string]route{}, log: log, faults: limited(log, faultLines), metrics: metrics}
 	s.routes["/"] = route{path: "/", serve: index(title, routes)}
 	for _, r := range routes {
 		if strings.Contains(r.path, nodeIDParam) {
@@ -105,7 +107,8 @@ func (s *surface) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.Header().Set(headerRequestID, id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	served := s.routeOf(r)
-	log := s.log.WithLazy(zap.String("request_id", id), zap.String("method", r.Method), zap.String("route", served.path))
+	fields := []zap.Field{zap.String("request_id", id), zap.String("method", r.Method), zap.String("route", served.path)}
+	log := s.log.WithLazy(fields...)
 	code := 0 // what the request counts as
 	defer func() {
 		s.metrics.request(served.path, code, time.Since(begin))
@@ -125,7 +128,7 @@ func (s *surface) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	case w.broken != nil && errors.Is(err, w.broken):
 		code = statusClientGone // or it reads too slowly
 	case fault.ours:
-		log.Error("request failed", zap.Error(err))
+		s.faults.With(fields...).Error("request failed", zap.Error(err))
 	}
 	if w.code != 0 {
 		log.Debug("answer cut short", zap.Error(err))
