@@ -12,11 +12,13 @@ const (
 	familyMissing        = "fodc_proxy_agents_missing_total"
 	familyFramesRejected = "fodc_proxy_frames_rejected_total"
 	familyHeartbeats     = "fodc_proxy_heartbeats_total"
+	familyEvicted        = "fodc_proxy_nodes_evicted_total"
 	familyRefused        = "fodc_proxy_registrations_refused_total"
 	familyRelayedBytes   = "fodc_proxy_relayed_bytes_total"
 	familyRelayedSamples = "fodc_proxy_relayed_samples_total"
 	familySessionsEnded  = "fodc_proxy_sessions_ended_total"
 	familySessionsOpened = "fodc_proxy_sessions_opened_total"
+	familyStreamsRefused = "fodc_proxy_streams_refused_total"
 )
 
 // headOfAgents is headOf for these families.
@@ -30,6 +32,8 @@ func headOfAgents(family string) (kind messages.MetricType, help string) {
 		return messages.TypeCounter, "Frames of agents' answers that went into no collection, by reason."
 	case familyHeartbeats:
 		return messages.TypeCounter, "Heartbeats of agents."
+	case familyEvicted:
+		return messages.TypeCounter, "Unconnected nodes that never said more than their registration, and had to go to make room for another one."
 	case familyRefused:
 		return messages.TypeCounter, "Registrations of agents that were refused, by reason."
 	case familyRelayedBytes:
@@ -40,6 +44,8 @@ func headOfAgents(family string) (kind messages.MetricType, help string) {
 		return messages.TypeCounter, "Sessions of agents that have ended, by reason."
 	case familySessionsOpened:
 		return messages.TypeCounter, "Sessions of agents that were opened."
+	case familyStreamsRefused:
+		return messages.TypeCounter, "Streams of agents, beside registrations, that were refused, by reason."
 	default:
 		return messages.TypeUnknown, ""
 	}
@@ -49,6 +55,7 @@ func headOfAgents(family string) (kind messages.MetricType, help string) {
 func (m *selfMetrics) proxy(c messages.ProxyCounts) {
 	m.set.GetOrCreateCounter(familySessionsOpened).Set(c.SessionsOpened)
 	m.set.GetOrCreateCounter(familyHeartbeats).Set(c.Heartbeats)
+	m.set.GetOrCreateCounter(familyEvicted).Set(c.NodesEvicted)
 	m.set.GetOrCreateCounter(familyRelayedBytes).Set(c.RelayedBytes)
 	m.set.GetOrCreateCounter(familyRelayedSamples).Set(c.RelayedSamples)
 	byReason := func(family string, counts map[string]uint64) {
@@ -58,6 +65,7 @@ func (m *selfMetrics) proxy(c messages.ProxyCounts) {
 	}
 	byReason(familySessionsEnded, c.SessionsEnded)
 	byReason(familyRefused, c.Refused)
+	byReason(familyStreamsRefused, c.StreamsRefused)
 	byReason(familyFramesRejected, c.FramesRejected)
 }
 

@@ -85,7 +85,8 @@ type ProxyHealth struct {
 	State   LinkState `json:"state"`
 	// Since is when the state began.
 	Since time.Time `json:"since,omitzero"`
-	// AgentID is the id of the session; empty while there is none.
+	// AgentID is the session's public id, as the proxy shows it. It is empty while there
+	// is no session, and with a proxy of the baseline: that knows only the secret key.
 	AgentID string `json:"agent_id,omitempty"`
 	// Error says why the newest session ended or could not begin. It is empty while
 	// connected.

@@ -65,7 +65,7 @@ func (f *Problems) Add(more Problems) {
 // NodeAnswer is one node's part of a collection.
 type NodeAnswer struct {
 	Identity Identity
-	// AgentID is the id of the session that was asked; empty if none was.
+	// AgentID is the public id of the session that was asked; empty if none was.
 	AgentID string
 	// Missing is MissingNone if the node's answer is whole. A node that is missing
 	// has no blocks: half an answer is not shown as if it were one.

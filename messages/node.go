@@ -116,7 +116,7 @@ type NodeStatus struct {
 	Secondary      map[string]Address
 	ContainerNames []string
 	Status         Status
-	// AgentID is the id of the newest session.
+	// AgentID is the public id of the newest session. It opens no stream.
 	AgentID       string
 	AgentVersion  string
 	RegisteredAt  time.Time

@@ -57,6 +57,23 @@ func (c *NodeConfig) SameParams(other *NodeConfig) bool {
 	return slices.Equal(c.StartupParams, other.StartupParams) && slices.Equal(c.RuntimeConfig, other.RuntimeConfig)
 }
 
+// MemoryBytes is about what the configuration takes in memory.
+func (c *NodeConfig) MemoryBytes() int {
+	const textBytes = 16 // of the header of a text
+	bytes := 0
+	for _, params := range [][]ConfigParam{c.StartupParams, c.RuntimeConfig} {
+		for _, p := range params {
+			bytes += len(p.Key) + len(p.Value) + 2*textBytes
+		}
+	}
+	for _, notes := range [][]string{c.Sources, c.Errors} {
+		for _, note := range notes {
+			bytes += len(note) + textBytes
+		}
+	}
+	return bytes
+}
+
 // Validate returns an *Error of the kind ErrBadData unless the configuration is valid and
 // within the limits. Its text quotes no value, which could be a secret.
 func (c *NodeConfig) Validate() error {

@@ -7,8 +7,13 @@ type ProxyCounts struct {
 	// SessionsEnded is by the reason. Each session that was opened ends once.
 	SessionsEnded map[string]uint64
 	// Refused counts registrations that did not become a session, by the reason.
-	Refused    map[string]uint64
-	Heartbeats uint64
+	Refused map[string]uint64
+	// StreamsRefused counts streams beside the registration that were attached to no
+	// session, by the reason.
+	StreamsRefused map[string]uint64
+	// NodesEvicted counts unconnected nodes that had to go to make room for another one.
+	NodesEvicted uint64
+	Heartbeats   uint64
 	// RelayedSamples and RelayedBytes are what agents' answers brought: the samples
 	// that went into collections, and the frames of all answers as they were encoded.
 	RelayedSamples uint64

@@ -123,7 +123,7 @@ func TestHealth(t *testing.T) {
 				Scrapes: 1, Failures: map[string]int{}, Dropped: map[string]int{}},
 		}, h.Targets)
 		require.Equal(t, []messages.ProxyHealth{
-			{Address: "proxy:17900", State: messages.LinkConnected, Since: w.start, AgentID: "id-1"}}, h.Proxies)
+			{Address: "proxy:17900", State: messages.LinkConnected, Since: w.start, AgentID: "public-1"}}, h.Proxies)
 		require.Positive(t, h.Window.Series)
 		require.Positive(t, h.Window.Samples)
 		require.Positive(t, h.Window.Bytes)

@@ -93,7 +93,7 @@ func TestProxyThatStampsGetsNoIdentity(t *testing.T) {
 			if _, err := w.proxy.recvRegistration(n, g); err != nil {
 				return nil
 			}
-			welcome := wire.Welcome{Success: true, AgentID: "id-1", Capabilities: messages.Capabilities{ColumnarAnswers: true}}
+			welcome := wire.Welcome{Success: true, Key: "id-1", Capabilities: messages.Capabilities{ColumnarAnswers: true}}
 			if err := g.Send(wire.WelcomeFrame(welcome)); err != nil {
 				return err
 			}

@@ -133,7 +133,7 @@ func register(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime,
 	switch {
 	case !s.welcome.Success:
 		return nil, errors.New(refusalText(s.welcome))
-	case s.welcome.AgentID == "":
+	case s.welcome.Key == "":
 		return nil, errNoAgentID
 	}
 	return s, nil
@@ -186,5 +186,5 @@ func primaryAddress(told messages.Address, local *netip.Addr) messages.Address {
 // openMetricsStream opens a metrics stream on the session's connection. A refusal
 // shows when the stream is read.
 func openMetricsStream(ctx context.Context, s *session) (grpc.BidiStreamingClient[wire.StreamMetricsRequest, wire.StreamMetricsResponse], error) {
-	return s.client.StreamMetrics(metadata.AppendToOutgoingContext(ctx, "agent_id", s.welcome.AgentID))
+	return s.client.StreamMetrics(metadata.AppendToOutgoingContext(ctx, "agent_id", s.welcome.Key))
 }

@@ -130,7 +130,8 @@ func (p *fakeProxy) goodRegister(n int, g registerServer) error {
 }
 
 func (p *fakeProxy) welcome(n int) *wire.RegisterAgentResponse {
-	return &wire.RegisterAgentResponse{Success: true, AgentId: fmt.Sprintf("id-%d", n), HeartbeatIntervalSeconds: p.interval}
+	return &wire.RegisterAgentResponse{Success: true, AgentId: fmt.Sprintf("id-%d", n), PublicAgentId: fmt.Sprintf("public-%d", n),
+		HeartbeatIntervalSeconds: p.interval}
 }
 
 func (p *fakeProxy) holdRegistration(n int, g registerServer) error {

@@ -32,7 +32,7 @@ func endOf(err error) sessionEnd {
 func faultOf(err error) (streamFault, sessionEnd) {
 	end := endOf(err)
 	switch status.Code(err) {
-	case codes.NotFound, codes.Unauthenticated:
+	case codes.NotFound, codes.Unauthenticated, codes.PermissionDenied:
 		return faultSessionUnknown, end
 	case codes.Unimplemented:
 		return faultUnimplemented, end

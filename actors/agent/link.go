@@ -15,7 +15,7 @@ type (
 	// registered is the uplink's word that it has a session.
 	registered struct {
 		generation uint64
-		agentID    string
+		agentID    string // the session's public id, never its key; empty where the proxy sends none
 	}
 	// sessionOver is the uplink's last word: nothing of its session is left.
 	sessionOver struct {

@@ -63,7 +63,7 @@ func TestMetricsStreamUnimplemented(t *testing.T) {
 
 // A proxy that does not know the session any more makes the agent register anew.
 func TestSessionUnknown(t *testing.T) {
-	for _, code := range []codes.Code{codes.NotFound, codes.Unauthenticated} {
+	for _, code := range []codes.Code{codes.NotFound, codes.Unauthenticated, codes.PermissionDenied} {
 		inWorld(t, func(t *testing.T, w *world) {
 			w.proxy.metrics = func(n int, g metricsServer) error {
 				if n == 1 {
@@ -93,7 +93,7 @@ func TestProxyHalfCloses(t *testing.T) {
 		}
 		w.run()
 		w.pass(time.Second)
-		require.Equal(t, "id-2", w.link().AgentID)
+		require.Equal(t, "public-2", w.link().AgentID)
 		require.Equal(t, messages.LinkConnected, w.link().State)
 	})
 }

@@ -107,7 +107,7 @@ func TestAlwaysReconnectUnlessDisconnected(t *testing.T) {
 				w.pass(time.Minute)
 				w.pass(w.cfg.ReconnectInterval)
 				require.Len(t, w.proxy.sessions(), 2)
-				require.Equal(t, "id-2", w.link().AgentID)
+				require.Equal(t, "public-2", w.link().AgentID)
 
 				w.stop()
 				w.pass(10 * time.Minute)

@@ -36,7 +36,7 @@ func TestSession(t *testing.T) {
 		require.Len(t, streams, 1)
 		require.Equal(t, []string{"id-1"}, streams[0].agentID)
 		require.Equal(t, messages.LinkConnected, w.link().State)
-		require.Equal(t, "id-1", w.link().AgentID)
+		require.Equal(t, "public-1", w.link().AgentID)
 
 		w.pass(10 * time.Second)
 		beat := w.proxy.sessions()[0].frames[1]

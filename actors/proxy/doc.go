@@ -20,7 +20,16 @@
 //	collect -> session    askMetrics, forget; session -> collect  gotChunk, gotFailure
 //	collector <-> collect collected, cancelled by stopping it
 //
-// What all of them do is counted in a tally, which is no actor and outlives theirs.
+// What all of them do is counted in a tally, and what peers make them log is limited by a
+// peerLog. Both are no actors and outlive theirs.
+//
+// What a stranger can do is bounded by the following files:
+//
+//   - connection.go, session_key.go: who may open a session's streams
+//   - registry_admission_state.go: who may register, and who has to go for whom
+//   - registration_rate_state.go: how often an address may register
+//   - registry_config_state.go: what configurations may take in memory
+//   - peer_log.go, log_limit_state.go: how many lines of the log a peer may cause
 //
 // The registry is the only truth about who is online. A session that has ended
 // says so once, and is then only waited for until its streams' readers are gone.

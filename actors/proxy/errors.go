@@ -27,6 +27,8 @@ var (
 	errBroken    = status.Error(codes.InvalidArgument, "a frame that is no message of this stream")
 	errFlood     = status.Error(codes.ResourceExhausted, "the agent sends answers that nobody asked for")
 	errUnknownID = status.Error(codes.NotFound, "no session has this agent_id: register anew")
+	errForeign   = status.Error(codes.PermissionDenied, "the session of this agent_id was registered on another connection: a session has one, register on this one")
+	errEvicted   = status.Error(codes.Unavailable, "no heartbeat came, and another node needed the place: register anew")
 	errNoID      = status.Error(codes.Unauthenticated, "the metadata has no agent_id")
 	errSilent    = status.Error(codes.DeadlineExceeded, "no registration came")
 )
@@ -42,7 +44,7 @@ func (r *refusal) status() error {
 	switch r.why {
 	case refusedConflict:
 		return status.Error(codes.AlreadyExists, r.text)
-	case refusedFull:
+	case refusedFull, refusedRate:
 		return status.Error(codes.ResourceExhausted, r.text)
 	default:
 		return status.Error(codes.InvalidArgument, r.text)
@@ -71,8 +73,28 @@ func (r *refusal) reason() refuseReason {
 		return refusedForConflict
 	case refusedFull:
 		return refusedForFull
+	case refusedRate:
+		return refusedForRate
 	default:
 		return refusedForInvalid
+	}
+}
+
+// streamRefusalOf returns why a stream ends with the error before it had a session.
+func streamRefusalOf(err error) streamRefusal {
+	switch {
+	case errors.Is(err, errNoID):
+		return streamWithoutKey
+	case errors.Is(err, errUnknownID):
+		return streamUnknownKey
+	case errors.Is(err, errForeign):
+		return streamOtherConnection
+	case errors.Is(err, errStopping):
+		return streamStopping
+	case status.Code(err) == codes.ResourceExhausted:
+		return streamTooMany
+	default:
+		return streamFailed
 	}
 }
 
@@ -81,7 +103,7 @@ func reasonOf(err error) endReason {
 	switch {
 	case errors.Is(err, errReplaced):
 		return endedReplaced
-	case errors.Is(err, errRemoved):
+	case errors.Is(err, errRemoved), errors.Is(err, errEvicted):
 		return endedSilent
 	case errors.Is(err, errAbandoned):
 		return endedAbandoned

@@ -42,6 +42,8 @@ func TestKnownNodesReturnOverTheLimit(t *testing.T) {
 		lost := w.connect(columnar("n1"))
 		w.connect(columnar("n2"))
 		require.Equal(t, codes.ResourceExhausted, code(w.register(columnar("n3"))))
+		require.NoError(t, lost.reg.Send(lost.first))
+		synctest.Wait()
 		lost.cancel()
 		synctest.Wait()
 		require.Equal(t, codes.ResourceExhausted, code(w.register(columnar("n3"))), "a lost node keeps its place")
@@ -57,6 +59,27 @@ func TestKnownNodesReturnOverTheLimit(t *testing.T) {
 		_, _ = back.reg.Recv()
 		synctest.Wait()
 		require.NoError(t, w.register(columnar("n3")), "a goodbye gives a place free")
+	})
+}
+
+// A session that said nothing but its registration has to go when another node needs its
+// place, once it counts as unconnected.
+func TestSilentSessionHasToGo(t *testing.T) {
+	cfg := testConfig
+	cfg.Limits.MaxAgents = 2
+	inWorld(t, cfg, func(t *testing.T, w *world) {
+		a := w.agent(baseline("p1"), always(1))
+		a.beat()
+		silent := w.connect(baseline("p2"))
+		time.Sleep(cfg.Limits.HeartbeatTimeout)
+		require.NoError(t, w.register(baseline("p3")))
+		_, err := silent.reg.Recv()
+		require.Equal(t, codes.Unavailable, code(err))
+		require.ErrorContains(t, err, "another node needed the place")
+		require.Equal(t, map[string]messages.Status{"p1": "online", "p3": "online"}, w.statuses())
+		counts := w.proxy.Counts()
+		require.EqualValues(t, 1, counts.NodesEvicted)
+		require.Equal(t, map[string]uint64{"silent": 1}, counted(counts.SessionsEnded))
 	})
 }
 

@@ -62,7 +62,8 @@ type Config struct {
 	// single streams with it.
 	Intercept grpc.StreamServerInterceptor
 
-	tally *tally // of Start
+	tally *tally   // of Start
+	peers *peerLog // of Start
 }
 
 // Proxy is the running actors of a proxy, and their gRPC server.
@@ -76,17 +77,18 @@ type Proxy struct {
 	arrivals  atomic.Pointer[arrivals]
 	tickets   atomic.Uint64
 	tally     *tally
+	peers     *peerLog
 }
 
 // Start spawns the proxy's actors. Serve lets agents in.
 func Start(sys *actors.System, cfg Config) *Proxy {
-	cfg.tally = newTally()
-	p := &Proxy{sys: sys, tally: cfg.tally}
+	cfg.tally, cfg.peers = newTally(), newPeerLog()
+	p := &Proxy{sys: sys, tally: cfg.tally, peers: cfg.peers}
 	backoff := actors.RestartOnFailure(actors.Backoff{Base: 100 * time.Millisecond, Cap: 5 * time.Second, Max: 10, Window: time.Minute})
 	p.registry = sys.Spawn("registry", backoff, func() actors.Actor { return newRegistry(sys, cfg) })
 	r := newRoom(cfg.MaxAnswersBytes, cfg.MaxCollections, cfg.MaxMessageSize)
 	p.collector = sys.Spawn("collector", backoff, func() actors.Actor { return newCollector(sys, p.registry, cfg.MaxCollections, r) })
-	p.service = &service{sys: sys, registry: p.registry, tally: cfg.tally}
+	p.service = &service{sys: sys, registry: p.registry, tally: cfg.tally, peers: cfg.peers}
 	p.service.stopping, p.refuse = context.WithCancel(context.Background())
 	options := []grpc.ServerOption{
 		grpc.Creds(plaintext{insecure.NewCredentials()}),
@@ -162,6 +164,7 @@ func (p *Proxy) Refuse() { p.refuse() }
 // that the proxy is stopping. Connections that are not gone soon after the sessions,
 // or when ctx ends, are cut.
 func (p *Proxy) Stop(ctx context.Context) error {
+	defer p.peers.close()
 	p.Refuse()
 	err := p.sys.Stop(ctx, p.collector)
 	p.endSessions(ctx)

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"time"
 
 	"fodc/actors"
@@ -17,53 +18,6 @@ const sweepInterval = 500 * time.Millisecond
 
 type registrationStream = stream[*wire.RegisterAgentResponse]
 
-// Questions to the registry, which it answers.
-type (
-	// admit asks for a session. The answer is admitted or a *refusal.
-	admit struct {
-		registration messages.Registration
-		peer         messages.Address
-		stream       *registrationStream
-	}
-	admitted struct {
-		session *actors.PID
-		agentID string
-	}
-	// find asks for the session of an agent id. The answer is found.
-	find  struct{ agentID string }
-	found struct{ session *actors.PID } // nil: there is none
-	// findTargets asks for the nodes that a collection may ask. The answer is targets.
-	findTargets struct{ filter messages.NodeFilter }
-	targets     struct {
-		nodes    []target
-		sessions map[string]*actors.PID // by agent id
-	}
-	// endSessions ends all sessions in an orderly way, and lets no new one in. The answer
-	// is sessionsEnded, when the last one is gone.
-	endSessions   struct{}
-	sessionsEnded struct{ count int }
-	// showCluster asks for a messages.Cluster.
-	showCluster struct{ filter messages.NodeFilter }
-	// showConfigs asks for a []messages.NodeConfiguration.
-	showConfigs struct{ filter messages.NodeFilter }
-)
-
-// Facts that the registry is told.
-type (
-	// abandoned: nobody serves the stream that was admitted.
-	abandoned struct{ stream actors.StreamID }
-	// heartbeat is answered with heard.
-	heartbeat struct {
-		agentID      string
-		registration messages.Registration
-	}
-	sessionEnded struct {
-		agentID string
-		goodbye bool
-		why     string
-	}
-)
-
 // registry owns the truth about nodes, and the sessions as its children.
 type registry struct {
 	sys      *actors.System
@@ -72,8 +26,8 @@ type registry struct {
 	state    *registryState
 	sessions map[string]*sessionEntry // by agent id, until the session's actor is gone
 	byPID    map[string]string        // the actor's id -> agent id
+	byKey    map[keyHash]string       // the hash of a session's key -> agent id
 	collects map[string]*actors.PID   // that live, and may wait for sessions
-	refusals refusals
 	sweep    actors.Timer
 	stopping bool // and the sessions with it: that is no news
 	closing  *closing
@@ -86,13 +40,15 @@ type closing struct {
 }
 
 type sessionEntry struct {
-	pid    *actors.PID
-	stream actors.StreamID
+	pid        *actors.PID
+	stream     actors.StreamID
+	key        keyHash
+	connection uint64 // that all streams of the session must come from
 }
 
 func newRegistry(sys *actors.System, cfg Config) *registry {
 	return &registry{sys: sys, cfg: cfg, log: sys.Log().Named("registry"), state: newRegistryState(cfg.Limits),
-		sessions: map[string]*sessionEntry{}, byPID: map[string]string{}, collects: map[string]*actors.PID{}, refusals: refusals{}}
+		sessions: map[string]*sessionEntry{}, byPID: map[string]string{}, byKey: map[keyHash]string{}, collects: map[string]*actors.PID{}}
 }
 
 func (r *registry) Receive(c actors.Context) {
@@ -139,7 +95,7 @@ func (r *registry) onAdmit(c actors.Context, m admit) {
 		actors.Reply(c, errStopping)
 		return
 	}
-	agentID := uuid.NewString()
+	agentID, key := uuid.NewString(), newSessionKey()
 	adm, err := r.state.admit(m.registration, agentID, m.peer, time.Now())
 	if err != nil {
 		r.tellRefusal(m.peer, err)
@@ -149,27 +105,41 @@ func (r *registry) onAdmit(c actors.Context, m admit) {
 	if adm.replaced != "" {
 		r.tellSession(adm.replaced, endSession{errReplaced})
 	}
-	s := &session{sys: r.sys, cfg: r.cfg, registry: c.Self(), agentID: agentID, identity: adm.identity,
+	if adm.evicted.nodeID != "" {
+		r.onEvicted(adm.evicted)
+	}
+	s := &session{sys: r.sys, cfg: r.cfg, registry: c.Self(), agentID: agentID, key: key, identity: adm.identity,
 		capabilities: m.registration.Capabilities, clock: m.registration.Clock, registration: m.stream,
 		log: r.sys.Log().Named("session").WithLazy(zap.String("node_id", adm.identity.NodeID), zap.String("agent_id", agentID))}
 	r.cfg.tally.sessionOpened()
 	pid := r.sys.SpawnChild(c, "session", func() actors.Actor { return s })
-	r.sessions[agentID] = &sessionEntry{pid: pid, stream: m.stream.id}
-	r.byPID[pid.Id] = agentID
-	r.log.Info("agent registered", zap.String("node_id", adm.identity.NodeID), zap.String("role", adm.identity.Role),
+	entry := &sessionEntry{pid: pid, stream: m.stream.id, key: hashKey(key), connection: m.connection}
+	r.sessions[agentID] = entry
+	r.byPID[pid.Id], r.byKey[entry.key] = agentID, agentID
+	r.cfg.peers.info(logRegistered, r.log, "agent registered", zap.String("node_id", adm.identity.NodeID), zap.String("role", adm.identity.Role),
 		zap.String("agent_id", agentID), zap.String("peer", m.peer.String()), zap.Bool("known", adm.returning))
 	if adm.contested {
-		r.log.Warn("a node registers again and again while its session lives: two agents may have the same --node-id",
+		r.cfg.peers.warn(logDuplicateID, r.log, "a node registers again and again while its session lives: two agents may have the same --node-id",
 			zap.String("node_id", adm.identity.NodeID), zap.String("peer", m.peer.String()))
 	}
 	actors.Reply(c, admitted{session: pid, agentID: agentID})
 }
 
-// tellRefusal names the peer by its host: the port is another one at each attempt.
 func (r *registry) tellRefusal(peer messages.Address, err error) {
-	if times := r.refusals.met(peer.IP+" "+err.Error(), time.Now()); times > 0 {
-		r.log.Warn("registration refused", zap.String("peer", peer.String()), zap.String("reason", err.Error()), zap.Int("times", times))
+	why := refusedForFailure
+	if refused := (*refusal)(nil); errors.As(err, &refused) {
+		why = refused.reason()
 	}
+	r.cfg.peers.warn(logEvent{"registration refused: " + string(why), strangerLines}, r.log, "registration refused",
+		zap.String("reason", string(why)), zap.String("peer", peer.String()), zap.String("error", err.Error()))
+}
+
+// onEvicted is told of a node that had to go to make room for the one that registers.
+func (r *registry) onEvicted(e eviction) {
+	r.cfg.tally.nodeEvicted()
+	r.cfg.peers.warn(logEvicted, r.log, "unconnected agent removed to make room for another: it never said more than its registration",
+		zap.String("node_id", e.nodeID), zap.Int("max_agents", r.cfg.Limits.MaxAgents))
+	r.tellSession(e.agentID, endSession{errEvicted})
 }
 
 func (r *registry) onAbandoned(m abandoned) {
@@ -182,7 +152,7 @@ func (r *registry) onAbandoned(m abandoned) {
 
 func (r *registry) onHeartbeat(m heartbeat) {
 	if id := r.state.heartbeat(m.agentID, m.registration, time.Now()); id != "" {
-		r.log.Info("agent is back online", zap.String("node_id", id), zap.String("agent_id", m.agentID))
+		r.cfg.peers.info(logBack, r.log, "agent is back online", zap.String("node_id", id), zap.String("agent_id", m.agentID))
 	}
 }
 
@@ -190,10 +160,10 @@ func (r *registry) onSessionEnded(m sessionEnded) {
 	switch id := r.state.ended(m.agentID, m.goodbye, m.why, time.Now()); {
 	case id == "", r.stopping: // an older session of a node that has a newer one; or no news
 	case m.goodbye:
-		r.log.Info("agent said goodbye", zap.String("node_id", id), zap.String("agent_id", m.agentID))
+		r.cfg.peers.info(logGoodbye, r.log, "agent said goodbye", zap.String("node_id", id), zap.String("agent_id", m.agentID))
 	default:
-		r.log.Warn("agent is unconnected: its session ended", zap.String("node_id", id), zap.String("agent_id", m.agentID),
-			zap.String("reason", m.why))
+		r.cfg.peers.warn(logSessionEnded, r.log, "agent is unconnected: its session ended", zap.String("node_id", id),
+			zap.String("agent_id", m.agentID), zap.String("reason", m.why))
 	}
 }
 
@@ -206,6 +176,7 @@ func (r *registry) onGone(m *actors.Terminated) {
 		return
 	}
 	delete(r.byPID, m.Who.Id)
+	delete(r.byKey, r.sessions[agentID].key)
 	delete(r.sessions, agentID)
 	// What was in its mailbox is lost. What it has said is with the collections already.
 	for _, collect := range r.collects {
@@ -232,11 +203,17 @@ func (r *registry) answerClosing() {
 }
 
 func (r *registry) onFind(c actors.Context, m find) {
-	if s, ok := r.sessions[m.agentID]; ok && r.state.isLive(m.agentID) {
+	agentID := r.byKey[m.key]
+	s, ok := r.sessions[agentID]
+	switch {
+	case !ok || !r.state.isLive(agentID):
+		actors.Reply(c, errUnknownID)
+	case m.connection == 0 || m.connection != s.connection:
+		actors.Reply(c, errForeign)
+	default:
+		r.state.streamOpened(agentID)
 		actors.Reply(c, found{s.pid})
-		return
 	}
-	actors.Reply(c, found{})
 }
 
 func (r *registry) onFindTargets(c actors.Context, m findTargets) {
@@ -267,12 +244,13 @@ func (r *registry) onTick(c actors.Context, m actors.Tick) {
 		return
 	}
 	r.sweep.Arm(c, sweepInterval)
+	r.cfg.peers.flush()
 	swept := r.state.sweep(time.Now())
 	for _, id := range swept.Unconnected {
-		r.log.Warn("agent is unconnected: its heartbeats have stopped", zap.String("node_id", id))
+		r.cfg.peers.warn(logSilent, r.log, "agent is unconnected: its heartbeats have stopped", zap.String("node_id", id))
 	}
 	for _, id := range swept.Removed {
-		r.log.Warn("agent removed: it was unconnected for too long", zap.String("node_id", id),
+		r.cfg.peers.warn(logRemoved, r.log, "agent removed: it was unconnected for too long", zap.String("node_id", id),
 			zap.Duration("cleanup_timeout", r.cfg.Limits.CleanupTimeout))
 	}
 	for _, agentID := range swept.EndSessions {

@@ -25,6 +25,7 @@ type registryState struct {
 	limits  RegistryLimits
 	nodes   map[string]*node
 	byAgent map[string]*node // live sessions only
+	rate    registrationRate
 }
 
 // node is one entry. It is online by derivation (see status), so that no event
@@ -33,6 +34,7 @@ type node struct {
 	identity      messages.Identity
 	registration  messages.Registration
 	primary       messages.Address // as sent, else the peer's
+	peerIP        string           // where the newest session's connection comes from
 	agentID       string
 	live          bool // the session of agentID lives
 	registeredAt  time.Time
@@ -43,93 +45,16 @@ type node struct {
 	// turns counts the registrations in a row that replaced a live session younger than
 	// turnInterval.
 	turns int
+	// spoken says that an agent of the node ever said more than its registration: it has
+	// sent a heartbeat, or opened a further stream.
+	spoken bool
+	// configBytes is what the configuration takes in memory.
+	configBytes int
 }
-
-// refusal is why a registration is not accepted.
-type refusal struct {
-	why  refusalKind
-	text string
-}
-
-type refusalKind uint8
-
-const (
-	refusedInvalid  refusalKind = iota + 1 // what it says of itself is not acceptable
-	refusedConflict                        // its name belongs to a node that is online elsewhere
-	refusedFull                            // there are as many nodes as are allowed
-)
-
-func (r *refusal) Error() string { return r.text }
 
 func newRegistryState(limits RegistryLimits) *registryState {
-	return &registryState{limits: limits, nodes: map[string]*node{}, byAgent: map[string]*node{}}
-}
-
-// admission is an accepted registration.
-type admission struct {
-	identity messages.Identity
-	// replaced is the agent id of the node's former session, which must end; empty
-	// if there was none.
-	replaced string
-	// returning says that the node was known.
-	returning bool
-	// contested says that two agents seem to take turns as this node. It is said once
-	// in a row of such turns, and again after many more.
-	contested bool
-}
-
-// Two agents with one name on one host look like one that returns without end: each
-// takes the session that the other has just opened.
-const (
-	turnInterval = time.Minute
-	turnsSuspect = 3
-	turnsAgain   = 100
-)
-
-// admit accepts a registration as the session agentID, or refuses it. peer is the
-// address that the connection comes from.
-func (s *registryState) admit(reg messages.Registration, agentID string, peer messages.Address, now time.Time) (admission, error) {
-	if err := reg.Validate(); err != nil {
-		return admission{}, &refusal{refusedInvalid, err.Error()}
-	}
-	identity := reg.Identity()
-	n, known := s.nodes[identity.NodeID]
-	switch {
-	case known && s.status(n, now) == messages.StatusOnline && claimedFromElsewhere(n.registration.Primary, reg.Primary):
-		return admission{}, &refusal{refusedConflict, "node_id " + quote(identity.NodeID) + " is online from " +
-			n.registration.Primary.String() + ", and cannot be registered from " + reg.Primary.String() +
-			" as well: give each node a --node-id of its own; if it is the same node, its old session has to expire first"}
-	case !known && len(s.nodes) >= s.limits.MaxAgents:
-		return admission{}, &refusal{refusedFull, "the proxy has " + itoa(len(s.nodes)) +
-			" agents, as many as --max-agents allows: " + quote(identity.NodeID) + " is one too many"}
-	}
-	adm := admission{identity: identity, returning: known}
-	turns := 0
-	if known {
-		if n.live && now.Sub(n.registeredAt) < turnInterval {
-			turns = n.turns + 1
-		}
-		adm.contested = turns%turnsAgain == turnsSuspect
-		adm.replaced = s.release(n)
-		reg = keepKnownRole(reg, n.registration)
-		reg.Config = keepKnownConfig(reg.Config, n.registration.Config)
-		adm.identity = reg.Identity()
-	} else {
-		n = &node{}
-		s.nodes[identity.NodeID] = n
-	}
-	primary := reg.Primary
-	if primary.IsZero() {
-		primary = peer
-	}
-	*n = node{identity: adm.identity, registration: reg, primary: primary, agentID: agentID, live: true,
-		registeredAt: now, lastHeartbeat: now, reported: messages.StatusOnline, turns: turns}
-	s.byAgent[agentID] = n
-	return adm, nil
-}
-
-func claimedFromElsewhere(holder, claimant messages.Address) bool {
-	return !holder.IsZero() && !claimant.IsZero() && holder != claimant
+	return &registryState{limits: limits, nodes: map[string]*node{}, byAgent: map[string]*node{},
+		rate: newRegistrationRate(limits.MaxAgents)}
 }
 
 // release takes the live session from the node and returns its agent id.
@@ -142,28 +67,6 @@ func (s *registryState) release(n *node) string {
 	return n.agentID
 }
 
-// keepKnownRole fills in what a baseline agent says only with a later heartbeat.
-func keepKnownRole(reg, known messages.Registration) messages.Registration {
-	if isRoleKnown(known.Role) && !isRoleKnown(reg.Role) {
-		reg.Role = known.Role
-		if len(reg.Labels) == 0 {
-			reg.Labels = known.Labels
-		}
-	}
-	return reg
-}
-
-// keepKnownConfig returns what is known of a node's configuration with what was sent
-// now: nil is no news.
-func keepKnownConfig(sent, known *messages.NodeConfig) *messages.NodeConfig {
-	if sent == nil {
-		return known
-	}
-	return sent.KeepKnown(known)
-}
-
-func isRoleKnown(role string) bool { return role != "" && role != messages.RoleUnspecified }
-
 // heartbeat takes note that the session lives, and of what it says anew: a role
 // that was not known, labels, runtime, configuration. It returns the node's id if that came back
 // online. A heartbeat whose words are invalid counts as a heartbeat only.
@@ -175,9 +78,9 @@ func (s *registryState) heartbeat(agentID string, reg messages.Registration, now
 	if s.status(n, now) != messages.StatusOnline {
 		back = n.identity.NodeID
 	}
-	n.lastHeartbeat, n.lastError, n.reported = now, "", messages.StatusOnline
+	n.lastHeartbeat, n.lastError, n.reported, n.spoken = now, "", messages.StatusOnline, true
+	s.keepConfig(n, reg.Config)
 	known := n.registration
-	n.registration.Config = keepKnownConfig(reg.Config, known.Config)
 	reg.NodeID, reg.PodName, reg.Primary = known.NodeID, known.PodName, known.Primary
 	if reg.Validate() != nil {
 		return back
@@ -210,10 +113,20 @@ func (s *registryState) ended(agentID string, goodbye bool, why string, now time
 	s.release(n)
 	if goodbye {
 		delete(s.nodes, n.identity.NodeID)
-	} else {
-		n.lostAt, n.lastError, n.reported = now, why, messages.StatusUnconnected
+		return n.identity.NodeID
+	}
+	n.lostAt, n.lastError, n.reported = now, why, messages.StatusUnconnected
+	if !n.spoken {
+		n.dropConfig()
 	}
 	return n.identity.NodeID
+}
+
+// streamOpened takes note that the session has opened a further stream.
+func (s *registryState) streamOpened(agentID string) {
+	if n := s.byAgent[agentID]; n != nil {
+		n.spoken = true
+	}
 }
 
 // isLive reports whether the session lives.

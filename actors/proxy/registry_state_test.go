@@ -31,7 +31,8 @@ func (m *registryMachine) Do(command string, args []string) string {
 	switch command {
 	case "admit":
 		m.ids++
-		adm, err := m.state.admit(registration(args), fmt.Sprintf("a%d", m.ids), messages.Address{IP: "192.0.2.9", Port: 40000}, m.Now())
+		reg, peer := registrationFrom(args)
+		adm, err := m.state.admit(reg, fmt.Sprintf("a%d", m.ids), peer, m.Now())
 		if err != nil {
 			return "refused: " + err.Error()
 		}
@@ -39,7 +40,13 @@ func (m *registryMachine) Do(command string, args []string) string {
 		if adm.contested {
 			text += ", contested"
 		}
+		if adm.evicted != (eviction{}) {
+			text += fmt.Sprintf(", %q had to go (session %q)", adm.evicted.nodeID, adm.evicted.agentID)
+		}
 		return text
+	case "stream":
+		m.state.streamOpened(args[0])
+		return ""
 	case "heartbeat":
 		return fmt.Sprintf("back online: %q", m.state.heartbeat(args[0], registration(args[1:]), m.Now()))
 	case "ended":
@@ -104,6 +111,16 @@ func scriptConfig(r *messages.Registration) *messages.NodeConfig {
 		r.Config = &messages.NodeConfig{}
 	}
 	return r.Config
+}
+
+// registrationFrom also returns where it comes from: peer=IP, or an address that is the same
+// for all.
+func registrationFrom(args []string) (messages.Registration, messages.Address) {
+	peer := messages.Address{IP: "192.0.2.9", Port: 40000}
+	if last := args[len(args)-1]; strings.HasPrefix(last, "peer=") {
+		peer.IP, args = strings.TrimPrefix(last, "peer="), args[:len(args)-1]
+	}
+	return registration(args), peer
 }
 
 func registration(args []string) messages.Registration {

@@ -12,6 +12,7 @@ import (
 	"fodc/messages"
 	"fodc/messages/wire"
 
+	"go.uber.org/zap"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
@@ -33,6 +34,7 @@ type service struct {
 	sys      *actors.System
 	registry *actors.PID
 	tally    *tally
+	peers    *peerLog
 	stopping context.Context // ends when no stream is to be taken any more
 }
 
@@ -64,7 +66,8 @@ func (v *service) register(g grpc.BidiStreamingServer[wire.RegisterAgentRequest,
 	s := newStream(g.Context(), answersToWrite, g.Send)
 	ctx, cancel := context.WithTimeout(s.ctx, actorTimeout)
 	defer cancel()
-	adm, err := actors.Ask[admitted](ctx, v.sys, v.registry, admit{wire.FromRegistration(first), peerAddress(g.Context()), s})
+	adm, err := actors.Ask[admitted](ctx, v.sys, v.registry, admit{registration: wire.FromRegistration(first),
+		peer: peerAddress(g.Context()), connection: connectionOf(g.Context()).id, stream: s})
 	if err == nil {
 		return s, adm.session, nil
 	}
@@ -90,10 +93,11 @@ func (v *service) register(g grpc.BidiStreamingServer[wire.RegisterAgentRequest,
 func (v *service) StreamMetrics(g grpc.BidiStreamingServer[wire.StreamMetricsRequest, wire.StreamMetricsResponse]) error {
 	pid, err := v.session(g.Context())
 	if err != nil {
-		return err
+		return v.refused(g.Context(), err)
 	}
 	s := newStream(g.Context(), requestsToWrite, g.Send)
 	if err := v.attach(s.ctx, pid, attachMetrics{s}); err != nil {
+		_ = v.refused(g.Context(), err)
 		v.giveUp(pid, s.id, err)
 		s.close(err)
 		s.wait()
@@ -110,12 +114,12 @@ func (v *service) StreamMetrics(g grpc.BidiStreamingServer[wire.StreamMetricsReq
 func (v *service) hold(g grpc.ServerStream) error {
 	pid, err := v.session(g.Context())
 	if err != nil {
-		return err
+		return v.refused(g.Context(), err)
 	}
 	s := newStream[*wire.HeldResponse](g.Context(), 1, nil)
 	if err := v.attach(s.ctx, pid, attachHeld{s}); err != nil {
 		v.giveUp(pid, s.id, err)
-		return err
+		return v.refused(g.Context(), err)
 	}
 	drained := make(chan error, 1)
 	go func() { drained <- drain(g) }()
@@ -128,7 +132,20 @@ func (v *service) hold(g grpc.ServerStream) error {
 	return err
 }
 
-// session finds the session which the stream's metadata names.
+// refused counts and logs a stream that is refused with the error, which it returns.
+func (v *service) refused(stream context.Context, err error) error {
+	why := streamRefusalOf(err)
+	v.tally.streamRefused(why)
+	if why != streamStopping {
+		method, _ := grpc.Method(stream)
+		v.peers.warn(logEvent{"stream refused: " + string(why), strangerLines}, v.sys.Log(), "stream refused", zap.String("reason", string(why)),
+			zap.String("peer", peerAddress(stream).String()), zap.String("method", cut(method)), zap.String("error", status.Convert(err).Message()))
+	}
+	return err
+}
+
+// session finds the session whose key the stream's metadata has. It must be one of the
+// stream's own connection: a key that somebody else has got hold of is of no use to them.
 func (v *service) session(ctx context.Context) (*actors.PID, error) {
 	if v.stopping.Err() != nil {
 		return nil, errStopping
@@ -140,12 +157,12 @@ func (v *service) session(ctx context.Context) (*actors.PID, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, actorTimeout)
 	defer cancel()
-	f, err := actors.Ask[found](ctx, v.sys, v.registry, find{ids[0]})
+	f, err := actors.Ask[found](ctx, v.sys, v.registry, find{key: hashKey(ids[0]), connection: connectionOf(ctx).id})
 	switch {
+	case errors.Is(err, errUnknownID), errors.Is(err, errForeign):
+		return nil, err
 	case err != nil:
 		return nil, v.noAnswer()
-	case f.session == nil:
-		return nil, errUnknownID
 	}
 	return f.session, nil
 }

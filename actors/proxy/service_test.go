@@ -54,7 +54,7 @@ type doorkeeper struct {
 func (k doorkeeper) Receive(c actors.Context) {
 	switch m := c.Message().(type) {
 	case find:
-		actors.Reply(c, found{c.Self()})
+		actors.Reply(c, found{session: c.Self()})
 	case admit:
 		time.Sleep(k.after)
 		m.stream.out.Offer(&wire.RegisterAgentResponse{})

@@ -30,7 +30,8 @@ type session struct {
 	cfg          Config
 	log          *zap.Logger
 	registry     *actors.PID
-	agentID      string
+	agentID      string // the session's public id
+	key          string // for the agent alone
 	identity     messages.Identity
 	capabilities messages.Capabilities
 	clock        time.Time // the agent's, in its registration
@@ -115,7 +116,7 @@ func (s *session) onStarted() {
 // agent does not read them.
 func (s *session) welcome(text string, echoed time.Time) (queued bool) {
 	return s.registration.out.Offer(wire.WelcomeFrame(wire.Welcome{
-		Success: true, Message: text, AgentID: s.agentID, HeartbeatInterval: s.cfg.HeartbeatInterval,
+		Success: true, Message: text, Key: s.key, AgentID: s.agentID, HeartbeatInterval: s.cfg.HeartbeatInterval,
 		Capabilities: messages.Capabilities{ColumnarAnswers: true, HeartbeatAnswers: true, Dictionary: true},
 		Clock:        time.Now(), EchoedClock: echoed,
 	}))

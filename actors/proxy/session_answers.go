@@ -50,11 +50,13 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 	}
 	if answer.Rejected > 0 && !s.rejectedTold {
 		s.rejectedTold = true
-		s.log.Warn("invalid series left out of an answer", zap.Int("series", answer.Rejected), zap.Error(answer.FirstRejected))
+		s.cfg.peers.warn(logInvalidSeries, s.log, "invalid series left out of an answer", zap.Int("series", answer.Rejected),
+			zap.Error(answer.FirstRejected))
 	}
 	if problems.TooMany > 0 && !s.tooManyTold {
 		s.tooManyTold = true
-		s.log.Warn("an answer has more series than an agent may have: the others are left out, now and from now on; raise --max-agent-series to have them",
+		s.cfg.peers.warn(logTooManySeries, s.log,
+			"an answer has more series than an agent may have: the others are left out, now and from now on; raise --max-agent-series to have them",
 			zap.Int("max_agent_series", s.cfg.MaxAgentSeries))
 	}
 	if v.deliver.missing != messages.MissingNone {
@@ -78,7 +80,7 @@ func (s *session) read(b []byte, now time.Time) (fastframe.Frame, wire.Answer, e
 	s.decoded = now
 	answer, err := s.decoder.Answer(frame, now)
 	if s.state.read(frame.Dictionary, errors.Is(err, fastframe.ErrLost)) {
-		s.log.Warn("the agent's answer refers to families that are not known: it is asked to describe all of them again",
+		s.cfg.peers.warn(logLostFamilies, s.log, "the agent's answer refers to families that are not known: it is asked to describe all of them again",
 			zap.Uint64("request", frame.RequestID))
 		s.decoder.Renew(s.state.dictionary)
 	}

@@ -67,11 +67,11 @@ func (s *session) onMetricsLost(err error) {
 		s.metrics.close(nil)
 	case status.Code(err) == codes.ResourceExhausted:
 		s.cfg.tally.frameRejected(rejectedTooLarge)
-		s.log.Error("an answer is larger than a message may be: raise --grpc-max-msg-size",
+		s.cfg.peers.error(logTooLarge, s.log, "an answer is larger than a message may be: raise --grpc-max-msg-size",
 			zap.Int("grpc_max_msg_size", s.cfg.MaxMessageSize), zap.String("error", status.Convert(err).Message()))
 		s.metrics.close(err)
 	case errors.Is(err, errBroken):
-		s.log.Warn("the agent sent a broken frame: its metrics stream is ended")
+		s.cfg.peers.warn(logBrokenFrame, s.log, "the agent sent a broken frame: its metrics stream is ended")
 		s.metrics.close(err)
 	default:
 		s.metrics.close(errLost)

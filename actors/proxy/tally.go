@@ -10,11 +10,12 @@ import (
 // restarts: a counter that starts anew would look like a quiet time. A nil *tally
 // counts nothing.
 type tally struct {
-	opened, heartbeats, samples, bytes atomic.Uint64
+	opened, evicted, heartbeats, samples, bytes atomic.Uint64
 
-	ended    counters[endReason]
-	refused  counters[refuseReason]
-	rejected counters[rejectReason]
+	ended          counters[endReason]
+	refused        counters[refuseReason]
+	streamsRefused counters[streamRefusal]
+	rejected       counters[rejectReason]
 }
 
 // endReason is why a session ended.
@@ -24,7 +25,7 @@ const (
 	endedGoodbye   endReason = "goodbye"   // the agent said so
 	endedLost      endReason = "lost"      // the registration stream broke
 	endedReplaced  endReason = "replaced"  // the node has a newer session
-	endedSilent    endReason = "silent"    // no heartbeat for the cleanup timeout
+	endedSilent    endReason = "silent"    // no heartbeat for the cleanup timeout, or until another node needed the place
 	endedAbandoned endReason = "abandoned" // nobody served the stream that was admitted
 	endedUnread    endReason = "unread"    // the agent does not read what it is sent
 	endedFlood     endReason = "flood"     // the agent answers what nobody asked
@@ -39,9 +40,22 @@ const (
 	refusedForInvalid  refuseReason = "invalid"  // what it says of itself is not acceptable
 	refusedForConflict refuseReason = "conflict" // its name belongs to a node that is online elsewhere
 	refusedForFull     refuseReason = "full"     // as many agents as are allowed
+	refusedForRate     refuseReason = "rate"     // its address registers too often
 	refusedForSilence  refuseReason = "silent"   // the stream said nothing
 	refusedForStopping refuseReason = "stopping" // the proxy stops
 	refusedForFailure  refuseReason = "failed"   // the registry did not answer
+)
+
+// streamRefusal is why a stream was not attached to a session.
+type streamRefusal string
+
+const (
+	streamWithoutKey      streamRefusal = "no_key"           // its metadata has no agent_id
+	streamUnknownKey      streamRefusal = "unknown_key"      // no session that lives has its agent_id
+	streamOtherConnection streamRefusal = "other_connection" // its agent_id is of a session of another connection
+	streamTooMany         streamRefusal = "too_many"         // the session has as many further streams as are allowed
+	streamStopping        streamRefusal = "stopping"         // the proxy stops
+	streamFailed          streamRefusal = "failed"           // the registry or the session did not answer
 )
 
 // rejectReason is why a frame of an answer went into no collection.
@@ -80,8 +94,10 @@ func newTally() *tally {
 	return &tally{
 		ended: newCounters(endedGoodbye, endedLost, endedReplaced, endedSilent, endedAbandoned, endedUnread, endedFlood,
 			endedStopping, endedFailed),
-		refused: newCounters(refusedForInvalid, refusedForConflict, refusedForFull, refusedForSilence, refusedForStopping,
-			refusedForFailure),
+		refused: newCounters(refusedForInvalid, refusedForConflict, refusedForFull, refusedForRate, refusedForSilence,
+			refusedForStopping, refusedForFailure),
+		streamsRefused: newCounters(streamWithoutKey, streamUnknownKey, streamOtherConnection, streamTooMany, streamStopping,
+			streamFailed),
 		rejected: newCounters(rejectedUnasked, rejectedLate, rejectedStale, rejectedOversized, rejectedTooLarge, rejectedLost),
 	}
 }
@@ -101,6 +117,19 @@ func (t *tally) sessionEnded(why endReason) {
 func (t *tally) registrationRefused(why refuseReason) {
 	if t != nil {
 		t.refused[why].Add(1)
+	}
+}
+
+func (t *tally) streamRefused(why streamRefusal) {
+	if t != nil {
+		t.streamsRefused[why].Add(1)
+	}
+}
+
+// nodeEvicted counts a node that had to go to make room for another one.
+func (t *tally) nodeEvicted() {
+	if t != nil {
+		t.evicted.Add(1)
 	}
 }
 
@@ -134,6 +163,7 @@ func (t *tally) counts() messages.ProxyCounts {
 	ended := t.ended.values()
 	return messages.ProxyCounts{
 		SessionsOpened: t.opened.Load(), SessionsEnded: ended, Refused: t.refused.values(),
+		StreamsRefused: t.streamsRefused.values(), NodesEvicted: t.evicted.Load(),
 		Heartbeats: t.heartbeats.Load(), RelayedSamples: t.samples.Load(), RelayedBytes: t.bytes.Load(),
 		FramesRejected: t.rejected.values(),
 	}

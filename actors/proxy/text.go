@@ -12,11 +12,14 @@ import (
 // maxQuoted bounds what is repeated of a peer's text in a log line or an error.
 const maxQuoted = 200
 
-func quote(text string) string {
+func quote(text string) string { return strconv.Quote(cut(text)) }
+
+// cut shortens a text of a peer to what is repeated of it.
+func cut(text string) string {
 	if len(text) > maxQuoted {
-		text = text[:maxQuoted] + "..."
+		return text[:maxQuoted] + "..."
 	}
-	return strconv.Quote(text)
+	return text
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

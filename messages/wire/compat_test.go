@@ -114,7 +114,7 @@ func TestBaselineWelcome(t *testing.T) {
 	frame := raw{}.number(1, 1).text(2, "registered").number(3, 15).text(4, "id-1")
 	var m RegisterAgentResponse
 	require.NoError(t, proto.Unmarshal(frame.later(), &m))
-	want := Welcome{Success: true, Message: "registered", HeartbeatInterval: 15 * time.Second, AgentID: "id-1"}
+	want := Welcome{Success: true, Message: "registered", HeartbeatInterval: 15 * time.Second, Key: "id-1"}
 	require.Equal(t, want, FromWelcome(&m))
 	require.Equal(t, fields(t, frame), encoded(t, WelcomeFrame(want)))
 }

@@ -656,13 +656,18 @@ type RegisterAgentResponse struct {
 	Message string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"`
 	// Seconds between two heartbeats; 0 = keep yours.
 	HeartbeatIntervalSeconds int64 `protobuf:"varint,3,opt,name=heartbeat_interval_seconds,json=heartbeatIntervalSeconds,proto3" json:"heartbeat_interval_seconds,omitempty"`
-	// The id of the session, new at each registration.
+	// The key of the session, new at each registration. It is a secret between the agent
+	// and the proxy: whoever holds it may open the session's further streams, on the
+	// connection that registered. Neither side shows or logs it.
 	AgentId      string       `protobuf:"bytes,4,opt,name=agent_id,json=agentId,proto3" json:"agent_id,omitempty"`
 	Capabilities []Capability `protobuf:"varint,100,rep,packed,name=capabilities,proto3,enum=banyandb.fodc.v1.Capability" json:"capabilities,omitempty"`
 	// The proxy's clock when it sent this.
 	Clock *timestamppb.Timestamp `protobuf:"bytes,101,opt,name=clock,proto3" json:"clock,omitempty"`
 	// The clock of the request which this answers, as the agent sent it.
-	EchoedClock   *timestamppb.Timestamp `protobuf:"bytes,102,opt,name=echoed_clock,json=echoedClock,proto3" json:"echoed_clock,omitempty"`
+	EchoedClock *timestamppb.Timestamp `protobuf:"bytes,102,opt,name=echoed_clock,json=echoedClock,proto3" json:"echoed_clock,omitempty"`
+	// The id under which both sides show the session, in pages and logs. It has nothing
+	// in common with agent_id and opens no stream.
+	PublicAgentId string `protobuf:"bytes,103,opt,name=public_agent_id,json=publicAgentId,proto3" json:"public_agent_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -744,6 +749,13 @@ func (x *RegisterAgentResponse) GetEchoedClock() *timestamppb.Timestamp {
 		return x.EchoedClock
 	}
 	return nil
+}
+
+func (x *RegisterAgentResponse) GetPublicAgentId() string {
+	if x != nil {
+		return x.PublicAgentId
+	}
+	return ""
 }
 
 // Metric is one sample in the baseline form. The _bucket, _sum and _count of a
@@ -1325,7 +1337,7 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"\x04port\x18\x02 \x01(\x05R\x04port\"9\n" +
 	"\vNodeRuntime\x12\x12\n" +
 	"\x04load\x18\x01 \x01(\x01R\x04load\x12\x16\n" +
-	"\x06health\x18\x02 \x01(\tR\x06health\"\xd7\x02\n" +
+	"\x06health\x18\x02 \x01(\tR\x06health\"\xff\x02\n" +
 	"\x15RegisterAgentResponse\x12\x18\n" +
 	"\asuccess\x18\x01 \x01(\bR\asuccess\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12<\n" +
@@ -1333,7 +1345,8 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"\bagent_id\x18\x04 \x01(\tR\aagentId\x12@\n" +
 	"\fcapabilities\x18d \x03(\x0e2\x1c.banyandb.fodc.v1.CapabilityR\fcapabilities\x120\n" +
 	"\x05clock\x18e \x01(\v2\x1a.google.protobuf.TimestampR\x05clock\x12=\n" +
-	"\fechoed_clock\x18f \x01(\v2\x1a.google.protobuf.TimestampR\vechoedClock\"\xb9\x02\n" +
+	"\fechoed_clock\x18f \x01(\v2\x1a.google.protobuf.TimestampR\vechoedClock\x12&\n" +
+	"\x0fpublic_agent_id\x18g \x01(\tR\rpublicAgentId\"\xb9\x02\n" +
 	"\x06Metric\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12<\n" +
 	"\x06labels\x18\x02 \x03(\v2$.banyandb.fodc.v1.Metric.LabelsEntryR\x06labels\x12\x14\n" +

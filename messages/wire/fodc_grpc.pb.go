@@ -40,8 +40,8 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // FODCService is served by the proxy; the agent is the client. Every stream but
-// RegisterAgent carries the metadata key "agent_id", the id that the
-// registration answered.
+// RegisterAgent carries the metadata key "agent_id" with the key of the session,
+// which the registration answered. All streams of a session share one connection.
 type FODCServiceClient interface {
 	// The first request registers, each later one is a heartbeat. The stream is
 	// the session: when it ends, the session ends. A half-close by the agent is a
@@ -163,8 +163,8 @@ type FODCService_StreamSchemaRegistryClient = grpc.BidiStreamingClient[HeldReque
 // for forward compatibility.
 //
 // FODCService is served by the proxy; the agent is the client. Every stream but
-// RegisterAgent carries the metadata key "agent_id", the id that the
-// registration answered.
+// RegisterAgent carries the metadata key "agent_id" with the key of the session,
+// which the registration answered. All streams of a session share one connection.
 type FODCServiceServer interface {
 	// The first request registers, each later one is a heartbeat. The stream is
 	// the session: when it ends, the session ends. A half-close by the agent is a

@@ -113,11 +113,15 @@ func TestWelcomeAndRequestRoundTrip(t *testing.T) {
 		w := Welcome{
 			Success:           rapid.Bool().Draw(t, "success"),
 			Message:           rapid.StringN(0, 100, -1).Draw(t, "message"),
-			AgentID:           rapid.StringMatching("[ -~]*").Draw(t, "agent id"),
+			Key:               rapid.StringMatching("[ -~]*").Draw(t, "key"),
+			AgentID:           rapid.StringMatching("|public [ -~]{0,100}").Draw(t, "agent id"),
 			HeartbeatInterval: time.Duration(rapid.IntRange(0, 3600).Draw(t, "seconds")) * time.Second,
 			Capabilities:      drawCapabilities(t),
 			Clock:             drawTime(t, "clock"),
 			EchoedClock:       drawTime(t, "echoed clock"),
+		}
+		if w.AgentID == w.Key {
+			w.AgentID = "" // it is not shown
 		}
 		require.Equal(t, w, FromWelcome(sent(t, WelcomeFrame(w), &RegisterAgentResponse{})))
 

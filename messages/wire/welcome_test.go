@@ -15,7 +15,8 @@ func TestWelcomeFrameSaysAll(t *testing.T) {
 	w := Welcome{
 		Success:           true,
 		Message:           "registered",
-		AgentID:           "6f1c",
+		Key:               "6f1c",
+		AgentID:           "3b1d",
 		HeartbeatInterval: 10 * time.Second,
 		Capabilities:      messages.Capabilities{ColumnarAnswers: true, HeartbeatAnswers: true},
 		Clock:             time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC),
@@ -53,18 +54,36 @@ func TestAbsurdIntervalMeansKeepYours(t *testing.T) {
 	f(math.MinInt64, 0)
 }
 
-func TestUselessAgentIDReadsAsRefusal(t *testing.T) {
-	f := func(id string) {
+func TestUselessKeyReadsAsRefusal(t *testing.T) {
+	f := func(key string) {
 		t.Helper()
-		w := FromWelcome(&RegisterAgentResponse{Success: true, Message: "welcome", AgentId: id})
+		w := FromWelcome(&RegisterAgentResponse{Success: true, Message: "welcome", AgentId: key, PublicAgentId: "a1"})
 		require.False(t, w.Success)
+		require.Empty(t, w.Key)
 		require.Empty(t, w.AgentID)
 		require.Contains(t, w.Message, "agent_id")
+		require.NotContains(t, w.Message, key, "it is a secret, and the message is logged")
 	}
 	f("a\nb")
 	f("é")
 	f("\x7f")
 	f(strings.Repeat("x", messages.MaxTextBytes+1))
+}
+
+// What an agent shows is never the key, and fits in a line.
+func TestUselessPublicIDIsNotShown(t *testing.T) {
+	f := func(id string) {
+		t.Helper()
+		w := FromWelcome(&RegisterAgentResponse{Success: true, AgentId: "key", PublicAgentId: id})
+		require.True(t, w.Success)
+		require.Equal(t, "key", w.Key)
+		require.Empty(t, w.AgentID)
+	}
+	f("")
+	f("key")
+	f("a\nb")
+	f("é")
+	f(strings.Repeat("x", maxPublicIDBytes+1))
 }
 
 func TestWelcomeMessageCanBeSentAndIsBounded(t *testing.T) {
