@@ -20,7 +20,7 @@ import (
 func RunAgent(ctx context.Context, c AgentConfig, program Program) error {
 	log := program.Log
 	sys := actors.NewSystem(log)
-	a, err := startAgent(sys, c, program)
+	a, err := startAgent(sys, c, program, true)
 	if err != nil {
 		sys.Shutdown()
 		return err
@@ -38,7 +38,8 @@ type runningAgent struct {
 	stopTrim context.CancelFunc
 }
 
-func startAgent(sys *actors.System, c AgentConfig, program Program) (*runningAgent, error) {
+// startAgent starts an agent. alone says that its proxies are other processes.
+func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) (*runningAgent, error) {
 	tuneAgentGC()
 	cfg, err := c.actors()
 	if err != nil {
@@ -46,6 +47,7 @@ func startAgent(sys *actors.System, c AgentConfig, program Program) (*runningAge
 	}
 	log := program.Log
 	cfg.LogLinesDropped = program.LogLinesDropped
+	cfg.LocalProxies, cfg.NodeOptional = !alone, !alone && c.namesNoNode()
 	a := &runningAgent{failures: make(chan error, 1)}
 	a.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: a.api(sys, c.NodeID, log).Handler(),
 		ReadTimeout: agentHTTPTimeout, WriteTimeout: agentHTTPTimeout, Log: log.Named("http")})
@@ -58,8 +60,7 @@ func startAgent(sys *actors.System, c AgentConfig, program Program) (*runningAge
 	a.stopTrim = stopTrim
 	go trimMemory(trimCtx, scrapesPerTrim*c.PollInterval, debug.FreeOSMemory)
 	a.ready.Store(true)
-	log.Info("listening", zap.String("server", "agent"), zap.Stringer("addr", a.http.Addr()))
-	log.Info("recording", zap.String("node_id", c.NodeID), zap.String("role", c.NodeRole), zap.Strings("endpoints", c.urls()),
+	log.Info("recording", zap.Stringer("http", a.http.Addr()), zap.String("node_id", c.NodeID), zap.String("role", c.NodeRole), zap.Strings("endpoints", c.urls()),
 		zap.Duration("interval", c.PollInterval), zap.Int64("memory_budget_bytes", cfg.MemoryBudget))
 	return a, nil
 }

@@ -158,6 +158,11 @@ func (c *AgentConfig) finish(in targetInput, host string) error {
 	return err
 }
 
+// namesNoNode reports whether nothing says that the host has a node.
+func (c AgentConfig) namesNoNode() bool {
+	return c.DefaultTargets && c.NodePIDFile == "" && c.NodeProcess == "" && len(c.NodeConfigFiles) == 0
+}
+
 func portURL(port int) string {
 	return "http://127.0.0.1:" + strconv.Itoa(port) + "/metrics"
 }

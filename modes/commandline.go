@@ -8,10 +8,11 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"unicode"
 
 	// Before every library that logs by itself.
 	_ "fodc/modes/quiet"
+
+	"fodc/modes/logsink"
 
 	"github.com/urfave/cli/v2"
 	"go.uber.org/zap"
@@ -54,7 +55,8 @@ func Main(args []string, stdout, stderr io.Writer, run Runners) (exitCode int) {
 	case errors.As(err, &f):
 		return exitFailure
 	default:
-		fmt.Fprintln(stderr, oneLine(err.Error()))
+		// What the user typed cannot make two lines of one.
+		fmt.Fprintln(stderr, logsink.Printable(err.Error()))
 		return exitUsage
 	}
 }
@@ -243,14 +245,4 @@ func cliFlags(options []*option) []cli.Flag {
 		flags[i] = cliFlag{o}
 	}
 	return flags
-}
-
-// oneLine takes care that what the user typed cannot make two lines of one.
-func oneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, text)
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -78,9 +79,7 @@ func startSilently(t *testing.T, out *os.File, addrs map[string]string, args ...
 	t.Helper()
 	p := &process{t: t, exited: make(chan struct{}), cmd: exec.Command(binary, append(args, "--log-format", "json")...)}
 	p.cmd.Stdout, p.cmd.Stderr = out, out
-	for server, addr := range addrs {
-		p.lines = append(p.lines, map[string]any{"msg": "listening", "server": server, "addr": addr})
-	}
+	p.lines = []map[string]any{{"msg": "listening", "grpc": addrs["grpc"], "http": addrs["http"]}, {"msg": "recording", "http": addrs["agent"]}}
 	require.NoError(t, p.cmd.Start())
 	require.NoError(t, out.Close())
 	go func() {
@@ -260,4 +259,32 @@ func TestE2EOutputWithoutAReader(t *testing.T) {
 		require.NoError(t, writer.Close())
 		require.Equal(t, want, cmd.ProcessState.ExitCode(), "fodc %s: %s", args, cmd.ProcessState)
 	}
+}
+
+var threeScrapes = regexp.MustCompile(`fodc_node_scrapes_total\{endpoint="http://127\.0\.0\.1:2121/metrics"\} ([3-9]|\d\d)`)
+
+// Whoever tries it for the first time reads a few lines, of which one says what to open.
+func TestE2EFirstMinute(t *testing.T) {
+	t.Parallel()
+	p := start(t, "standalone", "--grpc-listen-addr", "127.0.0.1:0", "--http-listen-addr", "127.0.0.1:0",
+		"--prometheus-listen-addr", "127.0.0.1:0", "--node-id", "n1", "--poll-metrics-interval", "1s")
+	awaitStatuses(t, p, "n1", "online")
+	awaitSaid(t, p, 1, "agent registered")
+	eventually(t, "scrapes", func() error {
+		if !threeScrapes.MatchString(page(t, p.addr("agent"), "/metrics")) {
+			return fmt.Errorf("fewer than three")
+		}
+		return nil
+	})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	require.LessOrEqual(t, len(p.lines), 6, "five, and one if a database runs here")
+	opened := ""
+	for _, l := range p.lines {
+		require.Equal(t, "info", l["level"], l)
+		if _, rest, ok := strings.Cut(l["msg"].(string), "open http://"); ok {
+			opened, _, _ = strings.Cut(rest, "/ in a browser")
+		}
+	}
+	require.Contains(t, page(t, opened, "/"), "fodc proxy")
 }

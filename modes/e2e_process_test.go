@@ -151,7 +151,8 @@ func (p *process) exitCode(limit time.Duration) (int, time.Duration) {
 	return p.cmd.ProcessState.ExitCode(), time.Since(begin)
 }
 
-// addr returns the bound address of a server, "grpc" or "http", from the log.
+// addr returns the bound address of a server from the log: "grpc" or "http" of a proxy,
+// "agent" is the HTTP server of an agent.
 func (p *process) addr(server string) string {
 	p.t.Helper()
 	var addr string
@@ -159,8 +160,12 @@ func (p *process) addr(server string) string {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		for _, l := range p.lines {
-			if l["msg"] == "listening" && l["server"] == server {
-				addr = l["addr"].(string)
+			switch {
+			case l["msg"] == "listening" && l[server] != nil:
+				addr = l[server].(string)
+				return nil
+			case l["msg"] == "recording" && server == "agent":
+				addr = l["http"].(string)
 				return nil
 			}
 		}

@@ -70,8 +70,7 @@ func startProxy(sys *actors.System, c ProxyConfig, program Program, alone bool) 
 	go func() { p.failures <- p.proxy.Serve(grpcListener) }()
 	go func() { p.failures <- p.http.Serve() }()
 	p.ready.Store(true)
-	log.Info("listening", zap.String("server", "grpc"), zap.Stringer("addr", p.grpcAddr))
-	log.Info("listening", zap.String("server", "http"), zap.Stringer("addr", p.http.Addr()))
+	log.Info("listening", zap.Stringer("grpc", p.grpcAddr), zap.Stringer("http", p.http.Addr()))
 	return p, nil
 }
 

@@ -3,6 +3,7 @@ package modes
 import (
 	"context"
 	"net"
+	"strconv"
 
 	"fodc/actors"
 )
@@ -17,13 +18,37 @@ func RunStandalone(ctx context.Context, c StandaloneConfig, program Program) err
 		return err
 	}
 	c.Agent.ProxyAddrs = []string{dialable(p.grpcAddr)}
-	a, err := startAgent(sys, c.Agent, program)
+	a, err := startAgent(sys, c.Agent, program, false)
 	if err != nil {
 		p.abandon()
 		sys.Shutdown()
 		return err
 	}
+	program.Log.Info(c.greeting(p.http.Addr()))
 	return await(ctx, sys, program.Log, a, p)
+}
+
+// greeting tells somebody who tries it for the first time where to look.
+func (c StandaloneConfig) greeting(bound net.Addr) string {
+	text := "open http://" + browsable(bound) + "/ in a browser to see "
+	switch {
+	case !c.Agent.HostTelemetry:
+		text += "what is recorded"
+	case !c.Agent.namesNoNode():
+		text += "this machine and its node"
+	default:
+		text += "this machine; a database node is recorded as soon as it shows its metrics at " + c.Agent.Targets[0].URL +
+			" (--metrics-endpoint names another place)"
+	}
+	return text
+}
+
+// browsable is how a person on this machine writes the address of a server.
+func browsable(bound net.Addr) string {
+	if addr, isTCP := bound.(*net.TCPAddr); isTCP && addr.IP.IsUnspecified() {
+		return net.JoinHostPort("localhost", strconv.Itoa(addr.Port))
+	}
+	return bound.String()
 }
 
 // dialable returns how a server of this process can be reached at its bound address.

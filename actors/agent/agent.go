@@ -29,7 +29,13 @@ type Config struct {
 	ProxyAddrs []string
 	Targets    []Target
 	// DefaultTargets says that the targets are a guess: nobody named them.
-	DefaultTargets    bool
+	DefaultTargets bool
+	// NodeOptional says that the host may have no node: that none answers is normal then,
+	// and not logged, until one has.
+	NodeOptional bool
+	// LocalProxies says that the proxies are in this process. They log what becomes of the
+	// sessions, so that links log only what goes wrong.
+	LocalProxies      bool
 	ScrapeInterval    time.Duration
 	Limits            ScrapeLimits
 	HeartbeatInterval time.Duration // unless the proxy wants another one
@@ -131,7 +137,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	if cfg.NodeConfig != nil {
 		collector := nodeconfig.New(nodeConfigOf(cfg, a.client))
 		a.config = sys.Spawn("nodeconfig", restarts, func() actors.Actor {
-			return newNodeConfig(sys, collector, cfg.HeartbeatInterval)
+			return newNodeConfig(sys, collector, cfg)
 		})
 	}
 	for _, t := range cfg.Targets {
@@ -141,7 +147,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	}
 	for _, address := range cfg.ProxyAddrs {
 		session := sessionConfig{address: address, registration: registrationOf(cfg), heartbeat: cfg.HeartbeatInterval,
-			recorder: a.recorder, sys: sys, nodeConfig: a.config, load: cfg.Load, dial: cfg.Dial}
+			recorder: a.recorder, sys: sys, nodeConfig: a.config, load: cfg.Load, dial: cfg.Dial, local: cfg.LocalProxies}
 		a.links = append(a.links, sys.Spawn("link", restarts, func() actors.Actor {
 			return newLink(sys, session, cfg.ReconnectInterval)
 		}))

@@ -47,6 +47,7 @@ type sessionConfig struct {
 	nodeConfig   *actors.PID // nil: the node's configuration is not read
 	load         func() float64
 	dial         dialer
+	local        bool // the proxy is in this process
 }
 
 // dialer opens a connection to a proxy.

@@ -45,7 +45,11 @@ type link struct {
 }
 
 func newLink(sys *actors.System, cfg sessionConfig, retryCap time.Duration) *link {
-	return &link{sys: sys, log: sys.Log().With(zap.String("proxy", cfg.address)), cfg: cfg,
+	log := sys.Log().With(zap.String("proxy", cfg.address))
+	if cfg.local && log.Level() == zap.InfoLevel {
+		log = log.WithOptions(zap.IncreaseLevel(zap.WarnLevel))
+	}
+	return &link{sys: sys, log: log, cfg: cfg,
 		state: newLinkState(retryCap, anyUpTo, func() uint64 { return uint64(actors.NextStreamID()) })}
 }
 

@@ -43,8 +43,8 @@ type nodeConfig struct {
 	cancel        context.CancelCauseFunc
 }
 
-func newNodeConfig(sys *actors.System, collector *nodeconfig.Collector, interval time.Duration) *nodeConfig {
-	return &nodeConfig{sys: sys, log: sys.Log(), collector: collector, state: newNodeConfigState(interval)}
+func newNodeConfig(sys *actors.System, collector *nodeconfig.Collector, cfg Config) *nodeConfig {
+	return &nodeConfig{sys: sys, log: sys.Log(), collector: collector, state: newNodeConfigState(cfg.HeartbeatInterval, cfg.NodeOptional)}
 }
 
 func (n *nodeConfig) Receive(c actors.Context) {

@@ -16,6 +16,8 @@ const configPatience = time.Second
 // who ask meanwhile. While it hangs, they get what was known before.
 type nodeConfigState struct {
 	interval time.Duration
+	// optional says that there needs to be no node, until something of one was read.
+	optional bool
 	config   *messages.NodeConfig // nil: nothing is known
 	isRead   bool                 // config is more than that a read hangs
 	reading  bool
@@ -44,8 +46,8 @@ func (armConfigDue) isNodeConfigEffect()      {}
 func (tellConfig) isNodeConfigEffect()        {}
 func (logNodeConfig) isNodeConfigEffect()     {}
 
-func newNodeConfigState(interval time.Duration) *nodeConfigState {
-	return &nodeConfigState{interval: interval}
+func newNodeConfigState(interval time.Duration, optional bool) *nodeConfigState {
+	return &nodeConfigState{interval: interval, optional: optional}
 }
 
 // asked takes note that somebody wants to know the configuration as it is now.
@@ -99,6 +101,9 @@ func (s *nodeConfigState) returned(config *messages.NodeConfig, now time.Time) [
 // tell logs what could not be read, once while it lasts.
 func (s *nodeConfigState) tell(now time.Time) []nodeConfigEffect {
 	if s.config == nil {
+		return nil
+	}
+	if s.optional = s.optional && len(s.config.StartupParams)+len(s.config.RuntimeConfig) == 0; s.optional {
 		return nil
 	}
 	if len(s.config.Errors) == 0 {

@@ -12,7 +12,7 @@ import (
 
 func TestNodeConfigScripts(t *testing.T) {
 	actorstest.RunScripts(t, "testdata/script/nodeconfig*.txt", func() actorstest.Script {
-		return &nodeConfigMachine{state: newNodeConfigState(10 * time.Second)}
+		return &nodeConfigMachine{state: newNodeConfigState(10*time.Second, false)}
 	})
 }
 
@@ -23,6 +23,9 @@ type nodeConfigMachine struct {
 
 func (m *nodeConfigMachine) Do(command string, args []string) string {
 	switch command {
+	case "optional": // there needs to be no node
+		m.state.optional = true
+		return ""
 	case "due":
 		return m.effects(m.state.due(m.Now()))
 	case "asked":
@@ -33,7 +36,10 @@ func (m *nodeConfigMachine) Do(command string, args []string) string {
 		if args[0] == "nothing" {
 			return m.effects(m.state.returned(nil, m.Now()))
 		}
-		c := &messages.NodeConfig{CollectedAt: m.Now(), StartupParams: []messages.ConfigParam{{Key: "p", Value: args[0]}}}
+		c := &messages.NodeConfig{CollectedAt: m.Now()}
+		if args[0] != "absent" { // no node was found
+			c.StartupParams = []messages.ConfigParam{{Key: "p", Value: args[0]}}
+		}
 		if len(args) > 1 {
 			c.Errors = []string{strings.TrimPrefix(args[1], "error=")}
 		}

@@ -46,7 +46,7 @@ type scraper struct {
 func newScraper(sys *actors.System, to *actors.PID, target Target, cfg Config, fetch fetcher) *scraper {
 	return &scraper{sys: sys, log: sys.Log().With(zap.String("endpoint", target.Name())), recorder: to, target: target,
 		fetch: fetch, limits: recorder.ParseLimits{Samples: cfg.Limits.PageSamples},
-		state: newScraperState(target.Name(), target.ContainerName, cfg.DefaultTargets, cfg.ScrapeInterval)}
+		state: newScraperState(target.Name(), target.ContainerName, cfg.DefaultTargets, cfg.ScrapeInterval, cfg.NodeOptional)}
 }
 
 func (s *scraper) Receive(c actors.Context) {

@@ -17,12 +17,14 @@ const maxScrapeTimeout = 10 * time.Second
 type scraperState struct {
 	schedule  schedule
 	byDefault bool // nobody asked for this endpoint
-	health    messages.TargetHealth
-	counts    scrapeCounts
-	gauges    []recorder.Sample // without values: see readings
-	underWay  *scrape
-	down      lasting
-	badLines  lasting
+	// optional says that nothing needs to listen at the endpoint, until something has.
+	optional bool
+	health   messages.TargetHealth
+	counts   scrapeCounts
+	gauges   []recorder.Sample // without values: see readings
+	underWay *scrape
+	down     lasting
+	badLines lasting
 }
 
 // scrape is one request to the target.
@@ -52,10 +54,11 @@ func (o outcome) cause() string {
 	return shortCause(o.err)
 }
 
-func newScraperState(url, container string, byDefault bool, interval time.Duration) *scraperState {
+func newScraperState(url, container string, byDefault bool, interval time.Duration, optional bool) *scraperState {
 	return &scraperState{
 		schedule:  newSchedule(url, interval),
 		byDefault: byDefault,
+		optional:  optional,
 		health:    messages.TargetHealth{Endpoint: url, ContainerName: container},
 		counts:    newScrapeCounts(),
 		gauges:    scrapeReadings(url),
@@ -119,10 +122,17 @@ func (s *scraperState) status() messages.TargetHealth {
 func (s *scraperState) notes(o outcome, now time.Time) []note {
 	var notes []note
 	if o.err != nil {
+		if s.optional && kindOf(o.err) == failedRefused {
+			return nil
+		}
 		if s.down.met(o.cause(), now) {
 			notes = append(notes, s.downNote(o))
 		}
 		return notes
+	}
+	if s.optional {
+		s.optional = false
+		notes = append(notes, note{text: "a node shows its metrics at the default endpoint: they are recorded"})
 	}
 	if lasted, times, was := s.down.over(now); was {
 		notes = append(notes, note{text: "the endpoint answers again", lasted: lasted, times: times})

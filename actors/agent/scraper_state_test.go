@@ -14,7 +14,7 @@ import (
 func TestScraperScripts(t *testing.T) {
 	actorstest.RunScripts(t, "testdata/script/scraper*.txt", func() actorstest.Script {
 		m := &scraperMachine{}
-		m.state = newScraperState("http://node/metrics", "db", true, 10*time.Second)
+		m.state = newScraperState("http://node/metrics", "db", true, 10*time.Second, false)
 		m.state.schedule.phase = 3 * time.Second
 		return m
 	})
@@ -32,6 +32,9 @@ func (m *scraperMachine) Do(command string, args []string) string {
 	switch command {
 	case "asked": // the endpoint is not the default one
 		m.state.byDefault = false
+		return ""
+	case "optional": // nothing needs to listen
+		m.state.optional = true
 		return ""
 	case "due":
 		m.generation++

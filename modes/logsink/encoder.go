@@ -32,7 +32,7 @@ func (e encoder) Clone() zapcore.Encoder { return encoder{e.Encoder.Clone(), e.p
 // EncodeEntry implements zapcore.Encoder.
 func (e encoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
 	if e.plain {
-		entry.Message, entry.LoggerName = printable(entry.Message), printable(entry.LoggerName)
+		entry.Message, entry.LoggerName = Printable(entry.Message), Printable(entry.LoggerName)
 	}
 	line, err := e.Encoder.EncodeEntry(entry, fields)
 	if err != nil {
@@ -45,12 +45,4 @@ func (e encoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buff
 		line.AppendBytes(append(escaped, '\n'))
 	}
 	return line, nil
-}
-
-// printable returns a text without tabs and whatever else is not printable.
-func printable(text string) string {
-	if isPrintable(text, false) {
-		return text
-	}
-	return string(appendPrintable(nil, text, false))
 }

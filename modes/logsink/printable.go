@@ -7,6 +7,15 @@ import (
 	"unicode/utf8"
 )
 
+// Printable returns the text as one line that a terminal shows and does not obey. What is
+// not printable is escaped, as in \n and \u001b.
+func Printable(text string) string {
+	if isPrintable(text, false) {
+		return text
+	}
+	return string(appendPrintable(nil, text, false))
+}
+
 // isPrintable reports whether a terminal shows the text as it is: letters, marks, numbers,
 // punctuation, symbols and spaces. It does neither with control characters, nor with those
 // that change the order of others, are not seen, or break lines, nor with broken UTF-8. A
