@@ -48,7 +48,7 @@ type Config struct {
 	NodeConfig *nodeconfig.Config
 	// MemoryBudget bounds the recorder's window, in bytes.
 	MemoryBudget int64
-	// Version is told to proxies and endpoints.
+	// Version is the agent's version, as proxies and endpoints see it.
 	Version string
 	// Dial opens a connection to a proxy, Fetch gets a target's page; nil is the real
 	// thing. Tests put their own world in its place.
@@ -116,7 +116,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 		cfg.Dial = dialTCP
 	}
 	if cfg.Process == nil {
-		cfg.Process = new(ownProcess).readings
+		cfg.Process = new(ownProcess).samples
 	}
 	if cfg.Load == nil {
 		cfg.Load = hostLoad
@@ -169,13 +169,13 @@ func registrationOf(cfg Config) messages.Registration {
 func (a *Agent) Latest(ctx context.Context, sel messages.Selection) ([]messages.Block, error) {
 	taken, err := actors.Ask[snapshotTaken](ctx, a.sys, a.recorder, read{selection: sel})
 	if err != nil {
-		return nil, whenGone(err)
+		return nil, unavailable(err)
 	}
 	return taken.snapshot.Next(math.MaxInt), nil
 }
 
-// whenGone says what it means for a client that an actor is not there.
-func whenGone(err error) error {
+// unavailable returns the error for a client if an actor is gone, else err.
+func unavailable(err error) error {
 	if errors.Is(err, actors.ErrGone) {
 		return messages.Errorf(messages.ErrUnavailable, "the agent is stopping, or recovers from a failure: try again in a second")
 	}

@@ -16,14 +16,14 @@ func (a *Agent) Health(ctx context.Context) (messages.AgentHealth, error) {
 	h := messages.AgentHealth{Targets: []messages.TargetHealth{}, Proxies: []messages.ProxyHealth{}, Events: []messages.AgentEvent{}}
 	stats, err := actors.Ask[recorder.Stats](ctx, a.sys, a.recorder, readStats{})
 	if err != nil {
-		return h, whenGone(err)
+		return h, unavailable(err)
 	}
 	h.Window = messages.WindowHealth{Series: stats.Series, Samples: stats.Samples, Bytes: stats.Bytes,
 		LimitBytes: stats.LimitBytes, LimitSeries: stats.LimitSeries, SpanSeconds: stats.Span().Seconds(),
 		Recorded: stats.Appended, Evicted: stats.Evicted, Shed: stats.DroppedNoRoom, Rejected: stats.DroppedNotAllowed, Duplicates: stats.DroppedDuplicate}
 	events, err := actors.Ask[[]recorder.Event](ctx, a.sys, a.recorder, readEvents{})
 	if err != nil {
-		return h, whenGone(err)
+		return h, unavailable(err)
 	}
 	for _, e := range events {
 		h.Events = append(h.Events, messages.AgentEvent{Event: string(e.Kind), Target: e.Target, At: e.At, Last: e.Last,
@@ -32,7 +32,7 @@ func (a *Agent) Health(ctx context.Context) (messages.AgentHealth, error) {
 	for _, pid := range a.scrapers {
 		t, err := actors.Ask[messages.TargetHealth](ctx, a.sys, pid, readTarget{})
 		if err != nil {
-			return h, whenGone(err)
+			return h, unavailable(err)
 		}
 		h.Targets = append(h.Targets, t)
 	}
@@ -42,14 +42,14 @@ func (a *Agent) Health(ctx context.Context) (messages.AgentHealth, error) {
 	if a.host != nil {
 		t, err := actors.Ask[messages.TelemetryHealth](ctx, a.sys, a.host, readTelemetry{})
 		if err != nil {
-			return h, whenGone(err)
+			return h, unavailable(err)
 		}
 		h.Telemetry = &t
 	}
 	for _, pid := range a.links {
 		p, err := actors.Ask[messages.ProxyHealth](ctx, a.sys, pid, readLink{})
 		if err != nil {
-			return h, whenGone(err)
+			return h, unavailable(err)
 		}
 		h.Proxies = append(h.Proxies, p)
 	}

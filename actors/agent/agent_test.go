@@ -72,7 +72,7 @@ func TestSelfMetrics(t *testing.T) {
 // Without a /proc there is what Go says by itself.
 func TestSelfMetricsOfAnotherSystem(t *testing.T) {
 	got := map[string]float64{}
-	for _, r := range portableReadings() {
+	for _, r := range portableSamples() {
 		got[r.Name] = r.Value
 	}
 	require.Len(t, got, 2)
@@ -84,7 +84,7 @@ func TestSelfMetricsEachInterval(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 		rec := spawnRecorder(sys, recorder.Limits{})
 		sys.Spawn("selfmetrics", restarts, func() actors.Actor {
-			return newSelfMetrics(sys, rec, Config{Version: "1", ScrapeInterval: 10 * time.Second, Process: new(ownProcess).readings,
+			return newSelfMetrics(sys, rec, Config{Version: "1", ScrapeInterval: 10 * time.Second, Process: new(ownProcess).samples,
 				LogLinesDropped: func() uint64 { return 0 }})
 		})
 		time.Sleep(time.Minute)

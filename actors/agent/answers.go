@@ -13,42 +13,42 @@ import (
 )
 
 const (
-	// chunkBytes is what a part of a snapshot may take in a chunk: the rest is room for
-	// what stands around it.
+	// chunkBytes bounds the part of a snapshot in a chunk. The rest of the chunk is for the
+	// frame around it.
 	chunkBytes = wire.MaxChunkBytes - 4<<10
 	// maxBaselineBytes bounds an answer in baseline form, which is one message: a proxy
 	// may take 4 MiB and no more.
 	maxBaselineBytes = 4<<20 - 64<<10
 )
 
-// reading reads a snapshot part by part, one part ahead, because a chunk says whether
-// another one follows.
-type reading struct {
+// snapshotReader reads a snapshot part by part. It reads one part ahead, because a chunk says
+// whether another one follows.
+type snapshotReader struct {
 	snapshot *recorder.Snapshot
-	ahead    []messages.Block
+	next     []messages.Block // nil: there is none
 	begun    bool
 }
 
-// describe makes the next frame of the answer.
-func (r *reading) describe(to *wire.DictionaryEncoder, req metricsRequest) (frame *wire.StreamMetricsRequest, more bool) {
+// encode returns the next frame of the answer, and whether more follow.
+func (r *snapshotReader) encode(to *wire.DictionaryEncoder, req metricsRequest) (frame *wire.StreamMetricsRequest, more bool) {
 	if !r.begun {
 		to.Begin(req.dictionary)
 	}
-	blocks, more := r.next(chunkBytes)
+	blocks, more := r.read(chunkBytes)
 	return to.Frame(wire.Answer{RequestID: req.id, Blocks: blocks, More: more}), more
 }
 
-func (r *reading) next(budget int) (blocks []messages.Block, more bool) {
+func (r *snapshotReader) read(budget int) (blocks []messages.Block, more bool) {
 	if !r.begun {
-		r.begun, r.ahead = true, r.snapshot.Next(budget)
+		r.begun, r.next = true, r.snapshot.Next(budget)
 	}
-	blocks = r.ahead
-	r.ahead = r.snapshot.Next(budget)
-	return blocks, r.ahead != nil
+	blocks = r.next
+	r.next = r.snapshot.Next(budget)
+	return blocks, r.next != nil
 }
 
-// onRequest queues a request and asks the recorder. A request on a stream that was
-// replaced is dropped: nobody waits for it.
+// onRequest queues a request and asks the recorder for a snapshot. A request on a stream that
+// was replaced is dropped, because its answer could not be sent.
 func (u *uplink) onRequest(c actors.Context, m actors.Frame[*wire.StreamMetricsResponse]) {
 	if u.metrics == nil || m.Stream != u.metrics.id {
 		return
@@ -71,7 +71,7 @@ func (u *uplink) onRequest(c actors.Context, m actors.Frame[*wire.StreamMetricsR
 
 func (u *uplink) onSnapshot(c actors.Context, m snapshotTaken) {
 	if u.answers.snapshotted(m.seq) {
-		u.readings[m.seq] = &reading{snapshot: m.snapshot}
+		u.snapshots[m.seq] = &snapshotReader{snapshot: m.snapshot}
 		u.answer(c)
 	}
 }
@@ -83,7 +83,7 @@ func (u *uplink) onFrameWritten(c actors.Context, m actors.FrameWritten) {
 	}
 }
 
-// answer queues at the writer what can be answered now.
+// answer passes the frames that are ready to the writer of the stream.
 func (u *uplink) answer(c actors.Context) {
 	if u.metrics == nil || u.state.phase != uplinkLive {
 		return
@@ -95,11 +95,11 @@ func (u *uplink) answer(c actors.Context) {
 			break
 		}
 		frame, more := u.frame(step, now)
-		u.metrics.out.Offer(frame) // it has room: see maxAnswerFrames
+		u.metrics.out.Offer(frame) // never full: see maxAnswerFrames
 		if !more {
-			delete(u.readings, step.seq)
+			delete(u.snapshots, step.seq)
 		}
-		if u.answers.made(!more) {
+		if u.answers.queued(!more) {
 			u.metrics.credits.Return()
 		}
 	}
@@ -112,7 +112,7 @@ func (u *uplink) answer(c actors.Context) {
 
 // frame returns the next frame of an answer, and whether more follow.
 func (u *uplink) frame(step answerStep, now time.Time) (frame *wire.StreamMetricsRequest, more bool) {
-	r := u.readings[step.seq]
+	r := u.snapshots[step.seq]
 	switch {
 	case step.failure != "" && step.request.columnar:
 		return wire.AnswerFrame(wire.Answer{RequestID: step.request.id, Error: step.failure}), false
@@ -120,7 +120,7 @@ func (u *uplink) frame(step answerStep, now time.Time) (frame *wire.StreamMetric
 		// A baseline proxy knows no errors: an empty answer keeps the order.
 		frame, _ = u.baseline.Frame(nil, now, maxBaselineBytes)
 	case step.request.columnar:
-		return r.describe(&u.describer, step.request)
+		return r.encode(&u.encoder, step.request)
 	default:
 		frame = u.baselineFrame(r, now)
 	}
@@ -128,21 +128,21 @@ func (u *uplink) frame(step answerStep, now time.Time) (frame *wire.StreamMetric
 	return frame, false
 }
 
-func (u *uplink) baselineFrame(r *reading, now time.Time) *wire.StreamMetricsRequest {
-	blocks, _ := r.next(math.MaxInt)
+func (u *uplink) baselineFrame(r *snapshotReader, now time.Time) *wire.StreamMetricsRequest {
+	blocks, _ := r.read(math.MaxInt)
 	frame, left := u.baseline.Frame(blocks, now, maxBaselineBytes)
-	if left > 0 && !u.cutTold {
-		u.cutTold = true
+	if left > 0 && !u.truncationLogged {
+		u.truncationLogged = true
 		u.log.Warn("an answer does not fit the one message that this proxy knows: its oldest samples are left out",
 			zap.Int("samples", left), zap.Int("bytes", maxBaselineBytes))
 	}
 	return frame
 }
 
-// dropAnswers forgets the answers of a stream that is gone.
+// dropAnswers drops the pending answers of a stream that has ended.
 func (u *uplink) dropAnswers() {
 	u.answers.clear()
-	u.describer = wire.DictionaryEncoder{}
-	clear(u.readings)
+	u.encoder = wire.DictionaryEncoder{}
+	clear(u.snapshots)
 	u.answerDue.Disarm()
 }

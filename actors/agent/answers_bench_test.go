@@ -35,17 +35,17 @@ func benchWindow() *recorder.Window {
 }
 
 // BenchmarkAnswer is what it takes to answer for the latest values of 3,000 series: the
-// snapshot, the frames, and their bytes, where all is described, and where it is known.
+// snapshot, the frames, and their bytes, where all families are defined, and where they are known.
 func BenchmarkAnswer(b *testing.B) {
 	w := benchWindow()
 	f := func(name string, dictionary uint64) {
 		b.Run(name, func(b *testing.B) {
-			var describer wire.DictionaryEncoder
+			var encoder wire.DictionaryEncoder
 			answer := func(id uint64) {
-				r := &reading{snapshot: w.Snapshot(messages.Selection{})}
+				r := &snapshotReader{snapshot: w.Snapshot(messages.Selection{})}
 				for more := true; more; {
 					var frame *wire.StreamMetricsRequest
-					frame, more = r.describe(&describer, metricsRequest{id: id, dictionary: dictionary})
+					frame, more = r.encode(&encoder, metricsRequest{id: id, dictionary: dictionary})
 					bytes, err := proto.Marshal(frame)
 					require.NoError(b, err)
 					require.NotEmpty(b, bytes)
@@ -60,7 +60,7 @@ func BenchmarkAnswer(b *testing.B) {
 			b.ReportMetric(float64((processorTime(b)-begin).Microseconds())/1000/float64(b.N), "CPU-ms/op")
 		})
 	}
-	f("described", 0)
+	f("defined", 0)
 	f("known", 1)
 }
 
@@ -89,7 +89,7 @@ func BenchmarkBaselineAnswer(b *testing.B) {
 }
 
 // processorTime is what the process has used, the collector of garbage included. Unlike
-// the time on the wall it tells little of who else uses the machine.
+// the time on the wall it depends little on what else the machine does.
 func processorTime(b *testing.B) time.Duration {
 	used, err := telemetry.OwnCPUTime()
 	require.NoError(b, err)

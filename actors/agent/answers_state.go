@@ -10,26 +10,26 @@ import (
 
 // Limits of the answers of one session.
 const (
-	// maxQueuedRequests bounds the requests that are being answered, or wait for it.
-	// What comes on top is answered as busy, in its turn.
+	// maxQueuedRequests bounds the requests that are being answered or wait for it. Requests
+	// beyond it are answered as busy, in order.
 	maxQueuedRequests = 64
-	// maxAnswerFrames bounds the frames that are queued at the stream's writer: the
-	// next part of an answer is made when the transport has taken one.
+	// maxAnswerFrames bounds the frames in the queue of the stream's writer. The next part of
+	// an answer is encoded when the transport has accepted one.
 	maxAnswerFrames = 4
-	// recorderPatience is how long a request waits for the recorder.
-	recorderPatience = 5 * time.Second
+	// recorderTimeout is how long a request waits for the recorder.
+	recorderTimeout = 5 * time.Second
 )
 
-// answerQueue is the requests of one metrics stream that are not yet answered, oldest
-// first. Answers go out in this order, whole, one after the other.
+// answerQueue has the unanswered requests of one metrics stream, oldest first. Answers are
+// sent in this order, one after the other.
 type answerQueue struct {
-	items   []*owed
+	items   []*pendingAnswer
 	lastSeq uint64
-	frames  int // at the writer
+	frames  int // in the writer's queue
 }
 
-// owed is one answer that the proxy waits for.
-type owed struct {
+// pendingAnswer is one answer that the proxy waits for.
+type pendingAnswer struct {
 	seq       uint64
 	request   metricsRequest
 	askedAt   time.Time
@@ -39,7 +39,7 @@ type owed struct {
 	overLimit bool
 }
 
-// metricsRequest is what the rules need to know of a request.
+// metricsRequest is what the queue needs to know of a request.
 type metricsRequest struct {
 	id        uint64 // 0: the proxy pairs answers by their order
 	columnar  bool
@@ -59,30 +59,29 @@ type answerStep struct {
 	failure string
 }
 
-// requested takes a request. ask says that the recorder has to be asked for the
-// snapshot of seq. credit says that the reader may go on at once; if not, it may when
-// the answer has been made: see made.
+// requested queues a request. ask says that the recorder has to be asked for the snapshot of
+// seq. credit says that the next request may be read at once; if not, queued says when.
 func (q *answerQueue) requested(r metricsRequest, now time.Time) (seq uint64, ask, credit bool) {
 	q.lastSeq++
-	o := &owed{seq: q.lastSeq, request: r, askedAt: now}
+	p := &pendingAnswer{seq: q.lastSeq, request: r, askedAt: now}
 	if r.timeLeft != 0 {
-		o.expires = now.Add(r.timeLeft)
+		p.expires = now.Add(r.timeLeft)
 	}
 	switch {
 	case r.invalid != "":
-		o.failure = r.invalid
+		p.failure = r.invalid
 	case len(q.items) >= maxQueuedRequests:
-		o.failure = "busy: " + strconv.Itoa(maxQueuedRequests) + " requests wait already"
+		p.failure = "busy: " + strconv.Itoa(maxQueuedRequests) + " requests wait already"
 	}
-	o.overLimit = len(q.items) >= maxQueuedRequests
-	q.items = append(q.items, o)
-	return o.seq, o.failure == "", !o.overLimit
+	p.overLimit = len(q.items) >= maxQueuedRequests
+	q.items = append(q.items, p)
+	return p.seq, p.failure == "", !p.overLimit
 }
 
-// snapshotted takes note that the recorder has answered. It reports whether the
+// snapshotted records that the recorder has answered. It reports whether the
 // answer is still wanted.
 func (q *answerQueue) snapshotted(seq uint64) (wanted bool) {
-	i := slices.IndexFunc(q.items, func(o *owed) bool { return o.seq == seq })
+	i := slices.IndexFunc(q.items, func(p *pendingAnswer) bool { return p.seq == seq })
 	if i < 0 || q.items[i].ready || q.items[i].failure != "" {
 		return false
 	}
@@ -90,28 +89,28 @@ func (q *answerQueue) snapshotted(seq uint64) (wanted bool) {
 	return true
 }
 
-// next returns the frame to be written now; ok is false while there is none, or the
-// writer has enough.
+// next returns the frame to be written now; ok is false while there is none, or the writer's
+// queue is full.
 func (q *answerQueue) next(now time.Time) (step answerStep, ok bool) {
 	if len(q.items) == 0 || q.frames >= maxAnswerFrames {
 		return answerStep{}, false
 	}
-	o := q.items[0]
+	p := q.items[0]
 	switch {
-	case o.failure != "":
-	case !o.expires.IsZero() && !now.Before(o.expires):
-		o.failure = "the time to answer has run out"
-	case !o.ready && !now.Before(o.askedAt.Add(recorderPatience)):
-		o.failure = "the recorder has not answered for " + recorderPatience.String()
-	case !o.ready:
+	case p.failure != "":
+	case !p.expires.IsZero() && !now.Before(p.expires):
+		p.failure = "the time to answer has run out"
+	case !p.ready && !now.Before(p.askedAt.Add(recorderTimeout)):
+		p.failure = "the recorder has not answered for " + recorderTimeout.String()
+	case !p.ready:
 		return answerStep{}, false
 	}
-	return answerStep{seq: o.seq, request: o.request, failure: o.failure}, true
+	return answerStep{seq: p.seq, request: p.request, failure: p.failure}, true
 }
 
-// made takes note that the frame of the newest step is at the writer; last says that
-// it ends its answer. credit says that the reader of requests may go on by one.
-func (q *answerQueue) made(last bool) (credit bool) {
+// queued records that the frame of the newest step is in the writer's queue; last says that
+// it ends its answer. credit says that one more request may be read.
+func (q *answerQueue) queued(last bool) (credit bool) {
 	q.frames++
 	if !last {
 		return false
@@ -121,22 +120,22 @@ func (q *answerQueue) made(last bool) (credit bool) {
 	return credit
 }
 
-// written takes note that the transport has taken a frame.
+// written records that the transport has accepted a frame.
 func (q *answerQueue) written() { q.frames = max(0, q.frames-1) }
 
-// clear forgets everything: the stream is gone, and its answers with it.
+// clear drops all requests, when their stream has ended.
 func (q *answerQueue) clear() { q.items, q.frames = nil, 0 }
 
-// wakeAt returns when next has to be asked again even if nothing happens until then;
-// zero: not at all. Only the oldest request counts, as the others wait for it.
+// wakeAt returns when next is to be called again even if nothing happens until then; zero if
+// it need not be. It depends on the oldest request alone, as the others wait for that.
 func (q *answerQueue) wakeAt() time.Time {
 	if len(q.items) == 0 || q.frames >= maxAnswerFrames {
 		return time.Time{}
 	}
-	o := q.items[0]
-	at := o.askedAt.Add(recorderPatience)
-	if !o.expires.IsZero() && o.expires.Before(at) {
-		at = o.expires
+	p := q.items[0]
+	at := p.askedAt.Add(recorderTimeout)
+	if !p.expires.IsZero() && p.expires.Before(at) {
+		at = p.expires
 	}
 	return at
 }

@@ -40,8 +40,8 @@ func (m *answerMachine) Do(command string, args []string) string {
 			return fmt.Sprintf("answer #%d with error: %s\n", m.step.request.id, m.step.failure)
 		}
 		return fmt.Sprintf("answer #%d with a part of snapshot %d\n", m.step.request.id, m.step.seq)
-	case "made": // made [more]
-		return fmt.Sprintf("credit: %t\n", m.queue.made(len(args) == 0))
+	case "queued": // queued [more]
+		return fmt.Sprintf("credit: %t\n", m.queue.queued(len(args) == 0))
 	case "written":
 		m.queue.written()
 		return ""
@@ -110,7 +110,7 @@ func TestAnswersInOrder(t *testing.T) {
 				if step, ok := q.next(now); ok {
 					require.Equal(t, answered+1, step.request.id)
 					last := step.failure != "" || rapid.Bool().Draw(t, "last")
-					if q.made(last) {
+					if q.queued(last) {
 						credits--
 					}
 					if last {
@@ -127,12 +127,12 @@ func TestAnswersInOrder(t *testing.T) {
 		}
 		// Whatever happened, time answers all.
 		for answered < asked {
-			now = now.Add(recorderPatience)
+			now = now.Add(recorderTimeout)
 			q.written()
 			step, ok := q.next(now)
 			require.True(t, ok)
 			require.Equal(t, answered+1, step.request.id)
-			if q.made(true) {
+			if q.queued(true) {
 				credits--
 			}
 			answered++

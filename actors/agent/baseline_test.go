@@ -47,7 +47,7 @@ func TestBaselineAnswers(t *testing.T) {
 	})
 }
 
-// An answer that does not fit the one message is cut, and that is said once.
+// An answer that does not fit the one message is truncated, and that is logged once.
 func TestBaselineAnswerIsCut(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.node.serve(bigPage(40_000), nil)

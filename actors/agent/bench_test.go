@@ -32,10 +32,10 @@ func BenchmarkLatestAnswer(b *testing.B) {
 	var err error
 	b.ReportAllocs()
 	for b.Loop() {
-		r := &reading{snapshot: w.Snapshot(messages.Selection{})}
+		r := &snapshotReader{snapshot: w.Snapshot(messages.Selection{})}
 		for more := true; more; {
 			var blocks []messages.Block
-			blocks, more = r.next(chunkBytes)
+			blocks, more = r.read(chunkBytes)
 			bytes, err = proto.MarshalOptions{}.MarshalAppend(bytes[:0], wire.AnswerFrame(wire.Answer{RequestID: 1, Blocks: blocks, More: more}))
 			require.NoError(b, err)
 		}

@@ -26,17 +26,16 @@ const (
 	connectTimeout = 10 * time.Second
 	// keepaliveTimeout is how long a ping may stay unanswered.
 	keepaliveTimeout = 10 * time.Second
-	// maxReceiveBytes bounds what a proxy sends at once: requests, and answers to
-	// heartbeats.
+	// maxReceiveBytes bounds a message of a proxy: a request, or an answer to a heartbeat.
 	maxReceiveBytes = 16 << 20
-	// windowBytes bounds what a proxy may send that was not read yet. It is fixed: to find
-	// one itself, gRPC answers each request with a ping, which is work for the proxy.
+	// windowBytes is the flow control window of a connection and a stream. It is fixed,
+	// because to estimate it gRPC answers each request with a ping, which costs the proxy.
 	windowBytes = 64 << 10
 )
 
 var errNoAgentID = errors.New("the proxy accepts the registration, but gives no agent_id")
 
-// sessionConfig is what is the same for every session with one proxy.
+// sessionConfig is the configuration of every session with one proxy.
 type sessionConfig struct {
 	address      string
 	registration messages.Registration // Primary.IP empty: the connection's local address
@@ -68,16 +67,16 @@ type session struct {
 	answeredAt   time.Time // when the welcome came
 }
 
-// connect dials, registers and waits for the answer. The session's streams end with
-// ctx; the caller closes its connection. On an error nothing is left.
+// connect dials, registers and waits for the answer. The session's streams end with ctx; the
+// caller closes its connection. On an error the connection is closed.
 func connect(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime) (*session, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	var at progress
-	deadline := time.AfterFunc(connectTimeout, func() { cancel(at.late()) })
+	deadline := time.AfterFunc(connectTimeout, func() { cancel(at.timeoutError()) })
 	s, err := register(ctx, cfg, runtime, &at)
 	if !deadline.Stop() && err == nil {
 		_ = s.conn.Close()
-		err = at.late()
+		err = at.timeoutError()
 	}
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
@@ -90,14 +89,14 @@ func connect(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime) 
 	return s, nil
 }
 
-// progress is how far an attempt has come.
-type progress struct{ dialed, greeted atomic.Bool }
+// progress is how far an attempt to connect got.
+type progress struct{ dialed, connected atomic.Bool }
 
-// late says what an attempt waited for whose time is over.
-func (p *progress) late() error {
+// timeoutError says what an attempt waited for when its time was over.
+func (p *progress) timeoutError() error {
 	waited := "the address does not answer"
 	switch {
-	case p.greeted.Load():
+	case p.connected.Load():
 		waited = "the proxy does not answer the registration"
 	case p.dialed.Load():
 		waited = "the connection is there, and nothing comes on it"
@@ -120,7 +119,7 @@ func register(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime,
 	if s.stream, err = s.client.RegisterAgent(ctx); err != nil {
 		return nil, err
 	}
-	at.greeted.Store(true)
+	at.connected.Store(true)
 	s.registration.Primary = primaryAddress(cfg.registration.Primary, local.Load())
 	s.registration.Config = knownConfig(ctx, cfg)
 	s.registration.Clock, s.registration.Runtime = time.Now(), runtime
@@ -133,14 +132,14 @@ func register(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime,
 	s.answeredAt, s.welcome = time.Now(), wire.FromWelcome(answer)
 	switch {
 	case !s.welcome.Success:
-		return nil, errors.New(refusalText(s.welcome))
+		return nil, errors.New(rejectionText(s.welcome))
 	case s.welcome.Key == "":
 		return nil, errNoAgentID
 	}
 	return s, nil
 }
 
-func refusalText(w wire.Welcome) string {
+func rejectionText(w wire.Welcome) string {
 	return fmt.Sprintf("the proxy refuses the registration: %q", w.Message)
 }
 
@@ -172,19 +171,19 @@ func newConnection(cfg sessionConfig, local *atomic.Pointer[netip.Addr], dialed 
 
 func userAgent(version string) string { return "fodc/" + version }
 
-// primaryAddress is the address as it is told, with the connection's address where no
-// other is given. An address without an IP is none.
-func primaryAddress(told messages.Address, local *netip.Addr) messages.Address {
-	if told.IP != "" {
-		return told
+// primaryAddress returns the configured address, with the IP of the connection's local end
+// where none is configured; zero if there is no IP or no port.
+func primaryAddress(configured messages.Address, local *netip.Addr) messages.Address {
+	if configured.IP != "" {
+		return configured
 	}
-	if local == nil || told.Port == 0 {
+	if local == nil || configured.Port == 0 {
 		return messages.Address{}
 	}
-	return messages.Address{IP: local.WithZone("").String(), Port: told.Port}
+	return messages.Address{IP: local.WithZone("").String(), Port: configured.Port}
 }
 
-// openMetricsStream opens a metrics stream on the session's connection. A refusal
+// openMetricsStream opens a metrics stream on the session's connection. A rejection
 // shows when the stream is read.
 func openMetricsStream(ctx context.Context, s *session) (grpc.BidiStreamingClient[wire.StreamMetricsRequest, wire.StreamMetricsResponse], error) {
 	return s.client.StreamMetrics(metadata.AppendToOutgoingContext(ctx, "agent_id", s.welcome.Key))

@@ -9,24 +9,24 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// described counts the families of frames that are described, and those that are known.
-func described(frames []*wire.StreamMetricsRequest) (described, known int) {
+// defined counts the families of frames that are defined, and those that refer to a definition.
+func defined(frames []*wire.StreamMetricsRequest) (defined, known int) {
 	for _, f := range frames {
 		for _, b := range f.GetBlocks() {
 			for _, family := range b.GetFamilies() {
 				if family.GetName() == "" {
 					known++
 				} else {
-					described++
+					defined++
 				}
 			}
 		}
 	}
-	return described, known
+	return defined, known
 }
 
-// An agent describes what it has not described in the dictionary that the proxy names, on
-// the metrics stream that there is.
+// An agent defines each family once in the dictionary that the proxy names, on each metrics
+// stream.
 func TestDictionary(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		broken := make(chan struct{})
@@ -40,19 +40,19 @@ func TestDictionary(t *testing.T) {
 		}
 		w.run()
 		w.pass(2 * w.cfg.ScrapeInterval) // until the agent has said all of itself
-		told := 0
+		asked := 0
 		ask := func(dictionary uint64) (fresh, known int, begins bool) {
 			t.Helper()
-			r := columnarRequest(uint64(told + 1))
+			r := columnarRequest(uint64(asked + 1))
 			r.Dictionary = dictionary
 			w.proxy.ask(r)
 			synctest.Wait()
 			answers := w.proxy.answers()
-			require.Len(t, answers, told+1)
-			told++
-			last := answers[told-1]
+			require.Len(t, answers, asked+1)
+			asked++
+			last := answers[asked-1]
 			require.Equal(t, dictionary, last.GetDictionary())
-			fresh, known = described(answers[told-1:])
+			fresh, known = defined(answers[asked-1:])
 			return fresh, known, last.GetDictionaryBegins()
 		}
 		f := func(dictionary uint64, begins, whole bool, families int) {
@@ -81,7 +81,7 @@ func TestDictionary(t *testing.T) {
 		w.pass(2 * metricsRetryBase)
 		require.Len(t, w.proxy.metricsStreams(), 2)
 		require.Len(t, w.proxy.sessions(), 1)
-		told = 0
+		asked = 0
 		f(2, true, true, all)
 	})
 }

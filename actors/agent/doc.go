@@ -9,14 +9,14 @@
 //	link-N              one proxy address: the reconnect supervisor
 //	└ uplink-N          one session: registration, heartbeats, answers
 //
-// What an actor decides is in its x_state.go, which knows neither actors nor
-// streams, and gets the time as an argument. Goroutines do I/O only: a scrape's
-// GET, a connect, a stream's reader and its writer. Each ends with one message to
-// its actor, and when the actor's context ends. One that reads the host or the node's
-// configuration may hang in the kernel instead: there is at most one for each part of
-// the host, and one for the configuration.
+// The decisions of an actor are in its x_state.go, which knows neither actors nor streams,
+// and gets the time as an argument. Goroutines do I/O only: a scrape's GET, a connect, a
+// stream's reader and its writer. Each sends one final message to its actor (see sender.go),
+// and ends when the actor's context ends. A goroutine that reads the host or the node's
+// configuration may hang in the kernel instead: there is at most one for each part of the
+// host, and one for the configuration. Failures that repeat are logged by failure_log.go.
 //
-// Who tells whom what:
+// Messages between actors:
 //
 //	scraper, selfmetrics, telemetry -> recorder   scraped; recorder -> scraper  recorded
 //	selfmetrics -> recorder            readStats; recorder -> selfmetrics  stats
@@ -26,8 +26,8 @@
 //	uplink -> link                     registered, sessionOver
 //	link -> uplink                     sayGoodbye, then it stops it
 //
-// A link has at most one uplink: it starts the next one only when the runtime has
-// said that the former is gone. An uplink says sessionOver when its streams, their
-// goroutines and its connection are closed. That is why nothing of a session
-// outlives it, and why no two attempts can run at once.
+// A link has at most one uplink: it starts the next one when the runtime has reported the
+// end of the one before. An uplink sends sessionOver when its streams, their goroutines and
+// its connection are closed. So nothing of a session outlives it, and no two attempts run at
+// once.
 package agent

@@ -15,7 +15,7 @@ type fakeNet struct {
 	open  int // connections that the agent has not closed
 	most  int
 	hang  bool // a dial hangs until it is given up
-	lossy bool // nothing arrives any more, at either end, and no end is told
+	lossy bool // nothing arrives any more, at either end, and no end is reported
 }
 
 func (n *fakeNet) dial(ctx context.Context, address string) (net.Conn, error) {

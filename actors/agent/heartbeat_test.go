@@ -11,9 +11,9 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// answerBeats makes the proxy promise answers, and give them as long as alive says so,
+// answerHeartbeats makes the proxy answer heartbeats as long as alive says so,
 // after a delay and from a clock that is ahead.
-func (p *fakeProxy) answerBeats(alive func() bool, delay, ahead time.Duration) {
+func (p *fakeProxy) answerHeartbeats(alive func() bool, delay, ahead time.Duration) {
 	p.register = func(n int, g registerServer) error {
 		for {
 			f, err := p.recvRegistration(n, g)
@@ -36,7 +36,7 @@ func (p *fakeProxy) answerBeats(alive func() bool, delay, ahead time.Duration) {
 
 func TestHeartbeatsTellTheirTiming(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		w.proxy.answerBeats(func() bool { return true }, 30*time.Millisecond, time.Hour)
+		w.proxy.answerHeartbeats(func() bool { return true }, 30*time.Millisecond, time.Hour)
 		w.run()
 		w.pass(time.Minute)
 		frames := w.proxy.sessions()[0].frames
@@ -53,7 +53,7 @@ func TestHeartbeatsTellTheirTiming(t *testing.T) {
 func TestUnansweredHeartbeatsEndTheSession(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		deafFrom := w.start.Add(25 * time.Second)
-		w.proxy.answerBeats(func() bool { return time.Now().Before(deafFrom) || time.Since(deafFrom) > 35*time.Second }, 0, 0)
+		w.proxy.answerHeartbeats(func() bool { return time.Now().Before(deafFrom) || time.Since(deafFrom) > 35*time.Second }, 0, 0)
 		w.run()
 		w.pass(30*time.Second + 30*time.Second - time.Millisecond) // from the first heartbeat without an answer
 		require.Len(t, w.proxy.sessions(), 1)

@@ -12,16 +12,16 @@ import (
 
 // Messages to a link.
 type (
-	// registered is the uplink's word that it has a session.
+	// registered says that the uplink has a session.
 	registered struct {
 		generation uint64
 		agentID    string // the session's public id, never its key; empty where the proxy sends none
 	}
-	// sessionOver is the uplink's last word: nothing of its session is left.
+	// sessionOver is the uplink's final message: all parts of its session have ended.
 	sessionOver struct {
 		generation uint64
 		end        sessionEnd
-		health     string // the node's, as last heard
+		health     string // the node's last known health
 	}
 	// disconnect makes the link leave the proxy in an orderly way, and then stop. It may
 	// come at any time, and more than once.
@@ -39,9 +39,9 @@ type link struct {
 
 	uplink     *actors.PID // nil: there is none
 	generation uint64      // of the uplink
-	health     string      // the node's, as last heard
+	health     string      // the node's last known health
 	timer      actors.Timer
-	leaving    bool // the link is being stopped or restarted: its uplink is not followed by another
+	leaving    bool // the link is being stopped or restarted: it starts no further uplink
 }
 
 func newLink(sys *actors.System, cfg sessionConfig, retryCap time.Duration) *link {
@@ -111,13 +111,13 @@ func (l *link) do(c actors.Context, effects []linkEffect) {
 			actors.EndReason(c, "disconnected")
 			l.sys.StopAsync(c.Self())
 		case logLink:
-			logNote(l.log, e.note)
+			writeEntry(l.log, e.logEntry)
 		}
 	}
 }
 
-// onWait arms the timer. A link that waits for its next attempt has no uplink that
-// knows how the node is meanwhile: it asks itself.
+// onWait arms the timer. A link that waits for its next attempt has no uplink that keeps the
+// node's health up to date, so it asks the recorder itself.
 func (l *link) onWait(c actors.Context, d time.Duration) {
 	l.timer.Arm(c, d)
 	if l.uplink == nil {
@@ -134,8 +134,8 @@ func (l *link) spawn(c actors.Context, e spawnUplink) {
 	})
 }
 
-// nodeRuntime is what a registration says of the node now. Its health is not known
-// before the first scrape.
+// nodeRuntime returns the node's load and health for a registration or a heartbeat. The
+// health is empty before the first scrape.
 func nodeRuntime(health string, load func() float64) *messages.Runtime {
 	return &messages.Runtime{Load: load(), Health: health}
 }

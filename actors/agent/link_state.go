@@ -10,38 +10,37 @@ import (
 const (
 	// stableAfter is how long a session lasts before the link trusts the proxy again.
 	stableAfter = time.Minute
-	// keepaliveBase is the time between two pings of a connection that is silent. A
-	// proxy that finds that too often is pinged half as often from then on, down to
-	// once in keepaliveCap.
+	// keepaliveBase is the interval of keepalive pings on an idle connection. It doubles, up
+	// to keepaliveCap, each time the proxy closes the connection because of too many pings.
 	keepaliveBase = 20 * time.Second
 	keepaliveCap  = 10 * time.Minute
 )
 
-// linkState is the rules of one proxy address: when to connect. There is one path
-// for every attempt, the first as any other, and it never gives up.
+// linkState decides when to connect to one proxy address. All attempts, the first one
+// included, go the same way, and it never gives up.
 type linkState struct {
 	nextGeneration func() uint64
 
-	phase      linkPhase
-	since      time.Time
-	agentID    string
-	generation uint64      // of the uplink that lives; 0 = none
-	end        *sessionEnd // what the uplink that lives has said of its end
-	lastWhy    string
-	pace       retryPace
-	sessionAt  time.Time
-	hastyAt    time.Time // the newest attempt without a delay after a loss
-	keepalive  time.Duration
+	phase            linkPhase
+	since            time.Time
+	agentID          string
+	generation       uint64      // of the uplink that lives; 0 = none
+	end              *sessionEnd // reported by the uplink that lives; nil: it has not ended
+	lastWhy          string
+	backoff          backoff
+	sessionAt        time.Time
+	immediateRetryAt time.Time // the newest attempt without a delay after a loss
+	keepalive        time.Duration
 
-	trouble lasting
-	// flapping: the newest session that was lost was short. Trouble is then over when a
-	// session has lasted, not when there is one.
+	failure failureLog
+	// flapping: the last session that was lost was short. The failure then ends when a
+	// session has lasted for stableAfter, not when there is one.
 	flapping bool
 }
 
 type linkPhase uint8
 
-// A link that is new or waits has no uplink; one that is over never will.
+// A link that is new or waits has no uplink. A link that is over gets none any more.
 const (
 	linkNew linkPhase = iota
 	linkConnecting
@@ -56,7 +55,7 @@ type sessionEnd struct {
 	why string
 	// goingDown: the proxy stops in an orderly way.
 	goingDown bool
-	// tooManyPings: the proxy does not want to be pinged this often.
+	// tooManyPings: the proxy closed the connection because of too many keepalive pings.
 	tooManyPings bool
 }
 
@@ -75,7 +74,7 @@ type (
 	armLink    struct{ after time.Duration }
 	disarmLink struct{}
 	stopLink   struct{}
-	logLink    struct{ note }
+	logLink    struct{ logEntry }
 )
 
 func (spawnUplink) isLinkEffect() {}
@@ -89,11 +88,11 @@ func (logLink) isLinkEffect()     {}
 func newLinkState(interval time.Duration, random func(time.Duration) time.Duration, nextGeneration func() uint64) *linkState {
 	return &linkState{
 		nextGeneration: nextGeneration, keepalive: keepaliveBase,
-		pace: retryPace{interval: interval, random: random},
+		backoff: backoff{interval: interval, random: random},
 	}
 }
 
-// start takes note that the link is there.
+// start makes the first attempt.
 func (s *linkState) start(now time.Time) []linkEffect {
 	if s.phase != linkNew {
 		return nil
@@ -109,7 +108,7 @@ func (s *linkState) attempt(now time.Time) []linkEffect {
 
 func (s *linkState) enter(p linkPhase, now time.Time) { s.phase, s.since = p, now }
 
-// registered takes note that the uplink has a session.
+// registered records that the uplink has a session.
 func (s *linkState) registered(generation uint64, agentID string, now time.Time) []linkEffect {
 	if generation != s.generation || s.phase != linkConnecting || s.end != nil {
 		return nil
@@ -119,16 +118,16 @@ func (s *linkState) registered(generation uint64, agentID string, now time.Time)
 	if s.flapping {
 		return []linkEffect{armLink{stableAfter}}
 	}
-	return s.tellWell("registered with the proxy", now)
+	return s.logRecovery("registered with the proxy", now)
 }
 
-func (s *linkState) tellWell(text string, now time.Time) []linkEffect {
+func (s *linkState) logRecovery(text string, now time.Time) []linkEffect {
 	s.flapping = false
-	lasted, times, _ := s.trouble.over(now)
-	return []linkEffect{logLink{note{text: text, lasted: lasted, times: times}}}
+	lasted, times, _ := s.failure.end(now)
+	return []linkEffect{logLink{logEntry{text: text, lasted: lasted, times: times}}}
 }
 
-// over takes note that the uplink has closed all that it had, and why.
+// over records that all parts of the uplink's session have ended, and why.
 func (s *linkState) over(generation uint64, end sessionEnd) []linkEffect {
 	if generation != s.generation || generation == 0 || s.end != nil {
 		return nil
@@ -137,8 +136,7 @@ func (s *linkState) over(generation uint64, end sessionEnd) []linkEffect {
 	return []linkEffect{stopUplink{generation}}
 }
 
-// gone takes note that the uplink does not exist any more. One that has not said why
-// has panicked.
+// gone records that the uplink has stopped. If it did not report why, it has panicked.
 func (s *linkState) gone(generation uint64, now time.Time) []linkEffect {
 	if generation != s.generation || generation == 0 {
 		return nil
@@ -153,7 +151,7 @@ func (s *linkState) gone(generation uint64, now time.Time) []linkEffect {
 		s.enter(linkOver, now)
 		return []linkEffect{disarmLink{}, stopLink{}}
 	}
-	effects := append([]linkEffect{disarmLink{}}, s.tellTrouble(had, end, now)...)
+	effects := append([]linkEffect{disarmLink{}}, s.logFailure(had, end, now)...)
 	delay := s.delay(had, end, now)
 	if delay == 0 {
 		return append(effects, s.attempt(now)...)
@@ -162,15 +160,15 @@ func (s *linkState) gone(generation uint64, now time.Time) []linkEffect {
 	return append(effects, armLink{delay})
 }
 
-func (s *linkState) tellTrouble(had bool, end sessionEnd, now time.Time) []linkEffect {
+func (s *linkState) logFailure(had bool, end sessionEnd, now time.Time) []linkEffect {
 	text := "cannot register with the proxy"
 	if had {
 		text = "lost the session with the proxy"
 	}
-	if !s.trouble.met(text+": "+end.why, now) {
+	if !s.failure.record(text+": "+end.why, now) {
 		return nil
 	}
-	return []linkEffect{logLink{note{warn: !end.goingDown, text: text, cause: end.why}}}
+	return []linkEffect{logLink{logEntry{warn: !end.goingDown, text: text, cause: end.why}}}
 }
 
 // delay returns how long to wait before the next attempt.
@@ -183,31 +181,31 @@ func (s *linkState) delay(had bool, end sessionEnd, now time.Time) time.Duration
 	}
 	switch {
 	case end.goingDown:
-		return s.pace.spread()
-	case had && (s.hastyAt.IsZero() || now.Sub(s.hastyAt) >= stableAfter):
-		s.hastyAt = now
-		s.pace.lost()
+		return s.backoff.spread()
+	case had && (s.immediateRetryAt.IsZero() || now.Sub(s.immediateRetryAt) >= stableAfter):
+		s.immediateRetryAt = now
+		s.backoff.lost()
 		return 0
 	case had:
-		return s.pace.spread()
+		return s.backoff.spread()
 	default:
-		return s.pace.failed()
+		return s.backoff.failed()
 	}
 }
 
-// due takes note that the time which was armed has come.
+// due handles the timer of the link.
 func (s *linkState) due(now time.Time) []linkEffect {
 	switch {
 	case s.phase == linkWaiting:
 		return s.attempt(now)
 	case s.phase == linkConnected && s.flapping && s.end == nil:
-		return s.tellWell("the session with the proxy is stable again", now)
+		return s.logRecovery("the session with the proxy is stable again", now)
 	default:
 		return nil
 	}
 }
 
-// disconnect says goodbye, once, whatever the link is at.
+// disconnect says goodbye, once, in whatever phase the link is.
 func (s *linkState) disconnect(now time.Time) []linkEffect {
 	switch s.phase {
 	case linkLeaving, linkOver:
@@ -224,7 +222,7 @@ func (s *linkState) disconnect(now time.Time) []linkEffect {
 	}
 }
 
-// health returns the link as the health page has it.
+// health returns the link's entry of the health page.
 func (s *linkState) health(address string) messages.ProxyHealth {
 	h := messages.ProxyHealth{Address: address, Since: s.since, AgentID: s.agentID, Error: s.lastWhy}
 	switch s.phase {

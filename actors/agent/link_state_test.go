@@ -17,8 +17,8 @@ func TestLinkScripts(t *testing.T) {
 	actorstest.RunScripts(t, "testdata/script/link*.txt", func() actorstest.Script { return newLinkMachine() })
 }
 
-// linkMachine plays scripts on a link state. Its chance always draws the limit, or
-// what "chance" says.
+// linkMachine plays scripts on a link state. Its random delays are the limit, or what "random"
+// says.
 type linkMachine struct {
 	actorstest.ScriptClock
 	state *linkState
@@ -41,7 +41,7 @@ func newLinkMachine() *linkMachine {
 
 func (m *linkMachine) Do(command string, args []string) string {
 	switch command {
-	case "chance": // chance DURATION: what chance draws from now on
+	case "random": // random DURATION: the random delay from now on
 		m.draw, _ = time.ParseDuration(args[0])
 		return ""
 	case "start":
@@ -105,14 +105,14 @@ func linkEffects(effects []linkEffect) string {
 		case stopLink:
 			fmt.Fprint(&b, "stop the link")
 		case logLink:
-			b.WriteString(scriptNote(e.note))
+			b.WriteString(scriptEntry(e.logEntry))
 		}
 		b.WriteByte('\n')
 	}
 	return b.String()
 }
 
-func scriptNote(n note) string {
+func scriptEntry(n logEntry) string {
 	text := "log: " + n.text
 	if n.warn {
 		text = "log warning: " + n.text
@@ -128,7 +128,7 @@ func scriptNote(n note) string {
 
 // TestBackoffDoublesLocally fails if the delays of one link depend on another's, do
 // not double, pass their cap, or do not start anew after a session: at once, and then
-// by chance over the interval. Seen to fail when all links counted their failures in
+// random over the interval. Seen to fail when all links counted their failures in
 // one variable.
 func TestBackoffDoublesLocally(t *testing.T) {
 	delays := func(m *linkMachine, generation uint64, n int) []time.Duration {
@@ -145,12 +145,12 @@ func TestBackoffDoublesLocally(t *testing.T) {
 		}
 		return all
 	}
-	ladder := []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 5 * time.Second, 5 * time.Second}
+	limits := []time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 5 * time.Second, 5 * time.Second}
 	a, b := newLinkMachine(), newLinkMachine()
 	a.state.start(a.Now())
 	b.state.start(b.Now())
-	require.Equal(t, ladder, delays(a, 1, 7))
-	require.Equal(t, ladder[:3], delays(b, 1, 3), "the other link's failures do not count")
+	require.Equal(t, limits, delays(a, 1, 7))
+	require.Equal(t, limits[:3], delays(b, 1, 3), "the other link's failures do not count")
 
 	b.state.registered(4, "id", b.Now())
 	b.Wait(stableAfter)
@@ -176,7 +176,7 @@ func TestNoSpecialCaseLastAttempt(t *testing.T) {
 }
 
 // TestLinkProperties plays any order of events: there is never more than one uplink,
-// a link that was not told to leave always has an uplink or a timer, and no two
+// a link that is not leaving always has an uplink or a timer, and no two
 // attempts without a delay are made within a minute, but for the very first.
 func TestLinkProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -184,13 +184,13 @@ func TestLinkProperties(t *testing.T) {
 		alive := map[uint64]bool{}
 		armed, left, stopped := false, false, false
 		var newest uint64
-		var hasty []time.Time
+		var immediate []time.Time
 		apply := func(effects []linkEffect, byTimer bool) {
 			for _, e := range effects {
 				switch e := e.(type) {
 				case spawnUplink:
 					if !byTimer {
-						hasty = append(hasty, m.Now())
+						immediate = append(immediate, m.Now())
 					}
 					alive[e.generation], newest, armed = true, e.generation, false
 					require.Len(t, alive, 1, "two uplinks")
@@ -237,8 +237,8 @@ func TestLinkProperties(t *testing.T) {
 			require.False(t, stopped)
 			require.True(t, len(alive) == 1 || armed, "no uplink and no timer")
 		}
-		for i := 2; i < len(hasty); i++ {
-			require.GreaterOrEqual(t, hasty[i].Sub(hasty[i-1]), stableAfter)
+		for i := 2; i < len(immediate); i++ {
+			require.GreaterOrEqual(t, immediate[i].Sub(immediate[i-1]), stableAfter)
 		}
 	})
 }

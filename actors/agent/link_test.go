@@ -120,7 +120,7 @@ func TestLinkPanics(t *testing.T) {
 			dial: net.dial}
 		pid := sys.Spawn("link", restarts, func() actors.Actor {
 			l := newLink(sys, cfg, time.Second)
-			l.state.pace.random = func(time.Duration) time.Duration {
+			l.state.backoff.random = func(time.Duration) time.Duration {
 				if fail {
 					fail = false
 					panic("forced")
@@ -215,10 +215,10 @@ func TestRealConnection(t *testing.T) {
 	require.NoError(t, <-served)
 }
 
-func TestEndOf(t *testing.T) {
+func TestSessionEndOf(t *testing.T) {
 	f := func(err error, want sessionEnd) {
 		t.Helper()
-		require.Equal(t, want, endOf(err))
+		require.Equal(t, want, sessionEndOf(err))
 	}
 	f(status.Error(codes.Unavailable, wire.StoppingText), sessionEnd{why: "Unavailable: proxy is stopping", goingDown: true})
 	f(status.Error(codes.Aborted, wire.StoppingText), sessionEnd{why: "Aborted: proxy is stopping"})

@@ -6,8 +6,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// logNote writes what a state has to tell.
-func logNote(log *zap.Logger, n note) {
+// writeEntry writes an entry that a state machine returned.
+func writeEntry(log *zap.Logger, n logEntry) {
 	var fields []zap.Field
 	if n.cause != "" {
 		fields = append(fields, zap.String("cause", n.cause))
@@ -22,7 +22,7 @@ func logNote(log *zap.Logger, n note) {
 	}
 }
 
-// unknownMessage reports a message that an actor has no case for: a mistake of ours.
+// unknownMessage logs a message that an actor does not handle. That is a programming error.
 func unknownMessage(log *zap.Logger, m any) {
 	log.Error("message without a handler", zap.String("type", fmt.Sprintf("%T", m)))
 }

@@ -31,7 +31,7 @@ func TestLinkMatrix(t *testing.T) {
 	}, func() actorstest.Script { return phasedLink{newLinkMachine()} })
 }
 
-// phasedLink tells its phase in a word.
+// phasedLink prints its phase.
 type phasedLink struct{ *linkMachine }
 
 func (m phasedLink) Do(command string, args []string) string {
@@ -52,26 +52,26 @@ func TestUplinkMatrix(t *testing.T) {
 			"connecting:",
 			"live, and its metrics stream is being opened: connected answers",
 			"live: connected answers; opened 2",
-			"live, and a heartbeat waits for the recorder: connected answers; opened 2; beat",
-			"live, and a heartbeat waits for its answer: connected answers; opened 2; beat; health; wait 30s",
-			"live, with a proxy that answers no heartbeats: connected; opened 2; beat; health; wait 30s",
+			"live, and a heartbeat waits for the recorder: connected answers; opened 2; heartbeat-due",
+			"live, and a heartbeat waits for its answer: connected answers; opened 2; heartbeat-due; health; wait 30s",
+			"live, with a proxy that answers no heartbeats: connected; opened 2; heartbeat-due; health; wait 30s",
 			"live, and its metrics stream is broken: connected answers; opened 2; closed 2 broken why; ended writer 2",
 			"leaving: connected answers; opened 2; goodbye",
 			"leaving, and its metrics stream is being opened: connected answers; goodbye",
 			"closing: connected answers; opened 2; end why",
 			"closing before it connected: end why",
-			"over: connected answers; opened 2; end why; last-due",
+			"over: connected answers; opened 2; end why; close-due",
 		},
-		Events: []string{"connected", "connect-failed why", "beat", "health", "answered 5s", "answered 0s refused", "echoed 30s",
+		Events: []string{"connected", "connect-failed why", "heartbeat-due", "health", "answered 5s", "answered 0s refused", "echoed 30s",
 			"unanswered-due", "opened 3", "not-opened broken why", "not-opened unknown-session why", "not-opened unimplemented why",
 			"used", "closed 1 broken why", "closed 2 broken why", "closed 2 unknown-session why", "closed 2 unimplemented why",
-			"closed 9 broken why", "ended writer 1", "ended writer 9", "ended connection", "retry-due", "last-due", "goodbye", "end why"},
+			"closed 9 broken why", "ended writer 1", "ended writer 9", "ended connection", "retry-due", "close-due", "goodbye", "end why"},
 	}, func() actorstest.Script {
 		return phasedUplink{&uplinkMachine{state: newUplinkState(10 * time.Second)}}
 	})
 }
 
-// phasedUplink tells its phase in a word, and what is open.
+// phasedUplink prints its phase, and what is open.
 type phasedUplink struct{ *uplinkMachine }
 
 func (m phasedUplink) Do(command string, args []string) string {

@@ -200,7 +200,7 @@ func TestRecorderDoesNotAnswer(t *testing.T) {
 		short := columnarRequest(3)
 		short.TimeLeft = durationpb.New(time.Second)
 		w.proxy.ask(short)
-		w.pass(recorderPatience - time.Millisecond)
+		w.pass(recorderTimeout - time.Millisecond)
 		require.Empty(t, w.proxy.answers())
 		w.pass(time.Millisecond)
 		frames := w.proxy.answers()

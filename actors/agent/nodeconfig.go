@@ -12,35 +12,35 @@ import (
 	"go.uber.org/zap"
 )
 
-// configWait bounds the wait of a registration for the node's configuration: one that
-// comes later goes with a heartbeat.
-const configWait = 2 * configPatience
+// configWait bounds how long a registration waits for the node's configuration. If it comes
+// later, it is sent with a heartbeat.
+const configWait = 2 * configTimeout
 
 // Messages to the actor of the node's configuration.
 type (
-	// checkConfig is answered with configChecked, within configPatience.
+	// checkConfig is answered with configChecked, within configTimeout.
 	checkConfig   struct{}
 	configChecked struct {
 		// config is nil where nothing is known; the same pointer as before if nothing
 		// has changed.
 		config *messages.NodeConfig
 	}
-	// configRead is the last word of a read; nil if a former one has not returned.
+	// configRead is the result of a read; nil if an earlier read has not returned yet.
 	configRead struct{ config *messages.NodeConfig }
 )
 
-// nodeConfig keeps the node's configuration. The collector outlives it: a read that
-// hangs is still known to hang after a restart.
+// nodeConfig keeps the node's configuration. The collector is not replaced when the actor
+// restarts, so that a read that hangs is not started a second time.
 type nodeConfig struct {
-	sys       *actors.System
-	log       *zap.Logger
-	collector *nodeconfig.Collector
-	state     *nodeConfigState
-	askers    []*actors.PID
+	sys        *actors.System
+	log        *zap.Logger
+	collector  *nodeconfig.Collector
+	state      *nodeConfigState
+	requesters []*actors.PID
 
-	due, patience actors.Timer
-	ctx           context.Context
-	cancel        context.CancelCauseFunc
+	due, timeout actors.Timer
+	ctx          context.Context
+	cancel       context.CancelCauseFunc
 }
 
 func newNodeConfig(sys *actors.System, collector *nodeconfig.Collector, cfg Config) *nodeConfig {
@@ -54,14 +54,14 @@ func (n *nodeConfig) Receive(c actors.Context) {
 		n.do(c, n.state.due(time.Now()))
 	case *actors.Stopping, *actors.Restarting:
 		n.due.Disarm()
-		n.patience.Disarm()
+		n.timeout.Disarm()
 		n.cancel(errStopped)
 	case *actors.Stopped:
 	case checkConfig:
-		n.askers = append(n.askers, c.Sender())
+		n.requesters = append(n.requesters, c.Sender())
 		n.do(c, n.state.asked(time.Now()))
 	case configRead:
-		n.patience.Disarm()
+		n.timeout.Disarm()
 		n.do(c, n.state.returned(m.config, time.Now()))
 	case actors.Tick:
 		n.onTick(c, m)
@@ -74,8 +74,8 @@ func (n *nodeConfig) onTick(c actors.Context, m actors.Tick) {
 	switch {
 	case n.due.Fired(m):
 		n.do(c, n.state.due(time.Now()))
-	case n.patience.Fired(m):
-		n.do(c, n.state.patienceOver(time.Now()))
+	case n.timeout.Fired(m):
+		n.do(c, n.state.timedOut(time.Now()))
 	}
 }
 
@@ -83,18 +83,18 @@ func (n *nodeConfig) do(c actors.Context, effects []nodeConfigEffect) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case startConfigRead:
-			go readConfig(newVoice(n.ctx, n.sys, c), n.collector, time.Now())
-		case armConfigPatience:
-			n.patience.Arm(c, e.after)
+			go readConfig(newSender(n.ctx, n.sys, c), n.collector, time.Now())
+		case armConfigTimeout:
+			n.timeout.Arm(c, e.after)
 		case armConfigDue:
 			n.due.Arm(c, e.after)
-		case tellConfig:
-			for _, asker := range n.askers {
-				n.sys.Send(asker, configChecked{n.state.config})
+		case answerRequests:
+			for _, requester := range n.requesters {
+				n.sys.Send(requester, configChecked{n.state.config})
 			}
-			n.askers = nil
+			n.requesters = nil
 		case logNodeConfig:
-			logNote(n.log, e.note)
+			writeEntry(n.log, e.logEntry)
 		}
 	}
 }
@@ -114,10 +114,10 @@ func nodeConfigOf(cfg Config, client *http.Client) nodeconfig.Config {
 	return c
 }
 
-// readConfig does one read, which may block for ever, and says one word.
-func readConfig(v voice, collector *nodeconfig.Collector, now time.Time) {
-	config, _ := collector.Collect(v.ctx, now)
-	v.tell(configRead{config})
+// readConfig reads the configuration once, which may block for ever, and sends the result.
+func readConfig(self sender, collector *nodeconfig.Collector, now time.Time) {
+	config, _ := collector.Collect(self.ctx, now)
+	self.send(configRead{config})
 }
 
 // knownConfig asks for the node's configuration on behalf of a registration; nil if

@@ -7,23 +7,23 @@ import (
 	"fodc/messages"
 )
 
-// configPatience is how long those who ask for the node's configuration wait for a
-// read. One that takes longer hangs.
-const configPatience = time.Second
+// configTimeout is how long a request for the node's configuration waits for a read. A read
+// that takes longer counts as hanging.
+const configTimeout = time.Second
 
-// nodeConfigState is the rules of reading the node's configuration: it is looked at
-// when somebody asks, and each interval anyway. There is one read at a time, for all
-// who ask meanwhile. While it hangs, they get what was known before.
+// nodeConfigState decides when the node's configuration is read: on request, and once an
+// interval. There is one read at a time, and its result answers all requests that came
+// meanwhile. While a read hangs, requests get the last known configuration.
 type nodeConfigState struct {
 	interval time.Duration
 	// optional says that there needs to be no node, until something of one was read.
 	optional bool
 	config   *messages.NodeConfig // nil: nothing is known
-	isRead   bool                 // config is more than that a read hangs
+	isRead   bool                 // config is the result of a read, not only the error of one that hangs
 	reading  bool
 	since    time.Time // of the read
 	hangs    bool
-	trouble  lasting
+	failure  failureLog
 }
 
 // nodeConfigEffect is something that the actor has to do.
@@ -31,45 +31,45 @@ type nodeConfigEffect interface{ isNodeConfigEffect() }
 
 type (
 	startConfigRead struct{}
-	// armConfigPatience arms the timer of the read that is under way, armConfigDue that
+	// armConfigTimeout arms the timer of the read that is under way, armConfigDue that
 	// of the next one.
-	armConfigPatience struct{ after time.Duration }
-	armConfigDue      struct{ after time.Duration }
-	// tellConfig answers all who have asked.
-	tellConfig    struct{}
-	logNodeConfig struct{ note }
+	armConfigTimeout struct{ after time.Duration }
+	armConfigDue     struct{ after time.Duration }
+	// answerRequests sends the configuration to all requesters.
+	answerRequests struct{}
+	logNodeConfig  struct{ logEntry }
 )
 
-func (startConfigRead) isNodeConfigEffect()   {}
-func (armConfigPatience) isNodeConfigEffect() {}
-func (armConfigDue) isNodeConfigEffect()      {}
-func (tellConfig) isNodeConfigEffect()        {}
-func (logNodeConfig) isNodeConfigEffect()     {}
+func (startConfigRead) isNodeConfigEffect()  {}
+func (armConfigTimeout) isNodeConfigEffect() {}
+func (armConfigDue) isNodeConfigEffect()     {}
+func (answerRequests) isNodeConfigEffect()   {}
+func (logNodeConfig) isNodeConfigEffect()    {}
 
 func newNodeConfigState(interval time.Duration, optional bool) *nodeConfigState {
 	return &nodeConfigState{interval: interval, optional: optional}
 }
 
-// asked takes note that somebody wants to know the configuration as it is now.
+// asked handles a request for the current configuration.
 func (s *nodeConfigState) asked(now time.Time) []nodeConfigEffect {
 	if s.hangs {
-		return []nodeConfigEffect{tellConfig{}}
+		return []nodeConfigEffect{answerRequests{}}
 	}
 	return s.due(now)
 }
 
-// due takes note that it is time to look.
+// due starts a read, unless one is under way.
 func (s *nodeConfigState) due(now time.Time) []nodeConfigEffect {
 	if s.reading {
 		return nil
 	}
 	s.reading, s.since = true, now
-	return []nodeConfigEffect{startConfigRead{}, armConfigPatience{configPatience}}
+	return []nodeConfigEffect{startConfigRead{}, armConfigTimeout{configTimeout}}
 }
 
-// patienceOver takes note that the read may have taken too long. What is known says so
-// from then on.
-func (s *nodeConfigState) patienceOver(now time.Time) []nodeConfigEffect {
+// timedOut marks the read that is under way as hanging. The configuration carries an error
+// that says so until the read returns.
+func (s *nodeConfigState) timedOut(now time.Time) []nodeConfigEffect {
 	if !s.reading || s.hangs {
 		return nil
 	}
@@ -81,25 +81,25 @@ func (s *nodeConfigState) patienceOver(now time.Time) []nodeConfigEffect {
 	const why = "the configuration cannot be read: a file or the process does not answer"
 	hanging.Errors = []string{why + " since " + s.since.UTC().Format(time.RFC3339)}
 	s.config = &hanging
-	return append(s.tell(now), tellConfig{})
+	return append(s.logErrors(now), answerRequests{})
 }
 
-// returned takes what a read gave; nil is nothing, as a former one has not returned.
+// returned takes the result of a read; nil if an earlier read has not returned yet.
 func (s *nodeConfigState) returned(config *messages.NodeConfig, now time.Time) []nodeConfigEffect {
 	s.reading, s.hangs = false, false
 	var effects []nodeConfigEffect
 	if config != nil && config != s.config {
 		if s.isRead && !config.SameParams(s.config) {
-			effects = append(effects, logNodeConfig{note{text: "the node's configuration has changed"}})
+			effects = append(effects, logNodeConfig{logEntry{text: "the node's configuration has changed"}})
 		}
 		s.config, s.isRead = config, true
 	}
-	effects = append(effects, s.tell(now)...)
-	return append(effects, tellConfig{}, armConfigDue{s.interval})
+	effects = append(effects, s.logErrors(now)...)
+	return append(effects, answerRequests{}, armConfigDue{s.interval})
 }
 
-// tell logs what could not be read, once while it lasts.
-func (s *nodeConfigState) tell(now time.Time) []nodeConfigEffect {
+// logErrors logs what could not be read: when that begins, changes and ends.
+func (s *nodeConfigState) logErrors(now time.Time) []nodeConfigEffect {
 	if s.config == nil {
 		return nil
 	}
@@ -107,15 +107,15 @@ func (s *nodeConfigState) tell(now time.Time) []nodeConfigEffect {
 		return nil
 	}
 	if len(s.config.Errors) == 0 {
-		if lasted, times, was := s.trouble.over(now); was {
-			return []nodeConfigEffect{logNodeConfig{note{text: "the node's whole configuration is read again", lasted: lasted, times: times}}}
+		if lasted, times, was := s.failure.end(now); was {
+			return []nodeConfigEffect{logNodeConfig{logEntry{text: "the node's whole configuration is read again", lasted: lasted, times: times}}}
 		}
 		return nil
 	}
 	cause := strings.Join(s.config.Errors, "; ")
-	if !s.trouble.met(cause, now) {
+	if !s.failure.record(cause, now) {
 		return nil
 	}
-	return []nodeConfigEffect{logNodeConfig{note{warn: true, text: "the node's configuration cannot be read, or not all of it",
+	return []nodeConfigEffect{logNodeConfig{logEntry{warn: true, text: "the node's configuration cannot be read, or not all of it",
 		cause: cause[:min(len(cause), maxCauseBytes)]}}}
 }

@@ -30,8 +30,8 @@ func (m *nodeConfigMachine) Do(command string, args []string) string {
 		return m.effects(m.state.due(m.Now()))
 	case "asked":
 		return m.effects(m.state.asked(m.Now()))
-	case "patience-over":
-		return m.effects(m.state.patienceOver(m.Now()))
+	case "timed-out":
+		return m.effects(m.state.timedOut(m.Now()))
 	case "returned": // returned VALUE [error=TEXT]: of the one parameter; nothing: a former read has not returned
 		if args[0] == "nothing" {
 			return m.effects(m.state.returned(nil, m.Now()))
@@ -55,12 +55,12 @@ func (m *nodeConfigMachine) effects(effects []nodeConfigEffect) string {
 		switch e := e.(type) {
 		case startConfigRead:
 			b.WriteString("read")
-		case armConfigPatience:
-			fmt.Fprintf(&b, "patience %s", e.after)
+		case armConfigTimeout:
+			fmt.Fprintf(&b, "timeout in %s", e.after)
 		case armConfigDue:
 			fmt.Fprintf(&b, "again in %s", e.after)
-		case tellConfig:
-			b.WriteString("tell ")
+		case answerRequests:
+			b.WriteString("answer ")
 			if c := m.state.config; c == nil {
 				b.WriteString("nothing")
 			} else {

@@ -27,9 +27,9 @@ func (w *world) withConfig() (write func(text string)) {
 	return write
 }
 
-// told returns, for each frame of a session, the parameters of the configuration in
+// sentConfigs returns, for each frame of a session, the parameters of the configuration in
 // it, and - for a frame that has none.
-func told(r fakeRegistration) []string {
+func sentConfigs(r fakeRegistration) []string {
 	var all []string
 	for _, f := range r.frames {
 		if f.GetConfiguration() == nil {
@@ -56,25 +56,25 @@ func TestConfigurationIsTold(t *testing.T) {
 		write := w.withConfig()
 		write("a: 1\npassword: hunter2\n")
 		w.run()
-		require.Equal(t, []string{`a=1 password="***"`}, told(w.proxy.sessions()[0]))
+		require.Equal(t, []string{`a=1 password="***"`}, sentConfigs(w.proxy.sessions()[0]))
 		w.pass(29 * time.Second)
 		write("a: 2\n")
 		w.pass(time.Second)
-		require.Equal(t, []string{`a=1 password="***"`, "-", "-", "a=2"}, told(w.proxy.sessions()[0]))
+		require.Equal(t, []string{`a=1 password="***"`, "-", "-", "a=2"}, sentConfigs(w.proxy.sessions()[0]))
 		require.Equal(t, w.start.Add(30*time.Second).UTC(), w.proxy.sessions()[0].frames[3].GetConfiguration().GetCollectedAt().AsTime())
 		w.pass(20 * time.Second)
-		require.Equal(t, []string{"-", "-"}, told(w.proxy.sessions()[0])[4:])
+		require.Equal(t, []string{"-", "-"}, sentConfigs(w.proxy.sessions()[0])[4:])
 		require.Equal(t, []string{"the node's configuration has changed"}, w.lines("has changed"))
 
 		write("a: 3\n")
 		w.crash()
-		require.Equal(t, []string{"a=3"}, told(w.proxy.sessions()[1]), "a new session begins anew")
+		require.Equal(t, []string{"a=3"}, sentConfigs(w.proxy.sessions()[1]), "a new session begins anew")
 		w.pass(10 * time.Second)
-		require.Equal(t, []string{"a=3", "-"}, told(w.proxy.sessions()[1]))
+		require.Equal(t, []string{"a=3", "-"}, sentConfigs(w.proxy.sessions()[1]))
 	})
 }
 
-// A read that hangs delays registration and heartbeats by its patience at most, and is
+// A read that hangs delays registration and heartbeats by the timeout at most, and is
 // not joined by others.
 func TestConfigurationHangs(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
@@ -90,11 +90,11 @@ func TestConfigurationHangs(t *testing.T) {
 		}
 		w.run()
 		require.Empty(t, w.proxy.sessions()[0].frames)
-		w.pass(configPatience)
+		w.pass(configTimeout)
 		require.Len(t, w.proxy.sessions()[0].frames, 1)
 		require.Contains(t, w.proxy.sessions()[0].frames[0].GetConfiguration().GetErrors()[0], "does not answer since ")
 		w.pass(time.Minute)
-		require.Equal(t, []string{"", "-", "-", "-", "-", "-", "-"}, told(w.proxy.sessions()[0]))
+		require.Equal(t, []string{"", "-", "-", "-", "-", "-", "-"}, sentConfigs(w.proxy.sessions()[0]))
 		require.Equal(t, 1, underWay)
 		require.Len(t, w.lines("configuration cannot be read"), 1)
 		close(hang)
@@ -104,12 +104,12 @@ func TestConfigurationHangs(t *testing.T) {
 	})
 }
 
-// An agent that reads no configuration tells none.
+// An agent that reads no configuration sends none.
 func TestNoConfiguration(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.run()
 		w.pass(time.Minute)
-		require.Equal(t, "- - - - - -", strings.Join(told(w.proxy.sessions()[0])[:6], " "))
+		require.Equal(t, "- - - - - -", strings.Join(sentConfigs(w.proxy.sessions()[0])[:6], " "))
 		require.Zero(t, w.alive("nodeconfig"))
 	})
 }

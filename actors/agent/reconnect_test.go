@@ -141,7 +141,7 @@ func TestExactlyOneHeartbeatLoop(t *testing.T) {
 
 // TestDisconnectIsIdempotent fails if leaving twice, or at any other moment than in
 // the midst of a session, hangs, panics or connects again, or if the second time cuts
-// the first one short. Seen to fail when a goodbye between two attempts was not heard,
+// the first one short. Seen to fail when a goodbye between two attempts was ignored,
 // and when a second one stopped the link at once.
 func TestDisconnectIsIdempotent(t *testing.T) {
 	leave := func(name string, prepare func(w *world)) {
@@ -210,7 +210,7 @@ func TestOneIntervalSetting(t *testing.T) {
 		w.run()
 		w.pass(2 * time.Minute)
 		dials := w.net.times(w.start)
-		requireLadder(t, dials, time.Second)
+		requireBackoff(t, dials, time.Second)
 		longest := time.Duration(0)
 		for i := 1; i < len(dials); i++ {
 			longest = max(longest, dials[i]-dials[i-1])
@@ -266,7 +266,7 @@ func TestReuseUnchangedConnection(t *testing.T) {
 }
 
 // TestFailureLoggedOnce fails if an attempt that fails as the one before is logged.
-// Seen to fail when each failure counted as news.
+// Seen to fail when each failure was logged.
 func TestFailureLoggedOnce(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.proxy.stop()

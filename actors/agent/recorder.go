@@ -14,8 +14,8 @@ import (
 
 // Messages to the recorder.
 type (
-	// scraped is a target's scrape. The page is the recorder's until it comes back with
-	// recorded, to whoever sent it; if that does not come, it is lost.
+	// scraped is a target's scrape. The recorder owns the page until it returns it to the
+	// sender with recorded. If it does not reply, the page must not be used again.
 	scraped struct {
 		target recorder.Target
 		scrape recorder.Scrape
@@ -49,18 +49,18 @@ type (
 	nodeHealth struct{ health string }
 )
 
-// flightRecorder owns the window. It survives its own panics: a message is lost then,
-// the window is not.
+// flightRecorder owns the window. After a panic it goes on with the next message and the
+// same window.
 type flightRecorder struct {
-	log     *zap.Logger
-	window  *recorder.Window
-	up      map[string]bool     // by target: whether the node's newest scrape gave a page
-	trouble map[string]*lasting // by target: samples that could not be recorded
+	log      *zap.Logger
+	window   *recorder.Window
+	up       map[string]bool        // by target: whether the node's newest scrape gave a page
+	failures map[string]*failureLog // by target: samples that could not be recorded
 }
 
 func newFlightRecorder(log *zap.Logger, limits recorder.Limits) *flightRecorder {
 	return &flightRecorder{log: log, window: recorder.NewWindow(limits),
-		up: map[string]bool{}, trouble: map[string]*lasting{}}
+		up: map[string]bool{}, failures: map[string]*failureLog{}}
 }
 
 func (r *flightRecorder) Receive(c actors.Context) {
@@ -86,36 +86,37 @@ func (r *flightRecorder) onScraped(c actors.Context, m scraped) {
 	if m.node {
 		r.up[m.target.Name] = m.scrape.Page != nil
 	}
-	r.tell(m.target.Name, appended, time.Now())
+	r.logDropped(m.target.Name, appended, time.Now())
 	if m.scrape.Page != nil {
 		actors.Reply(c, recorded{m.scrape.Page, appended})
 	}
 }
 
-// tell logs what could not be recorded, once while it lasts.
-func (r *flightRecorder) tell(target string, a recorder.AppendResult, now time.Time) {
-	t := r.trouble[target]
-	if t == nil {
-		t = &lasting{}
-		r.trouble[target] = t
+// logDropped logs samples that could not be recorded: when that begins, when its cause
+// changes and when it ends.
+func (r *flightRecorder) logDropped(target string, a recorder.AppendResult, now time.Time) {
+	failure := r.failures[target]
+	if failure == nil {
+		failure = &failureLog{}
+		r.failures[target] = failure
 	}
 	log := r.log.With(zap.String("target", target))
-	n := r.noteOf(a)
+	n := r.entryOf(a)
 	if n.cause == "" {
-		if lasted, times, was := t.over(now); was {
-			logNote(log, note{text: "all samples are recorded again", lasted: lasted, times: times})
+		if lasted, times, was := failure.end(now); was {
+			writeEntry(log, logEntry{text: "all samples are recorded again", lasted: lasted, times: times})
 		}
 		return
 	}
-	if t.met(n.cause, now) {
-		logNote(log, n)
+	if failure.record(n.cause, now) {
+		writeEntry(log, n)
 	}
 }
 
-// noteOf returns what is to be told of a scrape; its cause is empty if that is nothing.
-func (r *flightRecorder) noteOf(a recorder.AppendResult) note {
-	samples := func(count int, cause string) note {
-		return note{warn: true, text: "samples are not recorded: " + strconv.Itoa(count), cause: cause}
+// entryOf returns the log entry of a scrape. Its cause is empty if all samples were recorded.
+func (r *flightRecorder) entryOf(a recorder.AppendResult) logEntry {
+	samples := func(count int, cause string) logEntry {
+		return logEntry{warn: true, text: "samples are not recorded: " + strconv.Itoa(count), cause: cause}
 	}
 	const budget = "of the recorder's memory (--max-metrics-memory-usage-percentage)"
 	switch {
@@ -128,10 +129,10 @@ func (r *flightRecorder) noteOf(a recorder.AppendResult) note {
 	case a.Dropped.Duplicate > 0:
 		return samples(a.Dropped.Duplicate, "the page has a series twice")
 	case a.DroppedMeta > 0:
-		return note{warn: true, text: "TYPE and HELP lines are left out: " + strconv.Itoa(a.DroppedMeta),
+		return logEntry{warn: true, text: "TYPE and HELP lines are left out: " + strconv.Itoa(a.DroppedMeta),
 			cause: "they have the eighth that they may have " + budget}
 	default:
-		return note{}
+		return logEntry{}
 	}
 }
 

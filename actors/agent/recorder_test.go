@@ -88,33 +88,33 @@ func TestRecorderSurvivesPanics(t *testing.T) {
 	})
 }
 
-// What cannot be recorded is told once.
+// Samples that cannot be recorded are logged once.
 func TestRecorderTellsOnce(t *testing.T) {
 	core, logs := observer.New(zapcore.InfoLevel)
 	r := newFlightRecorder(zap.New(core), recorder.Limits{})
 	now := time.Unix(1000, 0)
 	for range 10 {
-		r.tell("a", recorder.AppendResult{Dropped: recorder.Dropped{SeriesLimit: 3}}, now)
-		r.tell("b", recorder.AppendResult{Samples: 3}, now)
+		r.logDropped("a", recorder.AppendResult{Dropped: recorder.Dropped{SeriesLimit: 3}}, now)
+		r.logDropped("b", recorder.AppendResult{Samples: 3}, now)
 	}
 	require.Equal(t, 1, logs.Len())
 	for range 10 {
-		r.tell("a", recorder.AppendResult{Dropped: recorder.Dropped{Duplicate: 3}}, now)
+		r.logDropped("a", recorder.AppendResult{Dropped: recorder.Dropped{Duplicate: 3}}, now)
 	}
 	require.Equal(t, 2, logs.Len(), "another cause")
 	for range 10 {
-		r.tell("a", recorder.AppendResult{Samples: 3}, now)
+		r.logDropped("a", recorder.AppendResult{Samples: 3}, now)
 	}
 	require.Equal(t, 3, logs.Len())
 	require.Equal(t, "all samples are recorded again", logs.All()[2].Message)
 }
 
-// What is left out is told with the limit that was met.
+// Dropped samples are logged with the limit that they exceed.
 func TestRecorderNamesLimits(t *testing.T) {
 	f := func(a recorder.AppendResult, text, cause string) {
 		t.Helper()
 		core, logs := observer.New(zapcore.InfoLevel)
-		newFlightRecorder(zap.New(core), recorder.Limits{Series: 70}).tell("a", a, time.Unix(1000, 0))
+		newFlightRecorder(zap.New(core), recorder.Limits{Series: 70}).logDropped("a", a, time.Unix(1000, 0))
 		require.Equal(t, 1, logs.Len())
 		require.Equal(t, text, logs.All()[0].Message)
 		require.Equal(t, cause, logs.All()[0].ContextMap()["cause"])

@@ -78,18 +78,18 @@ func (s *scraper) onDue(c actors.Context) {
 	start, again := s.state.due(uint64(actors.NextStreamID()), time.Now())
 	s.timer.Arm(c, again)
 	if start != nil {
-		go runFetch(newVoice(s.ctx, s.sys, c), s.fetch, s.target.URL, *start, s.room)
+		go runFetch(newSender(s.ctx, s.sys, c), s.fetch, s.target.URL, *start, s.room)
 		s.room = nil
 	}
 }
 
 // runFetch does one request, and says one word.
-func runFetch(v voice, fetch fetcher, url string, job scrape, room []byte) {
-	ctx, cancel := context.WithTimeout(v.ctx, job.timeout)
+func runFetch(self sender, fetch fetcher, url string, job scrape, room []byte) {
+	ctx, cancel := context.WithTimeout(self.ctx, job.timeout)
 	defer cancel()
 	began := time.Now()
 	body, contentType, err := fetch(ctx, url, room)
-	v.tell(fetched{job.generation, room, body, contentType, err, time.Since(began)})
+	self.send(fetched{job.generation, room, body, contentType, err, time.Since(began)})
 }
 
 func (s *scraper) onFetched(c actors.Context, m fetched) {
@@ -104,7 +104,7 @@ func (s *scraper) onFetched(c actors.Context, m fetched) {
 	s.room = roomAfter(m.room, m.body)
 	done, readings, notes := s.state.ended(o, time.Now())
 	for _, n := range notes {
-		logNote(s.log, n)
+		writeEntry(s.log, n)
 	}
 	if page != nil {
 		s.page = nil

@@ -23,8 +23,8 @@ type scraperState struct {
 	counts   scrapeCounts
 	gauges   []recorder.Sample // without values: see readings
 	underWay *scrape
-	down     lasting
-	badLines lasting
+	down     failureLog
+	badLines failureLog
 }
 
 // scrape is one request to the target.
@@ -83,7 +83,7 @@ func (s *scraperState) isUnderWay(generation uint64) bool {
 
 // ended takes the outcome of the scrape that is under way. It returns the scrape, the
 // readings to be recorded with it, and what is to be logged.
-func (s *scraperState) ended(o outcome, now time.Time) (*scrape, []recorder.Sample, []note) {
+func (s *scraperState) ended(o outcome, now time.Time) (*scrape, []recorder.Sample, []logEntry) {
 	done := s.underWay
 	s.underWay = nil
 	h := &s.health
@@ -119,39 +119,39 @@ func (s *scraperState) status() messages.TargetHealth {
 	return h
 }
 
-func (s *scraperState) notes(o outcome, now time.Time) []note {
-	var notes []note
+func (s *scraperState) notes(o outcome, now time.Time) []logEntry {
+	var notes []logEntry
 	if o.err != nil {
 		if s.optional && kindOf(o.err) == failedRefused {
 			return nil
 		}
-		if s.down.met(o.cause(), now) {
+		if s.down.record(o.cause(), now) {
 			notes = append(notes, s.downNote(o))
 		}
 		return notes
 	}
 	if s.optional {
 		s.optional = false
-		notes = append(notes, note{text: "a node shows its metrics at the default endpoint: they are recorded"})
+		notes = append(notes, logEntry{text: "a node shows its metrics at the default endpoint: they are recorded"})
 	}
-	if lasted, times, was := s.down.over(now); was {
-		notes = append(notes, note{text: "the endpoint answers again", lasted: lasted, times: times})
+	if lasted, times, was := s.down.end(now); was {
+		notes = append(notes, logEntry{text: "the endpoint answers again", lasted: lasted, times: times})
 	}
 	if o.badLines > 0 {
-		if s.badLines.met("lines", now) {
-			notes = append(notes, note{warn: true, cause: o.firstBad,
+		if s.badLines.record("lines", now) {
+			notes = append(notes, logEntry{warn: true, cause: o.firstBad,
 				text: "lines of the endpoint's page are skipped: " + strconv.Itoa(o.badLines)})
 		}
-	} else if lasted, times, was := s.badLines.over(now); was {
-		notes = append(notes, note{text: "the endpoint's page is whole again", lasted: lasted, times: times})
+	} else if lasted, times, was := s.badLines.end(now); was {
+		notes = append(notes, logEntry{text: "the endpoint's page is whole again", lasted: lasted, times: times})
 	}
 	return notes
 }
 
-func (s *scraperState) downNote(o outcome) note {
+func (s *scraperState) downNote(o outcome) logEntry {
 	if s.byDefault && kindOf(o.err) == failedRefused {
-		return note{warn: true, text: "nothing listens at the default metrics endpoint: " +
+		return logEntry{warn: true, text: "nothing listens at the default metrics endpoint: " +
 			"if the node's metrics are elsewhere, say so with --metrics-endpoint", cause: o.cause()}
 	}
-	return note{warn: true, text: "the endpoint gives no metrics", cause: o.cause()}
+	return logEntry{warn: true, text: "the endpoint gives no metrics", cause: o.cause()}
 }

@@ -89,7 +89,7 @@ func (m *scraperMachine) fetched(args []string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "record at %s: %s\n", done.at.Format("15:04:05.000"), scriptReadings(readings))
 	for _, n := range notes {
-		b.WriteString(scriptNote(n) + "\n")
+		b.WriteString(scriptEntry(n) + "\n")
 	}
 	return b.String()
 }

@@ -17,8 +17,8 @@ import (
 // selfTarget is the agent itself, as a target of the recorder.
 const selfTarget = "agent"
 
-// selfMetrics records the agent's own process each interval. What it reads are files
-// of the kernel that hold no I/O up.
+// selfMetrics records the agent's own process each interval. It reads kernel files that
+// cannot block.
 type selfMetrics struct {
 	log      *zap.Logger
 	recorder *actors.PID
@@ -29,7 +29,7 @@ type selfMetrics struct {
 	// logLinesDropped counts the lines that the log could not write.
 	logLinesDropped func() uint64
 
-	at    time.Time // of the reading that waits for the recorder's figures
+	at    time.Time // of the scrape that waits for the recorder's statistics; zero: none
 	timer actors.Timer
 }
 
@@ -65,18 +65,18 @@ func (s *selfMetrics) onDue(c actors.Context) {
 
 func (s *selfMetrics) onStats(c actors.Context, stats recorder.Stats) {
 	if s.at.IsZero() {
-		return // of a question before a restart
+		return // the request was sent before a restart
 	}
-	readings := append(s.process(), runtimeReadings()...)
-	readings = append(readings, windowReadings(stats)...)
-	readings = append(readings, actorReadings(s.actors())...)
-	readings = append(readings, counter("fodc_agent_log_lines_dropped_total",
+	samples := append(s.process(), runtimeSamples()...)
+	samples = append(samples, windowSamples(stats)...)
+	samples = append(samples, actorSamples(s.actors())...)
+	samples = append(samples, counter("fodc_agent_log_lines_dropped_total",
 		"Lines of the agent's log that could not be written, as nobody read it or its disk was full.", float64(s.logLinesDropped())))
-	readings = append(readings, recorder.Sample{Name: "fodc_agent_build_info", Type: messages.TypeGauge,
+	samples = append(samples, recorder.Sample{Name: "fodc_agent_build_info", Type: messages.TypeGauge,
 		Help: "The agent's version; the value is 1.", Value: 1,
 		Labels: []messages.Label{{Name: "version", Value: s.version}}})
 	actors.Request(c, s.recorder, scraped{target: recorder.Target{Name: selfTarget},
-		scrape: recorder.Scrape{At: s.at, Samples: readings}})
+		scrape: recorder.Scrape{At: s.at, Samples: samples}})
 	s.at = time.Time{}
 }
 
@@ -88,7 +88,7 @@ func counter(name, help string, value float64) recorder.Sample {
 	return recorder.Sample{Name: name, Type: messages.TypeCounter, Help: help, Value: value}
 }
 
-func windowReadings(s recorder.Stats) []recorder.Sample {
+func windowSamples(s recorder.Stats) []recorder.Sample {
 	return []recorder.Sample{
 		gauge("fodc_agent_window_series", "Series in the recorder's window.", float64(s.Series)),
 		gauge("fodc_agent_window_limit_series", "Series that the recorder's window may have.", float64(s.LimitSeries)),
@@ -104,76 +104,76 @@ func windowReadings(s recorder.Stats) []recorder.Sample {
 	}
 }
 
-// runtimeReadings is how Go's runtime does.
-func runtimeReadings() []recorder.Sample {
-	samples := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/cycles/total:gc-cycles"}}
-	metrics.Read(samples)
-	readings := []recorder.Sample{
+// runtimeSamples are the metrics of Go's runtime.
+func runtimeSamples() []recorder.Sample {
+	runtimeMetrics := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/cycles/total:gc-cycles"}}
+	metrics.Read(runtimeMetrics)
+	samples := []recorder.Sample{
 		gauge("fodc_agent_go_goroutines", "Goroutines of the agent.", float64(runtime.NumGoroutine()))}
-	if v := samples[0].Value; v.Kind() == metrics.KindUint64 {
-		readings = append(readings, gauge("fodc_agent_go_heap_bytes", "Bytes of objects on the agent's heap.", float64(v.Uint64())))
+	if v := runtimeMetrics[0].Value; v.Kind() == metrics.KindUint64 {
+		samples = append(samples, gauge("fodc_agent_go_heap_bytes", "Bytes of objects on the agent's heap.", float64(v.Uint64())))
 	}
-	if v := samples[1].Value; v.Kind() == metrics.KindUint64 {
-		readings = append(readings, counter("fodc_agent_go_gc_cycles_total", "Garbage collections of the agent.", float64(v.Uint64())))
+	if v := runtimeMetrics[1].Value; v.Kind() == metrics.KindUint64 {
+		samples = append(samples, counter("fodc_agent_go_gc_cycles_total", "Garbage collections of the agent.", float64(v.Uint64())))
 	}
-	return readings
+	return samples
 }
 
 // ownProcess is the agent's process.
 type ownProcess struct {
-	// once is what does not change; nil before it was read.
-	once []recorder.Sample
+	// constant are the samples that do not change; nil before they were read.
+	constant []recorder.Sample
 }
 
-// readings is what the kernel says of the process. What cannot be read is left out.
-func (o *ownProcess) readings() []recorder.Sample {
+// samples returns what the kernel says of the process. What cannot be read is left out.
+func (o *ownProcess) samples() []recorder.Sample {
 	p, err := procfs.Self()
 	if err != nil {
-		return portableReadings()
+		return portableSamples()
 	}
-	var readings []recorder.Sample
+	var samples []recorder.Sample
 	if stat, err := p.Stat(); err == nil {
-		if o.once == nil {
-			o.once = fixedReadings(p, stat)
+		if o.constant == nil {
+			o.constant = constantSamples(p, stat)
 		}
-		readings = append(readings,
-			cpuReading(stat.CPUTime()),
+		samples = append(samples,
+			cpuSample(stat.CPUTime()),
 			gauge("fodc_agent_process_virtual_memory_bytes", "Virtual memory of the agent.", float64(stat.VirtualMemory())),
 			gauge("fodc_agent_process_resident_memory_bytes", "Resident memory of the agent.", float64(stat.ResidentMemory())),
 			gauge("fodc_agent_process_threads", "Threads of the agent.", float64(stat.NumThreads)))
 	}
 	if n, err := p.FileDescriptorsLen(); err == nil {
-		readings = append(readings, gauge("fodc_agent_process_open_fds", "Open file descriptors of the agent.", float64(n)))
+		samples = append(samples, gauge("fodc_agent_process_open_fds", "Open file descriptors of the agent.", float64(n)))
 	}
-	return append(readings, o.once...)
+	return append(samples, o.constant...)
 }
 
-// fixedReadings are those that do not change while the process lives.
-func fixedReadings(p procfs.Proc, stat procfs.ProcStat) []recorder.Sample {
-	readings := []recorder.Sample{}
+// constantSamples are those that do not change while the process lives.
+func constantSamples(p procfs.Proc, stat procfs.ProcStat) []recorder.Sample {
+	samples := []recorder.Sample{}
 	if start, err := stat.StartTime(); err == nil {
-		readings = append(readings, startReading(start))
+		samples = append(samples, startSample(start))
 	}
 	if limits, err := p.Limits(); err == nil {
-		readings = append(readings, gauge("fodc_agent_process_max_fds", "File descriptors that the agent may open.", float64(limits.OpenFiles)))
+		samples = append(samples, gauge("fodc_agent_process_max_fds", "File descriptors that the agent may open.", float64(limits.OpenFiles)))
 	}
-	return readings
+	return samples
 }
 
-// portableReadings are those that there are without a /proc.
-func portableReadings() []recorder.Sample {
-	readings := []recorder.Sample{startReading(telemetry.OwnStart())}
+// portableSamples are the samples of systems without a /proc.
+func portableSamples() []recorder.Sample {
+	samples := []recorder.Sample{startSample(telemetry.OwnStart())}
 	if used, err := telemetry.OwnCPUTime(); err == nil {
-		readings = append(readings, cpuReading(used.Seconds()))
+		samples = append(samples, cpuSample(used.Seconds()))
 	}
-	return readings
+	return samples
 }
 
-func cpuReading(seconds float64) recorder.Sample {
+func cpuSample(seconds float64) recorder.Sample {
 	return counter("fodc_agent_process_cpu_seconds_total", "CPU time that the agent has used.", seconds)
 }
 
-func startReading(seconds float64) recorder.Sample {
+func startSample(seconds float64) recorder.Sample {
 	return gauge("fodc_agent_process_start_time_seconds", "When the agent was started, as unix time.", seconds)
 }
 

@@ -5,10 +5,10 @@ import (
 	"fodc/recorder"
 )
 
-// actorReadings is how the actors of the process do. A page of a proxy has families of
-// its own that are called so, but for agent_.
-func actorReadings(c messages.ActorCounts) []recorder.Sample {
-	readings := make([]recorder.Sample, 0, 4*len(c.Kinds)+2)
+// actorSamples are the numbers of the process's actors. A proxy has the same families of
+// itself, without agent_ in their names.
+func actorSamples(c messages.ActorCounts) []recorder.Sample {
+	samples := make([]recorder.Sample, 0, 4*len(c.Kinds)+2)
 	for _, k := range c.Kinds {
 		labels := []messages.Label{{Name: "kind", Value: k.Kind}}
 		for _, r := range []recorder.Sample{
@@ -18,10 +18,10 @@ func actorReadings(c messages.ActorCounts) []recorder.Sample {
 			counter("fodc_agent_actor_failures_total", "Panics that supervision contained, by the kind of the actor.", float64(k.Failures)),
 		} {
 			r.Labels = labels
-			readings = append(readings, r)
+			samples = append(samples, r)
 		}
 	}
-	return append(readings,
+	return append(samples,
 		counter("fodc_agent_dead_letters_total", "Messages to actors that were gone.", float64(c.DeadLetters)),
 		counter("fodc_agent_late_replies_total", "Answers that nobody waited for any more.", float64(c.LateReplies)))
 }

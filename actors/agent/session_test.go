@@ -112,13 +112,13 @@ func TestRefused(t *testing.T) {
 		w.pass(10 * time.Minute)
 		require.Equal(t, []string{`cannot register with the proxy: the proxy refuses the registration: "node_role is empty"`},
 			w.lines("with the proxy"))
-		requireLadder(t, w.net.times(w.start), w.cfg.ReconnectInterval)
+		requireBackoff(t, w.net.times(w.start), w.cfg.ReconnectInterval)
 	})
 }
 
-// requireLadder asserts that attempts keep within the limits of the ladder, and never
+// requireBackoff asserts that attempts keep within the limits of the backoff, and never
 // end.
-func requireLadder(t *testing.T, dials []time.Duration, retryCap time.Duration) {
+func requireBackoff(t *testing.T, dials []time.Duration, retryCap time.Duration) {
 	t.Helper()
 	require.Zero(t, dials[0], "the first attempt is at once")
 	limit := retryBase
@@ -196,12 +196,12 @@ func TestUnimplementedProxy(t *testing.T) {
 		w.proxy.register = func(int, registerServer) error { return status.Error(codes.Unimplemented, "unknown service") }
 		w.run()
 		w.pass(10 * time.Minute)
-		requireLadder(t, w.net.times(w.start), w.cfg.ReconnectInterval)
+		requireBackoff(t, w.net.times(w.start), w.cfg.ReconnectInterval)
 		require.Equal(t, []string{"cannot register with the proxy: Unimplemented: unknown service"}, w.lines("with the proxy"))
 	})
 }
 
-// A refusal in the answer to a heartbeat ends the session.
+// A rejection in the answer to a heartbeat ends the session.
 func TestRefusedLater(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.proxy.register = func(n int, g registerServer) error {

@@ -56,7 +56,7 @@ func TestStopInNoTimeAsksNobody(t *testing.T) {
 		require.Error(t, w.agent.Stop(ended))
 		synctest.Wait()
 		for _, line := range w.logs.FilterMessage("dead letters").All() {
-			// The last word of a stream's reader comes after the cut.
+			// The final message of a stream's reader comes after the cut.
 			require.Equal(t, "actors.StreamClosed", line.ContextMap()["type"])
 		}
 	})

@@ -10,18 +10,18 @@ import (
 )
 
 const (
-	// framesInFlight bounds the frames of a stream that were read and not handled.
+	// framesInFlight bounds the frames of a stream that were read and are not handled yet.
 	framesInFlight = 4
-	// maxQueuedHeartbeats is how many heartbeats may wait: a proxy that takes none for so
-	// long does not live.
+	// maxQueuedHeartbeats is how many heartbeats may wait in the writer's queue. A proxy that
+	// reads none for so long is taken for dead.
 	maxQueuedHeartbeats = 4
 )
 
-// writerEnded is the last word of a stream's writer.
+// writerEnded is the final message of a stream's writer.
 type writerEnded struct{ stream actors.StreamID }
 
-// stream is what an uplink holds of a stream: the queue of its writer, and the way to
-// end it.
+// stream is an open gRPC stream of an uplink: its writer's queue, its reader's credits, and
+// the function that ends it.
 type stream[Out any] struct {
 	id      actors.StreamID
 	ctx     context.Context
@@ -32,25 +32,25 @@ type stream[Out any] struct {
 
 // runStream starts the reader and the writer of a stream, whose context must end when
 // cancel is called. The stream is half-closed when its queue is closed and written.
-func runStream[Out, In any](v voice, g grpc.BidiStreamingClient[Out, In], queue int, cancel context.CancelFunc) *stream[*Out] {
+func runStream[Out, In any](self sender, g grpc.BidiStreamingClient[Out, In], queue int, cancel context.CancelFunc) *stream[*Out] {
 	ctx := g.Context()
 	s := &stream[*Out]{id: actors.NextStreamID(), ctx: ctx, credits: actors.NewCredits(framesInFlight), cancel: cancel}
 	s.out = actors.NewOutbox(queue, func(frame *Out) error {
 		if err := g.Send(frame); err != nil {
 			return err
 		}
-		v.tell(actors.FrameWritten{Stream: s.id})
+		self.send(actors.FrameWritten{Stream: s.id})
 		return nil
 	})
-	go actors.ReadPump(ctx, v.sys, v.to, s.id, s.credits, g.Recv)
+	go actors.ReadPump(ctx, self.sys, self.pid, s.id, s.credits, g.Recv)
 	go func() {
 		select {
 		case <-s.out.Done():
-		case <-ctx.Done(): // It fails the write that is under way.
+		case <-ctx.Done(): // which makes a write that is under way fail
 			s.out.Close()
 			<-s.out.Done()
 		}
-		// To half-close a stream that was cut would say goodbye, which may still get through.
+		// A stream that has failed is not half-closed: the proxy would take it for a goodbye.
 		err := cmp.Or(s.out.Err(), ctx.Err())
 		if err == nil {
 			err = g.CloseSend()
@@ -58,13 +58,14 @@ func runStream[Out, In any](v voice, g grpc.BidiStreamingClient[Out, In], queue 
 		if err != nil {
 			cancel()
 		}
-		v.tell(writerEnded{s.id})
+		self.send(writerEnded{s.id})
 	}()
 	return s
 }
 
-// offer queues a frame; false means that the proxy does not read. A stream that is over
-// drops it: the news of its end is on its way, and says why.
+// offer queues a frame. It returns false if the queue is full, since the proxy does not read.
+// A stream that has ended drops the frame and returns true: the message about its end, with
+// the reason, follows.
 func (s *stream[Out]) offer(frame Out) bool {
 	return s.out.Offer(frame) || s.out.Err() != nil || s.ctx.Err() != nil
 }
@@ -76,8 +77,8 @@ func (s *stream[Out]) halfClose() {
 	}
 }
 
-// end ends the stream's goroutines. It comes before the queue is closed that the stream is
-// over: it would be half-closed else, and that is a goodbye.
+// end ends the stream's goroutines. The stream is cancelled before its queue is closed, since
+// closing the queue first would half-close the stream, which the proxy takes for a goodbye.
 func (s *stream[Out]) end() {
 	if s != nil {
 		s.cancel()

@@ -49,7 +49,7 @@ func TestAStreamThatIsBrokenOffSaysNoGoodbye(t *testing.T) {
 					synctest.Wait() // What goes on without it has happened.
 					cancel()
 				})
-				s := runStream(voice{ctx, sys, probe.PID}, g, 4, late)
+				s := runStream(sender{ctx, sys, probe.PID}, g, 4, late)
 				require.True(t, s.out.Offer(&wire.StreamMetricsRequest{}))
 				end(s)
 				synctest.Wait()

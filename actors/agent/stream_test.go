@@ -63,7 +63,7 @@ func TestOnlyAHalfClosedStreamSaysGoodbye(t *testing.T) {
 			defer cut()
 			cancelled := false
 			probe, g := actorstest.NewProbe(sys), &lazyStream{ctx: ctx}
-			s := runStream(voice{t.Context(), sys, probe.PID}, g, 9, func() {
+			s := runStream(sender{t.Context(), sys, probe.PID}, g, 9, func() {
 				cancelled = true
 				cut()
 			})
@@ -76,7 +76,7 @@ func TestOnlyAHalfClosedStreamSaysGoodbye(t *testing.T) {
 				time.Sleep(time.Millisecond)
 			}
 			synctest.Wait()
-			require.Equal(t, want, g.said, "that is the writer's last word")
+			require.Equal(t, want, g.said, "that is the writer's final message")
 			time.Sleep(time.Minute)
 			synctest.Wait()
 			require.Equal(t, want, g.said)
@@ -105,14 +105,15 @@ func TestOnlyAHalfClosedStreamSaysGoodbye(t *testing.T) {
 	}
 }
 
-// Only of a stream that lives a full queue is told: of another its end is, with the reason.
+// A full queue is reported of a stream that lives. For one that has ended the end is reported,
+// with the reason.
 func TestAStreamThatIsOverIsNotFull(t *testing.T) {
 	f := func(end func(*stream[*wire.StreamMetricsRequest], context.CancelFunc)) {
 		t.Helper()
 		actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 			ctx, cut := context.WithCancel(t.Context())
 			probe, frame := actorstest.NewProbe(sys), &wire.StreamMetricsRequest{}
-			s := runStream(voice{t.Context(), sys, probe.PID}, &lazyStream{ctx: ctx}, 1, cut)
+			s := runStream(sender{t.Context(), sys, probe.PID}, &lazyStream{ctx: ctx}, 1, cut)
 			end(s, cut)
 			<-s.out.Done()
 			require.True(t, s.offer(frame))

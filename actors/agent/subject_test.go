@@ -64,7 +64,7 @@ func TestActorsSayWhatTheyAreFor(t *testing.T) {
 }
 
 // The numbers of the actors are recorded with the agent's own process.
-func TestActorReadings(t *testing.T) {
+func TestActorSamples(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.run()
 		w.sys.Send(w.uplink(), metricsDone{}) // no stream: it panics
@@ -102,9 +102,9 @@ func TestActorReadings(t *testing.T) {
 }
 
 // Each number stands at its kind and its name.
-func TestActorReadingsOf(t *testing.T) {
+func TestActorSamplesOf(t *testing.T) {
 	var lines []string
-	for _, r := range actorReadings(messages.ActorCounts{DeadLetters: 5, LateReplies: 6, Kinds: []messages.KindCounts{
+	for _, r := range actorSamples(messages.ActorCounts{DeadLetters: 5, LateReplies: 6, Kinds: []messages.KindCounts{
 		{Kind: "a", Alive: 1, Mailbox: 2, Restarts: 3, Failures: 4}, {Kind: "b", Alive: 7}}}) {
 		kind := ""
 		for _, l := range r.Labels {

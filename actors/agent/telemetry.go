@@ -17,7 +17,7 @@ import (
 // hostTarget is the host, as a target of the recorder.
 const hostTarget = "host"
 
-// sourceRead is the last word of a read.
+// sourceRead is the result of reading a source.
 type sourceRead struct {
 	source int
 	round  uint64
@@ -27,8 +27,8 @@ type sourceRead struct {
 // readTelemetry is answered with messages.TelemetryHealth.
 type readTelemetry struct{}
 
-// hostTelemetry records the host each interval. The sources outlive it: a read that
-// hangs is still known to hang after a restart.
+// hostTelemetry records the host each interval. The sources are not replaced when the actor
+// restarts, so that a read that hangs is not started a second time.
 type hostTelemetry struct {
 	sys      *actors.System
 	log      *zap.Logger
@@ -54,7 +54,7 @@ func newHostTelemetry(sys *actors.System, recorder *actors.PID, sources []*telem
 func (a *Agent) startTelemetry(cfg telemetry.Config, interval time.Duration) {
 	if err := cfg.Supported(); err != nil {
 		a.noHost = err
-		logNote(a.sys.Log(), note{text: "host telemetry is left out", cause: err.Error()})
+		writeEntry(a.sys.Log(), logEntry{text: "host telemetry is left out", cause: err.Error()})
 		return
 	}
 	sources := telemetry.Sources(cfg)
@@ -103,36 +103,36 @@ func (h *hostTelemetry) onDue(c actors.Context) {
 	round, again := h.state.due(uint64(actors.NextStreamID()), now)
 	h.timer.Arm(c, again)
 	if len(round.start) > 0 {
-		h.deadline.Arm(c, h.state.patience)
+		h.deadline.Arm(c, h.state.timeout)
 	}
 	for _, i := range round.start {
-		go readSource(newVoice(h.ctx, h.sys, c), h.sources[i], i, h.state.round, now)
+		go readSource(newSender(h.ctx, h.sys, c), h.sources[i], i, h.state.round, now)
 	}
 	h.giveUp(c, round.hung)
 }
 
-// readSource does one read, which may block for ever, and says one word.
-func readSource(v voice, s *telemetry.Source, number int, round uint64, now time.Time) {
-	v.tell(sourceRead{number, round, s.Read(now)})
+// readSource reads a source once, which may block for ever, and sends the result.
+func readSource(self sender, s *telemetry.Source, number int, round uint64, now time.Time) {
+	self.send(sourceRead{number, round, s.Read(now)})
 }
 
 func (h *hostTelemetry) onRead(c actors.Context, m sourceRead) {
-	scrape, notes := h.state.returned(m.source, m.round, readOf(m.result), time.Now())
-	h.do(c, scrape, notes)
+	scrape, entries := h.state.returned(m.source, m.round, readOf(m.result), time.Now())
+	h.do(c, scrape, entries)
 }
 
-// giveUp waits no more for the sources in this round.
+// giveUp stops waiting for the sources in this round.
 func (h *hostTelemetry) giveUp(c actors.Context, sources []int) {
 	for _, i := range sources {
-		scrape, notes := h.state.lost(i, readOf(h.sources[i].Lost()), time.Now())
-		h.do(c, scrape, notes)
+		scrape, entries := h.state.lost(i, readOf(h.sources[i].Lost()), time.Now())
+		h.do(c, scrape, entries)
 	}
 }
 
-// do logs the notes, and takes the scrape, if there is one, to the recorder.
-func (h *hostTelemetry) do(c actors.Context, s *recorder.Scrape, notes []note) {
-	for _, n := range notes {
-		logNote(h.log, n)
+// do logs the entries, and sends the scrape, if there is one, to the recorder.
+func (h *hostTelemetry) do(c actors.Context, s *recorder.Scrape, entries []logEntry) {
+	for _, n := range entries {
+		writeEntry(h.log, n)
 	}
 	if s != nil {
 		actors.Request(c, h.recorder, scraped{target: recorder.Target{Name: hostTarget}, scrape: *s})
@@ -140,7 +140,7 @@ func (h *hostTelemetry) do(c actors.Context, s *recorder.Scrape, notes []note) {
 }
 
 func readOf(r telemetry.Result) telemetryRead {
-	read := telemetryRead{readings: r.Readings, same: r.Same}
+	read := telemetryRead{samples: r.Readings, same: r.Same}
 	for _, o := range r.Outcomes {
 		p := telemetryPart{name: o.Part}
 		if o.Err != nil {

@@ -9,36 +9,36 @@ import (
 	"fodc/recorder"
 )
 
-// maxTelemetryWait bounds how long the readings of a round wait for a source that does
-// not answer, as does half the interval. A source that has not answered by then is
-// waited for no more, until it has.
+// maxTelemetryWait bounds how long a round waits for a source; half the interval bounds it,
+// too. A source that has not returned by then is not waited for in later rounds either,
+// until it returns.
 const maxTelemetryWait = 5 * time.Second
 
-// telemetryState is the rules of the host's telemetry. Each interval is a round: every
-// source is read, each on its own, and what they gave is one scrape. A source that
-// hangs is not read again until it has returned.
+// telemetryState decides when the sources of the host's telemetry are read. Each interval is
+// a round: every source is read in a goroutine of its own, and the results are one scrape. A
+// source that hangs is not read again until it has returned.
 type telemetryState struct {
 	schedule schedule
 	sources  []string // by their names
-	patience time.Duration
+	timeout  time.Duration
 
 	underWay []uint64 // by source: the round in which it was asked, 0 if it has returned
 	round    uint64   // the newest
 	at       time.Time
 	reads    []*telemetryRead
 	open     int // sources that this round waits for
-	troubles map[string]*lasting
+	failures map[string]*failureLog
 
-	// lastRead and recorded are of the newest round that is over, missing are the causes
-	// of the parts that are not there.
+	// lastRead and recorded are the time and the number of samples of the last finished
+	// round, missing has the causes of the parts that are unavailable.
 	lastRead time.Time
 	recorded int
 	missing  map[string]string
 }
 
-// telemetryRead is what a source gave.
+// telemetryRead is the result of a source.
 type telemetryRead struct {
-	readings []recorder.Sample
+	samples []recorder.Sample
 	// same is equal for sources that read the same, of which one is enough.
 	same  string
 	parts []telemetryPart
@@ -47,21 +47,21 @@ type telemetryRead struct {
 // telemetryPart says how a part of a source was read.
 type telemetryPart struct {
 	name string
-	// cause is why it is not there, or not all of it; empty if it is.
+	// cause is why the part is unavailable or incomplete; empty if it was read.
 	cause string
-	// absent says that the host does not have it.
+	// absent says that this host has no such part.
 	absent bool
 }
 
 // telemetryRound is what a new round asks for, by the sources' numbers.
 type telemetryRound struct {
 	start []int
-	hung  []int // what they have lost is to be told at once
+	hung  []int // still under way from an earlier round: this round does without them
 }
 
 func newTelemetryState(sources []string, interval time.Duration) *telemetryState {
 	return &telemetryState{schedule: newSchedule(hostTarget, interval), sources: sources,
-		patience: min(interval/2, maxTelemetryWait), underWay: make([]uint64, len(sources)), troubles: map[string]*lasting{},
+		timeout: min(interval/2, maxTelemetryWait), underWay: make([]uint64, len(sources)), failures: map[string]*failureLog{},
 		missing: map[string]string{}}
 }
 
@@ -94,9 +94,9 @@ func (s *telemetryState) awaited() (sources []int) {
 	return sources
 }
 
-// returned takes what a source gave. It is dropped if it comes too late. The scrape is
-// nil while others are waited for.
-func (s *telemetryState) returned(source int, round uint64, read telemetryRead, now time.Time) (*recorder.Scrape, []note) {
+// returned takes the result of a source, and drops it if it comes too late. The scrape is
+// nil while the round waits for other sources.
+func (s *telemetryState) returned(source int, round uint64, read telemetryRead, now time.Time) (*recorder.Scrape, []logEntry) {
 	if s.underWay[source] != round {
 		return nil, nil // it was asked before a restart
 	}
@@ -104,31 +104,31 @@ func (s *telemetryState) returned(source int, round uint64, read telemetryRead, 
 	if round != s.round || s.open == 0 || s.reads[source] != nil {
 		return nil, nil
 	}
-	return s.settle(source, read, now)
+	return s.finishRead(source, read, now)
 }
 
-// lost gives up waiting for a source in this round; read is what is recorded of that.
-func (s *telemetryState) lost(source int, read telemetryRead, now time.Time) (*recorder.Scrape, []note) {
+// lost stops waiting for a source in this round. read stands in for its result.
+func (s *telemetryState) lost(source int, read telemetryRead, now time.Time) (*recorder.Scrape, []logEntry) {
 	if s.open == 0 || s.reads[source] != nil {
 		return nil, nil
 	}
-	read.parts = append(read.parts, telemetryPart{name: s.sources[source], cause: "it does not answer within " + s.patience.String()})
-	return s.settle(source, read, now)
+	read.parts = append(read.parts, telemetryPart{name: s.sources[source], cause: "it does not answer within " + s.timeout.String()})
+	return s.finishRead(source, read, now)
 }
 
-func (s *telemetryState) settle(source int, read telemetryRead, now time.Time) (*recorder.Scrape, []note) {
+func (s *telemetryState) finishRead(source int, read telemetryRead, now time.Time) (*recorder.Scrape, []logEntry) {
 	s.reads[source] = &read
 	s.open--
-	var notes []note
+	var entries []logEntry
 	for _, p := range read.parts {
-		notes = append(notes, s.tell(p, now)...)
+		entries = append(entries, s.logPart(p, now)...)
 	}
 	if s.open > 0 {
-		return nil, notes
+		return nil, entries
 	}
-	readings := s.readings()
-	s.lastRead, s.recorded = s.at, len(readings)
-	return &recorder.Scrape{At: s.at, Samples: readings}, notes
+	samples := s.samples()
+	s.lastRead, s.recorded = s.at, len(samples)
+	return &recorder.Scrape{At: s.at, Samples: samples}, entries
 }
 
 // health returns how the telemetry does. It is the caller's.
@@ -140,8 +140,8 @@ func (s *telemetryState) health() messages.TelemetryHealth {
 	return h
 }
 
-// readings are those of the round.
-func (s *telemetryState) readings() []recorder.Sample {
+// samples returns the samples of the round.
+func (s *telemetryState) samples() []recorder.Sample {
 	var all []recorder.Sample
 	seen := map[string]bool{}
 	for _, r := range s.reads {
@@ -149,31 +149,32 @@ func (s *telemetryState) readings() []recorder.Sample {
 			continue
 		}
 		seen[r.same] = true
-		all = append(all, r.readings...)
+		all = append(all, r.samples...)
 	}
 	return all
 }
 
-// tell says once that a part is not there, and once that it is again.
-func (s *telemetryState) tell(p telemetryPart, now time.Time) []note {
-	t := s.troubles[p.name]
+// logPart logs when a part of the telemetry becomes unavailable, when the cause changes and
+// when the part is back.
+func (s *telemetryState) logPart(p telemetryPart, now time.Time) []logEntry {
+	t := s.failures[p.name]
 	if p.cause == "" {
 		delete(s.missing, p.name)
 		if t == nil {
 			return nil
 		}
-		if lasted, times, was := t.over(now); was {
-			return []note{{text: "host telemetry is there again: " + p.name, lasted: lasted, times: times}}
+		if lasted, times, was := t.end(now); was {
+			return []logEntry{{text: "host telemetry is there again: " + p.name, lasted: lasted, times: times}}
 		}
 		return nil
 	}
 	if t == nil {
-		t = &lasting{}
-		s.troubles[p.name] = t
+		t = &failureLog{}
+		s.failures[p.name] = t
 	}
 	s.missing[p.name] = p.cause
-	if t.met(p.cause, now) {
-		return []note{{warn: !p.absent, text: "host telemetry is left out: " + p.name, cause: p.cause}}
+	if t.record(p.cause, now) {
+		return []logEntry{{warn: !p.absent, text: "host telemetry is left out: " + p.name, cause: p.cause}}
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func (m *telemetryMachine) Do(command string, args []string) string {
 		return fmt.Sprintf("round %d: read %v, hung %v; again in %s", m.round, r.start, r.hung, again)
 	case "health":
 		h := m.state.health()
-		return fmt.Sprintf("read at %s, %d readings, missing %v", h.LastRead.UTC().Format("15:04:05.000"), h.Readings, h.Missing)
+		return fmt.Sprintf("read at %s, %d samples, missing %v", h.LastRead.UTC().Format("15:04:05.000"), h.Readings, h.Missing)
 	case "awaited":
 		return fmt.Sprint(m.state.awaited())
 	case "returned": // returned SOURCE ROUND [same=TEXT] [PART[=CAUSE]]...
@@ -54,9 +54,9 @@ func (m *telemetryMachine) Do(command string, args []string) string {
 	}
 }
 
-// scriptRead is a read with one reading, called after its source.
+// scriptRead is a read with one sample, named after its source.
 func scriptRead(args []string, source int) telemetryRead {
-	r := telemetryRead{readings: []recorder.Sample{{Name: "r" + strconv.Itoa(source)}}}
+	r := telemetryRead{samples: []recorder.Sample{{Name: "r" + strconv.Itoa(source)}}}
 	for _, a := range args {
 		part, cause, _ := strings.Cut(a, "=")
 		if part == "same" {
@@ -69,7 +69,7 @@ func scriptRead(args []string, source int) telemetryRead {
 	return r
 }
 
-func (m *telemetryMachine) done(s *recorder.Scrape, notes []note) string {
+func (m *telemetryMachine) done(s *recorder.Scrape, entries []logEntry) string {
 	var b strings.Builder
 	if s != nil {
 		var names []string
@@ -78,7 +78,7 @@ func (m *telemetryMachine) done(s *recorder.Scrape, notes []note) string {
 		}
 		fmt.Fprintf(&b, "record at %s: %v\n", s.At.Format("15:04:05.000"), names)
 	}
-	for _, n := range notes {
+	for _, n := range entries {
 		level := "info"
 		if n.warn {
 			level = "warn"
@@ -106,7 +106,7 @@ func TestTelemetryProperties(t *testing.T) {
 		now, round := time.Unix(0, 0), uint64(0)
 		reading := map[int]uint64{} // the reads under way, by source: their rounds
 		scrapes, rounds := 0, 0
-		take := func(scrape *recorder.Scrape, _ []note) {
+		take := func(scrape *recorder.Scrape, _ []logEntry) {
 			if scrape != nil {
 				scrapes++
 				require.LessOrEqual(t, len(scrape.Samples), 3)

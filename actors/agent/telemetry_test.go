@@ -75,7 +75,7 @@ func inHost(t *testing.T, test func(t *testing.T, w *world, disks *hangingDisks)
 	})
 }
 
-// host returns the latest readings of the host by name and labels.
+// host returns the latest samples of the host by name and labels.
 func (w *world) host() map[string]float64 {
 	w.t.Helper()
 	blocks, err := w.agent.Latest(w.t.Context(), messages.Selection{})
@@ -145,7 +145,7 @@ func TestHostOfAnotherSystem(t *testing.T) {
 	})
 }
 
-// A dead mount costs its own readings, and only the first round waits for it.
+// A dead mount loses its own samples, and only the first round waits for it.
 func TestHungFileSystem(t *testing.T) {
 	inHost(t, func(t *testing.T, w *world, disks *hangingDisks) {
 		release := disks.hang("/mnt/old data")

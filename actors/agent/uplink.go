@@ -17,14 +17,14 @@ import (
 type (
 	// sayGoodbye makes the uplink leave the proxy in an orderly way.
 	sayGoodbye struct{}
-	// connectDone is the last word of the connect goroutine: a session, or an error.
+	// connectDone is the result of the connect goroutine: a session, or an error.
 	connectDone struct {
 		session *session
 		err     error
 	}
 	// connectionClosed says that the session's connection is closed.
 	connectionClosed struct{}
-	// metricsDone is the last word of the goroutine that opens a metrics stream.
+	// metricsDone is the result of the goroutine that opens a metrics stream.
 	metricsDone struct {
 		stream grpc.BidiStreamingClient[wire.StreamMetricsRequest, wire.StreamMetricsResponse]
 		cancel context.CancelFunc
@@ -32,40 +32,40 @@ type (
 	}
 )
 
-// errReleased is why the context of a session ends that is over.
+// errReleased is why the context of a session ends when the session is over.
 var errReleased = errors.New("the session is over")
 
-// uplink is one attempt to connect, and the session that comes of it. When it has said
-// sessionOver, nothing of it is left but itself.
+// uplink is one attempt to connect, and the session that it results in. When it sends
+// sessionOver, all goroutines, streams and the connection of the session have ended.
 type uplink struct {
 	sys        *actors.System
 	log        *zap.Logger
 	link       *actors.PID
 	generation uint64
 	cfg        sessionConfig
-	health     string // the node's, as last heard
-	// config is the node's configuration as last heard, toldConfig what the proxy knows.
-	config, toldConfig *messages.NodeConfig
+	health     string // the node's last known health
+	// config is the node's last known configuration, sentConfig the one that the proxy has.
+	config, sentConfig *messages.NodeConfig
 
 	state  *uplinkState
-	ctx    context.Context // of all that the session has
+	ctx    context.Context // of all goroutines and streams of the session
 	cancel context.CancelCauseFunc
 
-	session      *session
-	registration *stream[*wire.RegisterAgentRequest]
-	metrics      *stream[*wire.StreamMetricsRequest] // nil: there is none
-	answers      answerQueue
-	readings     map[uint64]*reading    // by seq: the snapshots of the answers
-	describer    wire.DictionaryEncoder // of the metrics stream
-	baseline     *wire.BaselineLabels
-	cutTold      bool // that a baseline answer did not fit its message
+	session          *session
+	registration     *stream[*wire.RegisterAgentRequest]
+	metrics          *stream[*wire.StreamMetricsRequest] // nil: there is none
+	answers          answerQueue
+	snapshots        map[uint64]*snapshotReader // of the answers, by seq
+	encoder          wire.DictionaryEncoder     // of the metrics stream
+	baseline         *wire.BaselineLabels
+	truncationLogged bool // a baseline answer did not fit its message, and that was logged
 
-	heartbeat, unanswered, retry, answerDue, last actors.Timer
+	heartbeat, unanswered, retry, answerDue, closing actors.Timer
 }
 
 func newUplink(sys *actors.System, link *actors.PID, generation uint64, cfg sessionConfig, health string) *uplink {
 	return &uplink{sys: sys, log: sys.Log().With(zap.String("proxy", cfg.address)), link: link, generation: generation,
-		cfg: cfg, health: health, state: newUplinkState(cfg.heartbeat), readings: map[uint64]*reading{}, baseline: &wire.BaselineLabels{}}
+		cfg: cfg, health: health, state: newUplinkState(cfg.heartbeat), snapshots: map[uint64]*snapshotReader{}, baseline: &wire.BaselineLabels{}}
 }
 
 func (u *uplink) Receive(c actors.Context) {
@@ -99,7 +99,7 @@ func (u *uplink) Receive(c actors.Context) {
 		u.onHealth(c, m)
 	case configChecked:
 		u.config = m.config
-		u.do(c, u.state.nodeHeard(time.Now()))
+		u.do(c, u.state.nodeRead(time.Now()))
 	case sayGoodbye:
 		u.do(c, u.state.goodbye())
 	case actors.Tick:
@@ -109,17 +109,17 @@ func (u *uplink) Receive(c actors.Context) {
 	}
 }
 
-// onStarted starts the one attempt of this uplink.
+// onStarted starts the attempt to connect. An uplink makes one.
 func (u *uplink) onStarted(c actors.Context) {
 	u.ctx, u.cancel = context.WithCancelCause(context.Background())
-	v, cfg, runtime := newVoice(u.ctx, u.sys, c), u.cfg, nodeRuntime(u.health, u.cfg.load)
+	self, cfg, runtime := newSender(u.ctx, u.sys, c), u.cfg, nodeRuntime(u.health, u.cfg.load)
 	go func() {
-		s, err := connect(v.ctx, cfg, runtime)
-		v.tell(connectDone{s, err})
+		s, err := connect(self.ctx, cfg, runtime)
+		self.send(connectDone{s, err})
 		if err == nil {
-			context.AfterFunc(v.ctx, func() {
+			context.AfterFunc(self.ctx, func() {
 				_ = s.conn.Close()
-				v.tell(connectionClosed{})
+				self.send(connectionClosed{})
 			})
 		}
 	}()
@@ -128,20 +128,20 @@ func (u *uplink) onStarted(c actors.Context) {
 func (u *uplink) onTick(c actors.Context, m actors.Tick) {
 	switch {
 	case u.heartbeat.Fired(m):
-		u.do(c, u.state.beat(time.Now()))
+		u.do(c, u.state.heartbeatDue(time.Now()))
 	case u.unanswered.Fired(m):
 		u.do(c, u.state.unansweredDue(time.Now()))
 	case u.retry.Fired(m):
 		u.do(c, u.state.retryDue())
 	case u.answerDue.Fired(m):
 		u.answer(c)
-	case u.last.Fired(m):
-		u.do(c, u.state.lastDue())
+	case u.closing.Fired(m):
+		u.do(c, u.state.closeDue())
 	}
 }
 
 func (u *uplink) disarm() {
-	for _, t := range []*actors.Timer{&u.heartbeat, &u.unanswered, &u.retry, &u.answerDue, &u.last} {
+	for _, t := range []*actors.Timer{&u.heartbeat, &u.unanswered, &u.retry, &u.answerDue, &u.closing} {
 		t.Disarm()
 	}
 }
@@ -149,14 +149,14 @@ func (u *uplink) disarm() {
 func (u *uplink) do(c actors.Context, effects []uplinkEffect) {
 	for _, e := range effects {
 		switch e := e.(type) {
-		case announce:
+		case reportRegistered:
 			u.sys.Send(u.link, registered{u.generation, u.session.welcome.AgentID})
 		case armHeartbeat:
 			u.heartbeat.Arm(c, e.after)
 		case askHealth:
 			actors.Request(c, u.cfg.recorder, readHealth{})
 		case sendHeartbeat:
-			u.beat(c, e)
+			u.writeHeartbeat(c, e)
 		case armUnanswered:
 			u.awaitAnswer(c, e.after)
 		case openMetrics:
@@ -167,35 +167,35 @@ func (u *uplink) do(c actors.Context, effects []uplinkEffect) {
 			u.disarm()
 			u.registration.halfClose()
 			u.metrics.halfClose()
-		case armLast:
-			u.last.Arm(c, e.after)
+		case armClose:
+			u.closing.Arm(c, e.after)
 		case release:
 			u.disarm()
 			u.cancel(errReleased)
-		case tellOver:
+		case reportOver:
 			u.disarm()
 			actors.EndReason(c, e.end.why)
 			u.sys.Send(u.link, sessionOver{u.generation, e.end, u.health})
 		case logUplink:
-			logNote(u.log, e.note)
+			writeEntry(u.log, e.logEntry)
 		}
 	}
 }
 
 func (u *uplink) onConnectDone(c actors.Context, m connectDone) {
 	if m.err != nil {
-		u.do(c, u.state.connectFailed(endOf(m.err)))
+		u.do(c, u.state.connectFailed(sessionEndOf(m.err)))
 		return
 	}
-	if u.state.phase != uplinkConnecting { // it is not wanted any more, and closes by itself
+	if u.state.phase != uplinkConnecting { // not needed any more: its context has ended, which closes it
 		u.do(c, u.state.connected(0, time.Time{}, heartbeatAnswer{}, time.Now()))
 		return
 	}
-	u.session, u.toldConfig = m.session, m.session.registration.Config
+	u.session, u.sentConfig = m.session, m.session.registration.Config
 	if isBaseline(m.session.welcome) {
 		u.baseline = wire.NewBaselineLabels(m.session.registration.Identity())
 	}
-	u.registration = runStream(newVoice(u.ctx, u.sys, c), m.session.stream, maxQueuedHeartbeats, m.session.cancel)
+	u.registration = runStream(newSender(u.ctx, u.sys, c), m.session.stream, maxQueuedHeartbeats, m.session.cancel)
 	u.do(c, u.state.connected(uint64(u.registration.id), m.session.registration.Clock, answerOf(m.session.welcome), m.session.answeredAt))
 }
 
@@ -203,23 +203,24 @@ func (u *uplink) onConnectDone(c actors.Context, m connectDone) {
 // on samples, and leaves that to the agent.
 func isBaseline(w wire.Welcome) bool { return w.Capabilities == messages.Capabilities{} }
 
-// onHealth takes the recorder's word, and goes on to ask how the node is configured:
-// then all is known that a heartbeat says.
+// onHealth takes the node's health from the recorder, and asks for the node's configuration.
+// With both the heartbeat is complete.
 func (u *uplink) onHealth(c actors.Context, m nodeHealth) {
 	u.health = m.health
 	if u.cfg.nodeConfig == nil {
-		u.do(c, u.state.nodeHeard(time.Now()))
+		u.do(c, u.state.nodeRead(time.Now()))
 		return
 	}
 	actors.Request(c, u.cfg.nodeConfig, checkConfig{})
 }
 
-// beat sends a heartbeat, with the node's configuration if the proxy does not know that.
-func (u *uplink) beat(c actors.Context, e sendHeartbeat) {
+// writeHeartbeat queues a heartbeat, with the node's configuration if it has changed since it
+// was sent last.
+func (u *uplink) writeHeartbeat(c actors.Context, e sendHeartbeat) {
 	r := u.session.registration
 	r.Clock, r.Timing, r.Runtime, r.Config = e.clock, e.timing, nodeRuntime(u.health, u.cfg.load), nil
-	if u.config != nil && u.config != u.toldConfig {
-		r.Config, u.toldConfig = u.config, u.config
+	if u.config != nil && u.config != u.sentConfig {
+		r.Config, u.sentConfig = u.config, u.config
 	}
 	if !u.registration.offer(wire.RegistrationFrame(r)) {
 		u.do(c, u.state.close(sessionEnd{why: "the proxy does not read the heartbeats"}))
@@ -232,9 +233,9 @@ func (u *uplink) onHeartbeatAnswer(c actors.Context, m actors.Frame[*wire.Regist
 }
 
 func answerOf(w wire.Welcome) heartbeatAnswer {
-	a := heartbeatAnswer{interval: w.HeartbeatInterval, promised: w.Capabilities.HeartbeatAnswers, clock: w.Clock, echoed: w.EchoedClock}
+	a := heartbeatAnswer{interval: w.HeartbeatInterval, answersHeartbeats: w.Capabilities.HeartbeatAnswers, clock: w.Clock, echoed: w.EchoedClock}
 	if !w.Success {
-		a.refusal = refusalText(w)
+		a.rejection = rejectionText(w)
 	}
 	return a
 }
@@ -248,21 +249,21 @@ func (u *uplink) awaitAnswer(c actors.Context, d time.Duration) {
 }
 
 func (u *uplink) openMetrics(c actors.Context) {
-	v, s := newVoice(u.ctx, u.sys, c), u.session
+	self, s := newSender(u.ctx, u.sys, c), u.session
 	ctx, cancel := context.WithCancel(u.ctx)
 	go func() {
 		stream, err := openMetricsStream(ctx, s)
 		if err != nil {
 			cancel()
 		}
-		v.tell(metricsDone{stream, cancel, err})
+		self.send(metricsDone{stream, cancel, err})
 	}()
 }
 
 func (u *uplink) onMetricsDone(c actors.Context, m metricsDone) {
 	if m.err != nil {
-		fault, end := faultOf(m.err)
-		u.do(c, u.state.metricsNotOpened(fault, end, time.Now()))
+		failure, end := failureOf(m.err)
+		u.do(c, u.state.metricsNotOpened(failure, end, time.Now()))
 		return
 	}
 	if u.state.phase != uplinkLive {
@@ -271,7 +272,7 @@ func (u *uplink) onMetricsDone(c actors.Context, m metricsDone) {
 		u.do(c, effects)
 		return
 	}
-	u.metrics = runStream(newVoice(u.ctx, u.sys, c), m.stream, maxAnswerFrames, m.cancel)
+	u.metrics = runStream(newSender(u.ctx, u.sys, c), m.stream, maxAnswerFrames, m.cancel)
 	_, effects := u.state.metricsOpened(uint64(u.metrics.id), time.Now())
 	u.do(c, effects)
 }
@@ -286,6 +287,6 @@ func (u *uplink) onStreamClosed(c actors.Context, m actors.StreamClosed) {
 		u.metrics = nil
 		u.dropAnswers()
 	}
-	fault, end := faultOf(m.Err)
-	u.do(c, u.state.streamClosed(uint64(m.Stream), isRegistration, fault, end, time.Now()))
+	failure, end := failureOf(m.Err)
+	u.do(c, u.state.streamClosed(uint64(m.Stream), isRegistration, failure, end, time.Now()))
 }

@@ -2,25 +2,25 @@ package agent
 
 import "time"
 
-// The pace at which a metrics stream comes back.
+// Delays before a metrics stream is opened again.
 const (
-	// metricsRetryBase is the delay before a broken metrics stream is opened again. It
-	// doubles up to metricsRetryCap while no stream brings a request.
+	// metricsRetryBase is the first delay after a metrics stream has failed. It doubles, up to
+	// metricsRetryCap, until a request comes on a stream.
 	metricsRetryBase = 100 * time.Millisecond
 	metricsRetryCap  = 5 * time.Second
-	// metricsRetryLong is the delay where the proxy does not know metrics streams.
+	// metricsRetryLong is the delay if the proxy does not implement metrics streams.
 	metricsRetryLong = time.Minute
 )
 
-// streamFault is why a metrics stream is not there.
-type streamFault uint8
+// streamFailure is why a metrics stream is not there.
+type streamFailure uint8
 
-// A session that the proxy does not know is over; a proxy that does not serve metrics
-// streams may do so one day.
+// A session that the proxy does not know is over. A proxy that does not implement metrics
+// streams may be upgraded behind the same address.
 const (
-	faultBroken streamFault = iota
-	faultSessionUnknown
-	faultUnimplemented
+	streamBroken streamFailure = iota
+	sessionUnknown
+	streamUnimplemented
 )
 
 // openStream opens a metrics stream. There is none, and none is being opened.
@@ -30,8 +30,8 @@ func (s *uplinkState) openStream() []uplinkEffect {
 	return []uplinkEffect{openMetrics{}}
 }
 
-// metricsOpened takes a metrics stream. If it is not wanted any more, the caller
-// drops it.
+// metricsOpened takes an open metrics stream. If it is not wanted any more, the caller closes
+// it.
 func (s *uplinkState) metricsOpened(stream uint64, now time.Time) (wanted bool, effects []uplinkEffect) {
 	if s.phase != uplinkLive || !s.opening {
 		return false, s.ended(part{what: partOpener})
@@ -43,27 +43,27 @@ func (s *uplinkState) metricsOpened(stream uint64, now time.Time) (wanted bool, 
 	return true, nil
 }
 
-// metricsNotOpened takes note that there is no metrics stream.
-func (s *uplinkState) metricsNotOpened(fault streamFault, end sessionEnd, now time.Time) []uplinkEffect {
+// metricsNotOpened records that a metrics stream could not be opened.
+func (s *uplinkState) metricsNotOpened(failure streamFailure, end sessionEnd, now time.Time) []uplinkEffect {
 	s.opening = false
 	effects := s.ended(part{what: partOpener})
 	if s.phase != uplinkLive {
 		return effects
 	}
-	return append(effects, s.metricsLost(fault, end, now)...)
+	return append(effects, s.metricsLost(failure, end, now)...)
 }
 
-// metricsUsed takes note of a request on the metrics stream.
+// metricsUsed records a request on the metrics stream.
 func (s *uplinkState) metricsUsed() { s.retry = metricsRetryBase }
 
-func (s *uplinkState) metricsLost(fault streamFault, end sessionEnd, now time.Time) []uplinkEffect {
-	if fault == faultSessionUnknown {
+func (s *uplinkState) metricsLost(failure streamFailure, end sessionEnd, now time.Time) []uplinkEffect {
+	if failure == sessionUnknown {
 		return s.close(end)
 	}
-	if s.unserved.met(end.why, now) {
-		s.untold = &note{warn: true, text: "the metrics stream broke, and is opened again", cause: end.why}
+	if s.metricsFailure.record(end.why, now) {
+		s.deferredLog = &logEntry{warn: true, text: "the metrics stream broke, and is opened again", cause: end.why}
 	}
-	if fault == faultUnimplemented {
+	if failure == streamUnimplemented {
 		return []uplinkEffect{armRetry{metricsRetryLong}}
 	}
 	delay := s.retry
@@ -71,15 +71,15 @@ func (s *uplinkState) metricsLost(fault streamFault, end sessionEnd, now time.Ti
 	return []uplinkEffect{armRetry{delay}}
 }
 
-// retryDue takes note that the metrics stream is to be opened again.
+// retryDue opens the metrics stream again.
 func (s *uplinkState) retryDue() []uplinkEffect {
 	if s.phase != uplinkLive || s.metrics != 0 || s.opening {
 		return nil
 	}
 	effects := s.openStream()
-	if s.untold != nil {
-		effects = append(effects, logUplink{*s.untold})
-		s.untold = nil
+	if s.deferredLog != nil {
+		effects = append(effects, logUplink{*s.deferredLog})
+		s.deferredLog = nil
 	}
 	return effects
 }

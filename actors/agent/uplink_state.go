@@ -6,39 +6,38 @@ import (
 	"fodc/messages"
 )
 
-// The pace of one session.
+// Time limits for the end of a session.
 const (
 	// goodbyeGrace is how long the proxy has to end its streams after a goodbye.
 	goodbyeGrace = 500 * time.Millisecond
-	// closeGrace is how long an uplink that is over waits for its goroutines and its
-	// connection to be gone.
+	// closeGrace is how long an uplink waits for its goroutines and its connection to end.
 	closeGrace = 500 * time.Millisecond
 )
 
-// uplinkState is the rules of one session, from the attempt to connect to the end of
-// the last goroutine that belonged to it.
+// uplinkState is the state machine of one session, from the attempt to connect to the end of
+// its last goroutine.
 type uplinkState struct {
-	phase    uplinkPhase
-	interval time.Duration // between two heartbeats
-	beating  bool          // a heartbeat waits for what is said of the node
-	beats    heartbeats
-	end      sessionEnd
-	// open is what has been started for the session and has not ended yet.
+	phase            uplinkPhase
+	interval         time.Duration // between two heartbeats
+	heartbeatPending bool          // a heartbeat waits for the node's health and configuration
+	heartbeats       heartbeats
+	end              sessionEnd
+	// open are the parts of the session that have not ended yet.
 	open map[part]struct{}
 
-	metrics   uint64 // the metrics stream; 0 = none
-	metricsAt time.Time
-	opening   bool
-	retry     time.Duration
-	unserved  lasting
-	// untold is told if the session still lives when the stream is opened again: if not,
-	// the stream broke with it, and the link tells that.
-	untold *note
+	metrics        uint64 // the metrics stream; 0 = none
+	metricsAt      time.Time
+	opening        bool
+	retry          time.Duration
+	metricsFailure failureLog
+	// deferredLog is written when the stream is opened again. If the session ends before, the
+	// stream failed because of that, and the link logs it.
+	deferredLog *logEntry
 }
 
 type uplinkPhase uint8
 
-// An uplink is closing until all its parts are gone, then over.
+// An uplink is closing until all its parts have ended, then over.
 const (
 	uplinkConnecting uplinkPhase = iota
 	uplinkLive
@@ -47,7 +46,7 @@ const (
 	uplinkOver
 )
 
-// part is something that lives beside the actor, and ends with one message to it.
+// part is a goroutine or a connection of the session. Its end is one message to the actor.
 type part struct {
 	what   partKind
 	stream uint64
@@ -68,44 +67,43 @@ const (
 type uplinkEffect interface{ isUplinkEffect() }
 
 type (
-	// announce tells the link that the session is registered.
-	announce struct{}
+	// reportRegistered tells the link that the session is registered.
+	reportRegistered struct{}
 	// armHeartbeat arms the uplink's one heartbeat timer.
 	armHeartbeat struct{ after time.Duration }
-	// askHealth asks the recorder how the node is, and then how it is configured.
+	// askHealth asks for the node's health, and then for its configuration.
 	askHealth     struct{}
 	sendHeartbeat struct {
 		clock  time.Time
 		timing *messages.Timing
 	}
-	// armUnanswered arms the timer of the heartbeat that waits longest for its answer;
-	// 0 disarms it.
+	// armUnanswered arms the timer of the oldest unanswered heartbeat; 0 disarms it.
 	armUnanswered struct{ after time.Duration }
 	openMetrics   struct{}
 	armRetry      struct{ after time.Duration }
 	// halfClose says goodbye on every stream.
 	halfClose struct{}
-	// armLast arms the timer of the session's last steps.
-	armLast struct{ after time.Duration }
-	// release ends the session's context, and with it all that is open.
+	// armClose arms the timer of the session's last steps.
+	armClose struct{ after time.Duration }
+	// release ends the session's context, which ends all its parts.
 	release struct{}
-	// tellOver tells the link that nothing is left.
-	tellOver  struct{ end sessionEnd }
-	logUplink struct{ note }
+	// reportOver tells the link that all parts of the session have ended.
+	reportOver struct{ end sessionEnd }
+	logUplink  struct{ logEntry }
 )
 
-func (announce) isUplinkEffect()      {}
-func (armHeartbeat) isUplinkEffect()  {}
-func (askHealth) isUplinkEffect()     {}
-func (sendHeartbeat) isUplinkEffect() {}
-func (armUnanswered) isUplinkEffect() {}
-func (openMetrics) isUplinkEffect()   {}
-func (armRetry) isUplinkEffect()      {}
-func (halfClose) isUplinkEffect()     {}
-func (armLast) isUplinkEffect()       {}
-func (release) isUplinkEffect()       {}
-func (tellOver) isUplinkEffect()      {}
-func (logUplink) isUplinkEffect()     {}
+func (reportRegistered) isUplinkEffect() {}
+func (armHeartbeat) isUplinkEffect()     {}
+func (askHealth) isUplinkEffect()        {}
+func (sendHeartbeat) isUplinkEffect()    {}
+func (armUnanswered) isUplinkEffect()    {}
+func (openMetrics) isUplinkEffect()      {}
+func (armRetry) isUplinkEffect()         {}
+func (halfClose) isUplinkEffect()        {}
+func (armClose) isUplinkEffect()         {}
+func (release) isUplinkEffect()          {}
+func (reportOver) isUplinkEffect()       {}
+func (logUplink) isUplinkEffect()        {}
 
 // newUplinkState returns the state of an uplink whose connect goroutine runs.
 func newUplinkState(interval time.Duration) *uplinkState {
@@ -115,8 +113,8 @@ func newUplinkState(interval time.Duration) *uplinkState {
 
 func (s *uplinkState) started(p part) { s.open[p] = struct{}{} }
 
-// ended takes note that a part is gone. While the session is closing, the last one
-// ends it.
+// ended records that a part has ended. If the session is closing and it was the last one, the
+// session is over.
 func (s *uplinkState) ended(p part) []uplinkEffect {
 	delete(s.open, p)
 	if s.phase != uplinkClosing || len(s.open) > 0 {
@@ -127,10 +125,10 @@ func (s *uplinkState) ended(p part) []uplinkEffect {
 
 func (s *uplinkState) over() []uplinkEffect {
 	s.phase = uplinkOver
-	return []uplinkEffect{tellOver{s.end}}
+	return []uplinkEffect{reportOver{s.end}}
 }
 
-// close ends the session. The first reason counts.
+// close starts to end the session. The first reason is the one that is reported.
 func (s *uplinkState) close(end sessionEnd) []uplinkEffect {
 	if s.phase >= uplinkClosing {
 		return nil
@@ -139,12 +137,12 @@ func (s *uplinkState) close(end sessionEnd) []uplinkEffect {
 	if len(s.open) == 0 {
 		return append([]uplinkEffect{release{}}, s.over()...)
 	}
-	return []uplinkEffect{release{}, armLast{closeGrace}}
+	return []uplinkEffect{release{}, armClose{closeGrace}}
 }
 
-// connected takes a registered session: the stream on which it was registered, when
-// the registration was sent, and the proxy's answer, which came now. If the session is
-// not wanted any more, the connection ends by itself: its context has ended already.
+// connected takes a registered session: its registration stream, when the registration was
+// sent, and the proxy's answer, which came now. If the session is not wanted any more, its
+// context has ended already, and the connection with it.
 func (s *uplinkState) connected(stream uint64, sent time.Time, a heartbeatAnswer, now time.Time) []uplinkEffect {
 	delete(s.open, part{what: partConnect})
 	s.started(part{what: partConnection})
@@ -157,21 +155,21 @@ func (s *uplinkState) connected(stream uint64, sent time.Time, a heartbeatAnswer
 	if a.interval > 0 {
 		s.interval = a.interval
 	}
-	s.beats.awaited = a.promised
-	s.beats.went(sent)
-	s.beats.answered(a, now)
-	return append([]uplinkEffect{announce{}, armHeartbeat{s.interval}}, s.openStream()...)
+	s.heartbeats.expectAnswers = a.answersHeartbeats
+	s.heartbeats.record(sent)
+	s.heartbeats.answered(a, now)
+	return append([]uplinkEffect{reportRegistered{}, armHeartbeat{s.interval}}, s.openStream()...)
 }
 
-// connectFailed takes note that there is no session.
+// connectFailed records that the attempt to connect has failed.
 func (s *uplinkState) connectFailed(end sessionEnd) []uplinkEffect {
 	effects := s.ended(part{what: partConnect})
 	return append(effects, s.close(end)...)
 }
 
-// streamClosed takes note that the reader of a stream has ended. registration says
-// that it was the registration stream: that one is the session.
-func (s *uplinkState) streamClosed(stream uint64, registration bool, fault streamFault, end sessionEnd, now time.Time) []uplinkEffect {
+// streamClosed records that the reader of a stream has ended. registration says that it was
+// the registration stream, whose end is the end of the session.
+func (s *uplinkState) streamClosed(stream uint64, registration bool, failure streamFailure, end sessionEnd, now time.Time) []uplinkEffect {
 	effects := s.ended(part{partReader, stream})
 	wasMetrics := !registration && stream == s.metrics
 	if wasMetrics {
@@ -185,7 +183,7 @@ func (s *uplinkState) streamClosed(stream uint64, registration bool, fault strea
 	case registration:
 		return append(effects, s.close(end)...)
 	case wasMetrics:
-		return append(effects, s.metricsLost(fault, end, now)...)
+		return append(effects, s.metricsLost(failure, end, now)...)
 	default:
 		return effects
 	}
@@ -209,14 +207,14 @@ func (s *uplinkState) goodbye() []uplinkEffect {
 		return s.close(sessionEnd{why: "disconnected"})
 	case uplinkLive:
 		s.phase = uplinkLeaving
-		return []uplinkEffect{halfClose{}, armLast{goodbyeGrace}}
+		return []uplinkEffect{halfClose{}, armClose{goodbyeGrace}}
 	default:
 		return nil
 	}
 }
 
-// lastDue takes note that the time for the session's last step is over.
-func (s *uplinkState) lastDue() []uplinkEffect {
+// closeDue stops waiting for the proxy after a goodbye, or for the session's parts to end.
+func (s *uplinkState) closeDue() []uplinkEffect {
 	switch s.phase {
 	case uplinkLeaving:
 		return s.close(sessionEnd{why: "disconnected"})

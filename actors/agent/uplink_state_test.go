@@ -33,7 +33,7 @@ func (m *uplinkMachine) Do(command string, args []string) string {
 		sent, a := m.Now().Add(-50*time.Millisecond), heartbeatAnswer{}
 		for _, arg := range args {
 			if arg == "answers" {
-				a.promised, a.clock, a.echoed = true, m.Now().Add(975*time.Millisecond), sent
+				a.answersHeartbeats, a.clock, a.echoed = true, m.Now().Add(975*time.Millisecond), sent
 			} else {
 				a.interval, _ = time.ParseDuration(arg)
 			}
@@ -41,13 +41,13 @@ func (m *uplinkMachine) Do(command string, args []string) string {
 		return uplinkEffects(s.connected(1, sent, a, m.Now()))
 	case "connect-failed": // connect-failed WHY
 		return uplinkEffects(s.connectFailed(scriptEnd(args)))
-	case "beat":
-		return uplinkEffects(s.beat(m.Now()))
+	case "heartbeat-due":
+		return uplinkEffects(s.heartbeatDue(m.Now()))
 	case "health":
-		return uplinkEffects(s.nodeHeard(m.Now()))
-	case "answered": // answered INTERVAL [REFUSAL]
+		return uplinkEffects(s.nodeRead(m.Now()))
+	case "answered": // answered INTERVAL [REJECTION]
 		interval, _ := time.ParseDuration(args[0])
-		return uplinkEffects(s.heartbeatAnswered(heartbeatAnswer{interval: interval, refusal: strings.Join(args[1:], " ")}, m.Now()))
+		return uplinkEffects(s.heartbeatAnswered(heartbeatAnswer{interval: interval, rejection: strings.Join(args[1:], " ")}, m.Now()))
 	case "echoed": // echoed AGO: the heartbeat sent so long ago is answered; the proxy's clock is 1 s ahead
 		ago, _ := time.ParseDuration(args[0])
 		return uplinkEffects(s.heartbeatAnswered(heartbeatAnswer{echoed: m.Now().Add(-ago), clock: m.Now().Add(time.Second - ago/2)}, m.Now()))
@@ -56,14 +56,14 @@ func (m *uplinkMachine) Do(command string, args []string) string {
 	case "opened": // opened STREAM
 		wanted, effects := s.metricsOpened(scriptNumber(args[0]), m.Now())
 		return fmt.Sprintf("wanted: %t\n", wanted) + uplinkEffects(effects)
-	case "not-opened": // not-opened FAULT WHY
-		return uplinkEffects(s.metricsNotOpened(scriptFault(args[0]), scriptEnd(args[1:]), m.Now()))
+	case "not-opened": // not-opened FAILURE WHY
+		return uplinkEffects(s.metricsNotOpened(scriptFailure(args[0]), scriptEnd(args[1:]), m.Now()))
 	case "used":
 		s.metricsUsed()
 		return ""
-	case "closed": // closed STREAM FAULT WHY
+	case "closed": // closed STREAM FAILURE WHY
 		id := scriptNumber(args[0])
-		return uplinkEffects(s.streamClosed(id, id == 1, scriptFault(args[1]), scriptEnd(args[2:]), m.Now()))
+		return uplinkEffects(s.streamClosed(id, id == 1, scriptFailure(args[1]), scriptEnd(args[2:]), m.Now()))
 	case "ended": // ended PART [STREAM]
 		p := part{what: partKind(args[0])}
 		if len(args) > 1 {
@@ -74,8 +74,8 @@ func (m *uplinkMachine) Do(command string, args []string) string {
 		return uplinkEffects(s.close(scriptEnd(args)))
 	case "retry-due":
 		return uplinkEffects(s.retryDue())
-	case "last-due":
-		return uplinkEffects(s.lastDue())
+	case "close-due":
+		return uplinkEffects(s.closeDue())
 	case "goodbye":
 		return uplinkEffects(s.goodbye())
 	case "open":
@@ -90,14 +90,14 @@ func (m *uplinkMachine) Do(command string, args []string) string {
 	}
 }
 
-func scriptFault(text string) streamFault {
+func scriptFailure(text string) streamFailure {
 	switch text {
 	case "unknown-session":
-		return faultSessionUnknown
+		return sessionUnknown
 	case "unimplemented":
-		return faultUnimplemented
+		return streamUnimplemented
 	default:
-		return faultBroken
+		return streamBroken
 	}
 }
 
@@ -105,8 +105,8 @@ func uplinkEffects(effects []uplinkEffect) string {
 	var b strings.Builder
 	for _, e := range effects {
 		switch e := e.(type) {
-		case announce:
-			b.WriteString("tell the link: registered")
+		case reportRegistered:
+			b.WriteString("report to the link: registered")
 		case armHeartbeat:
 			fmt.Fprintf(&b, "heartbeat in %s", e.after)
 		case askHealth:
@@ -128,14 +128,14 @@ func uplinkEffects(effects []uplinkEffect) string {
 			fmt.Fprintf(&b, "retry in %s", e.after)
 		case halfClose:
 			b.WriteString("half-close the streams")
-		case armLast:
-			fmt.Fprintf(&b, "last timer in %s", e.after)
+		case armClose:
+			fmt.Fprintf(&b, "close timer in %s", e.after)
 		case release:
 			b.WriteString("release all")
-		case tellOver:
-			fmt.Fprintf(&b, "tell the link: over: %s", e.end.why)
+		case reportOver:
+			fmt.Fprintf(&b, "report to the link: over: %s", e.end.why)
 		case logUplink:
-			b.WriteString(scriptNote(e.note))
+			b.WriteString(scriptEntry(e.logEntry))
 		}
 		b.WriteByte('\n')
 	}
@@ -143,7 +143,7 @@ func uplinkEffects(effects []uplinkEffect) string {
 }
 
 // TestUplinkProperties plays any order of events: after an end there is one release
-// and at most one word to the link, and that comes; there is never more than one
+// and exactly one report to the link; there is never more than one
 // metrics stream, opened or being opened.
 func TestUplinkProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -151,7 +151,7 @@ func TestUplinkProperties(t *testing.T) {
 		now := time.Unix(0, 0)
 		counts := map[string]int{}
 		stream := uint64(1)
-		promised := rapid.Bool().Draw(t, "promised")
+		answersHeartbeats := rapid.Bool().Draw(t, "answersHeartbeats")
 		apply := func(effects []uplinkEffect) {
 			for _, e := range effects {
 				counts[fmt.Sprintf("%T", e)]++
@@ -163,11 +163,11 @@ func TestUplinkProperties(t *testing.T) {
 		end := sessionEnd{why: "why"}
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "seconds")) * time.Second)
-			fault := streamFault(rapid.IntRange(0, 2).Draw(t, "fault"))
+			failure := streamFailure(rapid.IntRange(0, 2).Draw(t, "failure"))
 			switch rapid.IntRange(0, 12).Draw(t, "event") {
 			case 0:
 				if _, connecting := s.open[part{what: partConnect}]; connecting {
-					apply(s.connected(1, now, heartbeatAnswer{promised: promised, echoed: now, clock: now}, now))
+					apply(s.connected(1, now, heartbeatAnswer{answersHeartbeats: answersHeartbeats, echoed: now, clock: now}, now))
 				}
 			case 1:
 				if _, connecting := s.open[part{what: partConnect}]; connecting {
@@ -181,36 +181,36 @@ func TestUplinkProperties(t *testing.T) {
 				}
 			case 3:
 				if s.opening {
-					apply(s.metricsNotOpened(fault, end, now))
+					apply(s.metricsNotOpened(failure, end, now))
 				}
 			case 4:
 				id := rapid.Uint64Range(1, stream).Draw(t, "stream")
-				apply(s.streamClosed(id, id == 1, fault, end, now))
+				apply(s.streamClosed(id, id == 1, failure, end, now))
 			case 5:
 				apply(s.retryDue())
 			case 6:
 				apply(s.goodbye())
 			case 7:
-				apply(s.lastDue())
+				apply(s.closeDue())
 			case 8:
-				apply(s.beat(now))
+				apply(s.heartbeatDue(now))
 			case 9:
 				id := rapid.Uint64Range(1, stream).Draw(t, "writer")
 				apply(s.ended(part{partWriter, id}))
 			case 10:
-				apply(s.nodeHeard(now))
+				apply(s.nodeRead(now))
 			case 11:
 				apply(s.heartbeatAnswered(heartbeatAnswer{echoed: now}, now))
 			case 12:
 				apply(s.unansweredDue(now))
 			}
-			require.LessOrEqual(t, counts["agent.tellOver"], 1)
+			require.LessOrEqual(t, counts["agent.reportOver"], 1)
 			require.LessOrEqual(t, counts["agent.release"], 1)
-			require.LessOrEqual(t, counts["agent.announce"], 1)
+			require.LessOrEqual(t, counts["agent.reportRegistered"], 1)
 		}
 		apply(s.close(end))
-		apply(s.lastDue())
-		require.Equal(t, 1, counts["agent.tellOver"])
+		apply(s.closeDue())
+		require.Equal(t, 1, counts["agent.reportOver"])
 		require.Equal(t, 1, counts["agent.release"])
 	})
 }

@@ -194,7 +194,7 @@ func (w *world) alive(kind string) int {
 	return count(w.sys.Tree().Actors)
 }
 
-// fragile is an actor that panics when it is told to.
+// fragile is an actor that panics on request.
 type fragile struct{ actors.Actor }
 
 type forcePanic struct{}

@@ -7,26 +7,26 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestLasting(t *testing.T) {
-	var l lasting
+func TestFailureLog(t *testing.T) {
+	var l failureLog
 	start := time.Unix(1000, 0)
 	at := func(s int) time.Time { return start.Add(time.Duration(s) * time.Second) }
 
-	_, _, was := l.over(at(0))
+	_, _, was := l.end(at(0))
 	require.False(t, was, "it has not begun")
 
-	require.True(t, l.met("refused", at(0)), "it starts")
-	require.False(t, l.met("refused", at(1)), "it lasts")
-	require.True(t, l.met("timeout after 10s", at(2)), "its cause changes")
-	require.False(t, l.met("timeout after 9s", at(3)), "only a number differs")
+	require.True(t, l.record("refused", at(0)), "it starts")
+	require.False(t, l.record("refused", at(1)), "it lasts")
+	require.True(t, l.record("timeout after 10s", at(2)), "its cause changes")
+	require.False(t, l.record("timeout after 9s", at(3)), "only a number differs")
 
-	lasted, times, was := l.over(at(5))
+	lasted, times, was := l.end(at(5))
 	require.True(t, was)
 	require.Equal(t, 5*time.Second, lasted)
 	require.Equal(t, 4, times)
-	_, _, was = l.over(at(6))
+	_, _, was = l.end(at(6))
 	require.False(t, was, "it is over already")
-	require.True(t, l.met("timeout after 9s", at(7)), "it starts anew")
+	require.True(t, l.record("timeout after 9s", at(7)), "it starts anew")
 }
 
 func TestWithoutNumbers(t *testing.T) {

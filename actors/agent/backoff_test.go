@@ -24,7 +24,7 @@ func TestReturnsAreSpread(t *testing.T) {
 	} {
 		var returns []time.Duration
 		for range links {
-			pace := retryPace{interval: interval, random: func(limit time.Duration) time.Duration {
+			pace := backoff{interval: interval, random: func(limit time.Duration) time.Duration {
 				return time.Duration(random.Int64N(int64(limit) + 1))
 			}}
 			pace.lost()

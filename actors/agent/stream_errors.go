@@ -11,8 +11,9 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// endOf says what the error of an attempt or of the registration stream means.
-func endOf(err error) sessionEnd {
+// sessionEndOf returns why a session ended, from the error of the attempt to connect or of
+// the registration stream.
+func sessionEndOf(err error) sessionEnd {
 	if errors.Is(err, io.EOF) {
 		return sessionEnd{why: "the proxy ended the stream"}
 	}
@@ -23,20 +24,20 @@ func endOf(err error) sessionEnd {
 	return sessionEnd{
 		why:       st.Code().String() + ": " + st.Message(),
 		goingDown: st.Code() == codes.Unavailable && strings.HasSuffix(st.Message(), wire.StoppingText),
-		// gRPC has this from the debug data of the GOAWAY frame; there is no code for it.
+		// There is no status code for it: gRPC quotes the debug data of the GOAWAY frame.
 		tooManyPings: strings.Contains(st.Message(), "too_many_pings"),
 	}
 }
 
-// faultOf says what the error of a metrics stream means for the session.
-func faultOf(err error) (streamFault, sessionEnd) {
-	end := endOf(err)
+// failureOf classifies the error of a metrics stream.
+func failureOf(err error) (streamFailure, sessionEnd) {
+	end := sessionEndOf(err)
 	switch status.Code(err) {
 	case codes.NotFound, codes.Unauthenticated, codes.PermissionDenied:
-		return faultSessionUnknown, end
+		return sessionUnknown, end
 	case codes.Unimplemented:
-		return faultUnimplemented, end
+		return streamUnimplemented, end
 	default:
-		return faultBroken, end
+		return streamBroken, end
 	}
 }
