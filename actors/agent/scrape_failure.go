@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"syscall"
 
 	"fodc/recorder"
 )
@@ -97,7 +96,7 @@ func netError(err error) error {
 		return failure
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return failuref(failedTimeout, "no whole answer in time")
-	case errors.Is(err, syscall.ECONNREFUSED) && errors.As(err, &op):
+	case errors.Is(err, connectionRefused) && errors.As(err, &op):
 		return failuref(failedRefused, "%s: %w", op.Op, op.Err)
 	case errors.As(err, &op):
 		return failuref(failedConnection, "%s: %w", op.Op, op.Err)
