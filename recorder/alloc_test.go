@@ -14,18 +14,18 @@ import (
 func TestSteadyStateAllocations(t *testing.T) {
 	body := largePage(t)
 	var p Page
-	const rows = 20
-	w := NewWindow(Limits{chunkScrapes: rows})
+	const scrapes = 20
+	w := NewWindow(Limits{chunkScrapes: scrapes})
 	n := 0
 	once := func() {
 		n++
 		p.Parse(body, textType, ParseLimits{})
 		w.Append(node, Scrape{At: at(n), Page: &p, Samples: []Sample{{Name: "fodc_node_up", Value: 1}}})
 	}
-	for range rows + 1 { // The first head grows.
+	for range scrapes + 1 { // The first head grows.
 		once()
 	}
-	allocs := testing.AllocsPerRun(2*rows, once)
+	allocs := testing.AllocsPerRun(2*scrapes, once)
 	require.Greater(t, p.Samples(), 3_000)
 	require.Less(t, allocs, 20.0)
 }

@@ -38,7 +38,7 @@ func largePage(t testing.TB) []byte {
 // at each series' bytes and value, in the same run. It is the steady state: the series
 // are known. The pages of a load are a node's, one after the other; "real-that-changes"
 // has pages whose metadata changes, and the pages of "unlike" have a series more or less
-// than the one before, so that each is taken apart.
+// than the one before, so that each is parsed.
 func BenchmarkScrape(b *testing.B) {
 	const pagesOfLoad = 8
 	load := func(next func() []byte) (all [][]byte) {

@@ -2,17 +2,17 @@ package recorder
 
 import "encoding/binary"
 
-// bitWriter appends numbers of any width, the lowest bit first.
+// bitWriter writes a bit stream: numbers of any width, each with its lowest bit first.
 type bitWriter struct {
 	buf []byte
-	// pending holds the bits that do not fill a word yet, in its lowest count bits.
+	// The lowest count bits of pending are not in buf yet.
 	pending uint64
 	count   int
 }
 
 const wordBits = 64
 
-// writeBits appends the lowest bits of v; those above the width must be 0.
+// writeBits writes v with the given width. The bits of v above the width must be 0.
 func (w *bitWriter) writeBits(v uint64, width int) {
 	w.pending |= v << w.count
 	if w.count+width < wordBits {
@@ -24,7 +24,7 @@ func (w *bitWriter) writeBits(v uint64, width int) {
 	w.count += width - wordBits
 }
 
-// padByte fills the last byte with zeros.
+// padByte fills the last byte with zeros, and writes what is pending.
 func (w *bitWriter) padByte() {
 	for ; w.count > 0; w.count -= 8 {
 		w.buf = append(w.buf, byte(w.pending))
@@ -33,11 +33,11 @@ func (w *bitWriter) padByte() {
 	w.pending, w.count = 0, 0
 }
 
-// bitReader reads what a bitWriter wrote. Behind the bits that are asked for,
-// readPad more bytes must be there.
+// bitReader reads a bit stream that a bitWriter wrote. Behind the bits that are read, data
+// must have readPadding bytes more.
 type bitReader struct {
 	data []byte
-	// offset is the number of the next bit.
+	// offset is that of the next bit.
 	offset int
 }
 

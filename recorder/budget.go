@@ -1,24 +1,25 @@
 package recorder
 
 const (
-	// seriesShare is the part (1/n) of Limits.Bytes that series and metadata may take.
+	// Each share is a part of a limit: 1/n of it.
+
+	// seriesShare is the share of Limits.Bytes that series and metadata may take.
 	seriesShare = 2
-	// headShare is the part that the heads of all targets may take together when they
-	// begin, and again what they may grow by. The rest is sealed, and can be evicted
-	// piece by piece.
+	// headShare is the share of Limits.Bytes that the heads of all targets may take together
+	// when they begin. They may grow by as much again before they are sealed. The rest is for
+	// chunks, which can be evicted one by one.
 	headShare = 8
-	// metaShare is the part of the room for series and metadata that what pages say of
-	// their families may take, of all targets together.
+	// metaShare is the share of the memory for series and metadata that the TYPE and HELP
+	// lines of all targets may take together.
 	metaShare = 4
-	// positionShare is the part up to which a target keeps its series by the numbers of a
-	// page's samples, too.
+	// positionShare is the share of Limits.Bytes that target.byPosition may take.
 	positionShare = 64
-	// lowRoomShare is the part of the room for series under which stretches of the dead are
-	// evicted. It leaves room for maps to grow, which they do all at once.
+	// lowRoomShare is the free share of the limits of series below which chunks of churned
+	// series are evicted. It leaves memory for maps, which double at once when they grow.
 	lowRoomShare = 4
 )
 
-// fixedBytes returns what series and metadata take.
+// fixedBytes returns the bytes of all series and metadata.
 func (w *Window) fixedBytes() (n int64) {
 	for _, t := range w.sorted {
 		n += t.fixedBytes()
@@ -26,33 +27,35 @@ func (w *Window) fixedBytes() (n int64) {
 	return n
 }
 
-// bytes returns what the window takes of the heap.
+// bytes returns the bytes that the window takes of the heap.
 func (w *Window) bytes() int64 {
 	return windowBytes + w.events.bytes() + w.fixedBytes() + w.sampleBytes
 }
 
-// windowBytes is what a window takes that is empty, with the scratch of its encoder.
+// windowBytes is the size of an empty window, with the buffers of its encoder.
 const windowBytes = 8 << 10
 
-// mayAddSeries reports whether there is room for more series.
+// mayAddSeries reports whether series and metadata are below their share of the memory.
 func (w *Window) mayAddSeries() bool { return w.fixedBytes() < w.limits.Bytes/seriesShare }
 
-// metaBytes is what the TYPE and HELP lines of one target may take.
+// metaBytes is how many bytes the TYPE and HELP lines of one target may take.
 func (w *Window) metaBytes() int64 {
 	return w.limits.Bytes / seriesShare / metaShare / int64(len(w.targets))
 }
 
-// seriesRoomIsLow reports whether there is little room for more series.
+// seriesRoomIsLow reports whether the number of series, or their memory, is close to its
+// limit: see lowRoomShare.
 func (w *Window) seriesRoomIsLow() bool {
 	share := w.limits.Bytes / seriesShare
 	return w.seriesCount > w.limits.Series-w.limits.Series/lowRoomShare || w.fixedBytes() > share-share/lowRoomShare
 }
 
-// headBytes is what the values of one target's head may take when it begins, and
-// what it may grow by before it is sealed.
+// headBytes is how many bytes the values of one target's head may take when it begins, and
+// by how many the head may grow before it is sealed.
 func (w *Window) headBytes() int64 { return w.limits.Bytes / headShare / int64(len(w.targets)) }
 
-// beginScrape adds a row to the target's head, or begins a new head with it.
+// beginScrape adds a scrape without samples to the target's head. If the head is full, or
+// the time is not after that of its newest scrape, it begins a new head.
 func (w *Window) beginScrape(t *target, at int64) {
 	if h := t.head; h == nil || h.full() || at <= h.lastTime() || h.bytes >= h.limit {
 		w.cutHead(t)
@@ -61,36 +64,37 @@ func (w *Window) beginScrape(t *target, at int64) {
 	t.head.newestAppend = w.appends
 }
 
-// cutHead seals the target's head and gives it a new one.
+// cutHead seals the target's head into a chunk and begins a new head.
 func (w *Window) cutHead(t *target) {
-	var carried []*series
+	var recent []*series
 	if old := t.head; old != nil {
-		carried = old.recentSeries()
-		g, grown := seal(old, &w.encoder, t.newestChunk())
-		t.chunks = append(t.chunks, g)
-		w.sampleBytes += g.bytes + grown - old.bytes
+		recent = old.recentSeries()
+		sealed, grown := seal(old, &w.encoder, t.newestChunk())
+		t.chunks = append(t.chunks, sealed)
+		w.sampleBytes += sealed.bytes + grown - old.bytes
 		old.release(w.removerOf(t))
 	}
-	h := newHead(w.capacityFor(len(carried)))
-	h.preallocate(carried)
+	h := newHead(w.capacityFor(len(recent)))
+	h.preallocate(recent)
 	h.limit = h.bytes + w.headBytes()
 	t.head = h
 	w.sampleBytes += h.bytes
 }
 
-// capacityFor returns how many rows a head of so many series may have, so that its
-// values are within their share of the budget.
+// capacityFor returns how many scrapes a head of so many series may have, so that its
+// values are within their share of the memory.
 func (w *Window) capacityFor(series int) int {
 	fit := w.headBytes() / valueBytes / int64(max(series, 1))
 	return int(min(max(fit, 1), int64(w.limits.chunkScrapes)))
 }
 
-// evict drops the oldest stretches until the window is within its budget. The newest
-// row of each target stays.
+// evict drops the oldest chunks until the window is within its memory. The newest scrape of
+// each target stays.
 //
-// Where the room for series runs low, it drops the oldest stretches while most
-// of their series are nowhere else: so the dead make room for the new. Where most live on,
-// the past is worth more than new series: a label explosion does not wipe it out.
+// When the limits of series are close, it also drops the oldest chunk while most of its
+// series are in no other chunk: series that churned away make room for new ones. It stops
+// at a chunk most of whose series live on, so that an explosion of labels does not evict
+// the past.
 func (w *Window) evict() {
 	for w.seriesRoomIsLow() {
 		t := w.oldest()
@@ -111,9 +115,9 @@ func (w *Window) evict() {
 	}
 }
 
-// oldest returns the target whose first stretch was recorded before those of all
-// others; nil if only newest rows are left. Age is by the order of recording, not by
-// time: after the clock was set back, new rows would look like the oldest.
+// oldest returns the target with the oldest chunk or head; nil if all that is left is the
+// newest scrape of each target. Age is the order of appends, not time: after the clock was
+// set back, new scrapes would look like the oldest.
 func (w *Window) oldest() (found *target) {
 	var oldest uint64
 	for _, t := range w.sorted {
@@ -130,7 +134,7 @@ func (w *Window) oldest() (found *target) {
 	return found
 }
 
-// dropOldestChunk drops the oldest sealed stretch of the target.
+// dropOldestChunk drops the oldest chunk of the target.
 func (w *Window) dropOldestChunk(t *target) {
 	old := t.chunks[0]
 	t.chunks[0] = nil
@@ -140,7 +144,7 @@ func (w *Window) dropOldestChunk(t *target) {
 	t.compact()
 }
 
-// trimHead drops all rows of the target's head but the newest.
+// trimHead drops all scrapes of the target's head but the newest.
 func (w *Window) trimHead(t *target) {
 	old := t.head
 	t.head = old.newestScrape(w.capacityFor(len(old.columns)))
@@ -156,7 +160,8 @@ func (w *Window) evicted(samples int) {
 	w.counts.evicted += uint64(samples)
 }
 
-// removerOf returns what is to be done with a series of the target that has no use.
+// removerOf returns the function that removes a series of the target once no chunk and no
+// head refers to it.
 func (w *Window) removerOf(t *target) func(*series) {
 	return func(s *series) {
 		w.seriesCount--

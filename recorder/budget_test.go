@@ -56,7 +56,7 @@ func TestOldestIsEvicted(t *testing.T) {
 }
 
 // The target that was not scraped for longest loses its past first, and keeps its
-// newest row.
+// newest scrape.
 func TestEvictionAcrossTargets(t *testing.T) {
 	w := NewWindow(Limits{Bytes: 200 << 10})
 	quiet := Target{Name: "quiet"}
@@ -143,7 +143,7 @@ func TestFamiliesLeave(t *testing.T) {
 	require.Less(t, len(w.sorted[0].families.all), 500)
 }
 
-func TestSeriesOverTheLimitAreShed(t *testing.T) {
+func TestSeriesOverTheLimitAreDropped(t *testing.T) {
 	w := NewWindow(Limits{Series: 10})
 	require.Equal(t, AppendResult{Samples: 8, NewSeries: 8}, scrape(t, w, 0, gauges(0, 8)))
 	require.Equal(t, AppendResult{Samples: 10, NewSeries: 2, Dropped: Dropped{SeriesLimit: 90}}, scrape(t, w, 1, gauges(0, 100)))
@@ -156,7 +156,7 @@ func TestSeriesOverTheLimitAreShed(t *testing.T) {
 }
 
 // Series may not take the room of all samples.
-func TestSeriesOverTheirShareAreShed(t *testing.T) {
+func TestSeriesOverTheirShareAreDropped(t *testing.T) {
 	const limit = 100 << 10
 	w := NewWindow(Limits{Bytes: limit})
 	for n := range 50 {
@@ -205,7 +205,7 @@ func TestManyTargetsShareTheBudget(t *testing.T) {
 	require.Greater(t, w.Stats().Samples, 20*20*20)
 }
 
-// A window without any room sheds all, and has its newest row.
+// A window without any room drops all samples, and has its newest scrape.
 func TestNoRoom(t *testing.T) {
 	w := NewWindow(Limits{Bytes: 1})
 	for n := range 3 {

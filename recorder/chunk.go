@@ -7,25 +7,25 @@ import (
 	"fodc/messages"
 )
 
-// chunk is a stretch of scrapes of one target that never changes any more. Readers
-// hold on to it without a lock.
+// chunk is a sealed chunk: scrapes of one target, compressed. It never changes, so that
+// readers need no lock.
 type chunk struct {
 	times []int64
 	list  *seriesList
-	// data is the columns in the order of the list: the length of each as a uvarint,
-	// then its packed values; and readPad bytes at the end.
+	// data has the columns in the order of the list, each with its length as a uvarint and
+	// then its encoded values. At its end are readPadding bytes.
 	data    []byte
 	samples int
 	bytes   int64
-	// newestAppend is the number of the append that made the newest row.
+	// newestAppend is the number of the append that made the newest scrape.
 	newestAppend uint64
 }
 
-// seriesList is who has columns in a sealed stretch, in order. As long as these stay
-// the same, the stretches of a target share one.
+// seriesList has the series of a chunk's columns, in order. Successive chunks of a target
+// with the same series share one list.
 type seriesList struct {
 	all []*series
-	// refs counts the stretches; owned by the window, not for readers.
+	// refs counts the chunks that have the list. It is for the owner of the window alone.
 	refs int
 }
 
@@ -36,12 +36,12 @@ const (
 
 func (l *seriesList) bytes() int64 { return seriesListBytes + sizeOf(cap(l.all)*pointerBytes) }
 
-// seal packs the head, which must not be used any more: the columns without a value
-// are left out. before is the stretch before, or nil. It returns by how many bytes the
-// lists grew.
-func seal(h *head, e *encoder, before *chunk) (g *chunk, grown int64) {
+// seal encodes the head into a chunk. The head must not be used any more. Columns without a
+// value are left out. Before is the chunk before, or nil: its list is shared if it is the
+// same. Grown is the size of a new list.
+func seal(h *head, e *encoder, before *chunk) (sealed *chunk, grown int64) {
 	h.sort()
-	g = &chunk{times: slices.Clone(h.times), samples: h.samples, newestAppend: h.newestAppend}
+	sealed = &chunk{times: slices.Clone(h.times), samples: h.samples, newestAppend: h.newestAppend}
 	all := make([]*series, 0, len(h.columns))
 	values := make([]float64, len(h.times))
 	var data []byte
@@ -59,55 +59,56 @@ func seal(h *head, e *encoder, before *chunk) (g *chunk, grown int64) {
 		data = binary.AppendUvarint(data, uint64(len(e.buf)))
 		data = append(data, e.buf...)
 	}
-	g.data = make([]byte, len(data)+readPadding)
-	copy(g.data, data)
+	sealed.data = make([]byte, len(data)+readPadding)
+	copy(sealed.data, data)
 	if before != nil && slices.Equal(before.list.all, all) {
-		g.list = before.list
+		sealed.list = before.list
 	} else {
-		g.list = &seriesList{all: slices.Clip(slices.Clone(all))}
-		grown = g.list.bytes()
+		sealed.list = &seriesList{all: slices.Clip(slices.Clone(all))}
+		grown = sealed.list.bytes()
 	}
-	g.list.refs++
+	sealed.list.refs++
 	for _, s := range all {
 		s.refs++
 	}
-	g.bytes = chunkBytes + sizeOf(cap(g.times)*timeBytes) + sizeOf(cap(g.data))
-	return g, grown
+	sealed.bytes = chunkBytes + sizeOf(cap(sealed.times)*timeBytes) + sizeOf(cap(sealed.data))
+	return sealed, grown
 }
 
-// release calls gone for each series that has no other use. It returns by how many
-// bytes the lists shrink.
-func (g *chunk) release(gone func(*series)) (shrunk int64) {
-	for _, s := range g.list.all {
+// release drops the references to the chunk's series, and calls gone for each series that
+// has no other. Shrunk is the size of the list if no other chunk has it.
+func (c *chunk) release(gone func(*series)) (shrunk int64) {
+	for _, s := range c.list.all {
 		s.release(gone)
 	}
-	if g.list.refs--; g.list.refs == 0 {
-		shrunk = g.list.bytes()
+	if c.list.refs--; c.list.refs == 0 {
+		shrunk = c.list.bytes()
 	}
 	return shrunk
 }
 
-// mostlyChurned reports whether most of the series are nowhere else.
-func (g *chunk) mostlyChurned() bool {
-	dead := 0
-	for _, s := range g.list.all {
+// mostlyChurned reports whether most of the chunk's series are in no other chunk and not in
+// the head.
+func (c *chunk) mostlyChurned() bool {
+	churned := 0
+	for _, s := range c.list.all {
 		if s.refs == 1 {
-			dead++
+			churned++
 		}
 	}
-	return 2*dead > len(g.list.all)
+	return 2*churned > len(c.list.all)
 }
 
-// chunkCursor goes through the columns of a sealed stretch.
+// chunkCursor iterates over the columns of a chunk.
 type chunkCursor struct {
 	*chunk
-	// index is of the column, at where its packed values begin, end where they end.
+	// index is that of the column; its encoded values are data[at:end].
 	index, at, end int
 	scratch        []float64
 }
 
-func newChunkCursor(g *chunk) *chunkCursor {
-	c := &chunkCursor{chunk: g}
+func newChunkCursor(of *chunk) *chunkCursor {
+	c := &chunkCursor{chunk: of}
 	c.find()
 	return c
 }
@@ -121,7 +122,7 @@ func (c *chunkCursor) advance() {
 	c.find()
 }
 
-// find looks for the column behind end.
+// find sets at and end to the column that follows in data.
 func (c *chunkCursor) find() {
 	length, n := binary.Uvarint(c.data[c.end:])
 	c.at = c.end + n
@@ -136,14 +137,14 @@ func (c *chunkCursor) read(dst []float64, from int) (first, end int) {
 	if c.scratch == nil {
 		c.scratch = make([]float64, len(c.times))
 	}
-	rows := c.scratch[:from+len(dst)]
-	decode(rows, c.data[c.at:], len(c.times))
-	copy(dst, rows[from:])
+	values := c.scratch[:from+len(dst)]
+	decode(values, c.data[c.at:], len(c.times))
+	copy(dst, values[from:])
 	return extent(dst)
 }
 
-// extent returns the index of the first value that is not a gap and that behind the
-// last one; both are 0 if there is none.
+// extent returns the index of the first value that is not a gap, and the index behind the
+// last one. Both are 0 if all are gaps.
 func extent(values []float64) (first, end int) {
 	end = len(values)
 	for end > 0 && messages.IsGap(values[end-1]) {

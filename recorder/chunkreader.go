@@ -2,101 +2,100 @@ package recorder
 
 import "fodc/messages"
 
-// chunkReader is some rows of the head of a target, or of one sealed stretch, of which a
-// snapshot has yet to give the columns that are left.
+// chunkReader reads the selected columns of one chunk, or of a head, in some of its scrapes.
 type chunkReader struct {
 	targetView
 	times   []int64
 	columns cursor
-	// from and to bound the rows: from <= row < to.
+	// The scrapes that are read are from <= i < to.
 	from, to int
-	// valueBuf is for the values of series to come.
+	// valueBuf is allocated for the values of several series. Each takes its part of it.
 	valueBuf []float64
 
-	// vector is the families that are left of a part that is one row, values those of their
-	// series. There are no columns then.
+	// If columns is nil, vector has the families that are left of the newest scrape, and
+	// values the values of their series.
 	vector []vectorFamily
 	values []float64
 }
 
-// cursor goes through columns in the order of their series.
+// cursor iterates over columns in the order of their series.
 type cursor interface {
-	// left counts the columns from the present one on. The methods below must not be
-	// called when it is 0.
+	// left counts the columns from the current one on. If it is 0, the other methods must not
+	// be called.
 	left() int
 	series() *series
-	// read sets dst to the values of the rows from the given one on, and returns the
-	// index of the first sample in it and that behind the last one; both are 0 if there
-	// is none.
+	// read sets dst to the column's values of the scrapes from the index on. It returns the
+	// index in dst of the first sample, and the index behind the last one; both are 0 if
+	// there is none.
 	read(dst []float64, from int) (first, end int)
 	advance()
 }
 
-// What a block takes on the wire: see messages/wire/fodc.proto. Each constant is the
-// most that tags and lengths can take.
+// What a block takes on the wire, in bytes: see messages/wire/fodc.proto. Each constant is an
+// upper bound of tags and lengths.
 const (
-	// blockCost is of a block beside its times and families, timeCost of one time.
+	// blockCost is for a block without its times and families, timeCost for each time.
 	blockCost = 16
 	timeCost  = 10
-	// familyCost is of a family beside its name, help and series.
+	// familyCost is for a family without its name, help and series.
 	familyCost = 40
-	// seriesCost is of a series beside its labels and values.
+	// seriesCost is for a series without its labels and values.
 	seriesCost = 8
 )
 
-// next returns as many of the columns that are left as the budget in bytes allows,
-// one at least if must is true, what they cost, and whether they were the last. The
-// block has no families if there was none.
-func (p *chunkReader) next(budget int, must bool) (block messages.Block, cost int, end bool) {
-	if p.columns == nil {
-		return p.nextOfVector(budget, must)
+// next returns a block of as many of the columns that are left as fit the budget in bytes,
+// at least one if atLeastOne is true. Cost is its size, end says that no column is left. The
+// block has no families if no column had a sample, or none fit.
+func (r *chunkReader) next(budget int, atLeastOne bool) (block messages.Block, cost int, end bool) {
+	if r.columns == nil {
+		return r.nextOfVector(budget, atLeastOne)
 	}
-	b := blockBuilder{chunkReader: p, cost: blockCost + (p.to-p.from)*timeCost, first: p.to - p.from, family: noFamily}
-	for ; p.columns.left() > 0; p.columns.advance() {
-		s := p.columns.series()
-		if !p.selects(s) {
+	b := blockBuilder{chunkReader: r, cost: blockCost + (r.to-r.from)*timeCost, first: r.to - r.from, family: noFamily}
+	for ; r.columns.left() > 0; r.columns.advance() {
+		s := r.columns.series()
+		if !r.selects(s) {
 			continue
 		}
-		price := b.addedCost(s)
-		if b.cost+price > budget && !(must && len(b.built) == 0) {
+		added := b.addedCost(s)
+		if b.cost+added > budget && !(atLeastOne && len(b.built) == 0) {
 			return b.block(), b.cost, false
 		}
-		values := p.valuesFor(budget)
-		if first, end := p.columns.read(values, p.from); end > 0 {
-			p.valueBuf = p.valueBuf[len(values):]
+		values := r.valuesFor(budget)
+		if first, end := r.columns.read(values, r.from); end > 0 {
+			r.valueBuf = r.valueBuf[len(values):]
 			b.first, b.end = min(b.first, first), max(b.end, end)
 			if b.series == nil {
 				b.preallocate(budget, b.bytesOf(s))
 			}
 			b.add(s, values)
-			b.cost += price
+			b.cost += added
 		}
 	}
 	return b.block(), b.cost, true
 }
 
-// valuesFor returns room for the values of a series. It is taken once p.room is cut.
-func (p *chunkReader) valuesFor(budget int) []float64 {
-	n := p.to - p.from
-	if len(p.valueBuf) < n {
-		left := min(p.columns.left()*n, budget/valueBytes)
-		p.valueBuf = make([]float64, max(left, n))
+// valuesFor returns the part of valueBuf for the next series. The caller cuts it off if it
+// keeps it.
+func (r *chunkReader) valuesFor(budget int) []float64 {
+	n := r.to - r.from
+	if len(r.valueBuf) < n {
+		left := min(r.columns.left()*n, budget/valueBytes)
+		r.valueBuf = make([]float64, max(left, n))
 	}
-	return p.valueBuf[:n:n]
+	return r.valueBuf[:n:n]
 }
 
-// blockBuilder makes a block of columns of a part.
+// blockBuilder builds a block of columns of a reader.
 type blockBuilder struct {
 	*chunkReader
 	built []messages.Family
-	// series are those of all families, one behind the other; ends has where those of
-	// each end.
+	// series are those of all families. The series of built[i] end at ends[i].
 	series []messages.Series
 	ends   []int
-	// family is the number of the last family.
+	// family is the index in the family table of the newest family.
 	family int
 	cost   int
-	// first is the first row with a sample, end the one behind the last.
+	// first is the first scrape with a sample, end the one behind the last.
 	first, end int
 }
 
@@ -106,14 +105,15 @@ func (b *blockBuilder) bytesOf(s *series) int {
 	return seriesCost + len(s.labels) + (b.to-b.from)*valueBytes
 }
 
-// addedCost returns what the series would add to the cost.
+// addedCost returns by how much the series would add to the cost, with its family if that is
+// another one than that of the series before.
 func (b *blockBuilder) addedCost(s *series) int {
-	price := b.bytesOf(s)
+	cost := b.bytesOf(s)
 	if s.family != b.family {
 		f := &b.families[s.family]
-		price += familyCost + len(f.name) + len(f.help)
+		cost += familyCost + len(f.name) + len(f.help)
 	}
-	return price
+	return cost
 }
 
 func (b *blockBuilder) add(s *series, values []float64) {
@@ -127,13 +127,13 @@ func (b *blockBuilder) add(s *series, values []float64) {
 	b.ends[len(b.ends)-1] = len(b.series)
 }
 
-// preallocate makes room for as many series like this one as there are left, and fit the
-// budget.
-func (b *blockBuilder) preallocate(budget, price int) {
-	b.series = make([]messages.Series, 0, max(1, min(b.columns.left(), budget/price)))
+// preallocate allocates the series of the block: as many as are left, and as fit the budget
+// if all have the given size.
+func (b *blockBuilder) preallocate(budget, seriesBytes int) {
+	b.series = make([]messages.Series, 0, max(1, min(b.columns.left(), budget/seriesBytes)))
 }
 
-// block returns the block without the rows at either end that have no sample.
+// block returns the block without the scrapes at either end that have no sample.
 func (b *blockBuilder) block() messages.Block {
 	if len(b.built) == 0 {
 		return messages.Block{}

@@ -18,18 +18,18 @@ func packed(values []float64) []byte {
 	return append(e.buf, make([]byte, readPadding)...)
 }
 
-// requireRoundTrip checks that values come back bit by bit, those of fewer rows too,
+// requireRoundTrip checks that values come back bit by bit, those of fewer scrapes too,
 // and returns what they take.
 func requireRoundTrip(t require.TestingT, values []float64) (bytes int) {
 	if h, ok := t.(interface{ Helper() }); ok {
 		h.Helper()
 	}
 	data := packed(values)
-	for _, rows := range []int{len(values), len(values) / 2, 0} {
-		got := make([]float64, rows)
+	for _, scrapes := range []int{len(values), len(values) / 2, 0} {
+		got := make([]float64, scrapes)
 		decode(got, data, len(values))
 		for i, v := range got {
-			require.Equal(t, math.Float64bits(values[i]), math.Float64bits(v), "row %d of %v", i, values)
+			require.Equal(t, math.Float64bits(values[i]), math.Float64bits(v), "scrape %d of %v", i, values)
 		}
 	}
 	return len(data) - readPadding
@@ -85,13 +85,13 @@ func TestCodecIsShort(t *testing.T) {
 	f("walk", 16+120*51/8, func(i int) float64 { return 20 + math.Sin(float64(i*i)) })
 }
 
-func TestWords(t *testing.T) {
+func TestToIntegers(t *testing.T) {
 	f := func(scale int, values ...float64) {
 		t.Helper()
-		words, got := toIntegers(nil, values)
+		integers, got := toIntegers(nil, values)
 		require.Equal(t, scale, got)
 		for i, v := range values {
-			require.Equal(t, math.Float64bits(v), math.Float64bits(fromInteger(words[i], got)))
+			require.Equal(t, math.Float64bits(v), math.Float64bits(fromInteger(integers[i], got)))
 		}
 	}
 	f(0, 1, 2, -3, 0)
@@ -114,7 +114,7 @@ func TestWords(t *testing.T) {
 	}
 }
 
-func TestWidths(t *testing.T) {
+func TestWidthCode(t *testing.T) {
 	f := func(want widthCode, cost int, numbers ...uint64) {
 		t.Helper()
 		var l lengthCounts
@@ -143,7 +143,7 @@ func TestWidths(t *testing.T) {
 	f(widthCode{0, 10, 40}, 8+12+42, 0, 0, 0, 0, 0, 0, 0, 0, 1000, 1<<39)
 }
 
-func TestBits(t *testing.T) {
+func TestBitStream(t *testing.T) {
 	var w bitWriter
 	for width := range wordBits + 1 {
 		w.writeBits(1<<width-1, width)
@@ -170,9 +170,9 @@ func FuzzCodec(f *testing.F) {
 		sum := int64(0)
 		for len(input) > 0 && len(values) < 1_000 {
 			if form == 0 {
-				var word [8]byte
-				input = input[copy(word[:], input):]
-				values = append(values, math.Float64frombits(binary.LittleEndian.Uint64(word[:])))
+				var bits [8]byte
+				input = input[copy(bits[:], input):]
+				values = append(values, math.Float64frombits(binary.LittleEndian.Uint64(bits[:])))
 				continue
 			}
 			step := int64(int8(input[0]))

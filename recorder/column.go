@@ -2,58 +2,57 @@ package recorder
 
 import "fodc/messages"
 
-// column is the values of one series in a head. A copy of it, made by the owner, is
-// a view: it stays as it is while values are appended to the original.
+// column has the values of one series in a head. A copy of the struct, made by the owner of
+// the window, is a view: it does not change while values are appended to the original.
 type column struct {
 	series *series
-	// start is the row of the first value. Rows before it and behind the last value
-	// are gaps.
+	// start is the index of the scrape of the first value. The series has no sample in the
+	// scrapes before it and after the last value.
 	start  int
 	values []float64
 }
 
 const (
 	valueBytes = 8
-	// firstValues is the room of the column of a series that is new in its head,
+	// firstValues is the capacity of the column of a series that is new in its head,
 	// valuesGrowth the factor by which it grows.
 	firstValues  = 8
 	valuesGrowth = 4
 )
 
-// next is the first row that put accepts.
+// next is the index of the first scrape that put accepts.
 func (c *column) next() int { return c.start + len(c.values) }
 
 func (c *column) empty() bool { return len(c.values) == 0 }
 
-// put sets the value of a row, which must not be before next. Of the rows that the
-// head is to have it makes room for as many as it needs, and returns by how many
-// bytes it grew.
-func (c *column) put(row int, v float64, rows int) (grown int64) {
+// put sets the value of the scrape at the index, which must not be below next. Capacity is
+// how many scrapes the head may have. It returns by how many bytes the column grew.
+func (c *column) put(index int, v float64, capacity int) (grown int64) {
 	if c.empty() {
-		c.start = row
+		c.start = index
 	}
-	if need := row + 1 - c.start; need > cap(c.values) {
-		room := max(need, min(max(firstValues, cap(c.values)*valuesGrowth), rows-c.start))
-		grown = sizeOf(room*valueBytes) - sizeOf(cap(c.values)*valueBytes)
-		c.values = append(make([]float64, 0, room), c.values...)
+	if need := index + 1 - c.start; need > cap(c.values) {
+		newCap := max(need, min(max(firstValues, cap(c.values)*valuesGrowth), capacity-c.start))
+		grown = sizeOf(newCap*valueBytes) - sizeOf(cap(c.values)*valueBytes)
+		c.values = append(make([]float64, 0, newCap), c.values...)
 	}
-	for c.next() < row {
+	for c.next() < index {
 		c.values = append(c.values, messages.Gap)
 	}
 	c.values = append(c.values, v)
 	return grown
 }
 
-// overlaps reports whether the column may have a sample within the rows from <= row < to.
+// overlaps reports whether the column may have a sample in the scrapes from <= i < to.
 func (c *column) overlaps(from, to int) bool { return c.start < to && c.next() > from }
 
-// newest returns a view of the newest value alone, as row 0.
+// newest returns a view of the newest value alone, at index 0.
 func (c *column) newest() column {
 	n := len(c.values)
 	return column{series: c.series, values: c.values[n-1 : n : n]}
 }
 
-// read sets dst to the values of the rows from the given one on.
+// read sets dst to the values of the scrapes from the index on.
 func (c *column) read(dst []float64, from int) {
 	for i := range dst {
 		dst[i] = messages.Gap
@@ -63,16 +62,16 @@ func (c *column) read(dst []float64, from int) {
 	}
 }
 
-// headCursor goes through views of columns.
-type headCursor struct{ columns []column }
+// headCursor iterates over views of a head's columns.
+type headCursor struct{ views []column }
 
-func (c *headCursor) left() int { return len(c.columns) }
+func (c *headCursor) left() int { return len(c.views) }
 
-func (c *headCursor) series() *series { return c.columns[0].series }
+func (c *headCursor) series() *series { return c.views[0].series }
 
-func (c *headCursor) advance() { c.columns = c.columns[1:] }
+func (c *headCursor) advance() { c.views = c.views[1:] }
 
 func (c *headCursor) read(dst []float64, from int) (first, end int) {
-	c.columns[0].read(dst, from)
+	c.views[0].read(dst, from)
 	return extent(dst)
 }

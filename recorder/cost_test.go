@@ -41,11 +41,11 @@ func residentMiB(b *testing.B) float64 {
 	return 0
 }
 
-// BenchmarkRange streams three hours of 3,000 series in parts that fit a chunk of an
+// BenchmarkRange streams three hours of 3,000 series in batches that fit a chunk of an
 // answer, and prints how long one range takes, and by how much the heap and the resident
 // memory of the process grow meanwhile.
 func BenchmarkRange(b *testing.B) {
-	const part = 60 << 10
+	const batch = 60 << 10
 	w := record(b, Limits{Bytes: 30_000_000}, threeHours, newWalkingNode(3_000).next)
 	before, resident := heapBytes(), residentMiB(b)
 	var peak int64
@@ -54,7 +54,7 @@ func BenchmarkRange(b *testing.B) {
 	for b.Loop() {
 		s := w.Snapshot(everything)
 		for n := 0; ; n++ {
-			blocks := s.Next(part)
+			blocks := s.Next(batch)
 			if blocks == nil {
 				break
 			}

@@ -6,25 +6,25 @@ import (
 	"fodc/messages"
 )
 
-// Values become words, whole numbers whose differences are small, in one of two
-// ways. The scale of a column says which.
+// Values become integers with small deltas, in one of two ways. The scale of a column says
+// which.
 //
-// Most values of a page are decimal numbers of few digits: v is the double next to
-// n / 10^scale. Then the word is n. The division gives the double back bit by bit,
-// because n and the power are exact.
+// Most values of a page are decimal numbers of few digits: v is the double that is closest
+// to n / 10^scale. Then the integer is n. The division gives back the same bits, because n
+// and the power of ten are exact.
 //
-// All others, and all of a column with one of them, are taken by their bits, in an
-// order in which close numbers have close words (scaleBits).
+// If a column has any other value, the integers are the bits of all its values, in an order
+// in which close values have close integers. The scale is rawBitsScale then.
 const (
 	maxScale     = 9 // nanoseconds as seconds
 	rawBitsScale = 15
-	// maxExact is the greatest number below which doubles are exact.
+	// All integers below maxExact are exact as doubles.
 	maxExact = 1 << 53
 )
 
 var powersOfTen = [maxScale + 1]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9}
 
-// toIntegers appends the words of the values that are not gaps, and returns their scale.
+// toIntegers appends the integers of the values that are not gaps, and returns their scale.
 func toIntegers(dst []int64, values []float64) ([]int64, int) {
 	scale := decimalScale(values)
 	for _, v := range values {
@@ -34,7 +34,7 @@ func toIntegers(dst []int64, values []float64) ([]int64, int) {
 			dst = append(dst, orderedBits(math.Float64bits(v)))
 		default:
 			n, ok := toDecimal(v, scale)
-			if !ok { // It had fewer digits behind the point, and too many with these.
+			if !ok { // It fits a lower scale alone: at this one it is not below maxExact.
 				return bitsToIntegers(dst[:0], values), rawBitsScale
 			}
 			dst = append(dst, n)
@@ -52,7 +52,7 @@ func bitsToIntegers(dst []int64, values []float64) []int64 {
 	return dst
 }
 
-// decimalScale returns the lowest scale at which each value fits for itself.
+// decimalScale returns the lowest scale such that each value fits it or a lower one.
 func decimalScale(values []float64) (scale int) {
 	var last uint64
 	for _, v := range values {
@@ -73,25 +73,25 @@ func decimalScale(values []float64) (scale int) {
 	return scale
 }
 
-// toDecimal returns the word of a value at a scale, and whether it has one.
-func toDecimal(v float64, scale int) (word int64, ok bool) {
-	n := math.RoundToEven(v * powersOfTen[scale])
-	if !(math.Abs(n) < maxExact) {
+// toDecimal returns the integer of a value at a scale. ok is false if it has none.
+func toDecimal(v float64, scale int) (n int64, ok bool) {
+	rounded := math.RoundToEven(v * powersOfTen[scale])
+	if !(math.Abs(rounded) < maxExact) {
 		return 0, false
 	}
-	word = int64(n)
-	return word, math.Float64bits(fromDecimal(word, scale)) == math.Float64bits(v)
+	n = int64(rounded)
+	return n, math.Float64bits(fromDecimal(n, scale)) == math.Float64bits(v)
 }
 
-func fromDecimal(word int64, scale int) float64 { return float64(word) / powersOfTen[scale] }
+func fromDecimal(n int64, scale int) float64 { return float64(n) / powersOfTen[scale] }
 
-// orderedBits is its own inverse: the bits of negative numbers are turned over but for
-// the sign, so that words ascend as the numbers do.
+// orderedBits returns the bits of a double as an integer that ascends as doubles do: all bits
+// of a negative number but the sign are inverted. It is its own inverse.
 func orderedBits(bits uint64) int64 { return int64(bits ^ uint64(int64(bits)>>63)>>1) }
 
-func fromInteger(word int64, scale int) float64 {
+func fromInteger(n int64, scale int) float64 {
 	if scale == rawBitsScale {
-		return math.Float64frombits(uint64(orderedBits(uint64(word))))
+		return math.Float64frombits(uint64(orderedBits(uint64(n))))
 	}
-	return fromDecimal(word, scale)
+	return fromDecimal(n, scale)
 }

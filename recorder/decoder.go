@@ -2,14 +2,14 @@ package recorder
 
 import "fodc/messages"
 
-// decode sets dst to the values of the first rows of a packed column, of which rows
-// were encoded. readPad bytes more must be behind data.
-func decode(dst []float64, data []byte, rows int) {
+// decode sets dst to the first values of an encoded column of so many scrapes. Behind the
+// column, data must have readPadding bytes more.
+func decode(dst []float64, data []byte, scrapes int) {
 	d := decoder{bitReader: bitReader{data: data}}
 	present := bitReader{data: data, offset: 1}
 	sparse := d.readBit()
 	if sparse {
-		d.offset += rows
+		d.offset += scrapes
 	}
 	d.readHeader()
 	for i := range dst {
@@ -21,7 +21,7 @@ func decode(dst []float64, data []byte, rows int) {
 	}
 }
 
-// decoder gives the values of a column, one after the other.
+// decoder decodes a column value by value.
 type decoder struct {
 	bitReader
 	scale, order int
@@ -30,8 +30,7 @@ type decoder struct {
 	code         widthCode
 
 	started bool
-	// integer is the newest, value what it stands for, step the difference that led to
-	// it.
+	// integer and value are the last ones decoded, delta is the last delta of order 1.
 	integer, delta int64
 	value          float64
 }

@@ -26,8 +26,8 @@ func record(t testing.TB, l Limits, scrapes int, next func() []byte) *Window {
 	return w
 }
 
-// sealedDensity returns the bytes that a sealed sample takes.
-func sealedDensity(w *Window) float64 {
+// chunkDensity returns the bytes that a sample in a chunk takes.
+func chunkDensity(w *Window) float64 {
 	bytes, samples := 0, 0
 	for _, t := range w.sorted {
 		var list *seriesList
@@ -43,7 +43,7 @@ func sealedDensity(w *Window) float64 {
 	return float64(bytes) / float64(samples)
 }
 
-// BenchmarkDensity prints what a sample takes, sealed, and with all that is around
+// BenchmarkDensity prints what a sample takes in a chunk, and with all that is around
 // it in a window of three hours: series, metadata, the open head.
 func BenchmarkDensity(b *testing.B) {
 	f := func(name string, next func() []byte) {
@@ -52,7 +52,7 @@ func BenchmarkDensity(b *testing.B) {
 			for b.Loop() {
 				w = record(b, Limits{}, threeHours, next)
 			}
-			b.ReportMetric(sealedDensity(w), "B/sample")
+			b.ReportMetric(chunkDensity(w), "B/sample")
 			s := w.Stats()
 			b.ReportMetric(float64(s.Bytes)/float64(s.Samples), "all-B/sample")
 			b.ReportMetric(float64(s.Bytes)/(1<<20), "MiB")
@@ -67,7 +67,7 @@ func BenchmarkDensity(b *testing.B) {
 func TestDensity(t *testing.T) {
 	f := func(scrapes int, next func() []byte) {
 		t.Helper()
-		require.Less(t, sealedDensity(record(t, Limits{}, scrapes, next)), maxSampleBytes)
+		require.Less(t, chunkDensity(record(t, Limits{}, scrapes, next)), maxSampleBytes)
 	}
 	f(threeHours/4, newRepeatedNode(t).next)
 	f(threeHours/2, newWalkingNode(1_000).next)

@@ -9,14 +9,13 @@ import (
 	"fodc/messages"
 )
 
-// EventKind is what an event is about.
+// EventKind is the kind of an event.
 type EventKind string
 
 const (
-	// EventRestart says that a page shows another start time of its process than the
-	// one before.
+	// EventRestart: a page has another start time of its process than the page before.
 	EventRestart EventKind = "restart"
-	// EventScrapeFailed says that scrapes gave no page.
+	// EventScrapeFailed: scrapes gave no page.
 	EventScrapeFailed EventKind = "scrape_failed"
 )
 
@@ -24,16 +23,16 @@ const (
 type Event struct {
 	Kind   EventKind
 	Target string
-	// At is the time of the scrape that showed it. Scrapes that fail one after the other
-	// are one event: Last is the time of the newest of them, Scrapes their number.
+	// At is the time of the scrape that showed the event. Consecutive failed scrapes are one
+	// event: Last is the time of the newest of them, Scrapes their number.
 	At, Last time.Time
 	Scrapes  int
-	// Detail says more, for people.
+	// Detail is a text for people.
 	Detail string
 }
 
 const (
-	// maxEvents is how many events are kept; the oldest go first.
+	// maxEvents is how many events are kept. The oldest are dropped.
 	maxEvents      = 256
 	maxDetailBytes = 500
 	eventBytes     = 128
@@ -42,15 +41,15 @@ const (
 // eventLog is a ring of the newest events.
 type eventLog struct {
 	ring []Event
-	// last is the number of the newest event, from 1 up.
+	// last is the number of the newest event. The first has 1.
 	last uint64
-	// texts is what details take.
+	// texts is the size of all details.
 	texts int64
 }
 
 func (l *eventLog) bytes() int64 { return l.texts + sizeOf(cap(l.ring)*eventBytes) }
 
-// get returns the event of the number, nil if it is not kept, or never was.
+// get returns the event with the number, nil if there is none.
 func (l *eventLog) get(number uint64) *Event {
 	if number == 0 || number+maxEvents <= l.last {
 		return nil
@@ -58,17 +57,17 @@ func (l *eventLog) get(number uint64) *Event {
 	return &l.ring[(number-1)%maxEvents]
 }
 
-// add keeps an event and returns its number.
+// add adds an event and returns its number.
 func (l *eventLog) add(e Event) uint64 {
 	l.last++
 	if l.last <= maxEvents {
 		l.ring = append(l.ring, Event{})
 	}
-	place := l.get(l.last)
-	l.texts -= sizeOf(len(place.Detail))
-	*place = e
-	place.Detail = ""
-	l.detail(place, e.Detail)
+	slot := l.get(l.last)
+	l.texts -= sizeOf(len(slot.Detail))
+	*slot = e
+	slot.Detail = ""
+	l.detail(slot, e.Detail)
 	return l.last
 }
 
@@ -87,7 +86,7 @@ func (w *Window) Events() []Event {
 	return events
 }
 
-// recordFailure records that a scrape failed, and why.
+// recordFailure records a failed scrape and its cause.
 func (w *Window) recordFailure(t *target, at time.Time, why string) {
 	if e := w.events.get(t.failureEvent); e != nil {
 		e.Last = at
@@ -98,31 +97,32 @@ func (w *Window) recordFailure(t *target, at time.Time, why string) {
 	t.failureEvent = w.events.add(Event{Kind: EventScrapeFailed, Target: t.name, At: at, Last: at, Scrapes: 1, Detail: why})
 }
 
-// startTimes are those of the processes behind a target. They outlive their series:
-// a node may be down for longer than the window is.
+// startTimes are the start times of the processes that a target reports. They are kept when
+// their series leave the window: a node may be down for longer than the window is.
 type startTimes []startTime
 
 type startTime struct {
 	key seriesKey
-	// seconds is what the process said first, newest what it said last: it may creep.
+	// seconds is the value that the process reported first, newest the last one. They differ a
+	// little: the value drifts when clocks are adjusted.
 	seconds, newest float64
 }
 
 const (
-	// maxStartTimes bounds the processes that are watched for restarts; a page has one.
+	// maxStartTimes bounds the start times of a target. Most pages have one.
 	maxStartTimes = 8
-	// startTolerance is by how many seconds a start time may differ from the one before:
-	// it is reckoned from clocks that are being adjusted.
+	// startTolerance is by how many seconds a start time may differ from that of the scrape
+	// before without being a restart. It is computed from clocks that are adjusted.
 	startTolerance = 2
 )
 
-// isStartTime reports whether the series says when a process started.
+// isStartTime reports whether the series is the start time of a process.
 func isStartTime(k seriesKey) bool {
 	return k.suffix == messages.SuffixNone && strings.HasSuffix(k.name, "process_start_time_seconds")
 }
 
-// update takes the newest start time. If that is another one than before, it returns
-// the former.
+// update sets the newest start time of a series. If the process was restarted, it returns its
+// start time before.
 func (all *startTimes) update(k seriesKey, seconds float64) (before float64, restarted bool) {
 	if math.IsNaN(seconds) || seconds <= 0 {
 		return 0, false
@@ -144,7 +144,7 @@ func (all *startTimes) update(k seriesKey, seconds float64) (before float64, res
 	return 0, false
 }
 
-// recordStart records a restart if the start time says so.
+// recordStart records a restart if the start time is another one than before.
 func (w *Window) recordStart(t *target, s *series, seconds float64) {
 	before, restarted := t.starts.update(s.seriesKey, seconds)
 	if !restarted {

@@ -7,28 +7,29 @@ import (
 	"fodc/messages"
 )
 
-// familyMeta is what a family's series have in common.
+// familyMeta is the metadata of a family.
 type familyMeta struct {
 	name string
 	kind messages.MetricType
-	// fromAgent says that it is of readings: a page does not describe it otherwise.
+	// fromAgent says that the agent makes the family's samples itself: a page cannot change its
+	// type and help.
 	fromAgent bool
 	help      string
 }
 
-// familyTable are the families of one target, by number. Type and help are those of
-// the newest page that has the family, for the whole window: an answer does not
-// contradict itself.
+// familyTable has the families of one target. A series refers to its family by index. Type and
+// help are those of the newest page with the family, for all chunks, so that an answer does
+// not contradict itself.
 type familyTable struct {
 	all []familyMeta
-	// shared says that a reader has all: it is copied before an entry changes. What is
-	// appended behind its end does no harm.
+	// shared says that snapshots have all, so that it is copied before an entry changes.
+	// Appending to it needs no copy.
 	shared bool
-	// seriesCounts counts the series of each.
+	// seriesCounts are the numbers of series of the families.
 	seriesCounts []int
 	byName       sizedMap[string, int]
 	free         []int
-	// textBytes is what names and helps take.
+	// textBytes is the size of all names and helps.
 	textBytes int64
 }
 
@@ -46,7 +47,8 @@ func (f *familyTable) bytes() int64 {
 		sizeOf(cap(f.all)*familyBytes) + sizeOf(cap(f.seriesCounts)*intBytes) + sizeOf(cap(f.free)*intBytes)
 }
 
-// retain returns the number of the family for one series more.
+// retain returns the index of the family, which it adds if need be, and counts one more
+// series of it.
 func (f *familyTable) retain(m familyMeta) int {
 	i, ok := f.byName.entries[m.name]
 	if ok {
@@ -58,7 +60,7 @@ func (f *familyTable) retain(m familyMeta) int {
 	return i
 }
 
-// update sets the type and help of a family.
+// update sets the type and help of the family at the index.
 func (f *familyTable) update(i int, m familyMeta) {
 	old := f.all[i]
 	if old.fromAgent && !m.fromAgent || old.kind == m.kind && old.help == m.help && old.fromAgent == m.fromAgent {
@@ -70,7 +72,7 @@ func (f *familyTable) update(i int, m familyMeta) {
 }
 
 func (f *familyTable) add(m familyMeta) int {
-	m.name, m.help = strings.Clone(m.name), strings.Clone(m.help) // They may be parts of longer texts.
+	m.name, m.help = strings.Clone(m.name), strings.Clone(m.help) // They may be substrings of a whole page.
 	f.textBytes += sizeOf(len(m.name)) + sizeOf(len(m.help))
 	i := len(f.all)
 	if n := len(f.free); n > 0 {
@@ -85,7 +87,7 @@ func (f *familyTable) add(m familyMeta) int {
 	return i
 }
 
-// release counts a series less; a family without any leaves.
+// release counts one series less. A family without series is removed.
 func (f *familyTable) release(i int) {
 	if f.seriesCounts[i]--; f.seriesCounts[i] > 0 {
 		return
@@ -97,7 +99,7 @@ func (f *familyTable) release(i int) {
 	f.free = append(f.free, i)
 }
 
-// view returns all families as they are now. It must not be changed.
+// view returns all families as they are now, for snapshots. It must not be changed.
 func (f *familyTable) view() []familyMeta {
 	f.shared = true
 	return f.all

@@ -2,19 +2,20 @@ package recorder
 
 import "slices"
 
-// head is the newest stretch of scrapes of one target, which still grows: one column
-// of times, and a column of values for each series. Times ascend strictly.
+// head is the open chunk of a target: its newest scrapes, with one column of times and a
+// column of values for each series. Times ascend strictly.
 type head struct {
-	// times is in unix milliseconds, one a row, with room for rows.
+	// times has the time of each scrape in unix milliseconds. The head is full when there are
+	// capacity of them.
 	times    []int64
 	capacity int
-	// columns are sorted up to the index sorted, then in the order of arrival.
+	// columns[:sorted] are in the order of series, those behind in the order of arrival.
 	columns []*column
 	sorted  int
 	samples int
-	// bytes is what the head takes. Over the limit it is sealed.
+	// bytes is the size of the head. When it reaches the limit, the head is sealed.
 	bytes, limit int64
-	// newestAppend is the number of the append that made the newest row.
+	// newestAppend is the number of the append that made the newest scrape.
 	newestAppend uint64
 }
 
@@ -23,29 +24,30 @@ const (
 	timeBytes    = 8
 	pointerBytes = 8
 	columnBytes  = 40
-	// carryScrapes is how many rows a series may be absent before a new head does without
-	// a column of it, until it returns.
+	// carryScrapes is in how many of the newest scrapes of a head a series must have a sample
+	// for its column to be allocated in the next head at once. Others get one when they
+	// return.
 	carryScrapes = 10
 )
 
-// newHead returns a head for so many rows.
-func newHead(rows int) *head {
+// newHead returns an empty head for so many scrapes.
+func newHead(capacity int) *head {
 	return &head{
-		times:    make([]int64, 0, rows),
-		capacity: rows,
-		bytes:    headBytes + sizeOf(rows*timeBytes),
+		times:    make([]int64, 0, capacity),
+		capacity: capacity,
+		bytes:    headBytes + sizeOf(capacity*timeBytes),
 	}
 }
 
-// lastIndex is the index of the newest row.
+// lastIndex is the index of the newest scrape.
 func (h *head) lastIndex() int { return len(h.times) - 1 }
 
 func (h *head) lastTime() int64 { return h.times[len(h.times)-1] }
 
 func (h *head) full() bool { return len(h.times) == h.capacity }
 
-// put sets the value of the series in the newest row. It returns false if the
-// series has one there already.
+// put sets the value of the series in the newest scrape. It returns false if the series has
+// one there already.
 func (h *head) put(s *series, v float64) bool {
 	c := s.column
 	if c == nil {
@@ -60,7 +62,7 @@ func (h *head) put(s *series, v float64) bool {
 	return true
 }
 
-// add makes the column a part of the head. The caller accounts for the column itself.
+// add adds a column to the head. The caller counts the bytes of the column itself.
 func (h *head) add(c *column) {
 	c.series.column = c
 	c.series.refs++
@@ -71,8 +73,8 @@ func (h *head) add(c *column) {
 	h.columns = append(h.columns, c)
 }
 
-// preallocate gives the head, which must be new, an empty column for each of the given
-// series, with room for all rows. They share one allocation, and keep the order.
+// preallocate adds an empty column with room for all scrapes for each of the given series,
+// in their order. The head must be new. All values share one allocation.
 func (h *head) preallocate(from []*series) {
 	columns := make([]column, len(from))
 	values := make([]float64, len(from)*h.capacity)
@@ -85,7 +87,8 @@ func (h *head) preallocate(from []*series) {
 	h.sorted = len(from)
 }
 
-// recentSeries returns the series that had a sample in the newest rows, in order.
+// recentSeries returns the series that have a sample in the newest carryScrapes scrapes, in
+// order.
 func (h *head) recentSeries() []*series {
 	h.sort()
 	found := make([]*series, 0, len(h.columns))
@@ -97,7 +100,7 @@ func (h *head) recentSeries() []*series {
 	return found
 }
 
-// sort brings the columns in order. It is cheap unless series were added.
+// sort sorts the columns. It is cheap unless series were added.
 func (h *head) sort() {
 	if h.sorted == len(h.columns) {
 		return
@@ -105,7 +108,7 @@ func (h *head) sort() {
 	compare := func(a, b *column) int { return compareSeries(a.series, b.series) }
 	fresh := slices.Clone(h.columns[h.sorted:])
 	slices.SortFunc(fresh, compare)
-	// Merge from behind: the room at the end is what was cloned.
+	// Merge from the end: its columns were cloned, so that they can be overwritten.
 	old := h.sorted
 	for i := len(h.columns) - 1; len(fresh) > 0; i-- {
 		if n := len(fresh); old > 0 && compare(h.columns[old-1], fresh[n-1]) > 0 {
@@ -119,8 +122,8 @@ func (h *head) sort() {
 	h.sorted = len(h.columns)
 }
 
-// release takes the columns from their series, and calls gone for each series that
-// has no other use.
+// release drops the references of the columns to their series, and calls gone for each
+// series that has no other.
 func (h *head) release(gone func(*series)) {
 	for _, c := range h.columns {
 		if c.series.column == c {
@@ -130,10 +133,10 @@ func (h *head) release(gone func(*series)) {
 	}
 }
 
-// newestScrape returns a head that holds a copy of the newest row alone.
-func (h *head) newestScrape(rows int) *head {
+// newestScrape returns a head with a copy of the newest scrape alone.
+func (h *head) newestScrape(capacity int) *head {
 	h.sort()
-	kept := newHead(rows)
+	kept := newHead(capacity)
 	kept.times, kept.newestAppend = append(kept.times, h.lastTime()), h.newestAppend
 	for _, c := range h.columns {
 		if c.empty() || c.next() <= h.lastIndex() {

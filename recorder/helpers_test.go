@@ -66,8 +66,8 @@ func unshared(blocks []messages.Block) []messages.Block {
 // drain returns all blocks of a snapshot.
 func drain(s *Snapshot) (blocks []messages.Block) {
 	const budget = 64 << 10
-	for part := unshared(s.Next(budget)); part != nil; part = unshared(s.Next(budget)) {
-		blocks = append(blocks, part...)
+	for batch := unshared(s.Next(budget)); batch != nil; batch = unshared(s.Next(budget)) {
+		blocks = append(blocks, batch...)
 	}
 	return blocks
 }

@@ -178,7 +178,7 @@ func TestLabelLimits(t *testing.T) {
 	f(`a{x="1",x="2"} 1`+"\n", AppendResult{Dropped: Dropped{Invalid: 1}}, `series "a{x=\"1\",x=\"2\"}": label "x" is there twice`)
 }
 
-// The target's labels and readings do not count.
+// The target's labels and the samples of the agent do not count.
 func TestLabelLimitsAreOfPages(t *testing.T) {
 	w := NewWindow(Limits{SampleLabels: 1, LabelBytes: 5})
 	long := []messages.Label{{Name: "container_name", Value: "a long name"}}

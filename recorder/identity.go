@@ -9,7 +9,7 @@ import (
 	"fodc/messages"
 )
 
-// identity is what a sample's name and labels say, before its series is known.
+// identity is the family, suffix and labels of a sample.
 type identity struct {
 	family familyMeta
 	suffix messages.Suffix
@@ -23,7 +23,7 @@ var (
 	errLongLabel  = errors.New("(--max-label-bytes)")
 )
 
-// checkLabels refuses labels over a limit.
+// checkLabels returns an error if there are too many labels, or one is too long.
 func (l *Limits) checkLabels(labels []messages.Label) error {
 	if n := countLabels(labels); n > l.SampleLabels {
 		return fmt.Errorf("%d labels, at most %d are allowed %w", n, l.SampleLabels, errManyLabels)
@@ -39,7 +39,7 @@ func (l *Limits) checkLabels(labels []messages.Label) error {
 	return nil
 }
 
-// countLabels counts the labels that have a value: others are none.
+// countLabels counts the labels that have a value. A label with an empty value is no label.
 func countLabels(labels []messages.Label) (n int) {
 	for _, l := range labels {
 		if l.Value != "" {
@@ -49,10 +49,9 @@ func countLabels(labels []messages.Label) (n int) {
 	return n
 }
 
-// labelsOf returns the label text of a sample: its own labels, which it may
-// change, and those of the target. It refuses what the format does not allow. Labels
-// without a value are left out: Prometheus takes the series with such a label for the one
-// without it.
+// labelsOf returns the label text of a sample: its own labels, whose slice it may change, and
+// those of the target. It returns an error for names that are not allowed, or that are there
+// twice. A label with an empty value is no label: the series is the one without it.
 func labelsOf(own, target []messages.Label) (messages.LabelText, error) {
 	slices.SortFunc(own, func(a, b messages.Label) int { return strings.Compare(a.Name, b.Name) })
 	for i, l := range own {

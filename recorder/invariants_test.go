@@ -17,14 +17,14 @@ func requireConsistent(t require.TestingT, w *Window) {
 	var bytes int64
 	require.Len(t, w.sorted, len(w.targets))
 	for _, tg := range w.sorted {
-		uses := make(map[*series]int)
+		refs := make(map[*series]int)
 		var lists []*seriesList
 		for _, g := range tg.chunks {
-			require.Equal(t, g.samples, sealedSamples(t, g))
+			require.Equal(t, g.samples, chunkSamples(t, g))
 			samples += g.samples
 			bytes += g.bytes
 			for _, s := range g.list.all {
-				uses[s]++
+				refs[s]++
 			}
 			if !slices.Contains(lists, g.list) {
 				lists = append(lists, g.list)
@@ -34,9 +34,9 @@ func requireConsistent(t require.TestingT, w *Window) {
 		samples += headSamples(t, tg.head)
 		bytes += tg.head.bytes
 		for _, c := range tg.head.columns {
-			uses[c.series]++
+			refs[c.series]++
 		}
-		requireSeries(t, tg, uses)
+		requireSeries(t, tg, refs)
 		total += len(tg.series.entries)
 	}
 	require.Equal(t, total, w.seriesCount)
@@ -45,7 +45,7 @@ func requireConsistent(t require.TestingT, w *Window) {
 	require.Equal(t, w.counts.appended-w.counts.evicted, uint64(w.samples))
 }
 
-func sealedSamples(t require.TestingT, g *chunk) (samples int) {
+func chunkSamples(t require.TestingT, g *chunk) (samples int) {
 	requireTimes(t, g.times)
 	require.True(t, slices.IsSortedFunc(g.list.all, compareSeries))
 	require.Equal(t, sizeOf(cap(g.data))+sizeOf(cap(g.times)*timeBytes)+chunkBytes, g.bytes)
@@ -93,25 +93,25 @@ func presentIn(values []float64) (n int) {
 }
 
 // requireSeries checks the series of a target against the columns that there are.
-func requireSeries(t require.TestingT, tg *target, uses map[*series]int) {
+func requireSeries(t require.TestingT, tg *target, refs map[*series]int) {
 	for _, s := range tg.byPosition {
-		require.True(t, s == nil || tg.series.entries[s.seriesKey] == s, "a series that is gone is known by its number")
+		require.True(t, s == nil || tg.series.entries[s.seriesKey] == s, "a series that is gone is found by its position")
 	}
-	spellings, families := 0, make(map[int]int)
+	rawTexts, families := 0, make(map[int]int)
 	var bytes, texts int64
-	require.Len(t, tg.series.entries, len(uses))
+	require.Len(t, tg.series.entries, len(refs))
 	for key, s := range tg.series.entries {
 		require.Equal(t, key, s.seriesKey)
-		require.Equal(t, uses[s], s.refs)
+		require.Equal(t, refs[s], s.refs)
 		require.Equal(t, key.name, tg.families.all[s.family].name)
 		for _, raw := range s.rawTexts {
 			require.Same(t, s, tg.cache.entries[raw])
 		}
-		spellings += len(s.rawTexts)
+		rawTexts += len(s.rawTexts)
 		families[s.family]++
 		bytes += s.bytes()
 	}
-	require.Len(t, tg.cache.entries, spellings)
+	require.Len(t, tg.cache.entries, rawTexts)
 	require.Equal(t, bytes, tg.seriesBytes)
 	require.Len(t, tg.families.byName.entries, len(families))
 	for i, n := range families {

@@ -2,12 +2,13 @@ package recorder
 
 import "math/bits"
 
-// What the window takes is counted as the heap counts it: by what Go allocates for
-// an object, not by what was asked for. Tests compare both with the heap.
+// The window counts its memory as the Go heap does: by the size class of each object, not by
+// its length. Tests compare the count with the heap.
 
 const (
-	// Up to smallObject there is a size for each eighth byte, up to largeObject for each
-	// sixteenth, or eight between a power of two and the next; then whole pages.
+	// Size classes: multiples of smallStep up to smallObject; up to largeObject multiples of
+	// objectStep, or objectSteps classes between two powers of two if that is more; above it
+	// whole pages.
 	smallStep   = 8
 	smallObject = 32
 	objectStep  = 16
@@ -16,7 +17,7 @@ const (
 	heapPage    = 8 << 10
 )
 
-// sizeOf returns the bytes of the heap that an object of n bytes takes.
+// sizeOf returns how many bytes of the heap an object of n bytes takes.
 func sizeOf(n int) int64 {
 	var step int
 	switch {
@@ -32,14 +33,14 @@ func sizeOf(n int) int64 {
 	return int64((n + step - 1) / step * step)
 }
 
-// sizedMap is a map that knows what it takes. What is removed from one of Go's maps
-// still takes its place, so now and then compact makes a new one.
+// sizedMap is a map that knows its size. Go's maps do not shrink when entries are removed, so
+// compact makes a new one now and then.
 type sizedMap[K comparable, V any] struct {
 	entries map[K]V
-	// slotBytes is the bytes of a key and its value.
+	// slotBytes is the size of a key and its value.
 	slotBytes int
-	// removed counts what was removed since the map was made, peak is the most that
-	// there was with it.
+	// removed counts the entries that were removed since the map was made. peak is the highest
+	// number of entries, those that were removed included.
 	removed, peak int
 }
 
@@ -59,7 +60,7 @@ func (x *sizedMap[K, V]) remove(k K) {
 
 func (x *sizedMap[K, V]) bytes() int64 { return mapBytes(x.peak, x.slotBytes) }
 
-// compact makes the map anew if much of it was removed.
+// compact makes a new map if more than 1/compactPart of the entries was removed.
 func (x *sizedMap[K, V]) compact() {
 	if x.removed <= len(x.entries)/compactPart+mapGroup {
 		return
@@ -71,18 +72,17 @@ func (x *sizedMap[K, V]) compact() {
 	}
 }
 
-// compactPart is the part of a map that may have been removed.
 const compactPart = 2
 
 const (
 	mapHeader = 48
-	// mapGroup is how many slots belong together, with a byte of control each. At most
-	// mapFill of them are in use on average when a map grows, to twice its size.
+	// A map has groups of mapGroup slots, with a control byte for each slot. It grows to twice
+	// its size when more than mapFill slots of a group are in use on average.
 	mapGroup = 8
 	mapFill  = 7
 )
 
-// mapBytes returns what a map takes that has had so many entries.
+// mapBytes returns the size of a map that has had so many entries.
 func mapBytes(entries, slot int) int64 {
 	if entries == 0 {
 		return mapHeader

@@ -57,7 +57,7 @@ func TestBytesAreReal(t *testing.T) {
 			return []byte("stays 1\n" + gauges(20*n, 60))
 		})
 	})
-	f("shed", func() *Window {
+	f("dropped", func() *Window {
 		w := NewWindow(Limits{Bytes: 4 << 20})
 		for n := range 60 {
 			scrape(t, w, n, gauges(0, 3_000)+gauges(100_000+2_000*n, 2_000))

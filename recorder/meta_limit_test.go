@@ -52,8 +52,8 @@ func TestTooManyMetaLines(t *testing.T) {
 	require.Len(t, p.lines, 3)
 }
 
-// A page does not say what the agent's own readings are.
-func TestPagesDoNotDescribeReadings(t *testing.T) {
+// A page does not say what the agent's own samples are.
+func TestPagesDoNotDescribeSamplesOfTheAgent(t *testing.T) {
 	w := NewWindow(Limits{})
 	up := []Sample{{Name: "up", Type: messages.TypeGauge, Help: "Up.", Value: 1}}
 	for n, page := range []string{"", "# TYPE up counter\n# HELP up Lies.\nup{x=\"1\"} 5\n", "# HELP up More lies.\nup{x=\"1\"} 5\nup{x=\"2\"} 5\n"} {

@@ -10,16 +10,15 @@ import (
 	"fodc/messages"
 )
 
-// metadata is what the TYPE and HELP lines of a target's newest page say.
+// metadata has the TYPE and HELP lines of a target's newest page.
 type metadata struct {
 	openMetrics bool
-	// lines are copies, in the order of the page: as long as they stay the same, each
-	// sample stays in its family. They are the first of onPage ones: the others were over
-	// the limit.
+	// lines are copies in the order of the page. While a page has the same lines, each sample
+	// stays in its family. Of linesOnPage lines, those over the limit are missing.
 	lines       []metaLine
 	linesOnPage int
 	byName      map[string]metaEntry
-	// bytes is what all this takes.
+	// bytes is the size of lines and byName.
 	bytes int64
 }
 
@@ -28,15 +27,15 @@ const (
 	metaEntryBytes = 32
 )
 
-// metaEntry is what a page says of one name. The first TYPE line and the first
-// HELP line of a name count.
+// metaEntry is the type and help that a page gives for one name. The first TYPE line and the
+// first HELP line of a name count.
 type metaEntry struct {
-	// kind is empty where the page has no TYPE line.
+	// kind is empty if the page has no TYPE line for the name.
 	kind model.MetricType
 	help string
 }
 
-// equals reports whether the page says the same as the one before.
+// equals reports whether the page has the same metadata as the one before.
 func (m *metadata) equals(p *Page) bool {
 	if m.openMetrics != p.format.openMetrics || m.linesOnPage != len(p.lines) {
 		return false
@@ -46,8 +45,7 @@ func (m *metadata) equals(p *Page) bool {
 	})
 }
 
-// replace replaces what is known by what the page says, as far as that is within the
-// limit in bytes.
+// replace sets the metadata to that of the page, up to the limit in bytes.
 func (m *metadata) replace(p *Page, limit int64) {
 	fit := linesWithin(p.lines, limit)
 	m.openMetrics, m.linesOnPage = p.format.openMetrics, len(p.lines)
@@ -62,10 +60,10 @@ func (m *metadata) replace(p *Page, limit int64) {
 	}
 }
 
-// linesWithin returns how many of the lines fit a limit in bytes: each is kept as it
-// is, and as a declaration.
+// linesWithin returns how many of the lines fit a limit in bytes. Each is kept as a line and
+// as an entry.
 func linesWithin(lines []metaLine, limit int64) int {
-	// Where a map has just grown, it has two slots for each entry.
+	// A map that has just grown has two slots for each entry.
 	const perLine = metaLineBytes + 2*(stringBytes+metaEntryBytes+1)
 	for i, l := range lines {
 		if limit -= perLine + 2*(sizeOf(len(l.name))+sizeOf(len(l.help))); limit < 0 {
@@ -75,8 +73,7 @@ func linesWithin(lines []metaLine, limit int64) int {
 	return len(lines)
 }
 
-// add takes note of what a line says, if it is the first of its kind for its
-// name.
+// add adds a line to the entry of its name, unless that has a type or help already.
 func (m *metadata) add(l metaLine) {
 	name := unescape(string(l.name))
 	d, known := m.byName[name]
@@ -93,8 +90,8 @@ func (m *metadata) add(l metaLine) {
 	m.byName[name] = d
 }
 
-// familyOf returns the family of a sample by its name, and the suffix. Only a TYPE
-// line makes a suffix of the end of a name: BanyanDB has gauges that end in _count.
+// familyOf returns the family and the suffix of a sample name. The end of a name is a suffix
+// only if a TYPE line says so: BanyanDB has gauges that end in _count.
 func (m *metadata) familyOf(name string) (familyMeta, messages.Suffix) {
 	own := m.byName[name]
 	if own.kind != "" {
@@ -120,8 +117,9 @@ func (m *metadata) familyOf(name string) (familyMeta, messages.Suffix) {
 	return familyMeta{name: name, help: own.help}, messages.SuffixNone
 }
 
-// openMetricsSuffixes are the names in OpenMetrics that the text format has no family for:
-// each becomes a family of its own, with the HELP of the one that declared it.
+// openMetricsSuffixes are the suffixes of OpenMetrics that the text format does not have: the
+// samples with such a suffix become a family of their own, with the HELP of the family that
+// declared them.
 var openMetricsSuffixes = []struct {
 	suffix string
 	kinds  []model.MetricType
@@ -137,8 +135,8 @@ var openMetricsSuffixes = []struct {
 	{"_gcount", []model.MetricType{model.MetricTypeGaugeHistogram}, messages.TypeGauge},
 }
 
-// openMetricsFamily finds the family of a sample that a text page would declare by its
-// whole name: counter foo with the sample foo_total is counter foo_total there.
+// openMetricsFamily returns the family of a sample whose whole name is that of a family in the
+// text format: counter foo of OpenMetrics with the sample foo_total is counter foo_total.
 func (m *metadata) openMetricsFamily(name string) (familyMeta, bool) {
 	for _, o := range openMetricsSuffixes {
 		base, ok := strings.CutSuffix(name, o.suffix)
@@ -152,8 +150,7 @@ func (m *metadata) openMetricsFamily(name string) (familyMeta, bool) {
 	return familyMeta{}, false
 }
 
-// typeOf returns the type in terms of the text format. What that does not have is
-// a gauge: a value that may go up and down.
+// typeOf returns the type of the text format. Types that it does not have become gauges.
 func typeOf(kind model.MetricType) messages.MetricType {
 	switch kind {
 	case model.MetricTypeCounter:

@@ -10,14 +10,14 @@ import (
 	"fodc/messages"
 )
 
-// The page parser reads TYPE and HELP lines as the libraries of Prometheus write them:
-// one blank between words, types in lower case. The text format allows any number of
-// blanks and tabs, and other parsers take types in any case. What the page parser
-// refuses is read here. Pages that have no such line never come here, and a page that
-// repeats is not taken apart, whatever its lines look like.
+// The page parser accepts TYPE and HELP lines as the libraries of Prometheus write them: one
+// blank between words, types in lower case. The text format allows any number of blanks and
+// tabs, and other parsers accept types in any letter case. Lines that the page parser refuses
+// are read here. It costs nothing for pages without such lines, nor for a page that matches
+// its template.
 
-// metricTypes are the types that either format knows. The text format calls untyped
-// what OpenMetrics calls unknown; pages of both confuse them.
+// metricTypes are the types of both formats. The type untyped of the text format is unknown in
+// OpenMetrics: either word is accepted in both.
 var metricTypes = map[string]model.MetricType{
 	"counter":   model.MetricTypeCounter,
 	"gauge":     model.MetricTypeGauge,
@@ -27,14 +27,14 @@ var metricTypes = map[string]model.MetricType{
 	"unknown":   model.MetricTypeUnknown,
 }
 
-// openMetricTypes are those that only OpenMetrics has.
+// openMetricTypes are the types of OpenMetrics alone.
 var openMetricTypes = map[string]model.MetricType{
 	"gaugehistogram": model.MetricTypeGaugeHistogram,
 	"info":           model.MetricTypeInfo,
 	"stateset":       model.MetricTypeStateset,
 }
 
-// typeNamed returns the type of a word in any letter case, empty if it is none.
+// typeNamed returns the type for a word in any letter case, empty if there is none.
 func (f pageFormat) typeNamed(word []byte) model.MetricType {
 	name := strings.ToLower(string(word))
 	if kind := metricTypes[name]; kind != "" || !f.openMetrics {
@@ -43,8 +43,8 @@ func (f pageFormat) typeNamed(word []byte) model.MetricType {
 	return openMetricTypes[name]
 }
 
-// takeMeta reads a TYPE, HELP or UNIT line, a part of the page that may have more lines
-// behind it. It returns false if it is none.
+// takeMeta reads a TYPE, HELP or UNIT line. Text is a subslice of the page that begins with the
+// line; lines behind it are ignored. It returns false if the line is invalid, or another one.
 func (p *Page) takeMeta(text []byte) bool {
 	if end := bytes.IndexByte(text, '\n'); end >= 0 {
 		text = text[:end]
@@ -70,7 +70,7 @@ func (p *Page) takeMeta(text []byte) bool {
 			return false
 		}
 		p.addMeta(metaLine{name: name, help: p.format.unescapeHelp(rest)})
-	case "UNIT": // Nothing of it is kept.
+	case "UNIT": // is checked and ignored
 		return p.format.openMetrics && bytes.HasSuffix(name, append([]byte("_"), rest...))
 	default:
 		return false
@@ -78,7 +78,7 @@ func (p *Page) takeMeta(text []byte) bool {
 	return true
 }
 
-// cutWord cuts the first word off a text, and the blanks around it.
+// cutWord splits a text into its first word and the rest, without the blanks around them.
 func cutWord(text []byte) (word, rest []byte) {
 	text = trimBlanks(text)
 	end := bytes.IndexAny(text, blanks)
@@ -88,8 +88,8 @@ func cutWord(text []byte) (word, rest []byte) {
 	return text[:end], trimBlanks(text[end:])
 }
 
-// cutName cuts a metric's name off a text, which may stand in quotes, and the blanks
-// behind it. The name is nil if there is none.
+// cutName splits a text into the metric name that it begins with, without its quotes, and the
+// rest without blanks around it. The name is nil if it is invalid.
 func cutName(text []byte) (name, rest []byte) {
 	if len(text) == 0 || text[0] != '"' {
 		if name, rest = cutWord(text); !messages.IsLegacyMetricName(string(name)) {
@@ -116,7 +116,7 @@ const blanks = " \t"
 
 func trimBlanks(text []byte) []byte { return bytes.Trim(text, blanks) }
 
-// unescapeHelp returns a help as it is meant. The text format has no escaped quotes in it.
+// unescapeHelp returns the value of a help text. In the text format, a quote is not escaped.
 func (f pageFormat) unescapeHelp(text []byte) []byte {
 	switch {
 	case bytes.IndexByte(text, '\\') < 0:

@@ -67,16 +67,16 @@ func TestOpenMetaLines(t *testing.T) {
 		`# a untyped ""`, `{} 1`, `1 bad: line 1: expected metric name after UNIT, got " " ("INVALID") while parsing: "# UNIT  "`)
 }
 
-// A page that has such lines and repeats is not taken apart again.
+// A page that has such lines and repeats is not parsed again.
 func TestMetaLinesRepeat(t *testing.T) {
 	page := "#\tTYPE  a  Gauge \n#HELP a  b\na 1\n"
 	var p Page
 	p.Parse([]byte(page), textType, ParseLimits{})
 	require.NoError(t, p.FirstBad())
-	shape := p.template
+	before := p.template
 	again := strings.Replace(page, " 1", " 2", 1)
 	p.Parse([]byte(again), textType, ParseLimits{})
-	require.Same(t, shape, p.template)
+	require.Same(t, before, p.template)
 	requireSamePage(t, &p, []byte(again), textType, ParseLimits{})
 }
 

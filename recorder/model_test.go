@@ -13,7 +13,7 @@ import (
 	"fodc/messages"
 )
 
-// naive is a window without any cleverness: all rows, in the order of recording.
+// naive is a window without any cleverness: all scrapes, in the order of recording.
 type naive map[string][]modelScrape
 
 type modelScrape struct {
@@ -37,8 +37,8 @@ var modelValues = rapid.OneOf(
 	rapid.SampledFrom([]float64{0, 0, 0, 1, math.Copysign(0, -1), math.Inf(1), math.NaN(), math.Pi, 1e300}),
 )
 
-// modelSeries are the series of pages: name, labels, and another spelling of these.
-var modelSeries = []struct{ name, labels, spelling string }{
+// modelSeries are the series of pages: name, labels, and another text of these.
+var modelSeries = []struct{ name, labels, rewritten string }{
 	{"a", ``, ``},
 	{"a", `x="1"`, `x="1"`},
 	{"a", `x="2",y="1"`, ` y = "1" ,x="2",`},
@@ -63,10 +63,10 @@ func drawScrape(t *rapid.T, target messages.Label) (page string, values map[stri
 	order := rapid.Permutation(modelSeries).Draw(t, "order")
 	for _, s := range order[:rapid.IntRange(0, len(order)).Draw(t, "present")] {
 		full := fmt.Sprintf("%s{%s}", s.name, messages.RenderLabels(append(messages.LabelText(s.labels).Labels(), target)))
-		spellings := []string{s.labels, s.spelling}
+		texts := []string{s.labels, s.rewritten}
 		for range rapid.IntRange(1, 2).Draw(t, "times") {
 			v := modelValues.Draw(t, "value")
-			page += fmt.Sprintf("{\"%s\",%s} %g\n", s.name, rapid.SampledFrom(spellings).Draw(t, "spelling"), v)
+			page += fmt.Sprintf("{\"%s\",%s} %g\n", s.name, rapid.SampledFrom(texts).Draw(t, "rewritten"), v)
 			if _, twice := values[full]; !twice {
 				values[full] = math.Float64bits(v)
 			}
@@ -95,27 +95,27 @@ func (m naive) record(t *rapid.T, w *Window, clock *time.Time) {
 	m[name] = append(m[name], modelScrape{s.At, values})
 }
 
-// points returns the samples of the rows that are wanted.
-func (m naive) points(wanted func(row modelScrape, newest bool) bool) points {
+// points returns the samples of the scrapes that are wanted.
+func (m naive) points(wanted func(scrape modelScrape, newest bool) bool) points {
 	all := make(points)
-	for _, rows := range m {
-		for i, row := range rows {
-			if !wanted(row, i == len(rows)-1) {
+	for _, scrapes := range m {
+		for i, scrape := range scrapes {
+			if !wanted(scrape, i == len(scrapes)-1) {
 				continue
 			}
-			for series, v := range row.values {
-				all[series] = append(all[series], point{row.at.UnixMilli(), v})
+			for series, v := range scrape.values {
+				all[series] = append(all[series], point{scrape.at.UnixMilli(), v})
 			}
 		}
 	}
 	return all
 }
 
-// read returns what a snapshot gives, in parts of few bytes.
+// read returns what a snapshot gives, in batches of few bytes.
 func read(t require.TestingT, s *Snapshot, budget int) points {
 	all := make(points)
-	for part := unshared(s.Next(budget)); part != nil; part = unshared(s.Next(budget)) {
-		for _, b := range part {
+	for batch := unshared(s.Next(budget)); batch != nil; batch = unshared(s.Next(budget)) {
+		for _, b := range batch {
 			requireWellFormed(t, b)
 			for _, f := range b.Families {
 				require.Equal(t, modelTypes[f.Name], f.Type)
@@ -156,7 +156,7 @@ func requireWellFormed(t require.TestingT, b messages.Block) {
 			before = next
 		}
 	}
-	require.True(t, head && tail, "rows at the ends have a sample")
+	require.True(t, head && tail, "scrapes at the ends have a sample")
 }
 
 func drawBounds(t *rapid.T) messages.Window {
@@ -174,14 +174,14 @@ func drawBounds(t *rapid.T) messages.Window {
 	}
 }
 
-func within(w messages.Window, row modelScrape) bool {
-	return (w.Start.IsZero() || !row.at.Before(w.Start)) && (w.End.IsZero() || !row.at.After(w.End))
+func within(w messages.Window, scrape modelScrape) bool {
+	return (w.Start.IsZero() || !scrape.at.Before(w.Start)) && (w.End.IsZero() || !scrape.at.After(w.End))
 }
 
 // TestModel compares the window with a model after any sequence of scrapes.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := NewWindow(Limits{chunkScrapes: rapid.IntRange(1, 6).Draw(t, "rows")})
+		w := NewWindow(Limits{chunkScrapes: rapid.IntRange(1, 6).Draw(t, "scrapes")})
 		m, clock := make(naive), epoch
 		for range rapid.IntRange(1, 25).Draw(t, "scrapes") {
 			m.record(t, w, &clock)
@@ -193,17 +193,17 @@ func TestModel(t *testing.T) {
 			read(t, w.Snapshot(messages.Selection{}), budget))
 		bounds := drawBounds(t)
 		require.Equal(t,
-			m.points(func(row modelScrape, _ bool) bool { return within(bounds, row) }),
+			m.points(func(scrape modelScrape, _ bool) bool { return within(bounds, scrape) }),
 			read(t, w.Snapshot(messages.Selection{Window: bounds}), budget))
 	})
 }
 
-// TestModelWithEviction checks that of each target the newest rows are kept, one at
+// TestModelWithEviction checks that of each target the newest scrapes are kept, one at
 // least, and nothing else.
 func TestModelWithEviction(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.Int64Range(50<<10, 70<<10).Draw(t, "bytes")
-		w := NewWindow(Limits{Bytes: limit, chunkScrapes: rapid.IntRange(1, 20).Draw(t, "rows")})
+		w := NewWindow(Limits{Bytes: limit, chunkScrapes: rapid.IntRange(1, 20).Draw(t, "scrapes")})
 		m, clock := make(naive), epoch
 		for range rapid.IntRange(1, 60).Draw(t, "scrapes") {
 			m.record(t, w, &clock)

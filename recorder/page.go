@@ -10,13 +10,13 @@ import (
 	"fodc/messages"
 )
 
-// ParseLimits bounds what a page may hold. A zero field stands for its default.
+// ParseLimits are the limits of a page. A zero field stands for its default.
 type ParseLimits struct {
 	// Samples is how many samples a page may have, 200,000 by default. A page with
 	// more is unusable.
 	Samples int
-	// MetaLines is how many TYPE and HELP lines are read, 50,000 by default. Those on top
-	// are bad lines.
+	// MetaLines is how many TYPE and HELP lines are read, 50,000 by default. Lines over it are
+	// bad lines.
 	MetaLines int
 	// BadLines is how many lines may be skipped, 10,000 by default. A page with more
 	// is unusable.
@@ -36,19 +36,19 @@ func (l ParseLimits) withDefaults() ParseLimits {
 	return l
 }
 
-// Page is a scraped page. The zero Page is ready for Parse; one Page serves any
-// number of pages, one after the other, and then allocates next to nothing.
+// Page is a scraped page. The zero Page is ready for Parse. Parse may be called any number of
+// times; it reuses the buffers of the page before.
 type Page struct {
-	// buf holds the page; samples and lines are parts of it.
+	// buf has the page. The texts of samples and lines are subslices of it.
 	buf     []byte
 	samples []pageSample
 	lines   []metaLine
-	// template is new for each page that was taken apart. places are of the values of all
-	// samples, empty if the next page cannot be compared: see repeat.go.
+	// template is a new one for each page that was parsed: see template.go. valueSpans are the
+	// spans of the values of all samples, empty if the next page must be parsed.
 	template   *template
 	valueSpans []span
 
-	// contentType is the one that format was made of.
+	// format is that of contentType.
 	contentType string
 	format      pageFormat
 
@@ -58,9 +58,9 @@ type Page struct {
 	err      error
 }
 
-// pageSample is a sample as it stands on the page.
+// pageSample is a sample of a page.
 type pageSample struct {
-	// raw is all that comes before the value: name and labels.
+	// raw is the text before the value: name and labels.
 	raw   []byte
 	value float64
 }
@@ -70,7 +70,7 @@ var ErrTooManySamples = errors.New("page with too many samples")
 
 // metaLine is a TYPE or HELP line.
 type metaLine struct {
-	// name is escaped as it stands on the page.
+	// name is escaped, as on the page.
 	name []byte
 	// kind is empty on a HELP line, help is nil on a TYPE line.
 	kind model.MetricType
@@ -84,22 +84,22 @@ func (p *Page) Samples() int { return len(p.samples) }
 // without Err, is partial: its other lines are good.
 func (p *Page) BadLines() int { return p.badLines }
 
-// FirstBad says what was wrong with the first line that was skipped, with its
-// number; nil if none was.
+// FirstBad says what was wrong with the first line that was skipped, and its number. It is nil
+// if none was.
 func (p *Page) FirstBad() error { return p.firstBad }
 
-// Err says why the page is unusable as a whole: it has bad lines and not a single
-// sample, or is over a limit. It has no samples then.
+// Err says why the page is unusable as a whole: it is no page of metrics, or over a limit. It
+// has no samples then.
 func (p *Page) Err() error { return p.err }
 
 // Fallback reports whether the content type was missing or unknown, so that the
 // page was read as text.
 func (p *Page) Fallback() bool { return p.format.fallback }
 
-// bad counts the line at the offset as skipped.
+// bad counts the line at the offset as a bad line.
 func (p *Page) bad(offset int, err error) {
 	if p.badLines++; p.firstBad == nil {
-		const shown = 200 // The parser's errors quote what they met, however long.
+		const shown = 200 // The parser's errors quote lines of any length.
 		p.firstBad = fmt.Errorf("line %d: %.*s", p.lineNumber(offset), shown, err.Error())
 	}
 	if p.badLines <= p.limits.BadLines {

@@ -12,10 +12,10 @@ import (
 	"github.com/prometheus/prometheus/model/textparse"
 )
 
-// pageFormat is how a page is to be read.
+// pageFormat is the format of a page.
 type pageFormat struct {
 	openMetrics bool
-	// fallback says that the content type does not tell.
+	// fallback says that the content type is missing or unknown.
 	fallback bool
 }
 
@@ -25,15 +25,14 @@ var (
 	errBehindValue = errors.New("text behind the value")
 )
 
-// Parse reads a page in Prometheus text 0.0.4 or OpenMetrics, by its content type;
-// where that is missing or unknown, as text. It takes any input. Body may be
-// reused when it returns.
+// Parse reads a page in the Prometheus text format 0.0.4 or in OpenMetrics, by its content
+// type; as text if that is missing or unknown. Any input is allowed. Body may be reused when
+// it returns.
 //
-// A bad line is skipped and counted, the rest is read on. Blank lines, a missing
-// newline at the end, lines that end in CR LF and a byte order mark of UTF-8 are fine, and
-// TYPE and HELP lines with any number of blanks and types in any case. Timestamps and
-// exemplars are accepted where the format has them, and dropped: the scrape's time
-// counts.
+// A bad line is skipped and counted. These are no bad lines: blank lines, a last line without
+// newline, lines that end in CR LF, a byte order mark of UTF-8, TYPE and HELP lines with any
+// number of blanks, and types in any letter case. Timestamps and exemplars are accepted where
+// the format has them, and ignored: samples have the time of the scrape.
 func (p *Page) Parse(body []byte, contentType string, limits ParseLimits) {
 	limits = limits.withDefaults()
 	body = bytes.TrimPrefix(body, []byte(utf8BOM))
@@ -61,21 +60,21 @@ func (p *Page) Parse(body []byte, contentType string, limits ParseLimits) {
 	p.setTemplate()
 }
 
-// isUnusable reports whether a page without a sample is none. One whose type says that it
-// is text may be empty: so is that of a process that has nothing to tell yet.
+// isUnusable reports whether a page without a sample is an error. A page whose content type is
+// text may be empty: a process may have no metrics yet.
 func (p *Page) isUnusable() bool {
 	return p.badLines > 0 || p.format.fallback && len(bytes.TrimSpace(p.buf)) == 0
 }
 
-// empty drops all samples and lines. They are parts of a buffer, which they must not
-// hold on to.
+// empty drops all samples and lines. It clears them, so that they do not keep an old buffer
+// alive.
 func (p *Page) empty() {
 	clear(p.samples)
 	clear(p.lines)
 	p.samples, p.lines = p.samples[:0], p.lines[:0]
 }
 
-// contentTypeNote tells the content type where that may be what is wrong.
+// contentTypeNote says in an error which content type the page has, unless it is a known one.
 func (p *Page) contentTypeNote() string {
 	switch {
 	case !p.format.fallback:
@@ -95,8 +94,8 @@ func formatOf(contentType string) pageFormat {
 	}
 }
 
-// load copies the page without the CR of line ends. The buffer has room for the
-// newline that the parser appends: it must not move the page.
+// load copies the page into the buffer, without the CR of line ends. The buffer has capacity
+// for the newline that the parser appends, so that appending does not move the page.
 func (p *Page) load(body []byte) {
 	const spare = 1
 	need := len(body) + spare
@@ -119,26 +118,24 @@ func (p *Page) load(body []byte) {
 }
 
 const (
-	// growPart is the part of a page by which the next one may be longer without a
-	// new buffer.
+	// A new buffer is larger than the page by 1/growPart: the next page may be longer.
 	growPart = 8
-	// A buffer over keepBytes is given up for a page keepFactor times smaller, and with it
-	// what was on its page.
+	// A buffer over keepBytes is freed for a page that is keepFactor times smaller.
 	keepFactor = 4
 	keepBytes  = 1 << 20
 )
 
-// read runs parsers over the page until its end. A parser gives up at an error; the
-// next one starts behind the line that is to blame. No line is read by more than a
-// few of them, so that the work is linear in the size of the page.
+// read parses the page to its end. A parser stops at an error; a new one starts behind the line
+// with the error. Each line is read by a bounded number of parsers, so that the work is
+// linear in the size of the page.
 func (p *Page) read() {
 	suspect := noSample
 	for at := 0; p.err == nil; {
 		stop := p.run(at)
 		at = stop.at
 		if suspect != noSample && (stop.entries > 0 || stop.err == nil) {
-			// The fresh parser got over the line. So the line before had sent the other
-			// one astray: OpenMetrics lines do that with blanks behind the value.
+			// The new parser accepts the line, so that the error was in the line before: the
+			// parser of OpenMetrics notices blanks behind a value only there.
 			p.bad(p.offset(p.samples[suspect].raw), errBehindValue)
 			p.samples = slices.Delete(p.samples, suspect, suspect+1)
 		}
@@ -163,18 +160,18 @@ func (p *Page) read() {
 
 const noSample = -1
 
-// runEnd says where and why a parser came to its end.
+// runEnd is where and why a parser stopped.
 type runEnd struct {
-	// entries counts what it read before.
+	// entries counts the lines that it accepted.
 	entries      int
 	lastIsSample bool
-	// at is the start of the line that it did not get over, or the page's end.
+	// at is the offset of the line that it did not accept, or the end of the page.
 	at int
-	// err is nil at the end of a good page.
+	// err is nil at the end of the page.
 	err error
 }
 
-// run reads from the offset, where a line starts, until the end or an error.
+// run parses from the offset, where a line starts, to the end of the page or an error.
 func (p *Page) run(at int) (s runEnd) {
 	parser := p.parser(at)
 	last := p.buf[at:at]
@@ -214,10 +211,10 @@ func (p *Page) run(at int) (s runEnd) {
 	return s
 }
 
-// finish looks at what is left of the page behind the last entry.
+// finish completes the end of a run by what is left of the page.
 func (p *Page) finish(s *runEnd) {
 	if !p.format.openMetrics {
-		// The text parser skips blank lines, and takes a NUL for the end.
+		// The text parser skips blank lines, and takes a NUL for the end of the page.
 		s.at = len(p.buf) - len(bytes.TrimLeft(p.buf[s.at:], " \t\n"))
 		if s.err == io.EOF && s.at < len(p.buf) {
 			s.err = errNUL
@@ -228,7 +225,7 @@ func (p *Page) finish(s *runEnd) {
 	}
 }
 
-// addSample keeps the parser's sample.
+// addSample adds the parser's current sample.
 func (p *Page) addSample(parser textparse.Parser) error {
 	raw, _, value := parser.Series()
 	if bytes.IndexByte(raw, '\n') >= 0 {
@@ -242,9 +239,9 @@ func (p *Page) addSample(parser textparse.Parser) error {
 	return nil
 }
 
-// parser returns a parser that starts at the offset. It hands out slices of the
-// page. It needs no symbol table: labels are read by rawseries.go, because the
-// parser's own reading of them rewrites le and quantile.
+// parser returns a parser that starts at the offset. It returns subslices of the page. It
+// needs no symbol table: scanSeries reads the labels, because the parser's own Labels
+// rewrites le and quantile.
 func (p *Page) parser(at int) textparse.Parser {
 	if p.format.openMetrics {
 		return textparse.NewOpenMetricsParser(p.buf[at:], nil)
@@ -252,10 +249,10 @@ func (p *Page) parser(at int) textparse.Parser {
 	return textparse.NewPromParser(p.buf[at:], nil, false)
 }
 
-// offset returns where on the page a part of it begins.
+// offset returns the offset of a subslice of the page.
 func (p *Page) offset(part []byte) int { return cap(p.buf) - cap(part) }
 
-// lineAfter returns where the line begins that follows the one at the offset.
+// lineAfter returns the offset of the line after the one at the offset.
 func (p *Page) lineAfter(offset int) int {
 	if i := bytes.IndexByte(p.buf[offset:], '\n'); i >= 0 {
 		return offset + i + 1

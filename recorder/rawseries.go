@@ -9,16 +9,16 @@ import (
 
 var errRawSeries = errors.New("not a series")
 
-// seriesScanner reads the bytes before a value: foo{a="b"} or {"foo",a="b"}. The page
-// parser has accepted them, so it is lenient where that is; what it returns is
-// still to be checked.
+// seriesScanner reads the raw text of a series, which is what stands before its value:
+// foo{a="b"} or {"foo",a="b"}. The page parser has accepted the text. Names and labels must
+// still be checked.
 type seriesScanner struct {
 	text string
 	at   int
 }
 
-// scanSeries returns the name of a sample and appends its labels to the given ones,
-// all unescaped, in the order of the text.
+// scanSeries returns the metric name of a raw text, and appends its labels to the given ones in
+// the order of the text. Both are unescaped.
 func scanSeries(text string, labels []messages.Label) (string, []messages.Label, error) {
 	s := seriesScanner{text: text}
 	s.skipBlanks()
@@ -37,15 +37,15 @@ func scanSeries(text string, labels []messages.Label) (string, []messages.Label,
 	return s.braces(name, labels)
 }
 
-// braces reads what is between the braces. A quoted text without a value is the
-// name of the metric.
+// braces reads the text between the braces. A text in quotes without a value is the metric
+// name.
 func (s *seriesScanner) braces(name string, labels []messages.Label) (string, []messages.Label, error) {
 	for {
 		s.skipBlanks()
 		if s.accept('}') {
 			return name, labels, nil
 		}
-		word, quoted, err := s.token()
+		text, quoted, err := s.token()
 		if err != nil {
 			return "", labels, err
 		}
@@ -57,9 +57,9 @@ func (s *seriesScanner) braces(name string, labels []messages.Label) (string, []
 			if err != nil || !inQuotes {
 				return "", labels, errRawSeries
 			}
-			labels = append(labels, messages.Label{Name: word, Value: value})
+			labels = append(labels, messages.Label{Name: text, Value: value})
 		case quoted && name == "":
-			name = word
+			name = text
 		default:
 			return "", labels, errRawSeries
 		}
@@ -68,8 +68,8 @@ func (s *seriesScanner) braces(name string, labels []messages.Label) (string, []
 	}
 }
 
-// token returns a text in quotes, unescaped, or a bare name.
-func (s *seriesScanner) token() (word string, quoted bool, err error) {
+// token reads a text in quotes, which it unescapes, or a bare name.
+func (s *seriesScanner) token() (text string, quoted bool, err error) {
 	start := s.at
 	if !s.accept('"') {
 		for s.at < len(s.text) && !strings.ContainsRune("=,}\" \t", rune(s.text[s.at])) {
@@ -99,7 +99,7 @@ func (s *seriesScanner) skipBlanks() {
 	}
 }
 
-// accept steps over the byte if it comes next.
+// accept skips the byte if it is the next one.
 func (s *seriesScanner) accept(c byte) bool {
 	if s.at < len(s.text) && s.text[s.at] == c {
 		s.at++
@@ -110,9 +110,9 @@ func (s *seriesScanner) accept(c byte) bool {
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
-// unescape returns the value of what stands between quotes. Unlike
-// messages.Unescape, which reads checked texts, it keeps the backslash of an escape
-// that the format does not have, as Prometheus does.
+// unescape returns the value of a text between quotes. Unlike messages.Unescape, which reads
+// checked texts, it keeps the backslash of an escape that the format does not have, as
+// Prometheus does.
 func unescape(s string) string {
 	if strings.IndexByte(s, '\\') < 0 {
 		return s
@@ -134,8 +134,8 @@ func unescape(s string) string {
 	return string(b)
 }
 
-// checkRawName is messages.CheckMetricName for an escaped name. It does not
-// allocate for a plain one.
+// checkRawName is messages.CheckMetricName for an escaped name. It does not allocate for a name
+// of letters, digits, underscores and colons.
 func checkRawName(name []byte) error {
 	plain := len(name) > 0 && len(name) <= messages.MaxNameBytes
 	for _, c := range name {

@@ -64,7 +64,7 @@ func TestRealPagesInARow(t *testing.T) {
 	}
 }
 
-// facts lists the samples of blocks that have one row.
+// facts lists the samples of blocks that have one scrape.
 func facts(t *testing.T, blocks []messages.Block) map[string]fact {
 	all := make(map[string]fact)
 	for _, b := range blocks {

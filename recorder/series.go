@@ -12,26 +12,28 @@ import (
 // series is one series of one target.
 type series struct {
 	seriesKey
-	// family is the number of the family. It and what is above and below up to the
-	// line are fixed: snapshots read them.
+	// Snapshots read the fields from here up to column while appending goes on. They never
+	// change.
+
+	// family is the index in the target's family table.
 	family int
-	// bound is the value of the label le or quantile, labels[cutFrom:cutTo] that label
-	// with its comma.
+	// bound is the number of the label le or quantile, labels[boundFrom:boundTo] is that
+	// label with its comma.
 	bound              float64
 	boundFrom, boundTo int
-	// startTime says that it is the start time of a process.
+	// startTime says that the series is the start time of a process.
 	startTime bool
 
-	// column is the one in the target's head, nil where it has none.
+	// column is the series' column in the target's head, nil if it has none.
 	column *column
-	// refs counts the columns, in the head and in sealed stretches. A series without
-	// any leaves the window.
+	// refs counts the columns of the series, in the head and in chunks. A series without any
+	// is removed.
 	refs int
-	// rawTexts are the raw texts under which the target knows it.
+	// rawTexts are its keys in the target's scrape cache.
 	rawTexts []string
 }
 
-// seriesKey is what tells the series of a target apart.
+// seriesKey identifies a series of a target.
 type seriesKey struct {
 	// name is the name of the family.
 	name   string
@@ -40,7 +42,8 @@ type seriesKey struct {
 }
 
 const (
-	// maxRawTexts bounds the raw texts that are kept for a series. A page has one.
+	// maxRawTexts bounds the raw texts of a series in the scrape cache. Most pages write a
+	// series in one way.
 	maxRawTexts    = 4
 	seriesBytes    = 128
 	seriesKeyBytes = 40
@@ -53,7 +56,7 @@ func newSeries(key seriesKey, family int) *series {
 	return s
 }
 
-// bytes returns what the series takes, but for its places in maps.
+// bytes returns the size of the series without its map entries.
 func (s *series) bytes() int64 { return seriesBytes + sizeOf(len(s.labels)) + s.rawTextBytes() }
 
 func (s *series) rawTextBytes() int64 {
@@ -64,15 +67,15 @@ func (s *series) rawTextBytes() int64 {
 	return n
 }
 
-// release counts a use less, and calls gone if there is no other.
+// release drops one reference, and calls gone if that was the last.
 func (s *series) release(gone func(*series)) {
 	if s.refs--; s.refs == 0 {
 		gone(s)
 	}
 }
 
-// findBound looks for the label that is a number in the order of series: le of a
-// bucket, quantile of a sample without suffix, whatever the type of the family is.
+// findBound finds the label that is ordered as a number: le of a bucket, or quantile of a
+// sample without suffix, whatever the type of the family is.
 func (s *series) findBound() {
 	var name string
 	switch s.suffix {
@@ -103,7 +106,7 @@ func (s *series) findBound() {
 	}
 }
 
-// boundOf returns the number for the order of bounds; what is none comes last.
+// boundOf returns the number of a bound. A text that is no number is ordered last.
 func boundOf(text string) float64 {
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsNaN(v) {
@@ -112,7 +115,7 @@ func boundOf(text string) float64 {
 	return v
 }
 
-// compareSeries is the order of a page: by family, labels without bound, suffix,
+// compareSeries orders series as a page does: by family, labels without the bound, suffix,
 // bound.
 func compareSeries(a, b *series) int {
 	if c := strings.Compare(a.name, b.name); c != 0 {

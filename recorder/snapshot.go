@@ -8,18 +8,18 @@ import (
 	"fodc/messages"
 )
 
-// Snapshot is what a window held of a selection at one moment. It is read in parts,
-// once, by one goroutine, which need not be the window's owner.
+// Snapshot is what a window held of a selection at one moment. It is read once, in batches,
+// by one goroutine, which need not be the window's owner.
 type Snapshot struct {
-	// readers are by target, then in the order of recording.
+	// readers are those that are left, ordered by target, then in the order of recording.
 	readers []chunkReader
 }
 
-// Snapshot returns what is selected. It stays as it is while appending goes on. It
-// costs a copy of the columns' headers of each target's head, not of samples.
+// Snapshot returns what is selected. It does not change while appending goes on. It copies
+// the headers of the columns of each target's head, and no samples.
 //
-// Latest is the newest row of each target, with the series that are in it. A range
-// is the rows whose times are within the bounds.
+// Without bounds it is the newest scrape of each target, with the series that have a sample
+// in it; else the scrapes whose times are within the bounds.
 func (w *Window) Snapshot(sel messages.Selection) *Snapshot {
 	s := &Snapshot{}
 	from, to := bounds(sel.Window)
@@ -36,32 +36,31 @@ func (w *Window) Snapshot(sel messages.Selection) *Snapshot {
 			s.add(view.newestScrape(t.head))
 			continue
 		}
-		for _, g := range t.chunks {
-			p := view.scrapesWithin(g.times, from, to)
-			p.columns = newChunkCursor(g)
-			s.add(p)
+		for _, c := range t.chunks {
+			r := view.scrapesWithin(c.times, from, to)
+			r.columns = newChunkCursor(c)
+			s.add(r)
 		}
-		p := view.scrapesWithin(t.head.times, from, to)
-		p.columns = view.headColumns(t.head, p.from, p.to)
-		s.add(p)
+		r := view.scrapesWithin(t.head.times, from, to)
+		r.columns = view.headColumns(t.head, r.from, r.to)
+		s.add(r)
 	}
 	return s
 }
 
-func (s *Snapshot) add(p chunkReader) {
-	if p.from < p.to {
-		s.readers = append(s.readers, p)
+func (s *Snapshot) add(r chunkReader) {
+	if r.from < r.to {
+		s.readers = append(s.readers, r)
 	}
 }
 
-// Next returns the next part of what was selected, nil at its end. Encoded as
-// protobuf it takes no more than the budget in bytes, unless a single series alone
-// does; one is there in any case.
+// Next returns the next batch of what was selected, nil at its end. Encoded as protobuf, a
+// batch takes no more than the budget in bytes, unless its first series alone takes more.
 //
-// Each block is of one target and one stretch of its scrapes; a series may be in
-// many. Families are sorted by name, their series by labels: those of a histogram or
-// summary by labels without le or quantile, then buckets, sum, count, the buckets by
-// bound. Series and rows at either end without a sample are left out.
+// Each block is of one chunk or head of one target, so that a series may be in many blocks.
+// Families are sorted by name, their series by labels; those of a histogram or summary by
+// labels without le or quantile, then buckets, sum, count, and the buckets by bound. Series
+// without a sample are left out, and scrapes without one at either end.
 func (s *Snapshot) Next(budget int) []messages.Block {
 	var blocks []messages.Block
 	for len(s.readers) > 0 {
@@ -79,13 +78,13 @@ func (s *Snapshot) Next(budget int) []messages.Block {
 	return blocks
 }
 
-// bounds returns the window in unix milliseconds, both ends included.
+// bounds returns the bounds of a window in unix milliseconds, both included.
 func bounds(w messages.Window) (from, to int64) {
 	from, to = math.MinInt64, math.MaxInt64
 	if !w.Start.IsZero() {
 		from = w.Start.UnixMilli()
 		if time.UnixMilli(from).Before(w.Start) {
-			from++ // A row of that millisecond was before the start.
+			from++ // A scrape of that millisecond was before the start.
 		}
 	}
 	if !w.End.IsZero() {
@@ -94,12 +93,12 @@ func bounds(w messages.Window) (from, to int64) {
 	return from, to
 }
 
-// targetView is what all parts of one target have in common.
+// targetView is what all readers of one target have in common.
 type targetView struct {
 	families []familyMeta
-	// selected says for each family whether it is selected; nil selects all.
+	// selected says for each family whether it is selected. If it is nil, all are.
 	selected []bool
-	// isEmpty says that no family is selected.
+	// isEmpty says that no family of the target is selected.
 	isEmpty bool
 }
 
@@ -120,39 +119,39 @@ func (t *target) view(names []string) targetView {
 
 func (v *targetView) selects(s *series) bool { return v.selected == nil || v.selected[s.family] }
 
-// newestScrape returns the head's newest row.
+// newestScrape returns a reader of the head's newest scrape.
 func (v *targetView) newestScrape(h *head) chunkReader {
 	times := h.times[h.lastIndex():]
 	columns := v.headColumns(h, h.lastIndex(), len(h.times))
-	for i := range columns.columns {
-		columns.columns[i] = columns.columns[i].newest()
+	for i := range columns.views {
+		columns.views[i] = columns.views[i].newest()
 	}
 	return chunkReader{targetView: *v, times: slices.Clip(times), columns: columns, to: len(times)}
 }
 
-// scrapesWithin returns a part, still without columns, of the rows that are within the bounds.
+// scrapesWithin returns a reader, still without columns, of the scrapes within the bounds.
 func (v *targetView) scrapesWithin(times []int64, from, to int64) chunkReader {
-	p := chunkReader{targetView: *v, times: slices.Clip(times)}
-	p.from, _ = slices.BinarySearch(times, from)
-	p.to, _ = slices.BinarySearch(times, to)
-	if p.to < len(times) && times[p.to] == to {
-		p.to++
+	r := chunkReader{targetView: *v, times: slices.Clip(times)}
+	r.from, _ = slices.BinarySearch(times, from)
+	r.to, _ = slices.BinarySearch(times, to)
+	if r.to < len(times) && times[r.to] == to {
+		r.to++
 	}
-	return p
+	return r
 }
 
-// headColumns returns views of the columns of a head that are wanted and may have a
-// sample in the rows.
+// headColumns returns views of the head's columns that are selected and may have a sample
+// in the scrapes from <= i < to.
 func (v *targetView) headColumns(h *head, from, to int) *headCursor {
 	h.sort()
 	found := &headCursor{}
 	if from >= to {
 		return found
 	}
-	found.columns = make([]column, 0, len(h.columns))
+	found.views = make([]column, 0, len(h.columns))
 	for _, c := range h.columns {
 		if v.selects(c.series) && c.overlaps(from, to) {
-			found.columns = append(found.columns, *c)
+			found.views = append(found.views, *c)
 		}
 	}
 	return found

@@ -40,7 +40,7 @@ b{x="10"} 1
 	}
 	scrape(t, w, 0, page)
 	require.Equal(t, want, sampleNames(drain(w.Snapshot(messages.Selection{}))))
-	// What comes later finds its place, in the head and in the next one.
+	// What comes later is in order, in the head and in the next one.
 	scrape(t, w, 1, page+"b 1\n"+`h_bucket{x="b",le="9"} 1`+"\na 1\n")
 	want = append([]string{"a{}", "b{}"}, append(append(want[:4:4], `h_bucket{le="9",x="b"}`), want[4:]...)...)
 	require.Equal(t, want, sampleNames(drain(w.Snapshot(messages.Selection{}))))
@@ -98,8 +98,8 @@ func TestSnapshotIsReadWhileAppending(t *testing.T) {
 	readers.Wait()
 }
 
-// The size of a part, encoded, is within the budget, unless a single series alone
-// is over it; and no part is much smaller than it could be.
+// The encoded size of a batch is within the budget, unless a single series alone
+// is over it; and no batch is much smaller than it could be.
 func TestPartsAreWithinTheBudget(t *testing.T) {
 	w := NewWindow(Limits{chunkScrapes: 25})
 	help := "# HELP a " + strings.Repeat("h", 300) + "\n"
@@ -110,38 +110,38 @@ func TestPartsAreWithinTheBudget(t *testing.T) {
 		want := drain(w.Snapshot(sel))
 		for _, budget := range []int{-1, 0, 1, 1_000, 10_000, 32 << 10} {
 			s := w.Snapshot(sel)
-			var parts int
+			var batches int
 			var all []messages.Block
-			for part := unshared(s.Next(budget)); part != nil; part = unshared(s.Next(budget)) {
-				parts++
-				if size := encodedBytes(part); size > budget {
-					require.Len(t, sampleNames(part), 1)
+			for batch := unshared(s.Next(budget)); batch != nil; batch = unshared(s.Next(budget)) {
+				batches++
+				if size := encodedBytes(batch); size > budget {
+					require.Len(t, sampleNames(batch), 1)
 				}
-				all = append(all, part...)
+				all = append(all, batch...)
 			}
 			require.Nil(t, unshared(s.Next(budget)))
-			require.ElementsMatch(t, sampleRows(want), sampleRows(all))
+			require.ElementsMatch(t, sampleLines(want), sampleLines(all))
 			if budget == 32<<10 {
-				require.LessOrEqual(t, parts, 2*encodedBytes(want)/budget+1)
+				require.LessOrEqual(t, batches, 2*encodedBytes(want)/budget+1)
 			}
 		}
 	}
 }
 
-// sampleRows lists all samples.
-func sampleRows(blocks []messages.Block) (rows []string) {
+// sampleLines lists all samples.
+func sampleLines(blocks []messages.Block) (lines []string) {
 	for _, b := range blocks {
 		for _, f := range b.Families {
 			for _, s := range f.Series {
 				for i, v := range s.Values {
 					if !messages.IsGap(v) {
-						rows = append(rows, fmt.Sprint(f.Name, s.Suffix, len(s.Labels), s.Labels[:min(len(s.Labels), 20)], b.Times[i], v))
+						lines = append(lines, fmt.Sprint(f.Name, s.Suffix, len(s.Labels), s.Labels[:min(len(s.Labels), 20)], b.Times[i], v))
 					}
 				}
 			}
 		}
 	}
-	return rows
+	return lines
 }
 
 // encodedBytes is the size of blocks as the wire contract has them.

@@ -11,16 +11,17 @@ import (
 	"strings"
 )
 
-// A body that is no page of metrics is often one of a few other things. The error says
-// which, so that nobody has to look at the bytes.
+// The error of a page that cannot be read says what its body is, if that is one of a few
+// frequent cases.
 
-// ErrCompressed is the Err of a page that is compressed without a header that says so.
+// ErrCompressed is the Err of a page that is compressed although no header says so.
 var ErrCompressed = errors.New("Content-Encoding does not say so")
 
-// utf8BOM may stand before a page. Editors and scripts write it; it means nothing.
+// utf8BOM is the byte order mark that some editors and scripts write before a text. It is
+// ignored.
 const utf8BOM = "\ufeff"
 
-// compressions begin in ways in which no page does.
+// compressions are formats with a prefix that no page begins with.
 var compressions = []struct{ name, prefix string }{
 	{"gzip", "\x1f\x8b"},
 	{"zstd", "\x28\xb5\x2f\xfd"},
@@ -28,7 +29,8 @@ var compressions = []struct{ name, prefix string }{
 	{"lz4", "\x04\x22\x4d\x18"},
 }
 
-// compressionOf returns how the body is compressed, empty if it is not.
+// compressionOf returns the name of the format in which the body is compressed, empty if it is
+// not.
 func compressionOf(body []byte) string {
 	for _, c := range compressions {
 		if bytes.HasPrefix(body, []byte(c.prefix)) {
@@ -42,8 +44,8 @@ func compressionOf(body []byte) string {
 	return ""
 }
 
-// isZlib reports whether the body begins as zlib does: the encoding that HTTP calls
-// deflate. Text may have its first two bytes, so some of it is unpacked.
+// isZlib reports whether the body is zlib, which is the encoding deflate of HTTP. A text may
+// begin with the same two bytes, so the first byte is decompressed.
 func isZlib(body []byte) bool {
 	z, err := zlib.NewReader(bytes.NewReader(body))
 	if err != nil {
@@ -53,7 +55,8 @@ func isZlib(body []byte) bool {
 	return err == nil
 }
 
-// sniff says what a page without a sample is, nil if that is not known.
+// sniff returns an error that says what the body of a page without a sample is, nil if that is
+// not known.
 func (p *Page) sniff() error {
 	body := p.buf
 	text := bytes.TrimSpace(body)
@@ -77,7 +80,7 @@ func (p *Page) sniff() error {
 
 func compressed(name string) error { return fmt.Errorf("the body is %s, but %w", name, ErrCompressed) }
 
-// markup tells HTML from XML.
+// markup returns HTML or XML.
 func markup(text []byte) string {
 	const shown = 512
 	head := strings.ToLower(string(text[:min(len(text), shown)]))
@@ -87,8 +90,8 @@ func markup(text []byte) string {
 	return "HTML"
 }
 
-// isDelimited reports whether the body begins with a MetricFamily of the protobuf format: its
-// length, then its name.
+// isDelimited reports whether the body begins with a MetricFamily of the delimited protobuf
+// format: its length, then its name.
 func isDelimited(body []byte) bool {
 	const tagName = 1<<3 | 2
 	length, n := binary.Uvarint(body)

@@ -101,7 +101,7 @@ func TestSniffLeavesPagesAlone(t *testing.T) {
 	require.Zero(t, textPage(t, "").Samples(), "a text page may be empty")
 
 	p := textPage(t, "\ufeffa 1\n")
-	shape := p.template
+	before := p.template
 	p.Parse([]byte("\ufeffa 2\n"), textType, ParseLimits{})
-	require.Same(t, shape, p.template, "and is not taken apart again")
+	require.Same(t, before, p.template, "and is not parsed again")
 }

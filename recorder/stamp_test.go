@@ -74,8 +74,8 @@ func TestMetadataChanges(t *testing.T) {
 	requireConsistent(t, w)
 }
 
-// The same series in ever new spellings takes no more room.
-func TestSpellingsAreBounded(t *testing.T) {
+// The same series with ever new raw texts takes no more memory.
+func TestRawTextsAreBounded(t *testing.T) {
 	w := NewWindow(Limits{})
 	blanks := ""
 	for n := range 20 {

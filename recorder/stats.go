@@ -2,28 +2,28 @@ package recorder
 
 import "time"
 
-// Stats is how a window does.
+// Stats is the state of a window and its counters.
 type Stats struct {
-	// Oldest and Newest are the times of the oldest and the newest row, zero while
+	// Oldest and Newest are the times of the oldest and the newest scrape, zero while
 	// there is none.
 	Oldest, Newest time.Time
-	// Bytes is what the window takes of the heap; LimitBytes is what it may grow to.
+	// Bytes is what the window takes of the heap, LimitBytes what it may take.
 	Bytes, LimitBytes int64
-	// Series and Samples are those held, LimitSeries what Series may grow to.
+	// Series and Samples count what is held now, LimitSeries is the most of Series.
 	Series, LimitSeries, Samples int
 	// Since the window was made: samples that were recorded, and those of them that were
 	// evicted.
 	Appended, Evicted uint64
-	// Since the window was made: samples that were not recorded since their series was there
-	// twice in a scrape, their name or labels are not allowed, or there was no room for a new
-	// series.
+	// Since the window was made: samples that were dropped because their series was there
+	// twice in a scrape, because their name or labels are not allowed, and because there was
+	// no room for a new series.
 	DroppedDuplicate, DroppedNotAllowed, DroppedNoRoom uint64
 }
 
-// Span is the time between the oldest row and the newest.
+// Span is the time between the oldest scrape and the newest.
 func (s Stats) Span() time.Duration { return s.Newest.Sub(s.Oldest) }
 
-// counts are the parts of Stats that only grow.
+// counts are the counters of Stats.
 type counts struct {
 	appended, evicted, duplicate, notAllowed, noRoom uint64
 }
@@ -35,8 +35,8 @@ func (c *counts) add(done *AppendResult) {
 	c.noRoom += uint64(done.Dropped.NoRoom())
 }
 
-// Stats returns how the window does. It looks at each stretch of scrapes, and at no
-// sample.
+// Stats returns the state of the window. Its cost grows with the number of chunks, not of
+// samples.
 func (w *Window) Stats() Stats {
 	s := Stats{
 		Bytes:       w.bytes(),
@@ -50,15 +50,15 @@ func (w *Window) Stats() Stats {
 		DroppedDuplicate: w.counts.duplicate, DroppedNotAllowed: w.counts.notAllowed, DroppedNoRoom: w.counts.noRoom,
 	}
 	for _, t := range w.sorted {
-		for _, g := range t.chunks {
-			s.span(g.times)
+		for _, c := range t.chunks {
+			s.span(c.times)
 		}
 		s.span(t.head.times)
 	}
 	return s
 }
 
-// span widens the time from Oldest to Newest by a stretch.
+// span extends the time from Oldest to Newest to the times of a chunk.
 func (s *Stats) span(times []int64) {
 	first, last := time.UnixMilli(times[0]), time.UnixMilli(times[len(times)-1])
 	if s.Oldest.IsZero() || first.Before(s.Oldest) {

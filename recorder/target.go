@@ -7,33 +7,34 @@ import (
 	"fodc/messages"
 )
 
-// target is all that the window has of one target.
+// target is what the window holds of one target.
 type target struct {
 	name   string
 	labels []messages.Label
-	// chunks is in the order of recording; head follows it, and is nil before the first
-	// row.
+	// chunks are in the order of recording; the head is newer than all of them, and nil
+	// before the first scrape.
 	chunks   []*chunk
 	head     *head
 	meta     metadata
 	families familyTable
-	// cache finds the series of a raw text, as long as metadata and target labels
-	// stay the same; series finds it by what it is.
+	// cache is the scrape cache: it maps the raw text of a series on a page to the series. It
+	// is emptied when metadata or target labels change. series maps identities to series.
 	cache  sizedMap[string, *series]
 	series sizedMap[seriesKey, *series]
-	// byPosition are the series of a page by the numbers of its samples, as long as pages
-	// have that shape; nil where there is none.
+	// byPosition has the series of each sample of a page that has the template, by its
+	// position on the page: then no text is looked up. It is nil where there is none.
 	byPosition []*series
 	template   *template
-	vector     *vector // nil: nobody has asked for the latest values
-	// seriesBytes is what all series take, but for their places in maps.
+	vector     *vector // of the newest scrape; nil until somebody asks for the latest values
+	// seriesBytes is the size of all series without their map entries.
 	seriesBytes int64
 
 	starts startTimes
-	// failureEvent is the number of the event of the scrapes that fail now, 0 if none does.
+	// failureEvent is the number of the event that counts the scrapes that fail at present, 0
+	// if the newest scrape did not fail.
 	failureEvent uint64
 
-	// keyBuf and parts are scratch.
+	// keyBuf and labelBuf are reused.
 	keyBuf   []byte
 	labelBuf []messages.Label
 }
@@ -50,14 +51,14 @@ func newTarget(t Target) *target {
 
 const targetBytes = 1 << 10
 
-// fixedBytes returns what the target takes beside its samples.
+// fixedBytes returns the size of the target without head and chunks.
 func (t *target) fixedBytes() int64 {
 	return targetBytes + t.meta.bytes + t.families.bytes() + t.seriesBytes +
 		t.cache.bytes() + t.series.bytes() + sizeOf(cap(t.chunks)*pointerBytes) +
 		sizeOf(cap(t.byPosition)*pointerBytes) + t.vectorBytes()
 }
 
-// newestChunk returns the newest sealed stretch, nil if there is none.
+// newestChunk returns the newest chunk, nil if there is none.
 func (t *target) newestChunk() *chunk {
 	if len(t.chunks) == 0 {
 		return nil
@@ -65,7 +66,7 @@ func (t *target) newestChunk() *chunk {
 	return t.chunks[len(t.chunks)-1]
 }
 
-// resetCache drops the raw texts of all series: they may mean something else now.
+// resetCache empties the scrape cache: the raw texts may mean other series now.
 func (t *target) resetCache() {
 	t.resetPositions()
 	t.cache = newSizedMap[string, *series](t.cache.slotBytes)
@@ -75,8 +76,8 @@ func (t *target) resetCache() {
 	}
 }
 
-// positions makes room for the series of the page by number, unless they are there. Over
-// the limit in bytes there is none.
+// positions returns the series of the page by position, nil for those not known yet. It
+// returns nil if that takes more than the limit in bytes.
 func (t *target) positions(p *Page, limit int64) []*series {
 	if t.template == p.template && len(t.byPosition) == len(p.samples) {
 		return t.byPosition
@@ -90,7 +91,7 @@ func (t *target) positions(p *Page, limit int64) []*series {
 
 func (t *target) resetPositions() { t.byPosition, t.template = nil, nil }
 
-// identify returns what the series of a page's sample is.
+// identify returns the identity of the raw series text of a page.
 func (t *target) identify(raw string, l *Limits) (identity, error) {
 	name, labels, err := scanSeries(raw, t.labelBuf[:0])
 	if err != nil {
@@ -104,13 +105,13 @@ func (t *target) identify(raw string, l *Limits) (identity, error) {
 	return t.complete(identity{family: family, suffix: suffix}, name)
 }
 
-// identifySample returns what the series of a reading is.
+// identifySample returns the identity of a sample of the agent.
 func (t *target) identifySample(r *Sample) (identity, error) {
 	t.labelBuf = append(t.labelBuf[:0], r.Labels...)
 	return t.complete(identity{family: familyMeta{name: r.Name, kind: r.Type, fromAgent: true, help: r.Help}}, r.Name)
 }
 
-// complete completes the identity by the labels in parts.
+// complete adds the labels in labelBuf to the identity, and checks it.
 func (t *target) complete(id identity, name string) (identity, error) {
 	err := messages.CheckMetricName(name)
 	if err == nil {
@@ -119,7 +120,7 @@ func (t *target) complete(id identity, name string) (identity, error) {
 	return id, err
 }
 
-// addSeries makes a series of the identity.
+// addSeries adds a series of the identity.
 func (t *target) addSeries(id identity) *series {
 	number := t.families.retain(id.family)
 	key := id.key()
@@ -130,24 +131,24 @@ func (t *target) addSeries(id identity) *series {
 	return s
 }
 
-// sampleKey returns the text under which the series of a reading is known. It
-// begins with a byte that no text of a page begins with. It is valid until the next
-// call.
+// sampleKey returns the key in the scrape cache of a sample of the agent. It begins with a
+// NUL, as no text of a page does. It is valid until the next call.
 func (t *target) sampleKey(r *Sample) []byte {
-	word := func(s string) {
+	field := func(s string) {
 		t.keyBuf = binary.AppendUvarint(t.keyBuf, uint64(len(s)))
 		t.keyBuf = append(t.keyBuf, s...)
 	}
 	t.keyBuf = append(t.keyBuf[:0], 0)
-	word(r.Name)
+	field(r.Name)
 	for _, l := range r.Labels {
-		word(l.Name)
-		word(l.Value)
+		field(l.Name)
+		field(l.Value)
 	}
 	return t.keyBuf
 }
 
-// cacheText remembers the raw text of a series.
+// cacheText adds the raw text of a series to the scrape cache, unless the series has
+// maxRawTexts already.
 func (t *target) cacheText(s *series, raw string) {
 	if len(s.rawTexts) == maxRawTexts {
 		return
@@ -158,7 +159,7 @@ func (t *target) cacheText(s *series, raw string) {
 	t.cache.set(raw, s)
 }
 
-// removeSeries drops a series that has no use any more.
+// removeSeries drops a series that no chunk and no head refers to.
 func (t *target) removeSeries(s *series) {
 	t.resetPositions()
 	t.vector = nil // It may hold the series.
@@ -170,7 +171,7 @@ func (t *target) removeSeries(s *series) {
 	t.families.release(s.family)
 }
 
-// compact gives back what maps take that were much larger once.
+// compact frees memory of maps that were much larger once.
 func (t *target) compact() {
 	t.cache.compact()
 	t.series.compact()

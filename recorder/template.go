@@ -7,23 +7,23 @@ import (
 	"github.com/prometheus/prometheus/model/value"
 )
 
-// Most pages say what the one before said but for the values. Such a page is read by
-// comparing all that stands around its values with the former one, byte by byte, which
-// is much cheaper than taking it apart again. Whatever differs is read by the parser.
+// Most pages differ from the page before in their values alone. The page before is the
+// template: the text between its values is compared with the new page byte by byte, and only
+// the values are parsed. That is much cheaper than parsing the page. A page with any other
+// difference is parsed.
 
-// template stands for all that pages have in common which differ in plain values alone:
-// their metadata, and the texts of their samples in order. Two pages have it if they
-// have the same pointer.
+// template identifies what pages have in common that differ in values alone: their metadata,
+// and the texts of their samples in order. Pages with the same pointer have the same.
 type template struct{ _ byte }
 
-// span is where the value of a sample stands on the page: page[from:to].
+// span is where the value of a sample is on the page: buf[from:to].
 type span struct{ from, to int32 }
 
-// maxPlainValue is how many bytes a plain value may have.
+// maxPlainValue is how many bytes a value may have that parsePlainValue reads.
 const maxPlainValue = 32
 
-// setTemplate finds the places of the values, so that the next page can be compared. A
-// page that is not clean, or has more behind a value, is not remembered.
+// setTemplate makes the page the template of the next one: it finds the spans of the values. A
+// page with bad lines, or with more than a value behind a series, is no template.
 func (p *Page) setTemplate() {
 	p.template = &template{}
 	p.valueSpans = p.valueSpans[:0]
@@ -45,16 +45,16 @@ func (p *Page) setTemplate() {
 	}
 }
 
-// matchTemplate reads the body if it is the page that was remembered with other values. If
-// it returns false, the samples must be read anew.
+// matchTemplate sets the values of the samples if the body differs from the template in values
+// alone. If it returns false, the body must be parsed.
 func (p *Page) matchTemplate(body []byte) bool {
 	if len(p.valueSpans) == 0 || len(p.valueSpans) != len(p.samples) {
 		return false
 	}
 	from, at := 0, 0
-	for i, place := range p.valueSpans {
-		n := int(place.from) - from
-		if len(body)-at < n || string(body[at:at+n]) != string(p.buf[from:place.from]) {
+	for i, value := range p.valueSpans {
+		n := int(value.from) - from
+		if len(body)-at < n || string(body[at:at+n]) != string(p.buf[from:value.from]) {
 			return false
 		}
 		v, size, ok := parsePlainValue(body[at+n:])
@@ -62,13 +62,13 @@ func (p *Page) matchTemplate(body []byte) bool {
 			return false
 		}
 		p.samples[i].value = v
-		from, at = int(place.to), at+n+size
+		from, at = int(value.to), at+n+size
 	}
 	return string(body[at:]) == string(p.buf[from:])
 }
 
-// parsePlainValue reads a decimal number, NaN or an infinity that ends with its line. It
-// accepts less than the parser does, and gives the same for it.
+// parsePlainValue reads a decimal number, NaN or an infinity at the end of a line. It accepts
+// less than the page parser, and returns the same values.
 func parsePlainValue(line []byte) (v float64, size int, ok bool) {
 	const maxDigits = 15        // fit a double exactly
 	n, digits := int64(0), true // an int may be too short
@@ -108,7 +108,7 @@ func parseSpecialValue(line []byte) (v float64, size int, ok bool) {
 	return 0, 0, false
 }
 
-// specials have the bits that the parser gives them.
+// specials have the bits that the page parser returns.
 var specials = []struct {
 	text  string
 	value float64

@@ -30,15 +30,15 @@ func requireSamePage(t require.TestingT, p *Page, body []byte, contentType strin
 const repeatedPage = "# HELP a A.\n# TYPE a gauge\na{x=\"1\"} 1\na{x=\"2\"} 2.5\n\n# a comment\n{\"b.c\"} -1e-07\nd +Inf\n"
 
 // A page with other values is read without taking it apart; any other difference is
-// seen, and the page is taken apart.
+// seen, and the page is parsed.
 func TestRepeats(t *testing.T) {
 	f := func(first, second string, again bool) {
 		t.Helper()
 		var p Page
 		p.Parse([]byte(first), textType, ParseLimits{})
-		shape := p.template
+		before := p.template
 		p.Parse([]byte(second), textType, ParseLimits{})
-		require.Equal(t, again, shape == p.template)
+		require.Equal(t, again, before == p.template)
 		requireSamePage(t, &p, []byte(second), textType, ParseLimits{})
 	}
 	swap := func(old, new string) string {
@@ -86,12 +86,12 @@ func TestRepeatsAsBefore(t *testing.T) {
 	body := []byte("# TYPE a counter\na_total 1\n# EOF\n")
 	var p Page
 	p.Parse(body, openType, ParseLimits{})
-	shape := p.template
+	before := p.template
 	f := func(contentType string, limits ParseLimits) {
 		t.Helper()
 		p.Parse(body, contentType, limits)
-		require.NotSame(t, shape, p.template)
-		shape = p.template
+		require.NotSame(t, before, p.template)
+		before = p.template
 		requireSamePage(t, &p, body, contentType, limits)
 	}
 	f(textType, ParseLimits{})
@@ -99,7 +99,7 @@ func TestRepeatsAsBefore(t *testing.T) {
 	f(openType, ParseLimits{})
 	f(openType, ParseLimits{Samples: 1})
 	p.Parse([]byte("# TYPE a counter\na_total 2\n# EOF\n"), openType, ParseLimits{Samples: 1})
-	require.Same(t, shape, p.template)
+	require.Same(t, before, p.template)
 	require.Equal(t, 2.0, p.samples[0].value)
 }
 
@@ -108,7 +108,7 @@ func FuzzRepeat(f *testing.F) {
 	f.Add([]byte(repeatedPage), []byte(repeatedPage), []byte("7"), uint(1), false)
 	f.Add([]byte("a 1\nb 2\n# EOF\n"), []byte("a 1 \n# EOF\n"), []byte("NaN"), uint(0), true)
 	f.Add([]byte("a{b=\"1\n"), []byte("a 1"), []byte("1 # {} 1"), uint(2), true)
-	f.Fuzz(func(t *testing.T, first, second, word []byte, at uint, openMetrics bool) {
+	f.Fuzz(func(t *testing.T, first, second, value []byte, at uint, openMetrics bool) {
 		contentType := textType
 		if openMetrics {
 			contentType = openType
@@ -117,7 +117,7 @@ func FuzzRepeat(f *testing.F) {
 		lines := bytes.SplitAfter(first, []byte("\n"))
 		i := int(at % uint(len(lines)))
 		if space := bytes.LastIndexByte(lines[i], ' '); space >= 0 {
-			lines[i] = append(append(bytes.Clone(lines[i][:space+1]), word...), '\n')
+			lines[i] = append(append(bytes.Clone(lines[i][:space+1]), value...), '\n')
 		}
 		var p Page
 		for _, body := range [][]byte{first, bytes.Join(lines, nil), first, second} {

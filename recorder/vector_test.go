@@ -47,15 +47,15 @@ func whole(t require.TestingT, blocks []messages.Block) (all []messages.Family) 
 }
 
 func inBatches(s *Snapshot, budget int) (blocks []messages.Block) {
-	for part := unshared(s.Next(budget)); part != nil; part = unshared(s.Next(budget)) {
-		blocks = append(blocks, part...)
+	for batch := unshared(s.Next(budget)); batch != nil; batch = unshared(s.Next(budget)) {
+		blocks = append(blocks, batch...)
 	}
 	return blocks
 }
 
 // Whatever pages come, all of the latest values are those of all names, which are put
 // together anew each time; and a snapshot stays as it is.
-func TestRowIsTheNewest(t *testing.T) {
+func TestVectorIsTheNewest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := NewWindow(Limits{chunkScrapes: 5, Bytes: rapid.SampledFrom([]int64{20_000, 1 << 20}).Draw(t, "limit")})
 		text := drawPage(t)
@@ -80,8 +80,8 @@ func TestRowIsTheNewest(t *testing.T) {
 }
 
 // As long as a target has the same series, its answers share them, within a limit that
-// counts as part of the window.
-func TestRowIsShared(t *testing.T) {
+// counts as memory of the window.
+func TestVectorIsShared(t *testing.T) {
 	w := NewWindow(Limits{})
 	latest := func(n int, text string) messages.Family {
 		t.Helper()
@@ -116,7 +116,7 @@ func TestRowIsShared(t *testing.T) {
 	require.EqualValues(t, `n="3"`, five.Series[1].Labels)
 }
 
-func TestRowIsKeptWithinItsLimit(t *testing.T) {
+func TestVectorIsKeptWithinItsLimit(t *testing.T) {
 	const series = 100
 	w := NewWindow(Limits{Bytes: vectorShare * series * vectorSeriesBytes})
 	var b strings.Builder

@@ -2,17 +2,16 @@ package recorder
 
 import "math/bits"
 
-// widthCode is a code for numbers, made for those of one column: each is written in
-// the narrowest of three widths in bits that holds it, behind a prefix that tells
-// which: 0, 10 and 11. Where all widths are the same there is no prefix; where the
-// upper two are, it is 0 and 1.
+// widthCode is a prefix code for the numbers of one column. Each number is written in the
+// smallest of three widths in bits that it fits, behind the prefix of the width: 0, 10 or 11.
+// If all widths are equal, there is no prefix; if middle and high are equal, the prefix is 0
+// or 1.
 type widthCode struct{ low, middle, high int }
 
-// lengthCounts counts numbers by their length in bits.
+// lengthCounts counts the numbers of a column by their length in bits.
 type lengthCounts [wordBits + 1]int
 
-// bestCode returns the widths under which the numbers take the fewest bits, and how many
-// these are.
+// bestCode returns the code with which the numbers take the fewest bits, and how many bits.
 func (l *lengthCounts) bestCode() (best widthCode, cost int) {
 	high, all := 0, 0
 	for n, count := range l {
@@ -43,7 +42,7 @@ func (l *lengthCounts) bestCode() (best widthCode, cost int) {
 	return best, cost
 }
 
-// widthFieldBits is what a width takes.
+// widthFieldBits is the size of a width in the header.
 const widthFieldBits = 7
 
 func (c widthCode) writeHeader(w *bitWriter) {

@@ -15,13 +15,14 @@ import (
 type Target struct {
 	// Name is unique: the endpoint's URL, "agent", "host".
 	Name string
-	// Labels are stamped on each of its series. A sample's own label of such a name
-	// becomes exported_<name>, the prefix repeated while that is taken, unless its
-	// value is the same. Their names must be valid, each there once.
+	// Labels are added to each of its series. A label of a sample that has such a name and
+	// another value becomes exported_<name>; the prefix is repeated while that name is taken.
+	// The names must be valid, and each there once.
 	Labels []messages.Label
 }
 
-// Sample is a sample that the agent makes itself. A messages.Gap is none.
+// Sample is a sample that the agent makes itself. One whose value is messages.Gap is not
+// recorded.
 type Sample struct {
 	Name   string
 	Type   messages.MetricType
@@ -30,17 +31,17 @@ type Sample struct {
 	Value  float64
 }
 
-// Scrape is what one scrape of a target gave.
+// Scrape is the result of one scrape of a target.
 type Scrape struct {
-	// At is the time of all its samples. It counts in milliseconds.
+	// At is the time of all its samples, recorded in milliseconds.
 	At time.Time
-	// Page is nil if the scrape failed. An unusable page is the same.
+	// Page is nil if the scrape failed. A page with an Err counts as a failed scrape.
 	Page *Page
-	// Failure says why there is no page, and that there should have been one: it becomes
-	// an event.
+	// Failure says why the scrape gave no page, and becomes an event. It is empty if there is
+	// a page, or if the target has none.
 	Failure string
-	// Samples are recorded whether the scrape failed or not. They come first: a
-	// sample of the page that is the same series is a duplicate.
+	// Samples are recorded whether the scrape failed or not. They come before those of the
+	// page: a sample of the page that has the same series is a duplicate.
 	Samples []Sample
 }
 
@@ -94,19 +95,19 @@ func (r *AppendResult) dropInvalid(raw string, err error) {
 
 // Limits bounds a window. A zero field stands for its default.
 type Limits struct {
-	// Bytes is what the window may take of the heap, 64 MiB by default. Over it, the
-	// oldest stretches of scrapes are evicted. Series and metadata may take half of it:
-	// over that, new series are shed.
+	// Bytes is how much of the heap the window may take, 64 MiB by default. Over it, the
+	// oldest chunks are evicted. Series and metadata may take half of it: over that, samples
+	// of new series are dropped.
 	Bytes int64
-	// Series is how many series are kept, 200,000 by default. Over it, new series are
-	// shed.
+	// Series is how many series are kept, 200,000 by default. Over it, samples of new series
+	// are dropped.
 	Series int
 	// SampleLabels is how many labels a sample of a page may have, LabelBytes how long the
-	// name and the value of each may be. What all peers accept is the default and the
-	// most: messages.MaxSeriesLabels, messages.MaxLabelTextBytes.
+	// name and the value of each may be. The defaults are what all peers accept, and the
+	// highest values that make sense: messages.MaxSeriesLabels, messages.MaxLabelTextBytes.
 	SampleLabels, LabelBytes int
 
-	// chunkScrapes is how many rows a stretch may have.
+	// chunkScrapes is how many scrapes a chunk may have.
 	chunkScrapes int
 }
 
@@ -123,12 +124,12 @@ type Window struct {
 	targets map[string]*target
 	// sorted is the targets by name.
 	sorted []*target
-	// appends numbers the calls of Append, which order stretches by age: clocks may be
-	// set back.
+	// appends counts the calls of Append. Chunks are ordered by it, not by time: clocks may
+	// be set back.
 	appends uint64
 
-	// seriesCount and samples are those held, sampleBytes what heads and sealed
-	// stretches take.
+	// seriesCount and samples count what is held now, sampleBytes is the size of all heads
+	// and chunks.
 	seriesCount, samples int
 	sampleBytes          int64
 
@@ -147,11 +148,11 @@ func NewWindow(l Limits) *Window {
 	return &Window{limits: l, targets: make(map[string]*target)}
 }
 
-// Append records a scrape of the target as its newest row, whatever the time. It
-// copies what it keeps: the page may be used again when it returns.
+// Append records a scrape as the newest one of the target, whatever its time. It copies
+// what it keeps: the page may be used again when it returns.
 //
-// A row whose time is not after that of the row before begins a new stretch: each
-// value keeps its own time.
+// A scrape whose time is not after that of the scrape before begins a new chunk, so that
+// the times of a chunk ascend.
 func (w *Window) Append(of Target, s Scrape) AppendResult {
 	t := w.target(of)
 	w.appends++
@@ -181,7 +182,7 @@ func (w *Window) Append(of Target, s Scrape) AppendResult {
 	return done
 }
 
-// target returns the target of the name, with the labels as they are now.
+// target returns the target of the name, a new one if need be, with the given labels.
 func (w *Window) target(of Target) *target {
 	t := w.targets[of.Name]
 	if t == nil {
@@ -192,7 +193,7 @@ func (w *Window) target(of Target) *target {
 		})
 		w.sorted = slices.Insert(w.sorted, at, t)
 	} else if !slices.Equal(t.labels, of.Labels) {
-		t.labels = slices.Clone(of.Labels) // What is recorded keeps the old ones.
+		t.labels = slices.Clone(of.Labels) // Recorded series keep the old ones.
 		t.resetCache()
 	}
 	return t
@@ -205,25 +206,26 @@ func (w *Window) appendPage(t *target, p *Page, done *AppendResult) {
 		t.meta.replace(p, w.metaBytes())
 	}
 	done.DroppedMeta = len(p.lines) - len(t.meta.lines)
-	known := t.positions(p, w.limits.Bytes/positionShare)
+	byPosition := t.positions(p, w.limits.Bytes/positionShare)
 	for i := range p.samples {
 		var s *series
-		if known != nil {
-			s = known[i]
+		if byPosition != nil {
+			s = byPosition[i]
 		}
 		if s == nil {
 			if s = w.lookup(t, p.samples[i].raw, done); s == nil {
 				continue
 			}
-			if known != nil {
-				known[i] = s
+			if byPosition != nil {
+				byPosition[i] = s
 			}
 		}
 		w.put(t, s, p.samples[i].value, done)
 	}
 }
 
-// lookup returns the series of a page's sample, nil if it is rejected or shed.
+// lookup returns the series of a page's sample, nil if the sample is to be dropped. It is
+// counted then.
 func (w *Window) lookup(t *target, text []byte, done *AppendResult) *series {
 	if s := t.cache.entries[string(text)]; s != nil {
 		return s
@@ -233,7 +235,7 @@ func (w *Window) lookup(t *target, text []byte, done *AppendResult) *series {
 	return w.resolve(t, id, raw, err, done)
 }
 
-// appendSample records a reading.
+// appendSample records a sample of the agent.
 func (w *Window) appendSample(t *target, r *Sample, done *AppendResult) {
 	text := t.sampleKey(r)
 	s := t.cache.entries[string(text)]
@@ -258,8 +260,8 @@ func (w *Window) put(t *target, s *series, v float64, done *AppendResult) {
 	}
 }
 
-// resolve returns the series of the identity, a new one if need be; nil if the sample
-// is rejected or shed.
+// resolve returns the series of the identity, a new one if need be, and puts the raw text
+// into the scrape cache. It returns nil if the sample is to be dropped, and counts it.
 func (w *Window) resolve(t *target, id identity, raw string, err error, done *AppendResult) *series {
 	if err != nil {
 		done.dropInvalid(raw, err)

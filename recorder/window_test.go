@@ -16,7 +16,7 @@ func TestEachValueKeepsItsOwnTime(t *testing.T) {
 	scrape(t, w, 1, "always 1\nvanishes 11\n")
 	scrape(t, w, 2, "always 2\nlate 22\n")
 	scrape(t, w, 3, "always 3\nlate 23\n")
-	scrape(t, w, 4, "always 4\n") // the second stretch
+	scrape(t, w, 4, "always 4\n") // the second chunk
 	fail(w, 5)
 	scrape(t, w, 6, "always 6\nlate 26\nvanishes 16\n")
 
@@ -27,7 +27,7 @@ func TestEachValueKeepsItsOwnTime(t *testing.T) {
 	require.Equal(t, []string{"always{} 6", "late{} 26", "vanishes{} 16"}, latest(w))
 }
 
-func TestLatestIsTheNewestRow(t *testing.T) {
+func TestLatestIsTheNewestScrape(t *testing.T) {
 	w := NewWindow(Limits{})
 	require.Empty(t, latest(w))
 	scrape(t, w, 0, "a 1\nb 2\n")
@@ -101,7 +101,7 @@ func TestRangeBounds(t *testing.T) {
 	f(time.Unix(1<<40, 0), time.Time{})
 }
 
-// Series without a sample in the range are left out, and rows at its ends.
+// Series without a sample in the range are left out, and scrapes at its ends.
 func TestRangeIsCut(t *testing.T) {
 	w := NewWindow(Limits{})
 	fail(w, 0)
@@ -120,10 +120,10 @@ func TestRangeIsCut(t *testing.T) {
 	require.Empty(t, drain(w.Snapshot(between(at(2), at(2)))))
 }
 
-func TestReadings(t *testing.T) {
+func TestSamplesOfTheAgent(t *testing.T) {
 	w := NewWindow(Limits{})
 	target := Target{Name: "t", Labels: []messages.Label{{Name: "container_name", Value: "data"}}}
-	readings := []Sample{
+	own := []Sample{
 		{Name: "r", Type: messages.TypeCounter, Help: "h", Labels: []messages.Label{{Name: "z", Value: "1"}, {Name: "b", Value: "x\"y"}}, Value: 1},
 		{Name: "r", Type: messages.TypeCounter, Help: "h", Labels: []messages.Label{{Name: "z", Value: "2"}}, Value: math.NaN()},
 		{Name: "absent", Value: messages.Gap},
@@ -131,10 +131,10 @@ func TestReadings(t *testing.T) {
 		{Name: "twice", Labels: []messages.Label{{Name: "a", Value: "1"}, {Name: "a", Value: "1"}}, Value: 1},
 	}
 	page := textPage(t, `r{container_name="data",z="2"} 7`)
-	done := w.Append(target, Scrape{At: at(0), Page: page, Samples: readings})
+	done := w.Append(target, Scrape{At: at(0), Page: page, Samples: own})
 	require.ErrorContains(t, done.FirstInvalid, "metric name is empty")
 	done.FirstInvalid = nil
 	require.Equal(t, AppendResult{Samples: 2, NewSeries: 2, Dropped: Dropped{Duplicate: 1, Invalid: 2}}, done)
 	require.Equal(t, []string{`r{b="x\"y",container_name="data",z="1"} 1`, `r{container_name="data",z="2"} NaN`}, latest(w))
-	require.Equal(t, "z", readings[0].Labels[0].Name, "readings are not changed")
+	require.Equal(t, "z", own[0].Labels[0].Name, "samples are not changed")
 }
