@@ -44,7 +44,7 @@ func benchCollection(baseline bool, rows int) *messages.Collection {
 			b.Families = append(b.Families, family)
 		}
 		shareBlock(&b)
-		if n > 0 && !baseline { // Nodes that are alike have their families in common.
+		if n > 0 && !baseline { // Identical nodes share their families.
 			b.Families = c.Nodes[0].Blocks[0].Families
 		}
 		c.Nodes = append(c.Nodes, messages.NodeAnswer{
@@ -68,8 +68,8 @@ func BenchmarkWriteText(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/samples, "ns/sample")
 		})
 	}
-	f("own", benchCollection(false, 1), Options{}, 1)
-	f("plain", benchCollection(false, 1), Options{EscapedNames: true}, 1)
+	f("columnar", benchCollection(false, 1), Options{}, 1)
+	f("escaped", benchCollection(false, 1), Options{EscapedNames: true}, 1)
 	f("baseline", benchCollection(true, 1), Options{}, 1)
 	f("window", benchCollection(false, 30), Options{Timestamps: true}, 30)
 }

@@ -1,14 +1,15 @@
 // Package exposition makes one page of the answers of many agents.
 //
-//   - identity.go: the labels that a node's samples are stamped with
-//   - plain.go: names for readers that know no UTF-8
-//   - gather.go: families of all nodes side by side; merge.go: who wins where they disagree,
-//     and conflicts.go: how often anybody lost
-//   - series.go: the series of one family and node, in order, each of them once;
-//     settled.go: those that need no looking at
-//   - own.go: families that tell how the collection itself went
-//   - text.go, openmetrics.go, json.go: the pages; value.go: their numbers; buffer.go: how
-//     they are handed on; tree.go: the picture of a process for people
+//   - identity.go: the identity labels that a node's samples are stamped with
+//   - escaped_names.go: names for clients that do not read UTF-8 names
+//   - gather.go: groups the families of all nodes by name; merge.go: resolves type, help and
+//     names where nodes disagree; conflicts.go: counts what was left out
+//   - series.go: the series of one family and node, sorted and deduplicated; normalized.go:
+//     the fast path for series that are both already
+//   - collection_metrics.go: metrics of the collection itself (fodc_agent_up, ...)
+//   - text.go, openmetrics.go, json.go: the formats; line_prefixes.go: beginnings of lines,
+//     cached for nodes with the same series; value.go: numbers; buffer.go: buffered output
+//   - tree.go: the actor tree as text
 //
 // A page holds every series once and every family as one group, whatever the
 // agents send. Families are sorted by name, their series by node, then by labels;
@@ -16,6 +17,6 @@
 //
 // The package is pure: it reads its input, which others may read at the same time,
 // and writes to an io.Writer. It trusts that label texts were checked when they
-// arrived (messages.CheckLabelText); everything else it settles itself and counts
+// arrived (messages.CheckLabelText); all other conflicts it resolves itself, and counts
 // in Conflicts.
 package exposition

@@ -8,7 +8,7 @@ import (
 	"fodc/messages"
 )
 
-// parts is the memory of a page's parts, which is for the next page when it is written.
+// parts is the memory of a page's parts. It is pooled.
 type parts struct {
 	// groups has the group of each part in the order in which nodes have them, sorted the
 	// parts group by group, as the page reads them.
@@ -18,11 +18,11 @@ type parts struct {
 
 var partsPool = sync.Pool{New: func() any { return new(parts) }}
 
-// maxPooledParts bounds what a page leaves to the next ones.
+// maxPooledParts bounds the memory that goes back to the pool.
 const maxPooledParts = 1 << 17
 
-// PageBytes is about what a page of the collection takes in memory while it is written,
-// beside the collection itself.
+// PageBytes estimates the memory, in bytes, that a page of the collection takes while it is
+// written, beside the collection itself.
 func PageBytes(c *messages.Collection) int {
 	families := 0
 	for i := range c.Nodes {
@@ -34,11 +34,11 @@ func PageBytes(c *messages.Collection) int {
 		return 0
 	}
 	const perFamily = int(unsafe.Sizeof(part{}) + unsafe.Sizeof(&group{}))
-	return families*perFamily + int(unsafe.Sizeof(firstMemory{})+unsafe.Sizeof(lastMemory{})) + maxStartsBytes
+	return families*perFamily + int(unsafe.Sizeof(firstMemory{})+unsafe.Sizeof(lastMemory{})) + maxPrefixBytes
 }
 
-// gather groups the families of the nodes that answered by their names, in the order in
-// which these come first. The merge is to be released.
+// gather groups the families of the nodes that answered by name, in the order in which the
+// names come first. The caller releases the merge.
 func gather(nodes []*node) *merge {
 	p := partsPool.Get().(*parts)
 	m := &merge{byName: make(map[string]*group), parts: p}
@@ -60,9 +60,9 @@ func gather(nodes []*node) *merge {
 	} else {
 		p.sorted = p.sorted[:n]
 	}
-	room := p.sorted
+	free := p.sorted
 	for _, g := range m.groups {
-		g.parts, room = room[:0:g.count], room[g.count:]
+		g.parts, free = free[:0:g.count], free[g.count:]
 	}
 	groups := p.groups
 	for n, b := range blocksOf(nodes) {
@@ -72,12 +72,12 @@ func gather(nodes []*node) *merge {
 	return m
 }
 
-// same reports whether two lists are one, as nodes that are alike have it.
+// same reports whether the two slices share their memory, as those of identical nodes do.
 func same(a, b []messages.Family) bool {
 	return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0]
 }
 
-// blocksOf yields what the nodes that answered have, in the order of nodes.
+// blocksOf yields the blocks of the nodes that answered, in the order of nodes.
 func blocksOf(nodes []*node) iter.Seq2[*node, *messages.Block] {
 	return func(yield func(*node, *messages.Block) bool) {
 		for _, n := range nodes {
@@ -93,8 +93,8 @@ func blocksOf(nodes []*node) iter.Seq2[*node, *messages.Block] {
 	}
 }
 
-// appendGroups appends the group of each family. It is likely to be the one that followed
-// the last group the last time.
+// appendGroups appends the group of each family. It tries the group first that followed the
+// last one in the node before.
 func (m *merge) appendGroups(groups []*group, families []messages.Family) []*group {
 	var last *group
 	if len(groups) > 0 {
@@ -103,15 +103,15 @@ func (m *merge) appendGroups(groups []*group, families []messages.Family) []*gro
 	for i := range families {
 		name := families[i].Name
 		var g *group
-		if last != nil && last.follower != nil && last.follower.name == name {
-			g = last.follower
+		if last != nil && last.next != nil && last.next.name == name {
+			g = last.next
 		} else if g = m.byName[name]; g == nil {
 			g = &group{name: name}
 			m.byName[name] = g
 			m.groups = append(m.groups, g)
 		}
 		if last != nil {
-			last.follower = g
+			last.next = g
 		}
 		groups = append(groups, g)
 		last = g
@@ -119,7 +119,7 @@ func (m *merge) appendGroups(groups []*group, families []messages.Family) []*gro
 	return groups
 }
 
-// addParts adds the families of the block to their groups, which have room for them.
+// addParts adds the families of the block to their groups, whose slices have the capacity.
 func addParts(groups []*group, n *node, b *messages.Block) {
 	values := b.Values
 	for i, g := range groups {
@@ -129,14 +129,14 @@ func addParts(groups []*group, n *node, b *messages.Block) {
 			count := len(f.Series) * len(b.Times)
 			p.values, values = values[:count:count], values[count:]
 		}
-		if p.isSettled() {
-			p.shape = f.Descriptor
+		if p.isNormalized() {
+			p.descriptor = f.Descriptor
 		}
 		g.parts = append(g.parts, p)
 	}
 }
 
-// release gives the memory of the parts back: nothing of the merge is to be used any more.
+// release returns the memory of the parts to the pool. The merge must not be used any more.
 func (m *merge) release() {
 	p := m.parts
 	m.parts, m.groups, m.byName = nil, nil, nil

@@ -12,21 +12,22 @@ type node struct {
 	answer *messages.NodeAnswer
 	// identity is stamped on each of the node's samples. The names differ.
 	identity []identityLabel
-	// tail is the text of identity; short that of node_id, node_role and pod_name.
-	tail, short messages.LabelText
-	// behind is tail as it stands on a line behind other labels, with what is around it;
-	// empty if there is no identity.
-	behind string
-	// agreed are claimed labels that are all the identity's.
-	agreed messages.LabelText
-	// podless is the same node without pod_name, for samples that name their pod; nil until
+	// identityText is the text of identity; shortIdentity that of node_id, node_role and
+	// pod_name.
+	identityText, shortIdentity messages.LabelText
+	// lineEnd is identityText as it follows other labels on a line, from the comma to the
+	// blank before the value; empty if there is no identity.
+	lineEnd string
+	// lastMatch are the last claimed labels that matches has accepted.
+	lastMatch messages.LabelText
+	// withoutPod is the same node without pod_name, for samples that name their pod; nil until
 	// it is needed. See shownAs.
-	podless *node
+	withoutPod *node
 }
 
 type identityLabel struct {
 	messages.Label
-	// text is the pair as it stands in a label text, from and to where it does in behind.
+	// text is the label in a label text, from and to is its range in lineEnd.
 	text     messages.LabelText
 	from, to int
 }
@@ -46,24 +47,24 @@ func nodesOf(c *messages.Collection) []*node {
 	return nodes
 }
 
-// render makes the texts of the identity: all of them are parts of one.
+// render makes the identity's labels and texts. The texts are substrings of lineEnd.
 func (n *node) render(id *messages.Identity) {
-	var room [8]messages.Label // most nodes have no more, and it stays on the stack
-	labels := id.AppendSampleLabels(room[:0])
+	var buffer [8]messages.Label // on the stack; most nodes have no more labels
+	labels := id.AppendSampleLabels(buffer[:0])
 	n.identity = make([]identityLabel, len(labels))
 	for i, l := range labels {
 		n.identity[i].Label = l
 	}
-	short := 0 // they come first
+	fixed := 0 // they come first
 	for _, value := range [...]string{id.NodeID, id.Role, id.PodName} {
 		if value != "" {
-			short++
+			fixed++
 		}
 	}
 	if len(n.identity) == 0 {
 		return
 	}
-	b := make([]byte, 0, 256) // the same holds for this
+	b := make([]byte, 0, 256) // on the stack, too
 	for i := range n.identity {
 		l := &n.identity[i]
 		b = append(b, ',')
@@ -71,14 +72,14 @@ func (n *node) render(id *messages.Identity) {
 		b = messages.AppendLabel(b, l.Name, l.Value)
 		l.to = len(b)
 	}
-	n.behind = string(append(b, "} "...))
+	n.lineEnd = string(append(b, "} "...))
 	for i := range n.identity {
 		l := &n.identity[i]
-		l.text = messages.LabelText(n.behind[l.from:l.to])
+		l.text = messages.LabelText(n.lineEnd[l.from:l.to])
 	}
-	n.tail = messages.LabelText(n.behind[1:len(b)])
-	if short > 0 {
-		n.short = n.tail[:n.identity[short-1].to-1]
+	n.identityText = messages.LabelText(n.lineEnd[1:len(b)])
+	if fixed > 0 {
+		n.shortIdentity = n.identityText[:n.identity[fixed-1].to-1]
 	}
 }
 
@@ -95,9 +96,9 @@ func (n *node) find(name string) *identityLabel {
 	return nil
 }
 
-// agrees reports whether all of the labels are the identity's.
-func (n *node) agrees(claimed messages.LabelText) bool {
-	if claimed == n.agreed {
+// matches reports whether all of the labels are identity labels with the same values.
+func (n *node) matches(claimed messages.LabelText) bool {
+	if claimed == n.lastMatch {
 		return true
 	}
 	if len(n.identity) == 0 {
@@ -108,19 +109,19 @@ func (n *node) agrees(claimed messages.LabelText) bool {
 		if err != nil {
 			return false
 		}
-		if own := n.find(first.Name); own == nil || own.text != first.Text {
+		if stamped := n.find(first.Name); stamped == nil || stamped.text != first.Text {
 			return false
 		}
 		rest = next
 	}
-	n.agreed = claimed
+	n.lastMatch = claimed
 	return true
 }
 
-// shownAs returns the node as which a sample with the labels is shown: itself, or itself
-// without pod_name. The latter is where the agent sent no pod name and the sample has one:
-// the node id only stands in for a pod name that is not known. The error says that the text
-// is none.
+// shownAs returns the node whose identity a sample with the labels gets: n, or n without
+// pod_name. The latter is for a sample that has a pod_name itself while the agent sent none:
+// the node id is only the default of an unknown pod name. The error says that the text is
+// invalid.
 func (n *node) shownAs(text messages.LabelText) (*node, error) {
 	if len(n.identity) == 0 || !n.answer.Identity.PodNameIsNodeID || !text.MayClaim() {
 		return n, nil
@@ -134,23 +135,23 @@ func (n *node) shownAs(text messages.LabelText) (*node, error) {
 		if first.Name != messages.LabelPodName {
 			continue
 		}
-		if own := n.find(first.Name); own == nil || own.text == first.Text {
+		if stamped := n.find(first.Name); stamped == nil || stamped.text == first.Text {
 			break
 		}
-		if n.podless == nil {
-			n.podless = &node{answer: n.answer}
-			podless := n.answer.Identity
-			podless.PodName = ""
-			n.podless.render(&podless)
+		if n.withoutPod == nil {
+			n.withoutPod = &node{answer: n.answer}
+			withoutPod := n.answer.Identity
+			withoutPod.PodName = ""
+			n.withoutPod.render(&withoutPod)
 		}
-		return n.podless, nil
+		return n.withoutPod, nil
 	}
 	return n, nil
 }
 
-// ownLabels returns the labels of the text but for those that the identity has as well;
-// see export for what contradicts it. The error says that the text is none.
-func (n *node) ownLabels(text messages.LabelText) (messages.LabelText, error) {
+// withoutIdentity returns the labels of the text without those that the identity has, too. For
+// labels with other values see export. The error says that the text is invalid.
+func (n *node) withoutIdentity(text messages.LabelText) (messages.LabelText, error) {
 	if len(n.identity) == 0 || !text.MayClaim() {
 		return text, nil
 	}
@@ -161,8 +162,8 @@ func (n *node) ownLabels(text messages.LabelText) (messages.LabelText, error) {
 			return "", err
 		}
 		rest = next
-		if own := n.find(first.Name); own != nil {
-			if own.text == first.Text {
+		if stamped := n.find(first.Name); stamped != nil {
+			if stamped.text == first.Text {
 				continue
 			}
 			return n.export(text)

@@ -18,8 +18,8 @@ func TestIdentityText(t *testing.T) {
 	f := func(id messages.Identity, want, wantShort string) {
 		t.Helper()
 		n := nodeOf(messages.NodeAnswer{Identity: id})
-		require.Equal(t, want, string(n.tail))
-		require.Equal(t, wantShort, string(n.short))
+		require.Equal(t, want, string(n.identityText))
+		require.Equal(t, wantShort, string(n.shortIdentity))
 	}
 	f(messages.Identity{NodeID: "a", Role: "data"}, `node_id="a",node_role="data"`, `node_id="a",node_role="data"`)
 	f(messages.Identity{NodeID: "a", Role: "data", PodName: "p"}, `node_id="a",node_role="data",pod_name="p"`, `node_id="a",node_role="data",pod_name="p"`)
@@ -49,7 +49,7 @@ func parted(text messages.LabelText, bound string) messages.Series {
 	return s
 }
 
-func TestOwnLabels(t *testing.T) {
+func TestLabelsWithoutIdentity(t *testing.T) {
 	n := nodeOf(messages.NodeAnswer{Identity: messages.Identity{
 		NodeID: "n1", Role: "data", PodName: ",b=", Labels: map[string]string{"zone": "z"}}})
 	f := func(in, want string) {
@@ -98,16 +98,16 @@ func TestSampleNamesItsPod(t *testing.T) {
 			e := entry{SortKey: messages.SortKey{Labels: s.Labels}}
 			require.True(t, e.label(n, &s, ""))
 			require.Equal(t, want, string(e.Labels))
-			require.Equal(t, identity, string(e.node.tail))
+			require.Equal(t, identity, string(e.node.identityText))
 		}
 	}
-	whole, podless := `node_id="n1",node_role="data",pod_name="n1"`, `node_id="n1",node_role="data"`
+	whole, withoutPod := `node_id="n1",node_role="data",pod_name="n1"`, `node_id="n1",node_role="data"`
 	f(`a="1"`, `a="1"`, whole)
 	f(`a="1",pod_name="n1"`, `a="1"`, whole)
 	f(`a="pod_name"`, `a="pod_name"`, whole)
-	f(`a="1",pod_name="p"`, `a="1",pod_name="p"`, podless)
-	f(`node_id="x",pod_name="p"`, `exported_node_id="x",pod_name="p"`, podless)
-	f(`node_role="data",pod_name="p"`, `pod_name="p"`, podless)
+	f(`a="1",pod_name="p"`, `a="1",pod_name="p"`, withoutPod)
+	f(`node_id="x",pod_name="p"`, `exported_node_id="x",pod_name="p"`, withoutPod)
+	f(`node_role="data",pod_name="p"`, `pod_name="p"`, withoutPod)
 	require.False(t, (&entry{}).label(n, &messages.Series{Labels: `pod_name`}, ""))
 }
 

@@ -14,11 +14,11 @@ type part struct {
 	node   *node
 	block  *messages.Block
 	family *messages.Family
-	// values are those of all series, one series behind the other; nil: each series has its
+	// values are those of all series, one series after the other; nil: each series has its
 	// own.
 	values []float64
-	// shape is the family's if the part alone can be shown by that, else nil.
-	shape *messages.Descriptor
+	// descriptor is the family's if the part is normalized, else nil.
+	descriptor *messages.Descriptor
 }
 
 // at returns the series at the index with its values.
@@ -31,9 +31,9 @@ func (p *part) at(i int) messages.Series {
 	return s
 }
 
-// timely reports whether all times can be on a page: Prometheus refuses the whole of one
+// hasValidTimes reports whether all times can be on a page: Prometheus refuses the whole of one
 // with a time before 1970.
-func (p *part) timely() bool { return len(p.block.Times) > 0 && p.block.Times[0] >= 0 }
+func (p *part) hasValidTimes() bool { return len(p.block.Times) > 0 && p.block.Times[0] >= 0 }
 
 // group is a family of the page: the parts of all nodes that have it.
 type group struct {
@@ -42,13 +42,13 @@ type group struct {
 	help string
 	// parts are in the order of nodes, then of blocks.
 	parts []part
-	// While the parts are gathered: how many there are, and the family that came behind
-	// one of them.
-	count    int
-	follower *group
-	// own is the samples of a family of own.go: they have no timestamps, and carry the
-	// short identity. Such a family has no parts.
-	own []ownSample
+	// count is the number of parts, next the family that followed this one in a node. Both are
+	// for gather.
+	count int
+	next  *group
+	// samples are those of a family about the collection (collection_metrics.go). They have no
+	// timestamps, and the short identity. Such a family has no parts.
+	samples []collectionSample
 }
 
 // byNode yields the parts node by node.
@@ -88,13 +88,13 @@ type merge struct {
 func mergeNodes(nodes []*node, reserved func(name string) bool) *merge {
 	m := gather(nodes)
 	for _, g := range m.groups {
-		m.settleName(g, reserved)
-		m.settleType(g)
+		m.checkName(g, reserved)
+		m.resolveType(g)
 	}
 	m.sort()
-	m.settleClashes()
+	m.resolveClashes()
 	for _, g := range m.groups {
-		m.settleHelp(g)
+		m.resolveHelp(g)
 	}
 	return m
 }
@@ -103,8 +103,8 @@ func (m *merge) sort() {
 	slices.SortFunc(m.groups, func(a, b *group) int { return cmp.Compare(a.name, b.name) })
 }
 
-// settleName drops a family whose name cannot be written, or is reserved.
-func (m *merge) settleName(g *group, reserved func(string) bool) {
+// checkName drops a family whose name cannot be written, or is reserved.
+func (m *merge) checkName(g *group, reserved func(string) bool) {
 	switch {
 	case messages.CheckMetricName(g.name) != nil:
 		for _, p := range g.parts {
@@ -118,11 +118,10 @@ func (m *merge) settleName(g *group, reserved func(string) bool) {
 	g.parts = nil
 }
 
-// settleType gives the family the type that most nodes say, of those equal the one
-// that the first node by id says. A page without a TYPE line says nothing: such a
-// part does not vote. It is kept, but under a histogram or summary, whose samples
-// it cannot name.
-func (m *merge) settleType(g *group) {
+// resolveType gives the family the type that most nodes report, in a tie the one of the first
+// node by id. A part without a TYPE line has no vote. It is kept, unless the type is
+// histogram or summary, since its samples have no suffixes.
+func (m *merge) resolveType(g *group) {
 	var votes, first [messages.TypeUntyped + 1]int
 	voters := 0
 	for parts := range g.byNode() {
@@ -161,9 +160,9 @@ func (m *merge) settleType(g *group) {
 	g.parts = g.parts[:kept]
 }
 
-// settleClashes drops families that use the name of another one's samples: with a
+// resolveClashes drops families that use the name of another one's samples: with a
 // histogram x there can be no family x_count. The one that more nodes have stays.
-func (m *merge) settleClashes() {
+func (m *merge) resolveClashes() {
 	for _, g := range m.groups {
 		for s := messages.SuffixBucket; s <= messages.SuffixCount; s++ {
 			base, ok := strings.CutSuffix(g.name, s.String())
@@ -184,9 +183,9 @@ func (m *merge) settleClashes() {
 	}
 }
 
-// settleHelp gives the family the first HELP text by node id. A part without one
-// does not disagree.
-func (m *merge) settleHelp(g *group) {
+// resolveHelp gives the family the first HELP text by node id. A part without one is no
+// conflict.
+func (m *merge) resolveHelp(g *group) {
 	for parts := range g.byNode() {
 		for i := range parts {
 			if help := parts[i].family.Help; help == "" || help == g.help {

@@ -13,7 +13,7 @@ import (
 	"fodc/messages"
 )
 
-// naive is what a page must hold, found the slow and plain way: with maps of
+// naive is what a page must hold, found in a simple and slow way: with maps of
 // labels, sample by sample.
 type naive struct {
 	points       map[modelKey]uint64
@@ -32,7 +32,7 @@ func modelOf(c *messages.Collection, o Options) naive {
 	nodes := slices.SortedFunc(slices.Values(c.Nodes), func(a, b messages.NodeAnswer) int {
 		return cmp.Compare(a.Identity.NodeID, b.Identity.NodeID)
 	})
-	kinds, kept := m.settle(nodes)
+	kinds, kept := m.resolve(nodes)
 	for _, n := range nodes {
 		m.addNode(n, kinds, kept, o)
 		var version []messages.Label
@@ -57,8 +57,8 @@ type familyOfNode struct {
 	name, node string
 }
 
-// settle finds the type of each family, and which nodes take part in it.
-func (m *naive) settle(nodes []messages.NodeAnswer) (map[string]messages.MetricType, map[familyOfNode]bool) {
+// resolve finds the type of each family, and which nodes take part in it.
+func (m *naive) resolve(nodes []messages.NodeAnswer) (map[string]messages.MetricType, map[familyOfNode]bool) {
 	said := map[string]map[string]messages.MetricType{} // by family and node
 	for _, n := range nodes {
 		for _, b := range n.Blocks {
@@ -114,12 +114,12 @@ func (m *naive) settle(nodes []messages.NodeAnswer) (map[string]messages.MetricT
 			}
 		}
 	}
-	m.settleClashes(names, kinds, kept, count)
+	m.resolveClashes(names, kinds, kept, count)
 	return kinds, kept
 }
 
-// settleClashes drops what uses the name of a histogram's or summary's samples.
-func (m *naive) settleClashes(names []string, kinds map[string]messages.MetricType, kept map[familyOfNode]bool, count map[string]int) {
+// resolveClashes drops what uses the name of a histogram's or summary's samples.
+func (m *naive) resolveClashes(names []string, kinds map[string]messages.MetricType, kept map[familyOfNode]bool, count map[string]int) {
 	for _, name := range names {
 		for _, suffix := range []string{"_bucket", "_sum", "_count"} {
 			base, ok := strings.CutSuffix(name, suffix)
@@ -251,8 +251,8 @@ func collections() *rapid.Generator[*messages.Collection] {
 		c := &messages.Collection{}
 		for i, id := range ids {
 			n := drawNode(t, id)
-			if i > 0 && n.Missing == messages.MissingNone && rapid.Bool().Draw(t, "alike") {
-				n.Blocks = alike(t, c.Nodes[0].Blocks)
+			if i > 0 && n.Missing == messages.MissingNone && rapid.Bool().Draw(t, "identical") {
+				n.Blocks = identicalBlocks(t, c.Nodes[0].Blocks)
 			}
 			c.Nodes = append(c.Nodes, n)
 		}

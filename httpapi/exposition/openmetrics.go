@@ -28,11 +28,11 @@ const (
 // Nothing is on the page but what agents sent: a sample without a time could not be
 // loaded into a database. The error is that of w.
 func WriteOpenMetrics(w io.Writer, c *messages.Collection, options Options) (Conflicts, error) {
-	m := mergeNodes(nodesOf(options.names(c)), isReserved)
+	m := mergeNodes(nodesOf(options.escape(c)), isReserved)
 	defer m.release()
-	m.splitMisfits()
+	m.splitNonconforming()
 	o := openWriter{textWriter: textWriter{out: newBuffer(w)}, merge: m}
-	r := reader{plain: options.EscapedNames, conflicts: &m.conflicts}
+	r := reader{escaped: options.EscapedNames, conflicts: &m.conflicts}
 	r.each(m.groups, o.series)
 	o.endMetric()
 	o.out.b = append(o.out.b, openEnd...)
@@ -44,15 +44,15 @@ func (m *merge) has(name string) bool {
 	return g != nil && len(g.parts) > 0
 }
 
-// splitMisfits makes families of the type unknown, one for each suffix, of the
+// splitNonconforming makes families of the type unknown, one for each suffix, of the
 // histograms and summaries that OpenMetrics would not take for such.
-func (m *merge) splitMisfits() {
+func (m *merge) splitNonconforming() {
 	for _, g := range m.groups {
-		if !isCompound(g.kind) || len(g.parts) == 0 || g.fitsOpen() && !m.has(g.name+createdSuffix) {
+		if !isCompound(g.kind) || len(g.parts) == 0 || g.conforms() && !m.has(g.name+createdSuffix) {
 			continue
 		}
 		for s := messages.SuffixNone; s <= messages.SuffixCount; s++ {
-			if only := g.only(s); g.kind.Has(s) && len(only.parts) > 0 {
+			if only := g.withSuffix(s); g.kind.Has(s) && len(only.parts) > 0 {
 				m.groups = append(m.groups, only)
 				m.byName[only.name] = only
 			}
@@ -62,14 +62,14 @@ func (m *merge) splitMisfits() {
 	m.sort()
 }
 
-// fitsOpen reports whether all samples have the suffixes and bounds of the type.
-func (g *group) fitsOpen() bool {
+// conforms reports whether all samples have the suffixes and bounds of the type.
+func (g *group) conforms() bool {
 	for _, p := range g.parts {
 		for i := range p.family.Series {
 			s := &p.family.Series[i]
 			bound := messages.BoundName(g.kind, s.Suffix)
 			if g.kind == messages.TypeHistogram && s.Suffix == messages.SuffixNone ||
-				bound != "" && !mentions(string(s.Labels), bound) {
+				bound != "" && !hasLabel(string(s.Labels), bound) {
 				return false
 			}
 		}
@@ -77,14 +77,14 @@ func (g *group) fitsOpen() bool {
 	return true
 }
 
-// mentions reports whether the label text has a label of the plain name.
-func mentions(text, name string) bool {
+// hasLabel reports whether the label text has a label of the name, which needs no quotes.
+func hasLabel(text, name string) bool {
 	// Within a value the quote would be escaped.
 	return strings.HasPrefix(text, name+`="`) || strings.Contains(text, ","+name+`="`)
 }
 
-// only returns the samples of the suffix as a family of their own.
-func (g *group) only(s messages.Suffix) *group {
+// withSuffix returns the samples of the suffix as a family of their own.
+func (g *group) withSuffix(s messages.Suffix) *group {
 	only := &group{name: g.name + s.String(), help: g.help}
 	for _, p := range g.parts {
 		f := messages.Family{Name: p.family.Name, Type: p.family.Type, Help: p.family.Help}
@@ -150,7 +150,7 @@ func (o *openWriter) series(s *series) bool {
 		o.begin(s.group)
 	}
 	from := len(o.texts)
-	o.texts = o.appendName(o.texts, s.suffix, s.labels, s.node.tail)
+	o.texts = o.appendName(o.texts, s.suffix, s.labels, s.node.identityText)
 	o.lines = append(o.lines, openLine{from, len(o.texts)})
 	for _, x := range s.samples {
 		o.points = append(o.points, openPoint{x, len(o.lines) - 1})

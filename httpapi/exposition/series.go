@@ -35,14 +35,14 @@ type entry struct {
 	node *node
 }
 
-// reader brings the series of a page in order. It reuses what it allocates.
+// reader iterates over the series of a page in order. It reuses its memory.
 type reader struct {
-	// latest, where it is not nil, asks for one sample a series, the newest. It is given the
-	// parts that are settled, for which no series need to be made, and returns false to end
+	// latest, if not nil, asks for one sample a series, the newest. It is called with the
+	// normalized parts, for which no series need to be made, and returns false to end
 	// the page.
 	latest func(*group, *part) bool
-	// plain asks for labels with plain names.
-	plain     bool
+	// escaped asks for labels with escaped names.
+	escaped   bool
 	conflicts *Conflicts
 	entries   []entry
 	// distinct says that no two entries are equal.
@@ -55,13 +55,13 @@ func (r *reader) each(groups []*group, f func(*series) bool) {
 	var s series
 	for _, g := range groups {
 		s.group = g
-		if g.own != nil && !r.showOwn(&s, f) {
+		if g.samples != nil && !r.showCollectionMetrics(&s, f) {
 			return
 		}
 		for parts := range g.byNode() {
 			s.node = parts[0].node
-			if settled(parts) {
-				if !r.showSettled(&s, &parts[0], f) {
+			if normalized(parts) {
+				if !r.showNormalized(&s, &parts[0], f) {
 					return
 				}
 				continue
@@ -85,21 +85,21 @@ func (r *reader) each(groups []*group, f func(*series) bool) {
 	}
 }
 
-// load makes entries of the parts of one node, sorted; those that are equal are
-// one series, in the order of the parts.
+// load makes sorted entries of the parts of one node. Equal entries are one series, and are in
+// the order of the parts.
 func (r *reader) load(kind messages.MetricType, parts []part) {
 	r.entries = r.entries[:0]
 	sorted, distinct := true, true
 	for at := range parts {
 		p := &parts[at]
-		timely := p.timely()
+		validTimes := p.hasValidTimes()
 		for i := range p.family.Series {
 			s := p.at(i)
 			values := s.Values
-			if r.plain {
-				s = plainSeries(s)
+			if r.escaped {
+				s = escapeSeries(s)
 			}
-			if !timely || !kind.Has(s.Suffix) || len(values) != len(p.block.Times) {
+			if !validTimes || !kind.Has(s.Suffix) || len(values) != len(p.block.Times) {
 				r.conflicts.Invalid++
 				continue
 			}
@@ -127,12 +127,12 @@ func (r *reader) load(kind messages.MetricType, parts []part) {
 func (e *entry) label(n *node, s *messages.Series, bound string) bool {
 	e.node = n
 	known := !s.Info.IsZero()
-	if !known || s.Claimed != nil && !n.agrees(*s.Claimed) {
+	if !known || s.Claimed != nil && !n.matches(*s.Claimed) {
 		all, err := s.AllLabels(), error(nil)
 		if e.node, err = n.shownAs(all); err != nil {
 			return false
 		}
-		if e.Labels, err = e.node.ownLabels(all); err != nil {
+		if e.Labels, err = e.node.withoutIdentity(all); err != nil {
 			return false
 		}
 		known = known && s.Claimed == nil

@@ -23,10 +23,10 @@ type Options struct {
 // Nodes that did not answer are on it as samples of fodc_agent_up and
 // fodc_agent_missing_reason; these carry no timestamps. The error is that of w.
 func WriteText(w io.Writer, c *messages.Collection, o Options) (Conflicts, error) {
-	nodes := nodesOf(o.names(c))
+	nodes := nodesOf(o.escape(c))
 	m := mergeNodes(nodes, isReserved)
 	defer m.release()
-	m.addOwn(nodes)
+	m.addCollectionMetrics(nodes)
 	err := m.writeText(w, o)
 	return m.conflicts, err
 }
@@ -35,7 +35,7 @@ func WriteText(w io.Writer, c *messages.Collection, o Options) (Conflicts, error
 // labels, and nothing beside what the blocks hold. Of the options, EscapedNames counts.
 // The error is that of w.
 func WriteNodeText(w io.Writer, blocks []messages.Block, o Options) error {
-	c := o.names(&messages.Collection{Nodes: []messages.NodeAnswer{{Blocks: blocks}}})
+	c := o.escape(&messages.Collection{Nodes: []messages.NodeAnswer{{Blocks: blocks}}})
 	n := &node{answer: &c.Nodes[0]}
 	m := mergeNodes([]*node{n}, neverReserved)
 	defer m.release()
@@ -44,7 +44,7 @@ func WriteNodeText(w io.Writer, blocks []messages.Block, o Options) error {
 
 func (m *merge) writeText(w io.Writer, o Options) error {
 	t := textWriter{out: newBuffer(w), timestamps: o.Timestamps}
-	r := reader{plain: o.EscapedNames, conflicts: &m.conflicts}
+	r := reader{escaped: o.EscapedNames, conflicts: &m.conflicts}
 	if !o.Timestamps {
 		r.latest = t.latest
 	}
@@ -55,30 +55,30 @@ func (m *merge) writeText(w io.Writer, o Options) error {
 type textWriter struct {
 	out        *buffer
 	timestamps bool
-	// group is the family in progress; plain says how its names are written, names
-	// holds the names of its samples by suffix, with what opens the labels.
-	group *group
-	plain bool
-	names [messages.SuffixCount + 1][]byte
-	// starts are those of the shape in progress.
-	starts starts
+	// group is the family in progress. legacy says that its name needs no quotes. names has
+	// the names of its samples by suffix, up to the opening of the labels.
+	group  *group
+	legacy bool
+	names  [messages.SuffixCount + 1][]byte
+	// prefixes are those of the descriptor in progress.
+	prefixes linePrefixes
 }
 
 // identity is the text that each sample of the node in the family has.
 func (g *group) identity(n *node) messages.LabelText {
-	if g.own != nil {
-		return n.short
+	if g.samples != nil {
+		return n.shortIdentity
 	}
-	return n.tail
+	return n.identityText
 }
 
-// latest writes the newest sample of each series of a settled part, as series would.
+// latest writes the newest sample of each series of a normalized part, as series would.
 func (t *textWriter) latest(g *group, p *part) bool {
 	rows := len(p.block.Times)
-	starts := t.startsOf(g, p.shape)
+	prefixes := t.prefixesOf(g, p.descriptor)
 	b, ok := t.out.b, true
-	for i := range p.shape.Series {
-		s := &p.shape.Series[i]
+	for i := range p.descriptor.Series {
+		s := &p.descriptor.Series[i]
 		values := p.values[i*rows : (i+1)*rows]
 		newest := newestOf(values)
 		if newest < 0 {
@@ -90,12 +90,12 @@ func (t *textWriter) latest(g *group, p *part) bool {
 			b = t.out.b
 		}
 		switch {
-		case s.Labels == "" || p.node.behind == "":
-			b = t.appendName(b, s.Suffix, s.Labels, p.node.tail)
-		case starts != nil:
-			b = append(append(b, starts.of(i)...), p.node.behind...)
+		case s.Labels == "" || p.node.lineEnd == "":
+			b = t.appendName(b, s.Suffix, s.Labels, p.node.identityText)
+		case prefixes != nil:
+			b = append(append(b, prefixes.of(i)...), p.node.lineEnd...)
 		default:
-			b = append(append(append(b, t.names[s.Suffix]...), s.Labels...), p.node.behind...)
+			b = append(append(append(b, t.names[s.Suffix]...), s.Labels...), p.node.lineEnd...)
 		}
 		b = append(appendValue(b, values[newest]), '\n')
 		if b, ok = t.out.pass(b); !ok {
@@ -111,7 +111,7 @@ func (t *textWriter) series(s *series) bool {
 		t.begin(s.group)
 	}
 	identity := s.group.identity(s.node)
-	timestamps := t.timestamps && s.group.own == nil
+	timestamps := t.timestamps && s.group.samples == nil
 	b, ok := t.out.b, true
 	for _, x := range s.samples {
 		b = t.appendName(b, s.suffix, s.labels, identity)
@@ -145,7 +145,7 @@ func (t *textWriter) appendName(b []byte, s messages.Suffix, labels, identity me
 		// The last byte of the name opens labels, or parts them from the name; there
 		// are none.
 		b = b[:len(b)-1]
-		if t.plain {
+		if t.legacy {
 			return append(b, ' ')
 		}
 	}
@@ -154,10 +154,10 @@ func (t *textWriter) appendName(b []byte, s messages.Suffix, labels, identity me
 
 // open keeps what the lines of a family begin with.
 func (t *textWriter) open(g *group) {
-	t.group, t.plain = g, messages.IsLegacyMetricName(g.name)
+	t.group, t.legacy = g, messages.IsLegacyMetricName(g.name)
 	for s := range t.names {
 		name := g.name + messages.Suffix(s).String()
-		if t.plain {
+		if t.legacy {
 			t.names[s] = append(append(t.names[s][:0], name...), '{')
 		} else {
 			t.names[s] = append(messages.AppendQuoted(append(t.names[s][:0], '{'), name), ',')
@@ -179,7 +179,7 @@ func (t *textWriter) begin(g *group) {
 func (t *textWriter) head(word, name string) {
 	b := append(t.out.b, "# "...)
 	b = append(append(b, word...), ' ')
-	if t.plain {
+	if t.legacy {
 		b = append(b, name...)
 	} else {
 		b = messages.AppendQuoted(b, name)

@@ -6,7 +6,7 @@ import (
 	"fodc/messages"
 )
 
-// The families that a page has of its own: one sample a node, or none.
+// Families about the collection: at most one sample a node.
 const (
 	familyUp        = "fodc_agent_up"
 	familyMissing   = "fodc_agent_missing_reason"
@@ -18,7 +18,7 @@ const (
 	familyLeftOut   = "fodc_agent_series_left_out"
 )
 
-// What the proxy says of itself. It may stand behind the collection on one page.
+// Families of the proxy itself, which a page may have after those of the collection.
 const (
 	familyBuildInfo   = "fodc_build_info"
 	familyActors      = "fodc_actors"
@@ -40,11 +40,11 @@ func isReserved(name string) bool {
 	return strings.HasPrefix(name+"_", proxyPrefix) || strings.HasPrefix(name+"_", actorPrefix)
 }
 
-// neverReserved is isReserved for a page where all names are the agent's.
+// neverReserved is isReserved for the page of one agent, which may have all names.
 func neverReserved(string) bool { return false }
 
-// addOwn adds the families that tell how the collection went.
-func (m *merge) addOwn(nodes []*node) {
+// addCollectionMetrics adds the families about the collection.
+func (m *merge) addCollectionMetrics(nodes []*node) {
 	up := &group{name: familyUp, kind: messages.TypeGauge,
 		help: "Whether the node's agent gave its whole answer (1) or is missing (0)."}
 	missing := &group{name: familyMissing, kind: messages.TypeGauge,
@@ -62,10 +62,10 @@ func (m *merge) addOwn(nodes []*node) {
 	leftOut := &group{name: familyLeftOut, kind: messages.TypeGauge,
 		help: "Series of the node's answer that are not shown, since they are invalid or too many."}
 	set := func(g *group, n *node, labels messages.LabelText, value float64) {
-		if g.own == nil {
-			g.own = make([]ownSample, 0, len(nodes))
+		if g.samples == nil {
+			g.samples = make([]collectionSample, 0, len(nodes))
 		}
-		g.own = append(g.own, ownSample{n, labels, value})
+		g.samples = append(g.samples, collectionSample{n, labels, value})
 	}
 	for _, n := range nodes {
 		set(info, n, versionLabel(n.answer.AgentVersion), 1)
@@ -94,7 +94,7 @@ func (m *merge) addOwn(nodes []*node) {
 	m.sort()
 }
 
-// versionLabel is no label for an agent that does not say its version.
+// versionLabel is empty for an agent that does not send its version.
 func versionLabel(version string) messages.LabelText {
 	if version == "" {
 		return ""
@@ -106,16 +106,17 @@ func reasonLabel(reason string) messages.LabelText {
 	return messages.LabelText(messages.AppendLabel(nil, "reason", reason))
 }
 
-// ownSample is a sample of such a family.
-type ownSample struct {
+// collectionSample is a sample of a family about the collection.
+type collectionSample struct {
 	node   *node
 	labels messages.LabelText
 	value  float64
 }
 
-// showOwn calls f with each of these samples as a series, until f returns false.
-func (r *reader) showOwn(s *series, f func(*series) bool) bool {
-	for _, x := range s.group.own {
+// showCollectionMetrics calls f with each sample about the collection as a series, until f
+// returns false.
+func (r *reader) showCollectionMetrics(s *series, f func(*series) bool) bool {
+	for _, x := range s.group.samples {
 		r.samples = append(r.samples[:0], sample{value: x.value})
 		s.node, s.suffix, s.labels, s.rest, s.samples = x.node, messages.SuffixNone, x.labels, x.labels, r.samples
 		if !f(s) {

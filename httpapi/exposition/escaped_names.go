@@ -6,17 +6,17 @@ import (
 	"fodc/messages"
 )
 
-// names returns the collection with the names that the page may have. What is not
-// changed is shared, and the collection itself stays as it is: others may read it.
-func (o Options) names(c *messages.Collection) *messages.Collection {
+// escape returns the collection with the family names that the page may have. The collection
+// itself is not changed, since others may read it; unchanged parts are shared.
+func (o Options) escape(c *messages.Collection) *messages.Collection {
 	if !o.EscapedNames {
 		return c
 	}
-	plain := &messages.Collection{Nodes: slices.Clone(c.Nodes)}
-	for i := range plain.Nodes {
-		n := &plain.Nodes[i]
+	escaped := &messages.Collection{Nodes: slices.Clone(c.Nodes)}
+	for i := range escaped.Nodes {
+		n := &escaped.Nodes[i]
 		for j := range n.Blocks {
-			families, changed := plainFamilies(n.Blocks[j].Families)
+			families, changed := escapeFamilies(n.Blocks[j].Families)
 			if !changed {
 				continue
 			}
@@ -26,12 +26,12 @@ func (o Options) names(c *messages.Collection) *messages.Collection {
 			n.Blocks[j].Families = families
 		}
 	}
-	return plain
+	return escaped
 }
 
-// plainFamilies returns the families with plain names, the same if all have. Their
-// labels are for the reader of series to rename.
-func plainFamilies(families []messages.Family) (plain []messages.Family, changed bool) {
+// escapeFamilies returns the families with escaped names, the same slice if no name changes.
+// Label names are escaped when the series are read: see escapeSeries.
+func escapeFamilies(families []messages.Family) (escaped []messages.Family, changed bool) {
 	for i := range families {
 		if s := families[i].Descriptor; s != nil && s.Normalized {
 			continue
@@ -48,11 +48,11 @@ func plainFamilies(families []messages.Family) (plain []messages.Family, changed
 	return families, changed
 }
 
-// plainSeries returns the series with plain names of its labels; where those are others,
+// escapeSeries returns the series with escaped label names. If any has changed, the series is
 // without values.
-func plainSeries(s messages.Series) messages.Series {
+func escapeSeries(s messages.Series) messages.Series {
 	if !s.Info.IsZero() && s.Info.Get().Legacy {
-		return s // What is claimed is plain wherever it was parted.
+		return s // claimed labels have legacy names, too
 	}
 	all := s.AllLabels()
 	if all.HasLegacyNames() {

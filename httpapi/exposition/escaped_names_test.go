@@ -11,7 +11,7 @@ import (
 	"fodc/messages"
 )
 
-func TestPlainNamesOfUTF8Names(t *testing.T) {
+func TestEscapedNames(t *testing.T) {
 	c := collection(
 		answer("n1", block(1, family("a.b", gauge, "Dots.", one(`"c.d"="1"`, 1)), family("a-b", gauge, "Dash.", one(`c_d="1"`, 2), one(``, 3)),
 			family("plain", gauge, "", one(`x="1"`, 1)))),
@@ -32,7 +32,7 @@ a_b{node_id="n2",node_role="data"} 4
 }
 
 // A reader that knows no UTF-8 finds no name with quotes, on whatever page.
-func TestPlainPagesHavePlainNames(t *testing.T) {
+func TestEscapedPagesHaveNoQuotedNames(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := collections().Draw(t, "collection")
 		page, _ := text(t, c, Options{EscapedNames: true, Timestamps: true})

@@ -12,9 +12,9 @@ import (
 	"fodc/messages"
 )
 
-// alike are blocks of another node that runs the same: the same families as sessions have
-// them in common, other values.
-func alike(t *rapid.T, blocks []messages.Block) []messages.Block {
+// identicalBlocks are the blocks of another node that runs the same: the same families, shared
+// as sessions share them, and other values.
+func identicalBlocks(t *rapid.T, blocks []messages.Block) []messages.Block {
 	other := func(values []float64) []float64 {
 		values = slices.Clone(values)
 		for i := range values {
@@ -41,9 +41,9 @@ func alike(t *rapid.T, blocks []messages.Block) []messages.Block {
 	return blocks
 }
 
-// Lines begin as they do for one node, whichever nodes have the shape before, and however
+// Lines begin as they do for one node, whichever nodes have the descriptor before, and however
 // long it is.
-func TestNodesThatAreAlike(t *testing.T) {
+func TestIdenticalNodes(t *testing.T) {
 	f := func(kind messages.MetricType, series ...messages.Series) {
 		t.Helper()
 		b := messages.Block{Times: []int64{1}, Families: []messages.Family{family("x", kind, "", series...)}}
@@ -85,13 +85,13 @@ func TestNodesThatAreAlike(t *testing.T) {
 		of(messages.SuffixCount, "", ""))
 	var long []messages.Series
 	for i := range 9 {
-		long = append(long, of(messages.SuffixNone, fmt.Sprintf(`a="%d%s"`, i, strings.Repeat("x", maxStartsBytes/8)), ""))
+		long = append(long, of(messages.SuffixNone, fmt.Sprintf(`a="%d%s"`, i, strings.Repeat("x", maxPrefixBytes/8)), ""))
 	}
 	f(gauge, long...)
-	s := starts{shape: messages.NewDescriptor("x", gauge, "", long)}
+	s := linePrefixes{descriptor: messages.NewDescriptor("x", gauge, "", long)}
 	s.make(&[messages.SuffixCount + 1][]byte{})
-	require.Equal(t, startsTooLong, s.state)
-	require.Less(t, len(s.text), 2*maxStartsBytes)
+	require.Equal(t, prefixesTooLong, s.state)
+	require.Less(t, len(s.text), 2*maxPrefixBytes)
 }
 
 // Nodes may have the beginning of a list in common, and families may begin without samples.
