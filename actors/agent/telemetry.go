@@ -124,7 +124,7 @@ func (h *hostTelemetry) onRead(c actors.Context, m sourceRead) {
 // giveUp stops waiting for the sources in this round.
 func (h *hostTelemetry) giveUp(c actors.Context, sources []int) {
 	for _, i := range sources {
-		scrape, entries := h.state.lost(i, readOf(h.sources[i].Lost()), time.Now())
+		scrape, entries := h.state.lost(i, readOf(h.sources[i].Fallback()), time.Now())
 		h.do(c, scrape, entries)
 	}
 }
@@ -140,7 +140,7 @@ func (h *hostTelemetry) do(c actors.Context, s *recorder.Scrape, entries []logEn
 }
 
 func readOf(r telemetry.Result) telemetryRead {
-	read := telemetryRead{samples: r.Readings, same: r.Same}
+	read := telemetryRead{samples: r.Samples, same: r.DedupKey}
 	for _, o := range r.Outcomes {
 		p := telemetryPart{name: o.Part}
 		if o.Err != nil {

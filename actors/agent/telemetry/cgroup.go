@@ -13,29 +13,31 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// cgroup is the control group of a process, by one controller. In version 1 each
-// controller has groups of its own, in version 2 all share them.
+// cgroup is the control group of a process for one controller. In version 1 each
+// controller has its own groups, in version 2 all controllers share them.
 type cgroup struct {
 	dir string
 	v2  bool
 }
 
-// noLimit is from where on a limit of version 1 is none: it is rounded to pages.
+// noLimit is the value from which on a limit of version 1 means "no limit". The kernel
+// shows the largest int64, rounded down to pages.
 const noLimit = 1 << 62
 
-// newOwnCgroup returns the source of the agent's own group. In a pod, its memory is
-// limited by it; outside of one, it is mostly that of its service.
+// newOwnCgroup returns the source of the agent's own group: that of its container in a
+// pod, else mostly that of its systemd service.
 func newOwnCgroup(proc, sys string) *Source {
 	return newSource("control group", proc, func(fs procfs.FS, _ time.Time) []collector {
 		return cgroupCollectors(fs, sys, "agent", fs.Self)
 	})
 }
 
-// cgroupCollectors read the group of a process; whose is the value of a label.
+// cgroupCollectors returns the collectors of one process's group. whose is the value of the
+// label "process".
 func cgroupCollectors(fs procfs.FS, sys, whose string, find func() (procfs.Proc, error)) []collector {
 	label := messages.Label{Name: "process", Value: whose}
-	part := func(controller string, read func(cgroup, *readings, messages.Label) error) collector {
-		return collector{controller + " of the " + whose + "'s control group", func(r *readings) error {
+	part := func(controller string, read func(cgroup, *samples, messages.Label) error) collector {
+		return collector{controller + " of the " + whose + "'s control group", func(r *samples) error {
 			p, err := find()
 			if err != nil {
 				return err
@@ -67,21 +69,21 @@ func cgroupOf(fs procfs.FS, sys string, p procfs.Proc, controller string) (cgrou
 	if dir := filepath.Join(mount, g.Path); isDir(dir) {
 		return cgroup{dir, v2}, nil
 	}
-	// In a container the path may be the host's: then the mount shows the container's
-	// own group alone. That is the process's if it is in the same container.
+	// In a container, the path may be that of the host, while the mount shows only the
+	// container's own group. That is the right one if the process is in this container.
 	if isDir(mount) && isOwnCgroup(fs, g.Path, controller) {
 		return cgroup{mount, v2}, nil
 	}
 	return cgroup{}, fmt.Errorf("control group %s for %s is not mounted: %w", g.Path, controller, os.ErrNotExist)
 }
 
-// mountOfCgroups returns where the groups of the controller are.
+// mountOfCgroups returns the directory under which the controller's groups are.
 func mountOfCgroups(sys, controller string, v2 bool) string {
 	mount := filepath.Join(sys, "fs/cgroup")
 	if !v2 {
 		return filepath.Join(mount, controller)
 	}
-	// Beside groups of version 1, those of version 2 have a place of their own.
+	// On a hybrid host, version 2 is mounted below version 1.
 	if both := filepath.Join(mount, "unified"); !exists(filepath.Join(mount, "cgroup.controllers")) && isDir(both) {
 		return both
 	}
@@ -101,7 +103,8 @@ func isOwnCgroup(fs procfs.FS, path, controller string) bool {
 	return g != nil && g.Path == path
 }
 
-// hierarchy returns the group by the controller, of version 1 if that has it.
+// hierarchy returns the group of the controller: that of version 1 if the controller is
+// there, else that of version 2.
 func hierarchy(groups []procfs.Cgroup, controller string) (g *procfs.Cgroup, v2 bool) {
 	for i := range groups {
 		if slices.Contains(groups[i].Controllers, controller) {
@@ -127,7 +130,7 @@ func isDir(name string) bool {
 const eventsHelp = "Times that the group's memory went over high, met its limit (max), found nothing to reclaim there (oom), " +
 	"and had a process killed for it (oom_kill)."
 
-func (g cgroup) readMemory(r *readings, whose messages.Label) error {
+func (g cgroup) readMemory(r *samples, whose messages.Label) error {
 	number := func(file, name, help string) error {
 		n, limited, err := readNumber(g.dir, file)
 		if err == nil && limited && n < noLimit {
@@ -168,11 +171,11 @@ const (
 	throttledHelp = "Time in which the process's control group was held up since its processor time was used up."
 )
 
-// readCPU reads cpu.stat. The group at the top is never throttled, and does not say so.
-func (g cgroup) readCPU(r *readings, whose messages.Label) error {
+// readCPU reads cpu.stat. The root group has no throttling figures.
+func (g cgroup) readCPU(r *samples, whose messages.Label) error {
 	counter := func(name, help string, v float64) { r.counter("fodc_cgroup_cpu_"+name, help, v, whose) }
 	if !g.v2 {
-		// It is there where both controllers are mounted together, as they mostly are.
+		// The file exists where cpu and cpuacct are mounted together, as they usually are.
 		if used, _, err := readNumber(g.dir, "cpuacct.usage"); err == nil {
 			counter("seconds_total", usedHelp, nanoseconds(used))
 		}

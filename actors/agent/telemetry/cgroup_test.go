@@ -15,7 +15,7 @@ func cgroups(t *testing.T, root, group string) (map[string]float64, map[string]e
 	t.Helper()
 	write(t, root, "proc/200/cgroup", group)
 	all, problems := readAll(Sources(modern(root)))
-	checkReadings(t, all)
+	checkSamples(t, all)
 	return values(all), problems
 }
 

@@ -8,29 +8,29 @@ import (
 	"fodc/recorder"
 )
 
-// collector reads one part of a source. What it has added when it returns an error is
-// kept.
+// collector reads one part of a source. If it returns an error, the samples that it has
+// added already are kept.
 type collector struct {
 	part string
-	read func(*readings) error
+	read func(*samples) error
 }
 
-// expectedReadings is how many a host gives that is not large.
-const expectedReadings = 256
+// expectedSamples is the number of samples of a host of usual size.
+const expectedSamples = 256
 
 // collect runs the collectors.
 func collect(collectors []collector) Result {
-	r := readings{list: make([]recorder.Sample, 0, expectedReadings)}
+	r := samples{list: make([]recorder.Sample, 0, expectedSamples)}
 	outcomes := make([]Outcome, 0, len(collectors)+1)
 	for _, c := range collectors {
 		outcomes = append(outcomes, Outcome{c.part, c.run(&r)})
 	}
-	return Result{Readings: r.list, Outcomes: outcomes}
+	return Result{Samples: r.list, Outcomes: outcomes}
 }
 
-// run takes a panic for an error: library code panics on some contents that no kernel
-// should give, and the read runs in a goroutine that nobody supervises.
-func (c collector) run(r *readings) (err error) {
+// run turns a panic into an error. The procfs library panics on some malformed files, and
+// the read runs in a goroutine that nobody supervises.
+func (c collector) run(r *samples) (err error) {
 	before := len(r.list)
 	defer func() {
 		if p := recover(); p != nil {
@@ -45,27 +45,27 @@ func unexpected(part string, panicked any) error {
 	return fmt.Errorf("read %s: unexpected contents: %v", part, panicked)
 }
 
-// readings are put together by collectors.
-type readings struct{ list []recorder.Sample }
+// samples collects what the collectors of a source read.
+type samples struct{ list []recorder.Sample }
 
-func (r *readings) add(t messages.MetricType, name, help string, value float64, labels ...messages.Label) {
+func (r *samples) add(t messages.MetricType, name, help string, value float64, labels ...messages.Label) {
 	r.list = append(r.list, recorder.Sample{Name: name, Type: t, Help: help, Value: value, Labels: labels})
 }
 
-func (r *readings) gauge(name, help string, value float64, labels ...messages.Label) {
+func (r *samples) gauge(name, help string, value float64, labels ...messages.Label) {
 	r.add(messages.TypeGauge, name, help, value, labels...)
 }
 
-func (r *readings) counter(name, help string, value float64, labels ...messages.Label) {
+func (r *samples) counter(name, help string, value float64, labels ...messages.Label) {
 	r.add(messages.TypeCounter, name, help, value, labels...)
 }
 
-// maxDevices bounds the disks, network interfaces and processors that are read, of
-// each the first by name.
+// maxDevices bounds the disks that are read, the network interfaces and the processors. Of
+// more than that, the first by name are read.
 const maxDevices = 256
 
-// limited returns the first of the names, and an error if there are more.
-func limited(kind string, names []string) ([]string, error) {
+// firstByName returns the first maxDevices names, and an error if there are more.
+func firstByName(kind string, names []string) ([]string, error) {
 	slices.Sort(names)
 	if len(names) > maxDevices {
 		return names[:maxDevices], fmt.Errorf("%d %s: the first %d are read", len(names), kind, maxDevices)
@@ -73,15 +73,15 @@ func limited(kind string, names []string) ([]string, error) {
 	return names, nil
 }
 
-// metric is one of several that are read of each device.
+// metric is read of each device of a kind.
 type metric[T any] struct {
 	kind       messages.MetricType
 	name, help string
 	value      func(T) float64
 }
 
-// addEach adds the metrics of one device.
-func addEach[T any](r *readings, metrics []metric[T], device T, labels ...messages.Label) {
+// addMetrics adds the metrics of one device.
+func addMetrics[T any](r *samples, metrics []metric[T], device T, labels ...messages.Label) {
 	for _, m := range metrics {
 		r.add(m.kind, m.name, m.help, m.value(device), labels...)
 	}

@@ -12,22 +12,22 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// cpuTimes reads the processors. It keeps what it has read of each: the kernel's
-// figures of idle times may step back a little, which would pass for a restart.
+// cpuTimes reads the processors' times. It remembers the last ones: the kernel's idle times
+// may decrease a little, which a reader would take for a counter reset.
 type cpuTimes struct {
 	last map[int64]procfs.CPUStat
 }
 
-// stepBack is how many seconds of idle time a processor may lose and still be the
-// same. One that loses more was taken away and came back.
-const stepBack = 3
+// maxIdleDecrease is by how many seconds the idle time may decrease before the counters
+// count as reset. They start again when a processor was taken offline.
+const maxIdleDecrease = 3
 
 const (
 	cpuHelp   = "Time that the processor has spent in the mode."
 	guestHelp = "Time that the processor has spent on guests; it is in that of the modes, too."
 )
 
-func (c *cpuTimes) read(r *readings, fs procfs.FS) error {
+func (c *cpuTimes) read(r *samples, fs procfs.FS) error {
 	stat, err := fs.Stat()
 	if err != nil {
 		return err
@@ -45,16 +45,15 @@ func (c *cpuTimes) read(r *readings, fs procfs.FS) error {
 	now := make(map[int64]procfs.CPUStat, len(numbers))
 	for _, n := range numbers {
 		last, known := c.last[n]
-		now[n] = onwards(stat.CPU[n], last, known)
+		now[n] = monotonic(stat.CPU[n], last, known)
 		addCPU(r, strconv.FormatInt(n, 10), now[n])
 	}
 	c.last = now
 	return tooMany
 }
 
-// addActivity adds what stat has besides. A host counts none of these as 0: a 0 was not
-// in the file.
-func addActivity(r *readings, s procfs.Stat) {
+// addActivity adds the other figures of /proc/stat. A counter of 0 was not in the file.
+func addActivity(r *samples, s procfs.Stat) {
 	if s.BootTime > 0 {
 		r.gauge("node_boot_time_seconds", "When the host was started, as unix time.", float64(s.BootTime))
 	}
@@ -74,9 +73,9 @@ func addActivity(r *readings, s procfs.Stat) {
 	r.gauge("node_procs_blocked", "Tasks that wait for I/O.", float64(s.ProcessesBlocked))
 }
 
-// onwards returns the times with none less than it was, unless they begin anew.
-func onwards(now, last procfs.CPUStat, known bool) procfs.CPUStat {
-	if !known || last.Idle-now.Idle > stepBack {
+// monotonic returns the times, none of them less than the last one, unless they were reset.
+func monotonic(now, last procfs.CPUStat, known bool) procfs.CPUStat {
+	if !known || last.Idle-now.Idle > maxIdleDecrease {
 		return now
 	}
 	return procfs.CPUStat{
@@ -87,7 +86,7 @@ func onwards(now, last procfs.CPUStat, known bool) procfs.CPUStat {
 	}
 }
 
-func addCPU(r *readings, cpu string, t procfs.CPUStat) {
+func addCPU(r *samples, cpu string, t procfs.CPUStat) {
 	add := func(name, help, mode string, seconds float64) {
 		r.counter(name, help, seconds, messages.Label{Name: "cpu", Value: cpu}, messages.Label{Name: "mode", Value: mode})
 	}

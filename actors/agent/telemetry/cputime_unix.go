@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// OwnCPUTime is the time, user and system, that all threads of this process have run.
+// OwnCPUTime returns the user and system time of this process.
 func OwnCPUTime() (time.Duration, error) {
 	var r syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// OwnCPUTime is the time, user and system, that all threads of this process have run.
+// OwnCPUTime returns the user and system time of this process.
 func OwnCPUTime() (time.Duration, error) {
 	self, err := syscall.GetCurrentProcess()
 	if err != nil {
@@ -15,10 +15,10 @@ func OwnCPUTime() (time.Duration, error) {
 	if err := syscall.GetProcessTimes(self, &created, &exited, &kernel, &user); err != nil {
 		return 0, err
 	}
-	return lasting(kernel) + lasting(user), nil
+	return durationOf(kernel) + durationOf(user), nil
 }
 
-// lasting is a span of time, which Windows counts in 100 ns.
-func lasting(t syscall.Filetime) time.Duration {
+// durationOf converts a Filetime that holds a duration: Windows counts units of 100 ns.
+func durationOf(t syscall.Filetime) time.Duration {
 	return time.Duration(int64(t.HighDateTime)<<32|int64(t.LowDateTime)) * 100
 }

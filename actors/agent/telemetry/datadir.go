@@ -16,14 +16,14 @@ type dataDir struct {
 	proc, dir string
 	stat      func(string) (Space, error)
 
-	// mount is where the directory was last known to be. Lost reads it while a read
-	// hangs.
+	// mount is the last known mount of the directory. Fallback uses it while a read hangs.
 	mount atomic.Pointer[mount]
-	// of is what mount was looked up for: the list of mounts may be long.
-	of place
+	// of is the location for which mount was looked up. It is looked up again only when
+	// this changes, since the list of mounts may be long.
+	of location
 }
 
-type place struct {
+type location struct {
 	path   string
 	device uint64
 }
@@ -35,20 +35,20 @@ func newDataDir(proc, dir string, stat func(string) (Space, error)) *Source {
 		name: name,
 		read: func(time.Time) Result {
 			r := collect([]collector{{name, d.read}})
-			r.Same = d.same()
+			r.DedupKey = d.dedupKey()
 			return r
 		},
-		lost: func() Result {
-			var r readings
+		fallback: func() Result {
+			var r samples
 			d.addError(&r, true)
-			return Result{Readings: r.list, Same: d.same()}
+			return Result{Samples: r.list, DedupKey: d.dedupKey()}
 		},
 	}
 }
 
-func (d *dataDir) read(r *readings) error {
+func (d *dataDir) read(r *samples) error {
 	if d.mount.Load() == nil {
-		// By its name only: for the case that the next step hangs.
+		// Look up the mount by path first, so that it is known if stat hangs.
 		if err := d.find(d.dir); err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ func (d *dataDir) read(r *readings) error {
 		}
 		return err
 	}
-	if here := (place{space.Path, space.Device}); d.of != here {
+	if here := (location{space.Path, space.Device}); d.of != here {
 		if err := d.find(space.Path); err != nil {
 			return err
 		}
@@ -89,15 +89,15 @@ func (d *dataDir) find(path string) error {
 	return nil
 }
 
-// same tells mounts apart.
-func (d *dataDir) same() string {
+// dedupKey is the mount point: two directories on one mount give the same samples.
+func (d *dataDir) dedupKey() string {
 	if m := d.mount.Load(); m != nil {
 		return m.point
 	}
 	return ""
 }
 
-// labels are nil as long as no mount is known.
+// labels returns nil as long as no mount is known.
 func (d *dataDir) labels() []messages.Label {
 	m := d.mount.Load()
 	if m == nil {
@@ -106,23 +106,23 @@ func (d *dataDir) labels() []messages.Label {
 	return []messages.Label{{Name: "device", Value: m.device}, {Name: "fstype", Value: m.fsType}, {Name: "mountpoint", Value: m.point}}
 }
 
-func (d *dataDir) addSpace(r *readings, s Space) {
+func (d *dataDir) addSpace(r *samples, s Space) {
 	labels := d.labels()
 	r.gauge("node_filesystem_size_bytes", "Size of the file system.", float64(s.Size), labels...)
 	r.gauge("node_filesystem_free_bytes", "Free space of the file system.", float64(s.Free), labels...)
 	r.gauge("node_filesystem_avail_bytes", "Space of the file system that users other than root may have.", float64(s.Available), labels...)
 	r.gauge("node_filesystem_files", "Inodes of the file system.", float64(s.Files), labels...)
 	r.gauge("node_filesystem_files_free", "Free inodes of the file system.", float64(s.FilesFree), labels...)
-	r.gauge("node_filesystem_readonly", "Whether the file system is mounted read-only.", truth(s.ReadOnly), labels...)
+	r.gauge("node_filesystem_readonly", "Whether the file system is mounted read-only.", boolValue(s.ReadOnly), labels...)
 }
 
-func (d *dataDir) addError(r *readings, failed bool) {
+func (d *dataDir) addError(r *samples, failed bool) {
 	if labels := d.labels(); labels != nil {
-		r.gauge("node_filesystem_device_error", "Whether the file system does not say what space it has.", truth(failed), labels...)
+		r.gauge("node_filesystem_device_error", "Whether the file system does not say what space it has.", boolValue(failed), labels...)
 	}
 }
 
-func truth(b bool) float64 {
+func boolValue(b bool) float64 {
 	if b {
 		return 1
 	}

@@ -36,7 +36,7 @@ var diskMetrics = []metric[disk]{
 		func(d disk) float64 { return milliseconds(d.WeightedIOTicks) }},
 }
 
-// Disks of newer kernels have these, too: the fields that their line must have.
+// Number of fields in a line of diskstats from which on a kernel shows these figures.
 const (
 	fieldsWithDiscards = 18
 	fieldsWithFlushes  = 20
@@ -60,8 +60,8 @@ var flushMetrics = []metric[disk]{
 
 func milliseconds(n uint64) float64 { return float64(n) / 1e3 }
 
-// readDisks keeps the disks before a line that cannot be read.
-func readDisks(r *readings, fs blockdevice.FS) error {
+// readDisks reads all disks up to the first line that cannot be parsed.
+func readDisks(r *samples, fs blockdevice.FS) error {
 	stats, err := fs.ProcDiskstats()
 	byName := make(map[string]disk, len(stats))
 	var names []string
@@ -72,23 +72,22 @@ func readDisks(r *readings, fs blockdevice.FS) error {
 			names = append(names, d.DeviceName)
 		}
 	}
-	names, tooMany := limited("disks", names)
+	names, tooMany := firstByName("disks", names)
 	for _, name := range names {
 		d, label := byName[name], messages.Label{Name: "device", Value: name}
-		addEach(r, diskMetrics, d, label)
+		addMetrics(r, diskMetrics, d, label)
 		if d.IoStatsCount >= fieldsWithDiscards {
-			addEach(r, discardMetrics, d, label)
+			addMetrics(r, discardMetrics, d, label)
 		}
 		if d.IoStatsCount >= fieldsWithFlushes {
-			addEach(r, flushMetrics, d, label)
+			addMetrics(r, flushMetrics, d, label)
 		}
 	}
 	return firstOf(err, tooMany)
 }
 
-// isWholeDisk tells disks from partitions, whose figures are in those of the disk, and
-// from devices that are no disks: sda from sda1, nvme0n1 from nvme0n1p1, and from
-// ram0, zram0, loop0 and fd0.
+// isWholeDisk reports whether the device is a disk, and not a partition (sda1, nvme0n1p1),
+// whose figures are part of its disk's, or a RAM, loop or floppy device.
 func isWholeDisk(device string) bool {
 	base := strings.TrimRight(device, "0123456789")
 	if base == device {

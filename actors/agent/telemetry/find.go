@@ -16,34 +16,33 @@ import (
 const (
 	// maxPIDFileBytes bounds what is read of the node's pid file.
 	maxPIDFileBytes = 64
-	// maxComm is what the kernel keeps of a process's name.
+	// maxComm is how many bytes of a process's name the kernel keeps.
 	maxComm = 15
 )
 
-// Finder finds the node's process, and tells it from one that got its id later. It is not
-// for several goroutines at once.
+// Finder finds the node's process, and notices when another process has got its id. It must
+// not be used by several goroutines at once.
 type Finder struct {
 	pidFile, name string
 
 	last     found
-	modified time.Time // the pid file, when it led to last
+	modified time.Time // modification time of the pid file from which last is
 }
 
-// NewFinder returns the finder of the process whose id is in the pid file, or, without
-// one, that has the name. With both, the process of the file must have the name.
+// NewFinder returns a finder of the process whose id is in the pid file. Without a pid file
+// it finds the process by name. With both, the process must have the name.
 func NewFinder(pidFile, name string) *Finder { return &Finder{pidFile: pidFile, name: name} }
 
-// found is a process. The time at which it started, in ticks since the host did, tells
-// it from others with its id.
+// found identifies a process by its id and its start time in clock ticks since boot.
 type found struct {
 	pid     int
 	started uint64
-	// startTime is the same as unix time, 0 if it is not known. It is worked out once
+	// startTime is the start time as unix time, 0 if it is not known. It is computed once
 	// for a process, so that it does not change when the host's clock is set.
 	startTime float64
 }
 
-// Find returns the node's process and its figures.
+// Find returns the node's process and its /proc/PID/stat.
 func (f *Finder) Find(fs procfs.FS) (procfs.Proc, procfs.ProcStat, error) {
 	find := f.byName
 	if f.pidFile != "" {
@@ -69,11 +68,11 @@ func (f *Finder) byFile(fs procfs.FS) (p procfs.Proc, stat procfs.ProcStat, err 
 	if err != nil {
 		return p, stat, err
 	}
-	p, stat, err = alive(fs, pid)
+	p, stat, err = running(fs, pid)
 	if err != nil {
 		return p, stat, fmt.Errorf("process of %s: %w", f.pidFile, err)
 	}
-	if f.name != "" && !isCalled(p, stat.Comm, f.name) {
+	if f.name != "" && !hasName(p, stat.Comm, f.name) {
 		return p, stat, fmt.Errorf("process %d of %s is called %.100q, not %s", pid, f.pidFile, stat.Comm, f.name)
 	}
 	if f.last.pid == pid && f.last.started != stat.Starttime && f.modified.Equal(modified) {
@@ -83,11 +82,11 @@ func (f *Finder) byFile(fs procfs.FS) (p procfs.Proc, stat procfs.ProcStat, err 
 	return p, stat, nil
 }
 
-// byName returns the oldest process of the name: the others are likely its children.
+// byName returns the oldest process with the name: the others are probably its children.
 func (f *Finder) byName(fs procfs.FS) (oldest procfs.Proc, stat procfs.ProcStat, err error) {
 	if f.last.pid != 0 {
-		p, stat, err := alive(fs, f.last.pid)
-		if err == nil && stat.Starttime == f.last.started && isCalled(p, stat.Comm, f.name) {
+		p, stat, err := running(fs, f.last.pid)
+		if err == nil && stat.Starttime == f.last.started && hasName(p, stat.Comm, f.name) {
 			return p, stat, nil
 		}
 	}
@@ -97,10 +96,10 @@ func (f *Finder) byName(fs procfs.FS) (oldest procfs.Proc, stat procfs.ProcStat,
 	}
 	for _, p := range all {
 		comm, err := p.Comm()
-		if err != nil || !isCalled(p, comm, f.name) {
-			continue // it may have ended meanwhile
+		if err != nil || !hasName(p, comm, f.name) {
+			continue // it may have ended in the meantime
 		}
-		_, s, err := alive(fs, p.PID)
+		_, s, err := running(fs, p.PID)
 		if err != nil {
 			continue
 		}
@@ -114,8 +113,8 @@ func (f *Finder) byName(fs procfs.FS) (oldest procfs.Proc, stat procfs.ProcStat,
 	return oldest, stat, nil
 }
 
-// alive returns the process of the id, unless it has ended.
-func alive(procs procfs.FS, pid int) (procfs.Proc, procfs.ProcStat, error) {
+// running returns the process with the id. A zombie is an error.
+func running(procs procfs.FS, pid int) (procfs.Proc, procfs.ProcStat, error) {
 	p, err := procs.Proc(pid)
 	if errors.Is(err, fs.ErrNotExist) {
 		return p, procfs.ProcStat{}, fmt.Errorf("there is no process %d", pid)
@@ -130,8 +129,9 @@ func alive(procs procfs.FS, pid int) (procfs.Proc, procfs.ProcStat, error) {
 	return p, stat, err
 }
 
-// isCalled reports whether the process, which the kernel calls comm, has the name.
-func isCalled(p procfs.Proc, comm, name string) bool {
+// hasName reports whether the process has the name. comm is its name in the kernel, which
+// is cut off at maxComm bytes; the command line tells longer names apart.
+func hasName(p procfs.Proc, comm, name string) bool {
 	if len(name) <= maxComm || comm != name[:maxComm] {
 		return comm == name
 	}

@@ -57,15 +57,15 @@ func readAll(sources []*Source) (all []recorder.Sample, problems map[string]erro
 				problems[o.Part] = o.Err
 			}
 		}
-		if r.Same == "" || !seen[r.Same] {
-			all = append(all, r.Readings...)
+		if r.DedupKey == "" || !seen[r.DedupKey] {
+			all = append(all, r.Samples...)
 		}
-		seen[r.Same] = true
+		seen[r.DedupKey] = true
 	}
 	return all, problems
 }
 
-// page writes the readings as text, each family where its first one is.
+// page writes the samples as text, each family where its first one is.
 func page(all []recorder.Sample) string {
 	order, samples := []string{}, map[string]string{}
 	for _, r := range all {
@@ -89,7 +89,7 @@ func series(r recorder.Sample) string {
 	return r.Name + "{" + string(messages.RenderLabels(append([]messages.Label(nil), r.Labels...))) + "}"
 }
 
-// values returns the readings by their series.
+// values returns the samples by their series.
 func values(all []recorder.Sample) map[string]float64 {
 	m := make(map[string]float64, len(all))
 	for _, r := range all {
@@ -98,8 +98,8 @@ func values(all []recorder.Sample) map[string]float64 {
 	return m
 }
 
-// checkReadings requires that the readings can be recorded as they are.
-func checkReadings(t *testing.T, all []recorder.Sample) {
+// checkSamples requires that the samples can be recorded as they are.
+func checkSamples(t *testing.T, all []recorder.Sample) {
 	t.Helper()
 	w := recorder.NewWindow(recorder.Limits{})
 	done := w.Append(recorder.Target{Name: "host"}, recorder.Scrape{At: readAt, Samples: all})

@@ -14,14 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestGoldenReadings(t *testing.T) {
+func TestGoldenSamples(t *testing.T) {
 	if os.Getpagesize() != 4096 {
 		t.Skip("the kernel counts in pages, and the golden pages in pages of 4 KiB")
 	}
 	f := func(host string, config func(string) Config, wantProblems ...string) {
 		t.Helper()
 		all, problems := readAll(Sources(config(filepath.Join("testdata", host))))
-		checkReadings(t, all)
+		checkSamples(t, all)
 		var parts []string
 		for part := range problems {
 			parts = append(parts, part)
@@ -42,7 +42,7 @@ func TestGoldenReadings(t *testing.T) {
 // What a real host says can be recorded, too.
 func TestThisHost(t *testing.T) {
 	all, _ := readAll(Sources(Config{DataDirs: []string{os.TempDir(), "/"}, NodeProcess: "no such process"}))
-	checkReadings(t, all)
+	checkSamples(t, all)
 	got := values(all)
 	require.Greater(t, got["node_memory_MemTotal_bytes"], 1e6)
 	require.Greater(t, got[`node_cpu_seconds_total{cpu="0",mode="idle"}`], 0.0)
@@ -90,12 +90,12 @@ func BenchmarkInterval(b *testing.B) {
 	for b.Loop() {
 		var all []recorder.Sample
 		for _, s := range sources {
-			all = append(all, s.Read(now).Readings...)
+			all = append(all, s.Read(now).Samples...)
 		}
 		now = now.Add(10 * time.Second)
 		n = w.Append(recorder.Target{Name: "host"}, recorder.Scrape{At: now, Samples: all}).Samples
 	}
-	b.ReportMetric(float64(n), "readings")
+	b.ReportMetric(float64(n), "samples")
 	// Of a machine that has other things to do, the time that passes says little.
 	b.ReportMetric((cpuTime(b)-before).Seconds()*1e3/float64(b.N), "cpu-ms/op")
 }

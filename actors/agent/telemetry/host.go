@@ -7,36 +7,36 @@ import (
 	"github.com/prometheus/procfs/blockdevice"
 )
 
-// newHost returns the source of all that is of the machine as a whole.
+// newHost returns the source of the figures of the whole machine.
 func newHost(proc string) *Source {
 	var cpus cpuTimes
 	return newSource("host", proc, func(fs procfs.FS, now time.Time) []collector {
 		return []collector{
-			{"time", func(r *readings) error {
+			{"time", func(r *samples) error {
 				r.gauge("node_time_seconds", "The host's clock, as unix time.", float64(now.UnixNano())/1e9)
 				return nil
 			}},
-			{"cpu", func(r *readings) error { return cpus.read(r, fs) }},
-			{"load", func(r *readings) error { return readLoad(r, fs) }},
-			{"memory", func(r *readings) error { return readMemory(r, fs) }},
-			{"vmstat", func(r *readings) error { return readVMStat(r, proc) }},
-			{"pressure", func(r *readings) error { return readPressure(r, fs) }},
-			{"disks", func(r *readings) error {
-				// It wants a sys, too, of which nothing is read here.
+			{"cpu", func(r *samples) error { return cpus.read(r, fs) }},
+			{"load", func(r *samples) error { return readLoad(r, fs) }},
+			{"memory", func(r *samples) error { return readMemory(r, fs) }},
+			{"vmstat", func(r *samples) error { return readVMStat(r, proc) }},
+			{"pressure", func(r *samples) error { return readPressure(r, fs) }},
+			{"disks", func(r *samples) error {
+				// The library wants the path of sys, too. Nothing is read there.
 				blocks, err := blockdevice.NewFS(proc, proc)
 				if err != nil {
 					return err
 				}
 				return readDisks(r, blocks)
 			}},
-			{"network", func(r *readings) error { return readNetwork(r, fs) }},
-			{"sockets", func(r *readings) error { return readSockets(r, fs) }},
-			{"file descriptors", func(r *readings) error { return readFileDescriptors(r, fs) }},
+			{"network", func(r *samples) error { return readNetwork(r, fs) }},
+			{"sockets", func(r *samples) error { return readSockets(r, fs) }},
+			{"file descriptors", func(r *samples) error { return readFileDescriptors(r, fs) }},
 		}
 	})
 }
 
-func readLoad(r *readings, fs procfs.FS) error {
+func readLoad(r *samples, fs procfs.FS) error {
 	load, err := fs.LoadAvg()
 	if err != nil {
 		return err
@@ -47,9 +47,9 @@ func readLoad(r *readings, fs procfs.FS) error {
 	return nil
 }
 
-// readPressure reads how long tasks have waited. Of the processors, that all tasks wait
-// at once means nothing for a whole machine.
-func readPressure(r *readings, fs procfs.FS) error {
+// readPressure reads the pressure stall information. For the processors, "full" has no
+// meaning for the whole machine, so it is left out.
+func readPressure(r *samples, fs procfs.FS) error {
 	const waiting, stalled = "Time in which some task waited for ", "Time in which all tasks waited at once for "
 	var first error
 	for _, p := range []struct {

@@ -44,7 +44,7 @@ var memoryMetrics = []struct {
 	{"AnonHugePages", "Mapped memory without a file, in huge pages.", func(m *procfs.Meminfo) *uint64 { return m.AnonHugePagesBytes }},
 }
 
-func readMemory(r *readings, fs procfs.FS) error {
+func readMemory(r *samples, fs procfs.FS) error {
 	info, err := fs.Meminfo()
 	if err != nil {
 		return err
@@ -60,8 +60,8 @@ func readMemory(r *readings, fs procfs.FS) error {
 	return nil
 }
 
-// vmstatHelp has the counters of vmstat that are read. A name that ends in _ stands for
-// all that begin with it: they are per zone, or by who reclaims.
+// vmstatHelp has the counters of vmstat that are read, with their help. A name that ends in
+// _ is a prefix: those counters exist once for each zone, or for each kind of reclaim.
 var vmstatHelp = map[string]string{
 	"pgfault":             "Page faults.",
 	"pgmajfault":          "Page faults that needed I/O.",
@@ -78,8 +78,8 @@ var vmstatHelp = map[string]string{
 	"workingset_refault_": "Pages of the kind that were needed again after they had been reclaimed.",
 }
 
-// readVMStat reads what node_exporter shows as untyped.
-func readVMStat(r *readings, proc string) error {
+// readVMStat reads the counters as untyped, as node_exporter does.
+func readVMStat(r *samples, proc string) error {
 	return eachPair(proc, "vmstat", func(name string, value uint64) {
 		if help, ok := vmstatHelp[name]; ok {
 			r.add(messages.TypeUntyped, "node_vmstat_"+name, help, float64(value))

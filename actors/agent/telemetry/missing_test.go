@@ -52,9 +52,9 @@ var dependents = map[string]string{
 	"sys/fs/cgroup/system.slice/banyandb.service/cpu.stat":       `^fodc_cgroup_cpu_.*process="node"`,
 }
 
-// quiet are the files whose absence is no problem: the group has no limit, IP version
+// optionalFiles are the files whose absence is no problem: the group has no limit, IP version
 // 6 is off, or nothing is read of them.
-var quiet = []string{"proc/net/sockstat6", "proc/100/stat", "proc/100/comm", "proc/200/fd/0", "sys/fs/cgroup/cgroup.controllers"}
+var optionalFiles = []string{"proc/net/sockstat6", "proc/100/stat", "proc/100/comm", "proc/200/fd/0", "sys/fs/cgroup/cgroup.controllers"}
 
 func dependentsOf(t *testing.T, file string) *regexp.Regexp {
 	t.Helper()
@@ -74,7 +74,7 @@ func TestMissingFiles(t *testing.T) {
 			root := copyHost(t, "v2")
 			require.NoError(t, os.Remove(filepath.Join(root, file)))
 			all, problems := readAll(Sources(modern(root)))
-			checkReadings(t, all)
+			checkSamples(t, all)
 			got, may := values(all), dependentsOf(t, file)
 			lost := 0
 			for s, v := range full {
@@ -85,7 +85,7 @@ func TestMissingFiles(t *testing.T) {
 				delete(got, s)
 			}
 			require.Empty(t, got, "new without %s", file)
-			if slices.Contains(quiet, file) || strings.HasPrefix(file, "proc/200/fd/") {
+			if slices.Contains(optionalFiles, file) || strings.HasPrefix(file, "proc/200/fd/") {
 				require.Empty(t, problems)
 				return
 			}

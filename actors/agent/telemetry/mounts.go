@@ -11,8 +11,8 @@ import (
 // mount is a mounted file system.
 type mount struct{ device, fsType, point string }
 
-// mountOf returns the mount that the absolute path lies in. Of several at the same
-// point, the last one hides the others.
+// mountOf returns the mount that has the absolute path. Of several mounts at the same point,
+// the last one hides the others.
 func mountOf(mounts []*procfs.MountInfo, dir string) (mount, error) {
 	dir = path.Clean(dir)
 	var best mount
@@ -33,8 +33,8 @@ func contains(point, dir string) bool {
 	return ok && (rest == "" || rest[0] == '/' || strings.HasSuffix(point, "/"))
 }
 
-// unescapeMount undoes what the kernel does to white space and backslashes: \040 is a
-// space.
+// unescapeMount decodes the octal escapes that the kernel writes for white space and
+// backslashes: \040 is a space.
 func unescapeMount(text string) string {
 	if !strings.Contains(text, `\`) {
 		return text

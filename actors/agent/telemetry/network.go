@@ -25,19 +25,19 @@ var networkMetrics = []metric[netLine]{
 	{messages.TypeCounter, "node_network_transmit_drop_total", "Packets dropped before they were sent.", func(l netLine) float64 { return float64(l.TxDropped) }},
 }
 
-// readNetwork reads the interfaces of the agent's network namespace. It keeps those
-// before a line that cannot be read.
-func readNetwork(r *readings, fs procfs.FS) error {
+// readNetwork reads the interfaces of the agent's network namespace, up to the first line
+// that cannot be parsed.
+func readNetwork(r *samples, fs procfs.FS) error {
 	lines, err := fs.NetDev()
-	names, tooMany := limited("network interfaces", slices.Collect(maps.Keys(lines)))
+	names, tooMany := firstByName("network interfaces", slices.Collect(maps.Keys(lines)))
 	for _, name := range names {
-		addEach(r, networkMetrics, lines[name], messages.Label{Name: "device", Value: name})
+		addMetrics(r, networkMetrics, lines[name], messages.Label{Name: "device", Value: name})
 	}
 	return firstOf(err, tooMany)
 }
 
-// readSockets reads what both IP versions use. A host may be without the sixth.
-func readSockets(r *readings, fs procfs.FS) error {
+// readSockets reads the sockets of IPv4 and IPv6. A host may have no IPv6.
+func readSockets(r *samples, fs procfs.FS) error {
 	four, err := fs.NetSockstat()
 	var protocols []procfs.NetSockstatProtocol
 	if err == nil {
@@ -56,7 +56,7 @@ func readSockets(r *readings, fs procfs.FS) error {
 	return err
 }
 
-func addSockets(r *readings, protocols []procfs.NetSockstatProtocol) {
+func addSockets(r *samples, protocols []procfs.NetSockstatProtocol) {
 	seen := map[string]bool{}
 	for _, p := range protocols {
 		if !isWord(p.Protocol) || seen[p.Protocol] {
@@ -85,7 +85,7 @@ func addSockets(r *readings, protocols []procfs.NetSockstatProtocol) {
 	}
 }
 
-func readFileDescriptors(r *readings, fs procfs.FS) error {
+func readFileDescriptors(r *samples, fs procfs.FS) error {
 	figures, err := fs.SysctlInts("fs/file-nr")
 	if err != nil {
 		return err

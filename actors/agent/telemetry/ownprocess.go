@@ -5,6 +5,6 @@ import "time"
 // programStart is when the variables of the program were initialized.
 var programStart = time.Now()
 
-// OwnStart is when this process was started, as unix time, to within some milliseconds. It is
-// for systems that do not say better.
+// OwnStart returns the start time of this process as unix time, with an error of some
+// milliseconds. It serves where the system has no better figure.
 func OwnStart() float64 { return float64(programStart.UnixNano()) / 1e9 }

@@ -12,8 +12,8 @@ import (
 // maxFileBytes bounds what is read of a file.
 const maxFileBytes = 1 << 20
 
-// readText returns the contents of a file. A file of the kernel does not tell its
-// length.
+// readText returns the contents of a file, up to maxFileBytes. Files of the kernel have no
+// length, so it reads to the end.
 func readText(dir, name string) (string, error) {
 	f, err := os.Open(filepath.Join(dir, name))
 	if err != nil {
@@ -24,8 +24,8 @@ func readText(dir, name string) (string, error) {
 	return string(text), err
 }
 
-// eachPair calls f for each line of a file of names and whole numbers. Other lines are
-// passed over; the error is of the first of them.
+// eachPair calls f for each line "name number" of a file. It skips other lines and returns
+// an error about the first of them.
 func eachPair(dir, file string, f func(name string, value uint64)) error {
 	text, err := readText(dir, file)
 	if err != nil {
@@ -59,8 +59,8 @@ func isWord(text string) bool {
 	return text != ""
 }
 
-// readNumber returns the whole number that a file consists of; ok is false where it is
-// "max", which stands for no limit.
+// readNumber reads a file that has one whole number in it. ok is false if the file says
+// "max": there is no limit.
 func readNumber(dir, file string) (n uint64, ok bool, err error) {
 	text, err := readText(dir, file)
 	if err != nil {

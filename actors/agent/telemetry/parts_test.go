@@ -70,7 +70,7 @@ func TestProcessorTimesDoNotStepBack(t *testing.T) {
 	host := newHost(root + "/proc")
 	stat := func(idle, iowait int) map[string]float64 {
 		write(t, root, "proc/stat", fmt.Sprintf("cpu0 1000 10 500 %d %d 0 20 3 50 0\n", idle, iowait))
-		return values(host.Read(readAt).Readings)
+		return values(host.Read(readAt).Samples)
 	}
 	const idle, wait = `node_cpu_seconds_total{cpu="0",mode="idle"}`, `node_cpu_seconds_total{cpu="0",mode="iowait"}`
 	got := stat(30000, 500)
@@ -97,7 +97,7 @@ func TestTooManyDevices(t *testing.T) {
 	write(t, root, "proc/diskstats", disks.String())
 	write(t, root, "proc/net/dev", interfaces.String())
 	all, problems := readAll(Sources(modern(root)))
-	checkReadings(t, all)
+	checkSamples(t, all)
 	require.EqualError(t, problems["cpu"], "257 processors: the first 256 are read")
 	require.EqualError(t, problems["disks"], "257 disks: the first 256 are read")
 	require.EqualError(t, problems["network"], "257 network interfaces: the first 256 are read")
@@ -129,7 +129,7 @@ func TestBadLinesOfVMStat(t *testing.T) {
 	root := copyHost(t, "v2")
 	write(t, root, "proc/vmstat", "pgfault 1\npgmajfault x\noom_kill 2\nallocstall_a\"b 3\npgscan_ 4\npgsteal_x_y 5\n")
 	all, problems := readAll(Sources(modern(root)))
-	checkReadings(t, all)
+	checkSamples(t, all)
 	require.EqualError(t, problems["vmstat"], `vmstat has a line that is no name and number: "pgmajfault x\n"`)
 	got := values(all)
 	require.NotContains(t, got, "node_vmstat_pgmajfault")

@@ -6,10 +6,10 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// processPrefix begins the names of what is read of the node's process.
+// processPrefix is the prefix of the names of the node process's metrics.
 const processPrefix = "fodc_node_process_"
 
-// clockTicks is how many ticks of the kernel's accounting a second has.
+// clockTicks is the kernel's USER_HZ: clock ticks a second.
 const clockTicks = 100
 
 // newNodeProcess returns the source of the node's process and its control group.
@@ -19,18 +19,18 @@ func newNodeProcess(proc, sys, pidFile, name string) *Source {
 	return newSource(source, proc, func(fs procfs.FS, _ time.Time) []collector {
 		p, stat, err := f.Find(fs)
 		if err != nil {
-			return []collector{{source, func(*readings) error { return err }}}
+			return []collector{{source, func(*samples) error { return err }}}
 		}
 		return append([]collector{
-			{source, func(r *readings) error { addProcess(r, stat, f.last.startTime); return nil }},
-			{"open files of the node's process", func(r *readings) error { return readOpenFiles(r, p) }},
-			{"limits of the node's process", func(r *readings) error { return readLimits(r, p) }},
-			{"I/O of the node's process", func(r *readings) error { return readProcessIO(r, p) }},
+			{source, func(r *samples) error { addProcess(r, stat, f.last.startTime); return nil }},
+			{"open files of the node's process", func(r *samples) error { return readOpenFiles(r, p) }},
+			{"limits of the node's process", func(r *samples) error { return readLimits(r, p) }},
+			{"I/O of the node's process", func(r *samples) error { return readProcessIO(r, p) }},
 		}, cgroupCollectors(fs, sys, "node", func() (procfs.Proc, error) { return p, nil })...)
 	})
 }
 
-func addProcess(r *readings, s procfs.ProcStat, startTime float64) {
+func addProcess(r *samples, s procfs.ProcStat, startTime float64) {
 	r.counter(processPrefix+"cpu_seconds_total", "Processor time that the node's process has used.", s.CPUTime())
 	r.counter(processPrefix+"cpu_user_seconds_total", "Processor time that the node's process has used, without the kernel's part.",
 		float64(s.UTime)/clockTicks)
@@ -44,7 +44,7 @@ func addProcess(r *readings, s procfs.ProcStat, startTime float64) {
 	}
 }
 
-func readOpenFiles(r *readings, p procfs.Proc) error {
+func readOpenFiles(r *samples, p procfs.Proc) error {
 	n, err := p.FileDescriptorsLen()
 	if err == nil {
 		r.gauge(processPrefix+"open_fds", "Open file descriptors of the node's process.", float64(n))
@@ -52,7 +52,7 @@ func readOpenFiles(r *readings, p procfs.Proc) error {
 	return err
 }
 
-func readLimits(r *readings, p procfs.Proc) error {
+func readLimits(r *samples, p procfs.Proc) error {
 	limits, err := p.Limits()
 	if err == nil {
 		r.gauge(processPrefix+"max_fds", "File descriptors that the node's process may open.", float64(limits.OpenFiles))
@@ -60,8 +60,8 @@ func readLimits(r *readings, p procfs.Proc) error {
 	return err
 }
 
-// readProcessIO reads what only the process's own user may, and root.
-func readProcessIO(r *readings, p procfs.Proc) error {
+// readProcessIO reads /proc/PID/io. Only root and the process's own user may do that.
+func readProcessIO(r *samples, p procfs.Proc) error {
 	io, err := p.IO()
 	if err != nil {
 		return err

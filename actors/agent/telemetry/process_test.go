@@ -55,7 +55,7 @@ func (h *hostWithNode) writePID(text string, at int64) {
 func (h *hostWithNode) started(second float64) {
 	h.t.Helper()
 	r := h.node.Read(readAt)
-	got, ok := values(r.Readings)[startTime]
+	got, ok := values(r.Samples)[startTime]
 	require.True(h.t, ok, "%v", r.Outcomes)
 	require.Equal(h.t, 1.7e9+second, got)
 }
@@ -64,7 +64,7 @@ func (h *hostWithNode) started(second float64) {
 func (h *hostWithNode) none(reason string) {
 	h.t.Helper()
 	r := h.node.Read(readAt)
-	require.Empty(h.t, r.Readings)
+	require.Empty(h.t, r.Samples)
 	require.Len(h.t, r.Outcomes, 1)
 	require.Equal(h.t, "node's process", r.Outcomes[0].Part)
 	require.ErrorContains(h.t, r.Outcomes[0].Err, reason)

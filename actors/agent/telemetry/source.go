@@ -16,49 +16,48 @@ import (
 type Config struct {
 	// Root is the directory that has proc and sys in it; empty is "/".
 	Root string
-	// System is what Root is of, if it is "/", as runtime.GOOS has it; empty is this system.
-	// Tests put another one in its place.
+	// System is the operating system of a Root "/", in the words of runtime.GOOS; empty is
+	// this one. Tests set another one.
 	System string
-	// DataDirs are absolute paths; of each, the space of its file system is read.
+	// DataDirs are absolute paths. The space of the file system of each one is read.
 	DataDirs []string
 	// NodePIDFile is the file that the node writes its process id to, NodeProcess the
 	// name of its process. With both, the process of the file must have the name. With
 	// neither, no process is read.
 	NodePIDFile, NodeProcess string
-	// Stat reads the file system of a directory; nil is the real one. Tests put their
-	// own in its place.
+	// Stat reads the file system of a directory; nil is statfs. Tests set their own.
 	Stat func(dir string) (Space, error)
 }
 
-// Result is what a read of a source gave.
+// Result is the result of one read of a source.
 type Result struct {
-	Readings []recorder.Sample
-	// Same says what was read: of two results with the same text, one is enough. Where
-	// it is empty, there is no other.
-	Same string
-	// Outcomes are of the source and of those of its collectors that were tried.
+	Samples []recorder.Sample
+	// DedupKey is equal for results with the same series, of which only one may be recorded.
+	// It is empty if there is no other such source.
+	DedupKey string
+	// Outcomes has one entry for the source and one for each collector that ran.
 	Outcomes []Outcome
 }
 
-// Outcome says how a part of the telemetry was read.
+// Outcome says whether a part of the telemetry could be read.
 type Outcome struct {
 	Part string
-	// Err is nil if all of it was there.
+	// Err is nil if the part was read completely.
 	Err error
 }
 
-// Source is a part of the host that is read on its own, since it may block. It may be
-// used by several goroutines.
+// Source is a part of the host that is read on its own, since the read may hang. Its methods
+// may be called by several goroutines.
 type Source struct {
-	name string
-	busy atomic.Bool
-	read func(now time.Time) Result
-	lost func() Result
+	name     string
+	busy     atomic.Bool
+	read     func(now time.Time) Result
+	fallback func() Result
 }
 
 var errBusy = errors.New("a former read has not returned")
 
-// Sources returns what the configuration asks for.
+// Sources returns the sources that the configuration asks for.
 func Sources(c Config) []*Source {
 	if c.Root == "" {
 		c.Root = "/"
@@ -77,14 +76,14 @@ func Sources(c Config) []*Source {
 	return sources
 }
 
-// Name is for the log.
+// Name returns the name for the log.
 func (s *Source) Name() string { return s.name }
 
-// Read reads the source, which may block. While it does, another Read says so, and
-// returns at once what Lost does.
+// Read reads the source, and may hang. While it does, another Read returns at once, with
+// the samples of Fallback and an outcome that says so.
 func (s *Source) Read(now time.Time) Result {
 	if !s.busy.CompareAndSwap(false, true) {
-		r := s.Lost()
+		r := s.Fallback()
 		r.Outcomes = []Outcome{{s.name, errBusy}}
 		return r
 	}
@@ -96,7 +95,7 @@ func (s *Source) Read(now time.Time) Result {
 	return r
 }
 
-// readSafely takes a panic for an error, as collectors do.
+// readSafely turns a panic into an error.
 func (s *Source) readSafely(now time.Time) (r Result) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -106,13 +105,12 @@ func (s *Source) readSafely(now time.Time) (r Result) {
 	return s.read(now)
 }
 
-// Lost returns what there is to record of a source whose Read has not returned. It
-// does not block.
-func (s *Source) Lost() Result {
-	if s.lost == nil {
+// Fallback returns the samples to record while a Read has not returned. It does not block.
+func (s *Source) Fallback() Result {
+	if s.fallback == nil {
 		return Result{}
 	}
-	return s.lost()
+	return s.fallback()
 }
 
 // newSource returns a source of collectors that read files of procfs.

@@ -21,21 +21,21 @@ func TestHungSource(t *testing.T) {
 			<-release
 			return fixtureSpace(dir)
 		})
-		require.Empty(t, s.Lost().Readings, "nothing is known of it yet")
+		require.Empty(t, s.Fallback().Samples, "nothing is known of it yet")
 		first := make(chan Result, 1)
 		go func() { first <- s.Read(readAt) }()
 		synctest.Wait()
 		for range 3 {
 			again := s.Read(readAt)
 			require.Equal(t, []Outcome{{"data directory /data/one", errBusy}}, again.Outcomes)
-			require.Equal(t, map[string]float64{deviceError: 1}, values(again.Readings))
-			require.Equal(t, "/data", again.Same)
-			require.Equal(t, again.Readings, s.Lost().Readings)
+			require.Equal(t, map[string]float64{deviceError: 1}, values(again.Samples))
+			require.Equal(t, "/data", again.DedupKey)
+			require.Equal(t, again.Samples, s.Fallback().Samples)
 		}
 		require.Equal(t, 1, reads)
 		close(release)
-		require.Equal(t, 0.0, values((<-first).Readings)[deviceError])
-		require.Len(t, s.Read(readAt).Readings, 7)
+		require.Equal(t, 0.0, values((<-first).Samples)[deviceError])
+		require.Len(t, s.Read(readAt).Samples, 7)
 		require.Equal(t, 2, reads)
 	})
 }
@@ -48,10 +48,10 @@ func TestFileSystemThatFails(t *testing.T) {
 		t.Helper()
 		r := s.Read(time.Time{})
 		for series, v := range want {
-			require.Equal(t, v, values(r.Readings)[series], series)
+			require.Equal(t, v, values(r.Samples)[series], series)
 		}
 		if len(want) < 2 {
-			require.Len(t, r.Readings, len(want))
+			require.Len(t, r.Samples, len(want))
 		}
 		require.Equal(t, []Outcome{{"data directory /data/one", wantErr}}, r.Outcomes)
 	}

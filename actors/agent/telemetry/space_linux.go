@@ -10,7 +10,8 @@ import (
 // readOnlyFlag is the bit that statfs sets for a file system mounted read-only.
 const readOnlyFlag = 1
 
-// statDir reads the file system of a directory. It blocks while that does not answer.
+// statDir reads the space of a directory's file system. It hangs while the file system does
+// not answer.
 func statDir(dir string) (Space, error) {
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {

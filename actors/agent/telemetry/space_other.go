@@ -2,5 +2,5 @@
 
 package telemetry
 
-// statDir says that this system is not read.
+// statDir returns an error: this system is not supported.
 func statDir(string) (Space, error) { return Space{}, Supported() }

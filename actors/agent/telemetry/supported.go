@@ -7,8 +7,8 @@ import (
 	"runtime"
 )
 
-// Supported returns an errors.ErrUnsupported that names the system, if it is not one whose
-// files can be read. A root of its own can be read on any system.
+// Supported returns an error that wraps errors.ErrUnsupported and names the system, if its
+// files cannot be read. A Root other than "/" can be read on any system.
 func (c Config) Supported() error {
 	if c.Root != "" {
 		return nil
@@ -16,7 +16,7 @@ func (c Config) Supported() error {
 	return supports(cmp.Or(c.System, runtime.GOOS))
 }
 
-// Supported is that of the system that this process runs on.
+// Supported is Config.Supported for the system that this process runs on.
 func Supported() error { return supports(runtime.GOOS) }
 
 func supports(system string) error {
