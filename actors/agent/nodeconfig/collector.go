@@ -22,19 +22,19 @@ import (
 type Config struct {
 	// Root is the directory that has proc in it; empty is "/".
 	Root string
-	// PIDFile and Process lead to the node's process, as they do in telemetry. With
-	// neither, the process that listens at one of the Endpoints is the node.
+	// PIDFile and Process say which process is the node, as in package telemetry. With
+	// neither, it is the process that listens at one of the Endpoints.
 	PIDFile, Process string
 	// Endpoints are the URLs of the node's metrics.
 	Endpoints []string
-	// Files are the node's configuration files; the later ones go over the earlier.
+	// Files are the node's configuration files. A later one overrides an earlier one.
 	Files []string
 	// Fetch gets a page within ctx.
 	Fetch func(ctx context.Context, url string) (body []byte, contentType string, err error)
 }
 
-// Collector reads a node's configuration again and again. What cannot be read any more
-// is kept as it was read last, and told: a node that has died is what an agent is for.
+// Collector reads a node's configuration again and again. If a part cannot be read any more,
+// because the node has died, it keeps what it read last, with an error.
 type Collector struct {
 	busy  atomic.Bool
 	proc  string
@@ -42,18 +42,19 @@ type Collector struct {
 	pprof *pprof
 	files []*file
 
-	startup, environment kept
+	startup, environment part
 	newest               *messages.NodeConfig
 }
 
-// kept is what a part of the configuration was when it could be read.
-type kept struct {
+// part is a part of the configuration, as it was when it could be read last.
+type part struct {
 	params *params // nil: it was never read
 	at     time.Time
 	source string
 	err    error
-	// partly says that err is about what is shown, and not why nothing newer is.
-	partly bool
+	// partial says that params is not all of the part: err says what is missing. Without it,
+	// err says why params is not newer.
+	partial bool
 }
 
 // New returns a collector. Nothing is read yet.
@@ -69,9 +70,9 @@ func New(c Config) *Collector {
 	return collector
 }
 
-// Collect reads what may have changed, and returns the configuration: the same pointer
-// as before if nothing has. It may block for as long as a file system does, and longer
-// than ctx; while it does, another call returns false at once.
+// Collect reads what may have changed and returns the configuration: the same pointer as
+// before if nothing has changed. It may hang in a file system, whatever ctx says. While it
+// hangs, another call returns false at once.
 func (c *Collector) Collect(ctx context.Context, now time.Time) (*messages.NodeConfig, bool) {
 	if !c.busy.CompareAndSwap(false, true) {
 		return nil, false
@@ -87,8 +88,8 @@ func (c *Collector) Collect(ctx context.Context, now time.Time) (*messages.NodeC
 	return c.newest, true
 }
 
-// collectSafely takes a panic of a parser for an error: the agent has more to do. What
-// the panic says may be of a file.
+// collectSafely turns a panic of a parser into an error. It leaves out the panic's text,
+// which may have parts of a file in it.
 func (c *Collector) collectSafely(ctx context.Context, now time.Time) (config *messages.NodeConfig) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -111,9 +112,9 @@ func (c *Collector) readProcess(ctx context.Context, now time.Time) {
 	p, by, err := c.findProcess(now)
 	if err == nil {
 		commandLine, err := readCommandLine(p)
-		c.startup.took(commandLine, fmt.Sprintf("command line of process %d (%s)", p.PID, by), err, now)
+		c.startup.record(commandLine, fmt.Sprintf("command line of process %d (%s)", p.PID, by), err, now)
 		environment, err := readEnvironment(p)
-		c.environment.took(environment, fmt.Sprintf("environment of process %d", p.PID), err, now)
+		c.environment.record(environment, fmt.Sprintf("environment of process %d", p.PID), err, now)
 		return
 	}
 	commandLine, from, askErr := c.pprof.read(ctx, now)
@@ -122,9 +123,9 @@ func (c *Collector) readProcess(ctx context.Context, now time.Time) {
 	} else {
 		err = nil
 	}
-	c.startup.took(commandLine, from, err, now)
+	c.startup.record(commandLine, from, err, now)
 	if c.environment.params != nil {
-		c.environment.err, c.environment.partly = errNoProcess, false
+		c.environment.err, c.environment.partial = errNoProcess, false
 	}
 }
 
@@ -141,45 +142,45 @@ func (c *Collector) findProcess(now time.Time) (procfs.Proc, string, error) {
 	return c.node.find(fs, now)
 }
 
-// took takes note of a read. Without parameters it has failed.
-func (k *kept) took(p *params, source string, err error, now time.Time) {
-	k.err, k.partly = err, p != nil && err != nil
-	if p != nil {
-		k.params, k.at, k.source = p, now, source
+// record notes the result of a read. If found is nil, the read has failed.
+func (p *part) record(found *params, source string, err error, now time.Time) {
+	p.err, p.partial = err, found != nil && err != nil
+	if found != nil {
+		p.params, p.at, p.source = found, now, source
 	}
 }
 
-// problem returns what is wrong with a part, "" if nothing is.
-func (k *kept) problem() string {
+// problem returns the error of the part as it is shown, "" if there is none.
+func (p *part) problem() string {
 	switch {
-	case k.err == nil:
+	case p.err == nil:
 		return ""
-	case k.params == nil, k.partly:
-		return k.err.Error()
+	case p.params == nil, p.partial:
+		return p.err.Error()
 	default:
-		return k.err.Error() + "; shown is what was read last, at " + k.at.UTC().Format(time.RFC3339)
+		return p.err.Error() + "; shown is what was read last, at " + p.at.UTC().Format(time.RFC3339)
 	}
 }
 
 func (c *Collector) assemble(now time.Time) *messages.NodeConfig {
 	config := &messages.NodeConfig{CollectedAt: now}
-	add := func(k *kept) *params {
-		if k.params != nil {
-			config.Sources = append(config.Sources, note(k.source))
+	add := func(p *part) *params {
+		if p.params != nil {
+			config.Sources = append(config.Sources, note(p.source))
 		}
-		if problem := k.problem(); problem != "" {
+		if problem := p.problem(); problem != "" {
 			config.Errors = append(config.Errors, note(problem))
 		}
-		if k.params == nil {
+		if p.params == nil {
 			return &params{}
 		}
-		return k.params
+		return p.params
 	}
 	var notes, more []string
 	config.StartupParams, notes = section("startup_params", add(&c.startup))
 	var runtime []*params
 	for _, f := range c.files {
-		runtime = append(runtime, add(&f.kept))
+		runtime = append(runtime, add(&f.part))
 	}
 	runtime = append(runtime, add(&c.environment))
 	config.RuntimeConfig, more = section("runtime_config", runtime...)
@@ -187,8 +188,8 @@ func (c *Collector) assemble(now time.Time) *messages.NodeConfig {
 	return config
 }
 
-// note returns the text within the limit of sources and errors, without secrets: the name
-// of a file may have one.
+// note cuts a source or an error to its limit, and masks it: the name of a file may have a
+// secret in it.
 func note(text string) string {
 	text = mask.Text(text)
 	if len(text) > messages.MaxConfigNoteBytes {
@@ -200,8 +201,8 @@ func note(text string) string {
 // file is one of the node's configuration files.
 type file struct {
 	name string
-	kept
+	part
 	info os.FileInfo // of the contents that were read; nil: it could not be read
-	// settled says that the file was not younger than its time can tell.
-	settled bool
+	// stable says that the file was older than mtimeResolution when it was read.
+	stable bool
 }

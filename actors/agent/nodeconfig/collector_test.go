@@ -204,9 +204,9 @@ func TestFileOfTheSameTime(t *testing.T) {
 	require.Contains(t, text(h.collect(c)), "runtime x=1")
 	h.write("b.yaml", "x: 2\n")
 	require.Contains(t, text(h.collect(c)), "runtime x=2")
-	h.now = h.now.Add(timeGrain + 1)
+	h.now = h.now.Add(mtimeResolution + 1)
 	before := h.collect(c)
-	require.True(t, c.files[0].settled)
+	require.True(t, c.files[0].stable)
 	require.Same(t, before, h.collect(c))
 }
 
@@ -267,7 +267,7 @@ func TestListeningProcessChanges(t *testing.T) {
 	h.listening("tcp", "0100007F:0849 0A 43")
 	require.Contains(t, text(h.collect(c)), "cannot be seen")
 	h.process(7, "banyand", 900, "/banyand --a=2", "", 43)
-	h.now = h.now.Add(searchAgain - 1)
+	h.now = h.now.Add(searchInterval - 1)
 	require.Contains(t, text(h.collect(c)), `--a="1"`)
 	h.now = h.now.Add(1)
 	require.Contains(t, text(h.collect(c)), `--a="2"`)
@@ -286,7 +286,7 @@ func TestPprof(t *testing.T) {
 	found := h.collect(c)
 	require.Equal(t, lines(`startup --a="1"`, `startup --token="***"`, `startup command="/x/banyand data"`, "source "+usual), text(found))
 	asked := len(h.asked)
-	h.now = h.now.Add(pprofFresh - 1)
+	h.now = h.now.Add(pprofCacheTTL - 1)
 	h.pages[usual] = "/x/other\x00--a=2"
 	require.Same(t, found, h.collect(c))
 	require.Len(t, h.asked, asked)

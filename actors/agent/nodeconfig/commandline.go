@@ -7,20 +7,20 @@ import (
 	"fodc/actors/agent/mask"
 )
 
-// Keys of what a command line has beside its flags. No flag is called so.
+// Keys of the parts of a command line that are not flags. No flag has such a name.
 const (
 	keyCommand   = "command"   // the program and its subcommands
-	keyArguments = "arguments" // what stands behind --
+	keyArguments = "arguments" // positional arguments, and all that follows --
 )
 
-// hiddenName is a name whose value is never shown.
-const hiddenName = "secret"
+// secretName is a name whose value is never shown.
+const secretName = "secret"
 
 var flagName = regexp.MustCompile(`^--?[A-Za-z0-9][\w.\-:/]*$`)
 
-// parseCommandLine returns flag -> value, with the dashes in the key. A flag's value
-// stands behind = or is the next argument, unless that is a flag too: then the flag is
-// "true". One that is given several times has its values with commas between.
+// parseCommandLine returns flag -> value, with the dashes in the key. The value follows =, or
+// is the next argument. If the next argument is a flag, too, the value is "true". The values
+// of a flag that is given several times are joined by commas.
 func parseCommandLine(args []string) *params {
 	c := commandLine{values: map[string]string{}}
 	if i := c.command(args); i < len(args) {
@@ -30,7 +30,7 @@ func parseCommandLine(args []string) *params {
 	for _, key := range c.order {
 		name := key
 		if c.hidden[key] {
-			name = hiddenName
+			name = secretName
 		}
 		p.text(key, name, c.values[key])
 	}
@@ -40,7 +40,7 @@ func parseCommandLine(args []string) *params {
 type commandLine struct {
 	order  []string
 	values map[string]string
-	hidden map[string]bool // flags whose value is part of their name
+	hidden map[string]bool // flags that are never shown with their value: see addHidden
 }
 
 func (c *commandLine) add(key, value string) {
@@ -52,7 +52,7 @@ func (c *commandLine) add(key, value string) {
 	c.values[key] = value
 }
 
-// command takes the words before the first flag, and returns how many they are.
+// command adds the words before the first flag, and returns their number.
 func (c *commandLine) command(args []string) int {
 	n := 0
 	for n < len(args) && (n == 0 || !isFlag(args[n]) && args[n] != "--") {
@@ -79,7 +79,7 @@ func (c *commandLine) flags(args []string) {
 		}
 		key, value, hasValue := strings.Cut(arg, "=")
 		if !flagName.MatchString(key) {
-			c.hide(key)
+			c.addHidden(key)
 			continue
 		}
 		if !hasValue {
@@ -93,9 +93,9 @@ func (c *commandLine) flags(args []string) {
 	}
 }
 
-// hide takes a flag that cannot be a name alone, as -pHUNTER2!: what follows the
-// letter may be a password.
-func (c *commandLine) hide(arg string) {
+// addHidden adds a flag whose name has characters that no name has, as in -pHUNTER2!. What
+// follows the first letter may be a password, so it is masked.
+func (c *commandLine) addHidden(arg string) {
 	name := strings.TrimLeft(arg, "-")
 	key := arg[:len(arg)-len(name)] + strings.ToValidUTF8(name[:min(len(name), 1)], "?")
 	if c.hidden == nil {
@@ -105,14 +105,14 @@ func (c *commandLine) hide(arg string) {
 	c.add(key, mask.Mark)
 }
 
-// isFlag reports whether the argument is no value: a dash alone is one, and so is a
-// number below 0.
+// isFlag reports whether the argument is a flag. A single dash and a negative number are
+// values.
 func isFlag(arg string) bool {
 	return len(arg) > 1 && arg[0] == '-' && !strings.ContainsAny(arg[1:2], "0123456789.")
 }
 
-// isValue reports whether the argument is the value of the flag before it. A password
-// may begin with a dash.
+// isValue reports whether the argument is the value of the flag before it. A password may
+// begin with a dash, so only -- ends the search for one.
 func isValue(key, arg string) bool {
 	if arg == "--" {
 		return false

@@ -13,8 +13,8 @@ import (
 	"fodc/messages"
 )
 
-// parseFile reads the contents of a file as what its name says, or, where that says
-// nothing, as what they look like. The parameters may be there in spite of an error.
+// parseFile parses the contents of a file. The form follows from the extension, or else from
+// the contents. It may return both parameters and an error.
 func parseFile(name, contents string) (*params, error) {
 	contents = strings.TrimPrefix(contents, "\ufeff")
 	if !utf8.ValidString(contents) || strings.ContainsRune(contents, 0) {
@@ -57,19 +57,20 @@ func Preview(name string) (shown []messages.ConfigParam, problems []string) {
 const (
 	// maxFileBytes bounds a configuration file.
 	maxFileBytes = 1 << 20
-	// timeGrain is how long after a file has changed it may change again without its
-	// time telling that.
-	timeGrain = 2 * time.Second
+	// mtimeResolution is the coarsest resolution of a file's modification time: within it,
+	// a file may change again with the same time.
+	mtimeResolution = 2 * time.Second
 )
 
-// read reads the file if it is another one than before, by its time, size and place.
+// read reads the file, unless its modification time, size and inode are those of the last
+// read.
 func (f *file) read(now time.Time) {
 	info, err := os.Stat(f.name)
 	if err != nil {
 		f.failed(err)
 		return
 	}
-	if f.settled && f.info != nil && os.SameFile(f.info, info) && f.info.ModTime().Equal(info.ModTime()) && f.info.Size() == info.Size() {
+	if f.stable && f.info != nil && os.SameFile(f.info, info) && f.info.ModTime().Equal(info.ModTime()) && f.info.Size() == info.Size() {
 		if f.err == nil {
 			f.at = now
 		}
@@ -80,16 +81,16 @@ func (f *file) read(now time.Time) {
 		f.failed(err)
 		return
 	}
-	f.info, f.settled = info, now.Sub(info.ModTime()) > timeGrain
+	f.info, f.stable = info, now.Sub(info.ModTime()) > mtimeResolution
 	found, err := parseFile(f.name, contents)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", f.name, err)
 	}
-	f.took(found, "file "+f.name, err, now)
+	f.record(found, "file "+f.name, err, now)
 }
 
 func (f *file) failed(err error) {
-	f.info, f.err, f.partly = nil, err, false
+	f.info, f.err, f.partial = nil, err, false
 }
 
 func readFile(name string, info os.FileInfo) (string, error) {

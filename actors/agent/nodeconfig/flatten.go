@@ -9,61 +9,60 @@ import (
 // Limits of a document.
 const (
 	maxDepth = 64
-	// maxVisits bounds the values that are looked at: a YAML file of some lines can
-	// stand for millions.
+	// maxVisits bounds the values that are visited. With aliases, a YAML file of a few lines
+	// can expand to billions.
 	maxVisits = 64 << 10
 )
 
-// flattener turns a tree of values into parameters with dotted keys; list items have
-// their number as a key, from 0.
+// flattener turns a document into parameters with dotted keys. The key of a list item is its
+// index, from 0.
 type flattener struct {
 	params
 	visits int
 }
 
-// enter reports whether a value may be looked at.
+// enter counts a visit, and reports whether the limits allow it.
 func (f *flattener) enter(depth int) bool {
 	f.visits++
 	if depth > maxDepth || f.visits > maxVisits {
-		f.left++
+		f.omitted++
 		return false
 	}
 	return true
 }
 
-// place is where a value stands: the key that is shown, and the name that it is masked by.
-// They differ below an object that says by another entry what its value is, as in
-// {name: DB_PASSWORD, value: hunter2}.
-type place struct{ key, name string }
+// field is the path of a value: key is shown, name decides how the value is masked. They
+// differ in objects such as {name: DB_PASSWORD, value: hunter2}, where one entry names the
+// value of another one.
+type field struct{ key, name string }
 
-// at returns the place of an entry of an object, or of an item of a list.
-func (p place) at(key string) place { return place{dotted(p.key, key), dotted(p.name, key)} }
+// child returns the field of an object's entry or of a list's item.
+func (f field) child(key string) field { return field{dotted(f.key, key), dotted(f.name, key)} }
 
-// named returns the place with the text of an entry as a part of the name, if that entry
-// says what the others are.
-func (p place) named(key, text string) place {
+// named adds the text of an entry to the name, if the entry names the others.
+func (f field) named(key, text string) field {
 	switch strings.ToLower(key) {
 	case "kind":
 		if text != "Secret" { // of Kubernetes
-			return p
+			return f
 		}
 	case "name", "key", "id":
 	default:
-		return p
+		return f
 	}
 	if text != "" && len(text) <= messages.MaxConfigKeyBytes {
-		p.name = dotted(p.name, text)
+		f.name = dotted(f.name, text)
 	}
-	return p
+	return f
 }
 
-// entry returns the place of an entry. named is that of the object with its name: it
-// counts for the entries that hold its value.
-func (p place) entry(key string, named place) place {
+// entry returns the field of an object's entry. named is the object's field with its name,
+// which counts for the entries that hold its value.
+func (f field) entry(key string, named field) field {
 	if isValueOfName(key) {
-		return place{dotted(p.key, key), dotted(named.name, key)}
+		return field{dotted(f.key, key), dotted(named.name, key)}
 	}
-	return p.at(key)
+	return f.child(key)
 }
 
 func dotted(prefix, key string) string {

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// parseJSON reads one document. An error does not repeat what is in it.
+// parseJSON parses one document. Errors do not quote it.
 func parseJSON(text string) (*params, error) {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
@@ -23,7 +23,7 @@ func parseJSON(text string) (*params, error) {
 		return nil, errors.New("not valid JSON: something follows the first value")
 	}
 	f := &flattener{}
-	f.json(place{}, document, 0)
+	f.json(field{}, document, 0)
 	return &f.params, nil
 }
 
@@ -35,7 +35,7 @@ func jsonError(err error) error {
 	return errors.New("not valid JSON: it ends too early")
 }
 
-func (f *flattener) json(at place, value any, depth int) {
+func (f *flattener) json(at field, value any, depth int) {
 	if !f.enter(depth) {
 		return
 	}
@@ -59,7 +59,7 @@ func (f *flattener) json(at place, value any, depth int) {
 			f.bare(at.key, at.name, "[]")
 		}
 		for i, item := range v {
-			f.json(at.at(strconv.Itoa(i)), item, depth+1)
+			f.json(at.child(strconv.Itoa(i)), item, depth+1)
 		}
 	case json.Number:
 		f.bare(at.key, at.name, v.String())

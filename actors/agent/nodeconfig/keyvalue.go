@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// parseKeyValues reads lines of KEY=VALUE, as shells and container runtimes do: with
-// comments, "export " and quotes. A line that is none is left out and told by number,
-// as it may hold a secret; the lines of a private key in PEM belong to the value that
-// begins with it.
+// parseKeyValues parses lines of KEY=VALUE, as shells and container runtimes do: with
+// comments, "export " and quotes. A line of another form is reported by its number alone,
+// as it may hold a secret. The lines of a private key in PEM belong to the value in which
+// it begins.
 func parseKeyValues(text string) (*params, error) {
 	p := &params{}
 	bad, first, n := 0, 0, 0
@@ -36,7 +36,7 @@ func parseKeyValues(text string) (*params, error) {
 	return p, nil
 }
 
-// opensKey reports whether a private key begins in the line and does not end there.
+// opensKey reports whether a private key begins in the line and does not end in it.
 func opensKey(line string) bool {
 	_, key, begins := strings.Cut(line, "-----BEGIN ")
 	return begins && strings.Contains(key, "PRIVATE") && !strings.Contains(key, "-----END ")
@@ -59,7 +59,7 @@ func cutKeyValue(line string) (key, value string, isPair, isBlank bool) {
 	return key, value, true, false
 }
 
-// isKeyValues reports whether the text's first line with anything in it is a pair.
+// isKeyValues reports whether the first line that is not empty or a comment is KEY=VALUE.
 func isKeyValues(text string) bool {
 	for line := range strings.Lines(text) {
 		if _, _, isPair, isBlank := cutKeyValue(line); !isBlank {

@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// maxSocketBytes bounds what is read of the kernel's table of sockets: a hundred
-// thousand connections.
+// maxSocketBytes bounds what is read of the kernel's table of sockets. It is enough for a
+// hundred thousand connections.
 const maxSocketBytes = 16 << 20
 
-// tcpListen is how the kernel writes the state of a listening socket.
+// tcpListen is the state of a listening socket in the kernel's table.
 const tcpListen = "0A"
 
 // listener is a listening socket.
@@ -23,8 +23,8 @@ type listener struct {
 	inode uint64
 }
 
-// readListeners returns the listening sockets of a table of the kernel, none if there
-// is no such table: a host may be without IPv6.
+// readListeners returns the listening sockets of a table of the kernel. There are none if
+// the table does not exist: a host may have no IPv6.
 func readListeners(name string) []listener {
 	table, err := os.Open(name)
 	if err != nil {
@@ -38,8 +38,8 @@ func readListeners(name string) []listener {
 	return parseListeners(string(text))
 }
 
-// parseListeners reads the lines of /proc/net/tcp: number, local address, remote
-// address, state, ..., the inode as the tenth. Others are passed over.
+// parseListeners parses the lines of /proc/net/tcp: number, local address, remote address,
+// state, ..., and the inode as the tenth field. It skips other lines.
 func parseListeners(text string) []listener {
 	var all []listener
 	for line := range strings.Lines(text) {
@@ -56,8 +56,8 @@ func parseListeners(text string) []listener {
 	return all
 }
 
-// parseSocketAddr reads an address as the kernel writes it: words of 32 bits in the
-// byte order of the machine, and the port, all in hexadecimal digits.
+// parseSocketAddr parses an address of the kernel's table: 32-bit words in the machine's byte
+// order, a colon, and the port, all in hexadecimal digits.
 func parseSocketAddr(text string) (at netip.AddrPort, ok bool) {
 	ipText, portText, found := strings.Cut(text, ":")
 	ip, err := hex.DecodeString(ipText)

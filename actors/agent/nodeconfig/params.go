@@ -12,25 +12,26 @@ import (
 	"fodc/messages"
 )
 
-// params are the parameters of one source, in its order. A key that comes again goes
-// over the one before.
+// params are the parameters of one source, in its order. If a key appears twice, the later
+// value counts.
 type params struct {
 	list []messages.ConfigParam
-	// left counts those that were one too many, cut those whose value was too long.
-	left, cut int
+	// omitted counts the parameters over the limit, truncated the values that were cut.
+	omitted, truncated int
 }
 
-// text adds a text. name is what it is masked by: its key, or what else is known to be its
-// name.
+// text adds a text, masked according to the name. That is the key, unless the document
+// itself says how the value is called.
 func (p *params) text(key, name, value string) {
-	encoded, isCut := encode(mask.Value(name, value))
-	if isCut {
-		p.cut++
+	encoded, truncated := encode(mask.Value(name, value))
+	if truncated {
+		p.truncated++
 	}
 	p.add(key, encoded)
 }
 
-// bare adds a value that JSON shows without quotes. A number may be a secret.
+// bare adds a number, boolean, null or empty container, which JSON shows without quotes. A
+// number may be a secret, too.
 func (p *params) bare(key, name, value string) {
 	isNumber := strings.ContainsAny(value[:1], "-0123456789")
 	if isNumber && mask.Value(name, value) != value || len(value) > messages.MaxConfigValueBytes {
@@ -46,30 +47,30 @@ func (p *params) add(key, encoded string) {
 		key = strings.ToValidUTF8(key[:messages.MaxConfigKeyBytes], "")
 	}
 	if key == "" || len(p.list) >= messages.MaxConfigParams {
-		p.left++
+		p.omitted++
 		return
 	}
 	p.list = append(p.list, messages.ConfigParam{Key: key, Value: encoded})
 }
 
-// cutMark is the end of a value that was cut.
+// cutMark ends a value that was cut.
 const cutMark = "..."
 
-// encode returns the text as JSON, cut to what a value may have.
-func encode(text string) (encoded string, isCut bool) {
+// encode returns the text as a JSON string, cut to the limit of a value.
+func encode(text string) (encoded string, truncated bool) {
 	if len(text) > messages.MaxConfigValueBytes {
-		text, isCut = text[:messages.MaxConfigValueBytes], true
+		text, truncated = text[:messages.MaxConfigValueBytes], true
 	}
 	for {
 		shown := text
-		if isCut {
+		if truncated {
 			shown += cutMark
 		}
 		encoded = quote(shown)
 		if len(encoded) <= messages.MaxConfigValueBytes {
-			return encoded, isCut
+			return encoded, truncated
 		}
-		text, isCut = text[:len(text)*3/4], true
+		text, truncated = text[:len(text)*3/4], true
 	}
 }
 
@@ -81,13 +82,13 @@ func quote(text string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// section puts sources together, the later ones over the earlier, sorted by key and
-// within the limits of a section. notes says what is not as it was written.
+// section merges sources into one list, sorted by key and within the limits of a section.
+// A later source overrides an earlier one. notes says how much was omitted or cut.
 func section(name string, sources ...*params) (list []messages.ConfigParam, notes []string) {
-	left, cut := 0, 0
+	omitted, truncated := 0, 0
 	for _, s := range sources {
 		list = append(list, s.list...)
-		left, cut = left+s.left, cut+s.cut
+		omitted, truncated = omitted+s.omitted, truncated+s.truncated
 	}
 	slices.SortStableFunc(list, func(a, b messages.ConfigParam) int { return cmp.Compare(a.Key, b.Key) })
 	kept, size := list[:0], 0
@@ -97,17 +98,17 @@ func section(name string, sources ...*params) (list []messages.ConfigParam, note
 		}
 		if size += len(p.Key) + len(p.Value); len(kept) == messages.MaxConfigParams || size > messages.MaxConfigBytes {
 			size -= len(p.Key) + len(p.Value)
-			left++
+			omitted++
 			continue
 		}
 		kept = append(kept, p)
 	}
-	if left > 0 {
+	if omitted > 0 {
 		notes = append(notes, fmt.Sprintf("%s: %d parameters are left out: at most %d parameters and %d bytes are kept",
-			name, left, messages.MaxConfigParams, messages.MaxConfigBytes))
+			name, omitted, messages.MaxConfigParams, messages.MaxConfigBytes))
 	}
-	if cut > 0 {
-		notes = append(notes, fmt.Sprintf("%s: %d values are cut: at most %d bytes of each are kept", name, cut, messages.MaxConfigValueBytes))
+	if truncated > 0 {
+		notes = append(notes, fmt.Sprintf("%s: %d values are cut: at most %d bytes of each are kept", name, truncated, messages.MaxConfigValueBytes))
 	}
 	return kept, notes
 }

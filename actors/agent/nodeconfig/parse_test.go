@@ -184,11 +184,11 @@ func TestLimits(t *testing.T) {
 	p, err := parseYAML(bomb)
 	require.NoError(t, err)
 	require.Len(t, p.list, messages.MaxConfigParams)
-	require.Positive(t, p.left)
+	require.Positive(t, p.omitted)
 	deep, err := parseJSON(strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100))
 	require.NoError(t, err)
 	require.Empty(t, deep.list)
-	require.Equal(t, 1, deep.left)
+	require.Equal(t, 1, deep.omitted)
 }
 
 // Later sources go over the earlier ones.

@@ -13,23 +13,25 @@ import (
 )
 
 const (
-	// pprofPort is where BanyanDB has its profiles unless it is told otherwise.
+	// pprofPort is BanyanDB's default port for profiles.
 	pprofPort = "6060"
 	pprofPath = "/debug/pprof/cmdline"
 	// pprofTimeout bounds one request.
 	pprofTimeout = time.Second
-	// pprofFresh is how long an answer counts, pprofRetry how long none is waited for.
-	pprofFresh = time.Minute
-	pprofRetry = 10 * time.Second
-	// MaxCommandLineBytes bounds an answer, maxPprofURLs how many are asked.
+	// pprofCacheTTL is how long an answer is used, pprofRetry when to ask again after an
+	// error.
+	pprofCacheTTL = time.Minute
+	pprofRetry    = 10 * time.Second
+	// MaxCommandLineBytes bounds an answer, maxPprofURLs the number of URLs.
 	MaxCommandLineBytes = 128 << 10
 	maxPprofURLs        = 4
 )
 
-// pprof asks the node itself for its command line, where its process cannot be seen.
+// pprof gets the command line from the node's pprof endpoint, for when its process cannot
+// be seen.
 type pprof struct {
 	urls    []string
-	process string // what the program must be called; empty: anything
+	process string // the name that the program must have; empty: any
 	fetch   func(ctx context.Context, url string) (body []byte, contentType string, err error)
 
 	asked time.Time
@@ -50,7 +52,7 @@ func newPprof(c Config) *pprof {
 	return p
 }
 
-// pprofURLs returns where the node of an endpoint may have its profiles.
+// pprofURLs returns the URLs at which the node of an endpoint may have its profiles.
 func pprofURLs(endpoint string) []string {
 	u, err := url.Parse(endpoint)
 	if err != nil {
@@ -61,9 +63,10 @@ func pprofURLs(endpoint string) []string {
 	return []string{own.String(), usual.String()}
 }
 
-// read returns the command line and where it is from. An answer serves for a while.
+// read returns the command line and its URL. It asks only when the cached answer has
+// expired.
 func (p *pprof) read(ctx context.Context, now time.Time) (*params, string, error) {
-	fresh := pprofFresh
+	fresh := pprofCacheTTL
 	if p.err != nil {
 		fresh = pprofRetry
 	}
@@ -94,8 +97,8 @@ func (p *pprof) ask(ctx context.Context, u string) (*params, error) {
 	return parsePprof(string(body), p.process)
 }
 
-// parsePprof reads arguments with NULs between. A server may answer any path with some
-// page: a program's name has one line.
+// parsePprof parses arguments that are separated by NUL bytes. Another server may answer
+// with some page: it is rejected if the first argument has several lines or markup.
 func parsePprof(body, process string) (*params, error) {
 	body = strings.TrimRight(body, "\x00")
 	args := strings.Split(body, "\x00")

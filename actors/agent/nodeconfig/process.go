@@ -11,15 +11,15 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// envPrefix begins the names of the node's own environment variables. Others of its
-// process are not looked at.
+// envPrefix is the prefix of the node's environment variables. Other variables of its process
+// are ignored.
 const envPrefix = "BYDB_"
 
-// node finds the node's process by what the operator says of it, or else by who
-// listens where its metrics are.
+// node finds the node's process: as the operator has configured, or else by the listening
+// socket of the metrics endpoint.
 type node struct {
-	finder *telemetry.Finder // nil: nothing is said
-	said   string
+	finder *telemetry.Finder // nil: the operator has configured nothing
+	source string
 	socket *socketFinder
 }
 
@@ -27,23 +27,23 @@ func newNode(proc string, c Config) *node {
 	n := &node{socket: newSocketFinder(proc, c.Endpoints)}
 	switch {
 	case c.PIDFile != "":
-		n.finder, n.said = telemetry.NewFinder(c.PIDFile, c.Process), c.PIDFile
+		n.finder, n.source = telemetry.NewFinder(c.PIDFile, c.Process), c.PIDFile
 	case c.Process != "":
-		n.finder, n.said = telemetry.NewFinder("", c.Process), "name "+c.Process
+		n.finder, n.source = telemetry.NewFinder("", c.Process), "name "+c.Process
 	}
 	return n
 }
 
-// find returns the process and how it was found.
+// find returns the process, and how it was found.
 func (n *node) find(fs procfs.FS, now time.Time) (p procfs.Proc, by string, err error) {
 	if n.finder != nil {
 		p, _, err = n.finder.Find(fs)
-		return p, n.said, err
+		return p, n.source, err
 	}
 	return n.socket.find(fs, now)
 }
 
-// readCommandLine reads what the process was started with.
+// readCommandLine reads the command line of the process.
 func readCommandLine(p procfs.Proc) (*params, error) {
 	args, err := p.CmdLine()
 	if err != nil {
@@ -55,8 +55,8 @@ func readCommandLine(p procfs.Proc) (*params, error) {
 	return parseCommandLine(args), nil
 }
 
-// readEnvironment reads what is the node's of the process's environment. Only the
-// process's own user may, and root.
+// readEnvironment reads the variables of the process that begin with envPrefix. Only root and
+// the process's own user may do that.
 func readEnvironment(p procfs.Proc) (*params, error) {
 	environ, err := p.Environ()
 	if err != nil {
@@ -77,8 +77,8 @@ func parseEnvironment(environ []string) *params {
 
 var errEnded = errors.New("it has ended")
 
-// started returns when the process started, in ticks since the host did, unless it has
-// ended.
+// started returns the start time of the process in clock ticks since boot, or an error if it
+// has ended.
 func started(p procfs.Proc) (uint64, error) {
 	stat, err := p.Stat()
 	if err != nil || stat.State == "Z" || stat.State == "X" {

@@ -15,11 +15,11 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// searchAgain is how long a socket whose owner was not found is not searched for: that
-// looks at every open file of every process.
-const searchAgain = time.Minute
+// searchInterval is the time between two searches for the owner of the same socket. A search
+// reads the open files of all processes.
+const searchInterval = time.Minute
 
-// socketFinder finds the process that listens where the node's metrics are.
+// socketFinder finds the process that listens at the address of a metrics endpoint.
 type socketFinder struct {
 	proc      string
 	endpoints []listenAddr
@@ -27,12 +27,12 @@ type socketFinder struct {
 	pid     int // 0: none is known
 	started uint64
 	by      string
-	// failed is the socket whose owner was searched in vain, and when.
+	// failed is the inode of the socket whose owner was not found, failedAt the time.
 	failed   uint64
 	failedAt time.Time
 }
 
-// listenAddr is where a node's endpoint listens. ip is invalid for "localhost".
+// listenAddr is the address of a node's endpoint. ip is invalid for "localhost".
 type listenAddr struct {
 	ip   netip.Addr
 	port uint16
@@ -48,8 +48,8 @@ func newSocketFinder(proc string, endpoints []string) *socketFinder {
 	return f
 }
 
-// listenAddrOf returns where the endpoint listens if that is on this host, as far as
-// its URL says that.
+// listenAddrOf returns the address of the endpoint, if its URL has an IP address or
+// "localhost".
 func listenAddrOf(endpoint string) (a listenAddr, ok bool) {
 	u, err := url.Parse(endpoint)
 	if err != nil {
@@ -71,7 +71,7 @@ func listenAddrOf(endpoint string) (a listenAddr, ok bool) {
 	return a, err == nil
 }
 
-// listens reports whether a socket that is bound to the address serves the endpoint.
+// listens reports whether a socket bound to the address at serves the endpoint.
 func (a listenAddr) listens(at netip.AddrPort) bool {
 	bound := at.Addr()
 	if at.Port() != a.port {
@@ -81,14 +81,14 @@ func (a listenAddr) listens(at netip.AddrPort) bool {
 		return bound.IsUnspecified() || bound.IsLoopback()
 	}
 	if bound.IsUnspecified() {
-		return a.ip.IsLoopback() || isOwn(a.ip)
+		return a.ip.IsLoopback() || isLocalAddr(a.ip)
 	}
 	return bound == a.ip.Unmap()
 }
 
-// isOwn reports whether this host has the address: a socket that is bound to all is
-// not bound to those of others.
-func isOwn(ip netip.Addr) bool {
+// isLocalAddr reports whether the address is one of this host. A socket that is bound to
+// all addresses serves only those.
+func isLocalAddr(ip netip.Addr) bool {
 	own, err := net.InterfaceAddrs()
 	return err == nil && slices.ContainsFunc(own, func(a net.Addr) bool {
 		prefix, err := netip.ParsePrefix(a.String())
@@ -96,7 +96,7 @@ func isOwn(ip netip.Addr) bool {
 	})
 }
 
-// find returns the process that listens. One that is known is believed while it lives.
+// find returns the process that listens. It returns the last one as long as that lives.
 func (f *socketFinder) find(fs procfs.FS, now time.Time) (p procfs.Proc, by string, err error) {
 	if f.pid != 0 {
 		if p, err = fs.Proc(f.pid); err == nil {
@@ -115,22 +115,22 @@ func (f *socketFinder) find(fs procfs.FS, now time.Time) (p procfs.Proc, by stri
 		}
 		return p, "", errors.New("nobody listens at the endpoint on this host")
 	}
-	if inode == f.failed && now.Sub(f.failedAt) < searchAgain {
-		return p, "", errHidden
+	if inode == f.failed && now.Sub(f.failedAt) < searchInterval {
+		return p, "", errOwnerUnknown
 	}
-	p, begun, err := ownerOf(fs, inode)
+	p, startTime, err := ownerOf(fs, inode)
 	if err != nil {
 		f.failed, f.failedAt = inode, now
 		return p, "", err
 	}
-	f.pid, f.started, f.by, f.failed = p.PID, begun, "listens at port "+strconv.Itoa(int(at.port)), 0
+	f.pid, f.started, f.by, f.failed = p.PID, startTime, "listens at port "+strconv.Itoa(int(at.port)), 0
 	return p, f.by, nil
 }
 
-var errHidden = errors.New("who listens at the endpoint cannot be seen: it takes root, or the node's user, and its /proc")
+var errOwnerUnknown = errors.New("who listens at the endpoint cannot be seen: it takes root, or the node's user, and its /proc")
 
-// inode returns the socket that listens at the first endpoint where one does; 0 is
-// none.
+// inode returns the inode of the socket that listens at one of the endpoints, the first
+// first. It is 0 if there is none.
 func (f *socketFinder) inode() (inode uint64, at listenAddr) {
 	all := readListeners(filepath.Join(f.proc, "net", "tcp"))
 	all = append(all, readListeners(filepath.Join(f.proc, "net", "tcp6"))...)
@@ -144,8 +144,8 @@ func (f *socketFinder) inode() (inode uint64, at listenAddr) {
 	return 0, at
 }
 
-// ownerOf returns the oldest process that has the socket: the others have it from it.
-func ownerOf(fs procfs.FS, inode uint64) (oldest procfs.Proc, begun uint64, err error) {
+// ownerOf returns the oldest process that has the socket open: the others inherited it.
+func ownerOf(fs procfs.FS, inode uint64) (oldest procfs.Proc, startTime uint64, err error) {
 	all, err := fs.AllProcs()
 	if err != nil {
 		return oldest, 0, err
@@ -157,12 +157,12 @@ func ownerOf(fs procfs.FS, inode uint64) (oldest procfs.Proc, begun uint64, err 
 			continue
 		}
 		at, err := started(p)
-		if err == nil && (oldest.PID == 0 || at < begun) {
-			oldest, begun = p, at
+		if err == nil && (oldest.PID == 0 || at < startTime) {
+			oldest, startTime = p, at
 		}
 	}
 	if oldest.PID == 0 {
-		return oldest, 0, errHidden
+		return oldest, 0, errOwnerUnknown
 	}
-	return oldest, begun, nil
+	return oldest, startTime, nil
 }

@@ -14,8 +14,8 @@ import (
 
 var yamlLine = regexp.MustCompile(`line \d+`)
 
-// parseYAML reads all documents of the text, the later ones over the earlier. An error
-// does not repeat what is in it.
+// parseYAML parses all documents of the text. A later one overrides an earlier one. Errors
+// do not quote the text.
 func parseYAML(text string) (*params, error) {
 	d := yaml.NewDecoder(strings.NewReader(text))
 	f := &flattener{}
@@ -35,7 +35,7 @@ func parseYAML(text string) (*params, error) {
 		if root.Kind == yaml.ScalarNode && root.ShortTag() != "!!null" {
 			return nil, errors.New("not KEY: VALUE, but one text")
 		}
-		f.yaml(place{}, root, 0)
+		f.yaml(field{}, root, 0)
 	}
 }
 
@@ -46,7 +46,7 @@ func atLine(err error) string {
 	return ""
 }
 
-func (f *flattener) yaml(at place, n *yaml.Node, depth int) {
+func (f *flattener) yaml(at field, n *yaml.Node, depth int) {
 	if !f.enter(depth) {
 		return
 	}
@@ -60,22 +60,22 @@ func (f *flattener) yaml(at place, n *yaml.Node, depth int) {
 			f.bare(at.key, at.name, "[]")
 		}
 		for i, item := range n.Content {
-			f.yaml(at.at(strconv.Itoa(i)), item, depth+1)
+			f.yaml(at.child(strconv.Itoa(i)), item, depth+1)
 		}
 	case yaml.ScalarNode:
 		f.scalar(at, n)
 	}
 }
 
-// mapping takes what is merged into the mapping first: its own entries go over that.
-func (f *flattener) mapping(at place, n *yaml.Node, depth int) {
+// mapping flattens the merged mappings first, as the own entries override them.
+func (f *flattener) mapping(at field, n *yaml.Node, depth int) {
 	if len(n.Content) == 0 && at.key != "" {
 		f.bare(at.key, at.name, "{}")
 	}
 	named := namedBy(at, n, depth)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if k, v := n.Content[i], n.Content[i+1]; k.ShortTag() == "!!merge" {
-			f.merge(place{at.key, named.name}, v, depth+1)
+			f.merge(field{at.key, named.name}, v, depth+1)
 		}
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -83,16 +83,16 @@ func (f *flattener) mapping(at place, n *yaml.Node, depth int) {
 		switch {
 		case k.ShortTag() == "!!merge":
 		case k.Kind != yaml.ScalarNode:
-			f.left++
+			f.omitted++
 		default:
 			f.yaml(at.entry(k.Value, named), v, depth+1)
 		}
 	}
 }
 
-// namedBy returns the place of the mapping with its name, which may be in what is merged
-// into it.
-func namedBy(at place, n *yaml.Node, depth int) place {
+// namedBy returns the field of the mapping with its name. The name may be in a mapping that
+// is merged into it.
+func namedBy(at field, n *yaml.Node, depth int) field {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
@@ -114,8 +114,9 @@ func namedBy(at place, n *yaml.Node, depth int) place {
 	return at
 }
 
-// merge takes a mapping, or a list of them of which the earlier go over the later.
-func (f *flattener) merge(at place, n *yaml.Node, depth int) {
+// merge flattens a mapping, or a list of mappings of which an earlier one overrides a later
+// one.
+func (f *flattener) merge(at field, n *yaml.Node, depth int) {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
@@ -128,8 +129,8 @@ func (f *flattener) merge(at place, n *yaml.Node, depth int) {
 	}
 }
 
-// scalar keeps the text of numbers as it was written, where JSON can say it.
-func (f *flattener) scalar(at place, n *yaml.Node) {
+// scalar keeps a number as it is written if that is valid JSON.
+func (f *flattener) scalar(at field, n *yaml.Node) {
 	if at.key == "" {
 		return
 	}
