@@ -10,9 +10,9 @@ const (
 	maxPEMLabel = 100
 )
 
-// findBlocks finds private keys in PEM, with their first and last line. A key whose last
-// line is missing goes to the end of the text, and one whose first line is missing begins
-// with the text, as in the tail of a log. Line ends may be written as \n.
+// findBlocks finds private keys in PEM, from the first line to the last. If the last line is
+// missing, the key ends with the text. If the first line is missing, as in the tail of a
+// log, it begins with the text. Line ends may be written as \n.
 func findBlocks(text string, found []span) []span {
 	done := 0
 	for i := 0; i < len(text); {

@@ -10,8 +10,8 @@ import (
 // minEncoded is how long a text in Base64 is that may hold a secret.
 const minEncoded = 16
 
-// findEncoded finds texts in Base64 in which there is a secret, and words in percent
-// encoding in which there are more secrets than can be seen without decoding.
+// findEncoded finds texts in Base64 with a secret in them, and words in percent encoding in
+// which decoding reveals more secrets.
 func findEncoded(text string, found []span, nesting int) []span {
 	for i := 0; i < len(text); i++ {
 		end := skip(text, i, isRunByte)
@@ -35,7 +35,7 @@ func findEncoded(text string, found []span, nesting int) []span {
 	}
 }
 
-// unescape takes off percent encoding, and leaves what is none as it is.
+// unescape decodes percent encoding. It leaves invalid escapes as they are.
 func unescape(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -53,8 +53,8 @@ func unescape(text string) string {
 
 func isWordByte(c byte) bool { return !isSpace(c) && c != '"' && c != '\'' }
 
-// holdsSecret decodes Base64 of either alphabet, and looks for secrets in what comes out
-// if that is a text.
+// holdsSecret reports whether the run is Base64, of either alphabet, of a text with a secret
+// in it.
 func holdsSecret(run string, nesting int) bool {
 	encoding := stdbase64.RawStdEncoding
 	if strings.ContainsAny(run, "-_") {

@@ -2,23 +2,23 @@ package mask
 
 import "strings"
 
-// ends finds where words, lines and brackets of a text end. It remembers the last answer,
-// so that asking from each place of a long line takes no more than reading the line once.
-type ends struct {
+// endFinder finds the ends of words, lines and brackets in a text. It remembers the last
+// result, so that many searches in one long line take no more time than one.
+type endFinder struct {
 	text       string
 	word, line span
-	// brackets has the end of each closed bracket by its begin; nil until it is asked for.
+	// brackets maps the position of each closed bracket to its end; nil until it is needed.
 	brackets map[int]int
 }
 
-func (e *ends) ofWord(i int) int {
+func (e *endFinder) ofWord(i int) int {
 	if i < e.word.from || i >= e.word.to {
 		e.word = span{i, skip(e.text, i, isNoSpace)}
 	}
 	return e.word.to
 }
 
-func (e *ends) ofLine(i int) int {
+func (e *endFinder) ofLine(i int) int {
 	if i < e.line.from || i >= e.line.to {
 		e.line = span{i, len(e.text)}
 		if end := strings.IndexAny(e.text[i:], "\r\n"); end >= 0 {
@@ -28,9 +28,9 @@ func (e *ends) ofLine(i int) int {
 	return e.line.to
 }
 
-// ofBrackets returns the place behind the bracket that closes the one at the place, or
-// else the end of the text.
-func (e *ends) ofBrackets(i int) int {
+// ofBrackets returns the end of the list or object that begins at the position: behind the
+// closing bracket, or at the end of the text.
+func (e *endFinder) ofBrackets(i int) int {
 	if e.brackets == nil {
 		e.brackets = map[int]int{}
 		var open []int
@@ -52,9 +52,9 @@ func (e *ends) ofBrackets(i int) int {
 	return len(e.text)
 }
 
-// ofQuotes returns the place behind the next such quotation mark from i on that is not
-// escaped, or else the end of the line.
-func (e *ends) ofQuotes(i int, mark string) int {
+// ofQuotes returns the position behind the next quotation mark that is not escaped, or the
+// end of the line.
+func (e *endFinder) ofQuotes(i int, mark string) int {
 	for from := i; ; {
 		at := strings.Index(e.text[from:], mark)
 		if at < 0 {
@@ -68,9 +68,9 @@ func (e *ends) ofQuotes(i int, mark string) int {
 	}
 }
 
-// ofValue returns the end of the value at the place: of a quoted one, of a list, of an
-// object, or of the word.
-func (e *ends) ofValue(i int) int {
+// ofValue returns the end of the value at the position: of a quoted text, of a list, of an
+// object, or else of the word.
+func (e *endFinder) ofValue(i int) int {
 	escapes := skip(e.text, i, func(c byte) bool { return c == '\\' })
 	if escapes < len(e.text) && (e.text[escapes] == '"' || e.text[escapes] == '\'') {
 		return e.ofQuotes(escapes+1, e.text[i:escapes+1])

@@ -2,7 +2,7 @@ package mask
 
 import "strings"
 
-// isHeader reports whether the value of the name is a line, as in Cookie: a=b; c=d.
+// isHeader reports whether the name is that of a header whose whole line is secret.
 func isHeader(name string) bool {
 	switch strings.ToLower(name) {
 	case "authorization", "proxy-authorization", "cookie", "set-cookie":
@@ -12,7 +12,7 @@ func isHeader(name string) bool {
 	}
 }
 
-// schemes are the words before the credentials in an Authorization header.
+// schemes are the words that precede credentials in an Authorization header.
 var schemes = []string{"basic", "bearer", "token", "apikey", "negotiate", "ntlm", "digest"}
 
 func isScheme(word string) bool {
@@ -33,15 +33,15 @@ func hasScheme(value string) bool {
 // afterScheme are words that follow "basic" or "bearer" in prose.
 var afterScheme = setOf("auth authentication authorization token tokens scheme access credentials header headers realm user users http https")
 
-// isCredentialByte tells the bytes of what follows "basic" or "bearer".
+// isCredentialByte reports whether credentials behind "Basic" or "Bearer" may have the byte.
 func isCredentialByte(c byte) bool {
 	return isAlnum(c) || strings.IndexByte("_.~+/=-", c) >= 0
 }
 
-// findSchemes finds what stands behind "Basic" and "Bearer", with or without the name of
-// the header, and behind the other schemes with it.
+// findSchemes finds the credentials behind "Basic" and "Bearer", and behind other schemes in an
+// Authorization header.
 func findSchemes(text string, found []span) []span {
-	e := &ends{text: text}
+	e := &endFinder{text: text}
 	for i := 0; i < len(text); i++ {
 		if !isAlnum(text[i]) {
 			continue
@@ -55,8 +55,8 @@ func findSchemes(text string, found []span) []span {
 	return found
 }
 
-// findCredentials finds what stands behind the scheme text[i:end].
-func findCredentials(e *ends, i, end int, found []span) []span {
+// findCredentials finds the credentials behind the scheme text[i:end].
+func findCredentials(e *endFinder, i, end int, found []span) []span {
 	text := e.text
 	from := skip(text, end, isBlank)
 	isOne := strings.EqualFold(text[i:end], "basic") || strings.EqualFold(text[i:end], "bearer")
@@ -73,7 +73,7 @@ func findCredentials(e *ends, i, end int, found []span) []span {
 	return found
 }
 
-// followsHeader reports whether an Authorization header's name is before the place.
+// followsHeader reports whether the name of an Authorization header precedes the position.
 func followsHeader(text string, i int) bool {
 	i = skipBack(text, i, func(c byte) bool { return isBlank(c) || isQuote(c) || c == ':' || c == '=' })
 	first := max(0, i-len("proxy-authorization"))

@@ -2,10 +2,10 @@ package mask
 
 import "strings"
 
-// findNamed finds the values of secrets that have their name before them: password=x,
-// "password": "x", <password>x</password>, --password x.
+// findNamed finds values that follow the name of a secret: password=x, "password": "x",
+// <password>x</password>, --password x.
 func findNamed(text string, found []span) []span {
-	e := &ends{text: text}
+	e := &endFinder{text: text}
 	for i := range len(text) {
 		switch text[i] {
 		case '=', ':', '>':
@@ -17,16 +17,16 @@ func findNamed(text string, found []span) []span {
 	return found
 }
 
-// isNameByte tells the bytes of a name in a text.
+// isNameByte reports whether a name in a text may have the byte.
 func isNameByte(c byte) bool { return isAlnum(c) || c == '_' || c == '-' || c == '.' || c >= 0x80 }
 
-// isQuote tells the bytes that may stand between a name and the sign behind it.
+// isQuote reports whether the byte may stand between a name and the sign behind it.
 func isQuote(c byte) bool { return c == '"' || c == '\'' || c == '\\' || c == ']' }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
-// findAssigned takes the sign at the place for the one between a name and its value.
-func findAssigned(e *ends, i int, found []span) []span {
+// findAssigned looks for a name before the sign at the position, and a value behind it.
+func findAssigned(e *endFinder, i int, found []span) []span {
 	text := e.text
 	end := skipBack(text, skipBack(text, i, isBlank), isQuote)
 	first := max(0, end-maxNameBytes)
@@ -51,16 +51,16 @@ func findAssigned(e *ends, i int, found []span) []span {
 		if text[i] == ':' && !isQuote(text[end]) {
 			return found // in prose, a colon follows a word that is no name
 		}
-		if s, ok := valueAfter(e, name, i); ok && !isPlain(trimValue(text[s.from:s.to])) {
+		if s, ok := valueAfter(e, name, i); ok && !isPlainValue(trimValue(text[s.from:s.to])) {
 			found = append(found, s)
 		}
 	}
 	return found
 }
 
-// classInText is classOf for a name in a text. A word such as "key" or "pass" alone is
-// often no name there. before is the byte before the name: that of a URL's parameter is ?
-// or &.
+// classInText is classOf for a name in a text. There, a single word such as "key" or "pass"
+// is often not a name. before is the byte before the name: ? or & before the parameter of a
+// URL.
 func classInText(name string, before byte) class {
 	words := wordsOf(name)
 	if before == '?' || before == '&' || hasSecret(words) {
@@ -78,10 +78,10 @@ func classInText(name string, before byte) class {
 	return classOfLast(words)
 }
 
-// valueAfter returns the value behind the sign at the place, behind the rest of a sign
-// such as := or =>, and behind blanks and line ends. There is none if it is empty, an on
-// or off, a quantity, or the place where a secret lies.
-func valueAfter(e *ends, name string, sign int) (s span, ok bool) {
+// valueAfter returns the value behind the sign at the position. It skips the rest of a sign
+// such as := or =>, blanks and line ends. ok is false if the value is empty, an on
+// or off, a quantity, or the path of a file with a secret in it.
+func valueAfter(e *endFinder, name string, sign int) (s span, ok bool) {
 	s.from = skip(e.text, sign+1, func(c byte) bool { return isSpace(c) || c == '=' || c == ':' || c == '>' })
 	if s.from == len(e.text) {
 		return s, false
@@ -104,16 +104,15 @@ func valueAfter(e *ends, name string, sign int) (s span, ok bool) {
 	case value == "", value == "true", value == "false", value == "null", value == Mark:
 		return s, false
 	default:
-		return s, !isPlace(name, value) && !(isMeasure(name) && isPlain(value))
+		return s, !isPath(name, value) && !(isQuantityName(name) && isPlainValue(value))
 	}
 }
 
-// trimValue takes off what is around a value in JSON and in lists.
+// trimValue removes the punctuation around a value in JSON and in lists.
 func trimValue(value string) string { return strings.Trim(value, `"'\,;)}]`) }
 
-// findFlag takes the dash at the place for the begin of a flag whose value is the next
-// word.
-func findFlag(e *ends, i int, found []span) []span {
+// findFlag looks for a flag that begins at the position and whose value is the next word.
+func findFlag(e *endFinder, i int, found []span) []span {
 	text := e.text
 	if i > 0 && isNameByte(text[i-1]) {
 		return found
@@ -125,7 +124,7 @@ func findFlag(e *ends, i int, found []span) []span {
 		return found
 	}
 	flag := text[i:end]
-	if classInText(flag, 0) == secret && !isPlace(flag, text[value:e.ofWord(value)]) {
+	if classInText(flag, 0) == secret && !isPath(flag, text[value:e.ofWord(value)]) {
 		return append(found, span{value, e.ofValue(value)})
 	}
 	if flag == "-u" || flag == "--user" || flag == "--proxy-user" {

@@ -7,21 +7,21 @@ import (
 	"unicode"
 )
 
-// class is what a name says of its value.
+// class says how likely a value is a secret, judged by its name.
 type class uint8
 
 const (
-	unknown  class = iota
-	harmless       // the value may look random and is no secret
-	likely         // a secret, unless the value is plain
-	secret         // a secret, whatever it is
+	unknown  class = iota // the name says nothing
+	harmless              // the value may look random and is no secret
+	likely                // a secret, unless the value is plain
+	secret                // a secret, whatever it is
 )
 
 // maxNameBytes bounds the part of a name that is looked at: its end.
 const maxNameBytes = 512
 
-// classOf returns what the name says of its value. That of a secret counts in any part
-// of a dotted name: what stands below "credentials" is one. The other words count in its
+// classOf returns the class of a value by its name. A word for a secret counts in any part
+// of a dotted name: all below "credentials" is secret. The other words count only in the
 // last part.
 func classOf(key string) class {
 	key = key[max(0, len(key)-maxNameBytes):]
@@ -32,18 +32,18 @@ func classOf(key string) class {
 	return classOfLast(wordsOf(lastPart(key)))
 }
 
-// isIn reports whether the set has the word, or that of which it is the plural.
+// isIn reports whether the set has the word or its singular.
 func isIn(set map[string]bool, word string) bool {
 	return set[word] || set[strings.TrimSuffix(word, "s")]
 }
 
-// hasSecret reports whether the words have one in them that is never harmless.
+// hasSecret reports whether the name contains one of secretParts.
 func hasSecret(words []string) bool {
 	joined := strings.ReplaceAll(strings.Join(words, ""), "tokeniz", "")
 	return slices.ContainsFunc(secretParts, func(part string) bool { return strings.Contains(joined, part) })
 }
 
-// classOfLast returns what the words of the last part of a name say of its value.
+// classOfLast returns the class by the words of the last part of a name.
 func classOfLast(words []string) class {
 	has := func(set map[string]bool) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return isIn(set, w) })
@@ -51,19 +51,19 @@ func classOfLast(words []string) class {
 	switch {
 	case len(words) == 0:
 		return unknown
-	case slices.ContainsFunc(words, func(w string) bool { return likelyWords[w] }) && !has(describing) && !has(measuring):
+	case slices.ContainsFunc(words, func(w string) bool { return likelyWords[w] }) && !has(attributeWords) && !has(quantityWords):
 		return likely
 	case slices.Contains(words, "webhook"), words[len(words)-1] == "key":
 		return unknown
-	case has(digesting), isIn(vouching, words[len(words)-1]):
+	case has(digestWords), isIn(harmlessWords, words[len(words)-1]):
 		return harmless
 	default:
 		return unknown
 	}
 }
 
-// lastPart returns the part of a dotted name that says what the value is: the last one
-// that is neither a number of a list nor generic.
+// lastPart returns the part of a dotted name that describes the value: the last one that is
+// neither the index of a list nor one of genericWords.
 func lastPart(key string) string {
 	for {
 		dot := strings.LastIndexByte(key, '.')
@@ -71,15 +71,15 @@ func lastPart(key string) string {
 			return key
 		}
 		last := key[dot+1:]
-		if last != "" && strings.Trim(last, "0123456789") != "" && !isIn(generic, strings.ToLower(last)) {
+		if last != "" && strings.Trim(last, "0123456789") != "" && !isIn(genericWords, strings.ToLower(last)) {
 			return last
 		}
 		key = key[:dot]
 	}
 }
 
-// wordsOf splits a name at what is neither letter nor digit, and where a small letter
-// is followed by a capital one. The words are in small letters.
+// wordsOf returns the words of a name in lower case. It splits where there is neither letter
+// nor digit, and before a capital letter that follows a small one.
 func wordsOf(key string) []string {
 	var b strings.Builder
 	wasLower := false
@@ -97,21 +97,21 @@ func wordsOf(key string) []string {
 }
 
 var (
-	placeWords     = setOf("file files path dir directory location")
+	pathWords      = setOf("file files path dir directory location")
 	pathExtensions = []string{".pem", ".key", ".crt", ".cer", ".yaml", ".yml", ".json", ".txt", ".conf", ".p12", ".pfx", ".jks"}
 )
 
-// isPlace reports whether the name says where something is, and the value is such a
-// place. Where a secret lies is none.
-func isPlace(key, value string) bool {
+// isPath reports whether the value is a path, and the name says so: the path of a file with
+// a secret in it may be shown.
+func isPath(key, value string) bool {
 	words := wordsOf(lastPart(key))
-	if len(words) == 0 || !placeWords[words[len(words)-1]] || strings.ContainsAny(value, " \t\r\n=,") {
+	if len(words) == 0 || !pathWords[words[len(words)-1]] || strings.ContainsAny(value, " \t\r\n=,") {
 		return false
 	}
-	return startsPath(value) || slices.Contains(pathExtensions, path.Ext(value))
+	return beginsWithPath(value) || slices.Contains(pathExtensions, path.Ext(value))
 }
 
-func startsPath(value string) bool {
+func beginsWithPath(value string) bool {
 	for _, prefix := range []string{"/", "./", "../", "~/"} {
 		if strings.HasPrefix(value, prefix) {
 			return true
@@ -120,15 +120,16 @@ func startsPath(value string) bool {
 	return false
 }
 
-// isMeasure reports whether the name is about how much or how long: "token-ttl".
-func isMeasure(key string) bool {
+// isQuantityName reports whether the value is a number or duration by its name, as in
+// "token-ttl".
+func isQuantityName(key string) bool {
 	words := wordsOf(lastPart(key))
-	return slices.ContainsFunc(words, func(w string) bool { return measuring[w] })
+	return slices.ContainsFunc(words, func(w string) bool { return quantityWords[w] })
 }
 
 // isPairName reports whether the value of the name may be user:password.
 func isPairName(key string) bool {
 	return lastPart(key) == "-u" || classOfLast(wordsOf(lastPart(key))) == unknown && slices.ContainsFunc(wordsOf(key), func(w string) bool {
-		return isIn(pairing, w)
+		return isIn(userWords, w)
 	})
 }

@@ -11,18 +11,18 @@ import (
 const maxPlainDigits = 3
 
 var (
-	// quantity is a short number, a percentage, a size, or a duration with a unit that
+	// quantityValue matches a short number, a percentage, a size, or a duration with a unit that
 	// package time does not know.
-	quantity = regexp.MustCompile(`^-?(?:\d{1,3}(?:\.\d+)?%?|\d+(?:\.\d+)?\s?(?:(?:[kKMGTPE]i?)?[bB]|[KMGTPE]i?|[kmg]|days?|[dw]|hours?|minutes?|seconds?))$`)
-	variable = regexp.MustCompile(`^\$\{\w+\}$`)
-	urlStart = regexp.MustCompile(`^[a-z][a-z0-9+.\-]*://[\w.\-\[]`)
+	quantityValue = regexp.MustCompile(`^-?(?:\d{1,3}(?:\.\d+)?%?|\d+(?:\.\d+)?\s?(?:(?:[kKMGTPE]i?)?[bB]|[KMGTPE]i?|[kmg]|days?|[dw]|hours?|minutes?|seconds?))$`)
+	variableValue = regexp.MustCompile(`^\$\{\w+\}$`)
+	urlStart      = regexp.MustCompile(`^[a-z][a-z0-9+.\-]*://[\w.\-\[]`)
 )
 
-// isPlain reports whether a value is harmless under a name that is likely a secret's: a
+// isPlainValue reports whether a value is harmless under a name that is likely a secret's: a
 // number of up to maxPlainDigits digits, a duration, a size, an address, a path, a URL,
 // a word such as "basic" or "sha256". Passwords in URLs are the caller's business.
-func isPlain(value string) bool {
-	if plainWords[strings.ToLower(value)] || quantity.MatchString(value) || variable.MatchString(value) {
+func isPlainValue(value string) bool {
+	if plainWords[strings.ToLower(value)] || quantityValue.MatchString(value) || variableValue.MatchString(value) {
 		return true
 	}
 	if _, err := time.ParseDuration(value); err == nil {
@@ -31,7 +31,7 @@ func isPlain(value string) bool {
 	if isAddress(value) {
 		return true
 	}
-	return (startsPath(value) || urlStart.MatchString(value)) && !strings.ContainsAny(value, " \t\r\n") && len(findRandom(value)) == 0
+	return (beginsWithPath(value) || urlStart.MatchString(value)) && !strings.ContainsAny(value, " \t\r\n") && len(findRandom(value)) == 0
 }
 
 // isAddress reports whether the value is an IP address, with a port or a prefix length if
@@ -49,8 +49,7 @@ func isAddress(value string) bool {
 	return true
 }
 
-// findPair returns where the password of user:password is, in the value of a name that
-// may have one.
+// findPair finds the password of a value user:password.
 func findPair(value string) []span {
 	colon := strings.IndexByte(value, ':')
 	if colon <= 0 || colon == len(value)-1 || strings.ContainsAny(value[:colon], " \t\r\n/{[(") {

@@ -5,18 +5,19 @@ import (
 	"strings"
 )
 
-// Limits of what looks like the output of a random generator. A pod has 15 random
-// characters in its name, an instance of a cloud 17.
+// Thresholds from which on a text looks random. The name of a pod has 15 random characters,
+// that of a cloud instance 17.
 const (
 	minRandomRun   = 20 // characters without a break
 	minRandomChars = 18 // of them, in pieces that look random
 	minRandomPiece = 5
 	maxUUIDBefore  = 8 // characters before a UUID
-	// A piece looks random where the kind of character changes at one in maxEven places
-	// or more. Random letters and digits change at 4 of 10, words in camel case at 2.
-	maxEven = 4
-	// A long piece looks random, too, where fewer than minVowelPercent of its letters are
-	// vowels. Words have 38 percent, random letters 19.
+	// A piece looks random if its characters change between small letter, capital and digit at
+	// one in maxPerChange positions or more. Random text changes at 4 in 10 positions, words
+	// in camel case at 2 in 10.
+	maxPerChange = 4
+	// A long piece also looks random if fewer than minVowelPercent of its letters are vowels.
+	// Words have 38 percent, random letters 19.
 	minVowelPercent = 25
 	minVowelRun     = 12
 	// minDistinct is how many different characters there are in a run at least.
@@ -33,11 +34,10 @@ func isRunByte(c byte) bool { return isAlnum(c) || strings.IndexByte("+/_-", c) 
 
 func isPathRunByte(c byte) bool { return isAlnum(c) || c == '_' || c == '-' }
 
-// findRandom returns the parts of a value that look like the output of a random
-// generator. UUIDs and digests are none.
+// findRandom finds the parts of a value that look random, except UUIDs and digests.
 func findRandom(value string) (found []span) {
 	isRun := isRunByte
-	if startsPath(value) || strings.Contains(value, "://") {
+	if beginsWithPath(value) || strings.Contains(value, "://") {
 		isRun = isPathRunByte // a slash separates names
 	}
 	for i := 0; i < len(value); i++ {
@@ -56,6 +56,7 @@ func isDigest(value string, from, to int) bool {
 	return digestName.MatchString(before) || digestName.MatchString(value[from:min(to, from+len("sha512-"))])
 }
 
+// looksRandom reports whether enough of the run is in pieces that look random.
 func looksRandom(run string) bool {
 	random := 0
 	for i := 0; i < len(run); i++ {
@@ -82,13 +83,14 @@ func endOfUUID(text string) int {
 	}
 	for i := range len(uuidForm) {
 		c := text[from+i]
-		if uuidForm[i] == 'x' && !hexed[c] || uuidForm[i] == '-' && c != '-' && c != '_' {
+		if uuidForm[i] == 'x' && !hexDigits[c] || uuidForm[i] == '-' && c != '-' && c != '_' {
 			return 0
 		}
 	}
 	return from + len(uuidForm)
 }
 
+// distinct counts the different bytes of the text.
 func distinct(text string) (n int) {
 	var seen [256]bool
 	for i := range len(text) {
@@ -100,8 +102,8 @@ func distinct(text string) (n int) {
 	return n
 }
 
-// isRandomPiece looks at how often small letters, capitals and digits alternate, and at
-// the vowels. A small letter behind a capital is no change: words begin so.
+// isRandomPiece reports whether a piece without punctuation looks random. A small letter
+// behind a capital does not count as a change: words begin so.
 func isRandomPiece(piece string) bool {
 	if len(piece) < minRandomPiece {
 		return false
@@ -119,7 +121,7 @@ func isRandomPiece(piece string) bool {
 			changes++
 		}
 	}
-	if changes*maxEven >= len(piece)-1 {
+	if changes*maxPerChange >= len(piece)-1 {
 		return true
 	}
 	return len(piece) >= minRandomChars && letters >= minVowelRun && vowels*100 < letters*minVowelPercent

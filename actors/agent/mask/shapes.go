@@ -2,21 +2,21 @@ package mask
 
 import "strings"
 
-// maxRandomBytes bounds the part of a token that is looked at for whether it is random.
+// maxRandomBytes bounds the part of a token that is tested for randomness.
 const maxRandomBytes = 64
 
-// shapeScan looks for tokens from the begin of a text to its end.
+// shapeScan is a search for tokens in a text.
 type shapeScan struct {
 	text  string
 	found []span
-	// done is where the last token ended, by the bytes that it may have: what begins within
-	// it ends there, too.
+	// done is the end of the last token of each charset. A token of the same charset that
+	// begins before it ends there, too, and need not be searched again.
 	done             map[*charset]int
 	jwtEnd, azureEnd int
 }
 
-// findShapes finds tokens that begin as one of the table does, JSON Web Tokens, and those
-// that are known by what is in their midst.
+// findShapes finds the tokens of the table, JSON Web Tokens, and tokens that are known by
+// their middle.
 func findShapes(text string, found []span) []span {
 	scan := shapeScan{text: text, found: found}
 	for i := range len(text) {
@@ -42,13 +42,13 @@ func findShapes(text string, found []span) []span {
 
 func (c *shapeScan) add(from, to int) { c.found = append(c.found, span{from, to}) }
 
-// shape looks for one kind of token at the place.
+// shape looks for a token of the kind at the position.
 func (c *shapeScan) shape(s *shape, i int) {
 	text, rest := c.text, i+len(s.prefix)
 	if rest > len(text) || text[i:rest] != s.prefix && !(s.url && strings.EqualFold(text[i:rest], s.prefix)) {
 		return
 	}
-	if s.apart && !beginsWord(text, i) || !s.exact && i < c.done[s.rest] {
+	if s.wordStart && !beginsWord(text, i) || !s.exact && i < c.done[s.rest] {
 		return
 	}
 	isRest := func(b byte) bool { return s.rest[b] }
@@ -73,14 +73,14 @@ func (c *shapeScan) shape(s *shape, i int) {
 	switch {
 	case s.url:
 		i = rest
-	case s.back:
+	case s.leftPart:
 		i = skipBack(text, i, isAlnum)
 	}
 	c.add(i, end)
 }
 
-// beginsWord reports whether no letter or digit is before the place, but for what is
-// the end of an escape: \n, %3D, \u003d.
+// beginsWord reports whether there is no letter or digit before the position, or only the
+// end of an escape sequence: \n, %3D, \u003d.
 func beginsWord(text string, i int) bool {
 	if i == 0 || !isAlnum(text[i-1]) {
 		return true
@@ -130,7 +130,7 @@ func (c *shapeScan) azure(i int) {
 	if i < max(azureBefore, c.azureEnd) || !strings.HasPrefix(text[i:], "Q~") || !isDigit(text[i-1]) {
 		return
 	}
-	isByte := func(b byte) bool { return dotted[b] }
+	isByte := func(b byte) bool { return dottedChars[b] }
 	end := skip(text, i+len("Q~"), isByte)
 	if end-i < len("Q~")+minAzureRest {
 		return

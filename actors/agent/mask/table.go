@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// charset is the bytes that the rest of a token may have.
+// charset is the set of bytes that a token may have behind its prefix.
 type charset [256]bool
 
 func charsetOf(chars string) *charset {
@@ -23,34 +23,35 @@ const (
 )
 
 var (
-	hexed  = charsetOf(digits + "abcdefABCDEF")
-	uppers = charsetOf(digits + capital)
-	alnum  = charsetOf(digits + lowers + capital)
-	word   = charsetOf(digits + lowers + capital + "_-")
-	dotted = charsetOf(digits + lowers + capital + "_-.~")
-	base64 = charsetOf(digits + lowers + capital + "+/=_-")
-	crypt  = charsetOf(digits + lowers + capital + "./+=,$_-")
-	colons = charsetOf(digits + lowers + capital + "./+=,$_-:")
-	inPath = charsetOf(digits + lowers + capital + "/+=_-.~%?&:@;,!*$#")
+	hexDigits   = charsetOf(digits + "abcdefABCDEF")
+	upperAlnum  = charsetOf(digits + capital)
+	alnumChars  = charsetOf(digits + lowers + capital)
+	wordChars   = charsetOf(digits + lowers + capital + "_-")
+	dottedChars = charsetOf(digits + lowers + capital + "_-.~")
+	base64Chars = charsetOf(digits + lowers + capital + "+/=_-")
+	cryptChars  = charsetOf(digits + lowers + capital + "./+=,$_-")
+	scramChars  = charsetOf(digits + lowers + capital + "./+=,$_-:")
+	urlChars    = charsetOf(digits + lowers + capital + "/+=_-.~%?&:@;,!*$#")
 )
 
-// shape is a kind of token by how it begins.
+// shape describes a kind of token by its prefix.
 type shape struct {
 	prefix string
 	rest   *charset
 	// min is how many bytes of the rest there are at least, exact that there are no more.
 	min   int
 	exact bool
-	// apart says that the prefix must not stand within a word, random that the rest must
-	// look random: the prefix alone is not rare enough.
-	apart, random bool
-	// back says that letters and digits before the prefix belong to the token.
-	back bool
-	// url says that the prefix is public and stays, and is in any case.
+	// wordStart says that the prefix counts only at the begin of a word, random that the rest
+	// must look random. They are for prefixes that occur in other texts, too.
+	wordStart, random bool
+	// leftPart says that letters and digits before the prefix belong to the token.
+	leftPart bool
+	// url says that the prefix is part of an address: it is not masked, and matches in any
+	// case.
 	url bool
 }
 
-// shapes is all kinds, from what their makers document.
+// shapes is the table of all kinds, from the public documentation of their makers.
 var shapes = func() []shape {
 	var all []shape
 	add := func(s shape, prefixes string) {
@@ -60,69 +61,69 @@ var shapes = func() []shape {
 		}
 	}
 	// Clouds.
-	add(shape{rest: uppers, min: 16, exact: true}, "AKIA ASIA ABIA ACCA")
-	add(shape{rest: base64, min: 8}, "FwoGZXIvYXdz FQoGZXIvYXdz IQoJb3JpZ2lu AQoDYXdz AgoJb3JpZ2lu")
-	add(shape{rest: base64, min: 100}, "ABSK")
-	add(shape{rest: word, min: 30}, "AIza 1//0")
-	add(shape{rest: dotted, min: 16}, "ya29. GOCSPX-")
-	add(shape{rest: alnum, min: 16, apart: true}, "LTAI")
-	add(shape{rest: alnum, min: 32, apart: true}, "AKID")
-	add(shape{rest: hexed, min: 32}, "dop_v1_ doo_v1_ dor_v1_")
-	add(shape{rest: word, min: 40}, "HRKU- CFPAT- fo1_ fio-u-")
-	add(shape{rest: base64, min: 60}, "fm1a_ fm1r_ fm2_")
+	add(shape{rest: upperAlnum, min: 16, exact: true}, "AKIA ASIA ABIA ACCA")
+	add(shape{rest: base64Chars, min: 8}, "FwoGZXIvYXdz FQoGZXIvYXdz IQoJb3JpZ2lu AQoDYXdz AgoJb3JpZ2lu")
+	add(shape{rest: base64Chars, min: 100}, "ABSK")
+	add(shape{rest: wordChars, min: 30}, "AIza 1//0")
+	add(shape{rest: dottedChars, min: 16}, "ya29. GOCSPX-")
+	add(shape{rest: alnumChars, min: 16, wordStart: true}, "LTAI")
+	add(shape{rest: alnumChars, min: 32, wordStart: true}, "AKID")
+	add(shape{rest: hexDigits, min: 32}, "dop_v1_ doo_v1_ dor_v1_")
+	add(shape{rest: wordChars, min: 40}, "HRKU- CFPAT- fo1_ fio-u-")
+	add(shape{rest: base64Chars, min: 60}, "fm1a_ fm1r_ fm2_")
 	// Code, packages, builds.
-	add(shape{rest: alnum, min: 16}, "ghp_ gho_ ghu_ ghs_ ghr_")
-	add(shape{rest: word, min: 16}, "github_pat_ GR1348941")
-	add(shape{rest: dotted, min: 16}, "glpat- gldt- glrt- glcbt- glptt- glft- glimt- glagent- gloas- glsoat- glffct- ATATT3 ATCTT3 ATBB")
-	add(shape{rest: alnum, min: 20}, "npm_ cio_ pul- rubygems_ pnu_ sbp_")
-	add(shape{rest: word, min: 16}, "pypi-Ag dckr_pat_ dckr_oat_ lin_api_ figd_ sntryu_ sntrys_ PMAK- tskey- pscale_tkn_ pscale_pw_ pscale_oauth_")
-	add(shape{rest: alnum, min: 60, apart: true}, "AKCp")
-	add(shape{rest: dotted, min: 24}, "dp.pt. dp.st. dp.sa. dp.ct. dp.scim. dp.audit.")
+	add(shape{rest: alnumChars, min: 16}, "ghp_ gho_ ghu_ ghs_ ghr_")
+	add(shape{rest: wordChars, min: 16}, "github_pat_ GR1348941")
+	add(shape{rest: dottedChars, min: 16}, "glpat- gldt- glrt- glcbt- glptt- glft- glimt- glagent- gloas- glsoat- glffct- ATATT3 ATCTT3 ATBB")
+	add(shape{rest: alnumChars, min: 20}, "npm_ cio_ pul- rubygems_ pnu_ sbp_")
+	add(shape{rest: wordChars, min: 16}, "pypi-Ag dckr_pat_ dckr_oat_ lin_api_ figd_ sntryu_ sntrys_ PMAK- tskey- pscale_tkn_ pscale_pw_ pscale_oauth_")
+	add(shape{rest: alnumChars, min: 60, wordStart: true}, "AKCp")
+	add(shape{rest: dottedChars, min: 24}, "dp.pt. dp.st. dp.sa. dp.ct. dp.scim. dp.audit.")
 	// Messages and payments.
-	add(shape{rest: word, min: 8}, "xoxa- xoxb- xoxc- xoxd- xoxe- xoxe. xoxo- xoxp- xoxr- xoxs- xapp-")
-	add(shape{rest: alnum, min: 8}, "sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_ whsec_")
-	add(shape{rest: hexed, min: 32}, "shpat_ shpca_ shppa_ shpss_ sgp_")
-	add(shape{rest: word, min: 20}, "sq0atp- sq0csp- xkeysib-")
-	add(shape{rest: dotted, min: 40, apart: true}, "SG.")
-	add(shape{rest: hexed, min: 32, exact: true, apart: true}, "SK AC key-")
+	add(shape{rest: wordChars, min: 8}, "xoxa- xoxb- xoxc- xoxd- xoxe- xoxe. xoxo- xoxp- xoxr- xoxs- xapp-")
+	add(shape{rest: alnumChars, min: 8}, "sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_ whsec_")
+	add(shape{rest: hexDigits, min: 32}, "shpat_ shpca_ shppa_ shpss_ sgp_")
+	add(shape{rest: wordChars, min: 20}, "sq0atp- sq0csp- xkeysib-")
+	add(shape{rest: dottedChars, min: 40, wordStart: true}, "SG.")
+	add(shape{rest: hexDigits, min: 32, exact: true, wordStart: true}, "SK AC key-")
 	// Models.
-	add(shape{rest: word, min: 16, random: true, apart: true}, "sk-")
-	add(shape{rest: word, min: 16}, "sk-proj- sk-ant- sk-svcacct- sk-admin- sk-or-v1-")
-	add(shape{rest: alnum, min: 30}, "hf_ gsk_ pplx- xai- r8_")
+	add(shape{rest: wordChars, min: 16, random: true, wordStart: true}, "sk-")
+	add(shape{rest: wordChars, min: 16}, "sk-proj- sk-ant- sk-svcacct- sk-admin- sk-or-v1-")
+	add(shape{rest: alnumChars, min: 30}, "hf_ gsk_ pplx- xai- r8_")
 	// Operations.
-	add(shape{rest: word, min: 16}, "hvs. hvb. hvr. glsa_ glc_ NRAK- NRJS- NRII- sha256~")
-	add(shape{rest: alnum, min: 24, exact: true, apart: true, random: true}, "s. b. r.")
-	add(shape{rest: dotted, min: 24}, "dt0c01. dt0s01. dt0s16.")
-	add(shape{rest: hexed, min: 32, apart: true}, "dapi")
-	add(shape{rest: word, min: 20, back: true}, ".atlasv1.")
-	add(shape{rest: alnum, min: 20}, "AGE-SECRET-KEY-1 AGE-SECRET-KEY-PQ-1 age-secret-key-1")
-	add(shape{rest: base64, min: 16}, "b3BlbnNzaC1rZXktdjE") // the body of an OpenSSH key
+	add(shape{rest: wordChars, min: 16}, "hvs. hvb. hvr. glsa_ glc_ NRAK- NRJS- NRII- sha256~")
+	add(shape{rest: alnumChars, min: 24, exact: true, wordStart: true, random: true}, "s. b. r.")
+	add(shape{rest: dottedChars, min: 24}, "dt0c01. dt0s01. dt0s16.")
+	add(shape{rest: hexDigits, min: 32, wordStart: true}, "dapi")
+	add(shape{rest: wordChars, min: 20, leftPart: true}, ".atlasv1.")
+	add(shape{rest: alnumChars, min: 20}, "AGE-SECRET-KEY-1 AGE-SECRET-KEY-PQ-1 age-secret-key-1")
+	add(shape{rest: base64Chars, min: 16}, "b3BlbnNzaC1rZXktdjE") // the body of an OpenSSH key
 	// Hashes of passwords.
-	add(shape{rest: crypt, min: 8}, "$2$ $2a$ $2b$ $2x$ $2y$ $5$ $6$ $7$ $y$ $gy$ $apr1$ $argon2i$ $argon2d$ $argon2id$ $scrypt$ "+
+	add(shape{rest: cryptChars, min: 8}, "$2$ $2a$ $2b$ $2x$ $2y$ $5$ $6$ $7$ $y$ $gy$ $apr1$ $argon2i$ $argon2d$ $argon2id$ $scrypt$ "+
 		"$pbkdf2$ $pbkdf2- $P$ $H$ $S$ $md5$ $md5, $sha1$ $s0$ $s1$ $bcrypt-sha256$ $8$ $9$ $3$$")
-	add(shape{rest: crypt, min: 20}, "$1$")
-	add(shape{rest: crypt, min: 8}, "{SHA} {SSHA} {SHA256} {SSHA256} {SHA384} {SSHA384} {SHA512} {SSHA512} {MD5} {SMD5} {CRYPT} "+
+	add(shape{rest: cryptChars, min: 20}, "$1$")
+	add(shape{rest: cryptChars, min: 8}, "{SHA} {SSHA} {SHA256} {SSHA256} {SHA384} {SSHA384} {SHA512} {SSHA512} {MD5} {SMD5} {CRYPT} "+
 		"{ARGON2} {BCRYPT} {bcrypt} {PBKDF2} {PBKDF2-SHA1} {PBKDF2-SHA256} {PBKDF2-SHA512} {pbkdf2} {scrypt} {argon2}")
-	add(shape{rest: colons, min: 16}, "pbkdf2_sha1$ pbkdf2_sha256$ pbkdf2_sha512$ pbkdf2:sha1: pbkdf2:sha256: pbkdf2:sha512: "+
+	add(shape{rest: scramChars, min: 16}, "pbkdf2_sha1$ pbkdf2_sha256$ pbkdf2_sha512$ pbkdf2:sha1: pbkdf2:sha256: pbkdf2:sha512: "+
 		"bcrypt_sha256$ argon2$argon2 scrypt: SCRAM-SHA-1$ SCRAM-SHA-256$ SCRAM-SHA-512$")
-	add(shape{rest: hexed, min: 32, exact: true, apart: true}, "md5")
-	for first := range uppers {
-		if uppers[first] { // of MySQL: a star and 40 hexadecimal digits
-			add(shape{rest: uppers, min: 39, exact: true, apart: true}, "*"+string(rune(first)))
+	add(shape{rest: hexDigits, min: 32, exact: true, wordStart: true}, "md5")
+	for first := range upperAlnum {
+		if upperAlnum[first] { // of MySQL: a star and 40 hexadecimal digits
+			add(shape{rest: upperAlnum, min: 39, exact: true, wordStart: true}, "*"+string(rune(first)))
 		}
 	}
 	// Addresses whose path is the secret.
-	add(shape{rest: inPath, min: 1, url: true}, "hooks.slack.com/services/ hooks.slack.com/workflows/ hooks.slack.com/triggers/ "+
+	add(shape{rest: urlChars, min: 1, url: true}, "hooks.slack.com/services/ hooks.slack.com/workflows/ hooks.slack.com/triggers/ "+
 		"hooks.slack-gov.com/services/ discord.com/api/webhooks/ discordapp.com/api/webhooks/ .webhook.office.com/webhookb2/ "+
 		"outlook.office.com/webhook/ outlook.office365.com/webhook/ hooks.zapier.com/hooks/catch/ maker.ifttt.com/ "+
 		"api.telegram.org/bot events.pagerduty.com/integration/ open.feishu.cn/open-apis/bot/ "+
 		"open.larksuite.com/open-apis/bot/ chat.googleapis.com/v1/spaces/ qyapi.weixin.qq.com/cgi-bin/webhook/ "+
 		"oapi.dingtalk.com/robot/ hc-ping.com/ /api/webhooks/ /webhookb2/ /incomingwebhook/")
-	add(shape{rest: inPath, min: 16, random: true, url: true}, "/hooks/ /webhook/ /webhooks/")
+	add(shape{rest: urlChars, min: 16, random: true, url: true}, "/hooks/ /webhook/ /webhooks/")
 	return all
 }()
 
-// shapesBy has the shapes by the two bytes that they begin with, as one number.
+// shapesBy has the shapes by their first two bytes.
 var shapesBy = func() map[uint16][]*shape {
 	by := map[uint16][]*shape{}
 	for i := range shapes {
@@ -141,7 +142,7 @@ var shapesBy = func() map[uint16][]*shape {
 	return by
 }()
 
-// mayBegin says which keys shapesBy has: a bit is asked sooner than a map.
+// mayBegin has a bit for each key of shapesBy. It is faster than the map.
 var mayBegin = func() (bits [1 << 16 / 64]uint64) {
 	for pair := range shapesBy {
 		bits[pair/64] |= 1 << (pair % 64)

@@ -9,15 +9,14 @@ import (
 // span is the part text[from:to] of a text.
 type span struct{ from, to int }
 
-// maxNesting is how many encodings are taken off one another.
+// maxNesting is how many levels of encoding are decoded.
 const maxNesting = 2
 
-// Text masks what looks like a secret within a text that has no name: the password of a
-// URL, a private key, a token, name=value where the name is that of a secret. What is
-// doubtful is masked.
+// Text masks the secrets in a text that has no name: passwords in URLs, private keys, tokens,
+// name=value where the name is that of a secret. In doubt it masks.
 func Text(text string) string { return replace(text, findAll(text, maxNesting)) }
 
-// findAll returns the spans of all rules that need no name.
+// findAll returns the spans of all rules that do not need the name of the text.
 func findAll(text string, nesting int) []span {
 	found := findBlocks(text, nil)
 	found = findUserinfo(text, found)
@@ -58,7 +57,7 @@ func isLower(c byte) bool { return c >= 'a' && c <= 'z' }
 func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }
 func isAlnum(c byte) bool { return isDigit(c) || isLower(c) || isUpper(c) }
 
-// skip returns the first place from i on whose byte is not of the kind.
+// skip returns the first position from i on whose byte does not match.
 func skip(text string, i int, is func(byte) bool) int {
 	for i < len(text) && is(text[i]) {
 		i++
@@ -66,7 +65,7 @@ func skip(text string, i int, is func(byte) bool) int {
 	return i
 }
 
-// skipBack returns the place behind the last byte before i that is not of the kind.
+// skipBack returns the position behind the last byte before i that does not match.
 func skipBack(text string, i int, is func(byte) bool) int {
 	for i > 0 && is(text[i-1]) {
 		i--

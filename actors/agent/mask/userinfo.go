@@ -2,8 +2,8 @@ package mask
 
 import "strings"
 
-// findUserinfo finds the password of user:password@host, with or without a scheme, and
-// a token that stands in the place of the user.
+// findUserinfo finds the password of user:password@host, with or without a scheme, and a token
+// in the place of the user.
 func findUserinfo(text string, found []span) []span {
 	for i := 0; ; {
 		at := strings.IndexByte(text[i:], '@')
@@ -23,9 +23,9 @@ func findUserinfo(text string, found []span) []span {
 
 func isNoSpace(c byte) bool { return !isSpace(c) }
 
-// endOfQuoted returns the place of the first quotation mark in text[from:to] that is
-// beside a bracket, comma, colon or equals sign, as those of JSON are; else to. A
-// password may have quotation marks.
+// endOfQuoted returns the position of the first quotation mark in text[from:to] that has a
+// bracket, comma, colon or equals sign beside it, as in JSON; else to. Other quotation marks
+// may be part of a password.
 func endOfQuoted(text string, from, to int) int {
 	const beside = ",:={}[]()\\"
 	for i := from; i < to; i++ {
@@ -39,8 +39,9 @@ func endOfQuoted(text string, from, to int) int {
 	return to
 }
 
-// findUserinfoIn takes text[from:to] for one address or a list of them. A password may
-// hold anything, so it ends at the last @; the digest of an image begins with an @, too.
+// findUserinfoIn looks for a password in text[from:to], which is one address or a list of
+// them. A password may contain an @, so it ends at the last one that is not the begin of an
+// image's digest.
 func findUserinfoIn(text string, from, to int, found []span) []span {
 	at := lastAt(text[from:to])
 	if at < 0 {
@@ -64,8 +65,7 @@ func findUserinfoIn(text string, from, to int, found []span) []span {
 	}
 }
 
-// lastAt returns the place of the last @ that is not followed by a digest, -1 if there is
-// none.
+// lastAt returns the position of the last @ that is not followed by a digest, or -1.
 func lastAt(text string) int {
 	for {
 		at := strings.LastIndexByte(text, '@')

@@ -3,8 +3,8 @@ package mask
 // Mark stands for a secret. It says nothing of it, not even whether two are equal.
 const Mark = "***"
 
-// Value returns the value as it may be shown. The key is the name of the value with all
-// that it stands below, joined by dots, as in "users.0.password"; a flag has its dashes.
+// Value returns the value with its secrets masked. The key is the full name of the value, as
+// in "users.0.password" or "--etcd-password".
 func Value(key, value string) string {
 	switch value {
 	case "", "true", "false", "null":
@@ -12,12 +12,12 @@ func Value(key, value string) string {
 	}
 	switch n := classOf(key); n {
 	case secret:
-		if isPlace(key, value) || isMeasure(key) && isPlain(value) {
+		if isPath(key, value) || isQuantityName(key) && isPlainValue(value) {
 			return Text(value)
 		}
 		return Mark
 	case likely:
-		if isPlain(value) && Text(value) == value {
+		if isPlainValue(value) && Text(value) == value {
 			return value
 		}
 		return Mark
@@ -32,14 +32,13 @@ func Value(key, value string) string {
 	}
 }
 
-// Key returns the name of a value as it may be shown: a file may have a token or a
-// password in the place of a name.
+// Key returns the name of a value with its secrets masked: a file may have a token or an
+// address with a password as a key.
 func Key(key string) string {
 	found := findShapes(key, nil)
 	found = findUserinfo(key, found)
 	return replace(key, append(found, findRandom(key)...))
 }
 
-// IsSecret reports whether the name alone says that its value is a secret, whatever the
-// value is.
+// IsSecret reports whether the name is that of a secret, whatever the value is.
 func IsSecret(key string) bool { return classOf(key) == secret }
