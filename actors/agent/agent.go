@@ -108,9 +108,9 @@ type Agent struct {
 // Start spawns the agent's actors. Scrapes and connections begin at once.
 func Start(sys *actors.System, cfg Config) *Agent {
 	a := &Agent{sys: sys, client: newScrapeClient()}
-	fetch := withoutRoom(cfg.Fetch)
+	fetch := withoutBuffer(cfg.Fetch)
 	if cfg.Fetch == nil {
-		fetch = newFetcher(a.client, userAgent(cfg.Version), cmp.Or(cfg.Limits.PageBytes, defaultPageBytes))
+		fetch = newFetchFunc(a.client, userAgent(cfg.Version), cmp.Or(cfg.Limits.PageBytes, defaultPageBytes))
 	}
 	if cfg.Dial == nil {
 		cfg.Dial = dialTCP

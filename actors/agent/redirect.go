@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// maxRedirects is how many redirects of one request are followed.
+// maxRedirects is how many redirects are followed for one scrape.
 const maxRedirects = 5
 
-// checkRedirect is the policy of all requests to the node's endpoints: redirects are
-// followed within the scheme, host and port that were asked. Whoever answers in the name
-// of an endpoint cannot make the agent ask others, nor get the endpoint's password told to
-// them. The request's timeout covers all of its redirects.
+// checkRedirect is the policy for all requests to the node's endpoints: redirects are followed
+// within the scheme, host and port of the endpoint. So an endpoint cannot make the agent send
+// requests, or the endpoint's password, to another host. The timeout of the request covers
+// its redirects.
 func checkRedirect(to *http.Request, before []*http.Request) error {
 	asked := before[0].URL
 	if !sameHost(asked, to.URL) {
@@ -24,7 +24,7 @@ func checkRedirect(to *http.Request, before []*http.Request) error {
 		return failuref(failedStatus, "the endpoint redirects on and on: at most %d redirects are followed, the next is to %s",
 			maxRedirects, shown(to.URL.Path))
 	}
-	to.URL.User = asked.User // which a redirect in full leaves out
+	to.URL.User = asked.User // an absolute Location has none
 	return nil
 }
 
@@ -32,7 +32,7 @@ func sameHost(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && portOf(a) == portOf(b)
 }
 
-// portOf returns the port of a URL, also where that does not say it.
+// portOf returns the port of a URL, or that of its scheme.
 func portOf(u *url.URL) string {
 	switch port := u.Port(); {
 	case port != "":
@@ -44,12 +44,12 @@ func portOf(u *url.URL) string {
 	}
 }
 
-// hostOf returns what has to be the same, for people.
+// hostOf returns scheme, host and port for error messages.
 func hostOf(u *url.URL) string {
 	return shown(u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), portOf(u)))
 }
 
-// shown is a text of an endpoint at a modest length.
+// shown returns a text of an endpoint for error messages, cut after maxShownText bytes.
 func shown(text string) string {
 	if len(text) > maxShownText {
 		return text[:maxShownText] + "..."

@@ -30,7 +30,7 @@ func get(t *testing.T, url string) (body []byte, err error) {
 	t.Helper()
 	client := newScrapeClient()
 	defer client.CloseIdleConnections()
-	body, _, err = newFetcher(client, "fodc/test", testPageBytes)(t.Context(), url, nil)
+	body, _, err = newFetchFunc(client, "fodc/test", testPageBytes)(t.Context(), url, nil)
 	return body, err
 }
 
@@ -177,7 +177,7 @@ func TestRedirectsAreWithinTheLimits(t *testing.T) {
 	defer client.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, _, err = newFetcher(client, "x", testPageBytes)(ctx, server.URL+"/slow", nil)
+	_, _, err = newFetchFunc(client, "x", testPageBytes)(ctx, server.URL+"/slow", nil)
 	require.Equal(t, failedTimeout, kindOf(err), "%v", err)
 }
 

@@ -11,24 +11,25 @@ import (
 	"fodc/recorder"
 )
 
-// failureKind says why a scrape gave no page, in one word.
+// failureKind is why a scrape gave no page, as in metrics and on /health.
 type failureKind string
 
 const (
 	// failedRefused: nothing listens at the endpoint.
 	failedRefused failureKind = "refused"
-	// failedTimeout: the answer was not whole in time.
+	// failedTimeout: the answer was not complete in time.
 	failedTimeout failureKind = "timeout"
-	// failedConnection: whatever else may happen to a connection.
+	// failedConnection: any other error of a connection, or no HTTP.
 	failedConnection failureKind = "connection"
-	// failedStatus: the endpoint answered with another status than 200.
+	// failedStatus: the endpoint answered with another status than 200, or with a redirect that
+	// is not followed.
 	failedStatus failureKind = "status"
-	// failedEncoding: the answer is zipped in a way that cannot be read.
+	// failedEncoding: the body is compressed in a way that cannot be read.
 	failedEncoding failureKind = "encoding"
-	// failedBodyLimit, failedSampleLimit: the page is larger than is allowed.
+	// failedBodyLimit, failedSampleLimit: the page has too many bytes or samples.
 	failedBodyLimit   failureKind = "body_limit"
 	failedSampleLimit failureKind = "sample_limit"
-	// failedPage: what came is not a page of metrics.
+	// failedPage: the body is no page of metrics.
 	failedPage failureKind = "page"
 )
 
@@ -48,7 +49,7 @@ func failuref(kind failureKind, format string, args ...any) error {
 	return scrapeFailure{kind, fmt.Errorf(format, args...)}
 }
 
-// kindOf returns the kind of a scrape's failure; empty for nil.
+// kindOf returns the kind of a scrape's error, empty for nil.
 func kindOf(err error) failureKind {
 	var f scrapeFailure
 	switch {
@@ -61,8 +62,8 @@ func kindOf(err error) failureKind {
 	}
 }
 
-// pageFailure gives the error of a page its kind.
-func pageFailure(err error) error {
+// pageError returns the error of a page with its kind.
+func pageError(err error) error {
 	switch {
 	case errors.Is(err, recorder.ErrTooManySamples):
 		return scrapeFailure{failedSampleLimit, err}
@@ -73,8 +74,8 @@ func pageFailure(err error) error {
 	}
 }
 
-// unwrapFailure returns the error without its kind.
-func unwrapFailure(err error) error {
+// withoutKind returns the error without its kind.
+func withoutKind(err error) error {
 	var f scrapeFailure
 	if errors.As(err, &f) {
 		return f.error
@@ -82,8 +83,8 @@ func unwrapFailure(err error) error {
 	return err
 }
 
-// netError leaves out of an error of the net what is known (the URL) or changes (the
-// local port). An error that is a scrape's failure already stays.
+// netError returns a network error with its kind, without the URL, which is known, and without
+// the local port, which changes. An error that has a kind already is returned as it is.
 func netError(err error) error {
 	var op *net.OpError
 	var of *url.Error

@@ -14,10 +14,10 @@ import (
 
 // Messages to a scraper.
 type (
-	// fetched is the last word of a request. The body may lie in the room.
+	// fetched is the result of a request. The body may share the memory of buf.
 	fetched struct {
 		generation  uint64
-		room, body  []byte
+		buf, body   []byte
 		contentType string
 		err         error
 		took        time.Duration
@@ -32,18 +32,18 @@ type scraper struct {
 	log      *zap.Logger
 	recorder *actors.PID
 	target   Target
-	fetch    fetcher
+	fetch    fetchFunc
 	limits   recorder.ParseLimits
 	state    *scraperState
 
-	page   *recorder.Page // nil while it is the recorder's
-	room   []byte         // for a body; nil while it is the fetcher's
+	page   *recorder.Page // nil while the recorder has it
+	buf    []byte         // for a body; nil while a request has it
 	timer  actors.Timer
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 }
 
-func newScraper(sys *actors.System, to *actors.PID, target Target, cfg Config, fetch fetcher) *scraper {
+func newScraper(sys *actors.System, to *actors.PID, target Target, cfg Config, fetch fetchFunc) *scraper {
 	return &scraper{sys: sys, log: sys.Log().With(zap.String("endpoint", target.Name())), recorder: to, target: target,
 		fetch: fetch, limits: recorder.ParseLimits{Samples: cfg.Limits.PageSamples},
 		state: newScraperState(target.Name(), target.ContainerName, cfg.DefaultTargets, cfg.ScrapeInterval, cfg.NodeOptional)}
@@ -78,18 +78,18 @@ func (s *scraper) onDue(c actors.Context) {
 	start, again := s.state.due(uint64(actors.NextStreamID()), time.Now())
 	s.timer.Arm(c, again)
 	if start != nil {
-		go runFetch(newSender(s.ctx, s.sys, c), s.fetch, s.target.URL, *start, s.room)
-		s.room = nil
+		go runFetch(newSender(s.ctx, s.sys, c), s.fetch, s.target.URL, *start, s.buf)
+		s.buf = nil
 	}
 }
 
-// runFetch does one request, and says one word.
-func runFetch(self sender, fetch fetcher, url string, job scrape, room []byte) {
+// runFetch does one request, and sends its result.
+func runFetch(self sender, fetch fetchFunc, url string, job scrape, buf []byte) {
 	ctx, cancel := context.WithTimeout(self.ctx, job.timeout)
 	defer cancel()
 	began := time.Now()
-	body, contentType, err := fetch(ctx, url, room)
-	self.send(fetched{job.generation, room, body, contentType, err, time.Since(began)})
+	body, contentType, err := fetch(ctx, url, buf)
+	self.send(fetched{job.generation, buf, body, contentType, err, time.Since(began)})
 }
 
 func (s *scraper) onFetched(c actors.Context, m fetched) {
@@ -101,16 +101,16 @@ func (s *scraper) onFetched(c actors.Context, m fetched) {
 	if m.err == nil {
 		page = s.parse(m, &o)
 	}
-	s.room = roomAfter(m.room, m.body)
-	done, readings, notes := s.state.ended(o, time.Now())
-	for _, n := range notes {
-		writeEntry(s.log, n)
+	s.buf = bufferAfter(m.buf, m.body)
+	done, samples, entries := s.state.ended(o, time.Now())
+	for _, e := range entries {
+		writeEntry(s.log, e)
 	}
 	if page != nil {
 		s.page = nil
 	}
 	actors.Request(c, s.recorder, scraped{node: true, target: s.recorderTarget(),
-		scrape: recorder.Scrape{At: done.at, Page: page, Failure: o.cause(), Samples: readings}})
+		scrape: recorder.Scrape{At: done.at, Page: page, Failure: o.cause(), Samples: samples}})
 }
 
 // parse returns the page, nil if it is unusable.
@@ -125,7 +125,7 @@ func (s *scraper) parse(m fetched, o *outcome) *recorder.Page {
 		o.firstBad = mask.Text(page.FirstBad().Error())
 	}
 	if err := page.Err(); err != nil {
-		o.err = pageFailure(err)
+		o.err = pageError(err)
 		return nil
 	}
 	o.samples = page.Samples()
@@ -138,21 +138,21 @@ func (s *scraper) onRecorded(m recorded) {
 	s.state.recorded(m.appended)
 }
 
-// A room over keepRoom bytes is given up after a body keepRoomFactor times smaller.
+// A buffer over keepBuffer bytes is freed after a body that is keepBufferFactor times smaller.
 const (
-	keepRoom       = 1 << 20
-	keepRoomFactor = 4
+	keepBuffer       = 1 << 20
+	keepBufferFactor = 4
 )
 
-// roomAfter returns the room for the next body.
-func roomAfter(room, body []byte) []byte {
-	if cap(body) > cap(room) {
-		room = body
+// bufferAfter returns the buffer for the next body.
+func bufferAfter(buf, body []byte) []byte {
+	if cap(body) > cap(buf) {
+		buf = body
 	}
-	if cap(room)/keepRoomFactor > max(len(body), keepRoom) {
+	if cap(buf)/keepBufferFactor > max(len(body), keepBuffer) {
 		return nil
 	}
-	return room[:0]
+	return buf[:0]
 }
 
 func (s *scraper) recorderTarget() recorder.Target {

@@ -8,12 +8,12 @@ import (
 	"fodc/recorder"
 )
 
-// maxScrapeTimeout bounds a scrape, as does nine tenths of the interval: a scrape is
-// over before the next one is due.
+// maxScrapeTimeout bounds a scrape. Its timeout is nine tenths of the interval at most, so that
+// it ends before the next one is due.
 const maxScrapeTimeout = 10 * time.Second
 
-// scraperState is the rules of one target: when it is scraped, what is recorded of a
-// scrape, and what is said of it.
+// scraperState decides for one target when it is scraped, what is recorded of a scrape, and what
+// is logged.
 type scraperState struct {
 	schedule  schedule
 	byDefault bool // nobody asked for this endpoint
@@ -21,7 +21,7 @@ type scraperState struct {
 	optional bool
 	health   messages.TargetHealth
 	counts   scrapeCounts
-	gauges   []recorder.Sample // without values: see readings
+	template []recorder.Sample // without values: see samples
 	underWay *scrape
 	down     failureLog
 	badLines failureLog
@@ -34,10 +34,10 @@ type scrape struct {
 	timeout    time.Duration
 }
 
-// outcome is how a scrape ended.
+// outcome is the result of a scrape.
 type outcome struct {
 	took time.Duration
-	// err is why there is no page; nil if there is one.
+	// err is nil if there is a page.
 	err      error
 	bytes    int // of the page
 	samples  int
@@ -61,12 +61,12 @@ func newScraperState(url, container string, byDefault bool, interval time.Durati
 		optional:  optional,
 		health:    messages.TargetHealth{Endpoint: url, ContainerName: container},
 		counts:    newScrapeCounts(),
-		gauges:    scrapeReadings(url),
+		template:  samplesOfScrapes(url),
 	}
 }
 
-// due returns the scrape to be started now, nil while the former is under way, and
-// when to ask again.
+// due returns the scrape to start now, nil while the one before is under way, and after which
+// time to ask again.
 func (s *scraperState) due(generation uint64, now time.Time) (start *scrape, again time.Duration) {
 	if s.underWay == nil {
 		start = &scrape{generation: generation, at: s.schedule.snap(now),
@@ -76,13 +76,13 @@ func (s *scraperState) due(generation uint64, now time.Time) (start *scrape, aga
 	return start, s.schedule.next(now).Sub(now)
 }
 
-// isUnderWay reports whether a result of the generation is awaited.
+// isUnderWay reports whether the scrape of the generation is under way.
 func (s *scraperState) isUnderWay(generation uint64) bool {
 	return s.underWay != nil && s.underWay.generation == generation
 }
 
-// ended takes the outcome of the scrape that is under way. It returns the scrape, the
-// readings to be recorded with it, and what is to be logged.
+// ended ends the scrape that is under way. It returns the scrape, the samples to record with
+// it, and the log entries.
 func (s *scraperState) ended(o outcome, now time.Time) (*scrape, []recorder.Sample, []logEntry) {
 	done := s.underWay
 	s.underWay = nil
@@ -102,16 +102,16 @@ func (s *scraperState) ended(o outcome, now time.Time) (*scrape, []recorder.Samp
 		h.Error = o.firstBad
 		h.LastError = &messages.TargetError{At: done.at, Kind: badLinesKind, Error: h.Error}
 	}
-	return done, s.readings(), s.notes(o, now)
+	return done, s.samples(), s.logEntries(o, now)
 }
 
-// badLinesKind is the kind of the error of a page that was read but for some lines.
+// badLinesKind is the kind of the error of a page with bad lines that was recorded.
 const badLinesKind = "bad_lines"
 
-// recorded takes note of what became of a page's samples.
+// recorded counts the samples that the recorder dropped.
 func (s *scraperState) recorded(a recorder.AppendResult) { s.counts.dropped.add(a) }
 
-// status returns how the target does. It is the caller's.
+// status returns the health of the target. The caller may change it.
 func (s *scraperState) status() messages.TargetHealth {
 	h := s.health
 	h.Scrapes, h.UntypedPages = s.counts.scrapes, s.counts.untyped
@@ -119,36 +119,36 @@ func (s *scraperState) status() messages.TargetHealth {
 	return h
 }
 
-func (s *scraperState) notes(o outcome, now time.Time) []logEntry {
-	var notes []logEntry
+func (s *scraperState) logEntries(o outcome, now time.Time) []logEntry {
+	var entries []logEntry
 	if o.err != nil {
 		if s.optional && kindOf(o.err) == failedRefused {
 			return nil
 		}
 		if s.down.record(o.cause(), now) {
-			notes = append(notes, s.downNote(o))
+			entries = append(entries, s.downEntry(o))
 		}
-		return notes
+		return entries
 	}
 	if s.optional {
 		s.optional = false
-		notes = append(notes, logEntry{text: "a node shows its metrics at the default endpoint: they are recorded"})
+		entries = append(entries, logEntry{text: "a node shows its metrics at the default endpoint: they are recorded"})
 	}
 	if lasted, times, was := s.down.end(now); was {
-		notes = append(notes, logEntry{text: "the endpoint answers again", lasted: lasted, times: times})
+		entries = append(entries, logEntry{text: "the endpoint answers again", lasted: lasted, times: times})
 	}
 	if o.badLines > 0 {
 		if s.badLines.record("lines", now) {
-			notes = append(notes, logEntry{warn: true, cause: o.firstBad,
+			entries = append(entries, logEntry{warn: true, cause: o.firstBad,
 				text: "lines of the endpoint's page are skipped: " + strconv.Itoa(o.badLines)})
 		}
 	} else if lasted, times, was := s.badLines.end(now); was {
-		notes = append(notes, logEntry{text: "the endpoint's page is whole again", lasted: lasted, times: times})
+		entries = append(entries, logEntry{text: "the endpoint's page is whole again", lasted: lasted, times: times})
 	}
-	return notes
+	return entries
 }
 
-func (s *scraperState) downNote(o outcome) logEntry {
+func (s *scraperState) downEntry(o outcome) logEntry {
 	if s.byDefault && kindOf(o.err) == failedRefused {
 		return logEntry{warn: true, text: "nothing listens at the default metrics endpoint: " +
 			"if the node's metrics are elsewhere, say so with --metrics-endpoint", cause: o.cause()}

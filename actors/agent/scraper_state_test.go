@@ -85,9 +85,9 @@ func (m *scraperMachine) fetched(args []string) string {
 			break
 		}
 	}
-	done, readings, notes := m.state.ended(o, m.Now())
+	done, samples, notes := m.state.ended(o, m.Now())
 	var b strings.Builder
-	fmt.Fprintf(&b, "record at %s: %s\n", done.at.Format("15:04:05.000"), scriptReadings(readings))
+	fmt.Fprintf(&b, "record at %s: %s\n", done.at.Format("15:04:05.000"), scriptSamples(samples))
 	for _, n := range notes {
 		b.WriteString(scriptEntry(n) + "\n")
 	}
@@ -104,10 +104,10 @@ func scriptHealth(h messages.TargetHealth) string {
 	return text
 }
 
-// scriptReadings shows all but the counters that are 0.
-func scriptReadings(readings []recorder.Sample) string {
+// scriptSamples shows all but the counters that are 0.
+func scriptSamples(samples []recorder.Sample) string {
 	var all []string
-	for _, r := range readings {
+	for _, r := range samples {
 		name := strings.TrimPrefix(strings.TrimPrefix(r.Name, "fodc_node_"), "scrape_")
 		if len(r.Labels) > 1 {
 			name += "{" + r.Labels[1].Name + "=" + r.Labels[1].Value + "}"

@@ -17,12 +17,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// reading returns a reading's value by name.
-func readingOf(t *testing.T, readings []recorder.Sample, name string) float64 {
+// sampleOf returns the value of a sample by name.
+func sampleOf(t *testing.T, samples []recorder.Sample, name string) float64 {
 	t.Helper()
-	i := slices.IndexFunc(readings, func(r recorder.Sample) bool { return r.Name == name })
-	require.GreaterOrEqual(t, i, 0, "no reading %s", name)
-	return readings[i].Value
+	i := slices.IndexFunc(samples, func(r recorder.Sample) bool { return r.Name == name })
+	require.GreaterOrEqual(t, i, 0, "no sample %s", name)
+	return samples[i].Value
 }
 
 // scrapes returns what a scraper has sent to the recorder that the probe stands for.
@@ -37,7 +37,7 @@ func scrapes(p *actorstest.Probe) []scraped {
 func spawnScraper(sys *actors.System, to *actors.PID, fetch func(context.Context, string) ([]byte, string, error)) *actors.PID {
 	return sys.Spawn("scraper", restarts, func() actors.Actor {
 		return fragile{newScraper(sys, to, Target{URL: "http://node/metrics", ContainerName: "db"},
-			Config{ScrapeInterval: 10 * time.Second}, withoutRoom(fetch))}
+			Config{ScrapeInterval: 10 * time.Second}, withoutBuffer(fetch))}
 	})
 }
 
@@ -104,30 +104,30 @@ func TestScraperFailures(t *testing.T) {
 		// An empty page is a page.
 		m, h := next()
 		require.NotNil(t, m.scrape.Page)
-		require.Equal(t, 1.0, readingOf(t, m.scrape.Samples, "fodc_node_up"))
+		require.Equal(t, 1.0, sampleOf(t, m.scrape.Samples, "fodc_node_up"))
 		require.True(t, h.Up)
 
 		node.serve("", errors.New("the endpoint answered 500 Internal Server Error"))
 		time.Sleep(10 * time.Second)
 		m, h = next()
 		require.Nil(t, m.scrape.Page)
-		require.Equal(t, 0.0, readingOf(t, m.scrape.Samples, "fodc_node_up"))
+		require.Equal(t, 0.0, sampleOf(t, m.scrape.Samples, "fodc_node_up"))
 		require.Equal(t, "the endpoint answered 500 Internal Server Error", h.Error)
 
 		node.serve("<html><body>Not metrics</body></html>\n", nil)
 		time.Sleep(10 * time.Second)
 		m, h = next()
 		require.Nil(t, m.scrape.Page, "an unusable page")
-		require.Equal(t, 0.0, readingOf(t, m.scrape.Samples, "fodc_node_up"))
+		require.Equal(t, 0.0, sampleOf(t, m.scrape.Samples, "fodc_node_up"))
 		require.False(t, h.Up)
 
 		node.serve(testPage+"what is this\n", nil)
 		time.Sleep(10 * time.Second)
 		m, h = next()
 		require.Equal(t, 2, m.scrape.Page.Samples(), "the good lines are kept")
-		require.Equal(t, 1.0, readingOf(t, m.scrape.Samples, "fodc_node_up"))
-		require.Equal(t, 1.0, readingOf(t, m.scrape.Samples, "fodc_node_scrape_bad_lines"))
-		require.Equal(t, 2.0, readingOf(t, m.scrape.Samples, "fodc_node_scrape_samples"))
+		require.Equal(t, 1.0, sampleOf(t, m.scrape.Samples, "fodc_node_up"))
+		require.Equal(t, 1.0, sampleOf(t, m.scrape.Samples, "fodc_node_scrape_bad_lines"))
+		require.Equal(t, 2.0, sampleOf(t, m.scrape.Samples, "fodc_node_scrape_samples"))
 		require.Contains(t, h.Error, "line 5")
 	})
 }
@@ -145,7 +145,7 @@ func TestScraperHangs(t *testing.T) {
 		got := scrapes(rec)
 		require.GreaterOrEqual(t, len(got), 5)
 		for _, m := range got {
-			require.Equal(t, 9.0, readingOf(t, m.scrape.Samples, "fodc_node_scrape_duration_seconds"))
+			require.Equal(t, 9.0, sampleOf(t, m.scrape.Samples, "fodc_node_scrape_duration_seconds"))
 		}
 	})
 }

@@ -41,7 +41,7 @@ var droppedReasons = []struct {
 	{"series_limit", func(d *droppedSamples) int { return d.seriesLimit }},
 }
 
-// maps returns what is not 0, by kind and by reason.
+// maps returns the counts that are not 0, by kind and by reason.
 func (c *scrapeCounts) maps() (failures, dropped map[string]int) {
 	failures, dropped = map[string]int{}, map[string]int{}
 	for kind, n := range c.failures {
@@ -55,41 +55,41 @@ func (c *scrapeCounts) maps() (failures, dropped map[string]int) {
 	return failures, dropped
 }
 
-// scrapeReadings are all readings of a target, without their values.
-func scrapeReadings(endpoint string) []recorder.Sample {
+// samplesOfScrapes are the samples that are recorded of a target's scrapes, without values.
+func samplesOfScrapes(endpoint string) []recorder.Sample {
 	is := messages.Label{Name: "endpoint", Value: endpoint}
-	reading := func(r recorder.Sample, more ...messages.Label) recorder.Sample {
+	sample := func(r recorder.Sample, more ...messages.Label) recorder.Sample {
 		r.Labels = append([]messages.Label{is}, more...)
 		return r
 	}
 	all := []recorder.Sample{
-		reading(gauge("fodc_node_up", "Whether the newest scrape of the node's endpoint gave a page.", 0)),
-		reading(gauge("fodc_node_scrape_duration_seconds", "How long the newest scrape of the endpoint took.", 0)),
-		reading(gauge("fodc_node_scrape_page_bytes", "Size of the page of the newest scrape, unzipped.", 0)),
-		reading(gauge("fodc_node_scrape_samples", "Samples on the page of the newest scrape.", 0)),
-		reading(gauge("fodc_node_scrape_bad_lines", "Lines of the page of the newest scrape that were skipped.", 0)),
-		reading(counter("fodc_node_scrapes_total", "Scrapes of the endpoint.", 0)),
-		reading(counter("fodc_node_untyped_pages_total", "Pages whose content type was missing or unknown, and that were read as text.", 0)),
+		sample(gauge("fodc_node_up", "Whether the newest scrape of the node's endpoint gave a page.", 0)),
+		sample(gauge("fodc_node_scrape_duration_seconds", "How long the newest scrape of the endpoint took.", 0)),
+		sample(gauge("fodc_node_scrape_page_bytes", "Size of the page of the newest scrape, unzipped.", 0)),
+		sample(gauge("fodc_node_scrape_samples", "Samples on the page of the newest scrape.", 0)),
+		sample(gauge("fodc_node_scrape_bad_lines", "Lines of the page of the newest scrape that were skipped.", 0)),
+		sample(counter("fodc_node_scrapes_total", "Scrapes of the endpoint.", 0)),
+		sample(counter("fodc_node_untyped_pages_total", "Pages whose content type was missing or unknown, and that were read as text.", 0)),
 	}
 	for _, kind := range failureKinds {
-		all = append(all, reading(counter("fodc_node_scrape_failures_total", "Scrapes of the endpoint that gave no page, by kind of failure.", 0),
+		all = append(all, sample(counter("fodc_node_scrape_failures_total", "Scrapes of the endpoint that gave no page, by kind of failure.", 0),
 			messages.Label{Name: "kind", Value: string(kind)}))
 	}
 	for _, r := range droppedReasons {
-		all = append(all, reading(counter("fodc_node_dropped_samples_total", "Samples of the endpoint's pages that are not recorded, by reason.", 0),
+		all = append(all, sample(counter("fodc_node_dropped_samples_total", "Samples of the endpoint's pages that are not recorded, by reason.", 0),
 			messages.Label{Name: "reason", Value: r.reason}))
 	}
 	return all
 }
 
-// readings are those to be recorded with the newest scrape.
-func (s *scraperState) readings() []recorder.Sample {
+// samples returns the samples to record with the newest scrape.
+func (s *scraperState) samples() []recorder.Sample {
 	h, c := &s.health, &s.counts
 	up := 0
 	if h.Up {
 		up = 1
 	}
-	all := slices.Clone(s.gauges)
+	all := slices.Clone(s.template)
 	next := all
 	set := func(v float64) {
 		next[0].Value = v

@@ -21,7 +21,7 @@ func fetchFrom(t *testing.T, h http.HandlerFunc) (body []byte, contentType strin
 	defer server.Close()
 	client := newScrapeClient()
 	defer client.CloseIdleConnections()
-	return newFetcher(client, "fodc/test", testPageBytes)(t.Context(), server.URL+"/metrics", nil)
+	return newFetchFunc(client, "fodc/test", testPageBytes)(t.Context(), server.URL+"/metrics", nil)
 }
 
 // testPageBytes is the limit of pages in tests.
@@ -50,7 +50,7 @@ func zipped(size int) []byte {
 	return b.Bytes()
 }
 
-// serveZipped serves bytes that are said to be zipped, asked or not.
+// serveZipped serves bytes with Content-Encoding gzip, asked or not.
 func serveZipped(body []byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
@@ -86,13 +86,13 @@ func TestFetchZipped(t *testing.T) {
 	f("the page is not what gzip makes: page after 100000 bytes: unexpected EOF", failedEncoding, half[:len(half)-3])
 }
 
-// The unzipper is used again, after a failure as well.
-func TestUnzipperIsReused(t *testing.T) {
-	u := newUnzipper()
+// A gzip reader is reused, after an error as well.
+func TestGzipReaderIsReused(t *testing.T) {
+	u := newGzipReaders()
 	for range 3 {
-		_, err := u.page(strings.NewReader("what is this"), nil, 100)
+		_, err := u.readPage(strings.NewReader("what is this"), nil, 100)
 		require.ErrorContains(t, err, "not what gzip makes")
-		page, err := u.page(bytes.NewReader(zipped(50)), make([]byte, 0, 64), 100)
+		page, err := u.readPage(bytes.NewReader(zipped(50)), make([]byte, 0, 64), 100)
 		require.NoError(t, err)
 		require.Len(t, page, 50)
 	}
@@ -163,7 +163,7 @@ func TestFetchInTime(t *testing.T) {
 	defer client.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, _, err := newFetcher(client, "x", testPageBytes)(ctx, server.URL, nil)
+	_, _, err := newFetchFunc(client, "x", testPageBytes)(ctx, server.URL, nil)
 	require.ErrorContains(t, err, "no whole answer in time")
 	require.Equal(t, failedTimeout, kindOf(err))
 }
@@ -173,7 +173,7 @@ func TestFetchRefused(t *testing.T) {
 	require.NoError(t, err)
 	url := "http://" + l.Addr().String()
 	require.NoError(t, l.Close())
-	fetch := newFetcher(newScrapeClient(), "x", testPageBytes)
+	fetch := newFetchFunc(newScrapeClient(), "x", testPageBytes)
 	_, _, err = fetch(t.Context(), url, nil)
 	require.Equal(t, failedRefused, kindOf(err), "%v", err)
 	require.NotContains(t, err.Error(), "127.0.0.1")
@@ -186,8 +186,8 @@ func TestFetchRefused(t *testing.T) {
 func TestReadPage(t *testing.T) {
 	f := func(text string, size int64, want string) {
 		t.Helper()
-		for _, room := range [][]byte{nil, []byte("room"), make([]byte, 30)} {
-			got, err := readPage(strings.NewReader(text), room, size, 10)
+		for _, buf := range [][]byte{nil, []byte("buffer"), make([]byte, 30)} {
+			got, err := readPage(strings.NewReader(text), buf, size, 10)
 			if err != nil {
 				got = []byte(err.Error())
 			}
@@ -207,32 +207,32 @@ func TestReadPage(t *testing.T) {
 	f("0123456789x", 11, "a page of 11 bytes, at most 10 are allowed (--max-page-bytes)")
 }
 
-// The room of the last page is used for the next, unless it is out of proportion.
-func TestRoomAfter(t *testing.T) {
-	f := func(room, size, body, want int) {
+// The buffer of a page is used for the next one, unless it is much too large.
+func TestBufferAfter(t *testing.T) {
+	f := func(buf, size, body, want int) {
 		t.Helper()
-		require.Equal(t, want, cap(roomAfter(make([]byte, 0, room), make([]byte, body, max(size, body)))))
+		require.Equal(t, want, cap(bufferAfter(make([]byte, 0, buf), make([]byte, body, max(size, body)))))
 	}
 	f(0, 0, 0, 0)
 	f(0, 100, 50, 100)
 	f(200, 100, 50, 200)
-	f(keepRoom, 0, 10, keepRoom)
-	f(4*keepRoom, 0, 10, 4*keepRoom)
-	f(5*keepRoom, 0, 10, 0)
-	f(5*keepRoom, 0, 2*keepRoom, 5*keepRoom)
-	f(0, 5*keepRoom, 10, 0)
+	f(keepBuffer, 0, 10, keepBuffer)
+	f(4*keepBuffer, 0, 10, 4*keepBuffer)
+	f(5*keepBuffer, 0, 10, 0)
+	f(5*keepBuffer, 0, 2*keepBuffer, 5*keepBuffer)
+	f(0, 5*keepBuffer, 10, 0)
 }
 
-// A page of the size of the one before is read into its room.
-func TestFetchUsesTheRoom(t *testing.T) {
+// A page of the size of the one before is read into its buffer.
+func TestFetchUsesTheBuffer(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(testPage))
 	}))
 	defer server.Close()
 	client := newScrapeClient()
 	defer client.CloseIdleConnections()
-	room := make([]byte, 0, 1000)
-	body, _, err := newFetcher(client, "x", testPageBytes)(t.Context(), server.URL, room)
+	buf := make([]byte, 0, 1000)
+	body, _, err := newFetchFunc(client, "x", testPageBytes)(t.Context(), server.URL, buf)
 	require.NoError(t, err)
-	require.Same(t, &room[:1][0], &body[0])
+	require.Same(t, &buf[:1][0], &body[0])
 }
