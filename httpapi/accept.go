@@ -16,28 +16,28 @@ const (
 	formatOpenMetrics = "openmetrics"
 )
 
-// format returns formatText or formatJSON: what the parameter says, else what the
-// Accept header names, else the route's own. A wildcard in the header names
-// nothing; of two formats named as strongly the other than the route's own wins,
-// since most clients that do not care name none. Only the parameter can ask for one
-// of more: Prometheus, which names OpenMetrics first, would lose the types of the
-// counters that do not end in _total.
-func (p params) format(w http.ResponseWriter, r *http.Request, own, other string, more ...string) (string, error) {
-	said, err := p.choice("format", append([]string{formatText, formatJSON}, more...)...)
-	if said != "" || err != nil {
-		return said, err
+// format returns the format of the response: that of the parameter, else that of the Accept
+// header, else the route's default. def and alternative are formatText and formatJSON, in
+// either order. A wildcard in the header counts for neither; of two formats with the same
+// weight the alternative wins, since most clients that want the default name none. The formats
+// of more are those that only the parameter can ask for: Prometheus, which names OpenMetrics
+// first in its header, would lose the types of the counters that do not end in _total.
+func (p params) format(w http.ResponseWriter, r *http.Request, def, alternative string, more ...string) (string, error) {
+	asked, err := p.choice("format", append([]string{formatText, formatJSON}, more...)...)
+	if asked != "" || err != nil {
+		return asked, err
 	}
 	w.Header().Add("Vary", "Accept")
 	accept := strings.Join(r.Header.Values("Accept"), ",")
-	weight := map[string]float64{formatText: named(accept, "text/plain"), formatJSON: named(accept, contentJSON)}
-	if weight[other] > 0 && weight[other] >= weight[own] {
-		return other, nil
+	weight := map[string]float64{formatText: acceptWeight(accept, "text/plain"), formatJSON: acceptWeight(accept, contentJSON)}
+	if weight[alternative] > 0 && weight[alternative] >= weight[def] {
+		return alternative, nil
 	}
-	return own, nil
+	return def, nil
 }
 
-// allowsUTF8 reports whether the client knows names of UTF-8, as Prometheus 3 says it
-// does. To one that says nothing, such as Prometheus 2, a page with them is not a page.
+// allowsUTF8 reports whether the client says that it reads names of UTF-8, as Prometheus 3
+// does. One that does not, such as Prometheus 2, refuses a page with such names.
 func allowsUTF8(w http.ResponseWriter, r *http.Request) bool {
 	w.Header().Add("Vary", "Accept")
 	for part := range strings.SplitSeq(strings.Join(r.Header.Values("Accept"), ","), ",") {
@@ -48,7 +48,8 @@ func allowsUTF8(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// textFor returns the content type of a text page, with names that the client can read.
+// textFor returns the content type of a text page for the client, and the options that give
+// it names which the client reads.
 func textFor(w http.ResponseWriter, r *http.Request) (content string, o exposition.Options) {
 	if allowsUTF8(w, r) {
 		return contentTextUTF8, exposition.Options{}
@@ -56,9 +57,9 @@ func textFor(w http.ResponseWriter, r *http.Request) (content string, o expositi
 	return contentText, exposition.Options{EscapedNames: true}
 }
 
-// named returns the weight (q) that the Accept header gives to the media type by
-// its name, 0 if it does not.
-func named(accept, mediaType string) float64 {
+// acceptWeight returns the weight (q) of the media type in the Accept header, 0 if it is not
+// named there.
+func acceptWeight(accept, mediaType string) float64 {
 	best := 0.0
 	for part := range strings.SplitSeq(accept, ",") {
 		name, attributes, err := mime.ParseMediaType(part)

@@ -4,8 +4,8 @@ import (
 	"fodc/messages"
 )
 
-// Families of the process's actors. That they are not called fodc_proxy_ is for the
-// dashboards that look for these names; pages take none of them from an agent.
+// Families of the process's actors. Dashboards look for these names, so they do not begin with
+// fodc_proxy_. Families of agents with these names are left out of pages.
 const (
 	familyActors        = "fodc_actors"
 	familyActorMailbox  = "fodc_actor_mailbox_messages"
@@ -15,8 +15,8 @@ const (
 	familyLateReplies   = "fodc_late_replies_total"
 )
 
-// headOfActors is headOf for these families.
-func headOfActors(family string) (kind messages.MetricType, help string) {
+// metadataOfActors is metadataOf for these families.
+func metadataOfActors(family string) (kind messages.MetricType, help string) {
 	switch family {
 	case familyActors:
 		return messages.TypeGauge, "Actors that live, by kind."
@@ -35,7 +35,7 @@ func headOfActors(family string) (kind messages.MetricType, help string) {
 	}
 }
 
-// actors takes over the numbers of the actors, which the kit counts.
+// actors sets the metrics to what package actors has counted.
 func (m *selfMetrics) actors(c messages.ActorCounts) {
 	for _, k := range c.Kinds {
 		series := func(family string) string { return seriesName(family, "kind", k.Kind) }

@@ -54,7 +54,7 @@ fodc_late_replies_total 6
 	require.Contains(t, got, "fodc_dead_letters_total 8\n")
 }
 
-// An agent that has families of these names does not get them onto the proxy's page.
+// Families of an agent that have these names are not on the proxy's page.
 func TestActorMetricsAreTheProxysOwn(t *testing.T) {
 	p := newFakeProxy()
 	p.counts, p.collection = someCounts(), threeNodes()
@@ -70,7 +70,7 @@ func TestActorMetricsAreTheProxysOwn(t *testing.T) {
 	require.Contains(t, p.get("/metrics").Body.String(), `fodc_agent_actor_restarts_total{path="/a",node_id="n1"`)
 }
 
-// requireLint checks the page with promtool, where there is one.
+// requireLint checks the page with promtool, if it is installed.
 func requireLint(t *testing.T, page []byte) {
 	t.Helper()
 	promtool, err := exec.LookPath("promtool")

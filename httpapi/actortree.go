@@ -7,12 +7,12 @@ import (
 	"fodc/messages"
 )
 
-// treeOf cuts a tree down to what serves a node. The error is of the kind not found.
-type treeOf func(t messages.ActorTree, nodeID string) (messages.ActorTree, error)
+// treeFilter returns the actors of a tree that serve a node. The error is of the kind not found.
+type treeFilter func(t messages.ActorTree, nodeID string) (messages.ActorTree, error)
 
-// serveActors shows the actors of the process, all or those of a node, as JSON, or as
-// text for people.
-func serveActors(tree func() messages.ActorTree, of treeOf) func(http.ResponseWriter, *http.Request) error {
+// serveActors returns the handler of the actors of the process, all or those of a node, as JSON
+// or as text.
+func serveActors(tree func() messages.ActorTree, filter treeFilter) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		p, err := paramsOf(r)
 		if err != nil {
@@ -28,7 +28,7 @@ func serveActors(tree func() messages.ActorTree, of treeOf) func(http.ResponseWr
 		}
 		t := tree()
 		if node != "" {
-			if t, err = of(t, node); err != nil {
+			if t, err = filter(t, node); err != nil {
 				return err
 			}
 		}
@@ -46,20 +46,20 @@ func serveActors(tree func() messages.ActorTree, of treeOf) func(http.ResponseWr
 	}
 }
 
-// treeOfAnyNode is for a proxy, which has actors for each of many nodes.
-func treeOfAnyNode(t messages.ActorTree, nodeID string) (messages.ActorTree, error) {
+// proxyTree is the filter of a proxy, which has actors for each of many nodes.
+func proxyTree(t messages.ActorTree, nodeID string) (messages.ActorTree, error) {
 	t = t.Of(nodeID)
 	if len(t.Actors)+len(t.Ended) == 0 {
-		return t, messages.Errorf(messages.ErrNotFound, "no actor serves node %q, and none of those remembered did", shown(nodeID))
+		return t, messages.Errorf(messages.ErrNotFound, "no actor serves node %q, and none of those remembered did", truncated(nodeID))
 	}
 	return t, nil
 }
 
-// treeOfThisNode is for an agent, all of whose actors serve its one node.
-func treeOfThisNode(own string) treeOf {
+// agentTree returns the filter of an agent, all of whose actors serve its own node.
+func agentTree(own string) treeFilter {
 	return func(t messages.ActorTree, nodeID string) (messages.ActorTree, error) {
 		if nodeID != own {
-			return t, messages.Errorf(messages.ErrNotFound, "this is the agent of node %q, not of %q", own, shown(nodeID))
+			return t, messages.Errorf(messages.ErrNotFound, "this is the agent of node %q, not of %q", own, truncated(nodeID))
 		}
 		return t, nil
 	}

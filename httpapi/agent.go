@@ -15,12 +15,12 @@ import (
 // agentTimeout bounds the wait for the agent's recorder, and for its health.
 const agentTimeout = 5 * time.Second
 
-// AgentAPI is the HTTP surface of an agent. All fields are required.
+// AgentAPI is the HTTP API of an agent. All fields are required.
 type AgentAPI struct {
 	// Latest returns the samples that the recorder has for the selection.
 	Latest func(ctx context.Context, s messages.Selection) ([]messages.Block, error)
 	Health func(ctx context.Context) (messages.AgentHealth, error)
-	// Tree asks no actor.
+	// Tree returns at once: it asks no actor.
 	Tree func() messages.ActorTree
 	// NodeID is the agent's node.
 	NodeID string
@@ -31,12 +31,12 @@ type AgentAPI struct {
 
 // Handler returns the handler of all routes.
 func (a *AgentAPI) Handler() http.Handler {
-	return newSurface("fodc agent", []route{
+	return newRouter("fodc agent", []route{
 		{"/metrics", "the latest metrics of this node", a.serveMetrics},
 		{"/health", "what the agent scrapes, and whom it reports to", a.serveHealth},
 		{"/-/healthy", "whether the agent runs", serveHealthy},
 		{"/-/ready", "whether the agent takes requests", serveReady(a.Ready)},
-		{"/debug/actors", "the actors of the process (?format=text, ?node=NODE_ID)", serveActors(a.Tree, treeOfThisNode(a.NodeID))},
+		{"/debug/actors", "the actors of the process (?format=text, ?node=NODE_ID)", serveActors(a.Tree, agentTree(a.NodeID))},
 	}, a.Log, nil)
 }
 
@@ -63,7 +63,7 @@ func (a *AgentAPI) serveMetrics(w http.ResponseWriter, r *http.Request) error {
 	return exposition.WriteNodeText(w, blocks, o)
 }
 
-// agentHealthView is the JSON shape of the agent's /health.
+// agentHealthView is the JSON of the agent's /health.
 type agentHealthView struct {
 	Status string `json:"status"`
 	messages.AgentHealth
@@ -116,7 +116,7 @@ func telemetryView(t *messages.TelemetryHealth) *messages.TelemetryHealth {
 	return &view
 }
 
-// orEmpty is for JSON, which would have null.
+// orEmpty returns an empty map for nil, which JSON would show as null.
 func orEmpty(m map[string]int) map[string]int {
 	if m == nil {
 		return map[string]int{}

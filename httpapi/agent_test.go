@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// newFakeAgent returns the handler of an agent, and the agent to change.
+// newFakeAgent returns the handler of an agent, and the agent, for a test to change.
 func newFakeAgent() (http.Handler, *AgentAPI) {
 	a := &AgentAPI{
 		Latest: func(context.Context, messages.Selection) ([]messages.Block, error) { return nil, nil },
@@ -112,7 +112,7 @@ func TestAgentReady(t *testing.T) {
 	require.Equal(t, "healthy\n", do(h, http.MethodGet, "/-/healthy").Body.String())
 }
 
-// A client that knows no names of UTF-8 gets underscores: it would refuse the whole page.
+// A client that does not read names of UTF-8 gets underscores: it would refuse the whole page.
 func TestAgentMetricsAreInNamesThatTheClientReads(t *testing.T) {
 	h, a := newFakeAgent()
 	a.Latest = func(context.Context, messages.Selection) ([]messages.Block, error) {

@@ -6,7 +6,7 @@ import (
 	"fodc/messages"
 )
 
-// The proxy's families of its agents.
+// The families of what the proxy counts of its agents.
 const (
 	familyAgents         = "fodc_proxy_agents"
 	familyMissing        = "fodc_proxy_agents_missing_total"
@@ -21,8 +21,8 @@ const (
 	familyStreamsRefused = "fodc_proxy_streams_refused_total"
 )
 
-// headOfAgents is headOf for these families.
-func headOfAgents(family string) (kind messages.MetricType, help string) {
+// metadataOfAgents is metadataOf for these families.
+func metadataOfAgents(family string) (kind messages.MetricType, help string) {
 	switch family {
 	case familyAgents:
 		return messages.TypeGauge, "Agents in the registry by role and state; NaN while that is not known."
@@ -51,7 +51,7 @@ func headOfAgents(family string) (kind messages.MetricType, help string) {
 	}
 }
 
-// proxy takes over the numbers that the proxy counts of its agents.
+// proxy sets the metrics to what package proxy has counted of its agents.
 func (m *selfMetrics) proxy(c messages.ProxyCounts) {
 	m.set.GetOrCreateCounter(familySessionsOpened).Set(c.SessionsOpened)
 	m.set.GetOrCreateCounter(familyHeartbeats).Set(c.Heartbeats)
@@ -70,17 +70,17 @@ func (m *selfMetrics) proxy(c messages.ProxyCounts) {
 }
 
 const (
-	// maxRoles bounds the roles that are told apart. Agents choose theirs.
+	// maxRoles bounds the values of the label role: agents choose theirs.
 	maxRoles = 32
-	// otherRole stands for all further roles, and is always there.
+	// otherRole is the label of all further roles. Its series are always there.
 	otherRole = "other"
 )
 
-// roles are those that an agent ever had, at most maxRoles. They keep their series, so
-// that the last agent of a role leaves a 0 behind, and not nothing.
+// roles are the roles that agents have had since the start, at most maxRoles. Each keeps its
+// series, so that the series is 0, and not gone, when the last agent of a role has left.
 type roles map[string]bool
 
-// of returns the role as which an agent's role counts.
+// of returns the label for an agent's role.
 func (r roles) of(role string) string {
 	if role == "" || !r[role] && len(r) >= maxRoles {
 		return otherRole
@@ -89,7 +89,7 @@ func (r roles) of(role string) string {
 	return role
 }
 
-// agents takes over who is in the registry; nil: that is not known.
+// agents sets the numbers of agents to those of the registry; nil: they are not known.
 func (m *selfMetrics) agents(c *messages.Cluster) {
 	type cell struct{ role, state string }
 	counts := map[cell]float64{}

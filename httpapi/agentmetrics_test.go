@@ -52,14 +52,14 @@ fodc_proxy_agents{role="other",state="online"} 1
 fodc_proxy_agents{role="other",state="unconnected"} 0
 `, agents())
 
-	// The last agent of a role leaves a 0 behind; what is not known is no 0.
+	// A role without agents has the value 0; what is not known is not 0.
 	p.cluster.Nodes = nil
 	require.Equal(t, "fodc_proxy_agents{role=\"liaison\",state=\"online\"} 0\nfodc_proxy_agents{role=\"liaison\",state=\"unconnected\"} 0\n"+none, agents())
 	p.clusterErr = errors.New("x")
 	require.Equal(t, 4, strings.Count(agents(), " NaN\n"))
 }
 
-// Agents choose their roles: they do not choose how many series the proxy has.
+// Agents choose their roles, but cannot make the proxy have any number of series.
 func TestRolesAreBounded(t *testing.T) {
 	p := newFakeProxy()
 	for i := range 10 * maxRoles {
@@ -70,11 +70,11 @@ func TestRolesAreBounded(t *testing.T) {
 		page := samplesOf(p.get("/metrics/self").Body.String(), familyAgents)
 		require.Equal(t, 2*(maxRoles+1), strings.Count(page, "\n"))
 		require.Contains(t, page, fmt.Sprintf("fodc_proxy_agents{role=\"other\",state=\"online\"} %d\n", 9*maxRoles))
-		slices.Reverse(p.cluster.Nodes) // Those that came first keep their series.
+		slices.Reverse(p.cluster.Nodes) // The first roles keep their series.
 	}
 }
 
-// Each request counts the nodes that it lacks, whether or not it shares a collection.
+// Each request counts its missing nodes, also where requests share a collection.
 func TestMissingNodesAreCounted(t *testing.T) {
 	p := newFakeProxy()
 	missing := func() string { return samplesOf(p.get("/metrics/self").Body.String(), familyMissing) }

@@ -8,15 +8,15 @@ import (
 	"fodc/messages"
 )
 
-// diffView is the JSON shape of /cluster/config?diff=1.
+// diffView is the JSON of /cluster/config?diff=1.
 type diffView struct {
 	// Differences are sorted by role, section and name.
 	Differences []differenceView `json:"differences"`
-	// NotCompared is what could not be read: it does not say what the node has or lacks.
+	// NotCompared are the sections that could not be read: nothing is known of them.
 	NotCompared []notComparedView `json:"not_compared"`
 }
 
-// differenceView is a parameter that not all nodes of a role have with the same value.
+// differenceView is a parameter with different values on nodes of one role.
 type differenceView struct {
 	Role    string `json:"node_role"`
 	Section string `json:"section"`
@@ -49,7 +49,7 @@ var configSections = []struct {
 }
 
 // diffOf compares the nodes of each role; configs are sorted by node id. A node whose
-// section is empty because of an error is left out of that: it would lack everything.
+// section is empty because of an error is not compared: every parameter would be missing.
 func diffOf(configs []messages.NodeConfiguration) diffView {
 	view := diffView{Differences: []differenceView{}, NotCompared: []notComparedView{}}
 	byRole := map[string][]messages.NodeConfiguration{}
@@ -84,7 +84,7 @@ func diffOf(configs []messages.NodeConfiguration) diffView {
 // comparison is a section of the nodes of one role.
 type comparison struct {
 	nodes []string
-	// values is, by parameter, the nodes that have it, in their order.
+	// values are the nodes that have a parameter, by its name, in the order of nodes.
 	values map[string][]nodeValue
 }
 
@@ -100,11 +100,11 @@ func (c *comparison) add(nodeID string, params []messages.ConfigParam) {
 	c.nodes = append(c.nodes, nodeID)
 }
 
-// of returns the values of a parameter, each with its nodes. A value is never empty:
-// that is what a node has that lacks the parameter.
+// of returns the values of a parameter, each with its nodes. A parameter's value is JSON, and so
+// never empty: an empty one stands for nodes without the parameter.
 func (c *comparison) of(name string) []diffValueView {
 	var values []diffValueView
-	at, having := map[string]int{}, c.values[name] // at is, by value, where it is in values
+	at, having := map[string]int{}, c.values[name] // at is the index in values, by value
 	for node, id := range c.nodes {
 		value := ""
 		if len(having) > 0 && having[0].node == node {

@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// corkBytes is how much is written at once of an answer that has more to come.
+// corkBytes is the length of a write from which a connection is corked.
 const corkBytes = 64 << 10
 
 // corkKey is the key of a request's connection in its context.
@@ -17,9 +17,9 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, corkKey{}, c)
 }
 
-// cork lets the kernel send full packets only, until the answer ends. Of each part of a
-// long page net/http writes the first 4 KiB by themselves, which would be on their way as
-// packets of their own, and wake the reader for each.
+// cork lets the kernel send full packets only, until the response ends. net/http writes the
+// first 4 KiB of each part of a long page by themselves: they would be sent as packets of their
+// own, and wake the reader for each.
 type cork struct {
 	conn *net.TCPConn // nil: not a TCP connection
 	in   bool
@@ -30,14 +30,14 @@ func corkOf(r *http.Request) cork {
 	return cork{conn: conn}
 }
 
-// put corks the connection if a part of the length is that of a long answer.
+// put corks the connection if a write of the length is part of a long response.
 func (c *cork) put(length int) {
 	if !c.in && c.conn != nil && length >= corkBytes {
 		c.in = setCork(c.conn, 1)
 	}
 }
 
-// pull is called once, at the answer's end.
+// pull is called once, at the end of the response.
 func (c *cork) pull() {
 	if c.in {
 		setCork(c.conn, 0)

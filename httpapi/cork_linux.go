@@ -5,7 +5,8 @@ import (
 	"syscall"
 )
 
-// setCork reports whether it could. Without, the same bytes come in more packets.
+// setCork sets TCP_CORK, and reports whether it could. Without it the same bytes are sent in
+// more packets.
 func setCork(conn *net.TCPConn, value int) (done bool) {
 	raw, err := conn.SyscallConn()
 	if err != nil {

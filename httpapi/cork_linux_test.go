@@ -12,7 +12,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// isCorked asks the kernel.
+// isCorked asks the kernel for TCP_CORK.
 func isCorked(t *testing.T, r *http.Request) bool {
 	raw, err := r.Context().Value(corkKey{}).(*net.TCPConn).SyscallConn()
 	require.NoError(t, err)
@@ -24,9 +24,9 @@ func isCorked(t *testing.T, r *http.Request) bool {
 	return value == 1
 }
 
-// A connection is corked from the first large part of an answer to the answer's end, and
-// by no small one.
-func TestLongAnswersAreCorked(t *testing.T) {
+// A connection is corked from the first large part of a response to its end, and not by a small
+// response.
+func TestLongResponsesAreCorked(t *testing.T) {
 	var corked []bool
 	parts := func(w http.ResponseWriter, r *http.Request, lengths ...int) {
 		corked = append(corked, isCorked(t, r))

@@ -4,5 +4,5 @@ package httpapi
 
 import "net"
 
-// setCork cannot.
+// setCork reports that it could not: TCP_CORK is Linux's.
 func setCork(*net.TCPConn, int) bool { return false }

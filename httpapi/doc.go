@@ -1,18 +1,21 @@
-// Package httpapi is the HTTP surface of both modes.
+// Package httpapi is the HTTP API of proxy and agent.
 //
-//   - server.go: listens, with the timeouts and limits of a connection
-//   - surface.go: what every request goes through: routes, methods, panics, gzip
-//   - errors.go: how an error becomes an answer; answer.go: how a value does
+//   - server.go: the listener, with the timeouts and limits of a connection
+//   - router.go: routes, and what they have in common: methods, panics, request ids, gzip
+//   - errors.go: errors as responses; response.go: JSON and other bodies as responses
 //   - loglimit.go: how many lines of the log clients may cause
-//   - missing.go: the header that names the nodes without an answer
-//   - params.go, times.go, accept.go: what a client may ask for
+//   - params.go, times.go: parameters of a query; accept.go: the format of a response
 //   - proxy.go, proxy_metrics.go, proxy_node.go, proxy_cluster.go, proxy_config.go: the
 //     proxy's routes; configdiff.go: in what nodes of a role differ
-//   - agent.go: the agent's routes; common.go, actortree.go: those that both have
-//   - selfmetrics.go: what the proxy counts of its own doings; agentmetrics.go: of its
-//     agents; actormetrics.go: of its actors; processmetrics.go: what its process takes
+//   - inflight.go: the limit of what responses to slow clients take in memory; missing.go: the
+//     header that names the nodes without an answer
+//   - agent.go: the agent's routes; probes.go, actortree.go: handlers that both share
+//   - selfmetrics.go: the proxy's metrics of itself; agentmetrics.go: of its agents;
+//     actormetrics.go: of its actors; processmetrics.go: of its process
 //
-// The package knows no actor. What it needs of the rest of the process it is given
-// as function fields, which may be called from many goroutines at once and must
-// return when their context ends. It takes its input for immutable.
+// The package knows no actor. What it needs of the rest of the process are function fields of
+// ProxyAPI and AgentAPI. They are called from many goroutines at once, and return when their
+// context ends. What they return is not changed.
+//
+// In this package a response is what an HTTP client gets, and an answer what an agent has sent.
 package httpapi

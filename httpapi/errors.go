@@ -9,21 +9,20 @@ import (
 )
 
 const (
-	// statusClientGone is what a request counts as whose client did not wait for the
-	// answer.
+	// statusClientGone is the code in metrics of a request whose client did not wait for
+	// the response.
 	statusClientGone = 499
-	// retryAfter is when to come back after an error of the kind unavailable, in
-	// seconds.
+	// retryAfter is when to try again after an error of the kind unavailable, in seconds.
 	retryAfter = "1"
 )
 
-// fault is an error as a client sees it.
-type fault struct {
+// httpError is an error as a client sees it.
+type httpError struct {
 	status int
 	kind   messages.ErrorKind
 	text   string
-	// ours says that the error is a mistake of this process, to be logged.
-	ours bool
+	// internal says that the error is a fault of this process, and has to be logged.
+	internal bool
 }
 
 // statusOf is the one place where kinds of errors become status codes.
@@ -44,41 +43,41 @@ func statusOf(kind messages.ErrorKind) int {
 	}
 }
 
-// faultOf says how the error of a request is answered. An error that is not made
-// for clients is not shown; the request's id leads to it in the log.
-func faultOf(err error, r *http.Request, id string) fault {
+// httpErrorOf returns what a client sees of the error of a request. Of an error that is not a
+// messages.Error it sees the id of the request only, under which the log has the error.
+func httpErrorOf(err error, r *http.Request, id string) httpError {
 	var known *messages.Error
 	switch {
 	case errors.Is(err, errMethod):
-		return fault{status: http.StatusMethodNotAllowed, kind: messages.ErrBadData,
+		return httpError{status: http.StatusMethodNotAllowed, kind: messages.ErrBadData,
 			text: "the method must be GET or HEAD"}
 	case errors.As(err, &known):
-		f := fault{status: statusOf(known.Kind), kind: known.Kind, text: known.Text}
-		if f.ours = f.status == http.StatusInternalServerError; f.ours {
-			f.text += ": the log has it under the request id " + id
+		e := httpError{status: statusOf(known.Kind), kind: known.Kind, text: known.Text}
+		if e.internal = e.status == http.StatusInternalServerError; e.internal {
+			e.text += ": the log has it under the request id " + id
 		}
-		return f
+		return e
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
-		return fault{status: statusClientGone, kind: messages.ErrTimeout, text: "the client has gone"}
+		return httpError{status: statusClientGone, kind: messages.ErrTimeout, text: "the client has gone"}
 	case errors.Is(err, context.DeadlineExceeded):
-		return fault{status: statusOf(messages.ErrTimeout), kind: messages.ErrTimeout, text: "no answer in time"}
+		return httpError{status: statusOf(messages.ErrTimeout), kind: messages.ErrTimeout, text: "no answer in time"}
 	default:
-		return fault{status: statusOf(messages.ErrInternal), kind: messages.ErrInternal,
-			text: "internal error: the log has it under the request id " + id, ours: true}
+		return httpError{status: statusOf(messages.ErrInternal), kind: messages.ErrInternal,
+			text: "internal error: the log has it under the request id " + id, internal: true}
 	}
 }
 
-// write answers with the error.
-func (f fault) write(w http.ResponseWriter) {
-	switch f.status {
+// write sends the error as the response.
+func (e httpError) write(w http.ResponseWriter) {
+	switch e.status {
 	case http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", "GET, HEAD")
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", retryAfter)
 	}
-	_ = writeJSON(w, f.status, struct {
+	_ = writeJSON(w, e.status, struct {
 		Status string             `json:"status"`
 		Kind   messages.ErrorKind `json:"errorType"`
 		Error  string             `json:"error"`
-	}{"error", f.kind, f.text})
+	}{"error", e.kind, e.text})
 }

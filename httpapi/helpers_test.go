@@ -25,7 +25,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// golden compares with a file of testdata.
+// golden compares the text with a file in testdata.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -37,15 +37,15 @@ func golden(t *testing.T, name, got string) {
 	require.Equal(t, string(want), got)
 }
 
-// fakeProxy is the rest of a proxy, as its HTTP surface sees it.
+// fakeProxy is the rest of a proxy, as the HTTP API sees it.
 type fakeProxy struct {
 	*ProxyAPI
 	handler http.Handler
 	logs    *observer.ObservedLogs
-	// query and filter are the newest that were asked.
+	// query and filter are those of the newest call.
 	query  messages.Query
 	filter messages.NodeFilter
-	// collection and cluster are what is answered, collectErr and clusterErr instead.
+	// collection and cluster are returned, or collectErr and clusterErr.
 	collection             *messages.Collection
 	cluster                messages.Cluster
 	collectErr, clusterErr error
@@ -76,17 +76,17 @@ func newFakeProxy() *fakeProxy {
 			f.filter = filter
 			return f.configs, f.clusterErr
 		},
-		Tree:            func() messages.ActorTree { return f.tree },
-		Counts:          func() messages.ActorCounts { return f.counts },
-		ProxyCounts:     func() messages.ProxyCounts { return f.proxyCounts },
-		Process:         func() (messages.ProcessUsage, error) { return f.usage, f.usageErr },
-		LogLinesDropped: func() uint64 { return f.logLinesDropped },
-		Ready:           func() bool { return !f.stopping },
-		CollectTimeout:  5 * time.Second,
-		MaxHeldBytes:    maxHeldBytes,
-		StartedAt:       time.Now(),
-		Log:             zap.New(core),
-		Build:           Build{Version: "1.2.3"},
+		Tree:             func() messages.ActorTree { return f.tree },
+		Counts:           func() messages.ActorCounts { return f.counts },
+		ProxyCounts:      func() messages.ProxyCounts { return f.proxyCounts },
+		Process:          func() (messages.ProcessUsage, error) { return f.usage, f.usageErr },
+		LogLinesDropped:  func() uint64 { return f.logLinesDropped },
+		Ready:            func() bool { return !f.stopping },
+		CollectTimeout:   5 * time.Second,
+		MaxInFlightBytes: maxInFlightBytes,
+		StartedAt:        time.Now(),
+		Log:              zap.New(core),
+		Build:            Build{Version: "1.2.3"},
 	}
 	f.handler = f.Handler()
 	return f
@@ -118,7 +118,7 @@ func (f *fakeProxy) get(target string, header ...string) *httptest.ResponseRecor
 	return do(f.handler, http.MethodGet, target, header...)
 }
 
-// requireError checks an answer's status and its whole body.
+// requireError checks a response's status and its whole body.
 func requireError(t *testing.T, w *httptest.ResponseRecorder, status int, kind messages.ErrorKind, text string) {
 	t.Helper()
 	require.Equal(t, status, w.Code, w.Body.String())
@@ -139,7 +139,7 @@ func requirePage(t *testing.T, w *httptest.ResponseRecorder) map[string]*dto.Met
 	return families
 }
 
-// threeNodes has a whole answer, one that is late and one that is gone.
+// threeNodes is a collection with the answer of one node; one is late, and one is unconnected.
 func threeNodes() *messages.Collection {
 	return &messages.Collection{Nodes: []messages.NodeAnswer{
 		{

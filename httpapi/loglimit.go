@@ -10,26 +10,26 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// How many lines a client may cause in a logInterval. What is over them is dropped: the
-// metrics count it.
+// Limits of the lines that clients can cause in a logInterval. Further lines are dropped; the
+// metrics count the requests all the same.
 const (
 	logInterval = 10 * time.Second
-	// faultLines is for requests that failed by a fault of ours; each has a stack.
-	faultLines = 100
-	// connectionLines is for what http.Server has to say of connections.
+	// errorLines bounds the lines of internal errors; each may have a stack.
+	errorLines = 100
+	// connectionLines bounds what http.Server logs of connections.
 	connectionLines = 10
 )
 
-// limited returns a logger that writes so many lines of each level and text in a
-// logInterval, whatever their fields.
+// limited returns a logger that writes at most so many lines with the same level and message
+// in a logInterval, whatever their fields.
 func limited(l *zap.Logger, lines int) *zap.Logger {
 	return l.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core {
 		return zapcore.NewSamplerWithOptions(c, logInterval, lines, 0)
 	}))
 }
 
-// connectionLog returns a logger for http.Server. Its lines are one text with the words as a
-// field, as they name the peer.
+// connectionLog returns a logger for http.Server. All of its lines have one message, and what
+// http.Server says as a field: that names the peer, and would pass the limit otherwise.
 func connectionLog(l *zap.Logger) *log.Logger {
 	return log.New(connectionWriter{limited(l, connectionLines)}, "", 0)
 }

@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-// However often a client meets a fault, the log is bounded; the metrics count each.
+// However often requests end in an internal error, the log is bounded; the metrics count each.
 func TestFaultsInTheLogAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newFakeProxy()
@@ -24,10 +24,10 @@ func TestFaultsInTheLogAreBounded(t *testing.T) {
 			}
 		}
 		ask()
-		require.Len(t, p.errorLogs(), faultLines)
+		require.Len(t, p.errorLogs(), errorLines)
 		time.Sleep(logInterval)
 		ask()
-		require.Len(t, p.errorLogs(), 2*faultLines)
+		require.Len(t, p.errorLogs(), 2*errorLines)
 		require.Contains(t, p.get("/metrics/self").Body.String(), `fodc_proxy_http_requests_total{route="/metrics",code="500"} 600`)
 	})
 }

@@ -9,13 +9,13 @@ import (
 
 const (
 	headerMissing = "X-Fodc-Missing"
-	// maxMissingBytes bounds the list of missing nodes; many clients bound headers.
+	// maxMissingBytes bounds the list of missing nodes, since many clients bound headers.
 	maxMissingBytes = 4 << 10
 )
 
-// missingOf lists the nodes that are missing from the collection, as
-// node=reason,node=reason: fit for a header, and bounded. A list that was cut short
-// ends in ...=N for the N nodes that did not fit. It is empty if none is missing.
+// missingOf lists the nodes that are missing from the collection for a header, as
+// node=reason,node=reason. A list that would be longer than maxMissingBytes ends in ...=N for
+// the N nodes that did not fit. It is empty if none is missing.
 func missingOf(c *messages.Collection) (list string, count int) {
 	var b strings.Builder
 	left := 0
@@ -44,7 +44,7 @@ func missingOf(c *messages.Collection) (list string, count int) {
 	return b.String(), count
 }
 
-// headerText escapes, as %XX, what would end the text or break the header.
+// headerText escapes as %XX the characters that separate items or must not be in a header.
 func headerText(s string) string {
 	var b strings.Builder
 	for i := range len(s) {

@@ -21,7 +21,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// spec is docs/openapi.yaml, as far as the tests look at it.
+// spec is the part of docs/openapi.yaml that the tests read.
 type spec struct {
 	Paths      map[string]specPath
 	Components struct {
@@ -104,7 +104,7 @@ func (s *spec) parameters(t *testing.T, server, path string) map[string]specSche
 
 var links = regexp.MustCompile(`<li>(?:<a href="\.[^"]+">)?(/[^<:]*)(?:</a>)?: `)
 
-// onNode is the path with a node id in it where it wants one.
+// onNode returns the path with a node id in place of its parameter.
 func onNode(path string) string { return strings.ReplaceAll(path, nodeIDParam, "n1") }
 
 // inExample is a pattern of the path in a command of docs/api.md.
@@ -112,7 +112,7 @@ func inExample(path string) string {
 	return strings.ReplaceAll(regexp.QuoteMeta(path), regexp.QuoteMeta(nodeIDParam), "[^/]+")
 }
 
-// documentedServers are a proxy and an agent with something of everything to show.
+// documentedServers are a proxy and an agent whose responses have every field.
 func documentedServers() map[string]http.Handler {
 	at := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	failure := &messages.Failure{At: at, Reason: "r", Message: "m", Stack: "s"}
@@ -155,10 +155,10 @@ func TestOpenAPIHasTheRoutes(t *testing.T) {
 	}
 }
 
-// parametersOf returns what the route looks at.
+// parametersOf returns the parameters that the route reads.
 func parametersOf(h http.Handler, path string) map[string]specSchema {
 	all := map[string]specSchema{}
-	look := lookout(func(name string, once bool, allowed []string) {
+	observe := paramObserver(func(name string, once bool, allowed []string) {
 		s := all[name]
 		if once {
 			s.Type = "string"
@@ -174,7 +174,7 @@ func parametersOf(h http.Handler, path string) map[string]specSchema {
 		all[name] = s
 	})
 	r := httptest.NewRequest(http.MethodGet, onNode(path), nil)
-	h.ServeHTTP(httptest.NewRecorder(), r.WithContext(context.WithValue(r.Context(), lookoutKey{}, look)))
+	h.ServeHTTP(httptest.NewRecorder(), r.WithContext(context.WithValue(r.Context(), paramObserverKey{}, observe)))
 	return all
 }
 
@@ -200,7 +200,7 @@ func TestOpenAPIHasTheParameters(t *testing.T) {
 	}
 }
 
-// What is answered is what is described: no field too many, none that is missing.
+// Responses have the fields that are described, and no others.
 func TestOpenAPIHasTheAnswers(t *testing.T) {
 	s, used := readSpec(t), map[string]bool{}
 	for server, h := range documentedServers() {

@@ -12,51 +12,51 @@ import (
 	"fodc/messages"
 )
 
-// params are the parameters of a request. One with an empty value is as good as
-// absent; unknown ones are ignored.
+// params are the parameters of a request's query. An empty value counts as absent; unknown
+// parameters are ignored.
 type params struct {
 	values url.Values
-	// look is told what a handler looks at; nil: nobody wants to know.
-	look lookout
+	// observe may be nil.
+	observe paramObserver
 }
 
-// lookout is told the name of a parameter, whether it may be given but once, and the
-// values that it may have, if these are few. Put into a request's context it tells
-// which parameters a route has: the API's description is held against that.
-type lookout func(name string, once bool, allowed []string)
+// paramObserver is called with the name of each parameter that a handler reads, whether it may
+// be given only once, and its values, if they are a closed set. Tests put one into a request's
+// context, to compare the parameters of a route with docs/openapi.yaml.
+type paramObserver func(name string, once bool, allowed []string)
 
-type lookoutKey struct{}
+type paramObserverKey struct{}
 
-func (p params) looked(name string, once bool, allowed ...string) {
-	if p.look != nil {
-		p.look(name, once, allowed)
+func (p params) notify(name string, once bool, allowed ...string) {
+	if p.observe != nil {
+		p.observe(name, once, allowed)
 	}
 }
 
-func lookoutOf(r *http.Request) lookout {
-	look, _ := r.Context().Value(lookoutKey{}).(lookout)
-	return look
+func paramObserverOf(r *http.Request) paramObserver {
+	observe, _ := r.Context().Value(paramObserverKey{}).(paramObserver)
+	return observe
 }
 
 func paramsOf(r *http.Request) (params, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return params{}, messages.Errorf(messages.ErrBadData, "query string %q: %v", shown(r.URL.RawQuery), err)
+		return params{}, messages.Errorf(messages.ErrBadData, "query string %q: %v", truncated(r.URL.RawQuery), err)
 	}
-	return params{values, lookoutOf(r)}, nil
+	return params{values, paramObserverOf(r)}, nil
 }
 
-// readable returns the parameters of a request that can be read, for a probe: what
-// it gets is an answer, whatever it asks.
-func readable(r *http.Request) params {
+// lenientParamsOf returns those parameters of a request that can be parsed. It is for health
+// checks, which get a response even if their query is wrong.
+func lenientParamsOf(r *http.Request) params {
 	values, _ := url.ParseQuery(r.URL.RawQuery)
-	return params{values, lookoutOf(r)}
+	return params{values, paramObserverOf(r)}
 }
 
-// all returns the values of a parameter that may be repeated, sorted and each once:
-// requests that ask the same can then share a collection.
+// all returns the values of a parameter that may be repeated, sorted and without duplicates, so
+// that requests for the same share a collection.
 func (p params) all(name string) []string {
-	p.looked(name, false)
+	p.notify(name, false)
 	values := slices.DeleteFunc(slices.Clone(p.values[name]), func(v string) bool { return v == "" })
 	slices.Sort(values)
 	return slices.Compact(values)
@@ -64,7 +64,7 @@ func (p params) all(name string) []string {
 
 // one returns the value of a parameter that may not be repeated, or "".
 func (p params) one(name string) (string, error) {
-	p.looked(name, true)
+	p.notify(name, true)
 	values := p.all(name)
 	switch len(values) {
 	case 0:
@@ -72,18 +72,18 @@ func (p params) one(name string) (string, error) {
 	case 1:
 		return values[0], nil
 	default:
-		return "", messages.Errorf(messages.ErrBadData, "%s is given twice: %q and %q", name, shown(values[0]), shown(values[1]))
+		return "", messages.Errorf(messages.ErrBadData, "%s is given twice: %q and %q", name, truncated(values[0]), truncated(values[1]))
 	}
 }
 
 // choice returns the value of a parameter that must be one of a few, or "".
 func (p params) choice(name string, allowed ...string) (string, error) {
-	p.looked(name, true, allowed...)
+	p.notify(name, true, allowed...)
 	value, err := p.one(name)
 	if err != nil || value == "" || slices.Contains(allowed, value) {
 		return value, err
 	}
-	return "", messages.Errorf(messages.ErrBadData, "%s %q: allowed are %s", name, shown(value), strings.Join(allowed, ", "))
+	return "", messages.Errorf(messages.ErrBadData, "%s %q: allowed are %s", name, truncated(value), strings.Join(allowed, ", "))
 }
 
 // flag returns the value of a parameter that is on or off, and off when absent.
@@ -96,15 +96,15 @@ func (p params) filter() messages.NodeFilter {
 	return messages.NodeFilter{NodeIDs: p.all("node_id"), Roles: p.all("role"), PodNames: p.all("pod_name")}
 }
 
-// The parameters that name families. The second is there for those who know it from
-// Prometheus, though it takes a name only.
+// The parameters that select families by name. match[] is an alias, known from Prometheus; it
+// takes a name, not a selector.
 const (
 	paramName  = "name[]"
 	paramMatch = "match[]"
 )
 
-// names returns the families wanted. They travel to every agent, so one that no
-// family can have is refused here.
+// names returns the names of the families to select. An invalid one is an error here, since
+// all of them are sent to every agent.
 func (p params) names() ([]string, error) {
 	for _, param := range []string{paramName, paramMatch} {
 		for _, n := range p.all(param) {
@@ -115,7 +115,7 @@ func (p params) names() ([]string, error) {
 	}
 	for _, m := range p.all(paramMatch) {
 		if strings.ContainsAny(m, `{}="`) {
-			return nil, messages.Errorf(messages.ErrBadData, "%s %q: the name of a family is allowed, without labels", paramMatch, shown(m))
+			return nil, messages.Errorf(messages.ErrBadData, "%s %q: the name of a family is allowed, without labels", paramMatch, truncated(m))
 		}
 	}
 	names := slices.Concat(p.all(paramName), p.all(paramMatch))
@@ -129,13 +129,13 @@ func (p params) names() ([]string, error) {
 
 const (
 	headerScrapeTimeout = "X-Prometheus-Scrape-Timeout-Seconds"
-	// scrapeMargin is the part of a scraper's timeout that is left for the way of the
-	// answer; a short timeout gives half of itself.
+	// scrapeMargin is the part of a scraper's timeout that is kept for sending the response;
+	// of a timeout of less than twice that it is half.
 	scrapeMargin = 500 * time.Millisecond
 )
 
-// budget returns how long the collection of a request may take: what the scraper
-// allows, at most limit. A header that makes no sense is as good as absent.
+// budget returns how long the collection of a request may take: the scraper's timeout without
+// the margin, at most limit. A header that is not a positive number counts as absent.
 func budget(r *http.Request, limit time.Duration) time.Duration {
 	seconds, err := strconv.ParseFloat(r.Header.Get(headerScrapeTimeout), 64)
 	if err != nil || math.IsNaN(seconds) || seconds <= 0 || seconds > math.MaxInt64/float64(time.Second) {

@@ -51,7 +51,7 @@ func TestParseTime(t *testing.T) {
 	bad("9999-12-31T23:59:59-01:00", "not within the years 1970 to 9999")
 }
 
-// Every bound that the surface lets through keeps to the rules of a window.
+// Every window that is accepted is valid.
 func FuzzParseTime(f *testing.F) {
 	for _, seed := range []string{"1700000000.123", "2024-01-01T12:00:00.5+02:00", "0", ".", "1.", "99999999999999999999"} {
 		f.Add(seed)
@@ -94,7 +94,7 @@ func TestBudget(t *testing.T) {
 func TestNamed(t *testing.T) {
 	f := func(accept string, want float64) {
 		t.Helper()
-		require.Equal(t, want, named(accept, contentJSON), accept)
+		require.Equal(t, want, acceptWeight(accept, contentJSON), accept)
 	}
 	f("", 0)
 	f("application/json", 1)
@@ -109,7 +109,7 @@ func TestNamed(t *testing.T) {
 	f(";;;,,", 0)
 }
 
-// paramsFor returns the params of a query string that is as it stands in a URL.
+// paramsFor returns the params of a query string, which is escaped as in a URL.
 func paramsFor(query string) (params, error) {
 	return paramsOf(&http.Request{URL: &url.URL{RawQuery: query}})
 }
@@ -187,7 +187,7 @@ func TestFormat(t *testing.T) {
 	f(formatText, "", "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2,*/*;q=0.1", formatText)
 }
 
-// A name goes out to every agent: one that the wire cannot carry would end their streams.
+// Names are sent to every agent: one that gRPC cannot encode would end their streams.
 func TestNamesThatNoFamilyCanHave(t *testing.T) {
 	f := func(query, want string) {
 		t.Helper()

@@ -13,8 +13,8 @@ const (
 	familyLogLinesDropped   = "fodc_log_lines_dropped_total"
 )
 
-// headOfProcess is headOf for these families.
-func headOfProcess(family string) (kind messages.MetricType, help string) {
+// metadataOfProcess is metadataOf for these families.
+func metadataOfProcess(family string) (kind messages.MetricType, help string) {
 	switch family {
 	case familyProcessCPU:
 		return messages.TypeCounter, "CPU time that the proxy has used."
@@ -35,8 +35,8 @@ func headOfProcess(family string) (kind messages.MetricType, help string) {
 	}
 }
 
-// process takes over what the process uses. What cannot be read keeps its last value,
-// and is left out before the first.
+// process sets the metrics of the process. What cannot be read keeps its last value; before the
+// first value there is no series.
 func (m *selfMetrics) process(u messages.ProcessUsage, err error) {
 	if err != nil {
 		return

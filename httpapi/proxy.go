@@ -11,7 +11,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// ProxyAPI is the HTTP surface of a proxy. All fields but LogLinesDropped, ExternalURL
+// ProxyAPI is the HTTP API of a proxy. All fields but LogLinesDropped, ExternalURL
 // and Build are required.
 type ProxyAPI struct {
 	// Collect asks the agents, and returns at the query's deadline.
@@ -20,7 +20,7 @@ type ProxyAPI struct {
 	Cluster func(ctx context.Context, f messages.NodeFilter) (messages.Cluster, error)
 	// Configs returns the configurations of the nodes that the filter selects.
 	Configs func(ctx context.Context, f messages.NodeFilter) ([]messages.NodeConfiguration, error)
-	// Tree, Counts, ProxyCounts and Process ask no actor.
+	// Tree, Counts, ProxyCounts and Process return at once: they ask no actor.
 	Tree        func() messages.ActorTree
 	Counts      func() messages.ActorCounts
 	ProxyCounts func() messages.ProxyCounts
@@ -31,26 +31,26 @@ type ProxyAPI struct {
 	Ready func() bool
 	// CollectTimeout is the longest that a collection may take.
 	CollectTimeout time.Duration
-	// MaxHeldBytes bounds what the answers of agents take that are being written to
-	// clients, of which each may be slow. One collection is written however large it is.
-	MaxHeldBytes int
-	StartedAt    time.Time
-	Log          *zap.Logger
-	// ExternalURL is where Prometheus reaches the proxy, with the path of a server in
-	// between; nil: where the request for the targets came to.
+	// MaxInFlightBytes bounds the memory of collections whose responses are being written:
+	// a client may read slowly. A collection that is alone may have any size.
+	MaxInFlightBytes int
+	StartedAt        time.Time
+	Log              *zap.Logger
+	// ExternalURL is where Prometheus reaches the proxy, with the path prefix of a reverse
+	// proxy in front of it; nil: the host of the request for /sd.
 	ExternalURL *url.URL
 	// Build may be empty.
 	Build Build
 
-	metrics *selfMetrics
-	pages   held
+	metrics  *selfMetrics
+	inFlight inFlight
 }
 
-// Handler returns the handler of all routes. It is called once: the proxy's own
-// metrics begin with it.
+// Handler returns the handler of all routes. It is called once: it resets the proxy's own
+// metrics.
 func (a *ProxyAPI) Handler() http.Handler {
 	a.metrics = newSelfMetrics(a.Build)
-	return newSurface("fodc proxy", []route{
+	return newRouter("fodc proxy", []route{
 		{"/metrics", "the latest metrics of all nodes", a.serveMetrics},
 		{"/metrics-windows", "the metrics of all nodes in a window of time", a.serveWindows},
 		{nodePath(nodeIDParam), "the latest metrics of one node; 503 while its agent is missing", a.serveNode},
@@ -61,6 +61,6 @@ func (a *ProxyAPI) Handler() http.Handler {
 		{"/-/healthy", "whether the proxy runs", serveHealthy},
 		{"/-/ready", "whether the proxy takes requests", serveReady(a.Ready)},
 		{"/metrics/self", "the metrics of the proxy itself", a.serveSelf},
-		{"/debug/actors", "the actors of the process (?format=text, ?node=NODE_ID)", serveActors(a.Tree, treeOfAnyNode)},
+		{"/debug/actors", "the actors of the process (?format=text, ?node=NODE_ID)", serveActors(a.Tree, proxyTree)},
 	}, a.Log, a.metrics)
 }

@@ -15,7 +15,7 @@ import (
 // clusterTimeout bounds the wait for the registry.
 const clusterTimeout = 2 * time.Second
 
-// clusterView is the JSON shape of /cluster.
+// clusterView is the JSON of /cluster.
 type clusterView struct {
 	Nodes     []nodeView `json:"nodes"`
 	UpdatedAt time.Time  `json:"updated_at"`
@@ -43,7 +43,7 @@ type nodeView struct {
 }
 
 type runtimeView struct {
-	// Load is nil where the agent sent no number that JSON can say.
+	// Load is nil where the agent sent NaN or an infinity, which JSON does not have.
 	Load *float64 `json:"load"`
 	// Health is empty before the node's first scrape.
 	Health string `json:"health"`
@@ -72,7 +72,7 @@ func (a *ProxyAPI) cluster(r *http.Request, p params) (messages.Cluster, error) 
 	return a.Cluster(ctx, p.filter())
 }
 
-// viewOf returns the node with nothing null in it.
+// viewOf returns the node as JSON shows it. Empty maps and lists are not null.
 func viewOf(n *messages.NodeStatus) nodeView {
 	v := nodeView{
 		NodeID: n.Identity.NodeID, Role: n.Identity.Role, PodName: n.Identity.PodName,
@@ -111,13 +111,13 @@ func seconds(d time.Duration) *float64 {
 	return &s
 }
 
-// What status in /health says.
+// The values of status in /health.
 const (
 	statusHealthy  = "healthy"
 	statusDegraded = "degraded"
 )
 
-// healthView is the JSON shape of the proxy's /health.
+// healthView is the JSON of the proxy's /health.
 type healthView struct {
 	Status string `json:"status"`
 	Online int    `json:"agents_online"`
@@ -128,10 +128,10 @@ type healthView struct {
 	Error string `json:"error,omitempty"`
 }
 
-// serveHealth always answers 200: it is the proxy that is asked, and it answers.
+// serveHealth always responds with 200: the proxy itself works. The body tells of the agents.
 func (a *ProxyAPI) serveHealth(w http.ResponseWriter, r *http.Request) error {
 	view := healthView{Status: statusHealthy}
-	c, err := a.cluster(r, readable(r))
+	c, err := a.cluster(r, lenientParamsOf(r))
 	if err != nil {
 		view.Error = "the registry of agents does not answer"
 		if known := (*messages.Error)(nil); errors.As(err, &known) {

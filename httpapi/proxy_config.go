@@ -12,10 +12,10 @@ import (
 	"fodc/messages"
 )
 
-// noConfig is the error of a node of which no configuration is known.
+// noConfig is in errors of a node that has sent no configuration.
 const noConfig = "the agent has sent no configuration"
 
-// configView is how /cluster/config shows a node.
+// configView is the JSON of a node in /cluster/config.
 type configView struct {
 	NodeID  string          `json:"node_id"`
 	Role    string          `json:"node_role"`
@@ -30,7 +30,7 @@ type configView struct {
 	Errors      []string  `json:"errors"`
 }
 
-// serveConfig answers from what agents have told, also those that are unconnected.
+// serveConfig responds with what agents have sent, those that are unconnected now included.
 func (a *ProxyAPI) serveConfig(w http.ResponseWriter, r *http.Request) error {
 	p, err := paramsOf(r)
 	if err != nil {
@@ -55,8 +55,8 @@ func (a *ProxyAPI) serveConfig(w http.ResponseWriter, r *http.Request) error {
 	return writeConfigs(w, configs)
 }
 
-// writeConfigs writes a node at a time: those of a large cluster are many megabytes
-// together.
+// writeConfigs encodes one node at a time: the configurations of a large cluster are many
+// megabytes.
 func writeConfigs(w http.ResponseWriter, configs []messages.NodeConfiguration) error {
 	w.Header().Set("Content-Type", contentJSON)
 	e := json.NewEncoder(w)
@@ -64,7 +64,7 @@ func writeConfigs(w http.ResponseWriter, configs []messages.NodeConfiguration) e
 	separator := `{"configurations":[`
 	for i := range configs {
 		if _, err := w.Write([]byte(separator)); err != nil {
-			return fmt.Errorf("write the answer: %w", err)
+			return fmt.Errorf("write the response: %w", err)
 		}
 		if err := e.Encode(configViewOf(&configs[i])); err != nil {
 			return fmt.Errorf("write the configuration of %q: %w", configs[i].Identity.NodeID, err)
@@ -75,12 +75,13 @@ func writeConfigs(w http.ResponseWriter, configs []messages.NodeConfiguration) e
 		return writeBody(w, http.StatusOK, contentJSON, []byte(separator+"]}\n"))
 	}
 	if _, err := w.Write([]byte("]}\n")); err != nil {
-		return fmt.Errorf("write the answer: %w", err)
+		return fmt.Errorf("write the response: %w", err)
 	}
 	return nil
 }
 
-// configViewOf returns the node's configuration with nothing null in it.
+// configViewOf returns the node's configuration as JSON shows it. Empty maps and lists are not
+// null.
 func configViewOf(n *messages.NodeConfiguration) configView {
 	v := configView{NodeID: n.Identity.NodeID, Role: n.Identity.Role, PodName: n.Identity.PodName, Status: n.Status,
 		StartupParams: map[string]json.RawMessage{}, RuntimeConfig: map[string]json.RawMessage{},

@@ -11,14 +11,14 @@ import (
 )
 
 const (
-	// collectGrace is how long after its deadline a collection is given up.
+	// collectGrace is how long after its deadline the wait for a collection is given up.
 	collectGrace = time.Second
 	// countTimeout bounds the wait for the numbers of agents in the proxy's metrics.
 	countTimeout = 250 * time.Millisecond
 )
 
-// serveMetrics answers with the latest samples, and the proxy's own metrics behind
-// them unless something was selected.
+// serveMetrics responds with the latest samples of all nodes. The proxy's own metrics follow,
+// unless the request selects nodes or families.
 func (a *ProxyAPI) serveMetrics(w http.ResponseWriter, r *http.Request) error {
 	p, err := paramsOf(r)
 	if err != nil {
@@ -44,7 +44,7 @@ func (a *ProxyAPI) serveMetrics(w http.ResponseWriter, r *http.Request) error {
 	return a.writeSelf(r.Context(), w)
 }
 
-// serveWindows answers with the samples of a window, as text with timestamps, as
+// serveWindows responds with the samples of a window of time, as text with timestamps, as
 // OpenMetrics or as JSON.
 func (a *ProxyAPI) serveWindows(w http.ResponseWriter, r *http.Request) error {
 	p, err := paramsOf(r)
@@ -88,7 +88,7 @@ func (a *ProxyAPI) serveWindows(w http.ResponseWriter, r *http.Request) error {
 	return err
 }
 
-// writeText writes the page, with names that the client can read.
+// writeText writes the collection as a text page, with names that the client reads.
 func (a *ProxyAPI) writeText(w http.ResponseWriter, r *http.Request, c *messages.Collection, o exposition.Options) error {
 	content, names := textFor(w, r)
 	o.EscapedNames = names.EscapedNames
@@ -98,8 +98,8 @@ func (a *ProxyAPI) writeText(w http.ResponseWriter, r *http.Request, c *messages
 	return err
 }
 
-// collectPage is collect for a page of all nodes. To a client that wants all or nothing
-// no nodes are nothing: a proxy that was started just now has none yet.
+// collectPage is collect for a page of all nodes. With strict=1 it is an error if there are no
+// nodes: a proxy that was started just now has none yet.
 func (a *ProxyAPI) collectPage(w http.ResponseWriter, r *http.Request, p params, q messages.Query) (*messages.Collection, func(), error) {
 	c, release, err := a.collect(w, r, p, q)
 	if err != nil || len(c.Nodes) > 0 {
@@ -116,9 +116,9 @@ func (a *ProxyAPI) collectPage(w http.ResponseWriter, r *http.Request, p params,
 	return c, release, nil
 }
 
-// collect asks the agents within the request's budget and names in the header those
-// that are missing, which is an error where the client wants none. The collection is
-// released when it has been written.
+// collect asks the agents within the request's budget, and names the missing ones in the header
+// X-Fodc-Missing; with strict=1 they are an error. The caller calls release when the response has
+// been written.
 func (a *ProxyAPI) collect(w http.ResponseWriter, r *http.Request, p params, q messages.Query) (_ *messages.Collection, release func(), _ error) {
 	strict, err := p.flag("strict")
 	if err != nil {
@@ -143,7 +143,7 @@ func (a *ProxyAPI) collect(w http.ResponseWriter, r *http.Request, p params, q m
 	} else {
 		a.metrics.collected(collectionWhole, time.Since(begin))
 	}
-	release, err = a.pages.take(c, a.MaxHeldBytes)
+	release, err = a.inFlight.acquire(c, a.MaxInFlightBytes)
 	return c, release, err
 }
 
@@ -157,12 +157,12 @@ func (a *ProxyAPI) serveSelf(w http.ResponseWriter, r *http.Request) error {
 	return a.writeSelf(r.Context(), w)
 }
 
-// writeSelf writes the proxy's own metrics. Without an answer from the registry the
-// numbers of agents are NaN: they are not known.
+// writeSelf writes the proxy's own metrics. If the registry does not answer within countTimeout
+// the numbers of agents are NaN.
 func (a *ProxyAPI) writeSelf(ctx context.Context, w io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
-	e := elsewhere{actors: a.Counts, proxy: a.ProxyCounts, process: a.Process, logLinesDropped: a.LogLinesDropped}
+	e := metricSources{actors: a.Counts, proxy: a.ProxyCounts, process: a.Process, logLinesDropped: a.LogLinesDropped}
 	if cluster, err := a.Cluster(ctx, messages.NodeFilter{}); err == nil {
 		e.cluster = &cluster
 	}

@@ -10,13 +10,12 @@ import (
 	"fodc/messages"
 )
 
-// nodePath is the path of a node's own page. It is not escaped: Prometheus escapes
-// the path of a target by itself.
+// nodePath returns the path of a node's page. It is not escaped, since Prometheus escapes the
+// path of a target.
 func nodePath(nodeID string) string { return "/agents/" + nodeID + "/metrics" }
 
-// serveNode answers with the latest samples of one node, as they are on the page of
-// all. A node that is missing is an error, so that a scrape of this page fails and
-// Prometheus's own up says which node is missing.
+// serveNode responds with the latest samples of one node, as they are on /metrics. A node that
+// is missing is an error: the scrape of its page fails, and Prometheus's up of it is 0.
 func (a *ProxyAPI) serveNode(w http.ResponseWriter, r *http.Request) error {
 	p, err := paramsOf(r)
 	if err != nil {
@@ -37,10 +36,10 @@ func (a *ProxyAPI) serveNode(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer release()
 	if len(c.Nodes) == 0 {
-		return messages.Errorf(messages.ErrNotFound, "no node %q is registered; /cluster lists those that are", shown(id))
+		return messages.Errorf(messages.ErrNotFound, "no node %q is registered; /cluster lists those that are", truncated(id))
 	}
 	if reason := c.Nodes[0].Missing; reason != messages.MissingNone {
-		return messages.Errorf(messages.ErrUnavailable, "the node %q is missing: %s", shown(id), reason)
+		return messages.Errorf(messages.ErrUnavailable, "the node %q is missing: %s", truncated(id), reason)
 	}
 	return a.writeText(w, r, c, exposition.Options{})
 }
@@ -51,7 +50,7 @@ type targetGroup struct {
 	Labels  map[string]string `json:"labels"`
 }
 
-// Labels of targets. Those with the prefix are there for relabelling only.
+// Labels of targets. Those with metaPrefix can be used in relabelling, and are dropped after it.
 const (
 	labelPath     = "__metrics_path__"
 	labelScheme   = "__scheme__"
@@ -60,7 +59,7 @@ const (
 	metaNodeLabel = metaPrefix + "label_"
 )
 
-// serveTargets answers with a target for each node, online or not, that points at the
+// serveTargets responds with a target for each node, online or not. Its URL is that of the
 // node's page on this proxy.
 func (a *ProxyAPI) serveTargets(w http.ResponseWriter, r *http.Request) error {
 	p, err := paramsOf(r)
@@ -90,8 +89,8 @@ func (a *ProxyAPI) serveTargets(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, groups)
 }
 
-// targetLabels returns what is known of the node. Only the instance stays on the
-// target's samples, which carry the identity already.
+// targetLabels returns the labels of a node's target. Only instance stays on its samples; they
+// have the node's identity labels already.
 func targetLabels(n *messages.NodeStatus) map[string]string {
 	id := n.Identity
 	labels := map[string]string{labelInstance: id.NodeID}

@@ -23,7 +23,7 @@ func TestNodePage(t *testing.T) {
 	require.True(t, p.query.Selection.Window.IsLatest())
 	require.Contains(t, w.Body.String(), `requests_total{path="/a",node_id="n1",node_role="liaison",pod_name="p1",node_zone="a"} 2.5`)
 	require.Contains(t, families, "fodc_agent_up")
-	// What is the cluster's is on no node's page.
+	// Metrics of the cluster are not on a node's page.
 	for name := range requirePage(t, p.get("/agents/n1/metrics")) {
 		require.False(t, strings.HasPrefix(name, "fodc_proxy_") || name == "fodc_build_info" || name == "fodc_actors", name)
 	}
@@ -36,7 +36,7 @@ func TestNodePage(t *testing.T) {
 	requireError(t, p.get("/agents/n9/metrics"), 404, messages.ErrNotFound, `no node "n9" is registered; /cluster lists those that are`)
 	requireError(t, p.get("/agents/n1/metrics?format=json"), 400, messages.ErrBadData, `format "json": allowed are text`)
 	requireError(t, p.get("/agents/n1/metrics?name[]=%00"), 400, messages.ErrBadData, `name[]: metric name "\x00" holds a NUL byte`)
-	// A million node ids are one route.
+	// All node ids count as one route.
 	require.Contains(t, p.get("/metrics/self").Body.String(), `fodc_proxy_http_requests_total{route="/agents/{node_id}/metrics",code="404"} 1`)
 }
 
@@ -69,8 +69,8 @@ func TestTargets(t *testing.T) {
 	requireError(t, p.get("/sd?%zz"), 400, messages.ErrBadData, `query string "%zz": invalid URL escape "%zz"`)
 }
 
-// Prometheus makes the URL of a target as url.URL does. Whatever a node is called, that
-// leads to its page, and to no other.
+// Prometheus makes the URL of a target with url.URL. For any node id that is the URL of this
+// node's page.
 func TestTargetsLeadToTheirNodes(t *testing.T) {
 	ids := []string{"node-1", "10.0.0.1:17912", "[::1]:17912", "rack 1/a", "a%20b", "a b", "a?b=c#d", "..", ".", "/", "//", "%", "+", "ü", "metrics",
 		"n1/metrics", "agents/n1", `"<&>`, "x/metrics/agents/y"}

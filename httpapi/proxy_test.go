@@ -25,7 +25,7 @@ func TestMetricsPage(t *testing.T) {
 	page := w.Body.String()
 	require.Contains(t, page, "requests_total{path=\"/a\",node_id=\"n1\",node_role=\"liaison\",pod_name=\"p1\",node_zone=\"a\"} 2.5\n")
 	require.Contains(t, page, "fodc_agent_up{node_id=\"n2\",node_role=\"datanode-hot\"} 0\n")
-	// The proxy's own metrics come last, and are those of /metrics/self.
+	// The proxy's own metrics come last, and are the same as on /metrics/self.
 	require.Contains(t, families, "fodc_proxy_collections_total")
 	require.Less(t, strings.LastIndex(page, "fodc_agent_"), strings.Index(page, "# HELP fodc_build_info"))
 	require.True(t, p.query.Selection.Window.IsLatest())
@@ -143,7 +143,7 @@ func TestWindowsFormats(t *testing.T) {
 	require.Equal(t, "application/openmetrics-text; version=1.0.0; charset=utf-8", w.Header().Get("Content-Type"))
 	require.Equal(t, "n2=timeout,n3=unconnected", w.Header().Get("X-Fodc-Missing"))
 	golden(t, "windows.openmetrics", w.Body.String())
-	// Named in the header it is not meant: Prometheus names it always.
+	// The header does not ask for it: Prometheus always names it there.
 	w = p.get("/metrics-windows", "Accept", "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1")
 	require.Equal(t, contentText, w.Header().Get("Content-Type"))
 
@@ -173,7 +173,7 @@ func TestBudgetBecomesTheDeadline(t *testing.T) {
 		f("60", 5*time.Second)
 		f("rubbish", 5*time.Second)
 
-		// A collector that does not come back is given up.
+		// A collector that does not return is not waited for any longer.
 		p.Collect = func(ctx context.Context, _ messages.Query) (*messages.Collection, error) {
 			<-ctx.Done()
 			return nil, context.Cause(ctx)
@@ -184,7 +184,7 @@ func TestBudgetBecomesTheDeadline(t *testing.T) {
 	})
 }
 
-// A client that does not say that it knows names of UTF-8 could not read the page.
+// A client that does not say that it reads names of UTF-8 would refuse the page.
 func TestNamesOfUTF8(t *testing.T) {
 	p := newFakeProxy()
 	p.collection = &messages.Collection{Nodes: []messages.NodeAnswer{{Identity: messages.Identity{NodeID: "n1", Role: "r"}, Blocks: []messages.Block{{
@@ -209,7 +209,7 @@ func TestNamesOfUTF8(t *testing.T) {
 	require.Contains(t, p.get("/metrics-windows?format=json").Body.String(), `"name":"a.b"`)
 }
 
-// someCluster has one node with everything and one with next to nothing.
+// someCluster has one node with all fields and one with few.
 func someCluster() messages.Cluster {
 	at := time.Date(2024, 1, 1, 13, 0, 0, 123456789, time.FixedZone("", 3600))
 	age := time.Hour
@@ -267,7 +267,7 @@ func TestHealth(t *testing.T) {
 		p.cluster.Nodes = p.cluster.Nodes[1:]
 		f("/health", `{"status":"healthy","agents_online":1,"agents_total":1,"uptime_seconds":90}`)
 
-		// It is a probe: whatever it asks, it gets an answer.
+		// Health checks get a response, whatever their query.
 		f("/health?%zz&role=liaison", `{"status":"healthy","agents_online":1,"agents_total":1,"uptime_seconds":90}`)
 		require.Equal(t, []string{"liaison"}, p.filter.Roles)
 

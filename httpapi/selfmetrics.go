@@ -27,8 +27,8 @@ const (
 	familyConflicts          = "fodc_proxy_merge_conflicts_total"
 )
 
-// headOf returns the TYPE and the HELP of a family; metrics.Set writes no HELP.
-func headOf(family string) (kind messages.MetricType, help string) {
+// metadataOf returns the TYPE and the HELP of a family; metrics.Set writes no HELP.
+func metadataOf(family string) (kind messages.MetricType, help string) {
 	switch family {
 	case familyBuildInfo:
 		return messages.TypeGauge, "The build that runs; always 1."
@@ -45,7 +45,7 @@ func headOf(family string) (kind messages.MetricType, help string) {
 	case familyConflicts:
 		return messages.TypeCounter, "What was left out of pages, or not taken as it came, by the reason."
 	default:
-		for _, head := range []func(string) (messages.MetricType, string){headOfActors, headOfAgents, headOfProcess} {
+		for _, head := range []func(string) (messages.MetricType, string){metadataOfActors, metadataOfAgents, metadataOfProcess} {
 			if kind, help = head(family); help != "" {
 				break
 			}
@@ -54,7 +54,7 @@ func headOf(family string) (kind messages.MetricType, help string) {
 	}
 }
 
-// linesBytes is more than most proxies' samples of their own take.
+// linesBytes is the initial size of the buffer; the samples of most proxies fit.
 const linesBytes = 16 << 10
 
 // durationBuckets are in seconds.
@@ -71,17 +71,17 @@ const (
 	collectionFailed  collectionResult = "failed"
 )
 
-// Build is what runs. An empty field is not known.
+// Build describes the running program. An empty field is not known.
 type Build struct{ Version, Revision string }
 
-// selfMetrics is what the proxy counts of its own doings. On a nil *selfMetrics the
-// methods that count do nothing.
+// selfMetrics are the proxy's metrics of itself. On a nil *selfMetrics the methods that count
+// requests do nothing.
 type selfMetrics struct {
 	set      *metrics.Set
 	panics   *metrics.Counter
 	duration *metrics.PrometheusHistogram
-	// writing is held while what is counted elsewhere is taken over and written: an
-	// older count must not come behind a newer one.
+	// writing is locked while counts of other packages are copied and written, so that a page
+	// never shows an older count than the page before.
 	writing sync.Mutex
 	roles   roles
 }
@@ -107,7 +107,7 @@ func newSelfMetrics(b Build) *selfMetrics {
 	return m
 }
 
-// seriesName returns family{name="value",...}. Labels without a value are left out.
+// seriesName returns family{name="value",...}. Labels with an empty value are left out.
 func seriesName(family string, labels ...string) string {
 	b := append([]byte(family), '{')
 	for i := 0; i+1 < len(labels); i += 2 {
@@ -149,7 +149,7 @@ func (m *selfMetrics) missing(r messages.MissingReason) *metrics.Counter {
 	return m.set.GetOrCreateCounter(seriesName(familyMissing, "reason", string(r)))
 }
 
-// missed counts the nodes that a request's collection lacks.
+// missed counts the nodes that are missing from a request's collection.
 func (m *selfMetrics) missed(c *messages.Collection) {
 	for i := range c.Nodes {
 		if reason := c.Nodes[i].Missing; reason != messages.MissingNone {
@@ -158,8 +158,8 @@ func (m *selfMetrics) missed(c *messages.Collection) {
 	}
 }
 
-// merged counts what a page could not take as it came. Series that were refused
-// when the answer arrived are invalid like those that the page refused.
+// merged counts what was left out of a page, or changed for it. Series that were rejected when
+// the answer arrived count as invalid, as those that were rejected for the page.
 func (m *selfMetrics) merged(c *messages.Collection, conflicts exposition.Conflicts) {
 	var problems messages.Problems
 	for i := range c.Nodes {
@@ -181,19 +181,19 @@ func (m *selfMetrics) conflicts(c exposition.Conflicts, f messages.Problems) {
 	add("too_many_series", f.TooMany)
 }
 
-// elsewhere is what the rest of the process counts. Cluster is nil while the registry
-// does not answer.
-type elsewhere struct {
+// metricSources are the functions that return what other packages have counted. cluster is nil
+// while the registry does not answer.
+type metricSources struct {
 	cluster *messages.Cluster
 	actors  func() messages.ActorCounts
 	proxy   func() messages.ProxyCounts
 	process func() (messages.ProcessUsage, error)
-	// logLinesDropped may be nil: none are.
+	// logLinesDropped may be nil: the log drops none.
 	logLinesDropped func() uint64
 }
 
 // write writes all families in the text format, each with its HELP and TYPE.
-func (m *selfMetrics) write(w io.Writer, e elsewhere) error {
+func (m *selfMetrics) write(w io.Writer, e metricSources) error {
 	var lines bytes.Buffer
 	lines.Grow(linesBytes)
 	m.writing.Lock()
@@ -207,19 +207,19 @@ func (m *selfMetrics) write(w io.Writer, e elsewhere) error {
 	}
 	m.set.WritePrometheus(&lines) // Sorted by family.
 	m.writing.Unlock()
-	if _, err := w.Write(withHeads(lines.String())); err != nil {
+	if _, err := w.Write(withMetadata(lines.String())); err != nil {
 		return fmt.Errorf("write the proxy's metrics: %w", err)
 	}
 	return nil
 }
 
-// withHeads puts the HELP and the TYPE of each family before its lines.
-func withHeads(lines string) []byte {
+// withMetadata puts the HELP and the TYPE of each family before its lines.
+func withMetadata(lines string) []byte {
 	page := make([]byte, 0, 2*len(lines))
 	before := ""
 	for line := range strings.Lines(lines) {
 		if family := familyOf(line); family != before {
-			kind, help := headOf(family)
+			kind, help := metadataOf(family)
 			for _, text := range []string{"# HELP ", family, " ", help, "\n# TYPE ", family, " ", kind.String(), "\n"} {
 				page = append(page, text...)
 			}
@@ -235,7 +235,7 @@ func familyOf(line string) string {
 	name := line[:strings.IndexAny(line, "{ ")]
 	for _, suffix := range []string{"_bucket", "_sum", "_count"} {
 		base, cut := strings.CutSuffix(name, suffix)
-		if kind, _ := headOf(base); cut && kind == messages.TypeHistogram {
+		if kind, _ := metadataOf(base); cut && kind == messages.TypeHistogram {
 			return base
 		}
 	}

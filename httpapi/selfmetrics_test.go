@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Request durations are zero in a bubble, so the whole page is the same each time.
+// Request durations are 0 in a bubble of fake time, so the whole page is the same each time.
 func TestSelfMetricsPage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newFakeProxy()
@@ -76,11 +76,11 @@ func TestSelfMetricsWithoutTheRegistry(t *testing.T) {
 
 func TestBuildLabelsAreEscaped(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, newSelfMetrics(Build{Version: "a\"b\\c\n", Revision: "abc"}).write(&b, elsewhere{actors: someCounts, proxy: someProxyCounts, process: newFakeProxy().Process}))
+	require.NoError(t, newSelfMetrics(Build{Version: "a\"b\\c\n", Revision: "abc"}).write(&b, metricSources{actors: someCounts, proxy: someProxyCounts, process: newFakeProxy().Process}))
 	require.Contains(t, b.String(), `fodc_build_info{version="a\"b\\c\n",revision="abc",goversion="`)
 }
 
-// Two proxies in one process count apart.
+// Two proxies in one process have metrics of their own.
 func TestSelfMetricsAreNotShared(t *testing.T) {
 	a, b := newFakeProxy(), newFakeProxy()
 	a.get("/cluster")
@@ -88,7 +88,7 @@ func TestSelfMetricsAreNotShared(t *testing.T) {
 	require.NotContains(t, b.get("/metrics/self").Body.String(), `route="/cluster"`)
 }
 
-// What cannot be read is no zero.
+// What cannot be read has no series, or keeps its last value; it is not 0.
 func TestProcessThatCannotBeRead(t *testing.T) {
 	p := newFakeProxy()
 	p.usageErr = errors.New("no procfs")

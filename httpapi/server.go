@@ -29,7 +29,7 @@ type ServerConfig struct {
 	Handler http.Handler
 	// ReadTimeout bounds the time that a request may take to arrive.
 	ReadTimeout time.Duration
-	// WriteTimeout bounds the time from the first byte of an answer to its last.
+	// WriteTimeout bounds the time from the first byte of a response to its last.
 	WriteTimeout time.Duration
 	Log          *zap.Logger
 }
@@ -41,8 +41,8 @@ type Server struct {
 
 	mu       sync.Mutex
 	stopping bool
-	// unused are the connections that have not sent a request yet.
-	unused map[net.Conn]struct{}
+	// newConns are the connections that have not sent a request yet.
+	newConns map[net.Conn]struct{}
 }
 
 // Listen binds the address. The error names it. Connections wait until Serve.
@@ -55,9 +55,9 @@ func Listen(cfg ServerConfig) (*Server, error) {
 }
 
 func newServer(cfg ServerConfig, l net.Listener) *Server {
-	s := &Server{listener: l, unused: map[net.Conn]struct{}{}}
+	s := &Server{listener: l, newConns: map[net.Conn]struct{}{}}
 	s.http = &http.Server{
-		Handler:           paced(cfg.Handler, cfg.WriteTimeout),
+		Handler:           withWriteTimeout(cfg.Handler, cfg.WriteTimeout),
 		ReadHeaderTimeout: min(maxHeaderTime, cfg.ReadTimeout),
 		ReadTimeout:       cfg.ReadTimeout,
 		WriteTimeout:      cfg.WriteTimeout,
@@ -73,7 +73,7 @@ func newServer(cfg ServerConfig, l net.Listener) *Server {
 // Addr returns the bound address.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
-// Serve answers requests until Shutdown, and returns nil then.
+// Serve serves requests until Shutdown, and returns nil then.
 func (s *Server) Serve() error {
 	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve HTTP on %s: %w", s.Addr(), err)
@@ -81,10 +81,10 @@ func (s *Server) Serve() error {
 	return nil
 }
 
-// Shutdown takes no more requests and waits for those under way. When ctx ends
-// first, they are cut, and the error says so.
+// Shutdown accepts no more requests and waits for those under way. When ctx ends first, their
+// connections are closed, and the error says so.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.closeUnused()
+	s.closeNewConns()
 	err := s.http.Shutdown(ctx)
 	// http.Server closes the listener only if it serves already.
 	_ = s.listener.Close()
@@ -95,13 +95,13 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// closeUnused closes connections without a request, those to come included:
-// http.Server would wait five seconds for each, as a browser opens them in advance.
-func (s *Server) closeUnused() {
+// closeNewConns closes the connections without a request, and from then on those that come:
+// http.Server would wait five seconds for each. Browsers open such connections in advance.
+func (s *Server) closeNewConns() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopping = true
-	for c := range s.unused {
+	for c := range s.newConns {
 		_ = c.Close()
 	}
 }
@@ -111,34 +111,33 @@ func (s *Server) onConnState(c net.Conn, state http.ConnState) {
 	defer s.mu.Unlock()
 	switch {
 	case state != http.StateNew:
-		delete(s.unused, c)
+		delete(s.newConns, c)
 	case s.stopping:
 		_ = c.Close()
 	default:
-		s.unused[c] = struct{}{}
+		s.newConns[c] = struct{}{}
 	}
 }
 
-// paced lets a handler take the time it needs before it answers. The deadline that
-// http.Server sets for writing counts from the arrival of the request: it would cut
-// the answer of a collection that kept to its budget.
-func paced(h http.Handler, writeTimeout time.Duration) http.Handler {
+// withWriteTimeout lets the write timeout begin with the response. That of http.Server begins
+// with the request, and would cut off the response to a collection that took its whole budget.
+func withWriteTimeout(h http.Handler, writeTimeout time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p := &pacedWriter{ResponseWriter: w, timeout: writeTimeout, cork: corkOf(r)}
+		p := &timeoutWriter{ResponseWriter: w, timeout: writeTimeout, cork: corkOf(r)}
 		defer p.cork.pull()
 		h.ServeHTTP(p, r)
 	})
 }
 
-// pacedWriter starts the write timeout with the first byte of the answer.
-type pacedWriter struct {
+// timeoutWriter sets the write deadline when the response begins.
+type timeoutWriter struct {
 	http.ResponseWriter
 	timeout time.Duration
 	begun   bool
 	cork    cork
 }
 
-func (w *pacedWriter) begin() {
+func (w *timeoutWriter) begin() {
 	if !w.begun {
 		w.begun = true
 		// A connection that cannot take it fails at the write that follows.
@@ -146,15 +145,15 @@ func (w *pacedWriter) begin() {
 	}
 }
 
-func (w *pacedWriter) WriteHeader(code int) {
+func (w *timeoutWriter) WriteHeader(code int) {
 	w.begin()
 	w.ResponseWriter.WriteHeader(code)
 }
 
-func (w *pacedWriter) Write(b []byte) (int, error) {
+func (w *timeoutWriter) Write(b []byte) (int, error) {
 	w.begin()
 	w.cork.put(len(b))
 	return w.ResponseWriter.Write(b)
 }
 
-func (w *pacedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *timeoutWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -16,7 +16,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// pipes is a listener without a network, so that its time can be fake.
+// pipes is a listener on pipes in memory, so that a server runs in fake time.
 type pipes struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -91,7 +91,7 @@ func TestServerLetsAHandlerTakeItsTime(t *testing.T) {
 		c := p.dial()
 		defer c.Close()
 		in := send(t, c, request)
-		for range 2 { // The connection is fit for another request.
+		for range 2 { // The connection serves another request.
 			resp, err := http.ReadResponse(in, nil)
 			require.NoError(t, err)
 			body, err := io.ReadAll(resp.Body)
@@ -190,10 +190,10 @@ func TestServerHeadHasNoBody(t *testing.T) {
 	})
 }
 
-// A page that breaks off in the middle must not look like a whole one.
+// A client can tell that a response was cut off in the middle.
 func TestServerCutsABrokenAnswer(t *testing.T) {
 	for _, accept := range []string{"", "gzip"} {
-		h := newSurface("x", []route{{"/x", "", func(w http.ResponseWriter, _ *http.Request) error {
+		h := newRouter("x", []route{{"/x", "", func(w http.ResponseWriter, _ *http.Request) error {
 			_, _ = w.Write([]byte(strings.Repeat("line\n", 10<<10)))
 			return errors.New("no more")
 		}}}, zap.NewNop(), nil)
@@ -282,7 +282,7 @@ func TestListen(t *testing.T) {
 	require.NoError(t, s.Shutdown(t.Context()))
 	require.NoError(t, <-served)
 
-	// The address is free again, also where the server never served.
+	// The address is free again, also if Serve was never called.
 	s, err = Listen(cfg)
 	require.NoError(t, err)
 	require.NoError(t, s.Shutdown(t.Context()))

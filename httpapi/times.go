@@ -12,7 +12,7 @@ import (
 // maxUnixSeconds is the end of the year 9999, the last that RFC 3339 can say.
 const maxUnixSeconds = 253402300799
 
-// nanoDigits is how many decimals of a second count.
+// nanoDigits is how many decimals of a second are read.
 const nanoDigits = 9
 
 // window returns the window of start_time and end_time; an absent bound is open.
@@ -30,7 +30,7 @@ func (p params) window() (messages.Window, error) {
 			continue
 		}
 		if *bound.at, err = parseTime(text); err != nil {
-			return w, messages.Errorf(messages.ErrBadData, "%s %q: %v", bound.name, shown(text), err)
+			return w, messages.Errorf(messages.ErrBadData, "%s %q: %v", bound.name, truncated(text), err)
 		}
 	}
 	if !w.Start.IsZero() && !w.End.IsZero() && w.Start.After(w.End) {

@@ -65,7 +65,7 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 	return a, nil
 }
 
-// api is the HTTP surface; it is not to be served before a.agent is there.
+// api is the HTTP API; it must not be served before a.agent is there.
 func (a *runningAgent) api(sys *actors.System, nodeID string, log *zap.Logger) *httpapi.AgentAPI {
 	return &httpapi.AgentAPI{
 		Latest: func(ctx context.Context, s messages.Selection) ([]messages.Block, error) {

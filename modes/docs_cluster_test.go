@@ -33,7 +33,7 @@ const docsUptime = 65 * time.Second
 // nodes, of which the second was lost. It is the same each time.
 type docsCluster struct {
 	*cluster
-	// handlers are the HTTP surfaces of the proxy and of the first agent, by port.
+	// handlers are the HTTP APIs of the proxy and of the first agent, by port.
 	handlers map[string]http.Handler
 }
 

@@ -57,7 +57,7 @@ func TestE2EWindowBecomesBlocks(t *testing.T) {
 	var asJSON, asOpen []byte
 	inClusterOf(t, openNodes, openPage, func(t *testing.T, w *cluster) {
 		w.pass(openWindow)
-		api := &httpapi.ProxyAPI{Collect: w.proxy.Collect, Cluster: w.proxy.Cluster, Tree: w.sys.Tree, Counts: w.sys.Counts, ProxyCounts: w.proxy.Counts, Process: processUsage, MaxHeldBytes: 1 << 30,
+		api := &httpapi.ProxyAPI{Collect: w.proxy.Collect, Cluster: w.proxy.Cluster, Tree: w.sys.Tree, Counts: w.sys.Counts, ProxyCounts: w.proxy.Counts, Process: processUsage, MaxInFlightBytes: 1 << 30,
 			Ready: func() bool { return true }, CollectTimeout: clusterPatience, StartedAt: time.Now(), Log: zap.NewNop()}
 		h := api.Handler()
 		window := fmt.Sprintf("/metrics-windows?strict=1&start_time=%d&end_time=%d", time.Now().Add(-openWindow).Unix(), time.Now().Unix())

@@ -74,7 +74,7 @@ func startProxy(sys *actors.System, c ProxyConfig, program Program, alone bool) 
 	return p, nil
 }
 
-// api is the HTTP surface; it is not to be served before p.proxy is there.
+// api is the HTTP API; it must not be served before p.proxy is there.
 func (p *runningProxy) api(sys *actors.System, c ProxyConfig, answersBytes int64) *httpapi.ProxyAPI {
 	build := thisBuild()
 	return &httpapi.ProxyAPI{
@@ -91,7 +91,7 @@ func (p *runningProxy) api(sys *actors.System, c ProxyConfig, answersBytes int64
 		Tree: sys.Tree, Counts: sys.Counts, ProxyCounts: func() messages.ProxyCounts { return p.proxy.Counts() },
 		Process: processUsage, LogLinesDropped: p.logLinesDropped,
 		Ready: p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: p.log.Named("http"),
-		MaxHeldBytes: int(answersBytes), ExternalURL: c.externalURL(), Build: httpapi.Build{Version: build.version, Revision: build.revision},
+		MaxInFlightBytes: int(answersBytes), ExternalURL: c.externalURL(), Build: httpapi.Build{Version: build.version, Revision: build.revision},
 	}
 }
 

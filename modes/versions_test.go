@@ -159,7 +159,7 @@ func inVersions(t *testing.T, test func(t *testing.T, w *cluster, get func(targe
 		})
 		go func() { w.net.served <- w.proxy.Serve(w.net.listener) }()
 		defer w.finish()
-		api := &httpapi.ProxyAPI{Collect: w.proxy.Collect, Cluster: w.proxy.Cluster, Tree: w.sys.Tree, Counts: w.sys.Counts, ProxyCounts: w.proxy.Counts, Process: processUsage, MaxHeldBytes: 1 << 30,
+		api := &httpapi.ProxyAPI{Collect: w.proxy.Collect, Cluster: w.proxy.Cluster, Tree: w.sys.Tree, Counts: w.sys.Counts, ProxyCounts: w.proxy.Counts, Process: processUsage, MaxInFlightBytes: 1 << 30,
 			Ready: func() bool { return true }, CollectTimeout: clusterPatience, StartedAt: time.Now(), Log: zap.NewNop()}
 		h := api.Handler()
 		test(t, w, func(target string) string {

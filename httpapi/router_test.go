@@ -64,7 +64,7 @@ func TestIndexLinksEveryRoute(t *testing.T) {
 	require.Contains(t, w.Body.String(), "<h1>fodc proxy</h1>")
 }
 
-func TestErrorsBecomeAnswers(t *testing.T) {
+func TestErrorsBecomeResponses(t *testing.T) {
 	f := func(err error, status int, kind messages.ErrorKind, text string, logged bool) *httptest.ResponseRecorder {
 		t.Helper()
 		p := newFakeProxy()
@@ -91,7 +91,7 @@ func TestErrorsBecomeAnswers(t *testing.T) {
 	w = f(errors.New("password=hunter2"), 500, "internal", "internal error: the log has it under the request id ID", true)
 	require.Empty(t, w.Header().Get("Retry-After"))
 	f(fmt.Errorf("ask: %w", context.DeadlineExceeded), 504, "timeout", "no answer in time", false)
-	// Cancelled by something else than the client: a mistake.
+	// Canceled by something else than the client: an internal error.
 	f(context.Canceled, 500, "internal", "internal error: the log has it under the request id ID", true)
 }
 
@@ -107,8 +107,8 @@ func TestClientThatHasGone(t *testing.T) {
 	require.Contains(t, p.get("/metrics/self").Body.String(), `fodc_proxy_http_requests_total{route="/metrics",code="499"} 1`)
 }
 
-// What goes wrong here is logged, whether or not somebody waits for the answer.
-func TestFaultIsLoggedWithoutAClient(t *testing.T) {
+// An internal error is logged, whether or not the client still waits.
+func TestInternalErrorIsLoggedWithoutAClient(t *testing.T) {
 	for _, fail := range []func() error{
 		func() error { return errors.New("out of cheese") },
 		func() error { panic("out of cheese") },
@@ -125,22 +125,22 @@ func TestFaultIsLoggedWithoutAClient(t *testing.T) {
 	}
 }
 
-func TestPanicBeforeTheAnswer(t *testing.T) {
+func TestPanicBeforeTheResponse(t *testing.T) {
 	p := newFakeProxy()
 	p.Collect = func(context.Context, messages.Query) (*messages.Collection, error) { panic("out of cheese") }
 	w := p.get("/metrics")
 	requireError(t, w, 500, messages.ErrInternal, "internal error: the log has it under the request id "+w.Header().Get("X-Request-Id"))
 	require.Len(t, p.errorLogs(), 1)
 	require.Contains(t, p.errorLogs()[0], "panic: out of cheese")
-	require.Contains(t, p.errorLogs()[0], "surface_test.go")
+	require.Contains(t, p.errorLogs()[0], "router_test.go")
 	page := p.get("/metrics/self").Body.String()
 	require.Contains(t, page, "fodc_proxy_http_panics_total 1\n")
 	require.Contains(t, page, `fodc_proxy_http_requests_total{route="/metrics",code="500"} 1`)
 }
 
-func TestPanicWithinTheAnswerCutsIt(t *testing.T) {
+func TestPanicWithinTheResponseCutsIt(t *testing.T) {
 	metrics := newSelfMetrics(Build{})
-	h := newSurface("x", []route{{"/half", "", func(w http.ResponseWriter, _ *http.Request) error {
+	h := newRouter("x", []route{{"/half", "", func(w http.ResponseWriter, _ *http.Request) error {
 		_, _ = io.WriteString(w, "half")
 		panic("out of cheese")
 	}}}, zap.NewNop(), metrics)
@@ -148,7 +148,7 @@ func TestPanicWithinTheAnswerCutsIt(t *testing.T) {
 	requireCounted(t, metrics, `fodc_proxy_http_requests_total{route="/half",code="500"} 1`)
 }
 
-// requireCounted holds the counter of requests to one line.
+// requireCounted requires that the counter of requests has this one line.
 func requireCounted(t *testing.T, m *selfMetrics, line string) {
 	t.Helper()
 	var page strings.Builder
@@ -156,12 +156,12 @@ func requireCounted(t *testing.T, m *selfMetrics, line string) {
 	require.Equal(t, line+"\n", samplesOf(page.String(), familyRequests))
 }
 
-// brokenWriter is a client that hung up.
+// brokenWriter is the connection of a client that has closed it.
 type brokenWriter struct{ *httptest.ResponseRecorder }
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }
 
-func TestBrokenConnectionIsNoFaultOfOurs(t *testing.T) {
+func TestBrokenConnectionIsNoInternalError(t *testing.T) {
 	p := newFakeProxy()
 	p.collection = threeNodes()
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() {
@@ -177,7 +177,7 @@ func TestGzip(t *testing.T) {
 	require.Empty(t, plain.Header().Get("Content-Encoding"))
 	require.Contains(t, plain.Header().Values("Vary"), "Accept-Encoding")
 
-	// Small pages are not worth it.
+	// Small pages are not compressed.
 	small := p.get("/metrics-windows", "Accept-Encoding", "gzip")
 	require.Empty(t, small.Header().Get("Content-Encoding"))
 	require.Equal(t, plain.Body.String(), small.Body.String())
@@ -218,7 +218,7 @@ func TestConcurrentRequests(t *testing.T) {
 			wg.Go(func() {
 				body := p.get(target).Body.String()
 				if target != "/metrics" && body != want[i] { // It has counters.
-					t.Errorf("%s: another answer than before: %s", target, body)
+					t.Errorf("%s: another response than before: %s", target, body)
 				}
 			})
 		}
@@ -227,11 +227,10 @@ func TestConcurrentRequests(t *testing.T) {
 	require.Contains(t, p.get("/metrics/self").Body.String(), `fodc_proxy_http_requests_total{route="/metrics",code="200"} 17`, "1 before, 8 of each kind")
 }
 
-// What reaches a client of an answer that failed half-way can be taken for no whole one,
-// in whichever form it was asked for.
-func TestClientSeesThatAnAnswerWasCut(t *testing.T) {
+// A client can tell that a response failed half-way, compressed or not.
+func TestClientSeesThatAResponseWasCut(t *testing.T) {
 	for _, size := range []int{10, minGzipBytes - 1, minGzipBytes, 1 << 20} {
-		server := httptest.NewServer(newSurface("x", []route{{"/half", "", func(w http.ResponseWriter, _ *http.Request) error {
+		server := httptest.NewServer(newRouter("x", []route{{"/half", "", func(w http.ResponseWriter, _ *http.Request) error {
 			_, _ = io.WriteString(w, strings.Repeat("x", size))
 			return errors.New("out of cheese")
 		}}}, zap.NewNop(), nil))

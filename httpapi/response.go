@@ -21,13 +21,13 @@ const (
 	contentPlain = "text/plain; charset=utf-8"
 )
 
-// writeJSON answers with the value. Nothing is written if it cannot be encoded.
+// writeJSON sends the value as the response. If it cannot be encoded nothing is written.
 func writeJSON(w http.ResponseWriter, status int, value any) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(value); err != nil {
-		return fmt.Errorf("encode the answer: %w", err)
+		return fmt.Errorf("encode the response: %w", err)
 	}
 	return writeBody(w, status, contentJSON, b.Bytes())
 }
@@ -36,13 +36,13 @@ func writeBody(w http.ResponseWriter, status int, contentType string, body []byt
 	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(status)
 	if _, err := w.Write(body); err != nil {
-		return fmt.Errorf("write the answer: %w", err)
+		return fmt.Errorf("write the response: %w", err)
 	}
 	return nil
 }
 
-// jsonTime is how answers show a time: in UTC, with milliseconds at most. The zero
-// time stays zero, for omitzero.
+// jsonTime returns the time as JSON responses show it: in UTC, in whole milliseconds. The
+// zero time stays zero, for omitzero.
 func jsonTime(t time.Time) time.Time {
 	if t.IsZero() {
 		return t
