@@ -84,7 +84,8 @@ func samples(t *testing.T, page string) []string {
 func familyLines(f *dto.MetricFamily, m *dto.Metric) []string {
 	var labels []string
 	for _, l := range m.Label {
-		if !slices.Contains([]string{"node_id", "node_role", "pod_name", "container_name"}, l.GetName()) {
+		identity := slices.Contains([]string{"node_id", "node_role", "pod_name", "container_name"}, l.GetName())
+		if !identity && l.GetValue() != "" { // An empty label is no label.
 			labels = append(labels, fmt.Sprintf("%s=%q", l.GetName(), l.GetValue()))
 		}
 	}
