@@ -11,26 +11,25 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// ErrGone says that an Ask will not be answered: the actor is gone, or has failed on
-// the question.
+// ErrGone is the error of an Ask whose actor is gone, or has panicked on the message.
 var ErrGone = errors.New("the actor is gone")
 
-// askPrefix begins the id of one that asks. Actors' ids have no $.
+// askPrefix begins the id of the process that waits for an answer. Ids of actors have no $.
 const askPrefix = "ask$"
 
 func isAsk(pid *PID) bool { return strings.HasPrefix(pid.Id, askPrefix) }
 
-// failedOn tells one that asks that the actor panicked on its message.
+// failedOn is sent to the caller of Ask when the actor panicked on the message.
 type failedOn struct{ message string }
 
-// waiter is a process of the runtime that takes one answer, for a goroutine.
+// waiter is a process of the runtime that takes one answer on behalf of a goroutine.
 type waiter struct {
 	answer chan any // buffered 1
 	taken  atomic.Bool
 	late   *atomic.Uint64
 }
 
-// SendUserMessage is called in the goroutine of the one that answers; the first wins.
+// SendUserMessage is called in the goroutine that answers. The first answer counts.
 func (w *waiter) SendUserMessage(_ *PID, msg any) {
 	if w.taken.CompareAndSwap(false, true) {
 		w.answer <- actor.UnwrapEnvelopeMessage(msg)
@@ -41,14 +40,14 @@ func (w *waiter) SendUserMessage(_ *PID, msg any) {
 	}
 }
 
-// SendSystemMessage ignores what the runtime has to say.
+// SendSystemMessage ignores messages of the runtime.
 func (w *waiter) SendSystemMessage(*PID, any) {}
 
 // Stop does nothing: the goroutine decides how long it waits.
 func (w *waiter) Stop(*PID) {}
 
-// wait returns the answer, or why there is none: ErrGone or the cause of ctx. An
-// answer that came before the actor went, or ctx ended, is returned.
+// wait returns the answer, or why there is none: ErrGone or the cause of ctx. If an answer
+// has come, it is returned even when the actor is gone or ctx has ended meanwhile.
 func (w *waiter) wait(ctx context.Context, gone <-chan struct{}) (any, error) {
 	var err error
 	select {
@@ -65,11 +64,11 @@ func (w *waiter) wait(ctx context.Context, gone <-chan struct{}) (any, error) {
 	return <-w.answer, nil
 }
 
-// Ask sends the actor a question and waits for the answer. It blocks, and so is for
-// goroutines that are not actors. The error is
+// Ask sends the actor a message and waits for the answer. It blocks, so actors must not call
+// it. The error is
 //   - the answer, if that is an error;
-//   - ErrGone, as soon as the actor is gone or panics on the question;
-//   - the cause of ctx, when that ends first: the actor may have got the question;
+//   - ErrGone, as soon as the actor is gone or panics on the message;
+//   - the cause of ctx, if that ends first; the actor may have handled the message;
 //   - another one if the answer is not a T.
 func Ask[T any](ctx context.Context, s *System, to *PID, msg any) (T, error) {
 	var zero T
@@ -95,7 +94,7 @@ func (s *System) ask(ctx context.Context, to *PID, msg any) (any, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	m := s.census.find(to)
+	m := s.table.find(to)
 	if m == nil {
 		return nil, fmt.Errorf("ask %s: %w", to.GetId(), ErrGone)
 	}

@@ -7,19 +7,19 @@ import (
 	"fodc/messages"
 )
 
-// Counts returns the system in numbers, for all kinds that ever were; there are only
-// as many as the program's text names. It asks no actor.
+// Counts returns counts for each kind that was ever spawned. The code names a fixed number
+// of kinds. It reads the table and asks no actor.
 func (s *System) Counts() messages.ActorCounts {
 	byKind := map[string]*messages.KindCounts{}
-	s.census.mu.RLock()
-	for name, k := range s.census.kinds {
+	s.table.mu.RLock()
+	for name, k := range s.table.kinds {
 		byKind[name] = &messages.KindCounts{Kind: name, Restarts: k.restarts, Failures: k.failures}
 	}
-	for _, m := range s.census.live {
+	for _, m := range s.table.live {
 		byKind[m.kind].Alive++
 		byKind[m.kind].Mailbox += m.waiting()
 	}
-	s.census.mu.RUnlock()
+	s.table.mu.RUnlock()
 	c := messages.ActorCounts{DeadLetters: s.deadLetters.total.Load(), LateReplies: s.deadLetters.late.Load()}
 	for _, k := range byKind {
 		c.Kinds = append(c.Kinds, *k)

@@ -13,31 +13,31 @@ import (
 // deadLetterLogInterval is how often dead letters of one type are logged at most.
 const deadLetterLogInterval = time.Minute
 
-// deadLetters counts the messages that reached nobody, and logs their types. A few
-// are normal, whenever a message crosses the end of its receiver.
+// deadLetters counts the messages that were sent to an actor that is gone, and logs their
+// types. A few are normal: a message may be under way when its receiver ends.
 type deadLetters struct {
 	log   *zap.Logger
 	total atomic.Uint64
 	late  atomic.Uint64
 
 	mu     sync.Mutex
-	byType map[reflect.Type]*unlogged
+	byType map[reflect.Type]*typeCount
 }
 
-type unlogged struct {
+type typeCount struct {
 	count int
 	since time.Time // the last line
 }
 
 func newDeadLetters(log *zap.Logger) *deadLetters {
-	return &deadLetters{log: log, byType: map[reflect.Type]*unlogged{}}
+	return &deadLetters{log: log, byType: map[reflect.Type]*typeCount{}}
 }
 
 // add is called in the goroutine of the sender, or of the actor that has ended.
 func (d *deadLetters) add(to *PID, msg any) {
 	switch msg.(type) {
 	case actor.SystemMessage, actor.MailboxMessage, actor.AutoReceiveMessage, *actor.DeadLetterResponse, failedOn:
-		return // The runtime's own talk.
+		return // messages of the runtime
 	}
 	if to != nil && isAsk(to) {
 		d.late.Add(1)
@@ -49,13 +49,13 @@ func (d *deadLetters) add(to *PID, msg any) {
 	}
 }
 
-// due counts a letter, and returns how many a line should speak of now: 0 is none.
+// due counts a letter, and returns the number to log now; 0: log nothing.
 func (d *deadLetters) due(of reflect.Type, now time.Time) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	u := d.byType[of]
 	if u == nil {
-		u = &unlogged{since: now.Add(-deadLetterLogInterval)}
+		u = &typeCount{since: now.Add(-deadLetterLogInterval)}
 		d.byType[of] = u
 	}
 	u.count++

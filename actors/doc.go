@@ -1,6 +1,6 @@
-// Package actors is the kit that every actor of the program is built with. It is
-// the one package that touches protoactor; what that library does by surprise is
-// fenced off here, so that the rules below hold.
+// Package actors is what every actor of the program is built with. It is the only package
+// that uses protoactor. It works around that library's pitfalls, so that the rules below
+// hold.
 //
 // # What an actor may rely on
 //
@@ -9,65 +9,63 @@
 //   - Order: messages from one sender to one receiver arrive in the order they were
 //     sent. Between senders there is no order. Messages of the runtime (*Started,
 //     *Stopping, *Terminated ...) overtake all others.
-//   - Life: a value is told *Started first. Then come messages, then either
-//     *Stopping and *Stopped, or *Restarting, which is the last thing that a value
-//     is told: a new one takes over its PID and its mailbox. What a value holds
-//     elsewhere (timers, goroutines, questions it owes an answer to) it must let go
-//     of in *Stopping and in *Restarting.
-//   - Between *Stopping and *Stopped an actor that has children waits for them, and
-//     still gets messages, the children's last words among them. A child that is
-//     spawned meanwhile is stopped at once.
-//   - A parent is told *Terminated once for each child that is gone. It need not,
-//     and should not, watch its children.
+//   - Lifecycle: a value gets *Started first. Then come messages, then either *Stopping and
+//     *Stopped, or *Restarting. After *Restarting a value gets nothing more: a new one takes
+//     over its PID and its mailbox. In *Stopping and in *Restarting a value must release what
+//     it has outside: timers, goroutines, requests that it has not answered.
+//   - Between *Stopping and *Stopped an actor waits for its children. It still gets messages
+//     meanwhile, also from them. A child that is spawned then is stopped at once.
+//   - A parent gets *Terminated once for each child that is gone. It should not watch its
+//     children.
 //   - Delivery: at most once. A message to an actor that is gone is dropped, counted
 //     as a dead letter, and logged by its type.
-//   - Names: an id is never used again. An old PID can never reach a new actor.
+//   - Ids: an id is never used again. An old PID can never reach a new actor.
 //
 // # What an actor must not do
 //
 //   - Block. No Ask, no Stop, no dial, no send on a stream, no lock that is held for
 //     long, in Receive. Work that waits runs in a goroutine that ends by sending a
 //     message.
-//   - Let its Context leave Receive. A goroutine or a timer takes the *System and
-//     the PIDs it needs with it.
-//   - Change a message after it was sent, or keep what a sender may change.
-//   - Spawn, stop or ask by way of its Context. Of that use Message, Sender, Self,
-//     Parent, Children, Watch and Unwatch: its futures, timeouts, stash and spawns are
-//     what this package replaces. An actor spawned there is not in the tree.
-//   - Call runtime.Goexit (that is t.FailNow, and so testify's require) in Receive.
-//     The actor would be stuck for ever; the tree shows it as busy.
+//   - Use its Context outside of Receive. Give a goroutine or a timer the *System and the
+//     PIDs that it needs.
+//   - Change a message after it was sent, or keep a reference to what its sender may change.
+//   - Spawn, stop or ask with its Context. Use only Message, Sender, Self, Parent, Children,
+//     Watch and Unwatch of it. This package replaces its futures, timeouts, stash and
+//     spawns; an actor that is spawned with them is not in the tree.
+//   - Call runtime.Goexit in Receive, as t.FailNow and testify's require do. The actor would
+//     be stuck for ever, and the tree would show it as busy.
 //
 // # Failure
 //
-// What can be expected to fail is a message and a state, never a panic. A panic is a
-// bug. It is logged once with its stack, counted, shown in the tree, and costs the
-// message that it happened on. Then the policy decides that the actor was spawned
-// with: ResumeOnFailure goes on with the same value, RestartOnFailure waits and goes
-// on with a new one, and a child made by SpawnChild is stopped, which its parent is
-// told. An actor that fails more often than its Backoff allows is stopped, and
-// System.Fatal says so: the program is to end.
+// Expected failures are messages and states, never panics. A panic is a bug. It is logged
+// once with its stack, counted and shown in the tree, and the message on which it happened
+// is lost. What follows depends on the OnFailure that the actor was spawned with:
+// ResumeOnFailure goes on with the same value, RestartOnFailure waits and goes on with a new
+// one, and a child made by SpawnChild is stopped, and its parent gets *Terminated. An actor
+// that fails more often than its Backoff allows is stopped, and System.Fatal reports it:
+// the program should end.
 //
-// *Restarting comes when the wait is over. Until then the mailbox rests, and what the
-// failed value had started goes on: a timer that fires meanwhile leaves a tick, which
-// the next value's Timer does not take for its own.
+// *Restarting comes when the wait is over. Until then the mailbox is suspended, while timers
+// and goroutines of the failed value go on. A tick of such a timer is ignored by the next
+// value's Timer.
 //
-// A panic while an actor stops, restarts or waits for its restart is recorded like
-// any other and changes nothing else: what was under way goes on.
+// A panic while an actor stops, restarts or waits for its restart is recorded as any other,
+// and has no further effect.
 //
 // # What is seen of an actor
 //
-// System.Tree and System.Counts read what the kit keeps of every actor, and ask none.
-// An actor adds two things by itself: on *Started the Subject that it serves, where
-// there is one, and before it ends the EndReason.
+// System.Tree and System.Counts read the table of actors, and ask none of them. An actor
+// itself sets two things: its Subject on *Started, if it has one, and its EndReason before it
+// ends.
 //
 // # Who owns what
 //
-// A parent owns its children: they stop before it does, and it decides nothing about
-// their failures but what to do when they are gone. Whoever calls System.Spawn owns
-// that actor and stops it. An actor owns its Timer, the stream's session its Outbox
-// and Credits. The goroutine that calls ReadPump is that stream's only reader, and belongs
-// to whoever started it; an Outbox starts that stream's only writer whenever there is
-// something to write.
+// A parent owns its children: they stop before it does. A child that panics is always
+// stopped; the parent decides only what to do then. Whoever calls System.Spawn owns that
+// actor and stops it. An actor owns its Timer, and the session of a stream owns the Outbox
+// and the Credits. The goroutine that calls ReadPump is the only reader of its stream, and
+// belongs to whoever started it. An Outbox starts the only writer of its stream whenever
+// there is something to write.
 //
 // # How an actor is written
 //
@@ -97,7 +95,6 @@
 //
 // # Blocking
 //
-// Ask, Stop, StopAll and ReadPump block, and are for goroutines that are not actors. All
-// else returns at once and may be called from anywhere, unless it takes a Context: then it
-// belongs into Receive.
+// Ask, Stop, StopAll and ReadPump block, so actors must not call them. Everything else returns
+// at once, and may be called from anywhere; what takes a Context is for Receive only.
 package actors

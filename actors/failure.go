@@ -18,9 +18,10 @@ const (
 	maxStackBytes  = 16 << 10
 )
 
-// fail records a panic, in the deferred call that caught it: there the stack still
-// holds the frames that panicked. An Ask whose message it was is not left waiting.
-func (m *member) fail(reason, msg any, sender *PID) {
+// fail records a panic. It is called by the deferred function that recovered, while the
+// stack still has the frames that panicked. If the message was an Ask, its caller gets
+// ErrGone at once.
+func (m *cell) fail(reason, msg any, sender *PID) {
 	f := &messages.Failure{
 		At:      time.Now(),
 		Reason:  clip(fmt.Sprint(reason), maxReasonBytes),
@@ -31,7 +32,7 @@ func (m *member) fail(reason, msg any, sender *PID) {
 	m.failures++
 	m.last = f
 	m.mu.Unlock()
-	m.sys.census.countFailure(m.kind)
+	m.sys.table.countFailure(m.kind)
 	m.sys.log.Error("actor failed", zap.String("actor", m.self.Id), zap.String("on", f.Message),
 		zap.String("state", stateNames[m.state.Load()]),
 		zap.String("policy", m.on.String()), zap.String("reason", f.Reason), zap.String("stack", f.Stack))
@@ -40,11 +41,11 @@ func (m *member) fail(reason, msg any, sender *PID) {
 	}
 }
 
-// condemn notes that the actor will end for its last failure. It returns that.
-func (m *member) condemn() *messages.Failure {
+// stopForFailure records that the actor is stopped for its last panic, and returns that.
+func (m *cell) stopForFailure() *messages.Failure {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.condemned = "failed on " + m.last.Message + ": " + m.last.Reason
+	m.stopReason = "failed on " + m.last.Message + ": " + m.last.Reason
 	return m.last
 }
 

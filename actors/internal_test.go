@@ -15,11 +15,11 @@ import (
 	"go.uber.org/zap"
 )
 
-func TestGrow(t *testing.T) {
+func TestNest(t *testing.T) {
 	type node = messages.ActorNode
 	f := func(nodes, want []node) {
 		t.Helper()
-		require.Equal(t, want, grow(nodes))
+		require.Equal(t, want, nest(nodes))
 	}
 	f(nil, []node{})
 	f([]node{{ID: "b"}, {ID: "a"}}, []node{{ID: "b"}, {ID: "a"}})

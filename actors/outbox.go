@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// Outbox is the queue of what is to be written to a stream, and its one writer: a
-// goroutine that is there while something is queued. A stream that is silent costs none.
+// Outbox is the queue of what is to be written to a stream, and the stream's only writer: a
+// goroutine that lives while something is queued. An idle stream costs no goroutine.
 type Outbox[T any] struct {
 	limit int
 	write func(T) error
@@ -14,14 +14,14 @@ type Outbox[T any] struct {
 
 	mu      sync.Mutex
 	queue   []T
-	writing bool // The writer is there.
+	writing bool // the writer's goroutine runs
 	closed  bool
 	err     error
 }
 
-// NewOutbox returns an outbox that holds limit values, at least 1, besides the one
-// that is being written. Of write there is one call at a time, in the order of the
-// values; its first error closes the outbox, and drops what is queued.
+// NewOutbox returns an outbox that queues up to limit values, at least 1, beside the one
+// that is being written. write is called once for each value, in order, one call at a time.
+// Its first error closes the outbox and drops what is queued.
 func NewOutbox[T any](limit int, write func(T) error) *Outbox[T] {
 	if limit < 1 {
 		panic(fmt.Sprintf("an outbox of %d: at least 1 is needed to queue a value", limit))
@@ -40,12 +40,13 @@ func (o *Outbox[T]) Offer(v T) bool {
 	o.queue = append(o.queue, v)
 	if !o.writing {
 		o.writing = true
-		goDeep(o.run)
+		goWithStack(o.run)
 	}
 	return true
 }
 
-// Close lets nothing more in. What is queued is still written. It may be called twice.
+// Close makes Offer refuse all further values. What is queued is still written. It may be
+// called twice.
 func (o *Outbox[T]) Close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -57,8 +58,8 @@ func (o *Outbox[T]) Close() {
 	}
 }
 
-// Done is closed when the outbox is, and write is called no more. Nothing interrupts a
-// call of write but what it writes to.
+// Done is closed when the outbox is closed and write is not called any more. A call of
+// write that blocks must be ended by its stream.
 func (o *Outbox[T]) Done() <-chan struct{} { return o.done }
 
 // Err returns the error of write that closed the outbox, nil if there was none.
@@ -81,16 +82,16 @@ func (o *Outbox[T]) run() {
 	}
 }
 
-// next takes what is to be written next; false means that the writer is to end.
+// next takes the next value from the queue; false means that the writer ends.
 func (o *Outbox[T]) next() (v T, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.queue) == 0 {
-		o.leave()
+		o.finish()
 		return v, false
 	}
 	var none T
-	v, o.queue[0] = o.queue[0], none // A frame can be large: it is not to be kept until the queue is empty.
+	v, o.queue[0] = o.queue[0], none // Frames can be large: do not keep this one until the queue is empty.
 	o.queue = o.queue[1:]
 	return v, true
 }
@@ -99,11 +100,11 @@ func (o *Outbox[T]) fail(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed, o.err = true, err
-	o.leave()
+	o.finish()
 }
 
-// leave is the writer's last act.
-func (o *Outbox[T]) leave() {
+// finish is the last call of the writer's goroutine.
+func (o *Outbox[T]) finish() {
 	o.writing, o.queue = false, nil
 	if o.closed {
 		close(o.done)

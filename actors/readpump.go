@@ -6,12 +6,12 @@ import (
 	"sync/atomic"
 )
 
-// StreamID tells one stream from those before and after it.
+// StreamID identifies one stream of the process.
 type StreamID uint64
 
 var streams atomic.Uint64
 
-// NextStreamID returns an id that no other stream of the process has.
+// NextStreamID returns an id that was not used before.
 func NextStreamID() StreamID { return StreamID(streams.Add(1)) }
 
 // Messages of the pumps.
@@ -31,7 +31,7 @@ type (
 	FrameWritten struct{ Stream StreamID }
 )
 
-// Credits bound how many frames of a stream are read and not yet handled.
+// Credits bound the frames of a stream that are read and not yet handled.
 type Credits struct{ free chan struct{} }
 
 // NewCredits returns n credits, which must be at least 1.
@@ -46,8 +46,8 @@ func NewCredits(n int) *Credits {
 	return c
 }
 
-// Return gives a credit back, once for each Frame that was handled. It never blocks.
-// One that was not taken is dropped: the bound holds.
+// Return returns one credit. Call it once for each Frame that was handled. It never blocks.
+// A credit that was not taken is ignored, so the bound always holds.
 func (c *Credits) Return() {
 	select {
 	case c.free <- struct{}{}:
@@ -55,10 +55,10 @@ func (c *Credits) Return() {
 	}
 }
 
-// ReadPump reads frames and sends them to the actor, each for a credit, and last of
-// all a StreamClosed, with the error of recv or the cause of ctx. It runs in the
-// caller's goroutine until recv fails, ctx ends or the actor is gone. It cannot
-// interrupt recv, which must return when its stream ends.
+// ReadPump takes a credit, reads a frame and sends it to the actor, again and again. Last it
+// sends a StreamClosed with the error of recv or the cause of ctx. It runs in the caller's
+// goroutine until recv fails, ctx ends or the actor is gone. It cannot interrupt recv, which
+// must return when its stream ends.
 func ReadPump[T any](ctx context.Context, s *System, to *PID, id StreamID, credits *Credits, recv func() (T, error)) {
 	err := pump(ctx, s, to, id, credits, recv)
 	s.Send(to, StreamClosed{Stream: id, Err: err})

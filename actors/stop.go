@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Watch returns a channel that is closed when the actor is gone: its children too,
-// and its *Stopped handled. A restart is no end. cancel says that the caller waits no
-// more; nothing is held for it meanwhile, so an early return may leave it out.
+// Watch returns a channel that is closed when the actor is gone, its children are gone and
+// its *Stopped is handled. A restart does not close it. cancel ends the watch. It need not be
+// called: a watch holds nothing.
 func (s *System) Watch(pid *PID) (gone <-chan struct{}, cancel func()) {
 	return s.gone(pid), func() {}
 }
 
 func (s *System) gone(pid *PID) <-chan struct{} {
-	if m := s.census.find(pid); m != nil {
+	if m := s.table.find(pid); m != nil {
 		return m.gone
 	}
 	gone := make(chan struct{})
@@ -24,18 +24,18 @@ func (s *System) gone(pid *PID) <-chan struct{} {
 	return gone
 }
 
-// StopAsync tells the actor to stop, ahead of all that waits in its mailbox, and
-// returns at once. It does nothing when pid is nil or the actor is gone.
+// StopAsync tells the actor to stop and returns at once. The stop overtakes the messages in
+// the mailbox. It does nothing when pid is nil or the actor is gone.
 func (s *System) StopAsync(pid *PID) {
-	if s.census.find(pid) != nil {
+	if s.table.find(pid) != nil {
 		s.root.Stop(pid)
 	}
 }
 
-// Stop tells the actor to stop and waits until it is gone. It blocks: an actor uses
-// StopAsync. The error wraps the cause of ctx, and says what the actor is at.
+// Stop tells the actor to stop and waits until it is gone. It blocks; actors use StopAsync.
+// The error wraps the cause of ctx and says what the actor is doing.
 func (s *System) Stop(ctx context.Context, pid *PID) error {
-	m := s.census.find(pid)
+	m := s.table.find(pid)
 	if m == nil {
 		return nil
 	}
@@ -53,11 +53,11 @@ func (s *System) Stop(ctx context.Context, pid *PID) error {
 	}
 }
 
-// StopAll stops the actors without a parent that are left, one by one, the youngest
-// first. It blocks, and returns the errors of all.
+// StopAll stops the top-level actors one by one, the last spawned first. It blocks, and
+// returns all errors.
 func (s *System) StopAll(ctx context.Context) error {
 	var errs []error
-	for _, m := range slices.Backward(s.census.members()) {
+	for _, m := range slices.Backward(s.table.cells()) {
 		if !m.isChild {
 			errs = append(errs, s.Stop(ctx, m.self))
 		}

@@ -11,30 +11,30 @@ import (
 	"go.uber.org/zap/exp/zapslog"
 )
 
-// throttleInterval is how long a goroutine of the runtime lives after a dead letter.
-// It serves a log line that is cut off, so it is short.
+// throttleInterval is how long a goroutine of the runtime lives after a dead letter. It is
+// for a log line that this package suppresses, so it is short.
 const throttleInterval = time.Millisecond
 
-// The runtime keeps the ids of actors in 1024 maps, each of which this library cuts in
-// 32 more: 33,000 maps and locks for some dozens of actors, all of which a garbage
-// collection visits. One part each is enough.
+// The runtime keeps the ids of actors in 1024 maps, and this library splits each into 32
+// shards: 33,000 maps and locks for some dozens of actors, which every garbage collection
+// visits. One shard is enough.
 func init() { cmap.SHARD_COUNT = 1 }
 
-// System is where actors live. One a process is meant, one a test is fine.
+// System runs actors. A process has one; so may each test.
 type System struct {
 	log         *zap.Logger
 	runtime     *actor.ActorSystem
 	root        *actor.RootContext
 	supervisor  *supervisor
-	census      *census
+	table       *actorTable
 	deadLetters *deadLetters
 	fatal       chan error
 	shutdown    sync.Once
 }
 
-// NewSystem returns a system without actors. In a synctest bubble, make it inside.
+// NewSystem returns a system without actors. For a synctest bubble, create it inside.
 func NewSystem(log *zap.Logger) *System {
-	s := &System{log: log, census: newCensus(), deadLetters: newDeadLetters(log.Named("actors")), fatal: make(chan error, 1)}
+	s := &System{log: log, table: newActorTable(), deadLetters: newDeadLetters(log.Named("actors")), fatal: make(chan error, 1)}
 	s.supervisor = &supervisor{s}
 	s.runtime = actor.NewActorSystem(
 		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return runtimeLog(log) }),
@@ -48,8 +48,8 @@ func NewSystem(log *zap.Logger) *System {
 	return s
 }
 
-// runtimeLog cuts the runtime's own log off below Warn: there it prints whole
-// messages, and failures without a stack.
+// runtimeLog drops the runtime's log below Warn: it has whole messages, and failures without
+// a stack.
 func runtimeLog(log *zap.Logger) *slog.Logger {
 	if log.Core().Enabled(zap.InfoLevel) {
 		log = log.WithOptions(zap.IncreaseLevel(zap.WarnLevel))
@@ -60,8 +60,8 @@ func runtimeLog(log *zap.Logger) *slog.Logger {
 // Log returns the log that the system was made with.
 func (s *System) Log() *zap.Logger { return s.log }
 
-// Fatal delivers one error, when an actor has failed more often than its Backoff
-// allows: the process is no longer whole and should end. Later ones are dropped.
+// Fatal delivers one error, when an actor has failed more often than its Backoff allows. A
+// part of the process is missing then, and it should end. Later errors are dropped.
 func (s *System) Fatal() <-chan error { return s.fatal }
 
 // Send puts the message into the actor's mailbox. It does nothing when to is nil,

@@ -7,24 +7,23 @@ import (
 	"fodc/messages"
 )
 
-// Tree returns all actors as they are now, in the order of their spawn, and some of
-// the last that ended, the newest first: of a kind that ends seldom the last ones are
-// there even if others end all the time. It asks no actor, so it works when some are
-// stuck.
+// Tree returns all actors as they are now, in the order of their spawn, and the last ones
+// that ended, newest first. It reads the table and asks no actor, so it works when some
+// are stuck.
 func (s *System) Tree() messages.ActorTree {
 	now := time.Now()
-	members := s.census.members()
-	nodes := make([]messages.ActorNode, len(members))
-	for i, m := range members {
+	cells := s.table.cells()
+	nodes := make([]messages.ActorNode, len(cells))
+	for i, m := range cells {
 		nodes[i] = m.node(now)
 	}
-	s.census.mu.RLock()
-	gone := s.census.ended.newestFirst()
-	s.census.mu.RUnlock()
-	return messages.ActorTree{At: now, Actors: grow(nodes), Ended: gone, DeadLetters: s.deadLetters.total.Load()}
+	s.table.mu.RLock()
+	gone := s.table.ended.newestFirst()
+	s.table.mu.RUnlock()
+	return messages.ActorTree{At: now, Actors: nest(nodes), Ended: gone, DeadLetters: s.deadLetters.total.Load()}
 }
 
-func (m *member) node(now time.Time) messages.ActorNode {
+func (m *cell) node(now time.Time) messages.ActorNode {
 	n := messages.ActorNode{ID: m.self.Id, Parent: m.parent, Kind: m.kind, State: stateNames[m.state.Load()],
 		Started: m.started, Mailbox: m.waiting(), MailboxPeak: m.peak.Load()}
 	m.mu.Lock()
@@ -38,16 +37,16 @@ func (m *member) node(now time.Time) messages.ActorNode {
 	return n
 }
 
-func (m *member) ending(now time.Time) ending {
+func (m *cell) asEnded(now time.Time) endedActor {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return ending{failed: m.condemned != "", EndedActor: messages.EndedActor{ID: m.self.Id, Kind: m.kind, Subject: m.subject,
-		Ended: now, Reason: cmp.Or(m.condemned, m.endReason, "stopped"), LastFailure: m.last}}
+	return endedActor{failed: m.stopReason != "", EndedActor: messages.EndedActor{ID: m.self.Id, Kind: m.kind, Subject: m.subject,
+		Ended: now, Reason: cmp.Or(m.stopReason, m.endReason, "stopped"), LastFailure: m.last}}
 }
 
-// grow puts children below their parents. One whose parent is not there is an orphan
-// and stands at the top.
-func grow(nodes []messages.ActorNode) []messages.ActorNode {
+// nest puts children below their parents. A child whose parent is not in the list is an
+// orphan, and stands at the top.
+func nest(nodes []messages.ActorNode) []messages.ActorNode {
 	known := map[string]bool{}
 	for _, n := range nodes {
 		known[n.ID] = true

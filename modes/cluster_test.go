@@ -73,17 +73,17 @@ func inClusterOf(t *testing.T, agents int, page func(id string, scrape int) []by
 	})
 }
 
-func fragileSystem() *actors.System { return actors.NewSystem(actorstest.Fragile(zap.NewNop())) }
+func crashableSystem() *actors.System { return actors.NewSystem(actorstest.PanicOnCrash(zap.NewNop())) }
 
 func startCluster(t *testing.T, agents int, page func(id string, scrape int) []byte) *cluster {
-	w := &cluster{t: t, sys: fragileSystem(), net: newMemoryNet()}
+	w := &cluster{t: t, sys: crashableSystem(), net: newMemoryNet()}
 	w.proxy = proxy.Start(w.sys, proxy.Config{
 		Limits:            proxy.RegistryLimits{HeartbeatTimeout: 30 * time.Second, CleanupTimeout: 5 * time.Minute, MaxAgents: 100},
 		HeartbeatInterval: 10 * time.Second, MaxCollections: 16, MaxMessageSize: 4 << 20, MaxAgentSeries: 100_000, MaxAnswersBytes: 1 << 30,
 	})
 	go func() { w.net.served <- w.proxy.Serve(w.net.listener) }()
 	for n := range agents {
-		a := &clusterAgent{id: fmt.Sprintf("n%d", n), sys: fragileSystem()}
+		a := &clusterAgent{id: fmt.Sprintf("n%d", n), sys: crashableSystem()}
 		root, scrapes := t.TempDir(), 0 // a host that has nothing to read
 		a.file = filepath.Join(root, "node.yaml")
 		a.configure("id: " + a.id)
@@ -137,7 +137,7 @@ func (w *cluster) finish() {
 	w.pass(10 * time.Second) // gRPC lets go of a transport after some seconds
 	for _, sys := range w.systems() {
 		assert.Empty(w.t, sys.Tree().Actors)
-		assert.Zero(w.t, len(sys.Untracked()), "actors and questions that the census does not know")
+		assert.Zero(w.t, len(sys.Untracked()), "untracked actors and asks")
 		select {
 		case err := <-sys.Fatal():
 			w.t.Errorf("fatal: %v", err)

@@ -28,5 +28,5 @@ func TestShareOfAnswersArrives(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, want, cfg.MaxAnswersBytes)
 	p := &runningProxy{log: zap.NewNop()}
-	require.EqualValues(t, want, p.api(fragileSystem(), c, want).MaxInFlightBytes)
+	require.EqualValues(t, want, p.api(crashableSystem(), c, want).MaxInFlightBytes)
 }

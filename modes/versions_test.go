@@ -152,7 +152,7 @@ var agentIDs = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 // inVersions runs the test in a bubble with a proxy. get returns an answer of the proxy.
 func inVersions(t *testing.T, test func(t *testing.T, w *cluster, get func(target string) string)) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &cluster{t: t, sys: fragileSystem(), net: newMemoryNet()}
+		w := &cluster{t: t, sys: crashableSystem(), net: newMemoryNet()}
 		w.proxy = proxy.Start(w.sys, proxy.Config{
 			Limits:            proxy.RegistryLimits{HeartbeatTimeout: 30 * time.Second, CleanupTimeout: 5 * time.Minute, MaxAgents: 100},
 			HeartbeatInterval: 10 * time.Second, MaxCollections: 16, MaxMessageSize: 4 << 20, MaxAgentSeries: maxVersionSeries, MaxAnswersBytes: 1 << 30,

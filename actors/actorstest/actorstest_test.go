@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestProbeKeepsWhatItGets(t *testing.T) {
+func TestProbeRecordsMessages(t *testing.T) {
 	Run(t, func(t *testing.T, sys *actors.System) {
 		p := NewProbe(sys)
 		sys.Send(p.PID, "a")
@@ -27,10 +27,10 @@ func TestProbeKeepsWhatItGets(t *testing.T) {
 	})
 }
 
-// complaints takes the place of a test that fails.
-type complaints []string
+// reported records the errors that finish reports.
+type reported []string
 
-func (c *complaints) Errorf(format string, args ...any) {
+func (c *reported) Errorf(format string, args ...any) {
 	*c = append(*c, fmt.Sprintf(format, args...))
 }
 
@@ -45,15 +45,15 @@ func (s stubborn) Receive(c actors.Context) {
 	}
 }
 
-func TestRunComplains(t *testing.T) {
+func TestRunReportsWhatIsLeft(t *testing.T) {
 	f := func(test func(sys *actors.System), want ...string) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
 			sys := actors.NewSystem(zap.NewNop())
 			test(sys)
-			var got complaints
+			var got reported
 			finish(&got, sys)
-			require.Equal(t, complaints(want), got)
+			require.Equal(t, reported(want), got)
 			time.Sleep(time.Hour)
 		})
 	}

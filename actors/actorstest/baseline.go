@@ -17,21 +17,21 @@ import (
 	_ "google.golang.org/protobuf/types/known/timestamppb" // so that its file is known
 )
 
-// BaselineService is the service that peers in the field speak.
+// BaselineService is the gRPC service of the baseline.
 const BaselineService = "banyandb.fodc.v1.FODCService"
 
-// Fields are a message of the baseline, as JSON has it: names in lowerCamelCase, int64
-// as text, times in RFC 3339.
+// Fields is a message of the baseline in the form of protobuf's JSON: names in
+// lowerCamelCase, int64 as strings, times in RFC 3339.
 type Fields = map[string]any
 
-// BaselineStream describes any stream of the service.
+// BaselineStream returns the description of a stream of the service; it fits all of them.
 func BaselineStream() *grpc.StreamDesc {
 	return &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}
 }
 
-// baselineTable is the table of the contract: for each message its fields as name,
-// number and type. It shares nothing with the .proto of this module, so that peers made
-// of it know nothing of what this module adds.
+// baselineTable is the contract: the fields of each message as name, number and type. It
+// shares nothing with the .proto of this module, so peers built from it do not know this
+// module's extensions.
 var baselineTable = map[string][]baselineField{
 	"RegisterAgentRequest": {{"node_role", 1, "string"}, {"labels", 2, "map"}, {"primary_address", 3, "Address"},
 		{"pod_name", 4, "string"}, {"container_names", 5, "repeated string"}},
@@ -56,7 +56,7 @@ func NewBaseline(message string) *dynamicpb.Message {
 	return dynamicpb.NewMessage(baselineFile().Messages().ByName(protoreflect.Name(message)))
 }
 
-// Baseline returns the message with the fields. It panics if there are no such fields.
+// Baseline returns a message with the fields. It panics on a field that does not exist.
 func Baseline(message string, f Fields) *dynamicpb.Message {
 	if f == nil {
 		f = Fields{}
@@ -72,7 +72,7 @@ func Baseline(message string, f Fields) *dynamicpb.Message {
 	return m
 }
 
-// BaselineFields returns what a baseline peer sees of a message.
+// BaselineFields returns the fields of a message that a baseline peer has received.
 func BaselineFields(m proto.Message) Fields {
 	text, err := protojson.Marshal(m)
 	if err != nil {
@@ -102,7 +102,7 @@ var baselineFile = sync.OnceValue(func() protoreflect.FileDescriptor {
 	return made
 })
 
-// describe describes the field, and adds to the message the type of a map's entries.
+// describe returns the field's descriptor. For a map it adds the entry type to the message.
 func (f baselineField) describe(m *descriptorpb.DescriptorProto) *descriptorpb.FieldDescriptorProto {
 	d := &descriptorpb.FieldDescriptorProto{Name: proto.String(f.name), Number: proto.Int32(f.number),
 		Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum()}

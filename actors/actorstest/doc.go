@@ -1,6 +1,9 @@
-// Package actorstest helps to test actors: a bubble of fake time with a system in it
-// (Run), an actor that keeps what it gets (Probe), a message that makes an actor panic
-// (Crash), scripts that play a state machine and compare its transcript
-// (RunScripts), tables of every event in every state (RunMatrix), and the messages of
-// peers that speak the baseline of the wire contract and nothing else (Baseline). Only tests may import it.
+// Package actorstest helps to test actors. Only tests may import it.
+//
+//   - Run: a synctest bubble with a system in it
+//   - Probe: an actor that records its messages
+//   - Crash: a message that makes an actor panic
+//   - RunScripts, RunMatrix: scripts for state machines, and tables of every event in every
+//     state, both compared with reviewed files
+//   - Baseline: messages of peers that know the baseline of the wire contract only
 package actorstest

@@ -8,21 +8,21 @@ import (
 	"testing"
 )
 
-// Matrix is every event in every state of a machine.
+// Matrix is a table of every event in every state of a state machine.
 type Matrix struct {
-	// States are the states, each as "name: command; command", which lead there from the
-	// start.
+	// States are the states, each as "name: command; command". The commands lead there from
+	// a new machine.
 	States []string
 	// Events are the events, each as "command; command".
 	Events []string
-	// Describe is the command that tells the state.
+	// Describe is the command that prints the state.
 	Describe string
 }
 
-// RunMatrix plays each event in each state, twice, each time on a new machine, and
-// compares what they did with the table in the file. A row is the event, what it did,
-// the state that it led to if that is another one, and what the same event did again.
-// With -update the table is written anew, to be reviewed as part of the change.
+// RunMatrix runs each event in each state on a new machine, twice in a row, and compares the
+// results with the table in the file. A row has the event, its effects, the new state if that
+// differs, and the effects of the same event the second time. -update rewrites the file, to
+// be reviewed as part of the change.
 func RunMatrix(t *testing.T, path string, m Matrix, newMachine func() Script) {
 	t.Helper()
 	got := m.play(newMachine)
@@ -55,7 +55,7 @@ func (m Matrix) play(newMachine func() Script) string {
 		for _, event := range m.Events {
 			machine := newMachine()
 			do(machine, path)
-			fmt.Fprintf(&b, "%-28s %s\n", event, orNothing(do(machine, event)))
+			fmt.Fprintf(&b, "%-28s %s\n", event, orDash(do(machine, event)))
 			after := do(machine, m.Describe)
 			if after != at {
 				fmt.Fprintf(&b, "%28s -> %s\n", "", after)
@@ -72,7 +72,7 @@ func (m Matrix) play(newMachine func() Script) string {
 	return b.String()
 }
 
-// do performs the commands, and returns what they did in one line.
+// do runs the commands, and returns their transcript in one line.
 func do(m Script, commands string) string {
 	var did []string
 	for command := range strings.SplitSeq(commands, ";") {
@@ -89,7 +89,7 @@ func do(m Script, commands string) string {
 	return strings.Join(did, "; ")
 }
 
-func orNothing(text string) string {
+func orDash(text string) string {
 	if text == "" {
 		return "-"
 	}

@@ -12,33 +12,33 @@ import (
 	"go.uber.org/zap/zaptest"
 )
 
-// stopTimeout is how long, in fake time, the actors that a test left may take to end.
+// stopTimeout is how long, in fake time, actors may take to stop at the end of a test.
 const stopTimeout = time.Minute
 
-// settling outlasts what the runtime leaves behind for a moment.
-const settling = time.Second
+// drainTime is longer than the goroutines live that the runtime leaves behind.
+const drainTime = time.Second
 
-// Run runs the test in a synctest bubble with a system of its own. After it, the
-// actors without a parent that are left are stopped, the youngest first. The test
-// fails if one does not stop, if an orphan, an actor unknown to the census or a
-// goroutine is left, or if there was a fatal error that the test did not take.
+// Run runs the test in a synctest bubble with a system of its own, and stops the top-level
+// actors at its end, the last spawned first. The test fails if one does not stop, if an
+// orphan, an untracked actor or a goroutine is left, or if there was a fatal error that the
+// test did not receive.
 func Run(t *testing.T, test func(t *testing.T, sys *actors.System)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		sys := actors.NewSystem(Fragile(zaptest.NewLogger(t)))
-		// Deferred, and without FailNow: a test that has failed must still leave the
-		// bubble clean, or the bubble hides why it failed.
+		sys := actors.NewSystem(PanicOnCrash(zaptest.NewLogger(t)))
+		// Deferred, and without FailNow: if a failed test leaves goroutines in the bubble, the
+		// bubble's own panic hides why the test failed.
 		defer finish(t, sys)
 		test(t, sys)
 	})
 }
 
-// complainer is the part of a test that finish needs.
-type complainer interface {
+// errorReporter is the part of *testing.T that finish uses.
+type errorReporter interface {
 	Errorf(format string, args ...any)
 }
 
-func finish(t complainer, sys *actors.System) {
+func finish(t errorReporter, sys *actors.System) {
 	synctest.Wait()
 	eachNode(sys.Tree().Actors, func(n messages.ActorNode) {
 		if n.Orphan {
@@ -51,13 +51,13 @@ func finish(t complainer, sys *actors.System) {
 		t.Errorf("at the end of the test: %v", err)
 	}
 	sys.Shutdown()
-	time.Sleep(settling)
+	time.Sleep(drainTime)
 	synctest.Wait()
 	eachNode(sys.Tree().Actors, func(n messages.ActorNode) {
 		t.Errorf("actor %s is left, %s", n.ID, n.State)
 	})
 	for _, id := range sys.Untracked() {
-		t.Errorf("%s is unknown to the census", id)
+		t.Errorf("%s is untracked", id)
 	}
 	select {
 	case err := <-sys.Fatal():

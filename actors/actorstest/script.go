@@ -11,22 +11,22 @@ import (
 
 var update = flag.Bool("update", false, "rewrite scripts with what the code answers")
 
-// Script is a machine under test: Do performs one command and returns its transcript.
-// Of one that embeds a ScriptClock RunScripts performs "wait DURATION" itself.
+// Script is a state machine under test. Do runs one command and returns its transcript. If it
+// embeds a ScriptClock, RunScripts runs the command "wait DURATION" itself.
 type Script interface {
 	Do(command string, args []string) string
 }
 
-// ScriptClock is the time of a script: since the epoch as long as the script has waited.
+// ScriptClock is the clock of a script: the epoch, plus what the script has waited.
 type ScriptClock struct{ waited time.Duration }
 
-// Now is in UTC, so that it prints the same everywhere.
+// Now returns the time in UTC, so that it prints the same everywhere.
 func (c *ScriptClock) Now() time.Time { return time.Unix(0, 0).UTC().Add(c.waited) }
 
-// Wait lets the time pass.
+// Wait advances the clock.
 func (c *ScriptClock) Wait(d time.Duration) { c.waited += d }
 
-// perform does a command with the machine, or with its clock.
+// perform runs a command on the machine, or on its clock.
 func perform(m Script, command string, args []string) string {
 	clock, ok := m.(interface{ Wait(d time.Duration) })
 	if !ok || command != "wait" {
@@ -43,10 +43,10 @@ func perform(m Script, command string, args []string) string {
 	return ""
 }
 
-// RunScripts plays each script that matches the pattern on a new machine. A script is
-// paragraphs, parted by empty lines: command lines, a line "----", and the transcript
-// of what they did. Lines that start with # are comments. With -update the
-// transcripts are written anew, to be reviewed as part of the change.
+// RunScripts runs each script that matches the pattern on a new machine. A script consists of
+// paragraphs with empty lines between them: command lines, a line "----", and the transcript
+// of the commands. Lines that start with # are comments. -update rewrites the transcripts, to
+// be reviewed as part of the change.
 func RunScripts(t *testing.T, pattern string, newMachine func() Script) {
 	t.Helper()
 	paths, err := filepath.Glob(pattern)

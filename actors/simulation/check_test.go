@@ -13,8 +13,8 @@ import (
 // still while something runs.
 const epsilon = time.Millisecond
 
-// untrackedEvery is of how many seeds one looks for actors that the census does not
-// know: that look costs as much as several agents do.
+// untrackedEvery: every n-th seed is checked for untracked actors. That check costs as much
+// as several agents do.
 const untrackedEvery = 8
 
 // mark takes note of which nodes are disturbed now, and of which nothing can come.
@@ -245,7 +245,7 @@ func (w *world) finish() {
 	synctest.Wait()
 	if w.plan.seed%untrackedEvery == 0 {
 		for _, id := range w.sys.Untracked() {
-			w.fail("%s is unknown to the census", id)
+			w.fail("%s is untracked", id)
 		}
 	}
 	for _, k := range w.sys.Counts().Kinds {

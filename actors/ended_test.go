@@ -11,21 +11,21 @@ import (
 	"pgregory.net/rapid"
 )
 
-// endingsOf makes endings of words, each "kind", or "kind!" for a failure.
-func endingsOf(script string) (all endings) {
+// endedOf makes endedActors of words, each "kind", or "kind!" for a failure.
+func endedOf(script string) (all endedActors) {
 	for n, word := range strings.Fields(script) {
-		all.add(endingOf(n, word))
+		all.add(endedActorOf(n, word))
 	}
 	return all
 }
 
-func endingOf(n int, word string) ending {
+func endedActorOf(n int, word string) endedActor {
 	of, failed := strings.CutSuffix(word, "!")
-	return ending{messages.EndedActor{ID: fmt.Sprint(n), Kind: of}, failed}
+	return endedActor{messages.EndedActor{ID: fmt.Sprint(n), Kind: of}, failed}
 }
 
-// counts returns how many endings there are of a kind, failures apart.
-func counts(all endings) map[string]int {
+// counts returns how many endedActors there are of a kind, failures apart.
+func counts(all endedActors) map[string]int {
 	m := map[string]int{}
 	for _, e := range all {
 		if e.failed {
@@ -40,7 +40,7 @@ func counts(all endings) map[string]int {
 func TestEndingsOfManyCollectionsLeaveTheRest(t *testing.T) {
 	f := func(script string, want map[string]int) {
 		t.Helper()
-		require.Equal(t, want, counts(endingsOf(script)))
+		require.Equal(t, want, counts(endedOf(script)))
 	}
 	many := func(word string) string { return strings.Repeat(word+" ", 1000) }
 	f("", map[string]int{})
@@ -56,12 +56,12 @@ func TestEndingsOfManyCollectionsLeaveTheRest(t *testing.T) {
 func TestEndingsKeepTheNewestOfEachGroup(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		words := rapid.SliceOf(rapid.SampledFrom([]string{"a", "a", "a", "a!", "b", "c", "c!"})).Draw(t, "words")
-		all := endingsOf(strings.Join(words, " "))
-		require.LessOrEqual(t, len(all), maxEndings)
-		require.Len(t, all, min(len(words), maxEndings))
+		all := endedOf(strings.Join(words, " "))
+		require.LessOrEqual(t, len(all), maxEnded)
+		require.Len(t, all, min(len(words), maxEnded))
 		given := map[group][]string{}
 		for n, word := range words {
-			e := endingOf(n, word)
+			e := endedActorOf(n, word)
 			given[e.group()] = append(given[e.group()], e.ID)
 		}
 		kept := map[group][]string{}
@@ -71,7 +71,7 @@ func TestEndingsKeepTheNewestOfEachGroup(t *testing.T) {
 		}
 		for g, ids := range given {
 			require.Equal(t, ids[len(ids)-len(kept[g]):], kept[g], "the newest of %v", g)
-			require.GreaterOrEqual(t, len(kept[g]), min(len(ids), maxEndings/len(given)), "its share of the room")
+			require.GreaterOrEqual(t, len(kept[g]), min(len(ids), maxEnded/len(given)), "its share of the room")
 		}
 		list := all.newestFirst()
 		require.Len(t, list, len(all))

@@ -24,10 +24,10 @@ const (
 
 var stateNames = [...]string{"starting", "running", "failed", "restarting", "stopping", "ended"}
 
-// member is what the census knows of one actor. It is the actor's mailbox, and the
-// invoker behind that mailbox, so it sees all that is sent to the actor and all that
-// the actor does. It outlives restarts.
-type member struct {
+// cell is the entry of one actor in the table. It is the actor's mailbox and the invoker
+// behind that mailbox, so it sees all that is sent to the actor and all that the actor
+// handles. A restart keeps the cell.
+type cell struct {
 	actor.Mailbox // where messages wait
 	invoker       actor.MessageInvoker
 
@@ -40,56 +40,58 @@ type member struct {
 	parent   string // id; empty: none
 	order    uint64 // of the spawn
 	started  time.Time
-	gone     chan struct{} // closed when the actor is
+	gone     chan struct{} // closed when the actor is gone
 	state    atomic.Int32
 	peak     atomic.Int64
-	producer func() Actor // of the actor's goroutine; nil at the end
+	producer func() Actor // used by the actor's goroutine; nil at the end
 
-	// panickedOn is what the value was told when it panicked; of the actor's goroutine.
-	// The runtime only knows *Restart where that was *Started.
+	// panickedOn is the message on which the value panicked; nil: it has not. Only the
+	// actor's goroutine uses it. The runtime knows only *Restart where that was *Started.
 	panickedOn any
-	// lateWatchers wait for an actor that is stopping; of the actor's goroutine.
+	// lateWatchers began to watch while the actor was stopping. Only the actor's goroutine
+	// uses it.
 	lateWatchers []*PID
 
-	mu        sync.Mutex
-	subject   string
-	handled   uint64
-	busy      reflect.Type // nil: idle
-	busySince time.Time
-	restarts  int
-	failures  int
-	last      *messages.Failure
-	recent    []time.Time // failures within the Backoff's window
-	endReason string      // what the actor said; empty: nothing
-	condemned string      // the failure that it is ended for; empty: none
+	mu         sync.Mutex
+	subject    string
+	handled    uint64
+	busy       reflect.Type // nil: idle
+	busySince  time.Time
+	restarts   int
+	failures   int
+	last       *messages.Failure
+	recent     []time.Time // failures within the Backoff's window
+	endReason  string      // set by EndReason; empty: not set
+	stopReason string      // the panic after which the supervisor stops it; empty: none
 }
 
-// isContained tells whether a panic is not to reach supervision any more.
-func (m *member) isContained() bool { return m.state.Load() >= failed }
+// containsPanics reports whether a panic must not reach the supervisor any more.
+func (m *cell) containsPanics() bool { return m.state.Load() >= failed }
 
-// isLeaving tells whether the children were told to stop already, for good.
-func (m *member) isLeaving() bool { return m.state.Load() >= stopping }
+// isStopping reports whether the actor stops or has stopped. Its children were told to stop
+// already.
+func (m *cell) isStopping() bool { return m.state.Load() >= stopping }
 
 // waiting counts the messages in the mailbox; the runtime's count can be negative for
 // a moment.
-func (m *member) waiting() int64 { return max(0, int64(m.UserMessageCount())) }
+func (m *cell) waiting() int64 { return max(0, int64(m.UserMessageCount())) }
 
 // RegisterHandlers is called once, at the end of a successful spawn. The invoker is
 // the actor's context.
-func (m *member) RegisterHandlers(invoker actor.MessageInvoker, d actor.Dispatcher) {
+func (m *cell) RegisterHandlers(invoker actor.MessageInvoker, d actor.Dispatcher) {
 	c := invoker.(actor.Context)
 	m.invoker, m.self, m.started = invoker, c.Self(), time.Now()
 	if m.isChild {
 		m.parent = c.Parent().Id
 	}
-	m.sys.census.add(m)
+	m.sys.table.add(m)
 	m.Mailbox.RegisterHandlers(m, d)
 }
 
 // PostUserMessage is called in the sender's goroutine.
-func (m *member) PostUserMessage(msg any) {
+func (m *cell) PostUserMessage(msg any) {
 	if msg == nil {
-		panic("send to " + m.self.Id + ": the message is nil") // It would make the mailbox spin for ever.
+		panic("send to " + m.self.Id + ": the message is nil") // A nil makes the mailbox spin for ever.
 	}
 	if _, ok := msg.(*actor.DeadLetterResponse); ok {
 		return // It does not say which request was lost.
@@ -103,28 +105,28 @@ func (m *member) PostUserMessage(msg any) {
 	}
 }
 
-// PostSystemMessage is called in the sender's goroutine. What resumes the mailbox
-// does not reach the invoker, so it is seen here.
-func (m *member) PostSystemMessage(msg any) {
+// PostSystemMessage is called in the sender's goroutine. *ResumeMailbox does not reach the
+// invoker, so the state changes here.
+func (m *cell) PostSystemMessage(msg any) {
 	if _, ok := msg.(*actor.ResumeMailbox); ok {
 		m.state.CompareAndSwap(failed, running)
 	}
 	m.Mailbox.PostSystemMessage(msg)
 }
 
-func (m *member) InvokeUserMessage(msg any) {
+func (m *cell) InvokeUserMessage(msg any) {
 	if m.state.Load() == ended {
 		m.sys.deadLetters.add(m.self, actor.UnwrapEnvelopeMessage(msg))
 		return
 	}
-	// No defer: a panic goes on to EscalateFailure, and a goroutine that ends in the
-	// midst of a message leaves the actor visibly busy with it.
-	m.enter(actor.UnwrapEnvelopeMessage(msg))
+	// No defer: after a panic EscalateFailure ends the message, and after runtime.Goexit the
+	// tree must go on showing the actor as busy with it.
+	m.beginMessage(actor.UnwrapEnvelopeMessage(msg))
 	m.invoker.InvokeUserMessage(msg)
-	m.leave()
+	m.endMessage()
 }
 
-func (m *member) InvokeSystemMessage(msg any) {
+func (m *cell) InvokeSystemMessage(msg any) {
 	switch x := msg.(type) {
 	case *actor.Stop:
 		if m.state.Load() < stopping {
@@ -132,65 +134,65 @@ func (m *member) InvokeSystemMessage(msg any) {
 		}
 	case *actor.Restart:
 		if m.state.Load() >= stopping {
-			return // The runtime would forget that it stops.
+			return // A restart would make the runtime forget that the actor stops.
 		}
 		m.state.Store(restarting)
 		m.countRestart()
 	case *actor.Watch:
 		if m.state.Load() == stopping {
-			m.lateWatchers = append(m.lateWatchers, x.Watcher) // The runtime would call it gone already.
+			m.lateWatchers = append(m.lateWatchers, x.Watcher) // The runtime would report the actor as gone already.
 			return
 		}
 	case *actor.Unwatch:
 		m.lateWatchers = slices.DeleteFunc(m.lateWatchers, func(w *PID) bool { return w.Id == x.Watcher.Id })
 	}
-	m.enter(msg)
+	m.beginMessage(msg)
 	m.invoker.InvokeSystemMessage(msg)
-	m.leave()
+	m.endMessage()
 }
 
 // EscalateFailure is called by the mailbox while the panic that it recovered is still
 // on the stack.
-func (m *member) EscalateFailure(reason, msg any) {
+func (m *cell) EscalateFailure(reason, msg any) {
 	on := m.panickedOn
 	if m.panickedOn = nil; on == nil { // The producer panicked.
 		on = actor.UnwrapEnvelopeMessage(msg)
 	}
 	m.fail(reason, on, actor.UnwrapEnvelopeSender(msg))
-	m.leave()
+	m.endMessage()
 	if m.state.Load() < stopping {
 		m.state.Store(failed)
 	}
 	m.invoker.EscalateFailure(reason, msg)
 }
 
-func (m *member) enter(msg any) {
+func (m *cell) beginMessage(msg any) {
 	m.mu.Lock()
 	m.handled++
 	m.busy, m.busySince = reflect.TypeOf(msg), time.Now()
 	m.mu.Unlock()
 }
 
-func (m *member) leave() {
+func (m *cell) endMessage() {
 	m.mu.Lock()
 	m.busy = nil
 	m.mu.Unlock()
 }
 
-func (m *member) countRestart() {
+func (m *cell) countRestart() {
 	m.mu.Lock()
 	m.restarts++
 	m.endReason = ""
 	m.mu.Unlock()
-	m.sys.census.countRestart(m.kind)
+	m.sys.table.countRestart(m.kind)
 }
 
 // end is called once, in the actor's goroutine, after *Stopped and before the runtime
 // tells anybody.
-func (m *member) end() {
+func (m *cell) end() {
 	m.state.Store(ended)
-	m.sys.census.remove(m)
-	// A PID that somebody keeps leads here; let it not keep the actor's value.
+	m.sys.table.remove(m)
+	// Old PIDs refer to this cell. They must not keep the actor's value in memory.
 	m.producer = nil
 	for _, w := range m.lateWatchers {
 		if p, ok := m.sys.runtime.ProcessRegistry.Get(w); ok {
@@ -199,7 +201,7 @@ func (m *member) end() {
 	}
 	m.lateWatchers = nil
 	close(m.gone)
-	// One that ended while it waited for its supervisor has a mailbox at rest; what is
-	// in it are dead letters now.
+	// The mailbox of an actor that ended while it waited for its supervisor is suspended.
+	// Resume it, so that its messages become dead letters.
 	m.Mailbox.PostSystemMessage(&actor.ResumeMailbox{})
 }

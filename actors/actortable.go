@@ -9,25 +9,26 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// census knows every actor that lives, and some that did.
-type census struct {
+// actorTable has an entry for every actor that lives, as a process table has, and for the
+// last ones that ended.
+type actorTable struct {
 	mu     sync.RWMutex
-	live   map[string]*member // by id
+	live   map[string]*cell // by id
 	kinds  map[string]*kind
-	orders uint64
-	ended  endings
+	spawns uint64 // numbers the actors in the order of their spawn
+	ended  endedActors
 }
 
 type kind struct {
 	spawned, restarts, failures uint64
 }
 
-func newCensus() *census {
-	return &census{live: map[string]*member{}, kinds: map[string]*kind{}}
+func newActorTable() *actorTable {
+	return &actorTable{live: map[string]*cell{}, kinds: map[string]*kind{}}
 }
 
 // nextName returns the last part of the next id of the kind.
-func (c *census) nextName(of string) string {
+func (c *actorTable) nextName(of string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k := c.kinds[of]
@@ -39,16 +40,16 @@ func (c *census) nextName(of string) string {
 	return fmt.Sprintf("%s-%d", of, k.spawned)
 }
 
-func (c *census) add(m *member) {
+func (c *actorTable) add(m *cell) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.orders++
-	m.order = c.orders
+	c.spawns++
+	m.order = c.spawns
 	c.live[m.self.Id] = m
 }
 
-func (c *census) remove(m *member) {
-	e := m.ending(time.Now())
+func (c *actorTable) remove(m *cell) {
+	e := m.asEnded(time.Now())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.live, m.self.Id)
@@ -56,7 +57,7 @@ func (c *census) remove(m *member) {
 }
 
 // find returns nil for an actor that is gone, and for nil.
-func (c *census) find(pid *PID) *member {
+func (c *actorTable) find(pid *PID) *cell {
 	if pid == nil {
 		return nil
 	}
@@ -65,40 +66,40 @@ func (c *census) find(pid *PID) *member {
 	return c.live[pid.Id]
 }
 
-// members returns the actors that live, in the order of their spawn.
-func (c *census) members() []*member {
+// cells returns the cells of the actors that live, in the order of their spawn.
+func (c *actorTable) cells() []*cell {
 	c.mu.RLock()
-	all := make([]*member, 0, len(c.live))
+	all := make([]*cell, 0, len(c.live))
 	for _, m := range c.live {
 		all = append(all, m)
 	}
 	c.mu.RUnlock()
-	slices.SortFunc(all, func(a, b *member) int { return int(a.order) - int(b.order) })
+	slices.SortFunc(all, func(a, b *cell) int { return int(a.order) - int(b.order) })
 	return all
 }
 
-func (c *census) countRestart(of string) {
+func (c *actorTable) countRestart(of string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.kinds[of].restarts++
 }
 
-func (c *census) countFailure(of string) {
+func (c *actorTable) countFailure(of string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.kinds[of].failures++
 }
 
-// Untracked lists the ids of what is registered with the runtime and is not known
-// here: actors that were spawned without the kit, and questions that nobody waits
-// for. A test that has come to rest wants none.
+// Untracked lists the ids that the runtime knows and the table does not: actors that were
+// spawned without this package, and asks that nobody waits for any more. At the end of a
+// test there must be none.
 func (s *System) Untracked() []string {
 	var ids []string
 	for _, bucket := range s.runtime.ProcessRegistry.LocalPIDs.LocalPIDs {
 		bucket.IterCb(func(id string, process any) {
 			_, isActor := process.(*actor.ActorProcess)
 			_, isAsk := process.(*waiter)
-			if isAsk || isActor && s.census.find(&PID{Id: id}) == nil {
+			if isAsk || isActor && s.table.find(&PID{Id: id}) == nil {
 				ids = append(ids, id)
 			}
 		})

@@ -203,7 +203,7 @@ func TestChildSpawnedAtARestartIsStopped(t *testing.T) {
 
 func TestProducerThatPanicsAtARestart(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
-		values, endings := 0, 0
+		values, endedActors := 0, 0
 		pid := sys.Spawn("test", impatient, func() actors.Actor {
 			if values++; values == 2 {
 				panic("no value")
@@ -211,7 +211,7 @@ func TestProducerThatPanicsAtARestart(t *testing.T) {
 			return receive(func(c actors.Context) {
 				obliging(c)
 				if _, ok := c.Message().(*actors.Restarting); ok {
-					endings++
+					endedActors++
 				}
 			})
 		})
@@ -221,7 +221,7 @@ func TestProducerThatPanicsAtARestart(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, pong{5}, got)
 		require.Equal(t, 3, values)
-		require.Equal(t, 1, endings, "the old value is told once")
+		require.Equal(t, 1, endedActors, "the old value is told once")
 	})
 }
 
