@@ -28,7 +28,7 @@ type baselineAgent struct {
 	ctx     context.Context // of all streams but the registration: it carries the id
 	reg     grpc.ClientStream
 	metrics grpc.ClientStream
-	held    []grpc.ClientStream
+	drained []grpc.ClientStream
 }
 
 func (w *world) baselineStream(ctx context.Context, method string) grpc.ClientStream {
@@ -59,7 +59,7 @@ func (w *world) baselineAgent(first actorstest.Fields) *baselineAgent {
 		"StreamPressureProfiles", "StreamSchemaRegistry"} {
 		s := w.baselineStream(a.ctx, method)
 		require.NoError(w.T, s.SendMsg(actorstest.Baseline("Other", nil)))
-		a.held = append(a.held, s)
+		a.drained = append(a.drained, s)
 	}
 	synctest.Wait()
 	return a
@@ -140,7 +140,7 @@ func TestBaselineAgent(t *testing.T) {
 		require.Equal(t, 1., (<-first)["data-0"])
 		require.Equal(t, 2., (<-second)["data-0"])
 
-		// Its answer to a request that timed out is not taken for the next one's.
+		// A late answer to a request that timed out is not matched with the next request.
 		got = w.ask(messages.Window{})
 		a.next()
 		require.Equal(t, map[string]any{"data-0": messages.MissingTimeout}, <-got)
@@ -158,13 +158,13 @@ func TestBaselineAgent(t *testing.T) {
 		b := w.baselineAgent(late)
 		require.NotEqual(t, a.id, b.id)
 		require.Equal(t, messages.StatusOnline, node().Status)
-		require.Equal(t, "ROLE_DATA", node().Identity.Role, "what is known is not unsaid")
+		require.Equal(t, "ROLE_DATA", node().Identity.Role, "a known role is kept")
 
 		// It leaves: it half-closes, and each stream ends in an orderly way.
-		for _, s := range append([]grpc.ClientStream{b.metrics, b.reg}, b.held...) {
+		for _, s := range append([]grpc.ClientStream{b.metrics, b.reg}, b.drained...) {
 			require.NoError(t, s.CloseSend())
 		}
-		for _, s := range append([]grpc.ClientStream{b.metrics, b.reg}, b.held...) {
+		for _, s := range append([]grpc.ClientStream{b.metrics, b.reg}, b.drained...) {
 			require.ErrorIs(t, s.RecvMsg(actorstest.NewBaseline("Other")), io.EOF, "in between nothing came: no heartbeat is answered")
 		}
 		require.Empty(t, w.statuses())

@@ -6,53 +6,52 @@ import (
 	"google.golang.org/grpc/mem"
 )
 
-// rawFrame is a frame as it came. Its bytes are there until free is called, once, by
-// whoever has it last; if nobody does, they are garbage.
+// rawFrame is a frame as it was received. The last user calls free, once; the bytes must not
+// be used after that. Without the call the garbage collector frees them.
 type rawFrame struct{ buffer mem.Buffer }
 
-// Bytes returns the frame, which must not be changed.
+// Bytes returns the frame. The caller must not change it.
 func (f *rawFrame) Bytes() []byte { return f.buffer.ReadOnlyData() }
 
-// SetBytes is for interceptors: to a stream's reader, b is what has come.
+// SetBytes replaces the frame by b. Interceptors of tests use it.
 func (f *rawFrame) SetBytes(b []byte) { f.buffer = mem.SliceBuffer(b) }
 
 func (f *rawFrame) take(b mem.Buffer) { f.buffer = b }
 
 func (f *rawFrame) free() { f.buffer.Free() }
 
-// Frames that their session reads: a reader that parsed them would keep the stack that
-// this took, as long as the stream lives.
+// Frames that are decoded by the session's actor and not by the stream's reader: the
+// goroutine of a reader would keep the stack that decoding needs as long as the stream lives.
 type (
 	heartbeatFrame struct{ rawFrame }
 	answerFrame    struct{ rawFrame }
 )
 
-// codec leaves the frames that a session reads as they are, and counts the bytes of
-// answers. All else it reads and writes as gRPC does.
+// codec passes the frames that a session decodes as they are, and counts the bytes of
+// answers. All other messages it encodes and decodes as gRPC does.
 type codec struct {
 	encoding.CodecV2
-	tally *tally
+	counters *counters
 }
 
-func newCodec(t *tally) codec { return codec{encoding.GetCodecV2(proto.Name), t} }
+func newCodec(t *counters) codec { return codec{encoding.GetCodecV2(proto.Name), t} }
 
-// frameBuffers are of the sizes that answers come in: gRPC's own pool has none between
-// 32 KiB and 1 MiB.
+// frameBuffers has the sizes of answers. gRPC's own pool has none between 32 KiB and 1 MiB.
 var frameBuffers = newFrameBuffers()
 
 func newFrameBuffers() mem.BufferPool {
 	pool, err := mem.NewBinaryTieredBufferPool(12, 14, 15, 16, 17, 18, 19, 20, 22)
 	if err != nil {
-		panic(err) // The sizes are wrong, whoever runs it.
+		panic(err) // Only if the sizes are invalid.
 	}
 	return pool
 }
 
-// Unmarshal keeps nothing of data but in a rawFrame.
+// Unmarshal keeps a reference to data in a rawFrame only.
 func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
 	switch f := v.(type) {
 	case *answerFrame:
-		c.tally.received(data.Len())
+		c.counters.received(data.Len())
 		f.take(data.MaterializeToBuffer(frameBuffers))
 	case *heartbeatFrame:
 		f.take(data.MaterializeToBuffer(frameBuffers))

@@ -15,7 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// What the transport cuts into buffers, which it takes back, is one frame that stays.
+// A frame that the transport delivers in several buffers, and then reuses, is copied whole.
 func TestCodecKeepsAnswers(t *testing.T) {
 	c := newCodec(nil)
 	want := bytes.Repeat([]byte("0123456789"), 10_000)
@@ -47,8 +47,8 @@ func TestCodecReadsAllElse(t *testing.T) {
 	require.True(t, proto.Equal(want, got))
 }
 
-// A frame that is broken, whether beside the samples or in one, costs the stream, and
-// the answer with it. The session goes on.
+// A frame that cannot be decoded, outside a sample or in one, ends the metrics stream and fails
+// the answer. The session goes on.
 func TestBrokenFrames(t *testing.T) {
 	for _, broken := range [][]byte{{0x00}, {0x0a, 0x02, 0x0a, 0x05}, {0x0a, 0x03, 0x0a, 0x01, 0xff}} {
 		inWorld(t, testConfig, func(t *testing.T, w *world) {
@@ -66,7 +66,7 @@ func TestBrokenFrames(t *testing.T) {
 	}
 }
 
-// A heartbeat that is none costs the session, and is told to the agent.
+// A heartbeat that cannot be decoded ends the session, and the status says so.
 func TestBrokenHeartbeat(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		a := w.connect(columnar("n1"))

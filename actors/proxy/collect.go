@@ -10,26 +10,26 @@ import (
 	"go.uber.org/zap"
 )
 
-// askerIDs numbers the collections for the sessions, over all collectors that ever
-// were: a session must not take a new collection for an old one.
-var askerIDs atomic.Uint64
+// collectionIDs numbers the collections of the process. A collector that was restarted must not
+// use an id again: a session may still have requests of the former collection.
+var collectionIDs atomic.Uint64
 
-// collect is one collection: it asks the nodes' sessions, gathers what they answer
-// until all have or the deadline has come, and says so to its owner.
+// collect is the actor of one collection. It asks the sessions of the nodes, gathers their
+// answers until all have answered or the deadline has come, and sends the result to its owner.
 type collect struct {
 	sys      *actors.System
 	owner    *actors.PID
 	registry *actors.PID
 	log      *zap.Logger
-	asker    uint64 // the sessions' name for it
+	id       uint64 // by which the sessions know it
 	query    messages.Query
 	state    collectState
 	sessions map[string]*actors.PID // by agent id
 	deadline actors.Timer
 	pace     actors.Timer
 	ended    bool
-	room     *room
-	taken    int64 // of room
+	budget   *memoryBudget
+	reserved int64 // of budget, in bytes
 }
 
 func (k *collect) Receive(c actors.Context) {
@@ -37,15 +37,15 @@ func (k *collect) Receive(c actors.Context) {
 	case *actors.Started:
 		k.onStarted(c)
 	case *actors.Stopping, *actors.Restarting:
-		k.release(c)
+		k.cleanUp(c)
 	case *actors.Stopped:
 	case targets:
 		k.onTargets(c, m)
-	case gotChunk:
+	case answerChunk:
 		k.onChunk(c, m)
-	case gotFailure:
-		k.giveBack(memoryOf(k.state.failed(m.agentID, m.reason, time.Now())))
-		k.goOn(c)
+	case answerFailure:
+		k.release(memoryOf(k.state.failed(m.agentID, m.reason, time.Now())))
+		k.advance(c)
 	case actors.Tick:
 		k.onTick(c, m)
 	default:
@@ -55,122 +55,123 @@ func (k *collect) Receive(c actors.Context) {
 
 func (k *collect) onStarted(c actors.Context) {
 	actors.Subject(c, subjectOf(k.query))
-	k.asker = askerIDs.Add(1)
+	k.id = collectionIDs.Add(1)
 	k.deadline.Arm(c, time.Until(k.query.Deadline))
 	actors.Request(c, k.registry, findTargets{k.query.Filter})
 }
 
 func (k *collect) onTargets(c actors.Context, m targets) {
 	k.sessions = m.sessions
-	atOnce := k.room.windows
+	maxConcurrent := k.budget.maxWindows
 	if k.query.Selection.Window.IsLatest() {
-		atOnce = latestAtOnce
+		maxConcurrent = maxConcurrentLatest
 	}
-	k.state.begin(m.nodes, atOnce, k.query.Deadline, time.Now())
-	k.goOn(c)
-	k.keepPace(c)
+	k.state.begin(m.nodes, maxConcurrent, k.query.Deadline, time.Now())
+	k.advance(c)
+	k.armPace(c)
 }
 
 func (k *collect) onTick(c actors.Context, m actors.Tick) {
 	switch {
 	case k.deadline.Fired(m):
-		k.forget(k.state.expire(time.Now()))
+		k.cancelRequests(k.state.expire(time.Now()))
 		k.end(c)
 	case k.pace.Fired(m):
-		k.goOn(c)
-		k.keepPace(c)
+		k.advance(c)
+		k.armPace(c)
 	}
 }
 
-// keepPace sees to it that those are asked in time who are still to be asked.
-func (k *collect) keepPace(c actors.Context) {
+// armPace arms the timer that asks further nodes even if nobody answers.
+func (k *collect) armPace(c actors.Context) {
 	if !k.ended && k.state.isPaced() {
-		k.pace.Arm(c, min(paceInterval, k.state.half/looksPerHalf))
+		k.pace.Arm(c, min(paceInterval, k.state.half/paceChecksPerHalf))
 	}
 }
 
-// goOn asks the nodes whose turn it is, or ends the collection if nothing is awaited.
-func (k *collect) goOn(c actors.Context) {
+// advance asks the nodes that may be asked now, or ends the collection if it is complete.
+func (k *collect) advance(c actors.Context) {
 	if k.ended || k.sessions == nil {
 		return
 	}
 	for _, agentID := range k.state.ask(time.Now()) {
-		actors.Request(c, k.sessions[agentID], askMetrics{asker: k.asker, selection: k.query.Selection, deadline: k.query.Deadline})
+		actors.Request(c, k.sessions[agentID], askMetrics{collectionID: k.id, selection: k.query.Selection, deadline: k.query.Deadline})
 	}
 	if k.state.isComplete() {
 		k.end(c)
 	}
 }
 
-// onChunk takes a part of a node's answer, if there is room for it.
-func (k *collect) onChunk(c actors.Context, m gotChunk) {
+// onChunk adds a chunk of a node's answer. If the memory budget has no room for it, the
+// collection fails.
+func (k *collect) onChunk(c actors.Context, m answerChunk) {
 	if !k.state.awaits(m.agentID) {
 		return
 	}
 	bytes := memoryOf(m.blocks)
-	if !k.room.take(k.taken, bytes) {
-		k.fail(c, k.noRoom(bytes))
+	if !k.budget.reserve(k.reserved, bytes) {
+		k.fail(c, k.overBudget(bytes))
 		return
 	}
-	k.taken += bytes
-	k.state.got(m.agentID, m.blocks, m.problems, m.last, time.Now())
-	k.goOn(c)
+	k.reserved += bytes
+	k.state.addChunk(m.agentID, m.blocks, m.problems, m.last, time.Now())
+	k.advance(c)
 }
 
-// noRoom is the error of a collection for so much more of which there is no room.
-func (k *collect) noRoom(more int64) *messages.Error {
+// overBudget is the error of a collection that cannot reserve more bytes.
+func (k *collect) overBudget(more int64) *messages.Error {
 	const less = "ask for less with node_id, name[] or a shorter window"
-	if k.taken+more > k.room.limit {
+	if k.reserved+more > k.budget.limit {
 		return messages.Errorf(messages.ErrTooLarge,
 			"the answers take more than %d MiB, with %d of %d nodes still to come, and --max-answers-memory-percentage allows no more: %s",
-			k.room.limit>>20, len(k.state.awaited()), len(k.state.nodes), less)
+			k.budget.limit>>20, len(k.state.awaited()), len(k.state.nodes), less)
 	}
 	return messages.Errorf(messages.ErrUnavailable,
 		"the answers of all collections under way take %d MiB, and --max-answers-memory-percentage allows no more: try again in a second, or %s",
-		k.room.limit>>20, less)
+		k.budget.limit>>20, less)
 }
 
-// end answers with what has come.
+// end replies with the answers that have come.
 func (k *collect) end(c actors.Context) {
 	if k.sessions == nil {
 		k.fail(c, messages.Errorf(messages.ErrUnavailable, "the registry did not answer: try again in a second"))
 		return
 	}
-	k.say(c, k.state.result(), k.state.outcome())
+	k.reply(c, k.state.result(), k.state.outcome())
 }
 
-// fail answers with an error, and lets go of what has come.
+// fail replies with an error, and drops the answers that have come.
 func (k *collect) fail(c actors.Context, err *messages.Error) {
-	k.forget(k.state.drop())
-	k.say(c, err, err.Text)
+	k.cancelRequests(k.state.drop())
+	k.reply(c, err, err.Text)
 }
 
-// say answers, once; the owner then stops the actor.
-func (k *collect) say(c actors.Context, result any, reason string) {
+// reply sends the result to the owner, once. The owner then stops the actor.
+func (k *collect) reply(c actors.Context, result any, reason string) {
 	if k.ended {
 		return
 	}
 	k.ended = true
-	k.giveBack(k.taken) // before the answer is there: whoever has it may ask again at once
+	k.release(k.reserved) // Before the client has the answer: it may ask again at once.
 	actors.EndReason(c, reason)
 	k.sys.Send(k.owner, collected{from: c.Self(), result: result})
 }
 
-// release lets go of what the collection holds elsewhere.
-func (k *collect) release(c actors.Context) {
+// cleanUp cancels the requests under way and releases the reserved memory.
+func (k *collect) cleanUp(c actors.Context) {
 	if !k.ended {
 		actors.EndReason(c, "cancelled")
 	}
 	k.deadline.Disarm()
 	k.pace.Disarm()
-	k.forget(k.state.awaited())
-	k.giveBack(k.taken)
+	k.cancelRequests(k.state.awaited())
+	k.release(k.reserved)
 }
 
-// giveBack gives back so much of what the collection has taken.
-func (k *collect) giveBack(bytes int64) {
-	k.room.free(bytes)
-	k.taken -= bytes
+// release returns bytes to the memory budget.
+func (k *collect) release(bytes int64) {
+	k.budget.release(bytes)
+	k.reserved -= bytes
 }
 
 func memoryOf(blocks []messages.Block) (bytes int64) {
@@ -180,8 +181,8 @@ func memoryOf(blocks []messages.Block) (bytes int64) {
 	return bytes
 }
 
-func (k *collect) forget(agentIDs []string) {
+func (k *collect) cancelRequests(agentIDs []string) {
 	for _, agentID := range agentIDs {
-		k.sys.Send(k.sessions[agentID], forget{k.asker})
+		k.sys.Send(k.sessions[agentID], cancelRequest{k.id})
 	}
 }

@@ -10,31 +10,32 @@ import (
 
 // Limits of one collection.
 const (
-	// latestAtOnce and windowsAtOnce bound the nodes that owe an answer at a time, and with
-	// that what a collection has in flight. There may be fewer windows: see room.
-	latestAtOnce  = 64
-	windowsAtOnce = 8
-	// paceInterval is how often it is looked whether more nodes have to be asked, though
-	// those before them have not answered; more often where there is little time.
-	paceInterval = 20 * time.Millisecond
-	looksPerHalf = 8
+	// maxConcurrentLatest and maxConcurrentWindows bound the nodes of a collection that are
+	// asked at a time, and so its answers in flight. A memoryBudget may allow fewer windows.
+	maxConcurrentLatest  = 64
+	maxConcurrentWindows = 8
+	// paceInterval is how often a collection checks whether it has to ask more nodes although
+	// the nodes that were asked have not answered. With a short deadline it checks
+	// paceChecksPerHalf times in the first half of its time.
+	paceInterval      = 20 * time.Millisecond
+	paceChecksPerHalf = 8
 )
 
-// collectState is the rules of one collection: which nodes are asked when, what has come,
-// and when the answer is complete. A node's answer counts only when it is whole.
+// collectState decides for a collection: which nodes are asked when, and when the collection is
+// complete. A node's answer counts only if it is whole.
 //
-// Nodes that do not answer hold up no others: however many they are, all have been asked
-// when half of the time is over.
+// Nodes that do not answer do not delay the others: all nodes are asked in the first half of
+// the collection's time, however many do not answer.
 type collectState struct {
-	started time.Time
-	half    time.Duration
-	atOnce  int
-	nodes   []messages.NodeAnswer // sorted by node id, as the registry gave them
-	byAgent map[string]int        // agent id -> index of a node whose answer is awaited
-	asked   []time.Time           // by the index of the node; zero: not yet
-	unasked []string              // agent ids
-	online  int                   // nodes that are to be asked in all
-	owing   int                   // nodes that were asked, and are awaited
+	started       time.Time
+	half          time.Duration
+	maxConcurrent int
+	nodes         []messages.NodeAnswer // sorted by node id, as the registry gave them
+	byAgent       map[string]int        // agent id -> index of the node, while its answer is awaited
+	asked         []time.Time           // by the index of the node; zero if it was not asked
+	queue         []string              // agent ids of the nodes that were not asked yet
+	online        int                   // all nodes to be asked
+	pending       int                   // nodes that were asked and have not answered
 }
 
 // target is a node that a collection may ask.
@@ -42,14 +43,14 @@ type target struct {
 	identity messages.Identity
 	agentID  string
 	online   bool
-	timing   *messages.Timing // nil: not known
+	timing   *messages.Timing // nil if not known
 	version  string
-	heardAt  time.Time // of its newest heartbeat
+	heardAt  time.Time // when its newest heartbeat came
 }
 
-// begin takes the nodes that the query selects, of which so many may owe an answer at a time.
-func (s *collectState) begin(targets []target, atOnce int, deadline, now time.Time) {
-	s.started, s.half, s.atOnce = now, deadline.Sub(now)/2, atOnce
+// begin starts a collection of the nodes. At most maxConcurrent of them are asked at a time.
+func (s *collectState) begin(targets []target, maxConcurrent int, deadline, now time.Time) {
+	s.started, s.half, s.maxConcurrent = now, deadline.Sub(now)/2, maxConcurrent
 	s.nodes = make([]messages.NodeAnswer, len(targets))
 	s.asked = make([]time.Time, len(targets))
 	s.byAgent = make(map[string]int, len(targets))
@@ -61,36 +62,36 @@ func (s *collectState) begin(targets []target, atOnce int, deadline, now time.Ti
 			continue
 		}
 		s.byAgent[t.agentID] = i
-		s.unasked = append(s.unasked, t.agentID)
+		s.queue = append(s.queue, t.agentID)
 	}
-	s.online = len(s.unasked)
+	s.online = len(s.queue)
 }
 
 // ask returns the agent ids to be asked now.
 func (s *collectState) ask(now time.Time) (ids []string) {
-	for len(s.unasked) > 0 && (s.owing < s.atOnce || s.isBehind(now)) {
-		id := s.unasked[0]
-		s.unasked = s.unasked[1:]
+	for len(s.queue) > 0 && (s.pending < s.maxConcurrent || s.isBehind(now)) {
+		id := s.queue[0]
+		s.queue = s.queue[1:]
 		if i, awaited := s.byAgent[id]; awaited {
 			s.asked[i] = now
-			s.owing++
+			s.pending++
 			ids = append(ids, id)
 		}
 	}
 	return ids
 }
 
-// isBehind reports whether fewer nodes were asked than ought to be by now.
+// isBehind reports whether fewer nodes were asked than the pace requires.
 func (s *collectState) isBehind(now time.Time) bool {
-	done := float64(s.online-len(s.unasked)) / float64(s.online)
+	done := float64(s.online-len(s.queue)) / float64(s.online)
 	return done*float64(s.half) < float64(now.Sub(s.started))
 }
 
-// isPaced reports whether there is anybody left to be asked.
-func (s *collectState) isPaced() bool { return len(s.unasked) > 0 }
+// isPaced reports whether there are nodes left to be asked.
+func (s *collectState) isPaced() bool { return len(s.queue) > 0 }
 
-// got takes a chunk of a node's answer. It is ignored unless it is awaited.
-func (s *collectState) got(agentID string, blocks []messages.Block, problems messages.Problems, last bool, now time.Time) {
+// addChunk adds a chunk of a node's answer. It ignores one that is not awaited.
+func (s *collectState) addChunk(agentID string, blocks []messages.Block, problems messages.Problems, last bool, now time.Time) {
 	i, ok := s.byAgent[agentID]
 	if !ok {
 		return
@@ -103,30 +104,30 @@ func (s *collectState) got(agentID string, blocks []messages.Block, problems mes
 	}
 }
 
-// end takes note that nothing more of a node is awaited.
+// end records that nothing more of a node is awaited.
 func (s *collectState) end(agentID string, i int, now time.Time) {
 	if at := s.asked[i]; !at.IsZero() {
 		s.nodes[i].Took = now.Sub(at)
-		s.owing--
+		s.pending--
 	}
 	delete(s.byAgent, agentID)
 }
 
-// awaits reports whether the agent's answer is awaited, or the rest of it.
+// awaits reports whether the agent's answer, or a part of it, is awaited.
 func (s *collectState) awaits(agentID string) bool {
 	_, awaited := s.byAgent[agentID]
 	return awaited
 }
 
-// drop gives up what has come. It returns the agent ids that still owe an answer.
+// drop drops the answers that have come. It returns the agent ids whose answers are awaited.
 func (s *collectState) drop() []string {
-	owing := s.awaited()
+	pending := s.awaited()
 	s.nodes, s.byAgent = nil, nil
-	return owing
+	return pending
 }
 
-// failed takes note that a node's answer will not come. It returns what has come of it, which
-// is shown to nobody.
+// failed records that a node's answer will not come. It returns the chunks that have come, which
+// are not part of the result.
 func (s *collectState) failed(agentID string, reason messages.MissingReason, now time.Time) (dropped []messages.Block) {
 	i, ok := s.byAgent[agentID]
 	if !ok {
@@ -139,28 +140,28 @@ func (s *collectState) failed(agentID string, reason messages.MissingReason, now
 	return dropped
 }
 
-// expire ends the collection at its deadline: who has not answered is missing. It
-// returns the agent ids that still owe an answer.
+// expire ends the collection at its deadline: the nodes that have not answered are missing. It
+// returns their agent ids.
 func (s *collectState) expire(now time.Time) []string {
-	owing := s.awaited()
-	for _, agentID := range owing {
+	pending := s.awaited()
+	for _, agentID := range pending {
 		s.failed(agentID, messages.MissingTimeout, now)
 	}
-	return owing
+	return pending
 }
 
 // awaited returns the agent ids whose answers are not complete.
 func (s *collectState) awaited() []string { return slices.Sorted(maps.Keys(s.byAgent)) }
 
-// isComplete reports whether there is nothing left to wait for.
+// isComplete reports whether no answer is awaited.
 func (s *collectState) isComplete() bool { return len(s.byAgent) == 0 }
 
-// result is the collection as far as it has come; the state must not be used after.
+// result returns the collection. The state must not be used after that.
 func (s *collectState) result() *messages.Collection {
 	return &messages.Collection{Nodes: s.nodes}
 }
 
-// outcome says in words how the collection ended.
+// outcome says how the collection ended, for /debug/actors.
 func (s *collectState) outcome() string {
 	missing := 0
 	for i := range s.nodes {

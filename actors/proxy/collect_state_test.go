@@ -24,7 +24,7 @@ func begin(t *testing.T) (*collectState, time.Time) {
 		{identity: messages.Identity{NodeID: "n2"}, agentID: "a2"},
 		{identity: messages.Identity{NodeID: "n3"}, agentID: "a3", online: true},
 		{identity: messages.Identity{NodeID: "n4"}, agentID: "a4", online: true},
-	}, latestAtOnce, now.Add(5*time.Second), now)
+	}, maxConcurrentLatest, now.Add(5*time.Second), now)
 	require.Equal(t, []string{"a1", "a3", "a4"}, s.ask(now))
 	require.Empty(t, s.ask(now))
 	require.False(t, s.isPaced())
@@ -34,13 +34,13 @@ func begin(t *testing.T) (*collectState, time.Time) {
 
 func TestCollectGathersWholeAnswers(t *testing.T) {
 	s, now := begin(t)
-	s.got("a1", block(1), messages.Problems{Rejected: 2}, false, now)
-	s.got("a1", block(2), messages.Problems{Rejected: 1}, true, now.Add(time.Second))
-	s.got("a1", block(3), messages.Problems{Rejected: 1}, true, now.Add(time.Second)) // answered already
-	s.got("a9", block(3), messages.Problems{Rejected: 1}, true, now)                  // never asked
+	s.addChunk("a1", block(1), messages.Problems{Rejected: 2}, false, now)
+	s.addChunk("a1", block(2), messages.Problems{Rejected: 1}, true, now.Add(time.Second))
+	s.addChunk("a1", block(3), messages.Problems{Rejected: 1}, true, now.Add(time.Second)) // answered already
+	s.addChunk("a9", block(3), messages.Problems{Rejected: 1}, true, now)                  // never asked
 	s.failed("a3", messages.MissingBusy, now)
 	require.Equal(t, []string{"a4"}, s.awaited())
-	s.got("a4", nil, messages.Problems{}, true, now)
+	s.addChunk("a4", nil, messages.Problems{}, true, now)
 	require.True(t, s.isComplete())
 
 	nodes := s.result().Nodes
@@ -54,8 +54,8 @@ func TestCollectGathersWholeAnswers(t *testing.T) {
 
 func TestCollectShowsNoHalfAnswers(t *testing.T) {
 	s, now := begin(t)
-	s.got("a1", block(1), messages.Problems{Rejected: 1}, false, now)
-	s.got("a3", block(1), messages.Problems{}, true, now)
+	s.addChunk("a1", block(1), messages.Problems{Rejected: 1}, false, now)
+	s.addChunk("a3", block(1), messages.Problems{}, true, now)
 	require.Equal(t, []string{"a1", "a4"}, s.expire(now.Add(5*time.Second)))
 	require.True(t, s.isComplete())
 	nodes := s.result().Nodes
@@ -77,71 +77,71 @@ func TestCollectOfNobodyIsComplete(t *testing.T) {
 }
 
 // many begins a collection of so many nodes, of half a minute.
-func many(nodes, atOnce int) (*collectState, time.Time) {
+func many(nodes, maxConcurrent int) (*collectState, time.Time) {
 	now := time.Unix(100, 0)
 	var all []target
 	for i := range nodes {
 		all = append(all, target{agentID: fmt.Sprint(i), online: true})
 	}
 	s := &collectState{}
-	s.begin(all, atOnce, now.Add(30*time.Second), now)
+	s.begin(all, maxConcurrent, now.Add(30*time.Second), now)
 	return s, now
 }
 
 // A node is asked when one of those before it has answered.
 func TestNodesOweAFewAnswersAtATime(t *testing.T) {
-	f := func(atOnce int) {
+	f := func(maxConcurrent int) {
 		t.Helper()
-		s, now := many(200, atOnce)
-		owing := s.ask(now)
-		require.Len(t, owing, atOnce)
-		for n := atOnce; n < 200; n++ {
+		s, now := many(200, maxConcurrent)
+		pending := s.ask(now)
+		require.Len(t, pending, maxConcurrent)
+		for n := maxConcurrent; n < 200; n++ {
 			require.True(t, s.isPaced())
 			require.Empty(t, s.ask(now), "one at a time for each that is done")
 			if n%2 == 0 {
-				s.got(owing[0], block(1), messages.Problems{}, true, now)
+				s.addChunk(pending[0], block(1), messages.Problems{}, true, now)
 			} else {
-				s.failed(owing[0], messages.MissingBusy, now)
+				s.failed(pending[0], messages.MissingBusy, now)
 			}
 			next := s.ask(now)
 			require.Equal(t, []string{fmt.Sprint(n)}, next)
-			owing = append(owing[1:], next...)
+			pending = append(pending[1:], next...)
 		}
 		require.False(t, s.isPaced())
-		for _, id := range owing {
+		for _, id := range pending {
 			require.False(t, s.isComplete())
-			s.got(id, block(1), messages.Problems{}, true, now.Add(time.Second))
+			s.addChunk(id, block(1), messages.Problems{}, true, now.Add(time.Second))
 		}
 		require.True(t, s.isComplete())
 		require.Equal(t, time.Second, s.result().Nodes[199].Took, "from when it was asked")
 	}
-	f(latestAtOnce)
-	f(windowsAtOnce)
+	f(maxConcurrentLatest)
+	f(maxConcurrentWindows)
 	f(1)
 }
 
-// Nodes that do not answer hold up no others: all are asked in half of the time.
+// Nodes that do not answer do not delay the others: all are asked in half of the time.
 func TestSilentNodesHoldUpNobody(t *testing.T) {
-	s, now := many(300, windowsAtOnce)
+	s, now := many(300, maxConcurrentWindows)
 	asked := len(s.ask(now))
 	for elapsed := time.Duration(0); elapsed <= 15*time.Second; elapsed += 100 * time.Millisecond {
 		asked += len(s.ask(now.Add(elapsed)))
-		require.InDelta(t, max(windowsAtOnce, 300*elapsed.Seconds()/15), asked, 1, elapsed)
+		require.InDelta(t, max(maxConcurrentWindows, 300*elapsed.Seconds()/15), asked, 1, elapsed)
 	}
 	require.Equal(t, 300, asked)
 	require.False(t, s.isPaced())
 }
 
-// One that is gone before it was asked is not asked, and takes nobody's turn.
+// A node that has failed before it was asked is not asked, and does not count as pending.
 func TestNodesThatEndUnasked(t *testing.T) {
-	s, now := many(20, windowsAtOnce)
-	require.Len(t, s.ask(now), windowsAtOnce)
-	for n := windowsAtOnce; n < 18; n++ {
+	s, now := many(20, maxConcurrentWindows)
+	require.Len(t, s.ask(now), maxConcurrentWindows)
+	for n := maxConcurrentWindows; n < 18; n++ {
 		s.failed(fmt.Sprint(n), messages.MissingError, now)
 		require.Empty(t, s.ask(now))
 	}
-	s.got("0", nil, messages.Problems{}, true, now)
+	s.addChunk("0", nil, messages.Problems{}, true, now)
 	require.Equal(t, []string{"18"}, s.ask(now))
-	s.got("1", nil, messages.Problems{}, true, now)
+	s.addChunk("1", nil, messages.Problems{}, true, now)
 	require.Equal(t, []string{"19"}, s.ask(now))
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// dying is a session that answers as answer says, and then panics.
-type dying struct {
+// panickingSession sends the messages of answer when it is asked, and then panics.
+type panickingSession struct {
 	sys    *actors.System
 	answer []any
 }
 
-func (d dying) Receive(c actors.Context) {
+func (d panickingSession) Receive(c actors.Context) {
 	if _, ok := c.Message().(askMetrics); ok {
 		for _, m := range d.answer {
 			d.sys.Send(c.Sender(), m)
@@ -27,13 +27,13 @@ func (d dying) Receive(c actors.Context) {
 	}
 }
 
-// dyingRegistry is a registry whose sessions die, by the names of their nodes.
-type dyingRegistry struct {
+// panickingRegistry is a registry with panicking sessions, by node id.
+type panickingRegistry struct {
 	*registry
-	sessions map[string]dying
+	sessions map[string]panickingSession
 }
 
-func (r *dyingRegistry) Receive(c actors.Context) {
+func (r *panickingRegistry) Receive(c actors.Context) {
 	if _, ok := c.Message().(*actors.Started); ok {
 		for name, d := range r.sessions {
 			reg := messages.Registration{Role: "ROLE_DATA", PodName: name, NodeID: name}
@@ -48,18 +48,18 @@ func (r *dyingRegistry) Receive(c actors.Context) {
 	r.registry.Receive(c)
 }
 
-// A session that is gone answers nothing: its question is lost with its mailbox. The
-// collection does not wait for it, and takes what it said before.
+// A session that has panicked loses the requests in its mailbox. The collection does not wait
+// for it, and keeps the answers that it has sent before.
 func TestCollectDoesNotWaitForASessionThatIsGone(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
-		of := &dyingRegistry{registry: newRegistry(sys, testConfig), sessions: map[string]dying{
-			"half":   {sys, []any{gotChunk{agentID: "half", blocks: block(1)}}},
+		of := &panickingRegistry{registry: newRegistry(sys, testConfig), sessions: map[string]panickingSession{
+			"half":   {sys, []any{answerChunk{agentID: "half", blocks: block(1)}}},
 			"silent": {sys, nil},
-			"whole":  {sys, []any{gotChunk{agentID: "whole", blocks: block(1), last: true}}}}}
+			"whole":  {sys, []any{answerChunk{agentID: "whole", blocks: block(1), last: true}}}}}
 		registry := sys.Spawn("registry", actors.OnFailure{}, func() actors.Actor { return of })
 		owner := actorstest.NewProbe(sys)
 		pid := sys.Spawn("collect", actors.OnFailure{}, func() actors.Actor {
-			return &collect{sys: sys, owner: owner.PID, registry: registry, room: newRoom(1<<20, 1, 1), log: sys.Log(),
+			return &collect{sys: sys, owner: owner.PID, registry: registry, budget: newMemoryBudget(1<<20, 1, 1), log: sys.Log(),
 				query: messages.Query{Deadline: time.Now().Add(5 * time.Second)}}
 		})
 		synctest.Wait()
@@ -73,18 +73,17 @@ func TestCollectDoesNotWaitForASessionThatIsGone(t *testing.T) {
 			"silent": messages.MissingError, "whole": messages.MissingNone}, got)
 		require.NoError(t, sys.Stop(t.Context(), pid))
 		synctest.Wait()
-		require.Empty(t, of.collects, "who has ended is told no more")
+		require.Empty(t, of.collects, "a collection that has ended is not notified any more")
 		require.NoError(t, sys.Stop(t.Context(), registry))
 	})
 }
 
-// A collection that is cancelled tells those that it waits for: an answer that comes all
-// the same is not read.
+// A collection that is cancelled cancels its requests: answers that come later are not decoded.
 func TestCancelledCollectionIsForgotten(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 		owner, registry, session := actorstest.NewProbe(sys), actorstest.NewProbe(sys), actorstest.NewProbe(sys)
 		pid := sys.Spawn("collect", actors.OnFailure{}, func() actors.Actor {
-			return &collect{sys: sys, owner: owner.PID, registry: registry.PID, room: newRoom(1<<20, 1, 1), log: sys.Log(),
+			return &collect{sys: sys, owner: owner.PID, registry: registry.PID, budget: newMemoryBudget(1<<20, 1, 1), log: sys.Log(),
 				query: messages.Query{Deadline: time.Now().Add(5 * time.Second)}}
 		})
 		sys.Send(pid, targets{nodes: []target{{agentID: "a1", online: true}}, sessions: map[string]*actors.PID{"a1": session.PID}})
@@ -93,7 +92,7 @@ func TestCancelledCollectionIsForgotten(t *testing.T) {
 		synctest.Wait()
 		got := session.Messages()
 		require.Len(t, got, 2)
-		require.Equal(t, forget{got[0].(askMetrics).asker}, got[1])
+		require.Equal(t, cancelRequest{got[0].(askMetrics).collectionID}, got[1])
 		require.Empty(t, owner.Messages())
 	})
 }

@@ -81,8 +81,7 @@ func TestAgentWithoutAMetricsStreamIsNotWaitedForLong(t *testing.T) {
 	})
 }
 
-// TestLateAnswerNotMixed fails if an answer that comes late is taken for the answer
-// to a newer request. Seen to fail when a request that had timed out lost its place
+// TestLateAnswerNotMixed fails if a late answer is matched with a newer request. Seen to fail when a request that had timed out lost its place
 // in the queue.
 func TestLateAnswerNotMixed(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
@@ -122,7 +121,7 @@ func TestCollectTimeoutIsSafe(t *testing.T) {
 }
 
 // TestFanOutStopsOnCancel fails if a collection goes on that nobody waits for. Seen
-// to fail when the collector was not told that the client had gone.
+// to fail when the collector did not learn that the client had gone.
 func TestFanOutStopsOnCancel(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		w.agent(baseline("p1"), never)
@@ -143,7 +142,7 @@ func TestFanOutStopsOnCancel(t *testing.T) {
 
 // TestConcurrentCollections fails if a request gets the answer to another one, or
 // less than all of its own. Seen to fail when the start of the window was no part of
-// what makes two questions one.
+// the key of a query.
 func TestConcurrentCollections(t *testing.T) {
 	cfg := testConfig
 	cfg.MaxCollections = 64
@@ -157,7 +156,7 @@ func TestConcurrentCollections(t *testing.T) {
 		var wg sync.WaitGroup
 		for n := range 40 {
 			wg.Go(func() {
-				// 20 different questions, each asked twice: each gets its own answer.
+				// 20 different queries, each asked twice: each gets its own answer.
 				start := time.Unix(int64(1+n/2), 0)
 				c, err := w.proxy.Collect(t.Context(), messages.Query{Deadline: time.Now().Add(5 * time.Second),
 					Selection: messages.Selection{Window: messages.Window{Start: start}}})
@@ -192,9 +191,9 @@ func TestCollectionReleasedOnce(t *testing.T) {
 		}
 		synctest.Wait()
 		_, err := w.proxy.Collect(t.Context(), messages.Query{Deadline: time.Now().Add(time.Second)})
-		var refused *messages.Error
-		require.ErrorAs(t, err, &refused)
-		require.Equal(t, messages.ErrUnavailable, refused.Kind)
+		var rejected *messages.Error
+		require.ErrorAs(t, err, &rejected)
+		require.Equal(t, messages.ErrUnavailable, rejected.Kind)
 		wg.Wait()
 		for range 5 {
 			w.collect(messages.Query{})

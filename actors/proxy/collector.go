@@ -11,39 +11,40 @@ import (
 
 // Messages of the collector.
 type (
-	// collectQuery asks for a collection, under a ticket that the asker chose. The
-	// answer is a *messages.Collection or an error.
+	// collectQuery asks for a collection. The sender chooses the request id. The answer is a
+	// *messages.Collection or an error.
 	collectQuery struct {
-		ticket uint64
-		query  messages.Query
+		requestID uint64
+		query     messages.Query
 	}
-	// leave: the asker has given up.
-	leave struct{ ticket uint64 }
-	// collected is a collect actor's last word: a *messages.Collection or an error. It
-	// is stopped in answer: would it stop by itself, the news of that would overtake
-	// its last word.
+	// cancelQuery says that the client of the request has gone.
+	cancelQuery struct{ requestID uint64 }
+	// collected is the result of a collect actor: a *messages.Collection or an error. The
+	// collector then stops the actor. If the actor stopped by itself, its Terminated would
+	// overtake this message.
 	collected struct {
 		from   *actors.PID
 		result any
 	}
 )
 
-// collector admits requests and gives each a collection, its own or a shared one.
+// collector is the actor that admits requests and assigns each to a collection, a new one or
+// one that is shared.
 type collector struct {
-	sys      *actors.System
-	registry *actors.PID
-	log      *zap.Logger
-	state    *collectorState
-	room     *room
-	askers   map[uint64]*actors.PID // by ticket
-	collects map[uint64]*actors.PID // by collection
-	byPID    map[string]uint64      // the collect actor's id -> collection
-	stopping bool
+	sys        *actors.System
+	registry   *actors.PID
+	log        *zap.Logger
+	state      *collectorState
+	budget     *memoryBudget
+	requesters map[uint64]*actors.PID // by request id
+	collects   map[uint64]*actors.PID // by collection
+	byPID      map[string]uint64      // the collect actor's id -> collection
+	stopping   bool
 }
 
-func newCollector(sys *actors.System, registry *actors.PID, maxCollections int, r *room) *collector {
+func newCollector(sys *actors.System, registry *actors.PID, maxCollections int, r *memoryBudget) *collector {
 	return &collector{sys: sys, registry: registry, log: sys.Log().Named("collector"),
-		state: newCollectorState(maxCollections), room: r, askers: map[uint64]*actors.PID{},
+		state: newCollectorState(maxCollections), budget: r, requesters: map[uint64]*actors.PID{},
 		collects: map[uint64]*actors.PID{}, byPID: map[string]uint64{}}
 }
 
@@ -59,8 +60,8 @@ func (k *collector) Receive(c actors.Context) {
 		k.onCollectGone(m)
 	case collectQuery:
 		k.onCollect(c, m)
-	case leave:
-		k.onLeave(m)
+	case cancelQuery:
+		k.onCancel(m)
 	case collected:
 		k.onCollected(m)
 	default:
@@ -70,35 +71,36 @@ func (k *collector) Receive(c actors.Context) {
 
 func (k *collector) onCollect(c actors.Context, m collectQuery) {
 	if k.stopping {
-		actors.Reply(c, whenGone(actors.ErrGone))
+		actors.Reply(c, unavailableIfGone(actors.ErrGone))
 		return
 	}
-	id, start, err := k.state.admit(m.ticket, m.query, time.Now())
+	id, start, err := k.state.admit(m.requestID, m.query, time.Now())
 	if err != nil {
 		actors.Reply(c, err)
 		return
 	}
-	k.askers[m.ticket] = c.Sender()
+	k.requesters[m.requestID] = c.Sender()
 	if !start {
 		return
 	}
 	owner := c.Self()
 	pid := k.sys.SpawnChild(c, "collect", func() actors.Actor {
-		return &collect{sys: k.sys, owner: owner, registry: k.registry, query: m.query, room: k.room, log: k.sys.Log().Named("collect")}
+		return &collect{sys: k.sys, owner: owner, registry: k.registry, query: m.query, budget: k.budget, log: k.sys.Log().Named("collect")}
 	})
 	k.collects[id] = pid
 	k.byPID[pid.Id] = id
 }
 
-func (k *collector) onLeave(m leave) {
-	delete(k.askers, m.ticket)
-	if id := k.state.leave(m.ticket); id != 0 {
+func (k *collector) onCancel(m cancelQuery) {
+	delete(k.requesters, m.requestID)
+	if id := k.state.cancel(m.requestID); id != 0 {
 		k.sys.StopAsync(k.collects[id])
 	}
 }
 
-// onCollected passes an answer on. One that was asked for before a restart is nobody's:
-// the numbers of collections begin anew with a restart, addresses do not.
+// onCollected passes a result on. It ignores one of a collection from before a restart of the
+// collector: after that the numbers of collections begin at 1 again, but the ids of actors are
+// never used twice.
 func (k *collector) onCollected(m collected) {
 	if id, ok := k.byPID[m.from.Id]; ok {
 		k.answer(id, m.result)
@@ -106,8 +108,8 @@ func (k *collector) onCollected(m collected) {
 	}
 }
 
-// onCollectGone is told of the end of a collect actor. One that had not answered was
-// cancelled, and nobody waits, or has failed.
+// onCollectGone handles the end of a collect actor. If it has not sent a result, it was
+// cancelled, and no request waits for it, or it has panicked.
 func (k *collector) onCollectGone(m *actors.Terminated) {
 	id, ok := k.byPID[m.Who.Id]
 	if !ok {
@@ -119,14 +121,14 @@ func (k *collector) onCollectGone(m *actors.Terminated) {
 }
 
 func (k *collector) answer(id uint64, result any) {
-	for _, ticket := range k.state.ended(id) {
-		k.sys.Send(k.askers[ticket], result)
-		delete(k.askers, ticket)
+	for _, requestID := range k.state.ended(id) {
+		k.sys.Send(k.requesters[requestID], result)
+		delete(k.requesters, requestID)
 	}
 }
 
 func (k *collector) giveUp() {
 	for id := range k.collects {
-		k.answer(id, whenGone(actors.ErrGone))
+		k.answer(id, unavailableIfGone(actors.ErrGone))
 	}
 }

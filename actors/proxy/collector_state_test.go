@@ -27,7 +27,7 @@ func TestIdenticalQueriesShareACollection(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, !start)
 		require.Equal(t, want, id == first)
-		s.leave(99)
+		s.cancel(99)
 	}
 	shares(query(5*time.Second), 0, true)
 	shares(query(5500*time.Millisecond), 500*time.Millisecond, true)
@@ -55,7 +55,7 @@ func TestSharingCostsAFifthOfTheTimeAtMost(t *testing.T) {
 func TestQuestionsAreNotConfused(t *testing.T) {
 	differ := func(a, b messages.Query) {
 		t.Helper()
-		require.NotEqual(t, questionOf(a), questionOf(b))
+		require.NotEqual(t, queryKey(a), queryKey(b))
 	}
 	differ(query(0, "a b"), query(0, "a", "b"))
 	differ(query(0, `a" "b`), query(0, "a", "b"))
@@ -87,9 +87,9 @@ func TestLastWaiterCancelsTheCollection(t *testing.T) {
 	s := newCollectorState(2)
 	id, _, _ := s.admit(1, query(5*time.Second), noon)
 	_, _, _ = s.admit(2, query(5*time.Second), noon)
-	require.Zero(t, s.leave(1))
-	require.Zero(t, s.leave(1))
-	require.Equal(t, id, s.leave(2))
+	require.Zero(t, s.cancel(1))
+	require.Zero(t, s.cancel(1))
+	require.Equal(t, id, s.cancel(2))
 	require.Zero(t, s.serving)
 	require.Empty(t, s.running)
 	require.Nil(t, s.ended(id))

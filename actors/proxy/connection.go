@@ -12,15 +12,15 @@ import (
 // connectionIDs numbers the connections of agents, over all proxies of the process.
 var connectionIDs atomic.Uint64
 
-// plaintext are the credentials of connections without encryption. They give each
-// connection an identity: the AuthInfo of a handshake is the one thing of a connection that
-// gRPC hands to the handlers of its streams. A stats.Handler could tag connections too, but
-// gRPC then calls it for each message.
+// plaintext are the credentials of connections without encryption. They number the
+// connections: the AuthInfo of a handshake is the only thing of a connection that gRPC passes
+// to the handlers of its streams. A stats.Handler could number them too, but gRPC would call
+// it for each message.
 type plaintext struct {
 	credentials.TransportCredentials
 }
 
-// connection is the AuthInfo of a connection, and so what all of its streams share.
+// connection is the AuthInfo of a connection. All of its streams have the same.
 type connection struct {
 	credentials.AuthInfo
 	id   uint64 // greater than 0
@@ -36,7 +36,7 @@ func (p plaintext) Clone() credentials.TransportCredentials {
 	return plaintext{p.TransportCredentials.Clone()}
 }
 
-// connectionOf returns the connection of a stream. Its id is 0 where that is not known.
+// connectionOf returns the connection of a stream. Its id is 0 if that is not known.
 func connectionOf(stream context.Context) connection {
 	p, ok := peer.FromContext(stream)
 	if !ok {
@@ -46,9 +46,9 @@ func connectionOf(stream context.Context) connection {
 	return c
 }
 
-// hangUp cuts the connection of a stream, with all its streams. To a peer that does not
-// read, the end of a stream does not get through: it waits behind what the stream had to
-// say, and gRPC keeps both as long as the connection lives.
+// hangUp closes the connection of a stream, and with it all streams of the connection. It is
+// for peers that do not read: they do not get the end of a stream, which waits behind its
+// unread frames, and gRPC keeps those frames as long as the connection lives.
 func hangUp(stream context.Context) {
 	if c := connectionOf(stream); c.conn != nil {
 		_ = c.conn.Close()

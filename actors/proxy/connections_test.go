@@ -20,7 +20,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 )
 
-// How far a connection goes that never registers.
+// How far a connection gets that never registers.
 const (
 	goesSilent  = iota // it says nothing
 	goesGreet          // it greets as HTTP/2 does, and opens no stream
@@ -55,8 +55,8 @@ func callHeaders(method string) []byte {
 	return b
 }
 
-// goAsFarAs speaks HTTP/2 by hand, as a client of gRPC would weigh more than the proxy.
-// It answers pings, as one that is idle does, and counts when the proxy hangs up.
+// goAsFarAs speaks HTTP/2 by hand: a gRPC client would take more memory than the proxy.
+// It answers pings, as one that is idle does, and counts when the proxy closes the connection.
 func goAsFarAs(kind int, c net.Conn, ended *atomic.Int64) {
 	if kind != goesSilent {
 		hello := append([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), http2Frame(frameSettings, 0, 0, nil)...)
@@ -87,7 +87,7 @@ func goAsFarAs(kind int, c net.Conn, ended *atomic.Int64) {
 	}
 }
 
-// Connections that never register cost little, hold up nobody, and are ended.
+// Connections that never register cost little, delay nobody, and are closed.
 func TestConnectionsThatNeverRegister(t *testing.T) {
 	const (
 		connections = 5000

@@ -40,7 +40,7 @@ func (a *describingAgent) answer(r *wire.StreamMetricsResponse) []*wire.StreamMe
 	return []*wire.StreamMetricsRequest{f}
 }
 
-// form tells how the newest answer has the family.
+// form returns how the newest answer has the family.
 func (a *describingAgent) form() string {
 	f := a.sent[len(a.sent)-1].GetBlocks()[0].GetFamilies()[0]
 	return fmt.Sprintf("%q in slot %d", f.GetName(), f.GetSlot())
@@ -67,15 +67,15 @@ func TestFamiliesAreDescribedOnce(t *testing.T) {
 		collect(2, known)
 		collect(3, known)
 		w.collect(messages.Query{Selection: messages.Selection{Window: messages.Window{Start: time.Unix(0, 0)}}})
-		require.Equal(t, inFull, a.form(), "a window does without")
+		require.Equal(t, inFull, a.form(), "a window has no dictionary")
 		collect(5, known)
 		a.describer = wire.DictionaryEncoder{}
 		stream.openMetrics(a.answer)
 		synctest.Wait()
 		collect(6, described)
-		time.Sleep(decoderRest - time.Minute)
+		time.Sleep(decoderIdleTimeout - time.Minute)
 		collect(7, known)
-		time.Sleep(decoderRest + time.Minute)
+		time.Sleep(decoderIdleTimeout + time.Minute)
 		collect(8, described)
 		require.Equal(t, "help", w.collect(messages.Query{}).Nodes[0].Blocks[0].Families[0].Help)
 		require.Equal(t, known, a.form())
@@ -96,7 +96,7 @@ func TestAgentsWithoutDictionary(t *testing.T) {
 	})
 }
 
-// What is described to nobody, as nobody waits for the answer any more, is known all the
+// Families that are described in an answer that nobody waits for any more are known all the
 // same.
 func TestLateDescriptionsAreRead(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {

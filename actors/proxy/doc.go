@@ -7,30 +7,34 @@
 //	└ collect-N         one collection: asks the sessions, gathers their answers
 //
 // service.go runs in gRPC's goroutines: a handler asks the registry for a session,
-// starts the stream's reader, and waits until the session has ended the stream and what
-// was queued for it is sent; it decides nothing. What an actor decides is in its
-// x_state.go, which knows neither actors nor streams and gets the time as an argument.
+// starts the stream's reader, and returns when the session has ended the stream and the
+// queued frames are sent. It decides nothing. The decisions of an actor are in its
+// x_state.go, a pure struct that knows neither actors nor streams and gets the time as an
+// argument.
 //
-// Who tells whom what:
+// The messages between them:
 //
-//	service -> registry   admit, abandon, find
-//	service -> session    attach; then the readers' frames
-//	session -> registry   heartbeat, sessionEnded; registry -> session  heard, released
-//	collect -> registry   findTargets; registry -> collect  targets, gotFailure of a session that has died
-//	collect -> session    askMetrics, forget; session -> collect  gotChunk, gotFailure
-//	collector <-> collect collected, cancelled by stopping it
+//	service -> registry   admit, abandoned, find
+//	service -> session    attachMetrics, attachDrained; then the frames of the readers
+//	session -> registry   heartbeat, sessionEnded
+//	registry -> session   heartbeatAcknowledged, endAcknowledged, endSession
+//	collect -> registry   findTargets
+//	registry -> collect   targets; answerFailure for a session that has panicked
+//	collect -> session    askMetrics, cancelRequest
+//	session -> collect    answerChunk, answerFailure
+//	collect -> collector  collected; the collector cancels a collect actor by stopping it
 //
-// What all of them do is counted in a tally, and what peers make them log is limited by a
-// peerLog. Both are no actors and outlive theirs.
+// All of them count in counters.go and log what peers cause through peer_log.go. Neither is
+// an actor, so both survive the restart of an actor.
 //
-// What a stranger can do is bounded by the following files:
+// These files bound what a stranger can do:
 //
 //   - connection.go, session_key.go: who may open a session's streams
-//   - registry_admission_state.go: who may register, and who has to go for whom
+//   - registry_admission_state.go: who may register, and which node is evicted for another
 //   - registration_rate_state.go: how often an address may register
 //   - registry_config_state.go: what configurations may take in memory
 //   - peer_log.go, log_limit_state.go: how many lines of the log a peer may cause
 //
-// The registry is the only truth about who is online. A session that has ended
-// says so once, and is then only waited for until its streams' readers are gone.
+// Only the registry knows who is online. A session that has ended reports it once; its
+// actor then lives until the readers of its streams are gone.
 package proxy

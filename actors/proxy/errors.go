@@ -39,49 +39,36 @@ const whyFailed = "the session failed in the proxy"
 // errStreamOver is the cause of a stream's orderly end, with the status OK.
 var errStreamOver = errors.New("the stream is over")
 
-// statusOf turns a refusal into the status that the stream ends with.
-func (r *refusal) status() error {
-	switch r.why {
-	case refusedConflict:
+// status returns the status with which the registration stream ends.
+func (r *rejection) status() error {
+	switch r.reason {
+	case rejectedConflict:
 		return status.Error(codes.AlreadyExists, r.text)
-	case refusedFull, refusedRate:
+	case rejectedFull, rejectedRate:
 		return status.Error(codes.ResourceExhausted, r.text)
 	default:
 		return status.Error(codes.InvalidArgument, r.text)
 	}
 }
 
-// notRegistered counts a registration that did not become a session. A peer that hung
-// up before it said who it is was none.
-func (t *tally) notRegistered(err error) {
-	var refused *refusal
+// registrationFailed counts a registration that did not become a session. A peer that closed
+// the stream before its first frame is not counted.
+func (c *counters) registrationFailed(err error) {
+	var rejected *rejection
 	switch {
-	case errors.As(err, &refused):
-		t.registrationRefused(refused.reason())
+	case errors.As(err, &rejected):
+		c.registrationRejected(rejected.reason)
 	case errors.Is(err, errStopping):
-		t.registrationRefused(refusedForStopping)
+		c.registrationRejected(rejectedStopping)
 	case errors.Is(err, errSilent):
-		t.registrationRefused(refusedForSilence)
+		c.registrationRejected(rejectedSilent)
 	case errors.Is(err, actors.ErrGone), errors.Is(err, context.DeadlineExceeded):
-		t.registrationRefused(refusedForFailure)
+		c.registrationRejected(rejectedFailed)
 	}
 }
 
-func (r *refusal) reason() refuseReason {
-	switch r.why {
-	case refusedConflict:
-		return refusedForConflict
-	case refusedFull:
-		return refusedForFull
-	case refusedRate:
-		return refusedForRate
-	default:
-		return refusedForInvalid
-	}
-}
-
-// streamRefusalOf returns why a stream ends with the error before it had a session.
-func streamRefusalOf(err error) streamRefusal {
+// streamRejectionOf returns the reason of the error with which a stream was rejected.
+func streamRejectionOf(err error) streamRejection {
 	switch {
 	case errors.Is(err, errNoID):
 		return streamWithoutKey
@@ -98,8 +85,8 @@ func streamRefusalOf(err error) streamRefusal {
 	}
 }
 
-// reasonOf returns why a session is told to end with the error.
-func reasonOf(err error) endReason {
+// endReasonOf returns the reason for which a session ends with the error.
+func endReasonOf(err error) endReason {
 	switch {
 	case errors.Is(err, errReplaced):
 		return endedReplaced
@@ -118,13 +105,13 @@ func reasonOf(err error) endReason {
 	}
 }
 
-// unknownMessage reports a message that an actor has no case for: a mistake of ours.
+// unknownMessage logs a message that an actor has no case for. That is a bug.
 func unknownMessage(log *zap.Logger, m any) {
 	log.Error("message without a handler", zap.String("type", fmt.Sprintf("%T", m)))
 }
 
-// lossOf says in words how a registration stream broke.
-func lossOf(err error) string {
+// lossReason says in words how a registration stream broke.
+func lossReason(err error) string {
 	s := status.Convert(err)
 	if s.Code() == codes.Canceled || errors.Is(err, context.Canceled) {
 		return "the connection is gone" // gRPC says only that the stream's context is.

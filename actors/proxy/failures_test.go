@@ -17,8 +17,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// What a collection from before a restart of the collector still says is not taken for
-// the answer to a request that came after: both may wait in the collector's mailbox.
+// The result of a collection from before a restart of the collector is not the answer to a
+// request that came after: both may wait in the collector's mailbox.
 func TestCollectorRestartMixesNoAnswers(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		release := make(chan struct{})
@@ -49,12 +49,12 @@ func TestCollectorRestartMixesNoAnswers(t *testing.T) {
 		close(release)
 		synctest.Wait()
 		require.Equal(t, map[string]any{"quick": 2.}, <-young)
-		require.Equal(t, map[string]any{"error": whenGone(actors.ErrGone).Error()}, <-old)
+		require.Equal(t, map[string]any{"error": unavailableIfGone(actors.ErrGone).Error()}, <-old)
 	})
 }
 
-// An agent whose session or whose registry failed is told so, and not that the proxy
-// stops: after a goodbye it would wait for its turn to come back.
+// The status says that the session or the registry has failed, and not that the proxy stops: in
+// that case the agent would wait before it comes back.
 func TestFailureIsNoGoodbye(t *testing.T) {
 	for _, kind := range []string{"session", "registry"} {
 		t.Run(kind, func(t *testing.T) {
@@ -81,8 +81,8 @@ func TestFailureIsNoGoodbye(t *testing.T) {
 	}
 }
 
-// A registry that does not answer is not taken for a session that is over, or for an
-// agent id that nobody has.
+// A registry that does not answer is reported as such, and not as a session that has ended or
+// an unknown key.
 func TestRegistryThatDoesNotAnswer(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		require.NoError(t, w.sys.Stop(t.Context(), w.proxy.registry))
@@ -109,7 +109,7 @@ func TestRegistryThatDoesNotAnswer(t *testing.T) {
 func TestLossOf(t *testing.T) {
 	f := func(err error, want string) {
 		t.Helper()
-		require.Equal(t, want, lossOf(err))
+		require.Equal(t, want, lossReason(err))
 	}
 	f(status.Error(codes.Canceled, "context canceled"), "the connection is gone")
 	f(context.Canceled, "the connection is gone") // the reader was not in Recv

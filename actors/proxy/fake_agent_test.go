@@ -67,7 +67,7 @@ func (w *world) client() wire.FODCServiceClient {
 	return wire.NewFODCServiceClient(c)
 }
 
-// fakeAgent speaks the wire as an agent does: the baseline, unless it is told to be
+// fakeAgent speaks the wire as an agent does: the baseline, unless it has registered as
 // columnar.
 type fakeAgent struct {
 	w       *world

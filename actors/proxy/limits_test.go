@@ -18,8 +18,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// register sends a registration, and returns how the stream goes on: nil, or the status
-// that it ends with.
+// register sends a registration. It returns nil if it is accepted, else the status of the stream.
 func (w *world) register(first *wire.RegisterAgentRequest) error {
 	w.T.Helper()
 	s, err := w.client().RegisterAgent(w.T.Context())
@@ -34,7 +33,7 @@ func (w *world) register(first *wire.RegisterAgentRequest) error {
 	return err
 }
 
-// Over the limit a new node is refused, and a known one may return.
+// Over the limit a new node is rejected, and a known one may return.
 func TestKnownNodesReturnOverTheLimit(t *testing.T) {
 	cfg := testConfig
 	cfg.Limits.MaxAgents = 2
@@ -58,13 +57,13 @@ func TestKnownNodesReturnOverTheLimit(t *testing.T) {
 		require.NoError(t, back.reg.CloseSend())
 		_, _ = back.reg.Recv()
 		synctest.Wait()
-		require.NoError(t, w.register(columnar("n3")), "a goodbye gives a place free")
+		require.NoError(t, w.register(columnar("n3")), "a goodbye frees a place")
 	})
 }
 
-// A session that said nothing but its registration has to go when another node needs its
-// place, once it counts as unconnected.
-func TestSilentSessionHasToGo(t *testing.T) {
+// A node whose session has sent its registration only is evicted for another node, once it is
+// unconnected.
+func TestSilentSessionIsEvicted(t *testing.T) {
 	cfg := testConfig
 	cfg.Limits.MaxAgents = 2
 	inWorld(t, cfg, func(t *testing.T, w *world) {
@@ -83,7 +82,7 @@ func TestSilentSessionHasToGo(t *testing.T) {
 	})
 }
 
-// What a registration may hold, to the last label and byte.
+// The limits of a registration, exactly.
 func TestLimitsOfARegistration(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		try := func(change func(r *wire.RegisterAgentRequest), want codes.Code, text string) {
@@ -121,8 +120,8 @@ func TestLimitsOfARegistration(t *testing.T) {
 	})
 }
 
-// While the registry has not heard the heartbeats of a session, no more than a few are
-// read, however many come.
+// While the registry has not acknowledged the heartbeats of a session, no more than
+// framesInFlight are read.
 func TestFramesInFlightAreBounded(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 		registry := actorstest.NewProbe(sys)
@@ -146,22 +145,21 @@ func TestFramesInFlightAreBounded(t *testing.T) {
 		for want := framesInFlight; want <= 3*framesInFlight; want++ {
 			synctest.Wait()
 			require.Equal(t, want, read)
-			sys.Send(pid, heard{})
+			sys.Send(pid, heartbeatAcknowledged{})
 		}
 		for range 1000 {
-			sys.Send(pid, heard{})
+			sys.Send(pid, heartbeatAcknowledged{})
 			synctest.Wait()
 		}
 		require.Equal(t, 1000, read)
 		require.Len(t, registry.Messages(), 1000)
 		close(end)
 		synctest.Wait()
-		sys.Send(pid, released{})
+		sys.Send(pid, endAcknowledged{})
 	})
 }
 
-// A flood of heartbeats stays with its session: it fills no mailbox, and holds up
-// nobody.
+// A flood of heartbeats fills no mailbox, and delays no other session.
 func TestFloodOfHeartbeats(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		w.agent(baseline("p1"), always(1))
@@ -180,7 +178,7 @@ func TestFloodOfHeartbeats(t *testing.T) {
 	})
 }
 
-// burst sends more heartbeats than there is room for answers.
+// burst sends more heartbeats than the queue has room for answers.
 func (a *fakeAgent) burst() {
 	for sent := 0; sent < 20_000 && a.reg.Send(a.first) == nil; sent++ {
 		synctest.Wait()
@@ -211,8 +209,8 @@ func TestAgentThatDoesNotReadAnswers(t *testing.T) {
 	})
 }
 
-// Heartbeats that come all at once, since the network held them up, find no room for
-// all answers: the session lives on, and is answered again once the agent has read.
+// Heartbeats that come all at once, because the network has delayed them, do not all get an
+// answer. The session lives on, and is answered again when the agent has read.
 func TestBurstOfHeartbeats(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		a := w.connect(columnar("n1"))
@@ -236,8 +234,8 @@ func TestBurstOfHeartbeats(t *testing.T) {
 	})
 }
 
-// An agent that does not read its requests gets no more than a few, costs the others
-// nothing, and is asked again when it has caught up.
+// An agent that does not read gets a bounded number of requests, does not delay the others, and
+// is asked again when it has answered.
 func TestAgentThatDoesNotReadRequests(t *testing.T) {
 	cfg := testConfig
 	cfg.MaxCollections = 200
@@ -255,7 +253,7 @@ func TestAgentThatDoesNotReadRequests(t *testing.T) {
 		for n := range 100 {
 			synctest.Wait() // so that p1 has answered
 			wg.Go(func() {
-				// Each question is another one, and too long for two to be in the transport.
+				// Each query is another one, and so long that the transport holds one only.
 				names := make([]string, 1000)
 				for i := range names {
 					names[i] = fmt.Sprintf("family_%d_%s_%d", n, strings.Repeat("x", 40), i)

@@ -7,58 +7,57 @@ import (
 	"time"
 )
 
-// arrivals is a listener that knows its newest connections. gRPC's server does not end
-// a connection whose handshake is not over, and waits for it even when it is told to
-// stop at once: so this does. Connections are passed on as they are, since gRPC sets
-// options of the sockets.
-type arrivals struct {
+// handshakeListener is a listener that can close the connections that may still be in their
+// handshake. gRPC's server does not close them: even Stop waits for the end of a handshake.
+// The connections are passed on unwrapped, because gRPC sets options of their sockets.
+type handshakeListener struct {
 	net.Listener
 
 	mu     sync.Mutex
-	newest []arrival // oldest first
-	cut    bool
+	recent []acceptedConn // oldest first
+	closed bool
 }
 
-type arrival struct {
+type acceptedConn struct {
 	conn net.Conn
 	at   time.Time
 }
 
-func (a *arrivals) Accept() (net.Conn, error) {
-	conn, err := a.Listener.Accept()
+func (l *handshakeListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
 	if err == nil {
-		a.note(conn, time.Now())
+		l.track(conn, time.Now())
 	}
 	return conn, err
 }
 
-func (a *arrivals) note(conn net.Conn, now time.Time) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.cut {
+func (l *handshakeListener) track(conn net.Conn, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
 		_ = conn.Close()
 		return
 	}
-	// Older ones are through with the handshake, or were ended. A second is for the time
-	// from here to where gRPC starts to count.
-	old := slices.IndexFunc(a.newest, func(n arrival) bool { return now.Sub(n.at) < handshakeTimeout+time.Second })
+	// Older ones have completed the handshake, or gRPC has closed them. The second covers the
+	// time until gRPC starts its timeout.
+	old := slices.IndexFunc(l.recent, func(n acceptedConn) bool { return now.Sub(n.at) < handshakeTimeout+time.Second })
 	if old < 0 {
-		old = len(a.newest)
+		old = len(l.recent)
 	}
-	a.newest = append(slices.Delete(a.newest, 0, old), arrival{conn, now})
+	l.recent = append(slices.Delete(l.recent, 0, old), acceptedConn{conn, now})
 }
 
-// close ends the connections that may be in their handshake, and all that come from
-// now on.
-func (a *arrivals) close() {
-	if a == nil {
+// close closes the connections that may be in their handshake, and each one that is accepted
+// later. A nil listener has none.
+func (l *handshakeListener) close() {
+	if l == nil {
 		return
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.cut = true
-	for _, n := range a.newest {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	for _, n := range l.recent {
 		_ = n.conn.Close()
 	}
-	a.newest = nil
+	l.recent = nil
 }

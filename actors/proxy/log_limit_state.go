@@ -6,39 +6,40 @@ import (
 	"time"
 )
 
-// logInterval is the time in which an event writes no more lines than it may, and how often
-// those that were left out are summed up in one line.
+// logInterval is the time in which an event may write logEvent.lines lines, and the time
+// between two summaries of those that were suppressed.
 const logInterval = 10 * time.Second
 
-// logEvent is a kind of line in the log that a peer can cause as often as it likes. The
-// events are a closed set, so what is kept of them is bounded.
+// logEvent is a kind of log line that a peer can cause without limit. The set of events is
+// closed, so the memory of a logLimit is bounded.
 type logEvent struct {
 	name string
 	// lines is how many lines of the event are written in a logInterval.
 	lines int
 }
 
-// logLimit decides which lines are written. Lines of an event are written until there are
-// too many. From then on they are counted, and one line in each logInterval says how many
-// there were, until they are few again. L is a line.
+// logLimit decides which lines are written. In a logInterval the first lines of an event are
+// written and the others are suppressed. A summary at the end of the interval has their number
+// and the last of them. While more lines come than an event may write, they are all suppressed,
+// and there is a summary in each interval. L is the type of a line.
 type logLimit[L any] map[logEvent]*logWindow[L]
 
 // logWindow is a logInterval of an event.
 type logWindow[L any] struct {
-	since   time.Time
-	written int
-	left    int // lines that were left out
-	last    L   // the newest of those
+	since      time.Time
+	written    int
+	suppressed int
+	last       L // the newest of the suppressed lines
 }
 
-// summary stands for lines that were left out.
+// summary stands for suppressed lines.
 type summary[L any] struct {
 	event logEvent
 	last  L
 	lines int
 }
 
-// allow takes note of a line, and reports whether it is to be written now.
+// allow counts a line, and reports whether it is to be written.
 func (l logLimit[L]) allow(e logEvent, line L, now time.Time) bool {
 	w := l[e]
 	if w == nil {
@@ -49,12 +50,12 @@ func (l logLimit[L]) allow(e logEvent, line L, now time.Time) bool {
 		w.written++
 		return true
 	}
-	w.left++
+	w.suppressed++
 	w.last = line
 	return false
 }
 
-// due returns the sums of the intervals that are over, sorted by event.
+// due returns the summaries of the intervals that have ended, sorted by event.
 func (l logLimit[L]) due(now time.Time) []summary[L] {
 	var all []summary[L]
 	for e, w := range l {
@@ -62,24 +63,24 @@ func (l logLimit[L]) due(now time.Time) []summary[L] {
 			continue
 		}
 		delete(l, e)
-		if w.left == 0 {
+		if w.suppressed == 0 {
 			continue
 		}
-		all = append(all, summary[L]{e, w.last, w.left})
-		if w.left > e.lines {
-			// It goes on: in the next interval the lines are counted only.
+		all = append(all, summary[L]{e, w.last, w.suppressed})
+		if w.suppressed > e.lines {
+			// Still too many: all lines of the next interval are suppressed.
 			l[e] = &logWindow[L]{since: now, written: e.lines}
 		}
 	}
 	return sorted(all)
 }
 
-// rest returns the sums of all that was left out and not said yet, sorted by event.
-func (l logLimit[L]) rest() []summary[L] {
+// remaining ends all intervals and returns their summaries, sorted by event.
+func (l logLimit[L]) remaining() []summary[L] {
 	var all []summary[L]
 	for e, w := range l {
-		if w.left > 0 {
-			all = append(all, summary[L]{e, w.last, w.left})
+		if w.suppressed > 0 {
+			all = append(all, summary[L]{e, w.last, w.suppressed})
 		}
 	}
 	clear(l)

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// player plays events on a log limit, and keeps what is written.
+// player plays events on a log limit, and records the lines that are written.
 type player struct {
 	limit   logLimit[int]
 	now     time.Duration
@@ -57,7 +57,7 @@ func TestLogLimitOfStrangers(t *testing.T) {
 	p.event(flood, 1)
 	p.pass(10 * time.Second)
 	p.require(t, "30s: flood 0, for 1")
-	p.event(flood, 1) // it has ended before
+	p.event(flood, 1) // the flood is over
 	p.require(t, "30s: flood 0")
 	p.pass(time.Hour)
 	p.require(t)
@@ -85,13 +85,13 @@ func TestLogLimitOfAgents(t *testing.T) {
 	require.Len(t, p.written, 600)
 }
 
-func TestLogLimitSaysTheRest(t *testing.T) {
+func TestLogLimitRemaining(t *testing.T) {
 	p, e := &player{limit: logLimit[int]{}}, logEvent{"flood", 1}
 	p.event(e, 3)
 	p.event(logEvent{"other", 1}, 1)
 	p.written = nil
-	p.say(p.limit.rest())
+	p.say(p.limit.remaining())
 	p.require(t, "0s: flood 2, for 2")
-	p.say(p.limit.rest())
+	p.say(p.limit.remaining())
 	p.require(t)
 }

@@ -16,7 +16,7 @@ func TestRegistryMatrix(t *testing.T) {
 	actorstest.RunMatrix(t, "testdata/matrix/registry.txt", actorstest.Matrix{
 		Describe: "cluster",
 		States: []string{
-			"unknown: admit id=n1; admit id=n1", // refused: two ids are used up
+			"unknown: admit id=n1; admit id=n1", // rejected: two ids are used up
 			"online:" + two,
 			"online, having replaced a live session: admit id=n1 role=liaison addr=10.0.0.1:1; admit id=n1 role=liaison addr=10.0.0.1:1",
 			"silent:" + two + "wait 30s",
@@ -37,8 +37,8 @@ func TestRegistryMatrix(t *testing.T) {
 	})
 }
 
-// Every event in every state of a session. Collection 1 has asked as request 1; 9 is
-// another one.
+// Every event in every state of a session. Request 1 is that of collection 1;
+// 9 is another collection.
 func TestSessionMatrix(t *testing.T) {
 	actorstest.RunMatrix(t, "testdata/matrix/session.txt", actorstest.Matrix{
 		Describe: "phase",
@@ -50,7 +50,7 @@ func TestSessionMatrix(t *testing.T) {
 			"asked: attach; ask 1 5s",
 			"asked twice: attach; ask 1 5s; ask 2 5s",
 			"half answered: attach; ask 1 5s; answer 1 more",
-			"asked, and nobody waits: attach; ask 1 5s; forget 1",
+			"asked, and nobody waits: attach; ask 1 5s; cancel 1",
 			"overdue: attach; ask 1 5s; wait 5s",
 			"failed half-way: attach; ask 1 5s; answer 1 more samples=33554433",
 			"answered: attach; ask 1 5s; answer 1",
@@ -59,15 +59,15 @@ func TestSessionMatrix(t *testing.T) {
 			"detached, and a request waits: attach; detach cut; ask 1 5s",
 			"ended: attach; ask 1 5s; end lost",
 		},
-		Events: []string{"ask 9 5s", "ask 9 0s", "forget 1", "forget 9", "attach", "detach why", "end why", "giveup",
-			"wait 2s; giveup", "answer 0", "answer 0 more", "answer 1", "answer 1 more", "answer 1 error=why", "answer 7"},
+		Events: []string{"ask 9 5s", "ask 9 0s", "cancel 1", "cancel 9", "attach", "detach why", "end why", "fail-waiting",
+			"wait 2s; fail-waiting", "answer 0", "answer 0 more", "answer 1", "answer 1 more", "answer 1 error=why", "answer 7"},
 	}, func() actorstest.Script {
 		now := time.Unix(0, 0).UTC()
 		return phasedSession{&sessionMachine{state: newSessionState(messages.Capabilities{ColumnarAnswers: true, Dictionary: true}, testConfig.MaxAgentSeries, now)}}
 	})
 }
 
-// phasedSession tells what is owed.
+// phasedSession describes the state by the requests under way.
 type phasedSession struct{ *sessionMachine }
 
 func (m phasedSession) Do(command string, args []string) string {
@@ -80,12 +80,12 @@ func (m phasedSession) Do(command string, args []string) string {
 	}
 	text := stream
 	for _, r := range m.state.requests {
-		text += fmt.Sprintf(", request %d of %d", r.id, r.asker)
+		text += fmt.Sprintf(", request %d of %d", r.id, r.collectionID)
 		if r.sent {
 			text += " sent"
 		}
-		if r.forgotten {
-			text += " forgotten"
+		if r.cancelled {
+			text += " cancelled"
 		}
 	}
 	if m.state.owesOverdue(m.Now()) {

@@ -81,7 +81,7 @@ func TestNonsenseIsCountedAndHarmsNobody(t *testing.T) {
 			problems, series := map[string]messages.Problems{}, map[string]int{}
 			for _, n := range c.Nodes {
 				require.Empty(t, n.Missing, n.Identity.NodeID)
-				require.LessOrEqual(t, len(n.Blocks), 2, "what is left out is not held")
+				require.LessOrEqual(t, len(n.Blocks), 2, "dropped blocks are not kept")
 				problems[n.Identity.NodeID], series[n.Identity.NodeID] = n.Problems, countSeries(n.Blocks)
 				for _, b := range n.Blocks {
 					for f := range b.Each() {

@@ -14,10 +14,10 @@ import (
 // aWindow is a selection of a window.
 var aWindow = messages.Selection{Window: messages.Window{Start: time.Unix(1, 0)}}
 
-// However many nodes are silent, those behind them are asked and have time to answer. A
-// collection of windows has few of them under way until it must hurry.
-func TestSilentNodesHoldUpNoCollection(t *testing.T) {
-	f := func(silent, atOnce int, within time.Duration, s messages.Selection) {
+// However many nodes are silent, the nodes after them are asked and have time to answer. A
+// collection of windows asks few nodes at a time until the pace requires more.
+func TestSilentNodesDelayNoCollection(t *testing.T) {
+	f := func(silent, maxConcurrent int, within time.Duration, s messages.Selection) {
 		t.Helper()
 		inWorld(t, testConfig, func(t *testing.T, w *world) {
 			var agents []*fakeAgent
@@ -33,7 +33,7 @@ func TestSilentNodesHoldUpNoCollection(t *testing.T) {
 			go func() { done <- w.collect(messages.Query{Selection: s, Deadline: start.Add(within)}) }()
 			synctest.Wait()
 			for i, a := range agents {
-				require.Equal(t, i < atOnce, len(a.requests()) == 1, "agent %d", i)
+				require.Equal(t, i < maxConcurrent, len(a.requests()) == 1, "agent %d", i)
 			}
 			c := <-done
 			require.Equal(t, within, time.Since(start))
@@ -45,7 +45,7 @@ func TestSilentNodesHoldUpNoCollection(t *testing.T) {
 			}
 		})
 	}
-	f(3*windowsAtOnce, windowsAtOnce, 5*time.Second, aWindow)
-	f(latestAtOnce+10, latestAtOnce, 5*time.Second, messages.Selection{})
-	f(3*windowsAtOnce, windowsAtOnce, 10*time.Millisecond, aWindow)
+	f(3*maxConcurrentWindows, maxConcurrentWindows, 5*time.Second, aWindow)
+	f(maxConcurrentLatest+10, maxConcurrentLatest, 5*time.Second, messages.Selection{})
+	f(3*maxConcurrentWindows, maxConcurrentWindows, 10*time.Millisecond, aWindow)
 }

@@ -10,17 +10,16 @@ import (
 
 // How many lines an event may write in a logInterval.
 const (
-	// strangerLines is for what peers cause that the proxy does not let in.
+	// strangerLines is for peers that are rejected.
 	strangerLines = 1
-	// agentLines is for what happens to agents: a hundred that are started at once have a
-	// line each.
+	// agentLines is for the life of agents: a hundred that start at once have a line each.
 	agentLines = 100
-	// faultLines is for what is wrong with what agents say.
+	// faultLines is for faults in the messages of agents.
 	faultLines = 10
 )
 
-// The events of registered agents. Those of rejected peers are by reason, see
-// registrationRefused and streamRefused.
+// The events of registered agents. Those of rejected peers are made of the reason, see
+// registry.logRejection and service.rejectStream.
 var (
 	logRegistered    = logEvent{"registered", agentLines}
 	logBack          = logEvent{"back online", agentLines}
@@ -37,9 +36,8 @@ var (
 	logLostFamilies  = logEvent{"unknown families", faultLines}
 )
 
-// peerLog writes the lines that peers can cause, within the limits of logLimit. It is no
-// actor: handlers of streams and actors share it, and it outlives their restarts. A nil
-// *peerLog writes each line.
+// peerLog writes the log lines that peers can cause, limited by a logLimit. Handlers of streams
+// and actors share it, and it survives the restart of an actor. A nil *peerLog has no limit.
 type peerLog struct {
 	mu    sync.Mutex
 	limit logLimit[peerLine]
@@ -67,7 +65,7 @@ func (p *peerLog) error(e logEvent, log *zap.Logger, text string, fields ...zap.
 	p.write(e, peerLine{log, zapcore.ErrorLevel, text, fields})
 }
 
-// write writes the line, or counts it.
+// write writes the line if the limit allows it.
 func (p *peerLog) write(e logEvent, line peerLine) {
 	if p == nil || p.allow(e, line) {
 		line.log.Log(line.level, line.text, line.fields...)
@@ -80,7 +78,7 @@ func (p *peerLog) allow(e logEvent, line peerLine) bool {
 	return p.limit.allow(e, line, time.Now())
 }
 
-// flush writes the sums that are due. The registry calls it now and then.
+// flush writes the summaries that are due. The registry calls it every sweepInterval.
 func (p *peerLog) flush() {
 	if p == nil {
 		return
@@ -88,19 +86,19 @@ func (p *peerLog) flush() {
 	p.mu.Lock()
 	due := p.limit.due(time.Now())
 	p.mu.Unlock()
-	sumUp(due)
+	writeSummaries(due)
 }
 
-// close writes the sums of all that is left.
+// close writes the summaries of all suppressed lines.
 func (p *peerLog) close() {
 	p.mu.Lock()
-	rest := p.limit.rest()
+	remaining := p.limit.remaining()
 	p.mu.Unlock()
-	sumUp(rest)
+	writeSummaries(remaining)
 }
 
-// sumUp writes the newest of the lines that each sum stands for, with their number.
-func sumUp(all []summary[peerLine]) {
+// writeSummaries writes the last line of each summary with the number of suppressed lines.
+func writeSummaries(all []summary[peerLine]) {
 	for _, s := range all {
 		fields := append(s.last.fields[:len(s.last.fields):len(s.last.fields)], zap.Int("times", s.lines))
 		s.last.log.Log(s.last.level, s.last.text, fields...)

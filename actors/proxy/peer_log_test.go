@@ -20,7 +20,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 )
 
-// inLoggedWorld is inWorld with a log that is kept.
+// inLoggedWorld is inWorld with a log that tests can read.
 func inLoggedWorld(t *testing.T, cfg Config, test func(t *testing.T, w *world, log *observer.ObservedLogs)) {
 	synctest.Test(t, func(t *testing.T) {
 		core, log := observer.New(zapcore.InfoLevel)
@@ -83,7 +83,7 @@ func TestRefusedRegistrationsInTheLog(t *testing.T) {
 	})
 }
 
-// Streams without a session, too; what is left to say is said when the proxy stops.
+// So are streams without a session. When the proxy stops, the last summaries are written.
 func TestRefusedStreamsInTheLog(t *testing.T) {
 	var log *observer.ObservedLogs
 	inLoggedWorld(t, testConfig, func(t *testing.T, w *world, l *observer.ObservedLogs) {
@@ -150,7 +150,8 @@ func TestAgentsInTheLog(t *testing.T) {
 	})
 }
 
-// A broken frame a stream, and streams without end: the log is bounded.
+// An agent that opens streams again and again, and sends a broken frame on each, does not fill
+// the log.
 func TestBrokenFramesInTheLog(t *testing.T) {
 	cfg := testConfig
 	cfg.MaxMessageSize = 1 << 10

@@ -24,75 +24,75 @@ import (
 const (
 	maxStreamsPerConnection = 32
 	maxHeaderBytes          = 16 << 10
-	// windowBytes bounds what an agent may send that the proxy has not read yet. It is
-	// fixed: to find one itself, gRPC answers each answer with a ping.
+	// windowBytes is the flow control window: what an agent may send before the proxy has read
+	// it. A fixed size turns off gRPC's estimate of it, which costs a ping for each answer.
 	windowBytes      = 1 << 20
 	handshakeTimeout = 10 * time.Second
 	keepaliveTime    = 20 * time.Second
 	keepaliveTimeout = 10 * time.Second
-	// minPingInterval is how often a peer may ping; ours do every 20 s.
+	// minPingInterval is how often a peer may ping. Agents of fodc do it every 20 s.
 	minPingInterval = 5 * time.Second
-	// connectionIdle ends connections that have no stream: those of agents have one.
+	// connectionIdle is how long a connection may have no stream. An agent's always has one.
 	connectionIdle = 10 * time.Second
-	// writeBuffer and readBuffer are lent to a connection while something is under way. It
-	// is told little, and a frame of what it says has 16 KiB.
+	// writeBuffer and readBuffer belong to a connection while it writes or reads. The proxy
+	// writes little, and an HTTP/2 frame from an agent has up to 16 KiB.
 	writeBuffer = 4 << 10
 	readBuffer  = 16 << 10
-	// connectionsGrace is how long connections have to end in an orderly way once no
-	// session is left. A peer that hangs does not take it.
-	connectionsGrace = lastWords
-	// sessionsGrace is how long sessions have to end in an orderly way.
+	// connectionsGrace is how long connections may take to close in an orderly way when no
+	// session is left. After that they are cut: a peer may hang.
+	connectionsGrace = flushTimeout
+	// sessionsGrace is how long sessions may take to end in an orderly way.
 	sessionsGrace = 500 * time.Millisecond
 )
 
-// Config is what the proxy's actors must know.
+// Config configures the proxy's actors.
 type Config struct {
 	Limits RegistryLimits
-	// HeartbeatInterval is told to agents.
+	// HeartbeatInterval is what the proxy asks agents to keep.
 	HeartbeatInterval time.Duration
-	// MaxCollections bounds the requests that are served at once.
+	// MaxCollections bounds the requests for metrics that are served at once.
 	MaxCollections int
 	// MaxMessageSize bounds a message from an agent, in bytes.
 	MaxMessageSize int
-	// MaxAgentSeries bounds the series that one agent's answer may have.
+	// MaxAgentSeries bounds the series in one agent's answer.
 	MaxAgentSeries int
-	// MaxAnswersBytes bounds what the answers of collections under way take in memory.
+	// MaxAnswersBytes bounds the memory of the answers of all collections under way.
 	MaxAnswersBytes int64
-	// Intercept stands before the handler of every stream; nil is none. Tests disturb
-	// single streams with it.
+	// Intercept is called before the handler of every stream; nil is none. Tests use it to
+	// disturb single streams.
 	Intercept grpc.StreamServerInterceptor
 
-	tally *tally   // of Start
-	peers *peerLog // of Start
+	counters *counters // of Start
+	peers    *peerLog  // of Start
 }
 
 // Proxy is the running actors of a proxy, and their gRPC server.
 type Proxy struct {
-	sys       *actors.System
-	registry  *actors.PID
-	collector *actors.PID
-	service   *service
-	refuse    context.CancelFunc
-	grpc      *grpc.Server
-	arrivals  atomic.Pointer[arrivals]
-	tickets   atomic.Uint64
-	tally     *tally
-	peers     *peerLog
+	sys        *actors.System
+	registry   *actors.PID
+	collector  *actors.PID
+	service    *service
+	refuse     context.CancelFunc
+	grpc       *grpc.Server
+	listener   atomic.Pointer[handshakeListener]
+	requestIDs atomic.Uint64
+	counters   *counters
+	peers      *peerLog
 }
 
-// Start spawns the proxy's actors. Serve lets agents in.
+// Start spawns the proxy's actors. Agents can connect once Serve is called.
 func Start(sys *actors.System, cfg Config) *Proxy {
-	cfg.tally, cfg.peers = newTally(), newPeerLog()
-	p := &Proxy{sys: sys, tally: cfg.tally, peers: cfg.peers}
+	cfg.counters, cfg.peers = newCounters(), newPeerLog()
+	p := &Proxy{sys: sys, counters: cfg.counters, peers: cfg.peers}
 	backoff := actors.RestartOnFailure(actors.Backoff{Base: 100 * time.Millisecond, Cap: 5 * time.Second, Max: 10, Window: time.Minute})
 	p.registry = sys.Spawn("registry", backoff, func() actors.Actor { return newRegistry(sys, cfg) })
-	r := newRoom(cfg.MaxAnswersBytes, cfg.MaxCollections, cfg.MaxMessageSize)
+	r := newMemoryBudget(cfg.MaxAnswersBytes, cfg.MaxCollections, cfg.MaxMessageSize)
 	p.collector = sys.Spawn("collector", backoff, func() actors.Actor { return newCollector(sys, p.registry, cfg.MaxCollections, r) })
-	p.service = &service{sys: sys, registry: p.registry, tally: cfg.tally, peers: cfg.peers}
+	p.service = &service{sys: sys, registry: p.registry, counters: cfg.counters, peers: cfg.peers}
 	p.service.stopping, p.refuse = context.WithCancel(context.Background())
 	options := []grpc.ServerOption{
 		grpc.Creds(plaintext{insecure.NewCredentials()}),
-		grpc.ForceServerCodecV2(newCodec(cfg.tally)),
+		grpc.ForceServerCodecV2(newCodec(cfg.counters)),
 		grpc.MaxRecvMsgSize(cfg.MaxMessageSize),
 		grpc.WriteBufferSize(writeBuffer),
 		grpc.ReadBufferSize(readBuffer),
@@ -103,7 +103,7 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 		grpc.ConnectionTimeout(handshakeTimeout),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPingInterval, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: keepaliveTimeout, MaxConnectionIdle: connectionIdle}),
-		grpc.UnknownServiceHandler(p.service.holdUnknown),
+		grpc.UnknownServiceHandler(p.service.drainUnknown),
 	}
 	if cfg.Intercept != nil {
 		options = append(options, grpc.StreamInterceptor(cfg.Intercept))
@@ -113,56 +113,56 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 	return p
 }
 
-// Serve lets agents in by the listener, until Stop (nil) or until the listener fails.
-// It may be called once.
+// Serve accepts agents on the listener until Stop, and then returns nil, or until the
+// listener fails. It may be called once.
 func (p *Proxy) Serve(l net.Listener) error {
-	a := &arrivals{Listener: l}
-	p.arrivals.Store(a)
+	a := &handshakeListener{Listener: l}
+	p.listener.Store(a)
 	return p.grpc.Serve(a)
 }
 
-// Collect asks the nodes that the query selects, and returns at its deadline with
-// what has come. The error is of kind unavailable if too many collections are under
-// way; when ctx ends, the collection is cancelled and the error is ctx's.
+// Collect asks the nodes that the query selects. At the query's deadline it returns the
+// answers that have come. The error is of the kind unavailable if too many collections are
+// under way. If ctx ends first, the collection is cancelled and the error is that of ctx.
 func (p *Proxy) Collect(ctx context.Context, q messages.Query) (*messages.Collection, error) {
-	ticket := p.tickets.Add(1)
-	result, err := actors.Ask[*messages.Collection](ctx, p.sys, p.collector, collectQuery{ticket, q})
+	requestID := p.requestIDs.Add(1)
+	result, err := actors.Ask[*messages.Collection](ctx, p.sys, p.collector, collectQuery{requestID, q})
 	if ctx.Err() != nil {
-		p.sys.Send(p.collector, leave{ticket})
+		p.sys.Send(p.collector, cancelQuery{requestID})
 	}
-	return result, whenGone(err)
+	return result, unavailableIfGone(err)
 }
 
-// Cluster returns the picture of the nodes that the filter selects.
+// Cluster returns the status of the nodes that the filter selects.
 func (p *Proxy) Cluster(ctx context.Context, f messages.NodeFilter) (messages.Cluster, error) {
 	cluster, err := actors.Ask[messages.Cluster](ctx, p.sys, p.registry, showCluster{f})
-	return cluster, whenGone(err)
+	return cluster, unavailableIfGone(err)
 }
 
 // Configs returns the configurations of the nodes that the filter selects, sorted by
-// node id, as they were told last.
+// node id, as their agents sent them last.
 func (p *Proxy) Configs(ctx context.Context, f messages.NodeFilter) ([]messages.NodeConfiguration, error) {
 	configs, err := actors.Ask[[]messages.NodeConfiguration](ctx, p.sys, p.registry, showConfigs{f})
-	return configs, whenGone(err)
+	return configs, unavailableIfGone(err)
 }
 
-// Counts returns what the proxy has done since Start. It asks no actor.
-func (p *Proxy) Counts() messages.ProxyCounts { return p.tally.counts() }
+// Counts returns the counters since Start. It asks no actor, and never blocks.
+func (p *Proxy) Counts() messages.ProxyCounts { return p.counters.counts() }
 
-// whenGone says what it means for a client that an actor is not there.
-func whenGone(err error) error {
+// unavailableIfGone replaces ErrGone by an error that a client understands.
+func unavailableIfGone(err error) error {
 	if errors.Is(err, actors.ErrGone) {
 		return messages.Errorf(messages.ErrUnavailable, "the proxy is stopping, or recovers from a failure: try again in a second")
 	}
 	return err
 }
 
-// Refuse makes the proxy refuse new streams, while those that it has go on.
+// Refuse makes the proxy reject new streams. Those that are open go on.
 func (p *Proxy) Refuse() { p.refuse() }
 
-// Stop ends the collections, then the sessions, then the connections. Agents learn
-// that the proxy is stopping. Connections that are not gone soon after the sessions,
-// or when ctx ends, are cut.
+// Stop ends the collections, then the sessions, then the connections. The status of their
+// streams tells agents that the proxy is stopping. Connections that are still open after
+// connectionsGrace, or when ctx ends, are cut.
 func (p *Proxy) Stop(ctx context.Context) error {
 	defer p.peers.close()
 	p.Refuse()
@@ -183,14 +183,14 @@ func (p *Proxy) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 		err = errors.Join(err, fmt.Errorf("gRPC connections had to be cut: %w", context.Cause(ctx)))
 	}
-	p.arrivals.Load().close()
+	p.listener.Load().close()
 	p.grpc.Stop()
 	<-stopped
 	return err
 }
 
-// endSessions lets the sessions end before their parent does. Those that take too long
-// are stopped with it.
+// endSessions ends the sessions before their parent, the registry, is stopped. A session
+// that takes longer than sessionsGrace is stopped with it.
 func (p *Proxy) endSessions(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, sessionsGrace)
 	defer cancel()

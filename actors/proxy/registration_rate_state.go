@@ -8,18 +8,19 @@ import (
 
 // Limits of how often peers of one address may register, accepted or not.
 const (
-	// registrationsPerMinute is what an address may do for long: a hundred agents behind one
-	// address that all try again each five seconds do 1,200.
+	// registrationsPerMinute is the sustained rate of an address. A hundred agents behind one
+	// address that all retry every five seconds make 1,200 registrations a minute.
 	registrationsPerMinute = 1500
-	// minRegistrationBurst is what any address may do at once. Where --max-agents is higher,
-	// it may do so many: all agents may be behind one address.
+	// minRegistrationBurst is how many registrations an address may make at once. The burst is
+	// --max-agents if that is more, since all agents may be behind one address.
 	minRegistrationBurst = 300
-	// maxRatedAddresses bounds the addresses that are told apart; further ones share one
-	// bucket.
+	// maxRatedAddresses bounds the addresses that have a bucket of their own. All others share
+	// one.
 	maxRatedAddresses = 4096
-	// ratePruneInterval is how often it is looked for addresses that can be forgotten.
+	// ratePruneInterval is how often full buckets are looked for at most.
 	ratePruneInterval = time.Second
-	// ratePrefixIPv6 is what of an IPv6 address counts: one host has all addresses of a /64.
+	// ratePrefixIPv6 is the prefix length by which IPv6 addresses are grouped: a host usually
+	// has a whole /64.
 	ratePrefixIPv6 = 64
 )
 
@@ -27,11 +28,11 @@ const (
 type registrationRate struct {
 	burst    float64
 	buckets  map[netip.Prefix]*tokenBucket
-	rest     *tokenBucket // of the addresses for which there is no room
+	shared   *tokenBucket // of the addresses without a bucket of their own
 	prunedAt time.Time
 }
 
-// tokenBucket is what an address has left of its burst.
+// tokenBucket has a token for each registration that an address may make now.
 type tokenBucket struct {
 	tokens float64
 	at     time.Time // when the tokens were counted
@@ -41,8 +42,8 @@ func newRegistrationRate(maxAgents int) registrationRate {
 	return registrationRate{burst: float64(max(minRegistrationBurst, maxAgents)), buckets: map[netip.Prefix]*tokenBucket{}}
 }
 
-// take takes note of a registration, and reports whether its address may register now. A
-// peer without an IP address, as in tests, always may.
+// take takes a token of the address, and reports whether there was one. A peer without an IP
+// address, as in tests, needs none.
 func (r *registrationRate) take(ip string, now time.Time) bool {
 	addr, err := netip.ParseAddr(ip)
 	if err != nil {
@@ -79,13 +80,13 @@ func (r *registrationRate) bucket(of netip.Prefix, now time.Time) *tokenBucket {
 	case len(r.buckets) < maxRatedAddresses:
 		r.buckets[of] = b
 		return b
-	case r.rest == nil:
-		r.rest = b
+	case r.shared == nil:
+		r.shared = b
 	}
-	return r.rest
+	return r.shared
 }
 
-// prune forgets the addresses whose buckets are full again: they are as good as new.
+// prune removes the buckets that are full again: a new one would be the same.
 func (r *registrationRate) prune(now time.Time) {
 	if now.Sub(r.prunedAt) < ratePruneInterval {
 		return

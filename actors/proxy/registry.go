@@ -12,38 +12,38 @@ import (
 	"go.uber.org/zap"
 )
 
-// sweepInterval is how often the registry looks for nodes that went silent, and so
-// how late the log may say it. What is shown and asked never waits for a sweep.
+// sweepInterval is how often the registry looks for nodes whose heartbeats have stopped. It is
+// the delay of the log only: /cluster and collections derive a node's status when they need it.
 const sweepInterval = 500 * time.Millisecond
 
 type registrationStream = stream[*wire.RegisterAgentResponse]
 
-// registry owns the truth about nodes, and the sessions as its children.
+// registry is the actor that knows the nodes. The sessions are its children.
 type registry struct {
 	sys      *actors.System
 	cfg      Config
 	log      *zap.Logger
 	state    *registryState
-	sessions map[string]*sessionEntry // by agent id, until the session's actor is gone
+	sessions map[string]*sessionEntry // by agent id, until the session's actor has stopped
 	byPID    map[string]string        // the actor's id -> agent id
 	byKey    map[keyHash]string       // the hash of a session's key -> agent id
-	collects map[string]*actors.PID   // that live, and may wait for sessions
+	collects map[string]*actors.PID   // the collect actors that live, by their id
 	sweep    actors.Timer
-	stopping bool // and the sessions with it: that is no news
+	stopping bool // the sessions stop too; their ends are not logged
 	closing  *closing
 }
 
-// closing is who waits for the end of all sessions, and of how many.
+// closing is an unanswered endSessions.
 type closing struct {
-	asker *actors.PID
-	count int
+	sender *actors.PID
+	count  int // sessions that lived when it came
 }
 
 type sessionEntry struct {
 	pid        *actors.PID
 	stream     actors.StreamID
 	key        keyHash
-	connection uint64 // that all streams of the session must come from
+	connection uint64 // on which all streams of the session must be opened
 }
 
 func newRegistry(sys *actors.System, cfg Config) *registry {
@@ -69,10 +69,10 @@ func (r *registry) Receive(c actors.Context) {
 		r.onAbandoned(m)
 	case heartbeat:
 		r.onHeartbeat(m)
-		actors.Reply(c, heard{})
+		actors.Reply(c, heartbeatAcknowledged{})
 	case sessionEnded:
 		r.onSessionEnded(m)
-		r.tellSession(m.agentID, released{})
+		r.sendToSession(m.agentID, endAcknowledged{})
 	case endSessions:
 		r.onEndSessions(c)
 	case find:
@@ -98,12 +98,12 @@ func (r *registry) onAdmit(c actors.Context, m admit) {
 	agentID, key := uuid.NewString(), newSessionKey()
 	adm, err := r.state.admit(m.registration, agentID, m.peer, time.Now())
 	if err != nil {
-		r.tellRefusal(m.peer, err)
+		r.logRejection(m.peer, err)
 		actors.Reply(c, err)
 		return
 	}
 	if adm.replaced != "" {
-		r.tellSession(adm.replaced, endSession{errReplaced})
+		r.sendToSession(adm.replaced, endSession{errReplaced})
 	}
 	if adm.evicted.nodeID != "" {
 		r.onEvicted(adm.evicted)
@@ -111,41 +111,41 @@ func (r *registry) onAdmit(c actors.Context, m admit) {
 	s := &session{sys: r.sys, cfg: r.cfg, registry: c.Self(), agentID: agentID, key: key, identity: adm.identity,
 		capabilities: m.registration.Capabilities, clock: m.registration.Clock, registration: m.stream,
 		log: r.sys.Log().Named("session").WithLazy(zap.String("node_id", adm.identity.NodeID), zap.String("agent_id", agentID))}
-	r.cfg.tally.sessionOpened()
+	r.cfg.counters.sessionOpened()
 	pid := r.sys.SpawnChild(c, "session", func() actors.Actor { return s })
 	entry := &sessionEntry{pid: pid, stream: m.stream.id, key: hashKey(key), connection: m.connection}
 	r.sessions[agentID] = entry
 	r.byPID[pid.Id], r.byKey[entry.key] = agentID, agentID
 	r.cfg.peers.info(logRegistered, r.log, "agent registered", zap.String("node_id", adm.identity.NodeID), zap.String("role", adm.identity.Role),
 		zap.String("agent_id", agentID), zap.String("peer", m.peer.String()), zap.Bool("known", adm.returning))
-	if adm.contested {
+	if adm.duplicateSuspected {
 		r.cfg.peers.warn(logDuplicateID, r.log, "a node registers again and again while its session lives: two agents may have the same --node-id",
 			zap.String("node_id", adm.identity.NodeID), zap.String("peer", m.peer.String()))
 	}
 	actors.Reply(c, admitted{session: pid, agentID: agentID})
 }
 
-func (r *registry) tellRefusal(peer messages.Address, err error) {
-	why := refusedForFailure
-	if refused := (*refusal)(nil); errors.As(err, &refused) {
-		why = refused.reason()
+func (r *registry) logRejection(peer messages.Address, err error) {
+	why := rejectedFailed
+	if rejected := (*rejection)(nil); errors.As(err, &rejected) {
+		why = rejected.reason
 	}
 	r.cfg.peers.warn(logEvent{"registration refused: " + string(why), strangerLines}, r.log, "registration refused",
 		zap.String("reason", string(why)), zap.String("peer", peer.String()), zap.String("error", err.Error()))
 }
 
-// onEvicted is told of a node that had to go to make room for the one that registers.
+// onEvicted logs the eviction of a node and ends its session.
 func (r *registry) onEvicted(e eviction) {
-	r.cfg.tally.nodeEvicted()
+	r.cfg.counters.nodeEvicted()
 	r.cfg.peers.warn(logEvicted, r.log, "unconnected agent removed to make room for another: it never said more than its registration",
 		zap.String("node_id", e.nodeID), zap.Int("max_agents", r.cfg.Limits.MaxAgents))
-	r.tellSession(e.agentID, endSession{errEvicted})
+	r.sendToSession(e.agentID, endSession{errEvicted})
 }
 
 func (r *registry) onAbandoned(m abandoned) {
 	for agentID, s := range r.sessions {
 		if s.stream == m.stream {
-			r.tellSession(agentID, endSession{errAbandoned})
+			r.sendToSession(agentID, endSession{errAbandoned})
 		}
 	}
 }
@@ -167,8 +167,8 @@ func (r *registry) onSessionEnded(m sessionEnded) {
 	}
 }
 
-// onGone is told of the end of an actor: of a collection that has asked for targets, or of
-// a session. One that has not said why has failed: the news of its end overtakes its word.
+// onGone handles the end of an actor: a collect actor that has asked for targets, or a session.
+// A session that has not reported its end before has panicked.
 func (r *registry) onGone(m *actors.Terminated) {
 	agentID, ok := r.byPID[m.Who.Id]
 	if !ok {
@@ -178,26 +178,26 @@ func (r *registry) onGone(m *actors.Terminated) {
 	delete(r.byPID, m.Who.Id)
 	delete(r.byKey, r.sessions[agentID].key)
 	delete(r.sessions, agentID)
-	// What was in its mailbox is lost. What it has said is with the collections already.
+	// The requests in its mailbox are lost. The answers that it has sent came before this.
 	for _, collect := range r.collects {
-		r.sys.Send(collect, gotFailure{agentID, messages.MissingError})
+		r.sys.Send(collect, answerFailure{agentID, messages.MissingError})
 	}
 	r.onSessionEnded(sessionEnded{agentID: agentID, why: whyFailed})
-	r.answerClosing()
+	r.replyClosing()
 }
 
 func (r *registry) onEndSessions(c actors.Context) {
 	r.stopping = true
 	r.closing = &closing{c.Sender(), len(r.sessions)}
 	for agentID := range r.sessions {
-		r.tellSession(agentID, endSession{errStopping})
+		r.sendToSession(agentID, endSession{errStopping})
 	}
-	r.answerClosing()
+	r.replyClosing()
 }
 
-func (r *registry) answerClosing() {
+func (r *registry) replyClosing() {
 	if r.closing != nil && len(r.sessions) == 0 {
-		r.sys.Send(r.closing.asker, sessionsEnded{r.closing.count})
+		r.sys.Send(r.closing.sender, sessionsEnded{r.closing.count})
 		r.closing = nil
 	}
 }
@@ -230,7 +230,7 @@ func (r *registry) onFindTargets(c actors.Context, m findTargets) {
 		t := target{identity: n.identity, agentID: n.agentID, online: online, version: n.registration.AgentVersion,
 			heardAt: n.lastHeartbeat}
 		if online {
-			// Of a node that was lost it would be a value that lives on.
+			// Not for a lost node, which would keep showing its last value.
 			t.timing = n.registration.Timing
 			answer.sessions[n.agentID] = s.pid
 		}
@@ -254,11 +254,11 @@ func (r *registry) onTick(c actors.Context, m actors.Tick) {
 			zap.Duration("cleanup_timeout", r.cfg.Limits.CleanupTimeout))
 	}
 	for _, agentID := range swept.EndSessions {
-		r.tellSession(agentID, endSession{errRemoved})
+		r.sendToSession(agentID, endSession{errRemoved})
 	}
 }
 
-func (r *registry) tellSession(agentID string, m any) {
+func (r *registry) sendToSession(agentID string, m any) {
 	if s, ok := r.sessions[agentID]; ok {
 		r.sys.Send(s.pid, m)
 	}

@@ -6,22 +6,13 @@ import (
 	"fodc/messages"
 )
 
-// refusal is why a registration is not accepted.
-type refusal struct {
-	why  refusalKind
-	text string
+// rejection is the error for a registration that is not accepted.
+type rejection struct {
+	reason rejectionReason
+	text   string
 }
 
-type refusalKind uint8
-
-const (
-	refusedInvalid  refusalKind = iota + 1 // what it says of itself is not acceptable
-	refusedConflict                        // its name belongs to a node that is online elsewhere
-	refusedFull                            // there are as many nodes as are allowed
-	refusedRate                            // its address registers too often
-)
-
-func (r *refusal) Error() string { return r.text }
+func (r *rejection) Error() string { return r.text }
 
 // admission is an accepted registration.
 type admission struct {
@@ -31,56 +22,55 @@ type admission struct {
 	replaced string
 	// returning says that the node was known.
 	returning bool
-	// contested says that two agents seem to take turns as this node. It is said once
-	// in a row of such turns, and again after many more.
-	contested bool
-	// evicted is the node that had to go to make room for this one; the zero eviction if
-	// none had to.
+	// duplicateSuspected says that two agents seem to replace each other as this node. It is
+	// true once suspectAfter replacements came in a row, and then every suspectAgainEvery.
+	duplicateSuspected bool
+	// evicted is the node that was removed for this one; the zero eviction if none was.
 	evicted eviction
 }
 
-// eviction is a node that was removed to make room. Its session must end if it lives;
-// agentID is empty if it does not.
+// eviction is a node that was removed for a new one. agentID is its live session, which must
+// end; empty if there is none.
 type eviction struct{ nodeID, agentID string }
 
-// Two agents with one name on one host look like one that returns without end: each
-// takes the session that the other has just opened.
+// Two agents with the same node id on one host look like one agent that registers again and
+// again: each replaces the session that the other has just opened.
 const (
-	turnInterval = time.Minute
-	turnsSuspect = 3
-	turnsAgain   = 100
+	replacementInterval = time.Minute
+	suspectAfter        = 3
+	suspectAgainEvery   = 100
 )
 
-// admit accepts a registration as the session agentID, or refuses it. peer is the
-// address that the connection comes from.
+// admit accepts a registration as the session agentID, or returns a *rejection. peer is the
+// remote address of the connection.
 func (s *registryState) admit(reg messages.Registration, agentID string, peer messages.Address, now time.Time) (admission, error) {
 	if !s.rate.take(peer.IP, now) {
-		return admission{}, &refusal{refusedRate, "agents at " + peer.IP + " register too often: an address may do so " +
+		return admission{}, &rejection{rejectedRate, "agents at " + peer.IP + " register too often: an address may do so " +
 			itoa(registrationsPerMinute) + " times a minute, and " + itoa(int(s.rate.burst)) +
 			" times at once (as many as --max-agents allows, at least " + itoa(minRegistrationBurst) + "): try again in some seconds"}
 	}
 	if err := reg.Validate(); err != nil {
-		return admission{}, &refusal{refusedInvalid, err.Error()}
+		return admission{}, &rejection{rejectedInvalid, err.Error()}
 	}
 	identity := reg.Identity()
 	n, known := s.nodes[identity.NodeID]
 	adm := admission{identity: identity, returning: known}
-	turns := 0
+	replacements := 0
 	if known {
-		if refused := s.checkReturn(n, reg, peer, now); refused != nil {
-			return admission{}, refused
+		if rejected := s.checkReturn(n, reg, peer, now); rejected != nil {
+			return admission{}, rejected
 		}
-		if n.live && now.Sub(n.registeredAt) < turnInterval {
-			turns = n.turns + 1
+		if n.live && now.Sub(n.registeredAt) < replacementInterval {
+			replacements = n.replacements + 1
 		}
-		adm.contested = turns%turnsAgain == turnsSuspect
+		adm.duplicateSuspected = replacements%suspectAgainEvery == suspectAfter
 		adm.replaced = s.release(n)
 		reg = keepKnownRole(reg, n.registration)
 		adm.identity = reg.Identity()
 	} else {
-		var refused *refusal
-		if adm.evicted, refused = s.makeRoom(identity.NodeID, now); refused != nil {
-			return admission{}, refused
+		var rejected *rejection
+		if adm.evicted, rejected = s.evictIfFull(identity.NodeID, now); rejected != nil {
+			return admission{}, rejected
 		}
 		n = &node{}
 		s.nodes[identity.NodeID] = n
@@ -92,17 +82,18 @@ func (s *registryState) admit(reg messages.Registration, agentID string, peer me
 	sent, was := reg.Config, *n
 	reg.Config = was.registration.Config
 	*n = node{identity: adm.identity, registration: reg, primary: primary, peerIP: peer.IP, agentID: agentID, live: true,
-		registeredAt: now, lastHeartbeat: now, reported: messages.StatusOnline, turns: turns,
-		spoken: was.spoken, configBytes: was.configBytes}
-	s.keepConfig(n, sent)
+		registeredAt: now, lastHeartbeat: now, reported: messages.StatusOnline, replacements: replacements,
+		confirmed: was.confirmed, configBytes: was.configBytes}
+	s.storeConfig(n, sent)
 	s.byAgent[agentID] = n
 	return adm, nil
 }
 
-// checkReturn refuses the registration of a node that is online unless it can be the same
-// agent again: from the host that its session comes from, and from the same primary address
-// where both are said. Who leaves the address out, or makes one up, proves nothing with it.
-func (s *registryState) checkReturn(n *node, reg messages.Registration, peer messages.Address, now time.Time) *refusal {
+// checkReturn rejects the registration of a node that is online unless it can be the same
+// agent: it must come from the host of the live session and, if both registrations have a
+// primary address, from the same one. The primary address alone proves nothing, since a peer
+// can send any or none.
+func (s *registryState) checkReturn(n *node, reg messages.Registration, peer messages.Address, now time.Time) *rejection {
 	if s.status(n, now) != messages.StatusOnline {
 		return nil
 	}
@@ -117,52 +108,53 @@ func (s *registryState) checkReturn(n *node, reg messages.Registration, peer mes
 	}
 }
 
-func conflict(n *node, holder, claimant string) *refusal {
-	return &refusal{refusedConflict, "node_id " + quote(n.identity.NodeID) + " is online from " +
+func conflict(n *node, holder, claimant string) *rejection {
+	return &rejection{rejectedConflict, "node_id " + quote(n.identity.NodeID) + " is online from " +
 		holder + ", and cannot be registered from " + claimant +
 		" as well: give each node a --node-id of its own; if it is the same node, its old session has to expire first"}
 }
 
-// sameHost reports whether two connections come from one host. localhost has two addresses:
-// an agent beside the proxy may come from 127.0.0.1 now, and from ::1 next time.
+// sameHost reports whether two connections come from one host. localhost has two addresses: an
+// agent on the proxy's host may use 127.0.0.1 once and ::1 the next time.
 func sameHost(a, b string) bool { return a == b || isLocalhost(a) && isLocalhost(b) }
 
 func isLocalhost(ip string) bool { return ip == "127.0.0.1" || ip == "::1" }
 
-// makeRoom makes sure that there is room for a node that is not known. Where there is none,
-// the unconnected node that has been so for longest goes, of those that never said more than
-// their registration: it costs nothing to make up many of them, and who has been heard of
-// must not have to go for them.
-func (s *registryState) makeRoom(nodeID string, now time.Time) (eviction, *refusal) {
+// evictIfFull makes sure that a new node fits in the registry. If the registry is full, it
+// removes the node that has been unconnected for longest among those that are not confirmed.
+// Anybody can register many nodes and drop them; confirmed nodes must not lose their place to
+// them. If there is no such node, the new one is rejected.
+func (s *registryState) evictIfFull(nodeID string, now time.Time) (eviction, *rejection) {
 	if len(s.nodes) < s.limits.MaxAgents {
 		return eviction{}, nil
 	}
 	var oldest *node
 	for _, n := range s.nodes {
-		if n.spoken || s.status(n, now) == messages.StatusOnline {
+		if n.confirmed || s.status(n, now) == messages.StatusOnline {
 			continue
 		}
-		if oldest == nil || goesBefore(s, n, oldest) {
+		if oldest == nil || evictedBefore(s, n, oldest) {
 			oldest = n
 		}
 	}
 	if oldest == nil {
-		return eviction{}, &refusal{refusedFull, "the proxy has " + itoa(len(s.nodes)) +
+		return eviction{}, &rejection{rejectedFull, "the proxy has " + itoa(len(s.nodes)) +
 			" agents, as many as --max-agents allows: " + quote(nodeID) + " is one too many"}
 	}
 	delete(s.nodes, oldest.identity.NodeID)
 	return eviction{nodeID: oldest.identity.NodeID, agentID: s.release(oldest)}, nil
 }
 
-// goesBefore orders by time, and by name where that is the same.
-func goesBefore(s *registryState, a, b *node) bool {
+// evictedBefore orders nodes by the time since when they are unconnected, then by node id.
+func evictedBefore(s *registryState, a, b *node) bool {
 	if d := s.unconnectedSince(a).Compare(s.unconnectedSince(b)); d != 0 {
 		return d < 0
 	}
 	return a.identity.NodeID < b.identity.NodeID
 }
 
-// keepKnownRole fills in what a baseline agent says only with a later heartbeat.
+// keepKnownRole returns the registration with the known role and labels if it has none: a
+// baseline agent sends them only with a later heartbeat.
 func keepKnownRole(reg, known messages.Registration) messages.Registration {
 	if isRoleKnown(known.Role) && !isRoleKnown(reg.Role) {
 		reg.Role = known.Role

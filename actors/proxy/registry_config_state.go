@@ -2,13 +2,13 @@ package proxy
 
 import "fodc/messages"
 
-// maxConfigsBytes bounds what the configurations of all nodes take in memory. One may take
-// 256 KiB, which no real node comes near.
+// maxConfigsBytes bounds the memory of the configurations of all nodes. A single one may have
+// 256 KiB; those of real nodes have a few KiB.
 const maxConfigsBytes = 64 << 20
 
-// keepConfig takes what an agent has sent of its node's configuration; nil is no news. One
-// for which there is no room is not kept, and in its place stands why.
-func (s *registryState) keepConfig(n *node, sent *messages.NodeConfig) {
+// storeConfig stores the configuration that an agent has sent; nil means that it has not
+// changed. A configuration that exceeds maxConfigsBytes is replaced by a note that says so.
+func (s *registryState) storeConfig(n *node, sent *messages.NodeConfig) {
 	if sent == nil {
 		return
 	}
@@ -22,10 +22,10 @@ func (s *registryState) keepConfig(n *node, sent *messages.NodeConfig) {
 		kept = &messages.NodeConfig{CollectedAt: sent.CollectedAt, Errors: []string{
 			"the proxy does not keep this configuration of " + itoa(bytes) + " bytes: those of other nodes take " + itoa(others) +
 				" bytes, and at most " + itoa(maxConfigsBytes) + " are allowed"}}
-		bytes = 0 // The note must not take the place of what it stands for.
+		bytes = 0 // Otherwise the notes could fill the budget, and the configuration never fit again.
 	}
 	n.registration.Config, n.configBytes = kept, bytes
 }
 
-// dropConfig forgets a node's configuration.
+// dropConfig removes a node's configuration.
 func (n *node) dropConfig() { n.registration.Config, n.configBytes = nil, 0 }

@@ -25,8 +25,8 @@ func hugeConfig() *messages.NodeConfig {
 	return &messages.NodeConfig{CollectedAt: time.Unix(1, 0).UTC(), StartupParams: params, RuntimeConfig: params, Sources: notes, Errors: notes}
 }
 
-// The configurations of all nodes together are bounded. One that is not kept says so, and is
-// kept when there is room again.
+// The configurations of all nodes together are bounded. One that does not fit is replaced by a
+// note, and stored when it fits again.
 func TestConfigurationsAreBounded(t *testing.T) {
 	huge := hugeConfig()
 	require.NoError(t, huge.Validate())
@@ -51,11 +51,11 @@ func TestConfigurationsAreBounded(t *testing.T) {
 	}
 	require.LessOrEqual(t, used(), maxConfigsBytes+2*fit*messages.MaxConfigNoteBytes)
 	require.Equal(t, huge, kept(0))
-	refused := kept(2*fit - 1)
-	require.Empty(t, refused.StartupParams)
-	require.Equal(t, huge.CollectedAt, refused.CollectedAt)
-	require.Len(t, refused.Errors, 1)
-	require.Contains(t, refused.Errors[0], "at most 67108864 are allowed")
+	rejected := kept(2*fit - 1)
+	require.Empty(t, rejected.StartupParams)
+	require.Equal(t, huge.CollectedAt, rejected.CollectedAt)
+	require.Len(t, rejected.Errors, 1)
+	require.Contains(t, rejected.Errors[0], "at most 67108864 are allowed")
 
 	s.heartbeat("a0", node(0), now) // its own does not count against it
 	require.Equal(t, huge.StartupParams, kept(0).StartupParams)

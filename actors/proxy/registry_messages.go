@@ -7,7 +7,7 @@ import (
 
 // Questions to the registry, which it answers.
 type (
-	// admit asks for a session. The answer is admitted or a *refusal.
+	// admit asks for a session. The answer is admitted, a *rejection or errStopping.
 	admit struct {
 		registration messages.Registration
 		peer         messages.Address
@@ -25,14 +25,14 @@ type (
 		connection uint64
 	}
 	found struct{ session *actors.PID }
-	// findTargets asks for the nodes that a collection may ask. The answer is targets.
+	// findTargets asks for the nodes of a collection. The answer is targets.
 	findTargets struct{ filter messages.NodeFilter }
 	targets     struct {
 		nodes    []target
 		sessions map[string]*actors.PID // by agent id
 	}
-	// endSessions ends all sessions in an orderly way, and lets no new one in. The answer
-	// is sessionsEnded, when the last one is gone.
+	// endSessions ends all sessions in an orderly way. The registry admits no further one. The
+	// answer is sessionsEnded, when the last session's actor has stopped.
 	endSessions   struct{}
 	sessionsEnded struct{ count int }
 	// showCluster asks for a messages.Cluster.
@@ -41,11 +41,11 @@ type (
 	showConfigs struct{ filter messages.NodeFilter }
 )
 
-// Facts that the registry is told.
+// Notifications to the registry.
 type (
-	// abandoned: nobody serves the stream that was admitted.
+	// abandoned says that the handler of an admitted registration stream has given up.
 	abandoned struct{ stream actors.StreamID }
-	// heartbeat is answered with heard.
+	// heartbeat is answered with heartbeatAcknowledged.
 	heartbeat struct {
 		agentID      string
 		registration messages.Registration

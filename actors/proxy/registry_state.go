@@ -12,15 +12,15 @@ import (
 type RegistryLimits struct {
 	// HeartbeatTimeout is the silence after which a node counts as unconnected.
 	HeartbeatTimeout time.Duration
-	// CleanupTimeout is how long an unconnected node stays visible.
+	// CleanupTimeout is how long an unconnected node is kept.
 	CleanupTimeout time.Duration
-	// MaxAgents bounds the nodes; nodes that are known may return over it.
+	// MaxAgents bounds the nodes. A node that is in the registry may always register again.
 	MaxAgents int
 }
 
-// registryState is the rules of the registry: one entry a node, whatever its agent
-// does; each registration is a new session, known by its agent id, and replaces the
-// node's former one. What an older session still says is ignored.
+// registryState decides for the registry. A node has one entry. Each registration is a new
+// session with an agent id of its own, and replaces the node's former session. Messages of a
+// session that was replaced are ignored.
 type registryState struct {
 	limits  RegistryLimits
 	nodes   map[string]*node
@@ -28,8 +28,8 @@ type registryState struct {
 	rate    registrationRate
 }
 
-// node is one entry. It is online by derivation (see status), so that no event
-// can leave it wrong.
+// node is an entry of the registry. Whether it is online is not stored but derived, see
+// status: no missed event can leave it wrong.
 type node struct {
 	identity      messages.Identity
 	registration  messages.Registration
@@ -42,13 +42,13 @@ type node struct {
 	lostAt        time.Time // when the session broke; zero while it lives
 	lastError     string
 	reported      messages.Status // the status that was last logged
-	// turns counts the registrations in a row that replaced a live session younger than
-	// turnInterval.
-	turns int
-	// spoken says that an agent of the node ever said more than its registration: it has
-	// sent a heartbeat, or opened a further stream.
-	spoken bool
-	// configBytes is what the configuration takes in memory.
+	// replacements counts the registrations in a row that replaced a live session younger
+	// than replacementInterval.
+	replacements int
+	// confirmed says that an agent of the node ever did more than register: it has sent a
+	// heartbeat, or opened a further stream.
+	confirmed bool
+	// configBytes is the memory of the configuration.
 	configBytes int
 }
 
@@ -57,7 +57,7 @@ func newRegistryState(limits RegistryLimits) *registryState {
 		rate: newRegistrationRate(limits.MaxAgents)}
 }
 
-// release takes the live session from the node and returns its agent id.
+// release detaches the node's live session and returns its agent id; empty if there is none.
 func (s *registryState) release(n *node) string {
 	if !n.live {
 		return ""
@@ -67,9 +67,9 @@ func (s *registryState) release(n *node) string {
 	return n.agentID
 }
 
-// heartbeat takes note that the session lives, and of what it says anew: a role
-// that was not known, labels, runtime, configuration. It returns the node's id if that came back
-// online. A heartbeat whose words are invalid counts as a heartbeat only.
+// heartbeat records that the session lives, and the node's role, labels, runtime, timing and
+// configuration if the heartbeat has them. It returns the node's id if the node was
+// unconnected. Of a heartbeat with invalid fields only the configuration is used.
 func (s *registryState) heartbeat(agentID string, reg messages.Registration, now time.Time) (back string) {
 	n, ok := s.byAgent[agentID]
 	if !ok {
@@ -78,8 +78,8 @@ func (s *registryState) heartbeat(agentID string, reg messages.Registration, now
 	if s.status(n, now) != messages.StatusOnline {
 		back = n.identity.NodeID
 	}
-	n.lastHeartbeat, n.lastError, n.reported, n.spoken = now, "", messages.StatusOnline, true
-	s.keepConfig(n, reg.Config)
+	n.lastHeartbeat, n.lastError, n.reported, n.confirmed = now, "", messages.StatusOnline, true
+	s.storeConfig(n, reg.Config)
 	known := n.registration
 	reg.NodeID, reg.PodName, reg.Primary = known.NodeID, known.PodName, known.Primary
 	if reg.Validate() != nil {
@@ -102,9 +102,8 @@ func (s *registryState) heartbeat(agentID string, reg messages.Registration, now
 	return back
 }
 
-// ended takes note that the session is over: after a goodbye the node is gone,
-// after a loss it stays as unconnected. It returns the node's id if the session was
-// its newest.
+// ended records the end of a session. After a goodbye the node is removed; after a loss it
+// stays as unconnected. It returns the node's id if the session was the node's newest.
 func (s *registryState) ended(agentID string, goodbye bool, why string, now time.Time) (of string) {
 	n, ok := s.byAgent[agentID]
 	if !ok {
@@ -116,23 +115,23 @@ func (s *registryState) ended(agentID string, goodbye bool, why string, now time
 		return n.identity.NodeID
 	}
 	n.lostAt, n.lastError, n.reported = now, why, messages.StatusUnconnected
-	if !n.spoken {
+	if !n.confirmed {
 		n.dropConfig()
 	}
 	return n.identity.NodeID
 }
 
-// streamOpened takes note that the session has opened a further stream.
+// streamOpened records that the session has opened a further stream.
 func (s *registryState) streamOpened(agentID string) {
 	if n := s.byAgent[agentID]; n != nil {
-		n.spoken = true
+		n.confirmed = true
 	}
 }
 
 // isLive reports whether the session lives.
 func (s *registryState) isLive(agentID string) bool { return s.byAgent[agentID] != nil }
 
-// status derives a node's state from what was heard of it.
+// status derives a node's status from its last heartbeat and its session.
 func (s *registryState) status(n *node, now time.Time) messages.Status {
 	if now.Before(s.unconnectedSince(n)) {
 		return messages.StatusOnline
@@ -140,8 +139,8 @@ func (s *registryState) status(n *node, now time.Time) messages.Status {
 	return messages.StatusUnconnected
 }
 
-// unconnectedSince returns when the node counts, or will count, as unconnected if
-// nothing more is heard of it.
+// unconnectedSince returns the time from which the node is unconnected. It is in the future
+// while the node is online.
 func (s *registryState) unconnectedSince(n *node) time.Time {
 	silent := n.lastHeartbeat.Add(s.limits.HeartbeatTimeout)
 	if !n.live && n.lostAt.Before(silent) {
@@ -150,17 +149,18 @@ func (s *registryState) unconnectedSince(n *node) time.Time {
 	return silent
 }
 
-// swept is what a sweep found.
+// swept is the result of a sweep.
 type swept struct {
 	// Unconnected are the nodes whose heartbeats have stopped since the last sweep.
 	Unconnected []string
 	// Removed are the nodes that were unconnected for too long.
 	Removed []string
-	// EndSessions are the agent ids of the removed nodes' sessions that still live.
+	// EndSessions are the agent ids of the live sessions of the removed nodes.
 	EndSessions []string
 }
 
-// sweep finds the nodes that have changed by the passing of time alone.
+// sweep finds the nodes whose heartbeats have stopped, and removes those that were unconnected
+// for the cleanup timeout.
 func (s *registryState) sweep(now time.Time) swept {
 	var found swept
 	for _, id := range slices.Sorted(maps.Keys(s.nodes)) {

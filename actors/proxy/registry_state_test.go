@@ -34,14 +34,14 @@ func (m *registryMachine) Do(command string, args []string) string {
 		reg, peer := registrationFrom(args)
 		adm, err := m.state.admit(reg, fmt.Sprintf("a%d", m.ids), peer, m.Now())
 		if err != nil {
-			return "refused: " + err.Error()
+			return "rejected: " + err.Error()
 		}
 		text := fmt.Sprintf("a%d is %s, replaced %q, returning %t", m.ids, adm.identity.NodeID, adm.replaced, adm.returning)
-		if adm.contested {
-			text += ", contested"
+		if adm.duplicateSuspected {
+			text += ", duplicate suspected"
 		}
 		if adm.evicted != (eviction{}) {
-			text += fmt.Sprintf(", %q had to go (session %q)", adm.evicted.nodeID, adm.evicted.agentID)
+			text += fmt.Sprintf(", evicted %q (session %q)", adm.evicted.nodeID, adm.evicted.agentID)
 		}
 		return text
 	case "stream":
@@ -113,8 +113,7 @@ func scriptConfig(r *messages.Registration) *messages.NodeConfig {
 	return r.Config
 }
 
-// registrationFrom also returns where it comes from: peer=IP, or an address that is the same
-// for all.
+// registrationFrom also returns the remote address: that of peer=IP, or the same for all.
 func registrationFrom(args []string) (messages.Registration, messages.Address) {
 	peer := messages.Address{IP: "192.0.2.9", Port: 40000}
 	if last := args[len(args)-1]; strings.HasPrefix(last, "peer=") {

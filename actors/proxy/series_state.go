@@ -9,20 +9,20 @@ import (
 
 var seriesSeed = maphash.MakeSeed()
 
-// seriesCount counts the series of one answer, over all its frames.
+// seriesCount counts the series of one answer over all of its frames.
 type seriesCount struct {
 	count int
-	// seen holds what is counted by its hash: 8 bytes, and not a text that may be long.
-	// It stays nil for the latest values.
+	// seen has the hashes of the counted series of a window: 8 bytes each instead of label
+	// texts, which may be long. It is nil for the latest values.
 	seen map[uint64]struct{}
 }
 
-// admit leaves out of the blocks, which it changes, the series that are beyond the
-// limit, and returns how many. First come, first kept.
+// admit drops the series over the limit from the blocks, which it changes, and returns how
+// many it has dropped. The first series are kept.
 //
-// Of the latest values each series comes once, and is counted as it comes: who sends
-// it twice has two. In a window it comes once for each stretch of time, so there it is
-// known again.
+// An answer with the latest values has each series once, so series are counted without
+// comparing them: one that is sent twice counts twice. In a window a series comes once for
+// each block, so there it is recognized by its hash.
 func (s *seriesCount) admit(blocks []messages.Block, limit int, latest bool) (kept []messages.Block, tooMany int) {
 	if n := countSeries(blocks); latest && s.count+n <= limit {
 		s.count += n
@@ -34,7 +34,7 @@ func (s *seriesCount) admit(blocks []messages.Block, limit int, latest bool) (ke
 		for j := range b.Families {
 			f := &b.Families[j]
 			before := len(f.Series)
-			f.Series = slices.DeleteFunc(f.Series, func(x messages.Series) bool { return !s.take(f.Name, &x, limit, latest) })
+			f.Series = slices.DeleteFunc(f.Series, func(x messages.Series) bool { return !s.admitSeries(f.Name, &x, limit, latest) })
 			tooMany += before - len(f.Series)
 		}
 		b.Families = slices.DeleteFunc(b.Families, func(f messages.Family) bool { return len(f.Series) == 0 })
@@ -42,7 +42,7 @@ func (s *seriesCount) admit(blocks []messages.Block, limit int, latest bool) (ke
 	return slices.DeleteFunc(blocks, func(b messages.Block) bool { return len(b.Families) == 0 }), tooMany
 }
 
-func (s *seriesCount) take(family string, x *messages.Series, limit int, latest bool) bool {
+func (s *seriesCount) admitSeries(family string, x *messages.Series, limit int, latest bool) bool {
 	if latest {
 		if s.count >= limit {
 			return false

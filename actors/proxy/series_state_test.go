@@ -74,7 +74,7 @@ func TestSuffixesAreSeriesOfTheirOwn(t *testing.T) {
 	require.Equal(t, 1, tooMany)
 }
 
-// What answers have in common stays as it is where one of them has too much of it.
+// Families that answers share are not changed if series of one of the answers are dropped.
 func TestSharedSeriesOverTheLimit(t *testing.T) {
 	shape := messages.NewDescriptor("a", messages.TypeGauge, "", []messages.Series{{Labels: `l="1"`}, {Labels: `l="2"`}})
 	var f messages.Family

@@ -21,28 +21,28 @@ import (
 
 // Deadlines of the service's handlers.
 const (
-	// firstFrameTimeout is how long a registration stream may say nothing.
+	// firstFrameTimeout is how long the first frame of a registration stream may take.
 	firstFrameTimeout = 10 * time.Second
 	// actorTimeout bounds how long a handler waits for an actor's answer.
 	actorTimeout = 5 * time.Second
 )
 
-// service is the gRPC side of the proxy. It has no state of its own: every stream
-// is handed to an actor, and the handler waits for that to end it.
+// service has the gRPC handlers of the proxy. It has no state: each stream is passed to an
+// actor, and the handler waits until the actor ends it.
 type service struct {
 	wire.UnimplementedFODCServiceServer
 	sys      *actors.System
 	registry *actors.PID
-	tally    *tally
+	counters *counters
 	peers    *peerLog
-	stopping context.Context // ends when no stream is to be taken any more
+	stopping context.Context // ends when new streams are to be rejected
 }
 
 // RegisterAgent serves a session's registration stream.
 func (v *service) RegisterAgent(g grpc.BidiStreamingServer[wire.RegisterAgentRequest, wire.RegisterAgentResponse]) error {
 	var s *registrationStream
 	var session *actors.PID
-	err := aside(func() (err error) {
+	err := runInGoroutine(func() (err error) {
 		s, session, err = v.register(g)
 		return err
 	})
@@ -60,7 +60,7 @@ func (v *service) RegisterAgent(g grpc.BidiStreamingServer[wire.RegisterAgentReq
 func (v *service) register(g grpc.BidiStreamingServer[wire.RegisterAgentRequest, wire.RegisterAgentResponse]) (*registrationStream, *actors.PID, error) {
 	first, err := v.firstFrame(g)
 	if err != nil {
-		v.tally.notRegistered(err)
+		v.counters.registrationFailed(err)
 		return nil, nil, err
 	}
 	s := newStream(g.Context(), answersToWrite, g.Send)
@@ -73,15 +73,15 @@ func (v *service) register(g grpc.BidiStreamingServer[wire.RegisterAgentRequest,
 	}
 	s.close(err)
 	s.wait()
-	v.tally.notRegistered(err)
-	var refused *refusal
+	v.counters.registrationFailed(err)
+	var rejected *rejection
 	switch {
-	case errors.As(err, &refused):
-		// The answer says it too: a baseline agent reads it there.
-		if err := g.Send(wire.WelcomeFrame(wire.Welcome{Message: refused.text})); err != nil {
+	case errors.As(err, &rejected):
+		// The answer has the reason, too: a baseline agent does not read the status.
+		if err := g.Send(wire.WelcomeFrame(wire.Welcome{Message: rejected.text})); err != nil {
 			return nil, nil, err
 		}
-		return nil, nil, refused.status()
+		return nil, nil, rejected.status()
 	case errors.Is(err, errStopping):
 		return nil, nil, errStopping
 	}
@@ -93,12 +93,12 @@ func (v *service) register(g grpc.BidiStreamingServer[wire.RegisterAgentRequest,
 func (v *service) StreamMetrics(g grpc.BidiStreamingServer[wire.StreamMetricsRequest, wire.StreamMetricsResponse]) error {
 	pid, err := v.session(g.Context())
 	if err != nil {
-		return v.refused(g.Context(), err)
+		return v.rejectStream(g.Context(), err)
 	}
 	s := newStream(g.Context(), requestsToWrite, g.Send)
 	if err := v.attach(s.ctx, pid, attachMetrics{s}); err != nil {
-		_ = v.refused(g.Context(), err)
-		v.giveUp(pid, s.id, err)
+		_ = v.rejectStream(g.Context(), err)
+		v.abandonStream(pid, s.id, err)
 		s.close(err)
 		s.wait()
 		return err
@@ -110,42 +110,42 @@ func (v *service) StreamMetrics(g grpc.BidiStreamingServer[wire.StreamMetricsReq
 	return serve(v.sys, pid, s, recv)
 }
 
-// hold serves every other stream, of today's agents and of tomorrow's.
-func (v *service) hold(g grpc.ServerStream) error {
+// drainStream serves all other streams of the service.
+func (v *service) drainStream(g grpc.ServerStream) error {
 	pid, err := v.session(g.Context())
 	if err != nil {
-		return v.refused(g.Context(), err)
+		return v.rejectStream(g.Context(), err)
 	}
 	s := newStream[*wire.HeldResponse](g.Context(), 1, nil)
-	if err := v.attach(s.ctx, pid, attachHeld{s}); err != nil {
-		v.giveUp(pid, s.id, err)
-		return v.refused(g.Context(), err)
+	if err := v.attach(s.ctx, pid, attachDrained{s}); err != nil {
+		v.abandonStream(pid, s.id, err)
+		return v.rejectStream(g.Context(), err)
 	}
 	drained := make(chan error, 1)
 	go func() { drained <- drain(g) }()
 	select {
 	case err = <-drained:
 	case <-s.ctx.Done():
-		err = cause(s.ctx)
+		err = streamStatus(s.ctx)
 	}
 	v.sys.Send(pid, actors.StreamClosed{Stream: s.id, Err: err})
 	return err
 }
 
-// refused counts and logs a stream that is refused with the error, which it returns.
-func (v *service) refused(stream context.Context, err error) error {
-	why := streamRefusalOf(err)
-	v.tally.streamRefused(why)
+// rejectStream counts and logs a stream that is rejected, and returns the error.
+func (v *service) rejectStream(stream context.Context, err error) error {
+	why := streamRejectionOf(err)
+	v.counters.streamRejected(why)
 	if why != streamStopping {
 		method, _ := grpc.Method(stream)
 		v.peers.warn(logEvent{"stream refused: " + string(why), strangerLines}, v.sys.Log(), "stream refused", zap.String("reason", string(why)),
-			zap.String("peer", peerAddress(stream).String()), zap.String("method", cut(method)), zap.String("error", status.Convert(err).Message()))
+			zap.String("peer", peerAddress(stream).String()), zap.String("method", truncate(method)), zap.String("error", status.Convert(err).Message()))
 	}
 	return err
 }
 
-// session finds the session whose key the stream's metadata has. It must be one of the
-// stream's own connection: a key that somebody else has got hold of is of no use to them.
+// session finds the session whose key is in the stream's metadata. The session must have been
+// registered on the stream's connection, so a key that was stolen is useless elsewhere.
 func (v *service) session(ctx context.Context) (*actors.PID, error) {
 	if v.stopping.Err() != nil {
 		return nil, errStopping
@@ -167,7 +167,7 @@ func (v *service) session(ctx context.Context) (*actors.PID, error) {
 	return f.session, nil
 }
 
-// noAnswer is the status of a stream that the registry says nothing of.
+// noAnswer returns the status of a stream for which the registry has not answered.
 func (v *service) noAnswer() error {
 	if v.stopping.Err() != nil {
 		return errStopping
@@ -188,36 +188,36 @@ func (v *service) attach(ctx context.Context, session *actors.PID, m any) error 
 	return err
 }
 
-// giveUp tells a session of a stream that nobody serves, if the session may have
-// taken it: its answer may have come too late.
-func (v *service) giveUp(session *actors.PID, id actors.StreamID, err error) {
+// abandonStream tells the session that a stream has no handler any more. It is needed if the
+// session's answer has not come in time: the session may have attached the stream.
+func (v *service) abandonStream(session *actors.PID, id actors.StreamID, err error) {
 	if errors.Is(err, errLost) {
 		v.sys.Send(session, actors.StreamClosed{Stream: id, Err: err})
 	}
 }
 
-// serve starts the stream's reader, and waits until the session ends the stream. Its
-// return is what ends a blocked reader.
+// serve starts the stream's reader, and waits until the session ends the stream. gRPC ends a
+// blocked reader when the handler returns.
 func serve[In, Out any](sys *actors.System, session *actors.PID, s *stream[Out], recv func() (In, error)) error {
 	go actors.ReadPump(s.ctx, sys, session, s.id, s.credits, recv)
 	s.wait()
-	err := cause(s.ctx)
+	err := streamStatus(s.ctx)
 	if errors.Is(err, errStuck) {
 		hangUp(s.ctx)
 	}
 	return err
 }
 
-// aside runs f in a goroutine of its own, and waits for it. What f takes of the stack is
-// gone then; a handler would keep it as long as its stream lives.
-func aside(f func() error) error {
+// runInGoroutine runs f in a goroutine of its own and waits for it. A handler that called f
+// itself would keep the grown stack as long as its stream lives.
+func runInGoroutine(f func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- f() }()
 	return <-done
 }
 
-// cause returns the status with which the session ended the stream.
-func cause(ctx context.Context) error {
+// streamStatus returns the status with which the session has ended the stream.
+func streamStatus(ctx context.Context) error {
 	err := context.Cause(ctx)
 	if errors.Is(err, errStreamOver) {
 		return nil
@@ -228,7 +228,7 @@ func cause(ctx context.Context) error {
 	return err
 }
 
-// firstFrame reads the registration, and does not wait for it for ever.
+// firstFrame reads the registration. It waits for firstFrameTimeout at most.
 func (v *service) firstFrame(g grpc.BidiStreamingServer[wire.RegisterAgentRequest, wire.RegisterAgentResponse]) (*wire.RegisterAgentRequest, error) {
 	type result struct {
 		frame *wire.RegisterAgentRequest
@@ -239,20 +239,20 @@ func (v *service) firstFrame(g grpc.BidiStreamingServer[wire.RegisterAgentReques
 		f, err := g.Recv()
 		got <- result{f, err}
 	}()
-	patience := time.NewTimer(firstFrameTimeout)
-	defer patience.Stop()
+	timeout := time.NewTimer(firstFrameTimeout)
+	defer timeout.Stop()
 	select {
 	case <-v.stopping.Done():
 		return nil, errStopping
 	case r := <-got:
 		return r.frame, r.err
-	case <-patience.C:
+	case <-timeout.C:
 		return nil, errSilent
 	}
 }
 
-// peerAddress returns where the connection comes from, zero if that is not an IP
-// address and a port.
+// peerAddress returns the remote address of the stream's connection; the zero Address if it is
+// not an IP address and a port.
 func peerAddress(ctx context.Context) messages.Address {
 	p, ok := peer.FromContext(ctx)
 	if !ok {
@@ -273,12 +273,12 @@ func parseAddress(text string) messages.Address {
 	return messages.Address{IP: host, Port: int32(port)}
 }
 
-// holdUnknown serves the streams of this service that have no handler; of another
-// service it refuses them.
-func (v *service) holdUnknown(_ any, g grpc.ServerStream) error {
+// drainUnknown drains streams of this service that have no handler, as later versions of the
+// contract may have them. It rejects those of other services.
+func (v *service) drainUnknown(_ any, g grpc.ServerStream) error {
 	method, _ := grpc.MethodFromServerStream(g)
 	if !strings.HasPrefix(method, "/"+wire.FODCService_ServiceDesc.ServiceName+"/") {
 		return unimplemented(method)
 	}
-	return v.hold(g)
+	return v.drainStream(g)
 }

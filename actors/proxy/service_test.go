@@ -44,14 +44,14 @@ func (g *slowWriter[In, Out]) Send(*Out) error {
 	return nil
 }
 
-// doorkeeper stands for the registry and for a session. After a time it writes two frames
-// to each stream that it is shown, and takes that as take says.
-type doorkeeper struct {
+// fakeRegistry stands for the registry and for a session. After a delay it queues two frames on
+// each stream, and then calls take.
+type fakeRegistry struct {
 	after time.Duration
 	take  func(c actors.Context, end func(error), taken any)
 }
 
-func (k doorkeeper) Receive(c actors.Context) {
+func (k fakeRegistry) Receive(c actors.Context) {
 	switch m := c.Message().(type) {
 	case find:
 		actors.Reply(c, found{session: c.Self()})
@@ -68,15 +68,15 @@ func (k doorkeeper) Receive(c actors.Context) {
 	}
 }
 
-// However a handler ends, what was queued is sent by then: neither a frame is lost, nor is
-// one sent when it has returned, or while it sends a refusal itself.
+// However a handler ends, its queue is sent before it returns: no frame is lost, none is sent
+// later, and none while the handler itself sends a rejection.
 func TestHandlersReturnWhenAllIsSent(t *testing.T) {
-	f := func(after time.Duration, take func(c actors.Context, end func(error), taken any), refusals int, want error) {
+	f := func(after time.Duration, take func(c actors.Context, end func(error), taken any), rejections int, want error) {
 		t.Helper()
 		serveBoth := func(t *testing.T, sys *actors.System) {
 			ctx, cancel := context.WithCancel(metadata.NewIncomingContext(t.Context(), metadata.Pairs("agent_id", "a1")))
-			keeper := sys.Spawn("keeper", actors.ResumeOnFailure(), func() actors.Actor { return doorkeeper{after, take} })
-			v := &service{sys: sys, registry: keeper, tally: newTally(), stopping: t.Context()}
+			keeper := sys.Spawn("keeper", actors.ResumeOnFailure(), func() actors.Actor { return fakeRegistry{after, take} })
+			v := &service{sys: sys, registry: keeper, counters: newCounters(), stopping: t.Context()}
 
 			metrics := &slowWriter[wire.StreamMetricsRequest, wire.StreamMetricsResponse]{ctx: ctx}
 			err := v.StreamMetrics(metrics)
@@ -88,24 +88,24 @@ func TestHandlersReturnWhenAllIsSent(t *testing.T) {
 				first: wire.RegistrationFrame(messages.Registration{})}
 			err = v.RegisterAgent(registration)
 			require.False(t, registration.busy)
-			require.Equal(t, 2+refusals, registration.sent)
+			require.Equal(t, 2+rejections, registration.sent)
 			require.ErrorIs(t, err, want)
 
 			time.Sleep(time.Minute)
 			synctest.Wait()
 			require.Equal(t, 2, metrics.sent)
-			require.Equal(t, 2+refusals, registration.sent)
+			require.Equal(t, 2+rejections, registration.sent)
 			cancel()
 			require.NoError(t, sys.Stop(context.Background(), keeper))
 		}
 		actorstest.Run(t, serveBoth)
 	}
-	refused := &refusal{why: refusedConflict, text: "no"}
+	rejected := &rejection{reason: rejectedConflict, text: "no"}
 	f(0, func(c actors.Context, end func(error), taken any) { // a stream that ends at once
 		actors.Reply(c, taken)
 		end(errReplaced)
 	}, 0, errReplaced)
-	f(0, func(c actors.Context, _ func(error), _ any) { actors.Reply(c, refused) }, 1, refused.status())
+	f(0, func(c actors.Context, _ func(error), _ any) { actors.Reply(c, rejected) }, 1, rejected.status())
 	f(0, func(c actors.Context, _ func(error), _ any) { actors.Reply(c, errors.New("nobody")) }, 0, errNoAnswer)
 	f(actorTimeout-time.Millisecond, func(c actors.Context, _ func(error), taken any) { // an answer that comes too late
 		time.Sleep(time.Second)

@@ -14,43 +14,44 @@ import (
 
 // Limits of one session.
 const (
-	// maxHeldStreams bounds the streams of a session that are held and not served.
-	maxHeldStreams = 16
-	// readersGrace is how long an ended session waits for its readers to be gone.
+	// maxDrainedStreams bounds the drained streams of a session.
+	maxDrainedStreams = 16
+	// readersGrace is how long an ended session waits for the readers of its streams to end.
 	readersGrace = time.Second
-	// valueBytes is what a value takes.
+	// valueBytes is the size of a sample's value in memory.
 	valueBytes = 8
 )
 
 type metricsStream = stream[*wire.StreamMetricsResponse]
 
-// session is one agent's session: the streams, and the requests under way.
+// session is the actor of one agent's session. It owns the session's streams and the requests
+// under way.
 type session struct {
 	sys          *actors.System
 	cfg          Config
 	log          *zap.Logger
 	registry     *actors.PID
 	agentID      string // the session's public id
-	key          string // for the agent alone
+	key          string // sent to the agent only
 	identity     messages.Identity
 	capabilities messages.Capabilities
 	clock        time.Time // the agent's, in its registration
 
-	state        *sessionState
-	registration *registrationStream
-	metrics      *metricsStream // nil: not attached
-	held         map[actors.StreamID]*heldStream
-	askers       map[uint64]*actors.PID
-	readers      map[actors.StreamID]struct{} // readers that have not said their last word
-	tooManyTold  bool
-	ending       bool
-	unreadSince  time.Time // zero unless the newest answer to a heartbeat had no room
-	released     bool
-	rejectedTold bool // that an answer had invalid series: it will have them each time
-	grace        actors.Timer
-	wait         actors.Timer // for a metrics stream, on behalf of requests
-	decoder      *fastframe.Decoder
-	decoded      time.Time // when the decoder was last needed, or began anew
+	state           *sessionState
+	registration    *registrationStream
+	metrics         *metricsStream // nil: not attached
+	drained         map[actors.StreamID]*drainedStream
+	collections     map[uint64]*actors.PID
+	readers         map[actors.StreamID]struct{} // the streams whose readers have not ended
+	tooManyLogged   bool
+	ending          bool
+	unreadSince     time.Time // zero unless the newest answer to a heartbeat did not fit the queue
+	endAcknowledged bool
+	rejectedLogged  bool // invalid series are logged once a session
+	grace           actors.Timer
+	metricsWait     actors.Timer // the time of the requests that wait for a metrics stream
+	decoder         *fastframe.Decoder
+	decoded         time.Time // when the decoder was last used, or replaced
 }
 
 func (s *session) Receive(c actors.Context) {
@@ -59,14 +60,14 @@ func (s *session) Receive(c actors.Context) {
 		actors.Subject(c, s.identity.NodeID)
 		s.onStarted()
 	case *actors.Stopping, *actors.Restarting:
-		// An orderly stop has ended it before: it has panicked, or the registry has.
+		// In an orderly stop the session has ended before. Here it or the registry has panicked.
 		s.finish(c, endedFailed, whyFailed, errFailed)
 		s.grace.Disarm()
-		s.wait.Disarm()
+		s.metricsWait.Disarm()
 	case *actors.Stopped:
 	case actors.Frame[*heartbeatFrame]:
 		s.onHeartbeat(c, m)
-	case heard:
+	case heartbeatAcknowledged:
 		s.registration.credits.Return()
 	case actors.Frame[*answerFrame]:
 		s.onAnswer(c, m)
@@ -74,18 +75,18 @@ func (s *session) Receive(c actors.Context) {
 		s.onStreamClosed(c, m)
 	case attachMetrics:
 		s.onAttachMetrics(c, m)
-	case attachHeld:
-		s.onAttachHeld(c, m)
+	case attachDrained:
+		s.onAttachDrained(c, m)
 	case askMetrics:
 		s.onAsk(c, m)
-	case forget:
-		s.state.forget(m.asker)
-		delete(s.askers, m.asker)
+	case cancelRequest:
+		s.state.cancel(m.collectionID)
+		delete(s.collections, m.collectionID)
 	case endSession:
-		s.finish(c, reasonOf(m.err), status.Convert(m.err).Message(), m.err)
-	case released:
-		s.released = true
-		s.stopWhenAlone(c)
+		s.finish(c, endReasonOf(m.err), status.Convert(m.err).Message(), m.err)
+	case endAcknowledged:
+		s.endAcknowledged = true
+		s.stopWhenReadersEnded(c)
 	case actors.Tick:
 		s.onTick(c, m)
 	default:
@@ -97,8 +98,8 @@ func (s *session) onTick(c actors.Context, m actors.Tick) {
 	switch {
 	case s.grace.Fired(m):
 		s.sys.StopAsync(c.Self())
-	case s.wait.Fired(m):
-		s.deliver(s.state.giveUpWaiting(time.Now())...)
+	case s.metricsWait.Fired(m):
+		s.deliverFailures(s.state.failWaiting(time.Now())...)
 	}
 }
 
@@ -106,15 +107,15 @@ func (s *session) onStarted() {
 	s.state = newSessionState(s.capabilities, s.cfg.MaxAgentSeries, time.Now())
 	s.decoder = fastframe.New()
 	s.decoder.Renew(s.state.dictionary)
-	s.held = map[actors.StreamID]*heldStream{}
-	s.askers = map[uint64]*actors.PID{}
+	s.drained = map[actors.StreamID]*drainedStream{}
+	s.collections = map[uint64]*actors.PID{}
 	s.readers = map[actors.StreamID]struct{}{s.registration.id: {}}
-	s.welcome("registered", s.clock)
+	s.sendWelcome("registered", s.clock)
 }
 
-// welcome queues an answer to the registration or to a heartbeat; false means that the
-// agent does not read them.
-func (s *session) welcome(text string, echoed time.Time) (queued bool) {
+// sendWelcome queues an answer to the registration or to a heartbeat. It returns false if the
+// queue is full: the agent does not read.
+func (s *session) sendWelcome(text string, echoed time.Time) (queued bool) {
 	return s.registration.out.Offer(wire.WelcomeFrame(wire.Welcome{
 		Success: true, Message: text, Key: s.key, AgentID: s.agentID, HeartbeatInterval: s.cfg.HeartbeatInterval,
 		Capabilities: messages.Capabilities{ColumnarAnswers: true, HeartbeatAnswers: true, Dictionary: true},
@@ -122,8 +123,8 @@ func (s *session) welcome(text string, echoed time.Time) (queued bool) {
 	}))
 }
 
-// onHeartbeat passes a heartbeat on. The next ones are read as the registry has heard
-// it: a flood of them fills nobody's mailbox.
+// onHeartbeat passes a heartbeat to the registry. The stream's credit is returned when the
+// registry acknowledges it, so a flood of heartbeats does not fill the registry's mailbox.
 func (s *session) onHeartbeat(c actors.Context, m actors.Frame[*heartbeatFrame]) {
 	defer m.Body.free()
 	if s.ending {
@@ -134,21 +135,21 @@ func (s *session) onHeartbeat(c actors.Context, m actors.Frame[*heartbeatFrame])
 		s.finish(c, endedLost, "a heartbeat is no message", errBroken)
 		return
 	}
-	s.cfg.tally.heartbeat()
-	s.rest(time.Now())
+	s.cfg.counters.heartbeat()
+	s.dropIdleDecoder(time.Now())
 	actors.Request(c, s.registry, heartbeat{agentID: s.agentID, registration: reg})
 	if s.capabilities.HeartbeatAnswers {
 		s.answerHeartbeat(c, reg.Clock)
 	}
 }
 
-// answerHeartbeat leaves an answer out while the queue is full: heartbeats that a bad
-// network held up come all at once. An agent that has read none for the heartbeat
-// timeout is cut off.
+// answerHeartbeat drops the answer while the queue is full, since heartbeats that a bad network
+// has delayed come all at once. The session ends if the queue stays full for the heartbeat
+// timeout.
 func (s *session) answerHeartbeat(c actors.Context, echoed time.Time) {
 	now := time.Now()
 	switch {
-	case s.welcome("", echoed):
+	case s.sendWelcome("", echoed):
 		s.unreadSince = time.Time{}
 	case s.unreadSince.IsZero():
 		s.unreadSince = now
@@ -159,25 +160,25 @@ func (s *session) answerHeartbeat(c actors.Context, echoed time.Time) {
 
 func (s *session) onAsk(c actors.Context, m askMetrics) {
 	if s.ending {
-		s.sys.Send(c.Sender(), gotFailure{s.agentID, messages.MissingError})
+		s.sys.Send(c.Sender(), answerFailure{s.agentID, messages.MissingError})
 		return
 	}
-	r, missing := s.state.ask(m.asker, m.selection, m.deadline, time.Now())
+	r, missing := s.state.ask(m.collectionID, m.selection, m.deadline, time.Now())
 	if missing != messages.MissingNone {
-		s.sys.Send(c.Sender(), gotFailure{s.agentID, missing})
+		s.sys.Send(c.Sender(), answerFailure{s.agentID, missing})
 		return
 	}
-	s.askers[m.asker] = c.Sender()
+	s.collections[m.collectionID] = c.Sender()
 	if r != nil {
 		s.send(c, *r)
 		return
 	}
-	s.wait.Arm(c, time.Until(s.state.waitOver()))
+	s.metricsWait.Arm(c, time.Until(s.state.waitDeadline()))
 }
 
-// send queues a request. A full queue means that the agent does not read: whatever
-// else it owes would never come. A stream that is over takes nothing, either, nor does one
-// on which a write has failed; the news of its end is on its way, and will fail the request.
+// send queues a request. If the queue is full, the agent does not read, and the session ends.
+// A stream that has ended, or on which a write has failed, accepts nothing either; then the
+// StreamClosed that is on its way fails the request.
 func (s *session) send(c actors.Context, r sending) {
 	req := wire.Request{Selection: r.selection, TimeLeft: r.timeLeft, Dictionary: r.dictionary}
 	if s.state.columnar {
@@ -192,11 +193,11 @@ func (s *session) send(c actors.Context, r sending) {
 	}
 }
 
-// deliver tells collections that their answer will not come.
-func (s *session) deliver(failures ...delivery) {
+// deliverFailures tells collections that their answers will not come.
+func (s *session) deliverFailures(failures ...delivery) {
 	for _, d := range failures {
-		s.log.Debug("no answer", zap.Uint64("collection", d.asker), zap.String("reason", d.why))
-		s.sys.Send(s.askers[d.asker], gotFailure{s.agentID, d.missing})
-		delete(s.askers, d.asker)
+		s.log.Debug("no answer", zap.Uint64("collection", d.collectionID), zap.String("reason", d.why))
+		s.sys.Send(s.collections[d.collectionID], answerFailure{s.agentID, d.missing})
+		delete(s.collections, d.collectionID)
 	}
 }

@@ -30,8 +30,8 @@ func TestInvalidSeriesAreLoggedOnce(t *testing.T) {
 		})
 		stream := newStream(t.Context(), requestsToWrite, drop[*wire.StreamMetricsResponse])
 		sys.Send(pid, attachMetrics{stream})
-		for asker := range uint64(10) {
-			sys.Send(pid, askMetrics{asker: asker, deadline: time.Now().Add(time.Minute)})
+		for collectionID := range uint64(10) {
+			sys.Send(pid, askMetrics{collectionID: collectionID, deadline: time.Now().Add(time.Minute)})
 			bad := gauge(1)
 			bad.Metrics[0].Name = ""
 			b, err := proto.Marshal(bad)
@@ -50,26 +50,26 @@ func TestInvalidSeriesAreLoggedOnce(t *testing.T) {
 	})
 }
 
-// A text may weigh more than all values.
+// Texts may take more memory than the values.
 func TestExtentOfAnAnswer(t *testing.T) {
 	text := messages.LabelText(strings.Repeat("x", 1000))
 	blocks := []messages.Block{
 		{Times: []int64{1, 2, 3}, Families: []messages.Family{{Name: "name", Help: "help", Series: []messages.Series{{Labels: text}, {Labels: text}}}}},
 		{Times: []int64{4}, Families: []messages.Family{{Name: "n", Series: []messages.Series{{}}}}},
 	}
-	samples, bytes := extent(blocks)
+	samples, bytes := sizeOf(blocks)
 	require.Equal(t, 7, samples)
 	require.Equal(t, 8*7+2*1000+8+1, bytes)
-	samples, bytes = extent(nil)
+	samples, bytes = sizeOf(nil)
 	require.Zero(t, samples)
 	require.Zero(t, bytes)
 }
 
-// drop sends frames nowhere.
+// drop is a send function that discards frames.
 func drop[Out any](Out) error { return nil }
 
-// A stream that has ended or is broken is no agent that does not read: the session lives
-// on, and the question is lost when the stream's reader says so.
+// A stream that has ended or is broken does not mean that the agent does not read: the session
+// lives on, and the request fails when the stream's reader reports the end.
 func TestAQuestionOnAStreamThatHasEnded(t *testing.T) {
 	f := func(send func(*wire.StreamMetricsResponse) error, end func(*metricsStream, context.CancelFunc)) {
 		t.Helper()
@@ -84,16 +84,16 @@ func TestAQuestionOnAStreamThatHasEnded(t *testing.T) {
 			stream := newStream(ctx, requestsToWrite, send)
 			sys.Send(pid, attachMetrics{stream})
 			end(stream, cancel)
-			var told []any
-			asker := sys.Spawn("asking", actors.OnFailure{}, func() actors.Actor { return asking{pid, &told} })
+			var received []any
+			collection := sys.Spawn("collect", actors.OnFailure{}, func() actors.Actor { return fakeCollect{pid, &received} })
 			synctest.Wait()
-			require.Empty(t, told)
+			require.Empty(t, received)
 			require.Error(t, stream.ctx.Err(), "the handler returns")
 			sys.Send(pid, actors.StreamClosed{Stream: stream.id, Err: errLost})
 			synctest.Wait()
-			require.Equal(t, []any{gotFailure{"a1", messages.MissingError}}, told)
+			require.Equal(t, []any{answerFailure{"a1", messages.MissingError}}, received)
 			require.Empty(t, registry.Messages(), "the session lives")
-			require.NoError(t, sys.Stop(t.Context(), asker))
+			require.NoError(t, sys.Stop(t.Context(), collection))
 			require.NoError(t, sys.Stop(t.Context(), pid))
 		})
 	}

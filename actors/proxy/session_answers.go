@@ -12,9 +12,10 @@ import (
 	"go.uber.org/zap"
 )
 
-// rest forgets what is known of the agent's series if that was not needed for long.
-func (s *session) rest(now time.Time) {
-	if s.state.rest(s.decoded, now) {
+// dropIdleDecoder replaces the decoder if it was not used for decoderIdleTimeout: it keeps the
+// descriptions of all series of the agent.
+func (s *session) dropIdleDecoder(now time.Time) {
+	if s.state.expireDictionary(s.decoded, now) {
 		s.decoded = now
 		s.decoder = fastframe.New()
 		s.decoder.Renew(s.state.dictionary)
@@ -24,12 +25,12 @@ func (s *session) rest(now time.Time) {
 func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 	defer m.Body.free()
 	if s.ending || s.metrics == nil || m.Stream != s.metrics.id {
-		s.cfg.tally.frameRejected(rejectedStale)
-		return // of a stream that was replaced; its reader ends by itself
+		s.cfg.counters.frameDropped(frameStale)
+		return // Of a stream that was replaced. Its reader ends by itself.
 	}
 	defer s.metrics.credits.Return()
 	now := time.Now()
-	frame, answer, err := s.read(m.Body.Bytes(), now)
+	frame, answer, err := s.decode(m.Body.Bytes(), now)
 	info := frameInfo{requestID: frame.RequestID, more: frame.More, errorText: frame.Error,
 		lost: errors.Is(err, fastframe.ErrLost), repeated: errors.Is(err, fastframe.ErrRepeated)}
 	if err != nil && !info.lost && !info.repeated {
@@ -38,48 +39,48 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 	}
 	problems := messages.Problems{Rejected: answer.Rejected, Sanitized: answer.Sanitized}
 	answer.Blocks, problems.TooMany = s.state.admit(frame.RequestID, answer.Blocks)
-	info.samples, info.bytes = extent(answer.Blocks)
+	info.samples, info.bytes = sizeOf(answer.Blocks)
 	v := s.state.answered(info, now)
-	s.cfg.tally.frameRejected(v.rejected)
+	s.cfg.counters.frameDropped(v.dropped)
 	if v.flood {
-		s.finish(c, endedFlood, "the agent sent "+itoa(maxUnasked)+" answers that nobody asked for", errFlood)
+		s.finish(c, endedFlood, "the agent sent "+itoa(maxUnsolicited)+" answers that nobody asked for", errFlood)
 		return
 	}
 	if v.deliver == nil {
 		return
 	}
-	if answer.Rejected > 0 && !s.rejectedTold {
-		s.rejectedTold = true
+	if answer.Rejected > 0 && !s.rejectedLogged {
+		s.rejectedLogged = true
 		s.cfg.peers.warn(logInvalidSeries, s.log, "invalid series left out of an answer", zap.Int("series", answer.Rejected),
 			zap.Error(answer.FirstRejected))
 	}
-	if problems.TooMany > 0 && !s.tooManyTold {
-		s.tooManyTold = true
+	if problems.TooMany > 0 && !s.tooManyLogged {
+		s.tooManyLogged = true
 		s.cfg.peers.warn(logTooManySeries, s.log,
 			"an answer has more series than an agent may have: the others are left out, now and from now on; raise --max-agent-series to have them",
 			zap.Int("max_agent_series", s.cfg.MaxAgentSeries))
 	}
 	if v.deliver.missing != messages.MissingNone {
-		s.deliver(*v.deliver)
+		s.deliverFailures(*v.deliver)
 		return
 	}
-	s.cfg.tally.relayed(info.samples)
-	s.sys.Send(s.askers[v.deliver.asker], gotChunk{agentID: s.agentID, blocks: answer.Blocks, problems: problems, last: v.deliver.last})
+	s.cfg.counters.relayed(info.samples)
+	s.sys.Send(s.collections[v.deliver.collectionID], answerChunk{agentID: s.agentID, blocks: answer.Blocks, problems: problems, last: v.deliver.last})
 	if v.deliver.last {
-		delete(s.askers, v.deliver.asker)
+		delete(s.collections, v.deliver.collectionID)
 	}
 }
 
-// read reads a frame; the samples only if somebody waits for them, or if it describes
-// what later frames refer to.
-func (s *session) read(b []byte, now time.Time) (fastframe.Frame, wire.Answer, error) {
+// decode decodes a frame. The samples are decoded only if a collection waits for them, or if the
+// frame belongs to a dictionary: later frames may refer to its definitions.
+func (s *session) decode(b []byte, now time.Time) (fastframe.Frame, wire.Answer, error) {
 	frame, err := s.decoder.Open(b)
-	if err != nil || !s.state.wants(frame.RequestID, now) && frame.Dictionary == 0 {
+	if err != nil || !s.state.isAwaited(frame.RequestID, now) && frame.Dictionary == 0 {
 		return frame, wire.Answer{}, err
 	}
 	s.decoded = now
 	answer, err := s.decoder.Answer(frame, now)
-	if s.state.read(frame.Dictionary, errors.Is(err, fastframe.ErrLost)) {
+	if s.state.dictionaryRead(frame.Dictionary, errors.Is(err, fastframe.ErrLost)) {
 		s.cfg.peers.warn(logLostFamilies, s.log, "the agent's answer refers to families that are not known: it is asked to describe all of them again",
 			zap.Uint64("request", frame.RequestID))
 		s.decoder.Renew(s.state.dictionary)
@@ -87,9 +88,8 @@ func (s *session) read(b []byte, now time.Time) (fastframe.Frame, wire.Answer, e
 	return frame, answer, err
 }
 
-// extent returns how many samples the blocks have, and how many bytes their values and
-// texts take.
-func extent(blocks []messages.Block) (samples, bytes int) {
+// sizeOf returns the number of samples of the blocks, and the bytes of their values and texts.
+func sizeOf(blocks []messages.Block) (samples, bytes int) {
 	for i := range blocks {
 		b := &blocks[i]
 		bytes += b.TextBytes

@@ -2,24 +2,24 @@ package proxy
 
 import "time"
 
-// decoderRest is how long an agent that is not asked for metrics has the memory of what
-// it said.
-const decoderRest = 5 * time.Minute
+// decoderIdleTimeout is how long the decoder of an agent that is not asked for metrics keeps
+// its memory.
+const decoderIdleTimeout = 5 * time.Minute
 
-// maxDictionaryLosses is how many dictionaries in a row may be lost before the session
-// does without.
+// maxDictionaryLosses is the number of dictionaries lost in a row from which the session uses
+// none any more.
 const maxDictionaryLosses = 3
 
-// renewDictionary takes note that what the agent has described is lost to us.
+// renewDictionary makes the agent begin a new dictionary with its next answer.
 func (s *sessionState) renewDictionary() {
 	if s.dictionary > 0 {
 		s.dictionary++
 	}
 }
 
-// read takes note of how a frame of the dictionary was read. It reports whether the
-// dictionary has changed. Answers of former ones, which are under way, change nothing.
-func (s *sessionState) read(dictionary uint64, lost bool) (renewed bool) {
+// dictionaryRead records whether the dictionary of a decoded frame was lost. It reports whether
+// the dictionary's number has changed. Frames of older dictionaries change nothing.
+func (s *sessionState) dictionaryRead(dictionary uint64, lost bool) (renewed bool) {
 	switch {
 	case dictionary == 0 || dictionary != s.dictionary:
 		return false
@@ -35,10 +35,10 @@ func (s *sessionState) read(dictionary uint64, lost bool) (renewed bool) {
 	return true
 }
 
-// rest reports whether what is known of the agent's series, which was last needed at the
-// time, is to be forgotten. An answer that is under way may need it.
-func (s *sessionState) rest(needed, now time.Time) bool {
-	if now.Sub(needed) < decoderRest || len(s.requests) > 0 {
+// expireDictionary reports whether the decoder's memory, which was last used at the time, is to
+// be dropped. It is kept while an answer is under way, which may refer to it.
+func (s *sessionState) expireDictionary(used, now time.Time) bool {
+	if now.Sub(used) < decoderIdleTimeout || len(s.requests) > 0 {
 		return false
 	}
 	s.renewDictionary()

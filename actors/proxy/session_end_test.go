@@ -16,62 +16,62 @@ import (
 	"google.golang.org/grpc"
 )
 
-// asking is a collection that asks one session, and keeps what it is told.
-type asking struct {
-	session *actors.PID
-	told    *[]any
+// fakeCollect is a collection that asks one session, and records the messages that it gets.
+type fakeCollect struct {
+	session  *actors.PID
+	received *[]any
 }
 
-func (a asking) Receive(c actors.Context) {
+func (a fakeCollect) Receive(c actors.Context) {
 	switch m := c.Message().(type) {
 	case *actors.Started:
-		actors.Request(c, a.session, askMetrics{asker: 1, deadline: time.Now().Add(time.Minute)})
-	case gotChunk, gotFailure:
-		*a.told = append(*a.told, m)
+		actors.Request(c, a.session, askMetrics{collectionID: 1, deadline: time.Now().Add(time.Minute)})
+	case answerChunk, answerFailure:
+		*a.received = append(*a.received, m)
 	}
 }
 
 // TestStreamEndCleansUpOnce fails if the end of a session leaves a collection waiting, a
-// stream open or an actor behind, whichever stream ends first, or if anybody is told of it
-// twice. Seen to fail when a session that ended told nobody who waited for an answer, when
-// it did not end its metrics stream, and when a second end was told like the first.
+// stream open or an actor behind, whichever stream ends first, or if anybody is
+// notified twice. Seen to fail when a session that ended did not fail its requests, when it did
+// not end its metrics stream, and when a second end was handled like the first.
 func TestStreamEndCleansUpOnce(t *testing.T) {
-	ends := map[string]func(reg *registrationStream, metrics *metricsStream, held *heldStream) any{
-		"registration": func(r *registrationStream, _ *metricsStream, _ *heldStream) any {
+	ends := map[string]func(reg *registrationStream, metrics *metricsStream, drained *drainedStream) any{
+		"registration": func(r *registrationStream, _ *metricsStream, _ *drainedStream) any {
 			return actors.StreamClosed{Stream: r.id, Err: errLost}
 		},
-		"goodbye": func(r *registrationStream, _ *metricsStream, _ *heldStream) any {
+		"goodbye": func(r *registrationStream, _ *metricsStream, _ *drainedStream) any {
 			return actors.StreamClosed{Stream: r.id, Err: io.EOF}
 		},
-		"metrics": func(_ *registrationStream, m *metricsStream, _ *heldStream) any {
+		"metrics": func(_ *registrationStream, m *metricsStream, _ *drainedStream) any {
 			return actors.StreamClosed{Stream: m.id, Err: errLost}
 		},
-		"held": func(_ *registrationStream, _ *metricsStream, h *heldStream) any {
+		"drained": func(_ *registrationStream, _ *metricsStream, h *drainedStream) any {
 			return actors.StreamClosed{Stream: h.id, Err: errLost}
 		},
-		"registry": func(*registrationStream, *metricsStream, *heldStream) any { return endSession{errRemoved} },
+		"registry": func(*registrationStream, *metricsStream, *drainedStream) any { return endSession{errRemoved} },
 	}
-	for _, first := range []string{"registration", "goodbye", "metrics", "held", "registry"} {
+	for _, first := range []string{"registration", "goodbye", "metrics", "drained", "registry"} {
 		t.Run(first, func(t *testing.T) {
 			actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 				registry := actorstest.NewProbe(sys)
 				reg := newStream(t.Context(), answersToWrite, drop[*wire.RegisterAgentResponse])
 				metrics := newStream(t.Context(), requestsToWrite, drop[*wire.StreamMetricsResponse])
-				held := newStream(t.Context(), 1, drop[*wire.HeldResponse])
+				drained := newStream(t.Context(), 1, drop[*wire.HeldResponse])
 				pid := sys.Spawn("session", actors.OnFailure{}, func() actors.Actor {
 					return &session{sys: sys, cfg: testConfig, log: sys.Log(), registry: registry.PID, agentID: "a1", registration: reg}
 				})
 				sys.Send(pid, attachMetrics{metrics})
-				sys.Send(pid, attachHeld{held})
-				var told []any
-				asker := sys.Spawn("asking", actors.OnFailure{}, func() actors.Actor { return asking{pid, &told} })
+				sys.Send(pid, attachDrained{drained})
+				var received []any
+				collection := sys.Spawn("collect", actors.OnFailure{}, func() actors.Actor { return fakeCollect{pid, &received} })
 				synctest.Wait()
 
-				for _, next := range slices.Concat([]string{first}, []string{"held", "metrics", "registry", "registration", "goodbye"}) {
-					sys.Send(pid, ends[next](reg, metrics, held))
+				for _, next := range slices.Concat([]string{first}, []string{"drained", "metrics", "registry", "registration", "goodbye"}) {
+					sys.Send(pid, ends[next](reg, metrics, drained))
 				}
 				synctest.Wait()
-				require.Equal(t, []any{gotFailure{"a1", messages.MissingError}}, told)
+				require.Equal(t, []any{answerFailure{"a1", messages.MissingError}}, received)
 				ended := registry.Messages()
 				require.Len(t, ended, 1)
 				require.Equal(t, first == "goodbye", ended[0].(sessionEnded).goodbye)
@@ -79,9 +79,9 @@ func TestStreamEndCleansUpOnce(t *testing.T) {
 					require.Error(t, err, name)
 				}
 				gone, _ := sys.Watch(pid)
-				sys.Send(pid, released{})
+				sys.Send(pid, endAcknowledged{})
 				<-gone
-				require.NoError(t, sys.Stop(t.Context(), asker))
+				require.NoError(t, sys.Stop(t.Context(), collection))
 			})
 		})
 	}
@@ -97,11 +97,11 @@ func TestSessionEndEndsItsStreams(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, testConfig, func(t *testing.T, w *world) {
 				a := w.agent(baseline("p1"), never)
-				var held []grpc.BidiStreamingClient[wire.HeldRequest, wire.HeldResponse]
+				var drained []grpc.BidiStreamingClient[wire.HeldRequest, wire.HeldResponse]
 				for range 3 {
 					h, err := a.client.StreamLifecycle(a.context())
 					require.NoError(t, err)
-					held = append(held, h)
+					drained = append(drained, h)
 				}
 				synctest.Wait()
 				done := make(chan map[string]any)
@@ -112,7 +112,7 @@ func TestSessionEndEndsItsStreams(t *testing.T) {
 				synctest.Wait()
 				require.Zero(t, w.alive("session"))
 				<-a.metrics.Context().Done()
-				for _, h := range held {
+				for _, h := range drained {
 					_, err := h.Recv()
 					require.Error(t, err)
 				}

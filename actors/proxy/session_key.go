@@ -5,16 +5,15 @@ import (
 	"crypto/sha256"
 )
 
-// A session has two names. Its agent id, a random UUID, is shown wherever a session is:
-// pages, logs, dumps. Its key is what an agent opens the session's further streams with.
-// The two are drawn independently, so that nothing can be computed from the one that is
-// shown. The key goes to the agent alone.
+// A session has an id and a key. The agent id, a random UUID, is public: pages, logs and dumps
+// show it. With the key the agent opens further streams of the session. It is sent to the
+// agent only. The two are drawn independently, so the key cannot be computed from the id.
 
 // newSessionKey returns a random text of 130 bits.
 func newSessionKey() string { return rand.Text() }
 
-// keyHash is what the registry knows a key by. A look-up compares hashes: how long it takes
-// tells nothing of the keys that there are.
+// keyHash is the hash under which the registry finds a key. A lookup compares hashes only, so
+// its duration reveals nothing about the keys.
 type keyHash [sha256.Size]byte
 
 func hashKey(key string) keyHash { return sha256.Sum256([]byte(key)) }

@@ -40,8 +40,8 @@ func allEnd(with codes.Code) map[string]codes.Code {
 		"StreamCrashDiagnostics": with, "StreamPressureProfiles": with, "StreamSchemaRegistry": with, "StreamOfTomorrow": with}
 }
 
-// A stream attaches only from the connection that registered, even with the right key; and
-// what is shown of a session is no key at all.
+// A stream attaches only on the connection that has registered, even with the right key. The
+// public id is no key.
 func TestStreamsOfStrangersAreRefused(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		a := w.agent(columnar("n1"), func(r *wire.StreamMetricsResponse) []*wire.StreamMetricsRequest {
@@ -108,7 +108,7 @@ func TestRefusedStreamsAreCounted(t *testing.T) {
 			require.Equal(t, want, code(err))
 		}
 		try(t.Context(), codes.Unauthenticated)
-		for range maxHeldStreams {
+		for range maxDrainedStreams {
 			_, err := a.client.StreamLifecycle(a.context())
 			require.NoError(t, err)
 		}

@@ -11,39 +11,39 @@ type (
 	// attachMetrics makes the stream the session's metrics stream. The answer is
 	// attached, or an error that carries a gRPC status.
 	attachMetrics struct{ stream *metricsStream }
-	// attachHeld binds the life of a stream that is not served to the session's. The
-	// answer is attached, or an error that carries a gRPC status.
-	attachHeld struct{ stream *heldStream }
-	attached   struct{}
-	// askMetrics is a collection's question. The answers are gotChunk and gotFailure.
+	// attachDrained adds a stream that ends with the session. The answer is attached, or an
+	// error that carries a gRPC status.
+	attachDrained struct{ stream *drainedStream }
+	attached      struct{}
+	// askMetrics is a collection's request. The answers are answerChunk and answerFailure.
 	askMetrics struct {
-		asker     uint64
-		selection messages.Selection
-		deadline  time.Time
+		collectionID uint64
+		selection    messages.Selection
+		deadline     time.Time
 	}
 )
 
-// Facts that a session is told.
+// Notifications to a session.
 type (
-	// forget: the collection needs no answer any more.
-	forget struct{ asker uint64 }
-	// endSession: the session's streams are to end with the error.
+	// cancelRequest says that the collection needs no answer any more.
+	cancelRequest struct{ collectionID uint64 }
+	// endSession ends the session and its streams with the error.
 	endSession struct{ err error }
-	// heard: the registry has taken note of a heartbeat.
-	heard struct{}
-	// released: the registry knows that the session has ended.
-	released struct{}
+	// heartbeatAcknowledged says that the registry has handled a heartbeat.
+	heartbeatAcknowledged struct{}
+	// endAcknowledged says that the registry knows that the session has ended.
+	endAcknowledged struct{}
 )
 
 // Answers of a session to a collection.
 type (
-	gotChunk struct {
+	answerChunk struct {
 		agentID  string
 		blocks   []messages.Block
 		problems messages.Problems
 		last     bool
 	}
-	gotFailure struct {
+	answerFailure struct {
 		agentID string
 		reason  messages.MissingReason
 	}

@@ -9,54 +9,54 @@ import (
 
 // Limits of one session.
 const (
-	// maxRequestsUnderWay bounds the requests that an agent has not answered yet.
+	// maxRequestsUnderWay bounds the requests that an agent has not answered.
 	maxRequestsUnderWay = 64
-	// maxUnasked is how many frames in a row that answer nothing an agent may send.
-	maxUnasked = 16
-	// maxAnswerSamples bounds one answer: ten times a window of 3 h of 3,000 series
-	// at 10 s.
+	// maxUnsolicited bounds the frames in a row that answer no request.
+	maxUnsolicited = 16
+	// maxAnswerSamples bounds the samples of one answer: ten times those of 3,000 series that
+	// are scraped every 10 s for 3 h.
 	maxAnswerSamples = 32 << 20
-	// maxAnswerBytes bounds what an answer's values and texts take: as much again for the
-	// texts as maxAnswerSamples allow for values.
+	// maxAnswerBytes bounds the memory of an answer's values and texts: as much for the texts
+	// as for maxAnswerSamples values.
 	maxAnswerBytes = 2 * valueBytes * maxAnswerSamples
-	// metricsStreamGrace is how long a request waits for an agent that has no metrics
-	// stream, counted from when it had to have one.
+	// metricsStreamGrace is how long a session may have no metrics stream before requests fail.
+	// Until then they wait for one.
 	metricsStreamGrace = 2 * time.Second
 )
 
-// sessionState is the rules of one session: which requests are under way, and which
-// answer belongs to which. An agent answers in the order of the requests; one that
-// knows request ids says which, and the ids are believed before the order.
+// sessionState decides for a session: which requests are under way, and which request a frame
+// answers. An agent answers in the order of the requests. A request id in a frame takes
+// precedence over the order.
 //
-// A request whose deadline has passed, or that nobody waits for any more, keeps its
-// place until it is answered: otherwise its answer would be taken for the next one's.
+// A request that is cancelled or whose deadline has passed stays in the queue until it is
+// answered. Otherwise its answer would be matched with the next request.
 type sessionState struct {
 	columnar bool
-	// dictionary is the number of the dictionary that answers may use, 0 if there is none.
-	// It rises whenever what the agent has described is lost.
+	// dictionary is the number of the dictionary that answers may use; 0 if they may use none.
+	// It is incremented whenever the proxy has lost the dictionary.
 	dictionary uint64
-	// losses is how many dictionaries were lost in a row for no reason that we know.
+	// losses counts the dictionaries in a row that were lost for an unknown reason.
 	losses int
 	// maxSeries bounds the series of an answer.
 	maxSeries int
 	attached  bool
-	// detachedAt is when the metrics stream was last missing.
-	detachedAt time.Time
-	lastID     uint64
-	requests   []*request // those not answered yet, oldest first
-	unasked    int
+	// detachedAt is when the newest metrics stream ended, or the session began.
+	detachedAt  time.Time
+	lastID      uint64
+	requests    []*request // not answered yet, oldest first
+	unsolicited int
 }
 
 type request struct {
-	id        uint64
-	asker     uint64 // the collection
-	selection messages.Selection
-	deadline  time.Time
-	sent      bool
-	forgotten bool // nobody waits for the answer any more
-	samples   int
-	series    seriesCount
-	bytes     int
+	id           uint64
+	collectionID uint64 // the collection
+	selection    messages.Selection
+	deadline     time.Time
+	sent         bool
+	cancelled    bool // no collection waits for the answer
+	samples      int
+	series       seriesCount
+	bytes        int
 }
 
 func newSessionState(agent messages.Capabilities, maxSeries int, now time.Time) *sessionState {
@@ -67,26 +67,26 @@ func newSessionState(agent messages.Capabilities, maxSeries int, now time.Time) 
 	return s
 }
 
-// sending is a request that has to go out now.
+// sending is a request to be sent now.
 type sending struct {
 	id        uint64
 	selection messages.Selection
 	timeLeft  time.Duration
-	// dictionary is 0 where the answer must do without.
+	// dictionary is 0 if the answer may use none.
 	dictionary uint64
 }
 
-// delivery is what an asker must be told.
+// delivery is what the session sends to a collection: a chunk of the answer, or a failure.
 type delivery struct {
-	asker   uint64
-	missing messages.MissingReason // MissingNone: a chunk of the answer
-	last    bool
-	why     string
+	collectionID uint64
+	missing      messages.MissingReason // MissingNone: a chunk of the answer
+	last         bool
+	why          string
 }
 
-// ask takes a question. It answers with the request to be sent (nil while there is
-// no stream to send it on), or with a reason not to ask.
-func (s *sessionState) ask(asker uint64, sel messages.Selection, deadline, now time.Time) (*sending, messages.MissingReason) {
+// ask adds a request. It returns the request to be sent, which is nil while there is no metrics
+// stream, or the reason why the agent is not asked.
+func (s *sessionState) ask(collectionID uint64, sel messages.Selection, deadline, now time.Time) (*sending, messages.MissingReason) {
 	s.dropUnsent(now)
 	switch {
 	case !now.Before(deadline):
@@ -97,7 +97,7 @@ func (s *sessionState) ask(asker uint64, sel messages.Selection, deadline, now t
 		return nil, messages.MissingBusy
 	}
 	s.lastID++
-	r := &request{id: s.lastID, asker: asker, selection: sel, deadline: deadline}
+	r := &request{id: s.lastID, collectionID: collectionID, selection: sel, deadline: deadline}
 	s.requests = append(s.requests, r)
 	if !s.attached {
 		return nil, messages.MissingNone
@@ -105,8 +105,8 @@ func (s *sessionState) ask(asker uint64, sel messages.Selection, deadline, now t
 	return s.send(r, now), messages.MissingNone
 }
 
-// send sends a request. A window is answered without a dictionary: beside so many values
-// what describes a series is little, and it differs from one stretch of time to another.
+// send marks a request as sent. A window is answered without a dictionary: next to its many
+// values the descriptions of the series are small, and they differ from block to block.
 func (s *sessionState) send(r *request, now time.Time) *sending {
 	r.sent = true
 	out := &sending{id: r.id, selection: r.selection, timeLeft: r.deadline.Sub(now)}
@@ -116,39 +116,38 @@ func (s *sessionState) send(r *request, now time.Time) *sending {
 	return out
 }
 
-// owesOverdue reports whether the agent owes an answer whose deadline has passed.
+// owesOverdue reports whether a sent request is unanswered although its deadline has passed.
 func (s *sessionState) owesOverdue(now time.Time) bool {
 	return slices.ContainsFunc(s.requests, func(r *request) bool { return r.sent && !now.Before(r.deadline) })
 }
 
-// dropUnsent drops the requests which nobody needs and the agent has not seen.
+// dropUnsent drops the requests that are not needed any more and were not sent.
 func (s *sessionState) dropUnsent(now time.Time) {
 	s.requests = slices.DeleteFunc(s.requests, func(r *request) bool {
-		return !r.sent && (r.forgotten || !now.Before(r.deadline))
+		return !r.sent && (r.cancelled || !now.Before(r.deadline))
 	})
 }
 
-// forget takes note that a collection needs no answer any more.
-func (s *sessionState) forget(asker uint64) {
+// cancel marks the requests of a collection as cancelled.
+func (s *sessionState) cancel(collectionID uint64) {
 	for _, r := range s.requests {
-		if r.asker == asker {
-			r.forgotten = true
+		if r.collectionID == collectionID {
+			r.cancelled = true
 		}
 	}
 }
 
-// waitOver returns when the requests that wait for a metrics stream have waited for
-// long enough; zero if none waits.
-func (s *sessionState) waitOver() time.Time {
+// waitDeadline returns until when requests wait for a metrics stream; zero if none waits.
+func (s *sessionState) waitDeadline() time.Time {
 	if s.attached || len(s.requests) == 0 {
 		return time.Time{}
 	}
 	return s.detachedAt.Add(metricsStreamGrace)
 }
 
-// giveUpWaiting takes note that no metrics stream came in time for them.
-func (s *sessionState) giveUpWaiting(now time.Time) []delivery {
-	if over := s.waitOver(); over.IsZero() || now.Before(over) {
+// failWaiting fails the requests that wait for a metrics stream if their time is over.
+func (s *sessionState) failWaiting(now time.Time) []delivery {
+	if over := s.waitDeadline(); over.IsZero() || now.Before(over) {
 		return nil
 	}
 	lost := s.fail("the agent has no metrics stream", func(*request) bool { return true })
@@ -158,8 +157,8 @@ func (s *sessionState) giveUpWaiting(now time.Time) []delivery {
 	return lost
 }
 
-// attach takes note of a new metrics stream, which replaces the former one. What
-// was asked on that one is lost; what waits goes out on the new one.
+// attach records a new metrics stream, which replaces the former one. The requests that were
+// sent on the former one fail. Those that wait are sent on the new one.
 func (s *sessionState) attach(now time.Time) (lost []delivery, send []sending) {
 	lost = s.detach("the metrics stream was replaced", now)
 	s.attached = true
@@ -171,17 +170,16 @@ func (s *sessionState) attach(now time.Time) (lost []delivery, send []sending) {
 	return lost, send
 }
 
-// detach takes note that the metrics stream is gone: what was asked on it will not
-// be answered.
+// detach records the end of the metrics stream. The requests that were sent on it fail.
 func (s *sessionState) detach(why string, now time.Time) []delivery {
 	if !s.attached {
 		return nil
 	}
-	s.attached, s.detachedAt, s.unasked = false, now, 0
+	s.attached, s.detachedAt, s.unsolicited = false, now, 0
 	return s.fail(why, func(r *request) bool { return r.sent })
 }
 
-// end takes note that the session is over.
+// end records the end of the session. All requests fail.
 func (s *sessionState) end(why string) []delivery {
 	s.attached = false
 	return s.fail(why, func(*request) bool { return true })
@@ -193,83 +191,84 @@ func (s *sessionState) fail(why string, which func(*request) bool) []delivery {
 		if !which(r) {
 			return false
 		}
-		if !r.forgotten {
-			lost = append(lost, delivery{asker: r.asker, missing: messages.MissingError, last: true, why: why})
+		if !r.cancelled {
+			lost = append(lost, delivery{collectionID: r.collectionID, missing: messages.MissingError, last: true, why: why})
 		}
 		return true
 	})
 	return lost
 }
 
-// frameInfo is what the rules need to know of an answer's frame.
+// frameInfo describes a frame of an answer.
 type frameInfo struct {
 	requestID uint64 // 0: the oldest request
 	more      bool
 	errorText string
 	samples   int
 	bytes     int
-	// lost says that the frame needs a dictionary that is lost.
+	// lost says that the frame refers to a dictionary that is lost.
 	lost bool
-	// repeated says that the frame has come before.
+	// repeated says that the frame was received before.
 	repeated bool
 }
 
-// verdict is what becomes of an answer's frame.
-type verdict struct {
-	// deliver is nil where nobody waits for the frame.
+// decision is what happens with a frame of an answer.
+type decision struct {
+	// deliver is nil if no collection waits for the frame.
 	deliver *delivery
-	// flood says that the agent sends frames that nobody asked for, without end.
+	// flood says that more than maxUnsolicited frames in a row answered no request.
 	flood bool
-	// rejected says why the frame goes into no collection.
-	rejected rejectReason
+	// dropped says why the frame goes into no collection.
+	dropped frameDropReason
 }
 
-// answered takes a frame of an answer.
-func (s *sessionState) answered(f frameInfo, now time.Time) verdict {
+// answered matches a frame with its request and decides what happens with it.
+func (s *sessionState) answered(f frameInfo, now time.Time) decision {
 	at := s.find(f.requestID)
 	if at < 0 || f.repeated {
-		s.unasked++
-		return verdict{flood: s.unasked > maxUnasked, rejected: rejectedUnasked}
+		s.unsolicited++
+		return decision{flood: s.unsolicited > maxUnsolicited, dropped: frameUnsolicited}
 	}
-	s.unasked = 0
+	s.unsolicited = 0
 	r := s.requests[at]
 	r.samples += f.samples
 	r.bytes += f.bytes
-	d := &delivery{asker: r.asker, last: !f.more}
-	rejected := rejectedNot
+	d := &delivery{collectionID: r.collectionID, last: !f.more}
+	rejected := frameKept
 	switch {
 	case f.lost:
-		rejected = rejectedLost
+		rejected = frameUnknownFamilies
 		d.missing, d.last, d.why = messages.MissingError, true, "the answer refers to families that the proxy does not know"
 	case f.errorText != "":
 		d.missing, d.last, d.why = messages.MissingError, true, f.errorText
 	case r.samples > maxAnswerSamples:
-		rejected = rejectedOversized
+		rejected = frameOversized
 		d.missing, d.last, d.why = messages.MissingError, true, "the answer has more than "+itoa(maxAnswerSamples)+" samples"
 	case r.bytes > maxAnswerBytes:
-		rejected = rejectedOversized
+		rejected = frameOversized
 		d.missing, d.last, d.why = messages.MissingError, true, "the answer has more than "+itoa(maxAnswerBytes)+" bytes"
 	}
 	ended := !f.more || f.errorText != ""
 	if ended {
 		s.requests = slices.Delete(s.requests, at, at+1)
 	}
-	if r.forgotten || !now.Before(r.deadline) {
-		return verdict{rejected: rejectedLate}
+	if r.cancelled || !now.Before(r.deadline) {
+		return decision{dropped: frameLate}
 	}
-	r.forgotten = d.missing != messages.MissingNone
-	return verdict{deliver: d, rejected: rejected}
+	r.cancelled = d.missing != messages.MissingNone
+	return decision{deliver: d, dropped: rejected}
 }
 
-// find returns the index of the request that a frame with this id answers, or -1.
+// find returns the index of the request that a frame with the id answers, or -1. The id 0
+// means the oldest sent request.
 func (s *sessionState) find(id uint64) int {
 	return slices.IndexFunc(s.requests, func(r *request) bool {
 		return r.sent && (r.id == id || id == 0)
 	})
 }
 
-// admit leaves out of a frame's blocks the series that are too many for the answer,
-// and returns how many those are.
+// admit drops the series of a frame that exceed the limit of the answer, and returns how many
+// it has dropped.
 func (s *sessionState) admit(requestID uint64, blocks []messages.Block) (kept []messages.Block, tooMany int) {
 	at := s.find(requestID)
 	if at < 0 {
@@ -279,8 +278,8 @@ func (s *sessionState) admit(requestID uint64, blocks []messages.Block) (kept []
 	return r.series.admit(blocks, s.maxSeries, r.selection.Window.IsLatest())
 }
 
-// wants reports whether somebody waits for the frame: if not, it need not be read.
-func (s *sessionState) wants(requestID uint64, now time.Time) bool {
+// isAwaited reports whether a collection waits for the frame. If not, it need not be decoded.
+func (s *sessionState) isAwaited(requestID uint64, now time.Time) bool {
 	at := s.find(requestID)
-	return at >= 0 && !s.requests[at].forgotten && now.Before(s.requests[at].deadline)
+	return at >= 0 && !s.requests[at].cancelled && now.Before(s.requests[at].deadline)
 }

@@ -28,8 +28,8 @@ func (m *sessionMachine) Do(command string, args []string) string {
 	switch command {
 	case "ask": // ask COLLECTION TIMEOUT [TIMES]
 		return m.ask(args)
-	case "forget":
-		m.state.forget(number(args[0]))
+	case "cancel":
+		m.state.cancel(number(args[0]))
 		return ""
 	case "attach":
 		lost, send := m.state.attach(m.Now())
@@ -38,8 +38,8 @@ func (m *sessionMachine) Do(command string, args []string) string {
 			out += fmt.Sprintf("send #%d, time left %s\n", s.id, s.timeLeft)
 		}
 		return out
-	case "giveup":
-		return deliveries(m.state.giveUpWaiting(m.Now()))
+	case "fail-waiting":
+		return deliveries(m.state.failWaiting(m.Now()))
 	case "detach":
 		return deliveries(m.state.detach(strings.Join(args, " "), m.Now()))
 	case "end":
@@ -47,13 +47,13 @@ func (m *sessionMachine) Do(command string, args []string) string {
 	case "dictionary":
 		return fmt.Sprintf("dictionary %d", m.state.dictionary)
 	case "read": // read DICTIONARY [lost]
-		return fmt.Sprintf("renewed: %t", m.state.read(number(args[0]), len(args) > 1))
-	case "rest": // rest AGE
+		return fmt.Sprintf("renewed: %t", m.state.dictionaryRead(number(args[0]), len(args) > 1))
+	case "idle": // idle AGE: the decoder was last used so long ago
 		age, err := time.ParseDuration(args[0])
 		if err != nil {
 			return err.Error()
 		}
-		return fmt.Sprintf("forgotten: %t", m.state.rest(m.Now().Add(-age), m.Now()))
+		return fmt.Sprintf("expired: %t", m.state.expireDictionary(m.Now().Add(-age), m.Now()))
 	case "answer": // answer ID [more] [lost] [error=TEXT] [samples=N] [bytes=N] [times=N]
 		return m.answer(args)
 	default:
@@ -105,20 +105,20 @@ func (m *sessionMachine) answer(args []string) string {
 			times = int(number(value))
 		}
 	}
-	var v verdict
-	wanted := m.state.wants(f.requestID, m.Now())
+	var v decision
+	awaited := m.state.isAwaited(f.requestID, m.Now())
 	for range times {
 		v = m.state.answered(f, m.Now())
 	}
 	switch {
 	case v.flood:
-		return "flood, as " + string(v.rejected)
+		return "flood, as " + string(v.dropped)
 	case v.deliver == nil:
-		return fmt.Sprintf("dropped as %s (wanted: %t)", v.rejected, wanted)
-	case v.rejected != rejectedNot:
-		return strings.TrimSpace(deliveries([]delivery{*v.deliver})) + fmt.Sprintf(" (%s, wanted: %t)", v.rejected, wanted)
+		return fmt.Sprintf("dropped as %s (awaited: %t)", v.dropped, awaited)
+	case v.dropped != frameKept:
+		return strings.TrimSpace(deliveries([]delivery{*v.deliver})) + fmt.Sprintf(" (%s, awaited: %t)", v.dropped, awaited)
 	default:
-		return strings.TrimSpace(deliveries([]delivery{*v.deliver})) + fmt.Sprintf(" (wanted: %t)", wanted)
+		return strings.TrimSpace(deliveries([]delivery{*v.deliver})) + fmt.Sprintf(" (awaited: %t)", awaited)
 	}
 }
 
@@ -126,9 +126,9 @@ func deliveries(all []delivery) string {
 	var b strings.Builder
 	for _, d := range all {
 		if d.missing == messages.MissingNone {
-			fmt.Fprintf(&b, "collection %d gets a chunk, last: %t\n", d.asker, d.last)
+			fmt.Fprintf(&b, "collection %d gets a chunk, last: %t\n", d.collectionID, d.last)
 		} else {
-			fmt.Fprintf(&b, "collection %d misses it: %s: %s\n", d.asker, d.missing, d.why)
+			fmt.Fprintf(&b, "collection %d misses it: %s: %s\n", d.collectionID, d.missing, d.why)
 		}
 	}
 	return b.String()

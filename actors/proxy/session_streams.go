@@ -23,22 +23,22 @@ func (s *session) onAttachMetrics(c actors.Context, m attachMetrics) {
 	s.readers[m.stream.id] = struct{}{}
 	lost, send := s.state.attach(time.Now())
 	s.decoder.Renew(s.state.dictionary)
-	s.deliver(lost...)
+	s.deliverFailures(lost...)
 	for _, r := range send {
 		s.send(c, r)
 	}
 	actors.Reply(c, attached{})
 }
 
-func (s *session) onAttachHeld(c actors.Context, m attachHeld) {
+func (s *session) onAttachDrained(c actors.Context, m attachDrained) {
 	switch {
 	case s.ending:
 		actors.Reply(c, errUnknownID)
-	case len(s.held) >= maxHeldStreams:
+	case len(s.drained) >= maxDrainedStreams:
 		actors.Reply(c, status.Errorf(codes.ResourceExhausted, "the session has %d further streams, at most %d are allowed",
-			len(s.held), maxHeldStreams))
+			len(s.drained), maxDrainedStreams))
 	default:
-		s.held[m.stream.id] = m.stream
+		s.drained[m.stream.id] = m.stream
 		s.readers[m.stream.id] = struct{}{}
 		actors.Reply(c, attached{})
 	}
@@ -46,14 +46,14 @@ func (s *session) onAttachHeld(c actors.Context, m attachHeld) {
 
 func (s *session) onStreamClosed(c actors.Context, m actors.StreamClosed) {
 	delete(s.readers, m.Stream)
-	delete(s.held, m.Stream)
+	delete(s.drained, m.Stream)
 	switch {
 	case s.ending:
-		s.stopWhenAlone(c)
+		s.stopWhenReadersEnded(c)
 	case m.Stream == s.registration.id && errors.Is(m.Err, io.EOF):
 		s.finish(c, endedGoodbye, "goodbye", nil)
 	case m.Stream == s.registration.id:
-		s.finish(c, endedLost, lossOf(m.Err), errLost)
+		s.finish(c, endedLost, lossReason(m.Err), errLost)
 	case s.metrics != nil && m.Stream == s.metrics.id:
 		s.onMetricsLost(m.Err)
 	}
@@ -66,7 +66,7 @@ func (s *session) onMetricsLost(err error) {
 		why = "the agent ended the metrics stream"
 		s.metrics.close(nil)
 	case status.Code(err) == codes.ResourceExhausted:
-		s.cfg.tally.frameRejected(rejectedTooLarge)
+		s.cfg.counters.frameDropped(frameTooLarge)
 		s.cfg.peers.error(logTooLarge, s.log, "an answer is larger than a message may be: raise --grpc-max-msg-size",
 			zap.Int("grpc_max_msg_size", s.cfg.MaxMessageSize), zap.String("error", status.Convert(err).Message()))
 		s.metrics.close(err)
@@ -77,31 +77,31 @@ func (s *session) onMetricsLost(err error) {
 		s.metrics.close(errLost)
 	}
 	s.metrics = nil
-	s.deliver(s.state.detach(why, time.Now())...)
+	s.deliverFailures(s.state.detach(why, time.Now())...)
 }
 
-// finish ends the session, once: whoever waits for it learns of it now, and its
-// streams end. The actor stops when the streams' readers are gone and the registry
-// knows: the news of its stop would overtake that of its end.
+// finish ends the session, once. It fails the requests under way and ends the streams. The
+// actor stops when the readers have ended and the registry has acknowledged the end: the
+// Terminated of an actor would overtake its sessionEnded.
 func (s *session) finish(c actors.Context, reason endReason, why string, err error) {
 	if s.ending {
 		return
 	}
 	s.ending = true
-	s.cfg.tally.sessionEnded(reason)
+	s.cfg.counters.sessionEnded(reason)
 	actors.EndReason(c, why)
-	s.deliver(s.state.end(why)...)
+	s.deliverFailures(s.state.end(why)...)
 	s.sys.Send(s.registry, sessionEnded{agentID: s.agentID, goodbye: reason == endedGoodbye, why: why})
 	s.registration.close(err)
 	s.metrics.close(err)
-	for _, h := range s.held {
+	for _, h := range s.drained {
 		h.close(err)
 	}
 	s.grace.Arm(c, readersGrace)
 }
 
-func (s *session) stopWhenAlone(c actors.Context) {
-	if s.released && len(s.readers) == 0 {
+func (s *session) stopWhenReadersEnded(c actors.Context) {
+	if s.endAcknowledged && len(s.readers) == 0 {
 		s.sys.StopAsync(c.Self())
 	}
 }

@@ -83,7 +83,7 @@ func TestNoSendOnReplacedStream(t *testing.T) {
 		go func() { done <- shown(w.collect(messages.Query{})) }()
 		synctest.Wait()
 		a.openMetrics(always(7))
-		require.Equal(t, map[string]any{"p1": messages.MissingError}, <-done, "what was asked on the old stream is lost at once")
+		require.Equal(t, map[string]any{"p1": messages.MissingError}, <-done, "requests on the old stream fail at once")
 		require.Equal(t, map[string]any{"p1": 7.}, shown(w.collect(messages.Query{})))
 		require.Len(t, a.requests(), 2)
 		<-first.Context().Done()
@@ -104,9 +104,9 @@ func TestMetricsStreamCanBeOpenedAgain(t *testing.T) {
 	})
 }
 
-func TestStreamsWithoutASessionAreRefused(t *testing.T) {
+func TestStreamsWithoutASessionAreRejected(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
-		refused := func(ctx context.Context, want codes.Code) {
+		rejected := func(ctx context.Context, want codes.Code) {
 			t.Helper()
 			m, err := w.client().StreamMetrics(ctx)
 			require.NoError(t, err)
@@ -117,47 +117,47 @@ func TestStreamsWithoutASessionAreRefused(t *testing.T) {
 			_, err = h.Recv()
 			require.Equal(t, want, code(err))
 		}
-		refused(t.Context(), codes.Unauthenticated)
-		refused(metadata.AppendToOutgoingContext(t.Context(), "agent_id", ""), codes.Unauthenticated)
-		refused(metadata.AppendToOutgoingContext(t.Context(), "agent_id", "nobody"), codes.NotFound)
+		rejected(t.Context(), codes.Unauthenticated)
+		rejected(metadata.AppendToOutgoingContext(t.Context(), "agent_id", ""), codes.Unauthenticated)
+		rejected(metadata.AppendToOutgoingContext(t.Context(), "agent_id", "nobody"), codes.NotFound)
 		gone := w.connect(baseline("p1"))
 		gone.cancel()
 		synctest.Wait()
-		refused(metadata.AppendToOutgoingContext(t.Context(), "agent_id", gone.id), codes.NotFound)
+		rejected(metadata.AppendToOutgoingContext(t.Context(), "agent_id", gone.id), codes.NotFound)
 	})
 }
 
-func TestEveryStreamOfTheServiceIsHeld(t *testing.T) {
+func TestEveryStreamOfTheServiceIsDrained(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		a := w.agent(baseline("p1"), always(1))
-		var held []grpc.ClientStream
+		var drained []grpc.ClientStream
 		for _, method := range []string{"StreamClusterTopology", "StreamLifecycle", "StreamCrashDiagnostics",
 			"StreamPressureProfiles", "StreamSchemaRegistry", "StreamOfTomorrow"} {
 			s, err := w.conns[0].NewStream(a.context(), &grpc.StreamDesc{ServerStreams: true, ClientStreams: true},
 				"/banyandb.fodc.v1.FODCService/"+method)
 			require.NoError(t, err)
 			require.NoError(t, s.SendMsg(&wire.RegisterAgentRequest{NodeRole: "anything"}))
-			held = append(held, s)
+			drained = append(drained, s)
 		}
 		other, err := w.conns[0].NewStream(a.context(), &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/other.Service/Method")
 		require.NoError(t, err)
 		require.Equal(t, codes.Unimplemented, code(other.RecvMsg(&wire.HeldResponse{})))
 		require.Equal(t, map[string]any{"p1": 1.}, shown(w.collect(messages.Query{})))
 
-		require.NoError(t, held[0].CloseSend())
-		require.ErrorIs(t, held[0].RecvMsg(&wire.HeldResponse{}), io.EOF, "the end of one is the end of one only")
+		require.NoError(t, drained[0].CloseSend())
+		require.ErrorIs(t, drained[0].RecvMsg(&wire.HeldResponse{}), io.EOF, "the end of one is the end of one only")
 		require.Equal(t, map[string]any{"p1": 1.}, shown(w.collect(messages.Query{})))
 		require.NoError(t, a.reg.CloseSend())
-		for _, s := range held[1:] {
-			require.Error(t, s.RecvMsg(&wire.HeldResponse{}), "a held stream ends with its session")
+		for _, s := range drained[1:] {
+			require.Error(t, s.RecvMsg(&wire.HeldResponse{}), "it ends with its session")
 		}
 	})
 }
 
-func TestHeldStreamsAreBounded(t *testing.T) {
+func TestDrainedStreamsAreBounded(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		a := w.connect(baseline("p1"))
-		for range maxHeldStreams {
+		for range maxDrainedStreams {
 			_, err := a.client.StreamLifecycle(a.context())
 			require.NoError(t, err)
 		}
@@ -201,11 +201,11 @@ func TestHeartbeatsAreAnsweredToThoseWhoUnderstand(t *testing.T) {
 	})
 }
 
-func TestRefusedRegistrationsSayWhy(t *testing.T) {
+func TestRejectedRegistrationsSayWhy(t *testing.T) {
 	cfg := testConfig
 	cfg.Limits.MaxAgents = 1
 	inWorld(t, cfg, func(t *testing.T, w *world) {
-		refused := func(first *wire.RegisterAgentRequest, want codes.Code, text string) {
+		rejected := func(first *wire.RegisterAgentRequest, want codes.Code, text string) {
 			t.Helper()
 			s, err := w.client().RegisterAgent(t.Context())
 			require.NoError(t, err)
@@ -218,12 +218,12 @@ func TestRefusedRegistrationsSayWhy(t *testing.T) {
 			require.Equal(t, want, code(err))
 			require.Contains(t, err.Error(), text)
 		}
-		refused(&wire.RegisterAgentRequest{PodName: "p1"}, codes.InvalidArgument, "role")
-		refused(&wire.RegisterAgentRequest{NodeRole: "liaison"}, codes.InvalidArgument, "node_id")
+		rejected(&wire.RegisterAgentRequest{PodName: "p1"}, codes.InvalidArgument, "role")
+		rejected(&wire.RegisterAgentRequest{NodeRole: "liaison"}, codes.InvalidArgument, "node_id")
 		first := &wire.RegisterAgentRequest{NodeRole: "liaison", NodeId: "n1", PrimaryAddress: &wire.Address{Ip: "10.0.0.1", Port: 1}}
 		w.connect(first)
-		refused(baseline("p2"), codes.ResourceExhausted, "--max-agents")
-		refused(&wire.RegisterAgentRequest{NodeRole: "liaison", NodeId: "n1", PrimaryAddress: &wire.Address{Ip: "10.0.0.2", Port: 1}},
+		rejected(baseline("p2"), codes.ResourceExhausted, "--max-agents")
+		rejected(&wire.RegisterAgentRequest{NodeRole: "liaison", NodeId: "n1", PrimaryAddress: &wire.Address{Ip: "10.0.0.2", Port: 1}},
 			codes.AlreadyExists, "10.0.0.1:1")
 	})
 }
@@ -239,7 +239,7 @@ func TestSilentRegistrationIsEnded(t *testing.T) {
 	})
 }
 
-// A peer that says nothing does not hold up a stop.
+// A peer that sends nothing does not delay a stop.
 func TestStopEndsSilentRegistrations(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		s, err := w.client().RegisterAgent(t.Context())
@@ -275,7 +275,7 @@ func TestStopTellsTheAgents(t *testing.T) {
 	})
 }
 
-// TestPeerAddressIPv6 fails if an address is parted at its first colon. Seen to fail
+// TestPeerAddressIPv6 fails if an address is split at its first colon. Seen to fail
 // when it was.
 func TestPeerAddressIPv6(t *testing.T) {
 	require.Equal(t, messages.Address{IP: "::1", Port: 17900}, parseAddress("[::1]:17900"))

@@ -47,30 +47,30 @@ func TestStopEndsConnectionsInTheirHandshake(t *testing.T) {
 	})
 }
 
-// hungUp is a connection that tells when it is closed.
-type hungUp struct {
+// trackedConn is a connection that records whether it was closed.
+type trackedConn struct {
 	net.Conn
 	closed bool
 }
 
-func (h *hungUp) Close() error {
+func (h *trackedConn) Close() error {
 	h.closed = true
 	return nil
 }
 
-func TestArrivalsForgetsOldConnections(t *testing.T) {
-	a := &arrivals{Listener: bufconn.Listen(1)}
+func TestHandshakeListenerDropsOldConnections(t *testing.T) {
+	a := &handshakeListener{Listener: bufconn.Listen(1)}
 	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	conns := make([]*hungUp, 4)
+	conns := make([]*trackedConn, 4)
 	for i, after := range []time.Duration{0, handshakeTimeout / 2, handshakeTimeout + time.Second} {
-		conns[i] = &hungUp{}
-		a.note(conns[i], begin.Add(after))
+		conns[i] = &trackedConn{}
+		a.track(conns[i], begin.Add(after))
 	}
-	require.Len(t, a.newest, 2)
+	require.Len(t, a.recent, 2)
 	a.close()
-	conns[3] = &hungUp{}
-	a.note(conns[3], begin.Add(time.Hour))
-	require.Empty(t, a.newest)
+	conns[3] = &trackedConn{}
+	a.track(conns[3], begin.Add(time.Hour))
+	require.Empty(t, a.recent)
 	for i, want := range []bool{false, true, true, true} {
 		require.Equal(t, want, conns[i].closed, "connection %d", i)
 	}

@@ -44,7 +44,7 @@ func TestAHandlerWaitsForWhatIsSent(t *testing.T) {
 	for _, end := range ends {
 		f(0, 0, end, 0)
 		f(time.Second, 9, end, 0)
-		f(21*time.Second, 3, end, 3*time.Second) // Longer than its patience.
+		f(21*time.Second, 3, end, 3*time.Second) // Longer than the flush timeout.
 		f(time.Minute, 2, end, time.Minute)
 	}
 }

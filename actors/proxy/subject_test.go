@@ -91,7 +91,7 @@ func TestCollectionsSayWhatTheyAskAndHowTheyEnd(t *testing.T) {
 	})
 }
 
-// Whoever gives a collection up ends it.
+// A client that goes away ends its collection.
 func TestCancelledCollectionsSaySo(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		w.agent(baseline("p1"), never)

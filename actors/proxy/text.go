@@ -12,10 +12,10 @@ import (
 // maxQuoted bounds what is repeated of a peer's text in a log line or an error.
 const maxQuoted = 200
 
-func quote(text string) string { return strconv.Quote(cut(text)) }
+func quote(text string) string { return strconv.Quote(truncate(text)) }
 
-// cut shortens a text of a peer to what is repeated of it.
-func cut(text string) string {
+// truncate shortens a peer's text to maxQuoted bytes.
+func truncate(text string) string {
 	if len(text) > maxQuoted {
 		return text[:maxQuoted] + "..."
 	}
@@ -24,11 +24,11 @@ func cut(text string) string {
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// subjectOf says what a query asks, as a client would write it.
+// subjectOf describes a query for /debug/actors, with the parameters of the HTTP API.
 func subjectOf(q messages.Query) string {
 	words := []string{"latest"}
 	if w := q.Selection.Window; !w.IsLatest() {
-		words[0] = fmt.Sprintf("window [%s, %s]", bound(w.Start), bound(w.End))
+		words[0] = fmt.Sprintf("window [%s, %s]", formatBound(w.Start), formatBound(w.End))
 	}
 	for _, p := range []struct {
 		name   string
@@ -41,7 +41,7 @@ func subjectOf(q messages.Query) string {
 	return strings.Join(words, " ")
 }
 
-func bound(t time.Time) string {
+func formatBound(t time.Time) string {
 	if t.IsZero() {
 		return "open"
 	}

@@ -37,7 +37,7 @@ func TestTimingOfASession(t *testing.T) {
 		synctest.Wait()
 		want := &messages.Timing{RoundTrip: 3 * time.Millisecond, ClockOffset: -time.Second}
 		node, collected = seen()
-		require.Equal(t, want, node.Timing, "a heartbeat without it does not unsay it")
+		require.Equal(t, want, node.Timing, "a heartbeat without timing keeps it")
 		require.Equal(t, want, collected)
 		require.Equal(t, 10*time.Second, *node.SessionAge)
 

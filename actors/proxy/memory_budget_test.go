@@ -12,21 +12,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestRoom(t *testing.T) {
-	r := newRoom(1000, 10, 1000/(7*(framesInFlight+1)))
-	require.Equal(t, 7, r.windows, "each with all that its stream has in flight, and one more as it is read")
-	require.Equal(t, 1, newRoom(1000, 10, 1000).windows)
-	require.Equal(t, windowsAtOnce, newRoom(1000, 10, 1).windows)
-	require.True(t, r.take(0, 1000))
-	require.False(t, r.take(1000, 1), "more than there is")
-	require.True(t, r.take(0, 60), "another is sure of a tenth")
-	require.True(t, r.take(60, 40))
-	require.False(t, r.take(100, 1))
-	r.free(1000)
-	require.True(t, r.take(100, 900), "what was refused was not taken")
-	require.False(t, r.take(1000, 1))
-	r.free(1000)
-	require.Zero(t, r.taken.Load())
+func TestMemoryBudget(t *testing.T) {
+	r := newMemoryBudget(1000, 10, 1000/(7*(framesInFlight+1)))
+	require.Equal(t, 7, r.maxWindows, "each with all frames in flight, and one being decoded")
+	require.Equal(t, 1, newMemoryBudget(1000, 10, 1000).maxWindows)
+	require.Equal(t, maxConcurrentWindows, newMemoryBudget(1000, 10, 1).maxWindows)
+	require.True(t, r.reserve(0, 1000))
+	require.False(t, r.reserve(1000, 1), "more than the limit")
+	require.True(t, r.reserve(0, 60), "another has its share, a tenth")
+	require.True(t, r.reserve(60, 40))
+	require.False(t, r.reserve(100, 1))
+	r.release(1000)
+	require.True(t, r.reserve(100, 900), "nothing was reserved in vain")
+	require.False(t, r.reserve(1000, 1))
+	r.release(1000)
+	require.Zero(t, r.reserved.Load())
 }
 
 // long answers every request with so many values of one series.
@@ -45,7 +45,7 @@ func (w *world) query(nodes ...string) (*messages.Collection, error) {
 	return w.proxy.Collect(context.Background(), messages.Query{Filter: messages.NodeFilter{NodeIDs: nodes}, Deadline: time.Now().Add(5 * time.Second)})
 }
 
-// What does not fit is refused before it is there, and costs no other collection anything.
+// A collection whose answers do not fit fails, and takes nothing from others.
 func TestAnswersThatDoNotFit(t *testing.T) {
 	cfg := testConfig
 	cfg.MaxAnswersBytes = 1 << 20
@@ -56,13 +56,13 @@ func TestAnswersThatDoNotFit(t *testing.T) {
 		w.agent(columnar("d"), always(4))
 		for range 3 {
 			_, err := w.query("a", "b", "c")
-			var refused *messages.Error
-			require.ErrorAs(t, err, &refused)
-			require.Equal(t, messages.ErrTooLarge, refused.Kind)
-			require.EqualError(t, refused, "the answers take more than 1 MiB, with 2 of 3 nodes still to come, and "+
+			var rejected *messages.Error
+			require.ErrorAs(t, err, &rejected)
+			require.Equal(t, messages.ErrTooLarge, rejected.Kind)
+			require.EqualError(t, rejected, "the answers take more than 1 MiB, with 2 of 3 nodes still to come, and "+
 				"--max-answers-memory-percentage allows no more: ask for less with node_id, name[] or a shorter window")
 			c, err := w.query("a")
-			require.NoError(t, err, "there is room again")
+			require.NoError(t, err, "the memory was released")
 			require.Equal(t, messages.MissingNone, c.Nodes[0].Missing)
 		}
 
@@ -74,36 +74,36 @@ func TestAnswersThatDoNotFit(t *testing.T) {
 		synctest.Wait()
 		require.Empty(t, first, "it waits for c, and has what a said")
 		_, err := w.query("b")
-		var refused *messages.Error
-		require.ErrorAs(t, err, &refused)
-		require.Equal(t, messages.ErrUnavailable, refused.Kind)
-		require.EqualError(t, refused, "the answers of all collections under way take 1 MiB, and --max-answers-memory-percentage "+
+		var rejected *messages.Error
+		require.ErrorAs(t, err, &rejected)
+		require.Equal(t, messages.ErrUnavailable, rejected.Kind)
+		require.EqualError(t, rejected, "the answers of all collections under way take 1 MiB, and --max-answers-memory-percentage "+
 			"allows no more: try again in a second, or ask for less with node_id, name[] or a shorter window")
 		c, err := w.query("d")
 		require.NoError(t, err)
-		require.Equal(t, map[string]any{"d": 4.}, shown(c), "what takes little is sure of it")
+		require.Equal(t, map[string]any{"d": 4.}, shown(c), "it fits in its share")
 		require.Equal(t, messages.MissingTimeout, (<-first).Nodes[1].Missing)
 		_, err = w.query("b")
 		require.NoError(t, err)
 	})
 }
 
-// What is refused to one is not taken from another, not even for a moment.
+// A reservation that fails takes nothing from others, not even for a moment.
 func TestARefusalCostsNobodyRoom(t *testing.T) {
-	r := newRoom(1000, 1000, 1)
+	r := newMemoryBudget(1000, 1000, 1)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for range 100_000 {
-			if r.take(0, 2000) {
-				t.Error("more than there is was taken")
+			if r.reserve(0, 2000) {
+				t.Error("more than the limit was reserved")
 			}
 		}
 	}()
 	for range 100_000 {
-		require.True(t, r.take(0, 500))
-		r.free(500)
+		require.True(t, r.reserve(0, 500))
+		r.release(500)
 	}
 	<-done
-	require.Zero(t, r.taken.Load())
+	require.Zero(t, r.reserved.Load())
 }

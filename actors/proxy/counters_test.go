@@ -55,7 +55,7 @@ func TestSessionsAreCounted(t *testing.T) {
 		require.EqualValues(t, 8, c.SessionsOpened)
 		want := map[string]uint64{"replaced": 1, "goodbye": 1, "lost": 1, "flood": 1, "silent": 1, "failed": 1, "unread": 1}
 		require.Equal(t, want, counted(c.SessionsEnded))
-		require.EqualValues(t, maxUnasked+1, c.FramesRejected["unasked"])
+		require.EqualValues(t, maxUnsolicited+1, c.FramesRejected["unasked"])
 		w.stopTakes()
 		want["stopping"] = 1
 		require.Equal(t, want, counted(w.proxy.Counts().SessionsEnded), "each that was opened has ended once")
@@ -90,7 +90,7 @@ func TestRefusedRegistrationsAreCounted(t *testing.T) {
 	})
 }
 
-// What agents send is counted as gRPC has it: baseline and columnar answers, in chunks.
+// The frames of agents are counted as they are on the wire: baseline and columnar, in chunks.
 func TestAnswersAreCounted(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		frame := gauge(1)
@@ -136,7 +136,7 @@ func TestFrameThatIsTooLargeIsCounted(t *testing.T) {
 	})
 }
 
-// A restart of the actors that count is no new beginning for those who graph it.
+// A restart of the actors that count does not reset the counters.
 func TestRestartsDoNotResetCounts(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		w.agent(baseline("p1"), always(1))
@@ -156,13 +156,13 @@ func TestRestartsDoNotResetCounts(t *testing.T) {
 	})
 }
 
-func TestNilTallyCountsNothing(*testing.T) {
-	var none *tally
+func TestNilCountersCountNothing(*testing.T) {
+	var none *counters
 	none.sessionOpened()
 	none.sessionEnded(endedLost)
-	none.registrationRefused(refusedForFull)
+	none.registrationRejected(rejectedFull)
 	none.heartbeat()
 	none.relayed(1)
 	none.received(1)
-	none.frameRejected(rejectedLate)
+	none.frameDropped(frameLate)
 }
