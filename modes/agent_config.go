@@ -119,7 +119,7 @@ func linkOptions(c *AgentConfig) []*option {
 	proxies := listOption(&c.ProxyAddrs, "proxy-addr", "`ADDRESS` of a proxy, host:port; may be given several times")
 	proxies.def = "localhost:17900"
 	return []*option{proxies, durationOption(&c.HeartbeatInterval, "heartbeat-interval", "10s",
-		"`DURATION` between heartbeats, unless the proxy names one")}
+		"`DURATION` between heartbeats, unless the proxy asks for another one")}
 }
 
 // nodeOptions are the flags of an agent in either mode.
@@ -139,13 +139,13 @@ func identityOptions(c *AgentConfig) []*option {
 	nodeIP := textOption(&c.NodeIP, "node-ip", "", "`IP` address of the node")
 	nodeIP.shown = "the local end of the connection to the proxy"
 	return []*option{
-		textOption(&c.NodeID, "node-id", "", "`ID` of the node, unique in the cluster; the pod name serves where it is absent"),
+		textOption(&c.NodeID, "node-id", "", "`ID` of the node, unique in the cluster; without it, the pod name is used"),
 		textOption(&c.NodeRole, "node-role", "", "`ROLE` of the node: liaison, datanode-hot, datanode-warm, datanode-cold, meta..."),
 		labelsOption(&c.NodeLabels),
 		nodeIP,
 		intOption(&c.NodePort, "node-port", "17912", "`PORT` of the node's primary address", ports),
 		secondaryOption(&c.SecondaryAddresses),
-		textOption(&c.PodName, "pod-name", "", "`NAME` of the node's pod; the node id serves where it is absent"),
+		textOption(&c.PodName, "pod-name", "", "`NAME` of the node's pod; without it, the node id is used"),
 	}
 }
 

@@ -26,13 +26,13 @@ func hostOptions(c *AgentConfig) []*option {
 		boolOption(&c.HostTelemetry, "host-telemetry", true,
 			"record the host, too, under the names of node_exporter (on Linux); off with --host-telemetry=false"),
 		listOption(&c.DataDirs, "data-dir", "`DIRECTORY` of the node's data, whose file system is recorded; may be given several times"),
-		textOption(&c.NodePIDFile, "node-pid-file", "", "`FILE` with the id of the node's process, to record that, too"),
+		textOption(&c.NodePIDFile, "node-pid-file", "", "`FILE` with the id of the node's process; then the process is recorded, too"),
 		boolOption(&c.CollectConfig, "collect-config", true,
-			"read the node's configuration and tell it to proxies, with secrets masked; off with --collect-config=false"),
+			"read the node's configuration and send it to proxies, with secrets masked; off with --collect-config=false"),
 		listOption(&c.NodeConfigFiles, "node-config-file",
 			"`FILE` of the node's configuration: YAML, JSON or KEY=VALUE; may be given several times"),
 		textOption(&c.NodeProcess, "node-process", "",
-			"`NAME` of the node's process, to record that, too; with --node-pid-file, what its process must be called"),
+			"`NAME` of the node's process; then the process is recorded, too; with --node-pid-file, the name that its process must have"),
 	}
 }
 

@@ -24,7 +24,7 @@ var (
 // limitOptions are the flags of what an endpoint may send.
 func limitOptions(c *AgentConfig) []*option {
 	return []*option{
-		intOption(&c.MaxPageBytes, "max-page-bytes", "33554432", "`BYTES` that a metrics page may have, unzipped", pageBytes),
+		intOption(&c.MaxPageBytes, "max-page-bytes", "33554432", "`BYTES` that a metrics page may have, uncompressed", pageBytes),
 		intOption(&c.MaxPageSamples, "max-page-samples", "200000", "`NUMBER` of samples that a metrics page may have", pageSamples),
 		intOption(&c.MaxSampleLabels, "max-sample-labels", strconv.Itoa(messages.MaxSeriesLabels),
 			"`NUMBER` of labels that a sample may have; one with more is left out", sampleLabels),

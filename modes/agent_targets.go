@@ -35,7 +35,7 @@ func targetOptions(in *targetInput) []*option {
 		return nil
 	}
 	return []*option{endpoints, byPort, listOption(&in.containers, "container-names",
-		"`NAME` of the container behind an endpoint; one for each endpoint, those named by port last")}
+		"`NAME` of the container behind an endpoint; one for each --metrics-endpoint, then one for each --poll-metrics-ports")}
 }
 
 // targets pairs the endpoints with their containers. isDefault says that no

@@ -28,39 +28,43 @@ const configurationIntro = `# Configuration
 
 <!-- Generated from the flags by make docs. Change those, or modes/docs_configuration_test.go, and not this file. -->
 
-Everything is a flag, and every flag has an environment variable: ` + "`FODC_`" + ` and the flag's name in capitals, with ` + "`_`" + ` for
-` + "`-`" + `. A flag goes over its variable, and that over the default; a variable that is empty counts as absent. Where a flag
-may be given several times, white space separates the values of the variable. Durations are written like ` + "`500ms`" + `,
-` + "`10s`" + ` or ` + "`1m30s`" + `.
+All settings are flags. Each flag has an environment variable, too: ` + "`FODC_`" + ` and the name of the flag in capitals, with ` + "`_`" + `
+instead of ` + "`-`" + `.
 
-` + "`GOGC` and `GOMEMLIMIT`" + ` mean what they mean to Go. If ` + "`GOGC`" + ` is not set, an agent collects garbage early (25 %), and so
-does ` + "`fodc proxy`" + ` while nobody asks it for metrics: at 10 % after five minutes without a collection, else at Go's 100 %.
-If ` + "`GOMEMLIMIT`" + ` is not set, ` + "`fodc proxy`" + ` collects garbage more often when it comes near 90 % of its memory limit.
+- A flag overrides its variable, and the variable overrides the default. An empty variable counts as absent.
+- If a flag may be given several times, the values in its variable are separated by white space.
+- Durations are written as ` + "`500ms`, `10s` or `1m30s`" + `.
 
-A value that is not allowed ends the program with exit code 2 and one line on stderr, which names the flag or the
-variable, the value and what is allowed:
+` + "`GOGC` and `GOMEMLIMIT`" + ` have the same meaning as for every Go program. Without ` + "`GOGC`" + `, an agent runs with 25 %. ` + "`fodc proxy`" + `
+runs with 100 %, and with 10 % after five minutes without a collection. Without ` + "`GOMEMLIMIT`" + `, ` + "`fodc proxy`" + ` collects garbage
+more often when it comes near 90 % of its memory limit.
+
+An invalid value ends the program with exit code 2. One line on stderr names the flag or the variable, the value, and what
+is allowed:
 
 `
 
 const logAndSignals = `
 ## The log
 
-It goes to stderr, one line an entry. Control characters and line breaks in what others have said are escaped, such as
-` + "`\\n` and `\\u001b`" + `. Nothing waits for the log: up to 1 MiB of lines wait for a reader that is slow, what comes on top is
-dropped and counted (` + "`fodc_log_lines_dropped_total`, `fodc_agent_log_lines_dropped_total`" + `), and so is what cannot be written, as
-the reader has gone or the disk is full. Once it can be written again, a line says how many are missing at that place.
+The log goes to stderr, one line for each entry. Control characters and line breaks in texts from peers are escaped, as in
+` + "`\\n` and `\\u001b`" + `.
+
+The log never blocks the program. If the reader of the log is slow, up to 1 MiB of lines wait in memory. Further lines are
+dropped and counted (` + "`fodc_log_lines_dropped_total`, `fodc_agent_log_lines_dropped_total`" + `), and so are lines that cannot be
+written because the reader is gone or the disk is full. When writing works again, a line says how many are missing there.
 
 ## Signals
 
-Nothing but the first three, and ` + "`SIGKILL`" + `, ends a process of fodc.
+Only ` + "`SIGTERM`, `SIGINT`, `SIGQUIT` and `SIGKILL`" + ` end a process.
 
-| signal | what it does |
+| signal | effect |
 |---|---|
-| ` + "`SIGTERM`, `SIGINT`" + ` | a stop in order, within 2 s; exit code 0. A second one ends at once; exit code 1 |
-| ` + "`SIGQUIT`" + ` | writes the stacks of all goroutines to stderr, and ends at once; exit code 2 |
-| ` + "`SIGHUP`" + ` | reads files again; there are none yet, and the log says so |
+| ` + "`SIGTERM`, `SIGINT`" + ` | an orderly stop within 2 s; exit code 0. A second one ends the process at once; exit code 1 |
+| ` + "`SIGQUIT`" + ` | writes the stacks of all goroutines to stderr and ends at once; exit code 2 |
+| ` + "`SIGHUP`" + ` | reads configuration files again; there are none yet, and the log says so |
 | ` + "`SIGSTOP`, `SIGTSTP`, `SIGTTIN`, `SIGTTOU`, `SIGCONT`" + ` | suspend and continue |
-| all others, such as ` + "`SIGUSR1`, `SIGPIPE`, `SIGABRT`" + ` | nothing |
+| all others, such as ` + "`SIGUSR1`, `SIGPIPE`, `SIGABRT`" + ` | none |
 `
 
 // docsCommand returns a new command by its name.
@@ -162,10 +166,10 @@ func configurationPage(t *testing.T) string {
 		fmt.Fprintf(&b, "\n## fodc %s\n\n`fodc %s` %s.\n\n%s", name, name, cmd.usage, table(t, name, cmd.options))
 	}
 	b.WriteString("\n## fodc standalone\n\n`fodc standalone` " + docsCommand("standalone").usage +
-		". It has the flags of both, but for these of the agent, whose only\nproxy is the one beside it: ")
+		". It has the flags of both.\nIts agent has only the proxy of the same process, so these flags are missing: ")
 	b.WriteString(standaloneDifferences(t))
-	b.WriteString("\n## Every command\n\nThese may stand before the command, too.\n\n" + table(t, "proxy", logOptions(&logConfig{})))
-	b.WriteString("\n`--help` shows the flags of a command, `--version` what runs.\n")
+	b.WriteString("\n## Every command\n\nThese flags may also be given before the command.\n\n" + table(t, "proxy", logOptions(&logConfig{})))
+	b.WriteString("\n`--help` shows the flags of a command, `--version` the version of the program.\n")
 	b.WriteString(logAndSignals)
 	return b.String()
 }

@@ -29,7 +29,7 @@ type logConfig struct {
 
 func logOptions(c *logConfig) []*option {
 	return []*option{
-		choiceOption(&c.level, "log-level", "info", "least `LEVEL` that is logged: debug, info, warn or error",
+		choiceOption(&c.level, "log-level", "info", "lowest `LEVEL` that is logged: debug, info, warn or error",
 			[]string{"debug", "info", "warn", "error"}),
 		choiceOption(&c.format, "log-format", formatConsole, "`FORMAT` of the log: console or json",
 			[]string{formatConsole, formatJSON}),
