@@ -81,8 +81,8 @@ func TestAgentWithoutAMetricsStreamIsNotWaitedForLong(t *testing.T) {
 	})
 }
 
-// TestLateAnswerNotMixed fails if a late answer is matched with a newer request. Seen to fail when a request that had timed out lost its place
-// in the queue.
+// TestLateAnswerNotMixed fails if a late answer is matched with a newer request. Seen to fail
+// when a request that had timed out lost its place in the queue.
 func TestLateAnswerNotMixed(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		n := 0.0

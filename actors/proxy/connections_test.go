@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"encoding/binary"
 	"io"
 	"net"
@@ -15,9 +14,7 @@ import (
 	"fodc/actors/actorstest"
 	"fodc/messages"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc/test/bufconn"
 )
 
 // How far a connection gets that never registers.
@@ -96,50 +93,40 @@ func TestConnectionsThatNeverRegister(t *testing.T) {
 		bytesEach = 80 << 10
 	)
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
-		w := &world{T: t, sys: sys, proxy: Start(sys, testConfig), net: bufconn.Listen(4 << 10)}
-		served := make(chan error, 1)
-		go func() { served <- w.proxy.Serve(w.net) }()
-		defer func() {
-			for _, c := range w.conns {
-				_ = c.Close()
+		serveWorld(t, sys, testConfig, 4<<10, func(t *testing.T, w *world) {
+			a := w.agent(columnar("n1"), always(1))
+			a.beat()
+			synctest.Wait()
+
+			before := heapAndStacks()
+			var ended atomic.Int64
+			for i := range connections {
+				c, err := w.net.Dial()
+				require.NoError(t, err)
+				defer c.Close()
+				go goAsFarAs(i%goKinds, c, &ended)
 			}
-			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-			defer cancel()
-			assert.NoError(t, w.proxy.Stop(ctx))
-			assert.NoError(t, <-served)
-		}()
-		a := w.agent(columnar("n1"), always(1))
-		a.beat()
-		synctest.Wait()
+			synctest.Wait()
+			each := (heapAndStacks() - before) / connections
+			t.Logf("%d bytes a connection", each)
+			require.Less(t, each, int64(bytesEach))
+			require.Zero(t, ended.Load())
 
-		before := heapAndStacks()
-		var ended atomic.Int64
-		for i := range connections {
-			c, err := w.net.Dial()
-			require.NoError(t, err)
-			defer c.Close()
-			go goAsFarAs(i%goKinds, c, &ended)
-		}
-		synctest.Wait()
-		each := (heapAndStacks() - before) / connections
-		t.Logf("%d bytes a connection", each)
-		require.Less(t, each, int64(bytesEach))
-		require.Zero(t, ended.Load())
+			start := time.Now()
+			require.Equal(t, map[string]any{"n1": 1.}, shown(w.collect(messages.Query{})))
+			w.connect(columnar("n2"))
+			require.Zero(t, time.Since(start), "others are served meanwhile")
 
-		start := time.Now()
-		require.Equal(t, map[string]any{"n1": 1.}, shown(w.collect(messages.Query{})))
-		w.connect(columnar("n2"))
-		require.Zero(t, time.Since(start), "others are served meanwhile")
-
-		const goodbye = 2 * time.Second // gRPC lets a client read that it is sent away
-		time.Sleep(10*time.Second + goodbye)
-		synctest.Wait()
-		require.EqualValues(t, connections*(goKinds-1)/goKinds, ended.Load(), "all but those whose stream has just been ended")
-		time.Sleep(10 * time.Second)
-		synctest.Wait()
-		require.EqualValues(t, connections, ended.Load())
-		require.Equal(t, map[string]messages.Status{"n1": "online", "n2": "online"}, w.statuses())
-		require.Equal(t, map[string]any{"n1": 1., "n2": messages.MissingUnconnected}, shown(w.collect(messages.Query{})))
+			const goodbye = 2 * time.Second // gRPC lets a client read that it is sent away
+			time.Sleep(10*time.Second + goodbye)
+			synctest.Wait()
+			require.EqualValues(t, connections*(goKinds-1)/goKinds, ended.Load(), "all but those whose stream has just been ended")
+			time.Sleep(10 * time.Second)
+			synctest.Wait()
+			require.EqualValues(t, connections, ended.Load())
+			require.Equal(t, map[string]messages.Status{"n1": "online", "n2": "online"}, w.statuses())
+			require.Equal(t, map[string]any{"n1": 1., "n2": messages.MissingUnconnected}, shown(w.collect(messages.Query{})))
+		})
 	})
 }
 

@@ -42,21 +42,26 @@ type world struct {
 // inWorld runs the test in a bubble; at its end nothing may be left running.
 func inWorld(t *testing.T, cfg Config, test func(t *testing.T, w *world)) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
-		w := &world{T: t, sys: sys, proxy: Start(sys, cfg), net: bufconn.Listen(1 << 20)}
-		served := make(chan error, 1)
-		go func() { served <- w.proxy.Serve(w.net) }()
-		// Deferred: a test that has failed must leave the bubble clean too.
-		defer func() {
-			for _, c := range w.conns {
-				_ = c.Close()
-			}
-			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-			defer cancel()
-			assert.NoError(t, w.proxy.Stop(ctx))
-			assert.NoError(t, <-served)
-		}()
-		test(t, w)
+		serveWorld(t, sys, cfg, 1<<20, test)
 	})
+}
+
+// serveWorld runs the test with a proxy whose connections have buffers of so many bytes.
+func serveWorld(t *testing.T, sys *actors.System, cfg Config, buffer int, test func(t *testing.T, w *world)) {
+	w := &world{T: t, sys: sys, proxy: Start(sys, cfg), net: bufconn.Listen(buffer)}
+	served := make(chan error, 1)
+	go func() { served <- w.proxy.Serve(w.net) }()
+	// Deferred: a test that has failed must leave the bubble clean too.
+	defer func() {
+		for _, c := range w.conns {
+			_ = c.Close()
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		assert.NoError(t, w.proxy.Stop(ctx))
+		assert.NoError(t, <-served)
+	}()
+	test(t, w)
 }
 
 func (w *world) client() wire.FODCServiceClient {

@@ -120,6 +120,27 @@ func TestLimitsOfARegistration(t *testing.T) {
 	})
 }
 
+// A heartbeat whose labels are too large counts, and changes no label.
+func TestLabelsOfAHeartbeatAreBounded(t *testing.T) {
+	inWorld(t, testConfig, func(t *testing.T, w *world) {
+		first := columnar("n1")
+		first.Labels = map[string]string{"zone": "a"}
+		a := w.connect(first)
+		beat := columnar("n1")
+		beat.Labels = map[string]string{}
+		for i := range 5 {
+			beat.Labels[fmt.Sprintf("l%d", i)] = strings.Repeat("x", messages.MaxTextBytes)
+		}
+		time.Sleep(time.Second)
+		require.NoError(t, a.reg.Send(beat))
+		synctest.Wait()
+		cluster, err := w.proxy.Cluster(t.Context(), messages.NodeFilter{})
+		require.NoError(t, err)
+		require.Equal(t, map[string]string{"zone": "a"}, cluster.Nodes[0].Identity.Labels)
+		require.Equal(t, time.Now(), cluster.Nodes[0].LastHeartbeat)
+	})
+}
+
 // While the registry has not acknowledged the heartbeats of a session, no more than
 // framesInFlight are read.
 func TestFramesInFlightAreBounded(t *testing.T) {

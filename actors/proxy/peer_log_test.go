@@ -11,13 +11,11 @@ import (
 	"fodc/messages"
 	"fodc/messages/wire"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/test/bufconn"
 )
 
 // inLoggedWorld is inWorld with a log that tests can read.
@@ -25,19 +23,11 @@ func inLoggedWorld(t *testing.T, cfg Config, test func(t *testing.T, w *world, l
 	synctest.Test(t, func(t *testing.T) {
 		core, log := observer.New(zapcore.InfoLevel)
 		sys := actors.NewSystem(zap.New(core))
-		w := &world{T: t, sys: sys, proxy: Start(sys, cfg), net: bufconn.Listen(1 << 20)}
-		served := make(chan error, 1)
-		go func() { served <- w.proxy.Serve(w.net) }()
 		defer func() {
-			for _, c := range w.conns {
-				_ = c.Close()
-			}
-			assert.NoError(t, w.proxy.Stop(t.Context()))
-			assert.NoError(t, <-served)
 			sys.Shutdown()
 			time.Sleep(time.Second)
 		}()
-		test(t, w, log)
+		serveWorld(t, sys, cfg, 1<<20, func(t *testing.T, w *world) { test(t, w, log) })
 	})
 }
 
