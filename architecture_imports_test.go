@@ -16,11 +16,11 @@ const (
 // those that tests may import besides are in testsMayImport.
 var mayImport = map[string][]string{
 	".": {"modes"},
-	"modes": {"modes/logsink", "modes/quiet", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/telemetry", "actors/proxy",
+	"modes": {"modes/logsink", "modes/logsilencer", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/telemetry", "actors/proxy",
 		"messages"},
 	"modes/logsink":              {},
 	"modes/proxybench":           {},
-	"modes/quiet":                {},
+	"modes/logsilencer":          {},
 	"httpapi":                    {"httpapi/exposition", "messages"},
 	"httpapi/exposition":         {"messages"},
 	"actors":                     {"messages"},

@@ -16,7 +16,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// RunAgent runs an agent until ctx ends (nil) or something fails.
+// RunAgent runs an agent until ctx ends, and returns nil then, or until it fails.
 func RunAgent(ctx context.Context, c AgentConfig, program Program) error {
 	log := program.Log
 	sys := actors.NewSystem(log)
@@ -28,13 +28,13 @@ func RunAgent(ctx context.Context, c AgentConfig, program Program) error {
 	return await(ctx, sys, log, a)
 }
 
-// runningAgent is an agent that has bound its address and scrapes.
+// runningAgent is an agent that listens and scrapes.
 type runningAgent struct {
 	agent    *agent.Agent
 	http     *httpapi.Server
 	ready    atomic.Bool
 	failures chan error
-	// stopTrim ends the goroutine that trims memory.
+	// stopTrim ends the goroutine of trimMemory.
 	stopTrim context.CancelFunc
 }
 

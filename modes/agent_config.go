@@ -11,10 +11,10 @@ import (
 
 // AgentConfig is how an agent is run.
 type AgentConfig struct {
-	// ProxyAddrs are the proxies, each as host:port; one independent link each.
-	// Default "localhost:17900". In standalone mode there is none to name.
+	// ProxyAddrs are the proxies as host:port, with an independent link each. Default
+	// "localhost:17900". Empty in standalone mode.
 	ProxyAddrs []string
-	// NodeID is required; PodName serves where it is not given.
+	// NodeID is required; PodName is used where it is not given.
 	NodeID string
 	// NodeRole is required, such as "liaison" or "datanode-hot".
 	NodeRole string
@@ -31,11 +31,11 @@ type AgentConfig struct {
 	PodName string
 	// Targets are what is scraped, never empty.
 	Targets []TargetConfig
-	// DefaultTargets says that no target was named and Targets is the default.
+	// DefaultTargets: no target was configured, and Targets is the default.
 	DefaultTargets bool
 	// PollInterval is the time between two scrapes of a target. Default 10 s.
 	PollInterval time.Duration
-	// HeartbeatInterval serves where the proxy does not name one. Default 10 s.
+	// HeartbeatInterval is used where the proxy does not set one. Default 10 s.
 	HeartbeatInterval time.Duration
 	// ReconnectInterval is the longest wait between two attempts to connect.
 	// Default 5 s.
@@ -51,19 +51,18 @@ type AgentConfig struct {
 	MaxSampleLabels, MaxLabelBytes int
 	// HTTPListenAddr is host:port of the agent's own page. Default ":17902".
 	HTTPListenAddr string
-	// HostTelemetry says that the host is recorded, too. Default true.
+	// HostTelemetry: the host is recorded, too. Default true.
 	HostTelemetry bool
 	// DataDirs are the node's data directories, whose file systems' space is recorded.
 	// Default none.
 	DataDirs []string
-	// NodePIDFile and NodeProcess lead to the node's process: a file with its id, and
-	// its name. Default "": its process is not recorded.
+	// NodePIDFile and NodeProcess identify the node's process: a file with its id, and its
+	// name. Default "": the process is not recorded.
 	NodePIDFile, NodeProcess string
-	// CollectConfig says that the node's configuration is read and told to proxies.
-	// Default true.
+	// CollectConfig: the node's configuration is read and sent to the proxies. Default true.
 	CollectConfig bool
-	// NodeConfigFiles are the node's configuration files; the later ones go over the
-	// earlier. Default none.
+	// NodeConfigFiles are the node's configuration files; later ones override earlier ones.
+	// Default none.
 	NodeConfigFiles []string
 }
 
@@ -81,7 +80,7 @@ const (
 	maxTargets = 64
 )
 
-var percents = span{1, 100}
+var percentRange = intRange{1, 100}
 
 // Validate returns an error of one line unless the agent can be run like this: the
 // flag, its value and what is allowed.
@@ -97,38 +96,38 @@ func (c AgentConfig) Validate() error {
 	return cmp.Or(checkDistinct("proxy-addr", c.ProxyAddrs, maxProxies), c.validateNode())
 }
 
-// validateNode checks all but the proxies.
+// validateNode checks everything but the proxies.
 func (c AgentConfig) validateNode() error {
 	return cmp.Or(
 		c.checkIdentity(),
 		c.checkNodeIP(),
-		ports.check("node-port", int(c.NodePort)),
+		portRange.check("node-port", int(c.NodePort)),
 		c.checkTargets(),
 		checkDuration("poll-metrics-interval", c.PollInterval),
 		checkDuration("heartbeat-interval", c.HeartbeatInterval),
 		checkDuration("reconnect-interval", c.ReconnectInterval),
-		percents.check("max-metrics-memory-usage-percentage", c.MaxMemoryPercent),
+		percentRange.check("max-metrics-memory-usage-percentage", c.MaxMemoryPercent),
 		c.checkLimits(),
 		checkListenAddr("prometheus-listen-addr", c.HTTPListenAddr),
 		c.checkHost(),
 	)
 }
 
-// linkOptions are the flags that only an agent with a proxy elsewhere has.
+// linkOptions are the flags of an agent that standalone mode does not have.
 func linkOptions(c *AgentConfig) []*option {
 	proxies := listOption(&c.ProxyAddrs, "proxy-addr", "`ADDRESS` of a proxy, host:port; may be given several times")
-	proxies.def = "localhost:17900"
+	proxies.defaultValue = "localhost:17900"
 	return []*option{proxies, durationOption(&c.HeartbeatInterval, "heartbeat-interval", "10s",
 		"`DURATION` between heartbeats, unless the proxy asks for another one")}
 }
 
-// nodeOptions are the flags of an agent in either mode.
+// nodeOptions are the flags of an agent that standalone mode has, too.
 func nodeOptions(c *AgentConfig, in *targetInput) []*option {
 	options := slices.Concat(identityOptions(c), targetOptions(in), limitOptions(c), hostOptions(c))
 	return append(options,
 		durationOption(&c.PollInterval, "poll-metrics-interval", "10s", "`DURATION` between two scrapes of an endpoint"),
 		intOption(&c.MaxMemoryPercent, "max-metrics-memory-usage-percentage", "10",
-			"`PERCENT` of the memory limit that recorded metrics may take", percents),
+			"`PERCENT` of the memory limit that recorded metrics may take", percentRange),
 		durationOption(&c.ReconnectInterval, "reconnect-interval", "5s",
 			"longest `DURATION` between two attempts to reach a proxy"),
 		textOption(&c.HTTPListenAddr, "prometheus-listen-addr", ":17902", "`ADDRESS` of the agent's own HTTP server, host:port"),
@@ -137,20 +136,20 @@ func nodeOptions(c *AgentConfig, in *targetInput) []*option {
 
 func identityOptions(c *AgentConfig) []*option {
 	nodeIP := textOption(&c.NodeIP, "node-ip", "", "`IP` address of the node")
-	nodeIP.shown = "the local end of the connection to the proxy"
+	nodeIP.defaultText = "the local end of the connection to the proxy"
 	return []*option{
 		textOption(&c.NodeID, "node-id", "", "`ID` of the node, unique in the cluster; without it, the pod name is used"),
 		textOption(&c.NodeRole, "node-role", "", "`ROLE` of the node: liaison, datanode-hot, datanode-warm, datanode-cold, meta..."),
 		labelsOption(&c.NodeLabels),
 		nodeIP,
-		intOption(&c.NodePort, "node-port", "17912", "`PORT` of the node's primary address", ports),
+		intOption(&c.NodePort, "node-port", "17912", "`PORT` of the node's primary address", portRange),
 		secondaryOption(&c.SecondaryAddresses),
 		textOption(&c.PodName, "pod-name", "", "`NAME` of the node's pod; without it, the node id is used"),
 	}
 }
 
-// finish fills in what follows from other values. host is the name that serves
-// where neither a node id nor a pod name is given.
+// finish sets the fields that follow from other flags. host is the node id where neither a
+// node id nor a pod name is given.
 func (c *AgentConfig) finish(in targetInput, host string) error {
 	c.NodeID = cmp.Or(c.NodeID, c.PodName, host)
 	var err error
@@ -158,7 +157,7 @@ func (c *AgentConfig) finish(in targetInput, host string) error {
 	return err
 }
 
-// namesNoNode reports whether nothing says that the host has a node.
+// namesNoNode reports whether no flag names a database node on the host.
 func (c AgentConfig) namesNoNode() bool {
 	return c.DefaultTargets && c.NodePIDFile == "" && c.NodeProcess == "" && len(c.NodeConfigFiles) == 0
 }

@@ -9,7 +9,7 @@ import (
 	"fodc/messages"
 )
 
-// maxDataDirs bounds what a node may have of them.
+// maxDataDirs bounds the data directories of a node.
 const maxDataDirs = 16
 
 const (
@@ -64,13 +64,13 @@ func (c AgentConfig) checkHost() error {
 
 func isAbsolute(path string) bool { return isText(path) && filepath.IsAbs(path) }
 
-// isText has the rules that a proxy has for texts.
+// isText applies the rules that a proxy has for texts.
 func isText(text string) bool {
 	r := messages.Registration{NodeID: "n", Role: "r", PodName: text}
 	return r.Validate() == nil
 }
 
-// nodeConfig returns where the node's configuration is read; nil is nowhere.
+// nodeConfig returns where to read the node's configuration; nil: it is not read.
 func (c AgentConfig) nodeConfig() *nodeconfig.Config {
 	if !c.CollectConfig {
 		return nil
@@ -78,7 +78,7 @@ func (c AgentConfig) nodeConfig() *nodeconfig.Config {
 	return &nodeconfig.Config{PIDFile: c.NodePIDFile, Process: c.NodeProcess, Files: c.NodeConfigFiles}
 }
 
-// telemetry returns what is recorded of the host; nil is nothing.
+// telemetry returns what to record of the host; nil: nothing.
 func (c AgentConfig) telemetry() *telemetry.Config {
 	if !c.HostTelemetry {
 		return nil

@@ -18,9 +18,9 @@ const (
 	secondaryAllowed = "must be NAME=IP:PORT, with a port from 1 to 65535; each name once, at most 64 names"
 )
 
-// acceptable is a registration that a proxy accepts. A single value can be checked
-// in it by the rules that the proxy has, so that both agree.
-func acceptable() messages.Registration { return messages.Registration{NodeID: "n", Role: "r"} }
+// validRegistration returns a registration that every proxy accepts. To check one value, set
+// it there and call Validate, so that the rules are those of the proxy.
+func validRegistration() messages.Registration { return messages.Registration{NodeID: "n", Role: "r"} }
 
 func (c AgentConfig) checkIdentity() error {
 	if c.NodeID == "" {
@@ -42,7 +42,7 @@ func (c AgentConfig) checkIdentity() error {
 			func(r *messages.Registration) { r.Secondary = c.SecondaryAddresses }},
 	}
 	for _, check := range checks {
-		r := acceptable()
+		r := validRegistration()
 		check.set(&r)
 		if r.Validate() != nil {
 			return invalid(check.flag, check.value, "%s", check.allowed)
@@ -64,7 +64,7 @@ func (c AgentConfig) checkNodeIP() error {
 
 func labelsOption(dst *map[string]string) *option {
 	const name = "node-labels"
-	return &option{name: name, many: true,
+	return &option{name: name, repeatable: true,
 		usage: "`LABELS` of the node, name=value with commas between, stamped on its series as node_<name>",
 		parse: func(texts []string) error {
 			*dst = nil
@@ -86,7 +86,7 @@ func labelsOption(dst *map[string]string) *option {
 
 func secondaryOption(dst *map[string]messages.Address) *option {
 	const name = "secondary-address"
-	return &option{name: name, many: true, words: true,
+	return &option{name: name, repeatable: true, envList: true,
 		usage: "another `ADDRESS` of the node, name=ip:port; may be given several times",
 		parse: func(texts []string) error {
 			*dst = nil

@@ -8,20 +8,20 @@ import (
 	"fodc/messages"
 )
 
-// Limits of what an endpoint may send. That of labels is what every proxy takes.
+// What the limits of a page may be set to. The number of labels is what all proxies accept.
 const (
 	maxPageBytes   = 1 << 30
 	maxPageSamples = 10_000_000
 )
 
 var (
-	pageBytes    = span{1 << 10, maxPageBytes}
-	pageSamples  = span{1, maxPageSamples}
-	sampleLabels = span{1, messages.MaxSeriesLabels}
-	labelBytes   = span{1, messages.MaxLabelTextBytes}
+	pageBytes    = intRange{1 << 10, maxPageBytes}
+	pageSamples  = intRange{1, maxPageSamples}
+	sampleLabels = intRange{1, messages.MaxSeriesLabels}
+	labelBytes   = intRange{1, messages.MaxLabelTextBytes}
 )
 
-// limitOptions are the flags of what an endpoint may send.
+// limitOptions are the flags that bound the pages of endpoints.
 func limitOptions(c *AgentConfig) []*option {
 	return []*option{
 		intOption(&c.MaxPageBytes, "max-page-bytes", "33554432", "`BYTES` that a metrics page may have, uncompressed", pageBytes),

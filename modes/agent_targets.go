@@ -9,10 +9,10 @@ import (
 	"fodc/messages"
 )
 
-// defaultPort is where a node shows its metrics.
+// defaultPort is the port of a node's metrics.
 const defaultPort = 2121
 
-// targetInput is the flags that make the targets together.
+// targetInput has the values of the flags from which the targets are made.
 type targetInput struct {
 	endpoints, containers []string
 	ports                 []int
@@ -20,13 +20,13 @@ type targetInput struct {
 
 func targetOptions(in *targetInput) []*option {
 	endpoints := listOption(&in.endpoints, "metrics-endpoint", "`URL` of a metrics page; may be given several times")
-	endpoints.shown = portURL(defaultPort)
-	byPort := &option{name: "poll-metrics-ports", many: true, words: true,
+	endpoints.defaultText = portURL(defaultPort)
+	byPort := &option{name: "poll-metrics-ports", repeatable: true, envList: true,
 		usage: "`PORT` of a metrics page on this host, short for http://127.0.0.1:PORT/metrics; may be given several times"}
 	byPort.parse = func(texts []string) error {
 		in.ports = nil
 		for _, t := range texts {
-			port, err := ports.parse(byPort.name, t)
+			port, err := portRange.parse(byPort.name, t)
 			if err != nil {
 				return err
 			}
@@ -38,8 +38,7 @@ func targetOptions(in *targetInput) []*option {
 		"`NAME` of the container behind an endpoint; one for each --metrics-endpoint, then one for each --poll-metrics-ports")}
 }
 
-// targets pairs the endpoints with their containers. isDefault says that no
-// endpoint was named.
+// targets pairs the endpoints with their containers. isDefault: no endpoint was given.
 func (in targetInput) targets() (targets []TargetConfig, isDefault bool, err error) {
 	for _, endpoint := range in.endpoints {
 		targets = append(targets, TargetConfig{URL: endpoint})
@@ -74,7 +73,7 @@ func (c AgentConfig) checkTargets() error {
 		if err := checkEndpoint(t.URL); err != nil {
 			return err
 		}
-		node := acceptable()
+		node := validRegistration()
 		node.ContainerNames = []string{t.ContainerName}
 		if node.Validate() != nil {
 			return invalid("container-names", t.ContainerName, textAllowed)
@@ -116,6 +115,6 @@ func isPortOrNone(text string) bool {
 	if text == "" {
 		return true
 	}
-	_, err := ports.parse("", text)
+	_, err := portRange.parse("", text)
 	return err == nil
 }

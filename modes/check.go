@@ -10,9 +10,9 @@ import (
 	"fodc/actors/agent/mask"
 )
 
-// Limits of what flags may say.
+// Limits of flags.
 const (
-	// minDuration keeps a timer from taking a processor for itself.
+	// minDuration keeps timers from using a whole processor.
 	minDuration = 10 * time.Millisecond
 	// maxShownRunes bounds the part of a wrong value that an error shows.
 	maxShownRunes = 80
@@ -20,18 +20,18 @@ const (
 
 const durationAllowed = "must be a duration of at least 10ms, such as 5s or 1m30s"
 
-var ports = span{1, 65535}
+var portRange = intRange{1, 65535}
 
-// invalidError says that a flag's value cannot be used. It is one line.
+// invalidError is the error of a flag whose value is not allowed. Its text is one line.
 type invalidError struct {
 	// flag is the name without dashes.
 	flag string
-	// source is the environment variable that the value came from, if any.
+	// source is the environment variable with the value; empty: the value is not from one.
 	source string
 	value  string
-	// absent says that there is no value.
+	// absent: a required value is missing.
 	absent bool
-	// allowed is what would do.
+	// allowed says which values are allowed.
 	allowed string
 }
 
@@ -54,8 +54,8 @@ func (e *invalidError) Error() string {
 	return name + " " + shorten(e.value) + ": " + e.allowed
 }
 
-// shorten quotes the text, or the beginning of a long one, with secrets masked: what is
-// wrong is told in logs, too.
+// shorten quotes the text, or the beginning of a long one. Secrets are masked, since errors
+// are logged.
 func shorten(text string) string {
 	text = mask.Text(text)
 	if utf8.RuneCountInString(text) <= maxShownRunes {
@@ -71,20 +71,19 @@ func checkDuration(flag string, d time.Duration) error {
 	return nil
 }
 
-// checkBelow demands that one duration is less than another.
-func checkBelow(flag string, d time.Duration, limitFlag string, limit time.Duration) error {
+// checkLess checks that a duration is less than that of another flag.
+func checkLess(flag string, d time.Duration, limitFlag string, limit time.Duration) error {
 	if d >= limit {
 		return invalid(flag, d.String(), "must be less than --%s, which is %s", limitFlag, limit)
 	}
 	return nil
 }
 
-// checkListenAddr accepts HOST:PORT where the host may be empty, for all addresses,
-// and the port 0, for any that is free.
+// checkListenAddr accepts HOST:PORT. An empty host means all addresses, port 0 any free port.
 func checkListenAddr(flag, addr string) error {
 	host, port, err := net.SplitHostPort(addr)
 	if err == nil && isHost(host) {
-		_, err = span{0, ports.high}.parse(flag, port)
+		_, err = intRange{0, portRange.high}.parse(flag, port)
 		if err == nil {
 			return nil
 		}
@@ -96,7 +95,7 @@ func checkListenAddr(flag, addr string) error {
 func checkDialAddr(flag, addr string) error {
 	host, port, err := net.SplitHostPort(addr)
 	if err == nil && host != "" && isHost(host) {
-		_, err = ports.parse(flag, port)
+		_, err = portRange.parse(flag, port)
 		if err == nil {
 			return nil
 		}
@@ -104,17 +103,17 @@ func checkDialAddr(flag, addr string) error {
 	return invalid(flag, addr, "must be HOST:PORT, with a port from 1 to 65535")
 }
 
-// isHost leaves it to the resolver which names there are; it finds what was meant
-// to be something else, such as a URL.
+// isHost rejects texts that cannot be host names, such as URLs. Whether a name exists is for
+// the resolver to say.
 func isHost(text string) bool {
 	return !strings.ContainsFunc(text, func(c rune) bool {
 		return c <= ' ' || c == utf8.RuneError || c == 0x7f || strings.ContainsRune(`/\@?#=,"'`, c)
 	})
 }
 
-// checkApart demands that servers do not want the same address. Each pair is a flag
-// and its value.
-func checkApart(pairs ...[2]string) error {
+// checkAddrsDiffer checks that no two servers have the same address. Each pair is a flag and
+// its value.
+func checkAddrsDiffer(pairs ...[2]string) error {
 	flags := map[string]string{}
 	for _, p := range pairs {
 		flag, addr := p[0], p[1]
@@ -126,7 +125,7 @@ func checkApart(pairs ...[2]string) error {
 	return nil
 }
 
-// checkDistinct demands that no text is there twice, and not too many.
+// checkDistinct checks that no value is given twice, and that there are at most limit.
 func checkDistinct(flag string, texts []string, limit int) error {
 	if len(texts) > limit {
 		return invalid(flag, texts[limit], "is one too many: at most %d are allowed", limit)

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	// Before every library that logs by itself.
-	_ "fodc/modes/quiet"
+	// Must come before every library that logs while it is initialised.
+	_ "fodc/modes/logsilencer"
 
 	"fodc/modes/logsink"
 
@@ -31,20 +31,19 @@ const programName = "fodc"
 const precedence = "A flag goes over its environment variable, which is named behind it, and that over the default.\n" +
 	"Where a flag may be given several times, white space separates the values of the variable."
 
-// Runners are what the commands run. Each blocks until its context ends, which is
-// a clean stop and no error, or until it cannot go on.
+// Runners are the functions that the commands run. Each blocks until its context ends, and
+// returns nil then, or until it fails.
 type Runners struct {
 	Proxy      func(context.Context, ProxyConfig, Program) error
 	Agent      func(context.Context, AgentConfig, Program) error
 	Standalone func(context.Context, StandaloneConfig, Program) error
 }
 
-// Main runs the command that the arguments, of which the first is the program's
-// name, and the environment ask for. It returns the exit code: 0 after a clean
-// stop, 1 after a failure, which is logged to stderr, 2 for wrong usage, of which
-// one line on stderr says what is wrong.
+// Main runs the command that the arguments name; the first argument is the program's name.
+// It returns the exit code: 0 after a clean stop, 1 after a failure, which is logged, 2 for
+// wrong usage, which one line on stderr explains.
 //
-// A reader of stdout or stderr that is gone, or stands still, changes none of that.
+// None of that depends on anybody reading the log, or stdout and stderr at all.
 func Main(args []string, stdout, stderr io.Writer, run Runners) (exitCode int) {
 	defer surviveBrokenPipes()()
 	err := newApp(stdout, stderr, run).Run(args)
@@ -55,20 +54,20 @@ func Main(args []string, stdout, stderr io.Writer, run Runners) (exitCode int) {
 	case errors.As(err, &f):
 		return exitFailure
 	default:
-		// What the user typed cannot make two lines of one.
+		// One line, whatever the user typed.
 		fmt.Fprintln(stderr, logsink.Printable(err.Error()))
 		return exitUsage
 	}
 }
 
-// runFailure is an error of a mode that ran; it is logged already.
+// runFailure is the error of a mode that has run. It is logged already.
 type runFailure struct{ error }
 
-// command is a mode as the command line sees it.
+// command is a mode as a command of the command line.
 type command struct {
 	name, usage string
 	options     []*option
-	// finish completes the configuration once the options are parsed.
+	// finish completes and validates the configuration after the options are parsed.
 	finish func() error
 	run    func(context.Context, Program) error
 }
@@ -99,7 +98,7 @@ func standaloneCommand(run Runners) command {
 	var in targetInput
 	return command{standaloneRole, "runs a proxy and an agent in one process", standaloneOptions(&c, &in),
 		func() error {
-			// Without a name, the node id is missing, and that is said.
+			// If the host has no name, Validate reports that the node id is missing.
 			host, _ := os.Hostname()
 			if err := c.Agent.finish(in, host); err != nil {
 				return err
@@ -112,7 +111,8 @@ func standaloneCommand(run Runners) command {
 
 func newApp(stdout, stderr io.Writer, run Runners) *cli.App {
 	var logging logConfig
-	// One set of options for both places: the last one on the command line counts.
+	// The log flags may stand before and after the command. They share these options, so the
+	// last one on the command line counts.
 	logs := logOptions(&logging)
 	app := &cli.App{
 		Name:           programName,
@@ -146,7 +146,7 @@ func newApp(stdout, stderr io.Writer, run Runners) *cli.App {
 	return app
 }
 
-// action parses what the command line and the environment say, and runs the mode.
+// action parses the flags and the environment, and runs the mode.
 func (cmd command) action(c *cli.Context, logging *logConfig, stderr io.Writer) error {
 	if c.Bool("version") {
 		cli.ShowVersion(c)
@@ -223,7 +223,7 @@ func unknownCommand(name string) error {
 	return fmt.Errorf("fodc: unknown command %s: must be agent, proxy or standalone (see fodc --help)", shorten(name))
 }
 
-// usageError puts the words of the flag package into ours.
+// usageError rephrases errors of the flag package in the form of this program's errors.
 func usageError(c *cli.Context, err error, isCommand bool) error {
 	place := programName
 	if isCommand {

@@ -135,7 +135,7 @@ func row(t *testing.T, cmdName string, o *option) string {
 	def := "none"
 	if text := (cliFlag{o}).GetDefaultText(); text != "" {
 		def = text
-		if o.shown == "" || !strings.Contains(text, " ") {
+		if o.defaultText == "" || !strings.Contains(text, " ") {
 			def = "`" + text + "`"
 		}
 	}
@@ -191,7 +191,7 @@ func standaloneDifferences(t *testing.T) string {
 		like, isKnown := known[o.name]
 		require.True(t, isKnown, "--%s is a flag of standalone alone: give it a place in this page", o.name)
 		delete(known, o.name)
-		if o.def != like.def || o.shown != like.shown {
+		if o.defaultValue != like.defaultValue || o.defaultText != like.defaultText {
 			others = append(others, o)
 		}
 	}

@@ -21,9 +21,9 @@ const (
 
 // logConfig is how the program logs.
 type logConfig struct {
-	// Level is the least that is logged: debug, info, warn or error. Default info.
+	// level is the lowest level that is logged: debug, info, warn or error. Default info.
 	level string
-	// Format is console, for people, or json. Default console.
+	// format is console, for people, or json. Default console.
 	format string
 }
 
@@ -36,14 +36,14 @@ func logOptions(c *logConfig) []*option {
 	}
 }
 
-// programLog is the log of the process. Whoever writes to it never waits.
+// programLog is the log of the process. Writing to it never blocks.
 type programLog struct {
 	*zap.Logger
 	sink *logsink.Sink
 }
 
-// newLogger returns a log that writes to w, one line an entry, with the time in ISO 8601.
-// It is to be closed, which flushes it. All that logs in this process goes through it.
+// newLogger returns a log that writes to w, one line for each entry, with the time in ISO
+// 8601. Close it to flush it. Everything in this process that logs uses it.
 func newLogger(w io.Writer, c logConfig) (programLog, error) {
 	level, err := zapcore.ParseLevel(c.level)
 	if err != nil {
@@ -64,8 +64,8 @@ func newLogger(w io.Writer, c logConfig) (programLog, error) {
 	return programLog{zap.New(zapcore.NewCore(encoder, sink, level), zap.ErrorOutput(sink)), sink}, nil
 }
 
-// gapLine is the line that stands where lines were dropped. It is there at every level:
-// nobody knows the levels of those.
+// gapLine returns the line that stands in place of dropped lines. It is written whatever the
+// log level is, since the dropped lines may have been errors.
 func gapLine(encoder zapcore.Encoder, dropped uint64) []byte {
 	entry := zapcore.Entry{Level: zapcore.WarnLevel, Time: time.Now(), LoggerName: "log",
 		Message: "lines of the log are missing here: nobody read it, or it could not be written"}
@@ -83,8 +83,8 @@ func (l programLog) dropped() uint64 { return l.sink.Dropped() }
 // close flushes the log, and drops what comes later.
 func (l programLog) close() { l.sink.Close() }
 
-// grpcLogger is where the gRPC library writes what it thinks: to the log if that is
-// at debug, else nowhere. What goes wrong with a stream our own log says, once.
+// grpcLogger returns the logger for the gRPC library: the log if its level is debug, else one
+// that discards. Failures of streams are logged by the actors, once each.
 func grpcLogger(log *zap.Logger) grpclog.LoggerV2 {
 	if log.Core().Enabled(zapcore.DebugLevel) {
 		return zapgrpc.NewLogger(log.Named("grpc"))

@@ -12,28 +12,29 @@ import (
 	"go.uber.org/zap"
 )
 
-// Deadlines. A stop may take 2 s in all.
+// Time limits. A stop may take 2 s in all.
 const (
-	// requestsGrace is how long requests under way may go on before their
-	// collections are ended.
+	// requestsGrace is how long HTTP requests may go on during a stop before their
+	// collections are cancelled.
 	requestsGrace = 800 * time.Millisecond
 	// stopTimeout bounds the whole stop.
 	stopTimeout = 1800 * time.Millisecond
-	// agentHTTPTimeout bounds a request to an agent, and its answer.
+	// agentHTTPTimeout bounds the reading of a request to an agent, and the writing of the
+	// response.
 	agentHTTPTimeout = 10 * time.Second
 )
 
-// mode is a running part of the process: a proxy, an agent.
+// mode is a running part of the process: a proxy or an agent.
 type mode interface {
-	// failed delivers the error of a server that has ended by itself.
+	// failed delivers the error of a server that ended without a stop.
 	failed() <-chan error
-	// stop ends everything that the mode has started, in order. When ctx ends first,
-	// what is left is cut, and the error names it.
+	// stop ends everything that the mode has started, in order. When ctx ends first, it cuts
+	// what is left, and the error names that.
 	stop(ctx context.Context) error
 }
 
-// await runs the modes until ctx ends or something fails, and stops them, in the
-// order given. It returns nil for a clean stop after the end of ctx.
+// await waits until ctx ends or a mode fails, then stops all modes in the given order. It
+// returns the failure, or nil if ctx ended.
 func await(ctx context.Context, sys *actors.System, log *zap.Logger, running ...mode) error {
 	failure := awaitFailure(ctx, sys, running)
 	log.Info("stopping")
@@ -45,14 +46,14 @@ func await(ctx context.Context, sys *actors.System, log *zap.Logger, running ...
 		stopErr = errors.Join(stopErr, m.stop(stopCtx))
 	}
 	if stopErr != nil {
-		log.Warn("not everything stopped in time", zap.Error(stopErr), zap.Any("actors", outline(sys.Tree().Actors)))
+		log.Warn("not everything stopped in time", zap.Error(stopErr), zap.Any("actors", actorLines(sys.Tree().Actors)))
 	}
 	sys.Shutdown()
 	log.Info("stopped", zap.Duration("took", time.Since(begin)))
 	return failure
 }
 
-// awaitFailure returns nil when ctx ends, or the first failure.
+// awaitFailure returns the first failure, or nil when ctx ends.
 func awaitFailure(ctx context.Context, sys *actors.System, running []mode) error {
 	failures := make(chan error, len(running))
 	done := make(chan struct{})
@@ -76,12 +77,12 @@ func awaitFailure(ctx context.Context, sys *actors.System, running []mode) error
 	}
 }
 
-// outline returns a line for each actor: who it is, and what it does.
-func outline(nodes []messages.ActorNode) []string {
+// actorLines returns a line for each actor with its state.
+func actorLines(nodes []messages.ActorNode) []string {
 	var lines []string
 	for _, n := range nodes {
 		lines = append(lines, fmt.Sprintf("%s %s, %d waiting, busy with %q for %.1f s", n.ID, n.State, n.Mailbox, n.Busy, n.BusySeconds))
-		lines = append(lines, outline(n.Children)...)
+		lines = append(lines, actorLines(n.Children)...)
 	}
 	return lines
 }

@@ -15,8 +15,8 @@ import (
 // time, for which the time at which the machine was started is far down in a long file), and
 // its limits, which what is started raises before they are first asked for.
 var (
-	thisProcess  = once(procfs.Self)
-	startSeconds = once(func() (float64, error) {
+	thisProcess  = memoize(procfs.Self)
+	startSeconds = memoize(func() (float64, error) {
 		p, err := thisProcess()
 		if err != nil {
 			return 0, err
@@ -27,7 +27,7 @@ var (
 		}
 		return stat.StartTime()
 	})
-	processLimits = once(func() (procfs.ProcLimits, error) {
+	processLimits = memoize(func() (procfs.ProcLimits, error) {
 		p, err := thisProcess()
 		if err != nil {
 			return procfs.ProcLimits{}, err
@@ -36,8 +36,8 @@ var (
 	})
 )
 
-// once is f until it has succeeded, and then what it has returned.
-func once[T any](f func() (T, error)) func() (T, error) {
+// memoize returns a function that calls f until it succeeds, and then returns that result.
+func memoize[T any](f func() (T, error)) func() (T, error) {
 	var mu sync.Mutex
 	var found *T
 	return func() (T, error) {

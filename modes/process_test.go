@@ -10,7 +10,7 @@ import (
 // What could not be found at first is looked for again.
 func TestOnce(t *testing.T) {
 	calls := 0
-	f := once(func() (int, error) {
+	f := memoize(func() (int, error) {
 		if calls++; calls < 3 {
 			return 0, errors.New("too many open files")
 		}

@@ -2,9 +2,9 @@ package modes
 
 import "go.uber.org/zap"
 
-// Program is what a mode is given by the program around it.
+// Program is what a mode gets from the program around it.
 type Program struct {
-	// Log never makes its caller wait. What it cannot write is dropped, and counted.
+	// Log never blocks. Lines that cannot be written are dropped and counted.
 	Log *zap.Logger
 	// LogLinesDropped returns how many lines the log has dropped since the start.
 	LogLinesDropped func() uint64

@@ -16,7 +16,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// RunProxy runs a proxy until ctx ends (nil) or something fails.
+// RunProxy runs a proxy until ctx ends, and returns nil then, or until it fails.
 func RunProxy(ctx context.Context, c ProxyConfig, program Program) error {
 	sys := actors.NewSystem(program.Log)
 	p, err := startProxy(sys, c, program, true)
@@ -27,7 +27,7 @@ func RunProxy(ctx context.Context, c ProxyConfig, program Program) error {
 	return await(ctx, sys, program.Log, p)
 }
 
-// runningProxy is a proxy that has bound its addresses and serves them.
+// runningProxy is a proxy that listens and serves.
 type runningProxy struct {
 	log      *zap.Logger
 	proxy    *proxy.Proxy
@@ -36,7 +36,7 @@ type runningProxy struct {
 	ready    atomic.Bool
 	failures chan error
 	idleGC   *idleGC // nil: none
-	// logLinesDropped is the program's.
+	// logLinesDropped is Program.LogLinesDropped.
 	logLinesDropped func() uint64
 	// restoreHeap ends the limit of the process's heap.
 	restoreHeap func()
@@ -109,8 +109,8 @@ func (c ProxyConfig) actors() (proxy.Config, error) {
 
 func (p *runningProxy) failed() <-chan error { return p.failures }
 
-// stop lets requests under way finish, ends those that take longer, and tells the
-// agents.
+// stop lets HTTP requests finish for requestsGrace, cancels the others, and ends the sessions
+// of the agents.
 func (p *runningProxy) stop(ctx context.Context) error {
 	p.ready.Store(false)
 	p.idleGC.end()
@@ -124,7 +124,7 @@ func (p *runningProxy) stop(ctx context.Context) error {
 		requests = nil
 	case <-time.After(requestsGrace):
 	}
-	// Ends the collections of the requests that are left: they answer, and are gone.
+	// This cancels the collections of the remaining requests, which then return.
 	proxyErr := p.proxy.Stop(ctx)
 	if requests != nil {
 		httpErr = <-requests
@@ -132,7 +132,7 @@ func (p *runningProxy) stop(ctx context.Context) error {
 	return errors.Join(httpErr, proxyErr)
 }
 
-// abandon ends a proxy that was started and is not going to be run.
+// abandon stops a proxy that was started but is not going to be run.
 func (p *runningProxy) abandon() {
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()

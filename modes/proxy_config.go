@@ -51,10 +51,10 @@ type ProxyConfig struct {
 // What the numbers of a ProxyConfig may be. A message must have room for a chunk of
 // an answer, and gRPC counts its size in an int32.
 var (
-	maxAgentsSpan      = span{1, 1_000_000}
-	grpcMaxMsgSizeSpan = span{512 << 10, 1 << 30}
-	maxCollectionsSpan = span{1, 10_000}
-	maxAgentSeriesSpan = span{1, 10_000_000}
+	maxAgentsRange      = intRange{1, 1_000_000}
+	grpcMaxMsgSizeRange = intRange{512 << 10, 1 << 30}
+	maxCollectionsRange = intRange{1, 10_000}
+	maxAgentSeriesRange = intRange{1, 10_000_000}
 )
 
 // Validate returns an error of one line unless the proxy can be run like this: the
@@ -63,18 +63,18 @@ func (c ProxyConfig) Validate() error {
 	return cmp.Or(
 		checkListenAddr("grpc-listen-addr", c.GRPCListenAddr),
 		checkListenAddr("http-listen-addr", c.HTTPListenAddr),
-		checkApart([2]string{"grpc-listen-addr", c.GRPCListenAddr}, [2]string{"http-listen-addr", c.HTTPListenAddr}),
+		checkAddrsDiffer([2]string{"grpc-listen-addr", c.GRPCListenAddr}, [2]string{"http-listen-addr", c.HTTPListenAddr}),
 		checkDuration("agent-heartbeat-timeout", c.HeartbeatTimeout),
 		checkDuration("agent-cleanup-timeout", c.CleanupTimeout),
-		maxAgentsSpan.check("max-agents", c.MaxAgents),
-		grpcMaxMsgSizeSpan.check("grpc-max-msg-size", c.GRPCMaxMsgSize),
+		maxAgentsRange.check("max-agents", c.MaxAgents),
+		grpcMaxMsgSizeRange.check("grpc-max-msg-size", c.GRPCMaxMsgSize),
 		checkDuration("http-read-timeout", c.HTTPReadTimeout),
 		checkDuration("http-write-timeout", c.HTTPWriteTimeout),
 		checkDuration("heartbeat-interval", c.HeartbeatInterval),
 		checkDuration("collect-timeout", c.CollectTimeout),
-		maxCollectionsSpan.check("max-collections", c.MaxCollections),
-		maxAgentSeriesSpan.check("max-agent-series", c.MaxAgentSeries),
-		percents.check("max-answers-memory-percentage", c.MaxAnswersMemoryPercent),
+		maxCollectionsRange.check("max-collections", c.MaxCollections),
+		maxAgentSeriesRange.check("max-agent-series", c.MaxAgentSeries),
+		percentRange.check("max-answers-memory-percentage", c.MaxAnswersMemoryPercent),
 		checkExternalURL(c.ExternalURL),
 		c.checkOrder(),
 	)
@@ -87,7 +87,7 @@ func (c ProxyConfig) checkOrder() error {
 	}
 	return cmp.Or(
 		c.checkHeartbeats(),
-		checkBelow("collect-timeout", c.CollectTimeout, "http-write-timeout", c.HTTPWriteTimeout),
+		checkLess("collect-timeout", c.CollectTimeout, "http-write-timeout", c.HTTPWriteTimeout),
 	)
 }
 
@@ -124,7 +124,7 @@ func (c ProxyConfig) externalURL() *url.URL {
 
 func proxyOptions(c *ProxyConfig) []*option {
 	external := textOption(&c.ExternalURL, "external-url", "", "`URL` under which Prometheus reaches the HTTP server, for the targets of /sd")
-	external.shown = "the host that is asked"
+	external.defaultText = "the host that is asked"
 	return []*option{
 		textOption(&c.GRPCListenAddr, "grpc-listen-addr", ":17900", "`ADDRESS` that agents connect to, host:port"),
 		textOption(&c.HTTPListenAddr, "http-listen-addr", ":17901", "`ADDRESS` of the HTTP server, host:port"),
@@ -132,19 +132,19 @@ func proxyOptions(c *ProxyConfig) []*option {
 			"`DURATION` without a heartbeat after which an agent counts as unconnected"),
 		durationOption(&c.CleanupTimeout, "agent-cleanup-timeout", "5m",
 			"`DURATION` for which an unconnected agent stays visible; greater than the heartbeat timeout"),
-		intOption(&c.MaxAgents, "max-agents", "1000", "`NUMBER` of agents that may be registered", maxAgentsSpan),
-		intOption(&c.GRPCMaxMsgSize, "grpc-max-msg-size", "4194304", "`BYTES` that one gRPC message may have", grpcMaxMsgSizeSpan),
+		intOption(&c.MaxAgents, "max-agents", "1000", "`NUMBER` of agents that may be registered", maxAgentsRange),
+		intOption(&c.GRPCMaxMsgSize, "grpc-max-msg-size", "4194304", "`BYTES` that one gRPC message may have", grpcMaxMsgSizeRange),
 		durationOption(&c.HTTPReadTimeout, "http-read-timeout", "10s", "`DURATION` that a request may take to arrive"),
 		durationOption(&c.HTTPWriteTimeout, "http-write-timeout", "10s", "`DURATION` that an answer may take to leave"),
 		durationOption(&c.HeartbeatInterval, "heartbeat-interval", "10s",
 			"`DURATION` between heartbeats that the proxy asks agents for; less than the heartbeat timeout"),
 		durationOption(&c.CollectTimeout, "collect-timeout", "5s",
 			"`DURATION` to wait for the answers of agents; less than the write timeout"),
-		intOption(&c.MaxCollections, "max-collections", "16", "`NUMBER` of collections that may be under way at once", maxCollectionsSpan),
+		intOption(&c.MaxCollections, "max-collections", "16", "`NUMBER` of collections that may be under way at once", maxCollectionsRange),
 		intOption(&c.MaxAgentSeries, "max-agent-series", "100000",
-			"`NUMBER` of series that an agent's answer may have; further series are left out and counted", maxAgentSeriesSpan),
+			"`NUMBER` of series that an agent's answer may have; further series are left out and counted", maxAgentSeriesRange),
 		intOption(&c.MaxAnswersMemoryPercent, "max-answers-memory-percentage", "20",
-			"`PERCENT` of the memory limit that the answers of agents may take while they are collected, and again while clients read them", percents),
+			"`PERCENT` of the memory limit that the answers of agents may take while they are collected, and again while clients read them", percentRange),
 		external,
 	}
 }

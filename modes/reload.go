@@ -8,17 +8,17 @@ import (
 	"go.uber.org/zap"
 )
 
-// Reload is the functions that read files again at SIGHUP.
+// Reload has the functions that read files again at SIGHUP.
 type Reload struct {
 	log *zap.Logger
 
 	mu    sync.Mutex
 	files []*reloadedFile
-	// running says that the functions run, again that they are to run once more.
+	// running: the functions run now. again: run them once more afterwards.
 	running, again bool
 }
 
-// reloadedFile is one of them.
+// reloadedFile is a file and the function that reads it.
 type reloadedFile struct {
 	what string
 	read func() error
@@ -26,9 +26,9 @@ type reloadedFile struct {
 
 func newReload(log *zap.Logger) *Reload { return &Reload{log: log} }
 
-// Add makes read be called at each SIGHUP, one call at a time. What it reads is named in
-// the log, as in "the rules of FILE". An error of read leaves everything as it was. After
-// remove it is not called any more.
+// Add registers a function to be called at each SIGHUP. Functions are called one at a time.
+// what names the file in the log, as in "the rules of FILE". If read returns an error, it must
+// leave everything as it was. remove unregisters it.
 func (r *Reload) Add(what string, read func() error) (remove func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -41,8 +41,8 @@ func (r *Reload) Add(what string, read func() error) (remove func()) {
 	}
 }
 
-// request starts the functions, or sees to it that they run again. It does not wait for
-// them: a disk that hangs must not keep the process from hearing of the next signal.
+// request starts the functions, or makes them run once more if they run already. It does not
+// wait for them: a disk that hangs must not delay the next signal.
 func (r *Reload) request() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -82,7 +82,7 @@ func (r *Reload) reload(files []*reloadedFile) {
 	}
 }
 
-// callReload turns a panic into an error: a file must not end the process.
+// callReload turns a panic into an error: a bad file must not end the process.
 func callReload(read func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

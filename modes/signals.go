@@ -14,13 +14,13 @@ import (
 	"go.uber.org/zap"
 )
 
-// A recorder ends when it is told to, and not for anything else: a terminal that closes, a
-// signal that was meant for another program or for a feature that it does not have.
+// A process of fodc ends when it is told to, and for no other signal: its evidence must
+// survive a terminal that closes, and a signal that was meant for something else.
 //
 //	SIGINT, SIGTERM  stop in order; a second one ends at once
-//	SIGQUIT          writes all goroutines to stderr, and ends at once with exitUsage
+//	SIGQUIT          writes all goroutines to stderr, and ends at once with exitDump
 //	SIGHUP           reads files again
-//	others           are ignored; SIGKILL and the signals of job control do what they always do
+//	others           are ignored; SIGKILL and job control do what they always do
 
 const (
 	// exitDump is the exit code after SIGQUIT, that of every Go program.
@@ -33,8 +33,8 @@ const (
 
 // untilSignal runs f with a context that SIGINT or SIGTERM ends.
 func untilSignal(ctx context.Context, p Program, stderr io.Writer, f func(context.Context) error) error {
-	// Others must not take the room of those that end the process. Two of them fit in,
-	// even if nobody has looked yet.
+	// Two channels, so that a flood of other signals cannot displace one that ends the
+	// process. The buffer holds two signals even if the goroutine has not started yet.
 	ending, others := make(chan os.Signal, 2), make(chan os.Signal, 1)
 	signal.Notify(ending, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(ending)
@@ -44,25 +44,25 @@ func untilSignal(ctx context.Context, p Program, stderr io.Writer, f func(contex
 	return h.watch(ctx, ending, others, f)
 }
 
-// surviveBrokenPipes makes writing to a stdout or stderr without a reader an error. It
-// would end the process otherwise. It returns what undoes that.
+// surviveBrokenPipes makes a write to stdout or stderr fail if nobody reads the pipe any more.
+// Without it the write kills the process with SIGPIPE. undo restores that.
 func surviveBrokenPipes() (undo func()) {
 	signal.Ignore(syscall.SIGPIPE)
 	return func() { signal.Reset(syscall.SIGPIPE) }
 }
 
-// signalHandler is what signals do.
+// signalHandler acts on signals.
 type signalHandler struct {
 	log    *zap.Logger
 	reload func()
-	// dump writes all goroutines, in bounded time.
+	// dump writes the stacks of all goroutines. It returns after a bounded time.
 	dump func()
 	exit func(code int)
 
 	stopping bool
 }
 
-// watch runs f, and handles signals meanwhile. It leaves no goroutine of its own behind.
+// watch runs f and handles signals until it returns. Its own goroutine has ended then.
 func (h *signalHandler) watch(ctx context.Context, ending, others <-chan os.Signal, f func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -111,8 +111,8 @@ func (h *signalHandler) onOther(s os.Signal) {
 	}
 }
 
-// dumpGoroutines writes what Go writes at SIGQUIT: the stacks of all goroutines. Go would
-// wait for a reader that stands still, and not end.
+// dumpGoroutines writes the stacks of all goroutines, as Go does at SIGQUIT. It does not rely
+// on Go, whose write would block for ever, with the process frozen, if nobody reads the pipe.
 func dumpGoroutines(w io.Writer) {
 	text := make([]byte, 1<<20)
 	for {

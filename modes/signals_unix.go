@@ -8,12 +8,12 @@ import (
 	"syscall"
 )
 
-// lastSignal is the last of the signals that have names everywhere.
+// lastSignal is the last signal that has a name on all systems.
 const lastSignal = syscall.Signal(31)
 
-// ignoredSignals are those that somebody can send and that have no meaning here. Go ignores
-// many of them by itself, and would end for others, such as SIGABRT and SIGTRAP. A fault of
-// the process's own, such as a SIGSEGV that nobody has sent, stays what it is.
+// ignoredSignals returns the signals that have no meaning here. Go ignores many of them by
+// itself; others, such as SIGABRT and SIGTRAP, would end the process. This is about signals
+// that are sent: a fault of the process itself, such as a SIGSEGV, still ends it.
 func ignoredSignals() []os.Signal {
 	meant := []syscall.Signal{
 		syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT,

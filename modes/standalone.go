@@ -8,8 +8,8 @@ import (
 	"fodc/actors"
 )
 
-// RunStandalone runs a proxy, and an agent that reports to it, in one process, until
-// ctx ends (nil) or something fails.
+// RunStandalone runs a proxy, and an agent that connects to it, in one process, until ctx
+// ends, and returns nil then, or until one of them fails.
 func RunStandalone(ctx context.Context, c StandaloneConfig, program Program) error {
 	sys := actors.NewSystem(program.Log)
 	p, err := startProxy(sys, c.Proxy, program, false)
@@ -17,7 +17,7 @@ func RunStandalone(ctx context.Context, c StandaloneConfig, program Program) err
 		sys.Shutdown()
 		return err
 	}
-	c.Agent.ProxyAddrs = []string{dialable(p.grpcAddr)}
+	c.Agent.ProxyAddrs = []string{dialAddr(p.grpcAddr)}
 	a, err := startAgent(sys, c.Agent, program, false)
 	if err != nil {
 		p.abandon()
@@ -28,7 +28,7 @@ func RunStandalone(ctx context.Context, c StandaloneConfig, program Program) err
 	return await(ctx, sys, program.Log, a, p)
 }
 
-// greeting tells somebody who tries it for the first time where to look.
+// greeting is the line for a first-time user: which address to open, and what is there.
 func (c StandaloneConfig) greeting(bound net.Addr) string {
 	text := "open http://" + browsable(bound) + "/ in a browser to see "
 	switch {
@@ -43,7 +43,7 @@ func (c StandaloneConfig) greeting(bound net.Addr) string {
 	return text
 }
 
-// browsable is how a person on this machine writes the address of a server.
+// browsable returns the address of a server for a browser on this machine.
 func browsable(bound net.Addr) string {
 	if addr, isTCP := bound.(*net.TCPAddr); isTCP && addr.IP.IsUnspecified() {
 		return net.JoinHostPort("localhost", strconv.Itoa(addr.Port))
@@ -51,8 +51,8 @@ func browsable(bound net.Addr) string {
 	return bound.String()
 }
 
-// dialable returns how a server of this process can be reached at its bound address.
-func dialable(bound net.Addr) string {
+// dialAddr returns the address at which this process reaches a server of its own.
+func dialAddr(bound net.Addr) string {
 	addr, isTCP := bound.(*net.TCPAddr)
 	if !isTCP || !addr.IP.IsUnspecified() {
 		return bound.String()

@@ -21,7 +21,7 @@ func (c StandaloneConfig) Validate() error {
 	return cmp.Or(
 		c.Proxy.Validate(),
 		c.Agent.validateNode(),
-		checkApart(
+		checkAddrsDiffer(
 			[2]string{"grpc-listen-addr", c.Proxy.GRPCListenAddr},
 			[2]string{"http-listen-addr", c.Proxy.HTTPListenAddr},
 			[2]string{"prometheus-listen-addr", c.Agent.HTTPListenAddr},
@@ -36,9 +36,9 @@ func standaloneOptions(c *StandaloneConfig, in *targetInput) []*option {
 	for _, o := range node {
 		switch o.name {
 		case "node-id":
-			o.shown = "the pod name, or the host's name"
+			o.defaultText = "the pod name, or the host's name"
 		case "node-role":
-			o.def = standaloneRole
+			o.defaultValue = standaloneRole
 		}
 	}
 	return slices.Concat(proxyOptions(&c.Proxy), node)

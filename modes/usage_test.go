@@ -113,14 +113,14 @@ func TestWrongValueOfEachFlag(t *testing.T) {
 					shown = "" // one of its pairs is shown
 				}
 				given := []string{"--" + o.name, value}
-				if o.bare {
+				if o.isBool {
 					given = []string{"--" + o.name + "=" + value}
 				}
 				args := slices.Concat([]string{cmd.name}, base, given)
 				wrong(t, run(t, nil, nil, args...), "fodc "+cmd.name+": --"+o.name+" ", begin(shown), ": ")
 
 				args = append([]string{cmd.name}, base...)
-				if value != "" && !o.words {
+				if value != "" && !o.envList {
 					wrong(t, run(t, nil, []string{o.envVar() + "=" + value}, args...),
 						"fodc "+cmd.name+": "+o.envVar()+" ", begin(shown), ": ")
 				}

@@ -13,8 +13,8 @@ var release string
 
 const unknown = "unknown"
 
-// buildOf is what is known of how a program was built.
-type buildOf struct {
+// buildInfo is what is known of how a program was built.
+type buildInfo struct {
 	// version is the release, else the version that the go command derived from
 	// the repository, else "devel".
 	version string
@@ -24,7 +24,7 @@ type buildOf struct {
 }
 
 // thisBuild describes the running program.
-func thisBuild() buildOf {
+func thisBuild() buildInfo {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		info = &debug.BuildInfo{}
@@ -32,8 +32,8 @@ func thisBuild() buildOf {
 	return describeBuild(info, release)
 }
 
-func describeBuild(info *debug.BuildInfo, release string) buildOf {
-	b := buildOf{
+func describeBuild(info *debug.BuildInfo, release string) buildInfo {
+	b := buildInfo{
 		version:   cmp.Or(release, info.Main.Version, "devel"),
 		revision:  unknown,
 		goVersion: cmp.Or(info.GoVersion, unknown),
@@ -55,6 +55,6 @@ func describeBuild(info *debug.BuildInfo, release string) buildOf {
 }
 
 // String is what --version says behind the program's name.
-func (b buildOf) String() string {
+func (b buildInfo) String() string {
 	return fmt.Sprintf("%s (revision %s, %s)", b.version, b.revision, b.goVersion)
 }

@@ -1,9 +1,10 @@
-// Package logsink takes the lines of a log without ever making their writer wait, and
-// keeps what others have said from reaching a terminal as anything but text.
+// Package logsink writes a log without blocking those who log, and escapes control
+// characters, which peers may have put into what is logged.
 //
-//   - queue_state.go: which lines wait, which are dropped, and what is said of those
-//   - sink.go: the queue's one writer, and the limits of a flush
-//   - encoder.go, printable.go: one entry, one line, of printable characters
+//   - queue_state.go: the bounded queue of lines, and the count of those that were dropped
+//   - sink.go: the goroutine that writes the queue, and flushes with a time limit
+//   - encoder.go, printable.go: encoders that make one line of printable characters of each
+//     entry
 //
-// It knows the encoders of zap, and nothing of this program.
+// It depends on zap, and on nothing of this program.
 package logsink

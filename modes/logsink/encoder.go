@@ -7,12 +7,12 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// encoder makes one line of each entry, of nothing but printable characters. What a peer
-// has said, whether in a message, a name or a field, can neither begin a line nor command a
-// terminal. The lines of JSON stay JSON, with the same meaning.
+// encoder makes one line of printable characters of each entry. So text of a peer, whether in
+// a message, a name or a field, cannot start a line of its own or control a terminal. Lines of
+// JSON stay valid, with the same meaning.
 type encoder struct {
 	zapcore.Encoder
-	// plain says that the encoder writes messages and names as they are.
+	// plain: the inner encoder writes messages and names unescaped.
 	plain bool
 }
 
@@ -38,7 +38,7 @@ func (e encoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buff
 	if err != nil {
 		return nil, err
 	}
-	// Tabs that are left are zap's own, between the parts of a line.
+	// The tabs that are left are zap's, between the parts of a line.
 	if text := bytes.TrimSuffix(line.Bytes(), []byte{'\n'}); !isPrintable(text, true) {
 		escaped := appendPrintable(nil, text, true)
 		line.Reset()

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Printable returns the text as one line that a terminal shows and does not obey. What is
-// not printable is escaped, as in \n and \u001b.
+// Printable returns the text as one line without control characters. What is not printable is
+// escaped, such as \n and \u001b.
 func Printable(text string) string {
 	if isPrintable(text, false) {
 		return text
@@ -16,10 +16,10 @@ func Printable(text string) string {
 	return string(appendPrintable(nil, text, false))
 }
 
-// isPrintable reports whether a terminal shows the text as it is: letters, marks, numbers,
-// punctuation, symbols and spaces. It does neither with control characters, nor with those
-// that change the order of others, are not seen, or break lines, nor with broken UTF-8. A
-// tab is printable where tabs stand between columns.
+// isPrintable reports whether all characters are graphic ones as Unicode defines them:
+// letters, marks, numbers, punctuation, symbols and spaces. Not printable are control
+// characters, line separators, characters that are invisible or change the direction of
+// text, and invalid UTF-8. tabs: a tab counts as printable.
 func isPrintable[T string | []byte](text T, tabs bool) bool {
 	for i := 0; i < len(text); {
 		if c := text[i]; c < utf8.RuneSelf {
@@ -38,8 +38,8 @@ func isPrintable[T string | []byte](text T, tabs bool) bool {
 	return true
 }
 
-// appendPrintable appends the text with what is not printable in the way of JSON, such as
-// \n and \u001b. In a string of JSON it stands for what it stood for before.
+// appendPrintable appends the text, and escapes what is not printable as JSON does, such as \n
+// and \u001b. Within a string of JSON the meaning stays the same.
 func appendPrintable[T string | []byte](to []byte, text T, tabs bool) []byte {
 	to = slices.Grow(to, len(text))
 	for i := 0; i < len(text); {
@@ -64,7 +64,7 @@ func decode[T string | []byte](text T) (rune, int) {
 
 func isPrintableASCII(c byte, tabs bool) bool { return c >= ' ' && c < 0x7f || tabs && c == '\t' }
 
-// isPrintableRune tells of a character of several bytes; one of a single byte is broken.
+// isPrintableRune is for characters of several bytes. Size 1 means invalid UTF-8.
 func isPrintableRune(r rune, size int) bool { return size > 1 && strconv.IsGraphic(r) }
 
 func appendEscaped(to []byte, r rune) []byte {

@@ -7,31 +7,31 @@ const (
 	lineOverhead = 64
 )
 
-// line is the writer's next piece of work.
+// line is what the writer writes next.
 type line struct {
-	// text is nil where there is only a gap to be told of.
+	// text is nil if there is only a gap to report.
 	text []byte
-	// gap is how many lines were dropped between the one before and this one.
+	// gap is the number of lines that were dropped just before this one.
 	gap uint64
 }
 
-// queue is the lines that wait for the writer, oldest first. A line that does not fit is
-// dropped: what is there already tells how the trouble began.
+// queue has the lines that wait for the writer, oldest first. A line that does not fit is
+// dropped: the older ones are worth more, since they show how the trouble began.
 type queue struct {
 	lines []line
 	bytes int
-	// dropped is how many lines were lost since the start, in the queue and in the writer.
+	// dropped is the number of lines that did not fit or could not be written, since the start.
 	dropped uint64
-	// before and behind are the lines that were lost before the oldest of the queue and
-	// behind the newest, and that no line of the log has told of yet.
+	// before and behind are the numbers of lines that were lost before the oldest line of the
+	// queue and behind the newest one, and are not reported yet.
 	before, behind uint64
-	// failing says that the last write failed: the next is tried with the next line.
+	// failing: the last write failed. It is tried again when there is another line.
 	failing bool
-	// closed says that nothing is taken any more.
+	// closed: all further lines are dropped.
 	closed bool
 }
 
-// push takes a line, or drops it. The text is the queue's from then on.
+// push queues a line, or drops it. The caller must not change the text afterwards.
 func (q *queue) push(text []byte) {
 	size := len(text) + lineOverhead
 	if q.closed || q.bytes+size > maxQueuedBytes {
@@ -44,8 +44,8 @@ func (q *queue) push(text []byte) {
 	q.bytes += size
 }
 
-// next returns what is to be written now. ok is false if that is nothing. The writer
-// answers each with wrote, or with lost.
+// next returns what to write now; ok is false if there is nothing. After the write the writer
+// calls wrote or lost.
 func (q *queue) next() (l line, ok bool) {
 	if len(q.lines) > 0 {
 		l = q.lines[0]
@@ -54,7 +54,7 @@ func (q *queue) next() (l line, ok bool) {
 		q.bytes -= len(l.text) + lineOverhead
 		q.lines[0] = line{}
 		if q.lines = q.lines[1:]; len(q.lines) == 0 {
-			q.lines = nil // A long queue's room is not kept.
+			q.lines = nil // Release the memory of a long queue.
 		}
 		return l, true
 	}
@@ -65,10 +65,10 @@ func (q *queue) next() (l line, ok bool) {
 	return line{}, false
 }
 
-// wrote takes note that the line, with its gap, is out.
+// wrote records that the line and the report of its gap are written.
 func (q *queue) wrote() { q.failing = false }
 
-// lost takes note that the line could not be written. told says that its gap was.
+// lost records that the line could not be written. told: the report of its gap was.
 func (q *queue) lost(l line, told bool) {
 	q.failing = true
 	if !told {

@@ -7,38 +7,37 @@ import (
 	"time"
 )
 
-// flushTimeout bounds a flush: a process does not wait longer for the reader of its log.
+// flushTimeout bounds a flush, and so how long a stop waits for the reader of the log.
 const flushTimeout = 100 * time.Millisecond
 
-// Sink is a zapcore.WriteSyncer in front of a writer that may block or fail. Writing to
-// it does neither: one goroutine of its own writes to the other.
+// Sink is a zapcore.WriteSyncer in front of a writer that may block or fail. Its own Write
+// does neither. A goroutine writes the lines.
 type Sink struct {
 	out io.Writer
-	// gapLine returns the line that tells of dropped lines.
+	// gapLine returns the line that reports dropped lines.
 	gapLine func(dropped uint64) []byte
-	// torn says that the last thing out is a part of a line. It is the writer's.
+	// torn: the last write has left an incomplete line. Only the goroutine uses it.
 	torn bool
 
-	wake chan struct{} // holds one
-	done chan struct{} // is closed when the writer has ended
+	wake chan struct{} // buffered 1
+	done chan struct{} // closed when the goroutine has ended
 
 	mu    sync.Mutex
 	queue queue
-	// busy says that something waits, or is being written. When that ends, idle is closed,
-	// and is another one from then on.
+	// busy: a line waits or is being written. When that ends, idle is closed and replaced.
 	busy bool
 	idle chan struct{}
 }
 
-// New returns a sink that writes to out, each line with a Write of its own. Where lines
-// had to be dropped, gapLine's line stands for them. The sink is to be closed.
+// New returns a sink that writes to out, one Write for each line. Where lines were dropped it
+// writes the line of gapLine. Close the sink after use.
 func New(out io.Writer, gapLine func(dropped uint64) []byte) *Sink {
 	s := &Sink{out: out, gapLine: gapLine, wake: make(chan struct{}, 1), done: make(chan struct{}), idle: make(chan struct{})}
 	go s.run()
 	return s
 }
 
-// Write takes one line, which ends in a line break. It never blocks, and never fails.
+// Write queues a copy of one line, which must end in a line break. It never blocks or fails.
 func (s *Sink) Write(text []byte) (int, error) {
 	s.mu.Lock()
 	s.queue.push(bytes.Clone(text))
@@ -51,13 +50,13 @@ func (s *Sink) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// Sync waits until all that was taken is written, but for flushTimeout at most.
+// Sync waits until all queued lines are written, but no longer than flushTimeout.
 func (s *Sink) Sync() error {
 	s.mu.Lock()
 	busy, idle := s.busy, s.idle
 	s.mu.Unlock()
 	if busy {
-		isSoon(idle)
+		waitFor(idle)
 	}
 	return nil
 }
@@ -69,8 +68,8 @@ func (s *Sink) Dropped() uint64 {
 	return s.queue.dropped
 }
 
-// Close writes what is left, for flushTimeout at most. Lines that come later are
-// dropped. A write that blocks is left behind: it does not keep the process.
+// Close waits until all queued lines are written, but no longer than flushTimeout. Later
+// lines are dropped. If the writer blocks, the goroutine is left behind.
 func (s *Sink) Close() {
 	s.mu.Lock()
 	s.queue.closed = true
@@ -79,27 +78,20 @@ func (s *Sink) Close() {
 	case s.wake <- struct{}{}:
 	default:
 	}
-	isSoon(s.done)
+	waitFor(s.done)
 }
 
-// isSoon waits for the event, and reports whether it came within flushTimeout.
-func isSoon(event <-chan struct{}) bool {
+// waitFor waits for the event, but no longer than flushTimeout.
+func waitFor(event <-chan struct{}) {
 	timer := time.NewTimer(flushTimeout)
 	defer timer.Stop()
 	select {
 	case <-event:
-		return true
 	case <-timer.C:
-	}
-	select {
-	case <-event: // Both were there.
-		return true
-	default:
-		return false
 	}
 }
 
-// run is the writer.
+// run is the goroutine.
 func (s *Sink) run() {
 	defer close(s.done)
 	for {
@@ -118,7 +110,7 @@ func (s *Sink) run() {
 	}
 }
 
-// await returns the next line. ended says that there will be none.
+// await waits for the next line. ended: the sink is closed and there is none.
 func (s *Sink) await() (l line, ended bool) {
 	for {
 		s.mu.Lock()
@@ -136,7 +128,8 @@ func (s *Sink) await() (l line, ended bool) {
 	}
 }
 
-// write writes the line, behind one that tells of its gap. told says that this is out.
+// write writes the report of the line's gap, if it has one, and the line. told: the report
+// is written.
 func (s *Sink) write(l line) (told bool, err error) {
 	if l.gap > 0 {
 		if err := s.put(s.gapLine(l.gap)); err != nil {
@@ -149,7 +142,7 @@ func (s *Sink) write(l line) (told bool, err error) {
 	return true, s.put(l.text)
 }
 
-// put writes one line, which begins as one whatever was cut off before it.
+// put writes one line. After an incomplete line it starts a new one first.
 func (s *Sink) put(text []byte) error {
 	if s.torn {
 		text = append([]byte{'\n'}, text...)
