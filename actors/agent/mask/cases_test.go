@@ -27,6 +27,9 @@ func TestHarmless(t *testing.T) {
 		if shown := Value(c.Key, c.Value); shown != c.Value {
 			t.Errorf("%s = %s\n  shows as %s", c.Key, c.Value, shown)
 		}
+		if shown := Text(c.Value); shown != c.Value {
+			t.Errorf("%s as a text shows as %s", c.Value, shown)
+		}
 		if shown := Key(c.Key); shown != c.Key {
 			t.Errorf("the name %s shows as %s", c.Key, shown)
 		}

@@ -1,7 +1,7 @@
 package mask
 
 import (
-	stdbase64 "encoding/base64"
+	"encoding/base64"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -56,9 +56,9 @@ func isWordByte(c byte) bool { return !isSpace(c) && c != '"' && c != '\'' }
 // holdsSecret reports whether the run is Base64, of either alphabet, of a text with a secret
 // in it.
 func holdsSecret(run string, nesting int) bool {
-	encoding := stdbase64.RawStdEncoding
+	encoding := base64.RawStdEncoding
 	if strings.ContainsAny(run, "-_") {
-		encoding = stdbase64.RawURLEncoding
+		encoding = base64.RawURLEncoding
 	}
 	if len(run)%4 == 1 {
 		run = run[:len(run)-1] // cut off

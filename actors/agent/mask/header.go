@@ -1,6 +1,10 @@
 package mask
 
-import "strings"
+import (
+	"bytes"
+	"encoding/base64"
+	"strings"
+)
 
 // isHeader reports whether the name is that of a header whose whole line is secret.
 func isHeader(name string) bool {
@@ -66,11 +70,25 @@ func findCredentials(e *endFinder, i, end int, found []span) []span {
 	case inHeader:
 		return append(found, span{from, max(from, e.ofLine(from))})
 	case isOne:
-		if to := skip(text, from, isCredentialByte); to > from && !afterScheme[strings.ToLower(text[from:to])] {
+		to := skip(text, from, isCredentialByte)
+		if word := text[from:to]; word != "" && !afterScheme[strings.ToLower(word)] && !isProse(text[i:end], word) {
 			return append(found, span{from, to})
 		}
 	}
 	return found
+}
+
+// minBasic is how long the credentials behind "Basic" are if they have only letters.
+const minBasic = 16
+
+// isProse reports whether "basic" is an adjective: a short word of letters follows that is
+// not user:password in Base64.
+func isProse(scheme, word string) bool {
+	if !strings.EqualFold(scheme, "basic") || len(word) >= minBasic || strings.Trim(word, lowers+capital+".-") != "" {
+		return false
+	}
+	plain, err := base64.RawStdEncoding.DecodeString(word)
+	return err != nil || !bytes.Contains(plain, []byte(":"))
 }
 
 // followsHeader reports whether the name of an Authorization header precedes the position.

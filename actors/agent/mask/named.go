@@ -20,6 +20,9 @@ func findNamed(text string, found []span) []span {
 // isNameByte reports whether a name in a text may have the byte.
 func isNameByte(c byte) bool { return isAlnum(c) || c == '_' || c == '-' || c == '.' || c >= 0x80 }
 
+// isOperator reports whether the byte may stand before a sign, as in ?= and ||=.
+func isOperator(c byte) bool { return c == '?' || c == '|' || c == '+' }
+
 // isQuote reports whether the byte may stand between a name and the sign behind it.
 func isQuote(c byte) bool { return c == '"' || c == '\'' || c == '\\' || c == ']' }
 
@@ -28,7 +31,7 @@ func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 // findAssigned looks for a name before the sign at the position, and a value behind it.
 func findAssigned(e *endFinder, i int, found []span) []span {
 	text := e.text
-	end := skipBack(text, skipBack(text, i, isBlank), isQuote)
+	end := skipBack(text, skipBack(text, skipBack(text, i, isOperator), isBlank), isQuote)
 	first := max(0, end-maxNameBytes)
 	from := first + skipBack(text[first:end], end-first, isNameByte)
 	if from == end {
@@ -54,6 +57,37 @@ func findAssigned(e *endFinder, i int, found []span) []span {
 		if s, ok := valueAfter(e, name, i); ok && !isPlainValue(trimValue(text[s.from:s.to])) {
 			found = append(found, s)
 		}
+	case unknown:
+		if strings.HasPrefix(text[i+1:], "//") {
+			return found // the scheme of a URL
+		}
+		if isPairFlag(name) {
+			return findPairAt(e, i+1, found)
+		}
+		return findRandomAt(text, skip(text, i+1, func(c byte) bool { return isBlank(c) || isQuote(c) }), found)
+	}
+	return found
+}
+
+// findRandomAt looks for a random value at the position.
+func findRandomAt(text string, i int, found []span) []span {
+	for _, s := range findRandom(text[i:skip(text, i, isRunByte)]) {
+		found = append(found, span{i + s.from, skip(text, i+s.to, func(c byte) bool { return c == '=' })})
+	}
+	return found
+}
+
+// isPairFlag reports whether the value of the flag of a program such as curl is
+// user:password.
+func isPairFlag(flag string) bool { return flag == "-u" || flag == "--user" || flag == "--proxy-user" }
+
+// findPairAt looks for a value user:password at the position.
+func findPairAt(e *endFinder, i int, found []span) []span {
+	if i == len(e.text) {
+		return found
+	}
+	for _, s := range findPair(e.text[i:e.ofValue(i)]) {
+		found = append(found, span{i + s.from, i + s.to})
 	}
 	return found
 }
@@ -127,10 +161,8 @@ func findFlag(e *endFinder, i int, found []span) []span {
 	if classInText(flag, 0) == secret && !isPath(flag, text[value:e.ofWord(value)]) {
 		return append(found, span{value, e.ofValue(value)})
 	}
-	if flag == "-u" || flag == "--user" || flag == "--proxy-user" {
-		for _, s := range findPair(text[value:e.ofValue(value)]) {
-			found = append(found, span{value + s.from, value + s.to})
-		}
+	if isPairFlag(flag) {
+		return findPairAt(e, value, found)
 	}
 	return found
 }

@@ -62,6 +62,7 @@ var shapes = func() []shape {
 	}
 	// Clouds.
 	add(shape{rest: upperAlnum, min: 16, exact: true}, "AKIA ASIA ABIA ACCA")
+	add(shape{rest: upperAlnum, min: 17, exact: true, wordStart: true}, "A3T")
 	add(shape{rest: base64Chars, min: 8}, "FwoGZXIvYXdz FQoGZXIvYXdz IQoJb3JpZ2lu AQoDYXdz AgoJb3JpZ2lu")
 	add(shape{rest: base64Chars, min: 100}, "ABSK")
 	add(shape{rest: wordChars, min: 30}, "AIza 1//0")
@@ -83,13 +84,14 @@ var shapes = func() []shape {
 	add(shape{rest: wordChars, min: 8}, "xoxa- xoxb- xoxc- xoxd- xoxe- xoxe. xoxo- xoxp- xoxr- xoxs- xapp-")
 	add(shape{rest: alnumChars, min: 8}, "sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_ whsec_")
 	add(shape{rest: hexDigits, min: 32}, "shpat_ shpca_ shppa_ shpss_ sgp_")
-	add(shape{rest: wordChars, min: 20}, "sq0atp- sq0csp- xkeysib-")
+	add(shape{rest: wordChars, min: 20}, "sq0atp- sq0csp- xkeysib- access-sandbox- access-development- access-production-")
+	add(shape{rest: wordChars, min: 12}, "FLWSECK- FLWSECK_TEST- sm_aat_ sm_pat_ sm_sat_")
 	add(shape{rest: dottedChars, min: 40, wordStart: true}, "SG.")
 	add(shape{rest: hexDigits, min: 32, exact: true, wordStart: true}, "SK AC key-")
 	// Models.
 	add(shape{rest: wordChars, min: 16, random: true, wordStart: true}, "sk-")
 	add(shape{rest: wordChars, min: 16}, "sk-proj- sk-ant- sk-svcacct- sk-admin- sk-or-v1-")
-	add(shape{rest: alnumChars, min: 30}, "hf_ gsk_ pplx- xai- r8_")
+	add(shape{rest: alnumChars, min: 30}, "hf_ api_org_ gsk_ pplx- xai- r8_")
 	// Operations.
 	add(shape{rest: wordChars, min: 16}, "hvs. hvb. hvr. glsa_ glc_ NRAK- NRJS- NRII- sha256~")
 	add(shape{rest: alnumChars, min: 24, exact: true, wordStart: true, random: true}, "s. b. r.")
