@@ -42,8 +42,8 @@ func (w *world) ask(questions []question) {
 	known := make(chan struct{})
 	for _, q := range questions {
 		p := main
-		if q.beside && w.beside != nil {
-			p = w.beside
+		if q.second && w.second != nil {
+			p = w.second
 		}
 		if p == nil {
 			continue
@@ -161,7 +161,7 @@ func (w *world) mayFail(r *request) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var refused *messages.Error
-	return errors.As(r.err, &refused) && refused.Kind == messages.ErrUnavailable && (r.proxy != w.proxy && r.proxy != w.beside || r.clients > maxCollections)
+	return errors.As(r.err, &refused) && refused.Kind == messages.ErrUnavailable && (r.proxy != w.proxy && r.proxy != w.second || r.clients > maxCollections)
 }
 
 func (w *world) node(id string) *node {
@@ -184,9 +184,9 @@ func (w *world) verifyNode(r *request, n *node, a messages.NodeAnswer, wrong fun
 			wrong("%s is missing, and has samples", n.id)
 		}
 		w.mu.Lock()
-		since := later(n.disturbed, n.deaf.Add(quickRecovery-recovery))
-		if r.proxy == w.beside {
-			since = n.apart.Add(quickRecovery - recovery)
+		since := later(n.disturbed, n.metricsBroken.Add(quickRecovery-recovery))
+		if r.proxy == w.second {
+			since = n.notSingle.Add(quickRecovery - recovery)
 		}
 		w.mu.Unlock()
 		calm := r.asked.Sub(since)
@@ -231,7 +231,7 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// since shows times as the story has them.
+// since shows times as the trace has them.
 func (w *world) since(times ...time.Time) string {
 	var all []string
 	for _, t := range times {

@@ -9,47 +9,47 @@ import (
 	"fodc/messages"
 )
 
-// epsilon is what may lie between a time and what is to happen then: the clock stands
-// still while something runs.
+// epsilon is the tolerance of times. It can be small, since fake time stands still while
+// goroutines run.
 const epsilon = time.Millisecond
 
 // untrackedEvery: every n-th seed is checked for untracked actors. That check costs as much
 // as several agents do.
 const untrackedEvery = 8
 
-// mark takes note of which nodes are disturbed now, and of which nothing can come.
+// mark records which nodes are disturbed now, and from which nothing can arrive.
 func (w *world) mark() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
 	for _, n := range w.nodes {
-		upset, silent := w.isUpset(n)
-		n.held = n.held && !upset
-		if upset || n.impostor != nil {
+		faulty, silent := w.hasFault(n)
+		n.mustStayOnline = n.mustStayOnline && !faulty
+		if faulty || n.impostor != nil {
 			n.disturbed, n.session = now, time.Time{}
 		}
 		if silent || n.impostor != nil {
 			n.silent = now
 		}
 		w.markLost(n)
-		w.markBeside(n, now)
+		w.markSecond(n, now)
 	}
 }
 
-// isUpset tells whether something other than an impostor is wrong with the node, and
-// whether it is something that tells nobody.
-func (w *world) isUpset(n *node) (upset, silent bool) {
+// hasFault reports whether something other than an impostor is wrong with the node, and
+// whether it is a silent fault: neither end gets an error.
+func (w *world) hasFault(n *node) (faulty, silent bool) {
 	w.net.mu.Lock()
 	defer w.net.mu.Unlock()
 	h := n.home
-	usual := way{latency: w.plan.latency}
+	usual := direction{latency: w.plan.latency}
 	silent = w.proxyOff || h.off || h.out != usual || h.in != usual
 	return silent || w.proxy == nil || len(n.processes) != 1 || n.processes[0].leaving, silent
 }
 
-// markHeld takes note that an impostor comes. It must not get the place of a node that
-// is online, and for which all has been well.
-func (w *world) markHeld(n *node) {
+// markMustStayOnline is called before an impostor starts. If the node is online and has been
+// undisturbed, the impostor must not replace it.
+func (w *world) markMustStayOnline(n *node) {
 	w.mu.Lock()
 	p, calm := w.proxy, n.calm() > recovery || n.disturbed.Equal(w.begun)
 	w.mu.Unlock()
@@ -59,16 +59,16 @@ func (w *world) markHeld(n *node) {
 	cluster, err := p.proxy.Cluster(context.Background(), messages.NodeFilter{NodeIDs: []string{n.id}})
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n.held = err == nil && len(cluster.Nodes) == 1 && cluster.Nodes[0].Status == messages.StatusOnline
+	n.mustStayOnline = err == nil && len(cluster.Nodes) == 1 && cluster.Nodes[0].Status == messages.StatusOnline
 }
 
 func (w *world) markLost(n *node) {
-	heard := false
+	reachable := false
 	for _, p := range append(slices.Clone(n.processes), n.impostor) {
-		heard = heard || p != nil && w.isHeard(p)
+		reachable = reachable || p != nil && w.canSend(p)
 	}
 	switch {
-	case heard:
+	case reachable:
 		n.lost = time.Time{}
 	case n.lost.IsZero():
 		n.lost = w.net.lastArrival(n.home)
@@ -78,20 +78,19 @@ func (w *world) markLost(n *node) {
 	}
 }
 
-func (w *world) isHeard(p *process) bool {
+func (w *world) canSend(p *process) bool {
 	w.net.mu.Lock()
 	defer w.net.mu.Unlock()
 	return !p.dead && !p.host.off && !p.host.out.blocked
 }
 
-// calm returns for how long nothing has been wrong with the node. The world's lock is
-// held.
+// calm returns for how long the node has been undisturbed. The caller holds the world's lock.
 func (n *node) calm() time.Duration { return time.Since(n.disturbed) }
 
-// check looks whether what must always hold does. Nothing is under way at the moment.
+// check checks the invariants. All goroutines are blocked at that moment.
 func (w *world) check() {
-	sessions, beside := w.checkActors()
-	w.checkBeside(beside)
+	sessions, second := w.checkActors()
+	w.checkSecond(second)
 	w.mu.Lock()
 	p := w.proxy
 	w.mu.Unlock()
@@ -110,7 +109,7 @@ func (w *world) check() {
 	w.seen = w.checkSessions(w.seen, sessions, shown)
 }
 
-// shown returns the nodes of the picture, each once, by their ids.
+// shown returns the nodes of the cluster by id, and fails on duplicate and unknown ones.
 func (w *world) shown(c messages.Cluster) map[string]messages.NodeStatus {
 	shown := map[string]messages.NodeStatus{}
 	for _, s := range c.Nodes {
@@ -128,10 +127,10 @@ func (w *world) shown(c messages.Cluster) map[string]messages.NodeStatus {
 
 func (w *world) checkNode(n *node, shown map[string]messages.NodeStatus) {
 	w.mu.Lock()
-	calm, silent, lost, held := n.calm(), time.Since(n.silent), n.lost, n.held
-	settled, session := calm > quickRecovery && silent > recovery, n.session
+	calm, silent, lost, mustStayOnline := n.calm(), time.Since(n.silent), n.lost, n.mustStayOnline
+	recovered, session := calm > quickRecovery && silent > recovery, n.session
 	n.session = time.Time{}
-	if settled {
+	if recovered {
 		n.session = shown[n.id].RegisteredAt
 	}
 	w.mu.Unlock()
@@ -142,16 +141,16 @@ func (w *world) checkNode(n *node, shown map[string]messages.NodeStatus) {
 		w.fail("%s is online, and nothing has come from it for %s", n.id, time.Since(lost))
 	case online && time.Since(s.LastHeartbeat) > heartbeatTimeout+epsilon:
 		w.fail("%s is online, and its last heartbeat was %s ago", n.id, time.Since(s.LastHeartbeat))
-	case held && (!online || s.Primary.IP != n.home.ip):
+	case mustStayOnline && (!online || s.Primary.IP != n.home.ip):
 		w.fail("%s is %q from %s: an impostor has got its place", n.id, s.Status, s.Primary)
-	case settled && online && !session.IsZero() && !s.RegisteredAt.Equal(session):
+	case recovered && online && !session.IsZero() && !s.RegisteredAt.Equal(session):
 		w.fail("%s has a new session since %s, and has been undisturbed for %s", n.id, w.since(s.RegisteredAt), calm)
-	case !online && settled:
+	case !online && recovered:
 		w.fail("%s is not online (%t, %q, %s), and has been undisturbed for %s, and its path for %s", n.id, known, s.Status, s.LastError, calm, silent)
 	}
 }
 
-// checkGone looks whether the proxy, if it is still the same, has forgotten the node.
+// checkGone checks that the node is gone from the cluster, if the proxy is still the same one.
 func (w *world) checkGone(p *proxyProcess, n *node) {
 	w.mu.Lock()
 	same := p != nil && p == w.proxy
@@ -165,9 +164,9 @@ func (w *world) checkGone(p *proxyProcess, n *node) {
 	}
 }
 
-// checkActors looks at the actors that are there with or without a proxy. It returns
-// the sessions of the two proxies.
-func (w *world) checkActors() (sessions, beside []messages.ActorNode) {
+// checkActors checks the invariants of the actors. It returns the sessions of the first and
+// the second proxy.
+func (w *world) checkActors() (sessions, second []messages.ActorNode) {
 	w.mu.Lock()
 	clients := w.clients
 	w.mu.Unlock()
@@ -178,7 +177,7 @@ func (w *world) checkActors() (sessions, beside []messages.ActorNode) {
 			collects++
 		case "session":
 			if a.Parent == w.registry {
-				beside = append(beside, a)
+				second = append(second, a)
 			} else {
 				sessions = append(sessions, a)
 			}
@@ -190,7 +189,7 @@ func (w *world) checkActors() (sessions, beside []messages.ActorNode) {
 	if collects > clients {
 		w.fail("%d collections for %d clients", collects, clients)
 	}
-	return sessions, beside
+	return sessions, second
 }
 
 func eachActor(actors []messages.ActorNode, f func(messages.ActorNode)) {
@@ -200,27 +199,27 @@ func eachActor(actors []messages.ActorNode, f func(messages.ActorNode)) {
 	}
 }
 
-// checkWhole looks whether all is well after the disturbances are over.
+// checkWhole checks that everything has recovered after the disturbances.
 func (w *world) checkWhole() {
 	w.mark()
 	w.check()
-	sessions, beside := w.checkActors()
+	sessions, second := w.checkActors()
 	if len(sessions) != len(w.nodes) {
 		w.fail("%d sessions of %d nodes at the end", len(sessions), len(w.nodes))
 	}
-	if want := len(w.nodes) - len(w.plan.baseline); w.beside != nil && len(beside) != want {
-		w.fail("%d sessions of %d nodes at the end, at the proxy beside", len(beside), want)
+	if want := len(w.nodes) - len(w.plan.baseline); w.second != nil && len(second) != want {
+		w.fail("%d sessions of %d nodes at the end, at the second proxy", len(second), want)
 	}
 	w.ask([]question{
 		{deadline: time.Second},
-		{deadline: time.Second, beside: true},
+		{deadline: time.Second, second: true},
 		{deadline: time.Second, isRange: true, from: 2 * time.Minute, to: -1, names: []string{sampleName}},
 	})
 	time.Sleep(2 * time.Second)
 	synctest.Wait()
 }
 
-// finish stops all, and looks whether anything is left.
+// finish stops everything, and checks that nothing is left.
 func (w *world) finish() {
 	for _, n := range w.nodes {
 		w.end(n, leaveAgent, append(w.atHome(n), w.elsewhere(n)...))
@@ -228,8 +227,8 @@ func (w *world) finish() {
 	synctest.Wait()
 	w.background.Go(func() {
 		time.Sleep(stopTime)
-		if w.beside != nil {
-			w.stopProxy(w.beside)
+		if w.second != nil {
+			w.stopProxy(w.second)
 		}
 		w.endProxy(stopProxy)
 	})
@@ -241,7 +240,7 @@ func (w *world) finish() {
 	defer cancel()
 	_ = w.sys.StopAll(ctx)
 	w.sys.Shutdown()
-	time.Sleep(settling)
+	time.Sleep(drainTime)
 	synctest.Wait()
 	if w.plan.seed%untrackedEvery == 0 {
 		for _, id := range w.sys.Untracked() {
@@ -260,8 +259,8 @@ func (w *world) finish() {
 	}
 	w.net.mu.Lock()
 	left := len(w.net.conns)
-	if w.netBeside != nil {
-		left += len(w.netBeside.conns)
+	if w.secondNet != nil {
+		left += len(w.secondNet.conns)
 	}
 	w.net.mu.Unlock()
 	if left > 0 {

@@ -14,12 +14,12 @@ const sendBuffer = 64 << 10
 
 // pipe is one direction of a connection. The network's lock guards it.
 type pipe struct {
-	way    *way
-	moved  *sync.Cond // a read or a write may be able to go on
-	chunks []chunk    // sent and not read
-	bytes  int
-	lastAt time.Time // when the last chunk arrives
-	lost   bool      // nothing arrives any more
+	direction *direction
+	moved     *sync.Cond // a read or a write may be able to go on
+	chunks    []chunk    // sent and not read
+	bytes     int
+	lastAt    time.Time // when the last chunk arrives
+	lost      bool      // nothing arrives any more
 }
 
 type chunk struct {
@@ -28,10 +28,10 @@ type chunk struct {
 	fin  bool // the other end has closed
 }
 
-func newPipe(n *network, w *way) *pipe { return &pipe{way: w, moved: sync.NewCond(n.mu)} }
+func newPipe(n *network, w *direction) *pipe { return &pipe{direction: w, moved: sync.NewCond(n.mu)} }
 
 func (p *pipe) push(c chunk) {
-	c.at = time.Now().Add(p.way.latency)
+	c.at = time.Now().Add(p.direction.latency)
 	if c.at.Before(p.lastAt) {
 		c.at = p.lastAt
 	}
@@ -43,7 +43,7 @@ func (p *pipe) push(c chunk) {
 // take reads what has arrived. If there is nothing yet, it returns when there will be,
 // zero if that is not known.
 func (p *pipe) take(b []byte) (n int, next time.Time, err error) {
-	if p.lost || p.way.blocked {
+	if p.lost || p.direction.blocked {
 		return 0, time.Time{}, nil
 	}
 	for n < len(b) && len(p.chunks) > 0 {
@@ -105,8 +105,8 @@ func (c *conn) close() {
 	c.fail(net.ErrClosed)
 }
 
-// vanish makes this end forget the connection, without a word to the other one.
-func (c *conn) vanish() {
+// powerOff makes this end forget the connection, without a word to the other one.
+func (c *conn) powerOff() {
 	c.gone = true
 	c.send.chunks, c.send.lost = nil, true
 	c.fail(net.ErrClosed)
@@ -119,7 +119,7 @@ func (c *conn) resetIfUnknown() {
 	if c.local == c.net.proxy.ip {
 		machine = c.host.machine
 	}
-	if c.peer.gone && !machine.off && !c.send.way.blocked && !c.recv.way.blocked && !c.send.lost && len(c.send.chunks) > 0 {
+	if c.peer.gone && !machine.off && !c.send.direction.blocked && !c.recv.direction.blocked && !c.send.lost && len(c.send.chunks) > 0 {
 		c.fail(syscall.ECONNRESET)
 	}
 }

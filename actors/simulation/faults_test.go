@@ -33,7 +33,7 @@ func (r *planner) owed(at time.Duration, node int) {
 	for range 2 + r.few(3) {
 		at += r.between(time.Millisecond, 2*time.Second)
 		q := r.question()
-		q.nodes, q.role, q.beside = []int{node}, "", false
+		q.nodes, q.role, q.second = []int{node}, "", false
 		r.add(step{at: at, do: ask, asked: []question{q}})
 	}
 	if r.IntN(2) == 0 {
@@ -42,7 +42,7 @@ func (r *planner) owed(at time.Duration, node int) {
 	r.add(step{at: at + r.between(time.Second, 10*time.Second), do: normalPath, node: node})
 }
 
-func (r *planner) doubled(at time.Duration, node int) {
+func (r *planner) duplicated(at time.Duration, node int) {
 	r.add(step{at: at, do: doubleFrames, node: node})
 	r.add(step{at: at + r.between(time.Second, time.Minute), do: singleFrames, node: node})
 }
@@ -81,7 +81,7 @@ func (r *planner) slowness(at time.Duration, node int) {
 }
 
 func (r *planner) restart(at time.Duration, node int) {
-	r.add(step{at: at, do: pick(r, killAgent, vanishAgent, leaveAgent), node: node})
+	r.add(step{at: at, do: pick(r, killAgent, powerOffAgent, leaveAgent), node: node})
 	r.add(step{at: at + r.between(time.Millisecond, 80*time.Second), do: startAgent, node: node})
 }
 
@@ -92,11 +92,11 @@ func (r *planner) overlap(at time.Duration, node int) {
 
 func (r *planner) conflict(at time.Duration, node int) {
 	r.add(step{at: at, do: startImpostor, node: node})
-	r.add(step{at: at + r.between(10*time.Millisecond, 30*time.Second), do: pick(r, killImpostor, vanishImpostor, leaveImpostor), node: node})
+	r.add(step{at: at + r.between(10*time.Millisecond, 30*time.Second), do: pick(r, killImpostor, powerOffImpostor, leaveImpostor), node: node})
 }
 
 func (r *planner) proxyRestart(at time.Duration, _ int) {
-	r.add(step{at: at, do: pick(r, crashProxy, vanishProxy, stopProxy, stopProxy)})
+	r.add(step{at: at, do: pick(r, crashProxy, powerOffProxy, stopProxy, stopProxy)})
 	r.add(step{at: at + proxyStops + r.between(time.Millisecond, 40*time.Second), do: startProxy})
 }
 

@@ -159,7 +159,7 @@ func TestNetworkLoses(t *testing.T) {
 func TestNetworkVanishedMachineIsSilentUntilItIsBack(t *testing.T) {
 	inNetwork(t, func(t *testing.T, w *wired) {
 		send(t, w.proxy, "x")
-		w.net.vanishAgent(w.process)
+		w.net.powerOffAgent(w.process)
 		gets(t, w.proxy, "")
 		fails(t, w.agent, net.ErrClosed)
 		_, err := w.net.dial(t.Context(), w.process)
@@ -168,7 +168,7 @@ func TestNetworkVanishedMachineIsSilentUntilItIsBack(t *testing.T) {
 		fails(t, w.proxy, syscall.ECONNRESET)
 	})
 	inNetwork(t, func(t *testing.T, w *wired) {
-		w.net.vanishProxy(w.listener)
+		w.net.powerOffProxy(w.listener)
 		gets(t, w.agent, "")
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()

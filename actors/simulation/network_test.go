@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// network joins agents' machines to the proxy's, in memory and in fake time. It can be
-// disturbed as a real one can: see the methods.
+// network connects the agents' machines with the proxy's, in memory and in fake time. Its
+// methods disturb it as real networks are disturbed.
 type network struct {
 	mu      *sync.Mutex // of all networks of a world
 	changed *sync.Cond  // whether a dial can go on
-	beside  bool        // it leads to the proxy that is never disturbed
+	second  bool        // it leads to the proxy that is never disturbed
 	proxy   machine
 	listens *listener // nil: the proxy's machine refuses connections
 	conns   []*conn   // the agents' ends of those that have a live end
@@ -24,19 +24,19 @@ type network struct {
 // machine is one end of a path.
 type machine struct {
 	ip  string
-	off bool // it says nothing, not even that there is no such connection
+	off bool // it sends nothing, not even a reset
 }
 
 // host is an agent's machine, with its path to the proxy.
 type host struct {
 	machine
-	out, in way   // to the proxy, and back
-	beside  *host // the same machine, with its path to the proxy that is never disturbed
+	out, in direction // to the proxy, and back
+	second  *host     // the same machine, with its path to the proxy that is never disturbed
 }
 
-// way is one direction of a path.
-type way struct {
-	blocked bool // what is sent waits, without an error
+// direction is one direction of the path between two machines.
+type direction struct {
+	blocked bool // bytes wait, and the sender gets no error
 	latency time.Duration
 }
 
@@ -46,29 +46,29 @@ func newNetwork() *network {
 	return n
 }
 
-// newNetworkBeside returns a second network for the machines of n.
-func newNetworkBeside(n *network) *network {
-	b := &network{mu: n.mu, beside: true, proxy: machine{ip: "10.0.0.2", off: true}}
+// newSecondNetwork returns a second network for the machines of n.
+func newSecondNetwork(n *network) *network {
+	b := &network{mu: n.mu, second: true, proxy: machine{ip: "10.0.0.2", off: true}}
 	b.changed = sync.NewCond(n.mu)
 	return b
 }
 
 // hostOf returns the process's machine, with its path in this network.
 func (n *network) hostOf(p *process) *host {
-	if n.beside {
-		return p.host.beside
+	if n.second {
+		return p.host.second
 	}
 	return p.host
 }
 
-// listen makes the proxy's machine take connections.
+// listen makes the proxy's machine accept connections.
 func (n *network) listen() *listener {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	l := &listener{net: n}
 	l.changed = sync.NewCond(n.mu)
 	n.listens, n.proxy.off = l, false
-	n.settle()
+	n.propagate()
 	return l
 }
 
@@ -110,12 +110,12 @@ func (n *network) connect(p *process) *conn {
 	return agent
 }
 
-// change applies f to the state of the network, and then lets happen what follows.
+// change applies f to the state of the network, and then its consequences.
 func (n *network) change(f func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	f()
-	n.settle()
+	n.propagate()
 }
 
 // cut resets the connections of the host, at both ends.
@@ -126,36 +126,36 @@ func (n *network) cut(h *host) {
 	})
 }
 
-// lose makes the path forget the host's connections, as a firewall does that was
-// restarted: nothing gets through any more, and neither end is told.
+// lose drops the state of the host's connections, as a restarted firewall does: nothing gets
+// through any more, and neither end gets an error.
 func (n *network) lose(h *host) {
 	n.each(func(c *conn) bool { return c.host == h }, func(c *conn) {
 		c.send.lost, c.recv.lost = true, true
 	})
 }
 
-// killAgent ends the process as the kernel sees it: its connections are closed.
+// killAgent ends the process as SIGKILL does: the kernel closes its connections.
 func (n *network) killAgent(p *process) {
 	n.change(func() { p.dead = true })
 	n.each(func(c *conn) bool { return c.process == p }, (*conn).close)
 }
 
-// vanishAgent ends the process as the others see it when its machine loses its power:
-// nobody is told, and what is under way is lost.
-func (n *network) vanishAgent(p *process) {
+// powerOffAgent ends the process as a power failure does: no peer gets an error, and bytes
+// under way are lost.
+func (n *network) powerOffAgent(p *process) {
 	n.change(func() { p.dead, n.hostOf(p).off = true, true })
-	n.each(func(c *conn) bool { return c.process == p }, (*conn).vanish)
+	n.each(func(c *conn) bool { return c.process == p }, (*conn).powerOff)
 }
 
-// killProxy and vanishProxy are the same for the proxy.
+// killProxy and powerOffProxy are the same for the proxy.
 func (n *network) killProxy(l *listener) {
 	_ = l.Close()
 	n.each(all, func(c *conn) { c.peer.close() })
 }
 
-func (n *network) vanishProxy(l *listener) {
+func (n *network) powerOffProxy(l *listener) {
 	n.change(func() { n.proxy.off = true })
-	n.each(all, func(c *conn) { c.peer.vanish() })
+	n.each(all, func(c *conn) { c.peer.powerOff() })
 	_ = l.Close()
 }
 
@@ -184,8 +184,8 @@ func (n *network) alive(p *process) int {
 	return count
 }
 
-// lastArrival returns when the last of what the host has sent so far arrives, if
-// nothing holds it up; not before now.
+// lastArrival returns when the last byte arrives that the host has sent so far, if nothing
+// delays it. It is never before now.
 func (n *network) lastArrival(h *host) time.Time {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -198,9 +198,9 @@ func (n *network) lastArrival(h *host) time.Time {
 	return last
 }
 
-// settle lets happen what follows from a change: what waited arrives, dials go on, and
-// a machine that is back says that it does not know the connections of its past.
-func (n *network) settle() {
+// propagate applies the consequences of a change: waiting bytes arrive, dials go on, and a
+// machine that is up again resets the connections that it had before.
+func (n *network) propagate() {
 	n.changed.Broadcast()
 	for _, c := range n.conns {
 		c.resetIfUnknown()
@@ -211,7 +211,7 @@ func (n *network) settle() {
 	n.conns = slices.DeleteFunc(n.conns, func(c *conn) bool { return c.isOver() && c.peer.isOver() })
 }
 
-// listener takes the connections of the proxy.
+// listener accepts the connections to the proxy.
 type listener struct {
 	net     *network
 	changed *sync.Cond
@@ -235,7 +235,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// Close refuses further connections, and those that were not accepted.
+// Close refuses further connections, and resets those that were not accepted.
 func (l *listener) Close() error {
 	l.net.change(func() {
 		l.closed = true

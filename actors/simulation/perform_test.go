@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// perform does one step of the plan.
+// perform executes one step of the plan.
 func (w *world) perform(s step) {
 	w.note("%s", s)
 	if s.node == 0 {
@@ -30,7 +30,7 @@ func (w *world) perform(s step) {
 		w.net.change(func() { n.home.out.latency, n.home.in.latency = s.arg, s.arg })
 	case normalPath:
 		w.net.change(func() { n.home.out.latency, n.home.in.latency = w.plan.latency, w.plan.latency })
-	case killAgent, vanishAgent, leaveAgent:
+	case killAgent, powerOffAgent, leaveAgent:
 		w.end(n, s.do, w.atHome(n))
 	case startAgent:
 		w.startAgent(n)
@@ -43,11 +43,11 @@ func (w *world) perform(s step) {
 			w.disturb(n)
 		}
 		w.mu.Lock()
-		n.deaf = time.Now()
+		n.metricsBroken = time.Now()
 		w.mu.Unlock()
 	case doubleFrames, singleFrames:
 		w.mu.Lock()
-		n.doubled = s.do == doubleFrames
+		n.duplicated = s.do == doubleFrames
 		w.mu.Unlock()
 	case failPage, spoilPage, mixPage, slowPage, goodPage:
 		w.mu.Lock()
@@ -63,11 +63,11 @@ func (w *world) perform(s step) {
 		}
 	case startImpostor:
 		if len(w.elsewhere(n)) == 0 && !n.baseline {
-			w.markHeld(n)
+			w.markMustStayOnline(n)
 			w.start(n, n.elsewhere)
 		}
-	case killImpostor, vanishImpostor, leaveImpostor:
-		w.end(n, map[verb]verb{killImpostor: killAgent, vanishImpostor: vanishAgent, leaveImpostor: leaveAgent}[s.do], w.elsewhere(n))
+	case killImpostor, powerOffImpostor, leaveImpostor:
+		w.end(n, map[verb]verb{killImpostor: killAgent, powerOffImpostor: powerOffAgent, leaveImpostor: leaveAgent}[s.do], w.elsewhere(n))
 	}
 }
 
@@ -75,7 +75,7 @@ func (w *world) performAtProxy(s step) {
 	switch s.do {
 	case startProxy:
 		w.startProxy()
-	case crashProxy, vanishProxy, stopProxy:
+	case crashProxy, powerOffProxy, stopProxy:
 		w.endProxy(s.do)
 	case ask:
 		w.ask(s.asked)
@@ -84,22 +84,22 @@ func (w *world) performAtProxy(s step) {
 
 // networks returns the world's networks.
 func (w *world) networks() []*network {
-	if w.netBeside == nil {
+	if w.secondNet == nil {
 		return []*network{w.net}
 	}
-	return []*network{w.net, w.netBeside}
+	return []*network{w.net, w.secondNet}
 }
 
-// disturb notes that something happened to the node that is over at once.
+// disturb records a disturbance of the nodes that is over at once.
 func (w *world) disturb(nodes ...*node) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, n := range nodes {
-		n.disturbed, n.session, n.held = time.Now(), time.Time{}, false
+		n.disturbed, n.session, n.mustStayOnline = time.Now(), time.Time{}, false
 	}
 }
 
-// disturbSilently notes that what happened to the node tells nobody.
+// disturbSilently records a disturbance of which neither end gets an error.
 func (w *world) disturbSilently(nodes ...*node) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -108,7 +108,7 @@ func (w *world) disturbSilently(nodes ...*node) {
 	}
 }
 
-// atHome returns the node's processes at home that do not leave yet.
+// atHome returns the node's processes at home that are not leaving.
 func (w *world) atHome(n *node) []*process {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -124,7 +124,7 @@ func (w *world) elsewhere(n *node) []*process {
 	return []*process{n.impostor}
 }
 
-// end ends processes: abruptly, or, as leaveAgent, in an orderly way.
+// end ends processes: in an orderly way if how is leaveAgent, else abruptly.
 func (w *world) end(n *node, how verb, processes []*process) {
 	w.mark()
 	w.mu.Lock()
@@ -137,8 +137,8 @@ func (w *world) end(n *node, how verb, processes []*process) {
 			for _, net := range w.networks() {
 				net.killAgent(p)
 			}
-		case vanishAgent:
-			w.vanish(n, p.host)
+		case powerOffAgent:
+			w.powerOff(n, p.host)
 			w.disturbSilently(n)
 		default:
 			w.mu.Lock()
@@ -147,27 +147,27 @@ func (w *world) end(n *node, how verb, processes []*process) {
 			w.background.Go(func() { w.leave(p, calm) })
 			continue
 		}
-		w.bury(p)
-		// Nobody hears what it still says.
+		w.removeProcess(p)
+		// Nothing that it still sends arrives.
 		w.background.Go(func() { _ = p.agent.Stop(ended()) })
 	}
 }
 
-// vanish switches a machine off, with all that is on it.
-func (w *world) vanish(n *node, h *host) {
+// powerOff switches a machine off, with the processes on it.
+func (w *world) powerOff(n *node, h *host) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, p := range append(slices.Clone(n.processes), n.impostor) {
 		if p != nil && p.host == h {
 			for _, net := range w.networks() {
-				net.vanishAgent(p)
+				net.powerOffAgent(p)
 			}
 		}
 	}
 }
 
-// leave stops an agent in an orderly way. If all was well until then, its node goes at
-// once.
+// leave stops an agent in an orderly way. If its node was undisturbed until then, the node
+// must be gone from the cluster at once.
 func (w *world) leave(p *process, calm bool) {
 	w.mu.Lock()
 	known := w.proxy
@@ -182,31 +182,31 @@ func (w *world) leave(p *process, calm bool) {
 		w.checkGone(known, p.node)
 	}
 	w.net.change(func() { p.dead = true })
-	w.bury(p)
+	w.removeProcess(p)
 }
 
-// isAlone tells whether the process is the only one of its node, and its path as usual.
+// isAlone reports whether the process is the only one of its node and its path is undisturbed.
 func (w *world) isAlone(p *process) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.net.mu.Lock()
 	defer w.net.mu.Unlock()
-	usual := way{latency: w.plan.latency}
+	usual := direction{latency: w.plan.latency}
 	return len(p.node.processes) == 1 && p.node.impostor == nil && !p.dead && p.host.in == usual && p.host.out == usual
 }
 
-// bury takes note that the process is gone.
-func (w *world) bury(p *process) {
+// removeProcess removes an ended process from its node.
+func (w *world) removeProcess(p *process) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p.node.disturbed, p.node.apart = time.Now(), time.Now()
+	p.node.disturbed, p.node.notSingle = time.Now(), time.Now()
 	if p.node.impostor == p {
 		p.node.impostor = nil
 	}
 	p.node.processes = slices.DeleteFunc(p.node.processes, func(q *process) bool { return q == p })
 }
 
-// ended returns a context that gives nothing any time.
+// ended returns a context that has ended.
 func ended() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -217,7 +217,7 @@ func (w *world) endProxy(how verb) {
 	w.mu.Lock()
 	p := w.proxy
 	w.proxy = nil
-	w.proxyOff = p != nil && how == vanishProxy || p == nil && w.proxyOff
+	w.proxyOff = p != nil && how == powerOffProxy || p == nil && w.proxyOff
 	w.mu.Unlock()
 	if p == nil {
 		return
@@ -226,8 +226,8 @@ func (w *world) endProxy(how verb) {
 	switch how {
 	case crashProxy:
 		w.net.killProxy(p.listener)
-	case vanishProxy:
-		w.net.vanishProxy(p.listener)
+	case powerOffProxy:
+		w.net.powerOffProxy(p.listener)
 		w.disturbSilently(w.nodes...)
 	default:
 		w.background.Go(func() {
@@ -257,11 +257,11 @@ func (w *world) heal() {
 	w.startProxy()
 	for _, n := range w.nodes {
 		w.mu.Lock()
-		n.page, n.doubled = page{}, false
+		n.page, n.duplicated = page{}, false
 		w.mu.Unlock()
 		w.net.change(func() {
 			for _, h := range []*host{n.home, n.elsewhere} {
-				h.out, h.in = way{latency: w.plan.latency}, way{latency: w.plan.latency}
+				h.out, h.in = direction{latency: w.plan.latency}, direction{latency: w.plan.latency}
 			}
 		})
 		w.end(n, killAgent, w.elsewhere(n))

@@ -18,7 +18,7 @@ type plan struct {
 	latency  time.Duration // of every path, while it is not disturbed
 	wide     bool          // the first node's page is so large that an answer takes several chunks
 	baseline []int         // the nodes whose agents speak the baseline
-	beside   bool          // there is a second proxy, which nothing happens to
+	second   bool          // there is a second proxy, which nothing happens to
 	span     time.Duration // then the disturbances are over
 	steps    []step        // by time
 }
@@ -46,7 +46,7 @@ const (
 	slowPath          verb = "slow"               // bytes take arg
 	normalPath        verb = "normal"             // bytes take as long as at first
 	killAgent         verb = "kill"               // its processes are gone; the kernel closes their connections
-	vanishAgent       verb = "vanish"             // its machine is off: nobody is told
+	powerOffAgent     verb = "vanish"             // its machine is off: nobody is told
 	leaveAgent        verb = "goodbye"            // it is stopped in an orderly way
 	startAgent        verb = "start"              // it is started, unless it runs
 	breakRegistration verb = "break registration" // its registration stream breaks, and no other
@@ -63,10 +63,10 @@ const (
 	leaveTwin         verb = "twin goes"        // all but the newest process say goodbye
 	startImpostor     verb = "start impostor"   // another machine claims to be the node
 	killImpostor      verb = "kill impostor"
-	vanishImpostor    verb = "vanish impostor"
+	powerOffImpostor  verb = "vanish impostor"
 	leaveImpostor     verb = "goodbye impostor"
 	crashProxy        verb = "crash proxy"  // its process is gone
-	vanishProxy       verb = "vanish proxy" // its machine is off
+	powerOffProxy     verb = "vanish proxy" // its machine is off
 	stopProxy         verb = "stop proxy"   // it is stopped in an orderly way
 	startProxy        verb = "start proxy"  // it is started, unless it runs
 	ask               verb = "ask"
@@ -87,8 +87,8 @@ func (s step) String() string {
 }
 
 func (p plan) String() string {
-	lines := []string{fmt.Sprintf("%d nodes (the first is wide: %t; baseline: %v), a proxy beside: %t, latency %s, disturbed for %s",
-		p.nodes, p.wide, p.baseline, p.beside, p.latency, p.span)}
+	lines := []string{fmt.Sprintf("%d nodes (the first is wide: %t; baseline: %v), a second proxy: %t, latency %s, disturbed for %s",
+		p.nodes, p.wide, p.baseline, p.second, p.latency, p.span)}
 	for _, s := range p.steps {
 		lines = append(lines, s.String())
 	}
@@ -135,7 +135,7 @@ func newPlan(seed uint64, large bool) plan {
 		r.span = min(r.span, r.between(minSpan, maxSpan), r.between(minSpan, maxSpan))
 	}
 	r.wide = r.IntN(40) == 0
-	r.beside = r.IntN(6) == 0
+	r.second = r.IntN(6) == 0
 	for n := 1; n <= r.nodes; n++ {
 		if r.IntN(7) == 0 && !(n == 1 && r.wide) {
 			r.baseline = append(r.baseline, n)
@@ -147,7 +147,7 @@ func newPlan(seed uint64, large bool) plan {
 	for range minFaults + r.few(faults-minFaults) {
 		r.fault()
 	}
-	if r.beside {
+	if r.second {
 		r.halfStart(r.when(), 1+r.IntN(r.nodes))
 	}
 	for range 1 + r.few(6) {
@@ -192,7 +192,7 @@ func (r *planner) fault() {
 	faults := []func(at time.Duration, node int){
 		r.brokenPath, r.brokenPath, r.brokenPath, r.hole, r.hole, r.hole, r.slowness, r.restart, r.restart, r.restart,
 		r.overlap, r.overlap, r.conflict, r.proxyRestart, r.proxyRestart,
-		r.brokenStream, r.brokenStream, r.doubled, r.badPage, r.badPage, r.owed, r.owed,
+		r.brokenStream, r.brokenStream, r.duplicated, r.badPage, r.badPage, r.owed, r.owed,
 	}
 	at, node := r.when(), 1+r.IntN(r.nodes)
 	if len(r.steps) > 0 && r.IntN(3) == 0 {

@@ -35,14 +35,14 @@ type stopper interface {
 func (p *process) label() string { return strconv.Itoa(p.number) }
 
 func (w *world) start(n *node, at *host) {
-	w.net.change(func() { at.off, at.beside.off = false, false })
+	w.net.change(func() { at.off, at.second.off = false, false })
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p := &process{w: w, node: n, host: at, number: len(w.started) + 1, dials: map[string]int{}}
 	w.started = append(w.started, p)
 	if at == n.home {
 		n.processes = append(n.processes, p)
-		n.apart = time.Now()
+		n.notSingle = time.Now()
 	} else {
 		n.impostor = p
 	}
@@ -51,8 +51,8 @@ func (w *world) start(n *node, at *host) {
 		return
 	}
 	addrs := []string{mainAddr}
-	if w.beside != nil && at == n.home {
-		addrs = append(addrs, besideAddr)
+	if w.second != nil && at == n.home {
+		addrs = append(addrs, secondAddr)
 	}
 	p.agent = agent.Start(w.sys, agent.Config{
 		Registration: messages.Registration{NodeID: n.id, Role: n.role, PodName: "pod-" + n.id,
@@ -70,22 +70,22 @@ func noReadings() []recorder.Sample { return nil }
 
 func noLoad() float64 { return 0 }
 
-// dial is the agent's way into the networks. A process has one connection to a proxy at
+// dial is the agent's function to open connections. A process has one connection to a proxy at
 // a time; one that the other end has closed does not count, while it is closed at this
 // end too.
 func (p *process) dial(ctx context.Context, address string) (net.Conn, error) {
-	way := p.w.net
-	if address == besideAddr {
-		way = p.w.netBeside
+	network := p.w.net
+	if address == secondAddr {
+		network = p.w.secondNet
 	}
 	p.mu.Lock()
 	p.dials[address]++
-	others := p.dials[address] - 1 + way.alive(p)
+	others := p.dials[address] - 1 + network.alive(p)
 	p.mu.Unlock()
 	if others > 0 {
 		p.w.fail("process %d of %s opens a connection to %s while it has %d", p.number, p.node.id, address, others)
 	}
-	c, err := way.dial(ctx, p)
+	c, err := network.dial(ctx, p)
 	p.mu.Lock()
 	p.dials[address]--
 	p.mu.Unlock()

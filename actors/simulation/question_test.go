@@ -14,7 +14,7 @@ type question struct {
 	isRange  bool          // a window and not the latest
 	from, to time.Duration // of the window, before now; negative: open
 	names    []string
-	beside   bool // it is asked of the proxy beside
+	second   bool // it is asked of the second proxy
 }
 
 func (q question) String() string {
@@ -22,8 +22,8 @@ func (q question) String() string {
 	if q.cancel > 0 {
 		text += fmt.Sprintf(", given up after %s", q.cancel)
 	}
-	if q.beside {
-		text += ", the proxy beside"
+	if q.second {
+		text += ", the second proxy"
 	}
 	if len(q.nodes) > 0 {
 		text += fmt.Sprintf(", nodes %v", q.nodes)
@@ -81,7 +81,7 @@ func (r *planner) questions() []question {
 
 func (r *planner) question() question {
 	q := question{deadline: r.between(20*time.Millisecond, 6*time.Second)}
-	q.beside = r.beside && r.IntN(2) == 0
+	q.second = r.second && r.IntN(2) == 0
 	if r.IntN(5) == 0 {
 		q.cancel = r.between(time.Millisecond, q.deadline)
 	}

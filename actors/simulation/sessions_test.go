@@ -6,29 +6,29 @@ import (
 	"fodc/messages"
 )
 
-// sessionEnds is the time after which a session that is over has no actor any more.
+// sessionEnds is how long the actor of a session may live after the session has ended.
 const sessionEnds = 2 * time.Second
 
-// sighting is what checks have seen of a session's actor.
-type sighting struct {
-	first time.Time
-	stray time.Time // since when its node is not in the cluster; zero: it is
+// observation is what earlier checks have seen of a session's actor.
+type observation struct {
+	first        time.Time
+	unknownSince time.Time // since when its node is not in the cluster; zero: it is
 }
 
-// checkSessions looks whether sessions that are over go, and with them their actors: of
-// those that are not quite new, each is the only one of a node that the proxy knows.
-func (w *world) checkSessions(before map[string]sighting, sessions []messages.ActorNode, shown map[string]messages.NodeStatus) (seen map[string]sighting) {
+// checkSessions checks that sessions end, and their actors with them: a session older than
+// sessionEnds must be the only one of its node, and the node must be in the cluster.
+func (w *world) checkSessions(before map[string]observation, sessions []messages.ActorNode, shown map[string]messages.NodeStatus) (seen map[string]observation) {
 	now, old := time.Now(), map[string]int{}
-	seen = map[string]sighting{}
+	seen = map[string]observation{}
 	for _, a := range sessions {
 		s, ok := before[a.ID]
 		if !ok {
 			s.first = now
 		}
 		if _, ok := shown[a.Subject]; ok {
-			s.stray = time.Time{}
-		} else if s.stray.IsZero() {
-			s.stray = now
+			s.unknownSince = time.Time{}
+		} else if s.unknownSince.IsZero() {
+			s.unknownSince = now
 		}
 		seen[a.ID] = s
 		if now.Sub(s.first) > sessionEnds {
@@ -37,8 +37,8 @@ func (w *world) checkSessions(before map[string]sighting, sessions []messages.Ac
 		if old[a.Subject] > 1 {
 			w.fail("%s has %d sessions that are older than %s", a.Subject, old[a.Subject], sessionEnds)
 		}
-		if !s.stray.IsZero() && now.Sub(s.stray) > sessionEnds {
-			w.fail("%s has not been in the cluster for %s, and has a session", a.Subject, now.Sub(s.stray))
+		if !s.unknownSince.IsZero() && now.Sub(s.unknownSince) > sessionEnds {
+			w.fail("%s has not been in the cluster for %s, and has a session", a.Subject, now.Sub(s.unknownSince))
 		}
 	}
 	return seen

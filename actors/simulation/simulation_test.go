@@ -68,7 +68,7 @@ func play(t *testing.T, p plan, verbose bool) {
 		}
 	}()
 	synctest.Test(t, func(*testing.T) {
-		w = newWorld(p, func(w *world) *zap.Logger { return zap.New(&story{world: w, all: verbose}) })
+		w = newWorld(p, func(w *world) *zap.Logger { return zap.New(&traceLog{world: w, all: verbose}) })
 		w.run()
 	})
 	if verbose && !t.Failed() {
@@ -76,30 +76,30 @@ func play(t *testing.T, p plan, verbose bool) {
 	}
 }
 
-// story is a log that goes into the story of a world. An error is a fault: there is
+// traceLog is a log that writes to the trace of a world. An error is a fault: there is
 // nothing in the world that should not be expected.
-type story struct {
+type traceLog struct {
 	world  *world
 	all    bool
 	fields []zapcore.Field
 }
 
-func (s *story) Enabled(level zapcore.Level) bool {
+func (s *traceLog) Enabled(level zapcore.Level) bool {
 	return level >= zapcore.ErrorLevel || s.all && level >= zapcore.InfoLevel
 }
 
-func (s *story) With(fields []zapcore.Field) zapcore.Core {
-	return &story{world: s.world, all: s.all, fields: append(s.fields[:len(s.fields):len(s.fields)], fields...)}
+func (s *traceLog) With(fields []zapcore.Field) zapcore.Core {
+	return &traceLog{world: s.world, all: s.all, fields: append(s.fields[:len(s.fields):len(s.fields)], fields...)}
 }
 
-func (s *story) Check(e zapcore.Entry, c *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+func (s *traceLog) Check(e zapcore.Entry, c *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	if s.Enabled(e.Level) {
 		return c.AddCore(e, s)
 	}
 	return c
 }
 
-func (s *story) Write(e zapcore.Entry, fields []zapcore.Field) error {
+func (s *traceLog) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	m := zapcore.NewMapObjectEncoder()
 	for _, f := range append(s.fields[:len(s.fields):len(s.fields)], fields...) {
 		f.AddTo(m)
@@ -112,4 +112,4 @@ func (s *story) Write(e zapcore.Entry, fields []zapcore.Field) error {
 	return nil
 }
 
-func (s *story) Sync() error { return nil }
+func (s *traceLog) Sync() error { return nil }

@@ -13,18 +13,18 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// tap is the proxy's end of a stream, where the stream alone can be broken, and where
-// frames can come and go twice.
+// tap wraps the proxy's end of a stream. It can break the stream without its connection, and
+// duplicate frames in both directions.
 type tap struct {
 	grpc.ServerStream
 	world   *world
 	node    *node // nil: it is of an impostor
 	metrics bool
 	broken  chan struct{}
-	again   func(m any) // receives the last frame once more; of the stream's reader
+	again   func(m any) // receives the last frame once more; only for the stream's reader
 }
 
-// errBroken is what the agent gets to hear of it.
+// errBroken is the error that the agent gets when a stream is broken.
 var errBroken = status.Error(codes.Unavailable, "the stream is broken, and only the stream")
 
 // intercept puts a tap on the stream.
@@ -73,7 +73,7 @@ func (w *world) breakStreams(n *node, metrics bool) {
 func (t *tap) doubles() bool {
 	t.world.mu.Lock()
 	defer t.world.mu.Unlock()
-	return t.node != nil && t.node.doubled && !(t.node.baseline && t.metrics)
+	return t.node != nil && t.node.duplicated && !(t.node.baseline && t.metrics)
 }
 
 func (t *tap) RecvMsg(m any) error {

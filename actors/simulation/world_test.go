@@ -16,7 +16,7 @@ import (
 	"google.golang.org/grpc"
 )
 
-// The pace of the world.
+// Intervals and limits of a world.
 const (
 	heartbeatInterval = 10 * time.Second
 	heartbeatTimeout  = 30 * time.Second
@@ -24,17 +24,17 @@ const (
 	reconnectInterval = 5 * time.Second
 	scrapeInterval    = 20 * time.Second
 	maxCollections    = 16
-	// recovery is the time after which nothing may be left of a disturbance: a second
-	// is for connecting.
+	// recovery is the time within which everything must recover from a disturbance. It
+	// includes a second to connect.
 	recovery = reconnectInterval + heartbeatTimeout + time.Second
-	// quickRecovery is the same where both ends are told of all that happens.
+	// quickRecovery is the same for disturbances of which both ends get an error.
 	quickRecovery = reconnectInterval + time.Second
 	// stopTime is how long an orderly stop may take.
 	stopTime = 2 * time.Second
-	// lookInterval is the longest time between two checks.
+	// lookInterval is the longest time between two checks of the invariants.
 	lookInterval = 7300 * time.Millisecond
-	// settling outlasts what gRPC leaves behind for some seconds.
-	settling = 15 * time.Second
+	// drainTime is longer than the goroutines live that gRPC leaves behind.
+	drainTime = 15 * time.Second
 )
 
 // world is a proxy and its agents, in one bubble and one actor system.
@@ -42,24 +42,24 @@ type world struct {
 	plan plan
 	sys  *actors.System
 	net  *network
-	// netBeside and beside are nil in a world of one proxy.
-	netBeside *network
-	beside    *proxyProcess
+	// secondNet and second are nil in a world of one proxy.
+	secondNet *network
+	second    *proxyProcess
 	begun     time.Time
 	nodes     []*node // n1 first
 
-	// background is clients, and stops under way.
-	background sync.WaitGroup
-	seen       map[string]sighting // by the session's actor's id
-	seenBeside map[string]sighting // the same of the proxy beside
-	registry   string              // the actor of the proxy beside
+	// background counts clients and stops under way.
+	background   sync.WaitGroup
+	seen         map[string]observation // by the session's actor's id
+	seenAtSecond map[string]observation // the same of the second proxy
+	registry     string                 // the actor of the second proxy
 
 	mu       sync.Mutex
 	proxy    *proxyProcess // nil: none runs
 	proxyOff bool          // the last one's machine is off
-	started  []*process    // all that ever were
-	clients  int           // that wait for an answer
-	taps     map[*tap]bool // of the streams that are open
+	started  []*process    // all processes there ever were
+	clients  int           // how many wait for an answer
+	taps     map[*tap]bool // of the open streams
 	trace    []string
 	wrong    []string
 }
@@ -69,20 +69,20 @@ type node struct {
 	id, role  string
 	home      *host
 	elsewhere *host // of an impostor
-	baseline  bool  // its agent is one of those in the field
+	baseline  bool  // its agent knows the baseline of the contract only
 
 	// The world's lock guards these.
-	processes []*process // that run or leave, oldest first
-	impostor  *process
-	held      bool      // it was online from home when the impostor came, and nothing else has happened since
-	disturbed time.Time // the last moment at which something was wrong
-	silent    time.Time // the last moment at which something was wrong that tells nobody
-	deaf      time.Time // when its metrics stream was broken, and nothing else
-	apart     time.Time // the last moment at which not exactly one process ran at home
-	session   time.Time // when it registered, as last seen while it was undisturbed
-	page      page      // how its endpoint does
-	doubled   bool      // its frames come twice
-	lost      time.Time // since when nothing can come from it; zero: it can
+	processes      []*process // running or leaving, oldest first
+	impostor       *process
+	mustStayOnline bool      // see markMustStayOnline
+	disturbed      time.Time // when it was last disturbed
+	silent         time.Time // when it last had a fault of which neither end gets an error
+	metricsBroken  time.Time // when its metrics stream alone was last broken
+	notSingle      time.Time // when it last had no process at home, or several
+	session        time.Time // when its session was registered, as seen while it was undisturbed
+	page           page      // the state of its metrics endpoint
+	duplicated     bool      // its frames are duplicated
+	lost           time.Time // since when nothing can arrive from it; zero: it can
 }
 
 // proxyProcess is a run of the proxy.
@@ -93,30 +93,30 @@ type proxyProcess struct {
 }
 
 func newWorld(p plan, log func(*world) *zap.Logger) *world {
-	w := &world{plan: p, net: newNetwork(), begun: time.Now(), seen: map[string]sighting{}, taps: map[*tap]bool{}}
+	w := &world{plan: p, net: newNetwork(), begun: time.Now(), seen: map[string]observation{}, taps: map[*tap]bool{}}
 	w.sys = actors.NewSystem(log(w))
 	for i := range p.nodes {
 		h := func(net int) *host {
 			at := machine{ip: fmt.Sprintf("10.0.%d.%d", net, i+1)}
-			return &host{machine: at, out: way{latency: p.latency}, in: way{latency: p.latency}, beside: &host{machine: at}}
+			return &host{machine: at, out: direction{latency: p.latency}, in: direction{latency: p.latency}, second: &host{machine: at}}
 		}
 		w.nodes = append(w.nodes, &node{id: fmt.Sprintf("n%d", i+1), role: roles[(i+1)%2], home: h(1), elsewhere: h(2),
-			baseline: slices.Contains(p.baseline, i+1), disturbed: w.begun, silent: w.begun, apart: w.begun})
+			baseline: slices.Contains(p.baseline, i+1), disturbed: w.begun, silent: w.begun, notSingle: w.begun})
 	}
-	if p.beside {
-		w.netBeside = newNetworkBeside(w.net)
+	if p.second {
+		w.secondNet = newSecondNetwork(w.net)
 	}
 	return w
 }
 
-// note adds a line to the story that a failure tells.
+// note adds a line to the trace that a failure prints.
 func (w *world) note(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.trace = append(w.trace, fmt.Sprintf("%12s ", time.Since(w.begun))+fmt.Sprintf(format, args...))
 }
 
-// fail says that an invariant does not hold.
+// fail reports that an invariant is violated.
 func (w *world) fail(format string, args ...any) {
 	w.note("WRONG: "+format, args...)
 	w.mu.Lock()
@@ -124,21 +124,21 @@ func (w *world) fail(format string, args ...any) {
 	w.wrong = append(w.wrong, w.trace[len(w.trace)-1])
 }
 
-// report is empty if all is well.
+// report returns the violated invariants with the plan and the trace; empty: there are none.
 func (w *world) report() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.wrong) == 0 {
 		return ""
 	}
-	return strings.Join(w.wrong, "\n") + "\nthe plan: " + w.plan.String() + "\nthe story:\n" + strings.Join(w.trace, "\n")
+	return strings.Join(w.wrong, "\n") + "\nthe plan: " + w.plan.String() + "\nthe trace:\n" + strings.Join(w.trace, "\n")
 }
 
-// run plays the plan, and returns when nothing is left.
+// run executes the plan, and returns when everything has stopped.
 func (w *world) run() {
 	defer w.finish()
-	if w.netBeside != nil {
-		w.beside = w.newProxy(w.netBeside.listen(), nil)
+	if w.secondNet != nil {
+		w.second = w.newProxy(w.secondNet.listen(), nil)
 		w.registry = w.sys.Tree().Actors[0].ID
 	}
 	w.startProxy()
@@ -160,7 +160,7 @@ func (w *world) run() {
 	w.checkWhole()
 }
 
-// passUntil lets time pass, and looks now and then.
+// passUntil lets time pass until at, and checks the invariants every lookInterval.
 func (w *world) passUntil(at time.Duration) {
 	for {
 		left := time.Until(w.begun.Add(at))
@@ -210,7 +210,7 @@ func (w *world) startAgent(n *node) {
 	}
 }
 
-// running counts the node's processes at home that do not leave.
+// running counts the node's processes at home that are not leaving.
 func (w *world) running(n *node) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()

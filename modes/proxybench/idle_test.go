@@ -16,8 +16,8 @@ import (
 const (
 	// idleAgents are so many that what a process takes once is little beside them.
 	idleAgents = 1000
-	// settle is five heartbeats long.
-	settle = 26 * time.Second
+	// idleWait is five heartbeats long.
+	idleWait = 26 * time.Second
 )
 
 // idler is a process whose agents are not asked.
@@ -49,16 +49,16 @@ func TestBenchProxyIdle(t *testing.T) {
 		idlers, connected = append(idlers, i), append(connected, i.each())
 	}
 	select {
-	case <-time.After(settle):
+	case <-time.After(idleWait):
 	case <-ctx.Done():
 	}
 	fmt.Printf("\n%d idle agents, each on a connection of its own\n", idleAgents)
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "KiB/agent\tconnected\tx floor\tafter %v\tx floor\t\n", settle)
+	fmt.Fprintf(w, "KiB/agent\tconnected\tx floor\tafter %v\tx floor\t\n", idleWait)
 	floor := idlers[0].each()
 	for n, i := range idlers {
-		settled := i.each()
-		fmt.Fprintf(w, "%s\t%.0f\t%.2f\t%.0f\t%.2f\t\n", i.name, connected[n], connected[n]/connected[0], settled, settled/floor)
+		idle := i.each()
+		fmt.Fprintf(w, "%s\t%.0f\t%.2f\t%.0f\t%.2f\t\n", i.name, connected[n], connected[n]/connected[0], idle, idle/floor)
 	}
 	require.NoError(t, w.Flush())
 }
