@@ -22,7 +22,8 @@ import (
 func TestE2EStandaloneShowsThisMachine(t *testing.T) {
 	p := start(t, "standalone", "--grpc-listen-addr", "127.0.0.1:0", "--http-listen-addr", "127.0.0.1:0",
 		"--prometheus-listen-addr", "127.0.0.1:0", "--metrics-endpoint", "http://127.0.0.1:1/metrics")
-	body := awaitPage(t, p, "/metrics", "fodc_agent_process_cpu_seconds_total{", "fodc_node_up{", "node_memory_MemTotal_bytes{")
+	body := awaitPage(t, p, "/metrics", "fodc_agent_process_cpu_seconds_total{", "fodc_node_up{", "node_memory_MemTotal_bytes{", "node_load1{")
+	requireReadmeSeries(t, body)
 	require.Contains(t, body, `node_id="`)
 	require.Contains(t, body, `node_role="standalone"`)
 	for line := range strings.SplitSeq(body, "\n") {
