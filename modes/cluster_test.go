@@ -27,7 +27,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 )
 
-// The pace of a cluster in a test.
+// Intervals of a cluster in a test.
 const (
 	clusterScrapes   = 2 * time.Second
 	clusterReconnect = 5 * time.Second
@@ -58,13 +58,12 @@ func inCluster(t *testing.T, agents int, test func(t *testing.T, w *cluster)) {
 	inClusterOf(t, agents, plainPage, test)
 }
 
-// plainPage is what a node shows if the test does not say otherwise: how often it was
-// scraped.
+// plainPage is the default page of a node: the number of its scrapes.
 func plainPage(id string, scrape int) []byte {
 	return fmt.Appendf(nil, "# TYPE g gauge\ng{node=%q} %d\n", id, scrape)
 }
 
-// inClusterOf is inCluster for nodes that show the page.
+// inClusterOf is inCluster for nodes with the page.
 func inClusterOf(t *testing.T, agents int, page func(id string, scrape int) []byte, test func(t *testing.T, w *cluster)) {
 	synctest.Test(t, func(t *testing.T) {
 		w := startCluster(t, agents, page)
@@ -174,8 +173,8 @@ func (w *cluster) requireAllOnline() {
 	require.Len(w.t, actorsOf(w.sys, "session"), len(w.agents))
 }
 
-// requireFresh wants of every node the newest sample of its endpoint, and of the agent
-// itself.
+// requireFresh checks that the answer has the newest sample of each node's endpoint, and of
+// its agent itself.
 func (w *cluster) requireFresh() {
 	w.t.Helper()
 	c, err := w.proxy.Collect(w.t.Context(), messages.Query{Deadline: time.Now().Add(clusterPatience),
@@ -280,7 +279,7 @@ func (n *memoryNet) cut() int {
 	return len(all)
 }
 
-// slowConn takes a moment for what an agent writes.
+// slowConn delays what an agent writes.
 type slowConn struct {
 	net.Conn
 	net *memoryNet

@@ -16,7 +16,7 @@ import (
 	"fodc/messages"
 )
 
-// outcome is what a run of the program left.
+// outcome is the result of a run of the program.
 type outcome struct {
 	code           int
 	stdout, stderr string
@@ -178,7 +178,7 @@ func TestFlagOverEnvironmentOverDefault(t *testing.T) {
 	// A list replaces; it does not add.
 	o := run(t, nil, env, "agent", "--node-id", "n", "--node-role", "r", "--proxy-addr", "flag:1")
 	require.Equal(t, []string{"flag:1"}, o.config.(AgentConfig).ProxyAddrs)
-	// A wrong value that is not in force does no harm; an empty variable is absent.
+	// A wrong value that is overridden is ignored; an empty variable counts as not set.
 	o = run(t, nil, []string{"FODC_MAX_AGENTS=x", "FODC_MAX_COLLECTIONS="}, "proxy", "--max-agents", "9")
 	require.Equal(t, 9, o.config.(ProxyConfig).MaxAgents, o.stderr)
 	// The last one counts.

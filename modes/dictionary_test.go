@@ -32,9 +32,9 @@ func changingPage(id string, scrape int) []byte {
 	return []byte(b.String())
 }
 
-// saidOf is blocks as a text, without what agents say of themselves: that changes while
-// they are asked.
-func saidOf(blocks []messages.Block) (all []string) {
+// blocksText returns the blocks as text, without the agents' own metrics: these change from
+// one request to the next.
+func blocksText(blocks []messages.Block) (all []string) {
 	for _, b := range blocks {
 		for f := range b.Each() {
 			if strings.HasPrefix(f.Name, "fodc_") {
@@ -72,8 +72,8 @@ func TestProxyKnowsWhatAgentsDescribe(t *testing.T) {
 				require.Empty(t, n.Missing, "round %d, node %s", round, n.Identity.NodeID)
 				want, err := w.agents[i].agent.Latest(t.Context(), messages.Selection{})
 				require.NoError(t, err)
-				require.Equal(t, saidOf(want), saidOf(n.Blocks), "round %d", round)
-				require.NotEmpty(t, saidOf(want))
+				require.Equal(t, blocksText(want), blocksText(n.Blocks), "round %d", round)
+				require.NotEmpty(t, blocksText(want))
 			}
 			w.pass(clusterScrapes)
 		}

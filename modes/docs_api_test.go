@@ -19,19 +19,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDocsAPI plays the commands in docs/api.md, in turn, on the cluster of the
-// documentation: the answers there are real ones. make docs writes them anew.
+// TestDocsAPI runs the commands of docs/api.md on the cluster of the documentation, and
+// compares the answers. make docs rewrites them.
 func TestDocsAPI(t *testing.T) {
 	const name = "api.md"
 	text, err := os.ReadFile("../docs/" + name)
 	require.NoError(t, err)
 	var played string
 	inDocsCluster(t, func(t *testing.T, w *docsCluster) { played = w.play(t, string(text)) })
-	sameAsWritten(t, name, steadied(played))
+	sameAsWritten(t, name, normalized(played))
 }
 
-// play returns the text with the answers of all commands in it: lines that begin with
-// "$ " within fences of console.
+// play returns the text with the current answers of its commands, which are the lines that
+// begin with "$ " within fences of console.
 func (w *docsCluster) play(t *testing.T, text string) string {
 	t.Helper()
 	var b strings.Builder
@@ -70,7 +70,7 @@ func (w *docsCluster) answer(t *testing.T, command string) string {
 	return out
 }
 
-// words parts a command at spaces that are in no quotes.
+// words splits a command at spaces outside of quotes.
 func words(t *testing.T, command string) []string {
 	t.Helper()
 	var all []string
@@ -97,7 +97,7 @@ func words(t *testing.T, command string) []string {
 	return all
 }
 
-// curl knows the options that the documentation uses.
+// curl implements the options that the documentation uses.
 func (w *docsCluster) curl(t *testing.T, args []string) string {
 	t.Helper()
 	require.Equal(t, "curl", args[0])
@@ -151,7 +151,7 @@ func head(answer *httptest.ResponseRecorder) string {
 	return b.String() + "\n"
 }
 
-// filtered is the text as the command lets it through.
+// filtered returns the output of the command for the input text.
 func filtered(t *testing.T, args []string, text string) string {
 	t.Helper()
 	switch args[0] {
@@ -219,9 +219,9 @@ var (
 	}
 )
 
-// steadied replaces what is another one each time: ids, by when they come, and what
-// depends on the machine.
-func steadied(text string) string {
+// normalized replaces what differs from run to run: ids, numbered in the order in which they
+// appear, and values that depend on the machine.
+func normalized(text string) string {
 	numbered := func(pattern *regexp.Regexp, name func(n int) string) {
 		names := map[string]string{}
 		text = pattern.ReplaceAllStringFunc(text, func(id string) string {

@@ -25,12 +25,12 @@ import (
 // docsEpoch is when the cluster of the documentation is started, by its own clock.
 var docsEpoch = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
-// docsUptime is how old it is when it is asked: the lost node has been lost for a
-// while, and is still remembered. Nothing else is due at that time.
+// docsUptime is its age when requests are sent. The lost node is unconnected then, and not
+// removed yet. No timer is due at that time.
 const docsUptime = 65 * time.Second
 
-// docsCluster is the cluster that the documentation shows: a liaison, and two data
-// nodes, of which the second was lost. It is the same each time.
+// docsCluster is the cluster of the documentation: a liaison, and two data nodes, of which the
+// second was lost. It is the same in each run.
 type docsCluster struct {
 	*cluster
 	// handlers are the HTTP APIs of the proxy and of the first agent, by port.
@@ -66,7 +66,7 @@ func inDocsCluster(t *testing.T, test func(t *testing.T, w *docsCluster)) {
 		w.handlers["17901"] = p.api(w.sys, c, cfg.MaxAnswersBytes).Handler()
 		go func() { w.net.served <- w.proxy.Serve(w.net.listener) }()
 		defer w.finish()
-		lines := &cuttable{net: w.net}
+		lines := &breakableConns{net: w.net}
 		for i, node := range docsNodes() {
 			dial := atOnce(w.net)
 			if node.NodeID == "data-1" {
@@ -111,7 +111,7 @@ func (w *docsCluster) start(node messages.Registration, dial func(context.Contex
 	w.agents = append(w.agents, a)
 }
 
-// docsCommandLine is how a database node was started, as it tells itself.
+// docsCommandLine is the command line of a database node, as its pprof endpoint shows it.
 func docsCommandLine(id string) []byte {
 	level := "info"
 	if id == "data-1" {
@@ -122,7 +122,7 @@ func docsCommandLine(id string) []byte {
 		"--etcd-password=hunter2"}, "\x00"))
 }
 
-// docsPage is what the database nodes show.
+// docsPage is the metrics page of the database nodes.
 const docsPage = `# HELP banyandb_measure_total_written Data points written.
 # TYPE banyandb_measure_total_written counter
 banyandb_measure_total_written{group="sw_metric"} %d
@@ -137,8 +137,8 @@ func atOnce(n *memoryNet) func(context.Context, string) (net.Conn, error) {
 	return func(ctx context.Context, _ string) (net.Conn, error) { return n.listener.DialContext(ctx) }
 }
 
-// cuttable is connections that can be cut for good.
-type cuttable struct {
+// breakableConns dials connections, all of which can be broken for good.
+type breakableConns struct {
 	net *memoryNet
 
 	mu    sync.Mutex
@@ -146,7 +146,7 @@ type cuttable struct {
 	open  []net.Conn
 }
 
-func (l *cuttable) dial(ctx context.Context, addr string) (net.Conn, error) {
+func (l *breakableConns) dial(ctx context.Context, addr string) (net.Conn, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.isCut {
@@ -159,7 +159,7 @@ func (l *cuttable) dial(ctx context.Context, addr string) (net.Conn, error) {
 	return c, err
 }
 
-func (l *cuttable) cut() {
+func (l *breakableConns) cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.isCut = true

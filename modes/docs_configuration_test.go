@@ -17,8 +17,8 @@ import (
 
 //go:generate go test -run ^TestDocs(API|Configuration)$ -update .
 
-// updating tells whether the generated parts of docs/ are to be written anew. The flag
-// is that of the scripts.
+// updating reports whether to rewrite the generated parts of docs/. The flag -update is that
+// of actorstest.
 func updating() bool {
 	f := flag.Lookup("update")
 	return f != nil && f.Value.String() == "true"
@@ -90,8 +90,8 @@ var (
 	valueName  = regexp.MustCompile("`([A-Z]+)`")
 )
 
-// allowed is what the program itself says of values that are wrong: the rules cannot
-// be other ones than those it has.
+// allowed returns what the program's own errors say for wrong values, so that the text cannot
+// differ from the rules.
 func allowed(t *testing.T, cmdName, flagName string) string {
 	t.Helper()
 	require.NotEmpty(t, wrongValues[flagName], "--%s: say in wrongValues (usage_test.go) what it must not be", flagName)
@@ -114,7 +114,7 @@ func allowed(t *testing.T, cmdName, flagName string) string {
 	return strings.Join(texts, "; ")
 }
 
-// rank puts what compares with another flag last.
+// rank sorts rules that compare with another flag last.
 func rank(text string) int {
 	if strings.Contains(text, " than --") {
 		return 1
@@ -122,7 +122,7 @@ func rank(text string) int {
 	return 0
 }
 
-// cell is text as a table may have it.
+// cell escapes a text for a table.
 func cell(text string) string { return strings.NewReplacer("|", "\\|", "<", "&lt;").Replace(text) }
 
 // row is the flag's line in a table.
@@ -205,7 +205,7 @@ func standaloneDifferences(t *testing.T) string {
 	return strings.Join(missing, ", ") + ". These have other defaults:\n\n" + table(t, "standalone", others)
 }
 
-// sameAsWritten compares a file of docs/ with what it should be, or writes it.
+// sameAsWritten compares a file of docs/ with its expected content, or writes it.
 func sameAsWritten(t *testing.T, name, want string) {
 	t.Helper()
 	path := "../docs/" + name

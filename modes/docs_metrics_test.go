@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// metricDoc is what a row of docs/metrics.md says of a metric, or what a page does.
+// metricDoc describes a metric, from a row of docs/metrics.md or from a page.
 type metricDoc struct {
 	kind   string
 	labels []string
@@ -66,7 +66,7 @@ func quoted(text string) []string {
 	return all
 }
 
-// exposed is what the pages show of fodc itself, without the labels of identities.
+// exposed returns fodc's own metrics on the pages, without identity labels.
 func exposed(t *testing.T, pages ...string) map[string]metricDoc {
 	t.Helper()
 	all := map[string]metricDoc{}
@@ -125,8 +125,8 @@ func pagesOfEverything(t *testing.T) []string {
 	return pages
 }
 
-// A page with everything has each series once, whoever says it, and what fodc says of
-// itself is as Prometheus wants it.
+// A page with all metrics has each series once, and promtool finds nothing wrong with fodc's
+// own metrics.
 func TestMetricsPageOfEverything(t *testing.T) {
 	pages := pagesOfEverything(t)
 	page, seen := pages[len(pages)-1], map[string]bool{}
@@ -183,7 +183,7 @@ func TestDocsMetrics(t *testing.T) {
 	}
 }
 
-// The rules ask for metrics that there are, and Prometheus takes them.
+// The rules use metrics that exist, and promtool accepts them.
 func TestDocsAlerts(t *testing.T) {
 	text, err := os.ReadFile("../docs/metrics.md")
 	require.NoError(t, err)

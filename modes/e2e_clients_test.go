@@ -27,8 +27,8 @@ func actorTree(t *testing.T, proxy *process) (tree messages.ActorTree) {
 	return tree
 }
 
-// TestE2ECancelledRequestEndsItsCollection: the agent hangs, and the collection would
-// take its whole time; when the client leaves, it is over.
+// TestE2ECancelledRequestEndsItsCollection: the agent hangs, so the collection would last
+// until its deadline. It ends when the client disconnects.
 func TestE2ECancelledRequestEndsItsCollection(t *testing.T) {
 	t.Parallel()
 	proxy := startProxy(t, "--collect-timeout", "50s", "--http-write-timeout", "60s")
@@ -78,9 +78,9 @@ func TestE2ECancelledRequestEndsItsCollection(t *testing.T) {
 }
 
 const (
-	// slowClients are more than may collect at once.
+	// slowClients is more than --max-collections.
 	slowClients = 20
-	// slowPage is more than the kernel takes in advance of a reader.
+	// slowPage is more than the kernel buffers for a reader.
 	slowPage = 8 << 20
 )
 
@@ -125,8 +125,8 @@ func (c *slowClient) read(conn net.Conn) {
 	c.ended <- err
 }
 
-// TestE2ESlowClientsCostNobodyAnything: more of them than may collect at once are in
-// the middle of a large page, and whoever else comes is answered in full.
+// TestE2ESlowClientsCostNobodyAnything: more clients than --max-collections read a large page
+// slowly, and other clients get complete answers meanwhile.
 func TestE2ESlowClientsCostNobodyAnything(t *testing.T) {
 	t.Parallel()
 	proxy := startProxy(t, "--http-write-timeout", "20s")
@@ -181,7 +181,7 @@ func TestE2ESlowClientsCostNobodyAnything(t *testing.T) {
 	}
 }
 
-// windowsServed counts the windows that are answered to the end (200), or given up (499).
+// windowsServed counts the windows that were sent completely (200) or cut (499).
 func windowsServed(t *testing.T, addr string) (served int) {
 	t.Helper()
 	rest := page(t, addr, "/metrics/self")

@@ -19,7 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// slack is what a machine under load may add to a bound.
+// slack is added to time limits for a machine under load.
 const slack = time.Second
 
 // noEndpoint is where nothing listens.

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// flockSize is how many agents lose their proxy at once.
-	flockSize = 50
+	// killedProxyAgents is the number of agents whose proxy is killed.
+	killedProxyAgents = 50
 	// reconnectInterval is the default of --reconnect-interval.
 	reconnectInterval = 5 * time.Second
 	// mostInATenth bounds the share of the agents that return within one tenth of the
@@ -28,18 +28,18 @@ const (
 	outages = 2
 )
 
-// TestE2EFaultProxyKilled kills the proxy of 50 agents. Each agent's first attempt is
-// made at once, and refused; the next ones come by chance over the interval, and then
-// once an interval, so that the returns are spread over it however long the proxy was
-// away, and nobody waits for longer.
+// TestE2EFaultProxyKilled kills the proxy of 50 agents. Each agent tries at once, and is
+// refused. Its next attempt is at a random time within the reconnect interval, later ones are
+// once an interval. So the agents return spread over the interval, however long the proxy was
+// away, and no later.
 func TestE2EFaultProxyKilled(t *testing.T) {
 	t.Parallel()
 	addr := fixedPort(t)
 	proxy := startProxyAt(t, addr)
-	for i := range flockSize {
+	for i := range killedProxyAgents {
 		start(t, agentArgs(addr, fmt.Sprintf("n%02d", i), "liaison", noEndpoint, "--poll-metrics-interval", "10s")...)
 	}
-	awaitFlock(t, proxy, 2*patience)
+	awaitAllOnline(t, proxy, 2*patience)
 
 	for _, away := range []time.Duration{time.Second, 30 * time.Second} {
 		for n := 1; ; n++ {
@@ -51,7 +51,7 @@ func TestE2EFaultProxyKilled(t *testing.T) {
 			t.Logf("away for %s: the last agent is back %s after the proxy; in tenths of the interval: %v",
 				away, returns[len(returns)-1], tenths(returns))
 			require.Less(t, returns[len(returns)-1], reconnectInterval+slack)
-			if slices.Max(tenths(returns)) <= int(math.Floor(mostInATenth*flockSize)) {
+			if slices.Max(tenths(returns)) <= int(math.Floor(mostInATenth*killedProxyAgents)) {
 				break
 			}
 			require.Less(t, n, outages, "bunched each time: %v", tenths(returns))
@@ -59,8 +59,8 @@ func TestE2EFaultProxyKilled(t *testing.T) {
 	}
 }
 
-// awaitFlock waits until all agents are online, one entry each.
-func awaitFlock(t *testing.T, proxy *process, limit time.Duration) {
+// awaitAllOnline waits until all agents are online, one entry each.
+func awaitAllOnline(t *testing.T, proxy *process, limit time.Duration) {
 	t.Helper()
 	within(t, limit, "all agents online", func() error {
 		online := 0
@@ -69,7 +69,7 @@ func awaitFlock(t *testing.T, proxy *process, limit time.Duration) {
 				online++
 			}
 		}
-		if online != flockSize {
+		if online != killedProxyAgents {
 			return fmt.Errorf("%d are", online)
 		}
 		return nil
@@ -81,7 +81,7 @@ func awaitFlock(t *testing.T, proxy *process, limit time.Duration) {
 // was ready, in order.
 func awaitReturns(t *testing.T, proxy *process) []time.Duration {
 	t.Helper()
-	awaitFlock(t, proxy, 2*patience)
+	awaitAllOnline(t, proxy, 2*patience)
 	ready := at(t, proxy.said("listening")[0])
 	nodes := map[string]bool{}
 	var returns []time.Duration
@@ -91,8 +91,8 @@ func awaitReturns(t *testing.T, proxy *process) []time.Duration {
 		nodes[id] = true
 		returns = append(returns, at(t, entry).Sub(ready))
 	}
-	require.Len(t, returns, flockSize)
-	require.Equal(t, flockSize, actorsOf(t, proxy, "http", "session"))
+	require.Len(t, returns, killedProxyAgents)
+	require.Equal(t, killedProxyAgents, actorsOf(t, proxy, "http", "session"))
 	slices.Sort(returns)
 	return returns
 }

@@ -28,11 +28,12 @@ const (
 	loadClients = 16 // as many as --max-collections allows by default
 	loadPlayed  = 97 // agents that nothing happens to
 	loadSeries  = 100
-	// loadPace is how often the clients ask, all at once. Without a pause the machine is
-	// what is tested: who gets no processor for a while does not answer in time.
+	// loadPace is the interval of the clients, who send their requests at the same moment.
+	// Without a pause the test would measure the machine: an agent without a processor does
+	// not answer in time.
 	loadPace = time.Second
 	// loadGrowth is what memory may grow by from the second third of the load to the last:
-	// for the garbage collector's moods. To keep the pages would add 16 MB each second.
+	// the heap's size varies with the garbage collector. Leaked pages would add 16 MB a second.
 	loadGrowth = 1.5
 )
 
@@ -86,7 +87,7 @@ func steadyAnswer(agent int) *wire.StreamMetricsRequest {
 	return frame
 }
 
-// load is what the clients saw.
+// load is the results of the clients.
 type load struct {
 	mu    sync.Mutex
 	took  []time.Duration
@@ -170,8 +171,8 @@ func mean(values []int) float64 {
 	return float64(sum) / float64(max(1, len(values)))
 }
 
-// Sixteen clients, who ask at once each second, get every sample of the agents that live,
-// while one is stopped, one is killed, and one is killed and comes back.
+// Sixteen clients send requests each second. Each gets every sample of the agents that live,
+// while one agent is stopped, one is killed, and one is killed and comes back.
 func TestE2ELoadWithFaults(t *testing.T) {
 	proxy, node := startProxy(t), startNode(t, pageA)
 	agent := func(id string) *process { return startAgent(t, proxy, id, "liaison", node.endpoint()) }

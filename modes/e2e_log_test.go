@@ -19,12 +19,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// recorder is a process in one of the modes, whose log the test has in its hands.
+// recorder is a process in one of the modes, whose log the test controls.
 type recorder struct {
 	*process
 	mode string
-	// http is where it answers, droppedPath and droppedName where it counts what its log
-	// has dropped.
+	// http is its HTTP address. The metric droppedName on the page droppedPath counts the
+	// dropped lines of its log.
 	http, droppedPath, droppedName string
 	// cluster is the proxy that has the node n1.
 	cluster *process
@@ -93,7 +93,7 @@ func startSilently(t *testing.T, out *os.File, addrs map[string]string, args ...
 	return p
 }
 
-// fullPipe returns the ends of a pipe that has no room.
+// fullPipe returns the ends of a pipe whose buffer is full.
 func fullPipe(t *testing.T) (reader, writer *os.File) {
 	t.Helper()
 	reader, writer, err := os.Pipe()
@@ -159,7 +159,7 @@ func (r *recorder) requireClean(t *testing.T) {
 	t.Logf("stopped in %s", took)
 }
 
-// flood makes the log longer than it may wait to be written.
+// flood makes the process log more than its queue holds.
 func (r *recorder) flood(t *testing.T) {
 	t.Helper()
 	for range 6000 {
@@ -246,7 +246,7 @@ func TestE2EReaderOfLogGoesAway(t *testing.T) {
 	})
 }
 
-// Help and usage errors for a reader that is gone end as they would with one.
+// The exit codes of help and of usage errors do not depend on a reader of the output.
 func TestE2EOutputWithoutAReader(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]int{"--help": 0, "--version": 0, "agent --help": 0, "help proxy": 0, "": 2, "agent": 2, "nonsense": 2, "proxy --nonsense": 2} {
@@ -263,7 +263,7 @@ func TestE2EOutputWithoutAReader(t *testing.T) {
 
 var threeScrapes = regexp.MustCompile(`fodc_node_scrapes_total\{endpoint="http://127\.0\.0\.1:2121/metrics"\} ([3-9]|\d\d)`)
 
-// Whoever tries it for the first time reads a few lines, of which one says what to open.
+// fodc standalone logs a few lines at its start. One names the address to open.
 func TestE2EFirstMinute(t *testing.T) {
 	t.Parallel()
 	p := start(t, "standalone", "--grpc-listen-addr", "127.0.0.1:0", "--http-listen-addr", "127.0.0.1:0",

@@ -24,11 +24,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// patience is how long a test waits for something that should come soon.
+// patience is the time limit for what should happen soon.
 const patience = 15 * time.Second
 
-// atOnce is how many parallel tests run at a time, unless -parallel says it: they
-// wait for most of their time.
+// atOnce is the default of -parallel. It exceeds the number of processors, since these tests
+// mostly wait.
 const atOnce = 10
 
 var binary string
@@ -75,7 +75,7 @@ func start(t *testing.T, args ...string) *process {
 	return startCommand(t, append([]string{binary}, args...)...)
 }
 
-// startCommand runs a command line that ends in one of fodc, as start does.
+// startCommand is start for a command line that runs fodc by way of another program.
 func startCommand(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, exited: make(chan struct{}), cmd: exec.Command(args[0], append(args[1:], "--log-format", "json")...)}
@@ -127,7 +127,7 @@ func (p *process) kill(s syscall.Signal) {
 	}
 }
 
-// runs reports whether a thread of the process is neither stopped nor dead.
+// runs reports whether any thread of the process is neither stopped nor dead.
 func (p *process) runs() bool {
 	paths, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.cmd.Process.Pid))
 	for _, path := range paths {
@@ -205,8 +205,7 @@ func startAgent(t *testing.T, proxy *process, id, role, endpoint string, more ..
 	return start(t, agentArgs(proxy.addr("grpc"), id, role, endpoint, more...)...)
 }
 
-// agentArgs is the command line of an agent that records its node and not the host,
-// unless more says otherwise.
+// agentArgs returns the command line of an agent without host telemetry; more overrides.
 func agentArgs(proxyAddr, id, role, endpoint string, more ...string) []string {
 	return append([]string{"agent", "--proxy-addr", proxyAddr, "--node-id", id, "--node-role", role,
 		"--metrics-endpoint", endpoint, "--poll-metrics-interval", "1s", "--prometheus-listen-addr", "127.0.0.1:0",
@@ -259,7 +258,7 @@ func statuses(t *testing.T, proxy *process) map[string]string {
 	return m
 }
 
-// awaitStatuses waits until /cluster shows just these nodes: id, status, id, status...
+// awaitStatuses waits until /cluster has exactly these nodes: id, status, id, status...
 func awaitStatuses(t *testing.T, proxy *process, pairs ...string) {
 	t.Helper()
 	want := map[string]string{}

@@ -19,7 +19,7 @@ const maxShareAge = time.Second
 // scheduleTolerance is how far a sample's time may be from when it was fetched.
 const scheduleTolerance = 50 * time.Millisecond
 
-// request is a question under way.
+// request is a request that waits for its answer.
 type request struct {
 	question
 	query    messages.Query
@@ -32,7 +32,7 @@ type request struct {
 	selected map[string]messages.NodeStatus // what the cluster had for its filter, when it was asked
 }
 
-// ask lets clients ask, all at this moment.
+// ask sends the requests of clients, all at this moment.
 func (w *world) ask(questions []question) {
 	w.mu.Lock()
 	main := w.proxy
@@ -117,7 +117,7 @@ func (w *world) send(r *request) {
 	w.mu.Unlock()
 }
 
-// verify looks whether the answer is what it must be.
+// verify checks the answer.
 func (w *world) verify(r *request) {
 	wrong := func(format string, args ...any) {
 		w.fail("asked %s ago, %s: %s", r.ended.Sub(r.asked), r.question, fmt.Sprintf(format, args...))
@@ -153,7 +153,7 @@ func (w *world) verify(r *request) {
 	}
 }
 
-// mayFail tells whether the request may have ended with an error.
+// mayFail reports whether the request is allowed to end with an error.
 func (w *world) mayFail(r *request) bool {
 	if r.cancel > 0 && errors.Is(r.err, context.DeadlineExceeded) && r.ended.Sub(r.asked) >= r.cancel {
 		return true
@@ -177,7 +177,7 @@ func (r *request) selects(n *node) bool {
 	return (len(ids) == 0 || slices.Contains(ids, n.id)) && (len(roles) == 0 || slices.Contains(roles, n.role))
 }
 
-// verifyNode looks at one node's part of the answer.
+// verifyNode checks one node's part of the answer.
 func (w *world) verifyNode(r *request, n *node, a messages.NodeAnswer, wrong func(string, ...any)) {
 	if a.Missing != messages.MissingNone {
 		if len(a.Blocks) > 0 {
@@ -231,7 +231,7 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// since shows times as the trace has them.
+// since formats a time as in the trace.
 func (w *world) since(times ...time.Time) string {
 	var all []string
 	for _, t := range times {

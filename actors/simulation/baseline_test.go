@@ -22,9 +22,8 @@ import (
 // baselineRetry is the delay before a baseline agent connects again.
 const baselineRetry = reconnectInterval - 500*time.Millisecond
 
-// baselineAgent is an agent as it is in the field: it knows the baseline of the
-// contract and nothing else, answers requests in their order, and when one of its
-// streams breaks tears all down and registers anew.
+// baselineAgent is an agent that knows the baseline of the contract only. It answers requests
+// in order. When one of its streams breaks it closes everything and registers again.
 type baselineAgent struct {
 	process *process
 	work    sync.WaitGroup
@@ -52,7 +51,7 @@ func (b *baselineAgent) Stop(ctx context.Context) error {
 	return nil
 }
 
-// isOver waits, and tells whether the agent is to end.
+// isOver waits, and reports whether the agent is to end.
 func (b *baselineAgent) isOver(after time.Duration) bool {
 	select {
 	case <-b.ctx.Done():

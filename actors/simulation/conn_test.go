@@ -15,7 +15,7 @@ const sendBuffer = 64 << 10
 // pipe is one direction of a connection. The network's lock guards it.
 type pipe struct {
 	direction *direction
-	moved     *sync.Cond // a read or a write may be able to go on
+	moved     *sync.Cond // signals that a read or a write may go on
 	chunks    []chunk    // sent and not read
 	bytes     int
 	lastAt    time.Time // when the last chunk arrives
@@ -40,8 +40,8 @@ func (p *pipe) push(c chunk) {
 	p.moved.Broadcast()
 }
 
-// take reads what has arrived. If there is nothing yet, it returns when there will be,
-// zero if that is not known.
+// take reads what has arrived. If nothing has, it returns when the next chunk arrives; zero:
+// that is not known.
 func (p *pipe) take(b []byte) (n int, next time.Time, err error) {
 	if p.lost || p.direction.blocked {
 		return 0, time.Time{}, nil
@@ -77,14 +77,14 @@ type conn struct {
 
 	// The network's lock guards these.
 	closed          bool
-	gone            bool // this end's machine has forgotten it
+	gone            bool // this end's machine does not know it any more
 	failed          error
 	readBy, writeBy time.Time
 }
 
 func (c *conn) isOver() bool { return c.closed || c.failed != nil }
 
-// fail ends this end: its reads and writes return the error.
+// fail makes all reads and writes of this end return the error.
 func (c *conn) fail(err error) {
 	if c.failed == nil {
 		c.failed = err
@@ -93,7 +93,7 @@ func (c *conn) fail(err error) {
 	c.send.moved.Broadcast()
 }
 
-// close tells the other end, behind all that was sent.
+// close sends the end of the stream after all that was sent.
 func (c *conn) close() {
 	if c.closed {
 		return
@@ -105,7 +105,7 @@ func (c *conn) close() {
 	c.fail(net.ErrClosed)
 }
 
-// powerOff makes this end forget the connection, without a word to the other one.
+// powerOff drops this end of the connection. The other end gets nothing.
 func (c *conn) powerOff() {
 	c.gone = true
 	c.send.chunks, c.send.lost = nil, true
@@ -124,8 +124,8 @@ func (c *conn) resetIfUnknown() {
 	}
 }
 
-// wait waits until the pipe has moved, but no longer than until the earlier of the two
-// times, where zero is never.
+// wait waits until moved is signalled, but no longer than until the earlier of the two times;
+// zero is never.
 func (c *conn) wait(p *pipe, a, b time.Time) {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		a = b

@@ -26,8 +26,8 @@ func (r *planner) halfStart(at time.Duration, node int) {
 	r.add(step{at: at + r.between(10*time.Second, 40*time.Second), do: openOut, node: node})
 }
 
-// owed lets clients ask a node that is slow to answer, and then perhaps breaks the
-// stream on which the answers come.
+// owed sends requests to a node that is slow to answer, and then perhaps breaks the stream of
+// the answers.
 func (r *planner) owed(at time.Duration, node int) {
 	r.add(step{at: at, do: slowPath, node: node, arg: r.between(50*time.Millisecond, 5*time.Second)})
 	for range 2 + r.few(3) {

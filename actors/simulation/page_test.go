@@ -24,13 +24,13 @@ const garbage = "<html>\n{{{ 1 2 3\n\x00\xff 7\n# TYPE\n"
 
 var errNoPage = errors.New("the node gives no page")
 
-// page is how a node's endpoint does.
+// page is the state of a node's endpoint.
 type page struct {
 	does  verb // empty: it is good
 	takes time.Duration
 }
 
-// scrape is a request to a node's endpoint, and what became of it.
+// scrape is a request to a node's endpoint, and its outcome.
 type scrape struct {
 	at    time.Time // its samples'
 	done  time.Time // zero: it is under way
@@ -136,8 +136,8 @@ func expectedLatest(scrapes []scrape, earliest time.Time) (e expected) {
 	return e
 }
 
-// verifyTimes looks whether the samples are those that were asked for. The agent was
-// asked between the earliest time at which a shared collection can have begun, and now.
+// verifyTimes checks that the samples are those of the request. The agent got the request
+// between the earliest start of a shared collection and now.
 func (w *world) verifyTimes(r *request, n *node, p *process, got []time.Time, wrong func(string, ...any)) {
 	e := p.expected(r, r.asked.Add(-maxShareAge))
 	for _, at := range got {

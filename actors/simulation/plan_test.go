@@ -10,20 +10,20 @@ import (
 	"time"
 )
 
-// plan is all that is done to the world of a seed, and when. It is made before the
-// world is, from the seed alone.
+// plan is the steps of a seed with their times. It depends on the seed alone, and is made
+// before the world.
 type plan struct {
 	seed     uint64
 	nodes    int
 	latency  time.Duration // of every path, while it is not disturbed
 	wide     bool          // the first node's page is so large that an answer takes several chunks
 	baseline []int         // the nodes whose agents speak the baseline
-	second   bool          // there is a second proxy, which nothing happens to
+	second   bool          // there is a second proxy, which is never disturbed
 	span     time.Duration // then the disturbances are over
 	steps    []step        // by time
 }
 
-// step is one thing that is done.
+// step is one disturbance, or one repair, or requests of clients.
 type step struct {
 	at    time.Duration // from the beginning
 	do    verb
@@ -34,11 +34,11 @@ type step struct {
 
 type verb string
 
-// What is done to a node's agent, to its path, to the proxy; and what clients do. What
-// has been done already, or cannot be done, is passed over.
+// What a step does to a node's agent, to its path or to the proxy, and what clients do. A step
+// that has been done already, or cannot be done, is skipped.
 const (
 	cutPath           verb = "cut"                // its connections are reset
-	losePath          verb = "lose"               // its connections are forgotten on the way: no byte, no error
+	losePath          verb = "lose"               // its connections get no byte and no error any more
 	blockOut          verb = "mute"               // nothing gets from it to the proxy ...
 	openOut           verb = "unmute"             // ... and what waited arrives
 	blockIn           verb = "deafen"             // nothing gets from the proxy to it ...
@@ -46,19 +46,19 @@ const (
 	slowPath          verb = "slow"               // bytes take arg
 	normalPath        verb = "normal"             // bytes take as long as at first
 	killAgent         verb = "kill"               // its processes are gone; the kernel closes their connections
-	powerOffAgent     verb = "vanish"             // its machine is off: nobody is told
+	powerOffAgent     verb = "vanish"             // its machine is off: no peer gets an error
 	leaveAgent        verb = "goodbye"            // it is stopped in an orderly way
 	startAgent        verb = "start"              // it is started, unless it runs
 	breakRegistration verb = "break registration" // its registration stream breaks, and no other
 	breakMetrics      verb = "break metrics"      // its metrics stream breaks, and no other
-	doubleFrames      verb = "double"             // its frames come twice, and those to it too
+	doubleFrames      verb = "double"             // its frames are duplicated, in both directions
 	singleFrames      verb = "single"             // they do not any more
 	failPage          verb = "page fails"         // its node gives no page
 	spoilPage         verb = "page is garbage"
-	mixPage           verb = "page has garbage" // beside what it should have
+	mixPage           verb = "page has garbage" // among its samples
 	slowPage          verb = "page is slow"     // it takes arg
 	goodPage          verb = "page is good"     // all is well with the page again
-	startTwin         verb = "twin"             // it is started beside the one that runs
+	startTwin         verb = "twin"             // a second process of it is started
 	killTwin          verb = "end twin"         // all but the newest process are killed
 	leaveTwin         verb = "twin goes"        // all but the newest process say goodbye
 	startImpostor     verb = "start impostor"   // another machine claims to be the node
@@ -95,7 +95,7 @@ func (p plan) String() string {
 	return strings.Join(lines, "\n")
 }
 
-// tapped tells whether something is done to streams.
+// tapped reports whether the plan has faults of streams.
 func (p plan) tapped() bool {
 	return slices.ContainsFunc(p.steps, func(s step) bool {
 		return s.do == breakRegistration || s.do == breakMetrics || s.do == doubleFrames
@@ -131,7 +131,7 @@ func newPlan(seed uint64, large bool) plan {
 		r.nodes = minNodes + min(r.few(maxNodes-minNodes), r.few(maxNodes-minNodes))
 	}
 	r.span = r.between(minSpan, maxSpan)
-	if r.IntN(10) > 0 { // Most are short: it is their number that finds things.
+	if r.IntN(10) > 0 { // Most are short: many short plans find more than few long ones.
 		r.span = min(r.span, r.between(minSpan, maxSpan), r.between(minSpan, maxSpan))
 	}
 	r.wide = r.IntN(40) == 0

@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// question is what one client asks, in times that count from the moment of asking.
+// question is the request of one client. Its times are relative to the request.
 type question struct {
 	deadline time.Duration
-	cancel   time.Duration // when the client gives up; 0: it does not
+	cancel   time.Duration // when the client cancels; 0: never
 	nodes    []int         // the filter; none = all
 	role     string        // the filter; empty = all
 	isRange  bool          // a window and not the latest
 	from, to time.Duration // of the window, before now; negative: open
 	names    []string
-	second   bool // it is asked of the second proxy
+	second   bool // it goes to the second proxy
 }
 
 func (q question) String() string {
@@ -50,7 +50,7 @@ func bound(before time.Duration) string {
 // The roles of the nodes: those with even numbers, and those with odd ones.
 var roles = [2]string{"liaison", "datanode-hot"}
 
-// asks lets clients ask, and some ask the same again, soon after.
+// asks adds requests of clients, some of which are repeated soon after.
 func (r *planner) asks() {
 	s := step{at: r.when(), do: ask, asked: r.questions()}
 	r.add(s)
@@ -61,7 +61,7 @@ func (r *planner) asks() {
 	}
 }
 
-// questions draws what clients ask at the same moment. Some ask the same.
+// questions draws the requests of clients at one moment. Some are equal.
 func (r *planner) questions() []question {
 	var all []question
 	for range 1 + r.few(7) {

@@ -8,7 +8,7 @@ import (
 	"fodc/messages"
 )
 
-// samples is what is in a node's part of an answer.
+// samples are the samples of a node's part of an answer.
 type samples struct {
 	node  *node
 	wrong func(string, ...any)
@@ -86,7 +86,7 @@ func (s *samples) readLabels(text messages.LabelText) (process int) {
 	return process
 }
 
-// verifyWide looks whether all series of a scrape are there.
+// verifyWide checks that all series of a scrape are there.
 func (s *samples) verifyWide() {
 	for _, at := range s.fetched {
 		if s.wide[at] != wideSeries {
