@@ -33,7 +33,7 @@ func metadataOfAgents(family string) (kind messages.MetricType, help string) {
 	case familyHeartbeats:
 		return messages.TypeCounter, "Heartbeats of agents."
 	case familyEvicted:
-		return messages.TypeCounter, "Unconnected nodes that never said more than their registration, and had to go to make room for another one."
+		return messages.TypeCounter, "Nodes that sent nothing after their registration, and were removed to make room for another one."
 	case familyRefused:
 		return messages.TypeCounter, "Registrations of agents that were refused, by reason."
 	case familyRelayedBytes:

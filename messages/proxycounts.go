@@ -11,7 +11,7 @@ type ProxyCounts struct {
 	// StreamsRefused counts streams beside the registration that were attached to no
 	// session, by the reason.
 	StreamsRefused map[string]uint64
-	// NodesEvicted counts unconnected nodes that had to go to make room for another one.
+	// NodesEvicted counts nodes that were removed to make room for another one.
 	NodesEvicted uint64
 	Heartbeats   uint64
 	// RelayedSamples and RelayedBytes are what agents' answers brought: the samples

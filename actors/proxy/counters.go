@@ -25,7 +25,7 @@ const (
 	endedGoodbye   endReason = "goodbye"   // the agent said so
 	endedLost      endReason = "lost"      // the registration stream broke
 	endedReplaced  endReason = "replaced"  // the node has a newer session
-	endedSilent    endReason = "silent"    // no heartbeat for the cleanup timeout, or until another node needed the place
+	endedSilent    endReason = "silent"    // no heartbeat for the cleanup timeout, or nothing at all until another node needed the place
 	endedAbandoned endReason = "abandoned" // nobody served the stream that was admitted
 	endedUnread    endReason = "unread"    // the agent does not read what it is sent
 	endedFlood     endReason = "flood"     // the agent answers what nobody asked

@@ -30,7 +30,8 @@
 // These files bound what a stranger can do:
 //
 //   - connection.go, session_key.go: who may open a session's streams
-//   - registry_admission_state.go: who may register, and which node is evicted for another
+//   - registry_admission_state.go: who may register
+//   - registry_eviction_state.go: which node is evicted for a new one
 //   - registration_rate_state.go: how often an address may register
 //   - registry_config_state.go: what configurations may take in memory
 //   - peer_log.go, log_limit_state.go: how many lines of the log a peer may cause

@@ -137,7 +137,7 @@ func (r *registry) logRejection(peer messages.Address, err error) {
 // onEvicted logs the eviction of a node and ends its session.
 func (r *registry) onEvicted(e eviction) {
 	r.cfg.counters.nodeEvicted()
-	r.cfg.peers.warn(logEvicted, r.log, "unconnected agent removed to make room for another: it never said more than its registration",
+	r.cfg.peers.warn(logEvicted, r.log, "agent removed to make room for another: it has sent nothing after its registration",
 		zap.String("node_id", e.nodeID), zap.Int("max_agents", r.cfg.Limits.MaxAgents))
 	r.sendToSession(e.agentID, endSession{errEvicted})
 }

@@ -29,10 +29,6 @@ type admission struct {
 	evicted eviction
 }
 
-// eviction is a node that was removed for a new one. agentID is its live session, which must
-// end; empty if there is none.
-type eviction struct{ nodeID, agentID string }
-
 // Two agents with the same node id on one host look like one agent that registers again and
 // again: each replaces the session that the other has just opened.
 const (
@@ -65,6 +61,7 @@ func (s *registryState) admit(reg messages.Registration, agentID string, peer me
 		}
 		adm.duplicateSuspected = replacements%suspectAgainEvery == suspectAfter
 		adm.replaced = s.release(n)
+		s.unconfirmed.remove(n)
 		reg = keepKnownRole(reg, n.registration)
 		adm.identity = reg.Identity()
 	} else {
@@ -86,6 +83,9 @@ func (s *registryState) admit(reg messages.Registration, agentID string, peer me
 		confirmed: was.confirmed, configBytes: was.configBytes}
 	s.storeConfig(n, sent)
 	s.byAgent[agentID] = n
+	if !n.confirmed {
+		s.unconfirmed.add(n)
+	}
 	return adm, nil
 }
 
@@ -119,39 +119,6 @@ func conflict(n *node, holder, claimant string) *rejection {
 func sameHost(a, b string) bool { return a == b || isLocalhost(a) && isLocalhost(b) }
 
 func isLocalhost(ip string) bool { return ip == "127.0.0.1" || ip == "::1" }
-
-// evictIfFull makes sure that a new node fits in the registry. If the registry is full, it
-// removes the node that has been unconnected for longest among those that are not confirmed.
-// Anybody can register many nodes and drop them; confirmed nodes must not lose their place to
-// them. If there is no such node, the new one is rejected.
-func (s *registryState) evictIfFull(nodeID string, now time.Time) (eviction, *rejection) {
-	if len(s.nodes) < s.limits.MaxAgents {
-		return eviction{}, nil
-	}
-	var oldest *node
-	for _, n := range s.nodes {
-		if n.confirmed || s.status(n, now) == messages.StatusOnline {
-			continue
-		}
-		if oldest == nil || evictedBefore(s, n, oldest) {
-			oldest = n
-		}
-	}
-	if oldest == nil {
-		return eviction{}, &rejection{rejectedFull, "the proxy has " + itoa(len(s.nodes)) +
-			" agents, as many as --max-agents allows: " + quote(nodeID) + " is one too many"}
-	}
-	delete(s.nodes, oldest.identity.NodeID)
-	return eviction{nodeID: oldest.identity.NodeID, agentID: s.release(oldest)}, nil
-}
-
-// evictedBefore orders nodes by the time since when they are unconnected, then by node id.
-func evictedBefore(s *registryState, a, b *node) bool {
-	if d := s.unconnectedSince(a).Compare(s.unconnectedSince(b)); d != 0 {
-		return d < 0
-	}
-	return a.identity.NodeID < b.identity.NodeID
-}
 
 // keepKnownRole returns the registration with the known role and labels if it has none: a
 // baseline agent sends them only with a later heartbeat.

@@ -64,3 +64,23 @@ func TestConfigurationsAreBounded(t *testing.T) {
 	s.heartbeat(fmt.Sprintf("a%d", last), node(last), now)
 	require.Equal(t, huge.StartupParams, kept(last).StartupParams)
 }
+
+// The small configuration of a node is stored although those of others fill the limit.
+func TestSmallConfigurationsAreAlwaysStored(t *testing.T) {
+	huge := hugeConfig()
+	fit := maxConfigsBytes / huge.MemoryBytes()
+	s := newRegistryState(RegistryLimits{HeartbeatTimeout: time.Hour, CleanupTimeout: time.Hour, MaxAgents: 1000})
+	now := time.Unix(0, 0)
+	admit := func(id string, config *messages.NodeConfig) *messages.NodeConfig {
+		_, err := s.admit(messages.Registration{NodeID: id, Role: "liaison", Config: config}, id, messages.Address{}, now)
+		require.NoError(t, err)
+		return s.configs(messages.NodeFilter{NodeIDs: []string{id}}, now)[0].Config
+	}
+	for i := range fit + 100 {
+		admit(fmt.Sprintf("stranger-%d", i), huge)
+	}
+	require.Empty(t, admit("another", huge).StartupParams, "the limit is reached")
+	small := &messages.NodeConfig{StartupParams: []messages.ConfigParam{{Key: "p", Value: `"` + strings.Repeat("x", 4000) + `"`}}}
+	require.Equal(t, small, admit("n1", small))
+	require.LessOrEqual(t, s.configsBytes, 2*maxConfigsBytes)
+}

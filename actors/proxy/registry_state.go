@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"container/list"
 	"maps"
 	"slices"
 	"time"
@@ -26,6 +27,9 @@ type registryState struct {
 	nodes   map[string]*node
 	byAgent map[string]*node // live sessions only
 	rate    registrationRate
+
+	unconfirmed  unconfirmedNodes
+	configsBytes int // the memory of all configurations
 }
 
 // node is an entry of the registry. Whether it is online is not stored but derived, see
@@ -48,6 +52,8 @@ type node struct {
 	// confirmed says that an agent of the node ever did more than register: it has sent a
 	// heartbeat, or opened a further stream.
 	confirmed bool
+	// unconfirmed is the node's place among the unconfirmedNodes; nil if it is confirmed.
+	unconfirmed *list.Element
 	// configBytes is the memory of the configuration.
 	configBytes int
 }
@@ -78,7 +84,8 @@ func (s *registryState) heartbeat(agentID string, reg messages.Registration, now
 	if s.status(n, now) != messages.StatusOnline {
 		back = n.identity.NodeID
 	}
-	n.lastHeartbeat, n.lastError, n.reported, n.confirmed = now, "", messages.StatusOnline, true
+	n.lastHeartbeat, n.lastError, n.reported = now, "", messages.StatusOnline
+	s.confirm(n)
 	s.storeConfig(n, reg.Config)
 	known := n.registration
 	reg.NodeID, reg.PodName, reg.Primary = known.NodeID, known.PodName, known.Primary
@@ -109,14 +116,15 @@ func (s *registryState) ended(agentID string, goodbye bool, why string, now time
 	if !ok {
 		return ""
 	}
-	s.release(n)
 	if goodbye {
-		delete(s.nodes, n.identity.NodeID)
+		s.remove(n)
 		return n.identity.NodeID
 	}
+	s.release(n)
 	n.lostAt, n.lastError, n.reported = now, why, messages.StatusUnconnected
 	if !n.confirmed {
-		n.dropConfig()
+		s.dropConfig(n)
+		s.unconfirmed.sessionEnded(n)
 	}
 	return n.identity.NodeID
 }
@@ -124,7 +132,7 @@ func (s *registryState) ended(agentID string, goodbye bool, why string, now time
 // streamOpened records that the session has opened a further stream.
 func (s *registryState) streamOpened(agentID string) {
 	if n := s.byAgent[agentID]; n != nil {
-		n.confirmed = true
+		s.confirm(n)
 	}
 }
 
@@ -171,10 +179,9 @@ func (s *registryState) sweep(now time.Time) swept {
 		}
 		if now.Sub(since) >= s.limits.CleanupTimeout {
 			found.Removed = append(found.Removed, id)
-			if agentID := s.release(n); agentID != "" {
+			if agentID := s.remove(n); agentID != "" {
 				found.EndSessions = append(found.EndSessions, agentID)
 			}
-			delete(s.nodes, id)
 			continue
 		}
 		if n.reported == messages.StatusOnline {
