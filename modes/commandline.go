@@ -43,9 +43,10 @@ type Runners struct {
 // It returns the exit code: 0 after a clean stop, 1 after a failure, which is logged, 2 for
 // wrong usage, which one line on stderr explains.
 //
-// None of that depends on anybody reading the log, or stdout and stderr at all.
+// None of that depends on anybody reading the log, or stdout and stderr at all. The process
+// must end afterwards: most signals have no effect on it any more.
 func Main(args []string, stdout, stderr io.Writer, run Runners) (exitCode int) {
-	defer surviveBrokenPipes()()
+	surviveBrokenPipes()
 	err := newApp(stdout, stderr, run).Run(args)
 	var f *runFailure
 	switch {
@@ -158,6 +159,7 @@ func (cmd command) action(c *cli.Context, logging *logConfig, stderr io.Writer) 
 	if err := cmd.parse(); err != nil {
 		return fmt.Errorf("fodc %s: %w", cmd.name, err)
 	}
+	received := receiveSignals()
 	log, err := newLogger(stderr, *logging)
 	if err != nil {
 		return err
@@ -167,7 +169,7 @@ func (cmd command) action(c *cli.Context, logging *logConfig, stderr io.Writer) 
 	grpclog.SetLoggerV2(grpcLogger(log.Logger))
 	log.Info("starting", zap.String("mode", cmd.name), zap.Stringer("version", thisBuild()))
 	p := Program{Log: log.Logger, LogLinesDropped: log.dropped, Reload: newReload(log.Logger)}
-	err = untilSignal(c.Context, p, stderr, func(ctx context.Context) error { return cmd.run(ctx, p) })
+	err = untilSignal(c.Context, p, received, stderr, func(ctx context.Context) error { return cmd.run(ctx, p) })
 	if err != nil {
 		log.Error("ended by a failure", zap.String("mode", cmd.name), zap.Error(err))
 		return &runFailure{err}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
+	"os/signal"
 	"runtime"
 	"strings"
 	"syscall"
@@ -39,13 +41,20 @@ func run(t *testing.T, runErr error, env []string, args ...string) outcome {
 	}
 	var o outcome
 	var stdout, stderr bytes.Buffer
-	o.code = Main(append([]string{programName}, args...), &stdout, &stderr, Runners{
+	o.code = runMain(t, append([]string{programName}, args...), &stdout, &stderr, Runners{
 		Proxy:      func(_ context.Context, c ProxyConfig, _ Program) error { o.config = c; return runErr },
 		Agent:      func(_ context.Context, c AgentConfig, _ Program) error { o.config = c; return runErr },
 		Standalone: func(_ context.Context, c StandaloneConfig, _ Program) error { o.config = c; return runErr },
 	})
 	o.stdout, o.stderr = stdout.String(), stderr.String()
 	return o
+}
+
+// runMain calls Main, and gives the signals of the process their usual effect back afterwards.
+func runMain(t *testing.T, args []string, stdout, stderr io.Writer, run Runners) (exitCode int) {
+	t.Helper()
+	defer signal.Reset()
+	return Main(args, stdout, stderr, run)
 }
 
 var defaultProxy = ProxyConfig{
@@ -259,15 +268,15 @@ func TestSignalEndsTheMode(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a process of Windows cannot send itself a signal")
 	}
-	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		ended := false
-		code := Main([]string{programName, "proxy"}, &bytes.Buffer{}, &bytes.Buffer{}, Runners{
+		code := runMain(t, []string{programName, "proxy"}, &bytes.Buffer{}, &bytes.Buffer{}, Runners{
 			Proxy: func(ctx context.Context, _ ProxyConfig, _ Program) error {
 				self, err := os.FindProcess(os.Getpid())
 				if err != nil {
 					return err
 				}
-				if err := self.Signal(signal); err != nil {
+				if err := self.Signal(s); err != nil {
 					return err
 				}
 				<-ctx.Done()

@@ -3,8 +3,8 @@
 //
 //   - commandline.go, option.go, version.go: from arguments and environment to a running
 //     mode and an exit code
-//   - program.go, log.go, signals.go, reload.go: what a mode is given, how the process logs
-//     (see logsink), what signals do, and which files SIGHUP reads again
+//   - program.go, log.go, signals.go, signals_state.go, reload.go: what a mode is given, how
+//     the process logs (see logsink), what signals do, and which files SIGHUP reads again
 //   - proxy_config.go, agent_config.go, standalone_config.go: a struct a mode, its
 //     flags, and what their values may be; check.go holds what these share
 //   - proxy.go, agent.go, standalone.go: start and stop; mode.go what these share

@@ -60,11 +60,13 @@ Only ` + "`SIGTERM`, `SIGINT`, `SIGQUIT` and `SIGKILL`" + ` end a process.
 
 | signal | effect |
 |---|---|
-| ` + "`SIGTERM`, `SIGINT`" + ` | an orderly stop within 2 s; exit code 0. A second one ends the process at once; exit code 1 |
+| ` + "`SIGTERM`, `SIGINT`" + ` | an orderly stop within 2 s; exit code 0. A second one, at least 200 ms later, ends the process at once; exit code 1 |
 | ` + "`SIGQUIT`" + ` | writes the stacks of all goroutines to stderr and ends at once; exit code 2 |
 | ` + "`SIGHUP`" + ` | reads configuration files again; there are none yet, and the log says so |
 | ` + "`SIGSTOP`, `SIGTSTP`, `SIGTTIN`, `SIGTTOU`, `SIGCONT`" + ` | suspend and continue |
 | all others, such as ` + "`SIGUSR1`, `SIGPIPE`, `SIGABRT`" + ` | none |
+
+On Linux, the signals 32 and 34 (` + "`SIGRTMIN`" + `) end a process, too: Go leaves them to the C library.
 `
 
 // docsCommand returns a new command by its name.

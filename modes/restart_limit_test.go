@@ -22,7 +22,7 @@ func TestRestartLimitEndsTheMode(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) { err = crashUntilTheModeEnds(t, kind, isAgent, log) })
 				return err
 			}
-			code := Main(args, &out, &errOut, Runners{
+			code := runMain(t, args, &out, &errOut, Runners{
 				Proxy: func(_ context.Context, _ ProxyConfig, p Program) error { return run(p.Log) },
 				Agent: func(_ context.Context, _ AgentConfig, p Program) error { return run(p.Log) },
 			})

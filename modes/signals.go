@@ -17,7 +17,7 @@ import (
 // A process of fodc ends when it is told to, and for no other signal: its evidence must
 // survive a terminal that closes, and a signal that was meant for something else.
 //
-//	SIGINT, SIGTERM  stop in order; a second one ends at once
+//	SIGINT, SIGTERM  stop in order; a second one (see secondSignalAfter) ends at once
 //	SIGQUIT          writes all goroutines to stderr, and ends at once with exitDump
 //	SIGHUP           reads files again
 //	others           are ignored; SIGKILL and job control do what they always do
@@ -31,24 +31,31 @@ const (
 	maxDumpBytes = 64 << 20
 )
 
-// untilSignal runs f with a context that SIGINT or SIGTERM ends.
-func untilSignal(ctx context.Context, p Program, stderr io.Writer, f func(context.Context) error) error {
-	// Two channels, so that a flood of other signals cannot displace one that ends the
-	// process. The buffer holds two signals even if the goroutine has not started yet.
-	ending, others := make(chan os.Signal, 2), make(chan os.Signal, 1)
-	signal.Notify(ending, syscall.SIGINT, syscall.SIGTERM)
-	defer signal.Stop(ending)
-	signal.Notify(others, append(ignoredSignals(), syscall.SIGHUP, syscall.SIGQUIT)...)
-	defer signal.Stop(others)
-	h := &signalHandler{log: p.Log, reload: p.Reload.request, dump: func() { dumpGoroutines(stderr) }, exit: os.Exit}
-	return h.watch(ctx, ending, others, f)
+// signals are the channels on which the process gets its signals.
+type signals struct {
+	// ending has the signals that end the process. A flood of others cannot displace them.
+	ending <-chan os.Signal
+	others <-chan os.Signal
+}
+
+// receiveSignals makes the process receive its signals, until it ends: those that arrive when
+// nobody handles them any more, while the log is flushed, have no effect.
+func receiveSignals() signals {
+	// The buffer holds one of each kind even if the handler has not started yet.
+	ending, others := make(chan os.Signal, 3), make(chan os.Signal, 1)
+	signal.Notify(ending, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT)
+	signal.Notify(others, append(ignoredSignals(), syscall.SIGHUP)...)
+	return signals{ending, others}
 }
 
 // surviveBrokenPipes makes a write to stdout or stderr fail if nobody reads the pipe any more.
-// Without it the write kills the process with SIGPIPE. undo restores that.
-func surviveBrokenPipes() (undo func()) {
-	signal.Ignore(syscall.SIGPIPE)
-	return func() { signal.Reset(syscall.SIGPIPE) }
+// Without it the write kills the process with SIGPIPE.
+func surviveBrokenPipes() { signal.Ignore(syscall.SIGPIPE) }
+
+// untilSignal runs f with a context that SIGINT or SIGTERM ends.
+func untilSignal(ctx context.Context, p Program, received signals, stderr io.Writer, f func(context.Context) error) error {
+	h := &signalHandler{log: p.Log, reload: p.Reload.request, dump: func() { dumpGoroutines(stderr) }, exit: os.Exit}
+	return h.watch(ctx, received, f)
 }
 
 // signalHandler acts on signals.
@@ -59,11 +66,11 @@ type signalHandler struct {
 	dump func()
 	exit func(code int)
 
-	stopping bool
+	stops stopSignals
 }
 
 // watch runs f and handles signals until it returns. Its own goroutine has ended then.
-func (h *signalHandler) watch(ctx context.Context, ending, others <-chan os.Signal, f func(context.Context) error) error {
+func (h *signalHandler) watch(ctx context.Context, received signals, f func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var watcher sync.WaitGroup
@@ -73,9 +80,9 @@ func (h *signalHandler) watch(ctx context.Context, ending, others <-chan os.Sign
 	watcher.Go(func() {
 		for {
 			select {
-			case s := <-ending:
+			case s := <-received.ending:
 				h.onEnding(s, cancel)
-			case s := <-others:
+			case s := <-received.others:
 				h.onOther(s)
 			case <-done:
 				return
@@ -86,29 +93,32 @@ func (h *signalHandler) watch(ctx context.Context, ending, others <-chan os.Sign
 }
 
 func (h *signalHandler) onEnding(s os.Signal, stop context.CancelFunc) {
-	if !h.stopping {
-		h.stopping = true
-		h.log.Info("told to stop", zap.Stringer("signal", s))
-		stop()
-		return
-	}
-	h.log.Warn("ending at once, by a second signal", zap.Stringer("signal", s))
-	_ = h.log.Sync()
-	h.exit(exitFailure)
-}
-
-func (h *signalHandler) onOther(s os.Signal) {
-	switch s {
-	case syscall.SIGHUP:
-		h.reload()
-	case syscall.SIGQUIT:
+	if s == syscall.SIGQUIT {
 		h.log.Warn("ending at once, with all goroutines", zap.Stringer("signal", s))
 		_ = h.log.Sync()
 		h.dump()
 		h.exit(exitDump)
-	default:
-		h.log.Debug("signal ignored", zap.Stringer("signal", s))
+		return
 	}
+	switch h.stops.received(time.Now()) {
+	case stopInOrder:
+		h.log.Info("told to stop", zap.Stringer("signal", s))
+		stop()
+	case ignoreCopy:
+		h.log.Debug("signal ignored, since another one has just come", zap.Stringer("signal", s))
+	case endAtOnce:
+		h.log.Warn("ending at once, by a second signal", zap.Stringer("signal", s))
+		_ = h.log.Sync()
+		h.exit(exitFailure)
+	}
+}
+
+func (h *signalHandler) onOther(s os.Signal) {
+	if s == syscall.SIGHUP {
+		h.reload()
+		return
+	}
+	h.log.Debug("signal ignored", zap.Stringer("signal", s))
 }
 
 // dumpGoroutines writes the stacks of all goroutines, as Go does at SIGQUIT. It does not rely

@@ -5,8 +5,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"os/signal"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,20 +24,41 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
+func TestSignalsThatStop(t *testing.T) {
+	begin := time.Now()
+	var s stopSignals
+	for _, step := range []struct {
+		after time.Duration
+		want  stopReaction
+	}{
+		{0, stopInOrder},
+		{0, ignoreCopy},
+		{time.Millisecond, ignoreCopy},
+		{secondSignalAfter - 1, ignoreCopy},
+		{secondSignalAfter, endAtOnce},
+		{time.Hour, endAtOnce},
+	} {
+		require.Equal(t, step.want, s.received(begin.Add(step.after)), step.after)
+	}
+}
+
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		signals := make(chan os.Signal, 2)
+		ending := make(chan os.Signal, 1)
 		var exits []int
 		exit := func(code int) { exits = append(exits, code) }
 		h := &signalHandler{log: zap.NewNop(), exit: exit}
-		err := h.watch(t.Context(), signals, nil, func(ctx context.Context) error {
+		err := h.watch(t.Context(), signals{ending: ending}, func(ctx context.Context) error {
 			synctest.Wait()
 			require.NoError(t, ctx.Err())
-			signals <- syscall.SIGTERM
+			ending <- syscall.SIGTERM
 			synctest.Wait()
 			require.ErrorIs(t, ctx.Err(), context.Canceled)
+			ending <- syscall.SIGTERM // a copy
+			synctest.Wait()
 			require.Empty(t, exits)
-			signals <- syscall.SIGINT
+			time.Sleep(secondSignalAfter)
+			ending <- syscall.SIGINT
 			synctest.Wait()
 			require.Equal(t, []int{exitFailure}, exits)
 			return nil
@@ -46,7 +71,7 @@ func TestNoSignalLeavesNothingBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		boom := errors.New("boom")
 		h := &signalHandler{log: zap.NewNop(), exit: func(int) { t.Error("exit") }}
-		require.ErrorIs(t, h.watch(t.Context(), nil, nil, func(context.Context) error { return boom }), boom)
+		require.ErrorIs(t, h.watch(t.Context(), signals{}, func(context.Context) error { return boom }), boom)
 		// The bubble fails if a goroutine is left.
 	})
 }
@@ -56,7 +81,7 @@ func TestQuitDumpsAndEnds(t *testing.T) {
 	var done []string
 	h := &signalHandler{log: zap.New(core), dump: func() { done = append(done, "dump") },
 		exit: func(code int) { done = append(done, "exit "+strconv.Itoa(code)) }}
-	h.onOther(syscall.SIGQUIT)
+	h.onEnding(syscall.SIGQUIT, func() { t.Error("stop") })
 	require.Equal(t, []string{"dump", "exit 2"}, done)
 	require.Equal(t, 1, logs.FilterMessageSnippet("ending at once").Len())
 }
@@ -80,6 +105,20 @@ func TestDumpHasAllGoroutines(t *testing.T) {
 	require.Contains(t, b.String(), "testing.(*T).Run") // by another goroutine
 }
 
+func TestSignalsThatNobodyHandlesDoNotDisplaceOneThatEnds(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a process of Windows cannot send itself a signal")
+	}
+	defer signal.Reset()
+	received := receiveSignals()
+	self, err := os.FindProcess(os.Getpid())
+	require.NoError(t, err)
+	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGABRT, syscall.SIGHUP, syscall.SIGQUIT} {
+		require.NoError(t, self.Signal(s))
+	}
+	require.Equal(t, syscall.SIGQUIT, <-received.ending)
+}
+
 // stuckWriter is a pipe that nobody reads.
 type stuckWriter struct{ release chan struct{} }
 
@@ -98,37 +137,85 @@ func TestDumpDoesNotWaitForItsReader(t *testing.T) {
 	})
 }
 
-// stubbornEnv makes the test binary run a mode that does not heed the first signal.
-const stubbornEnv = "TEST_STUBBORN_MODE"
+// modeEnv makes the test binary run the mode of that name.
+const modeEnv = "TEST_MODE"
 
-func TestStubbornMode(t *testing.T) {
-	if os.Getenv(stubbornEnv) == "" {
-		t.Skip("is run by TestSecondSignalEndsTheProcess")
+// testModes heed signals as the name says. They write "running" to stdout.
+var testModes = map[string]func(context.Context, ProxyConfig, Program) error{
+	"stubborn": func(context.Context, ProxyConfig, Program) error {
+		fmt.Println("running")
+		select {}
+	},
+	"obedient": func(ctx context.Context, _ ProxyConfig, _ Program) error {
+		fmt.Println("running")
+		<-ctx.Done()
+		return nil
+	},
+}
+
+func TestMode(t *testing.T) {
+	mode := testModes[os.Getenv(modeEnv)]
+	if mode == nil {
+		t.Skip("is run by the tests of whole processes")
 	}
-	os.Exit(Main([]string{programName, "proxy"}, os.Stdout, os.Stderr, Runners{
-		Proxy: func(_ context.Context, _ ProxyConfig, p Program) error {
-			p.Log.Info("running")
-			select {}
-		},
-	}))
+	os.Exit(Main([]string{programName, "proxy"}, os.Stdout, os.Stderr, Runners{Proxy: mode}))
+}
+
+// startMode starts a process with one of testModes, and returns when it runs.
+func startMode(t *testing.T, mode string, stderr io.Writer) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestMode$")
+	cmd.Env = append(os.Environ(), modeEnv+"="+mode)
+	cmd.Stderr = stderr
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	require.NoError(t, err)
+	require.Equal(t, "running\n", line)
+	return cmd
+}
+
+// signalUntilEnd sends the signals again and again until the process has ended, and returns
+// its exit code; -1 says that a signal has killed it.
+func signalUntilEnd(t *testing.T, cmd *exec.Cmd, signals ...syscall.Signal) int {
+	t.Helper()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait()
+	}()
+	for {
+		select {
+		case <-ended:
+			return cmd.ProcessState.ExitCode()
+		case <-time.After(time.Millisecond):
+			for _, s := range signals {
+				_ = cmd.Process.Signal(s) // It fails if the process has just ended.
+			}
+		}
+	}
 }
 
 func TestSecondSignalEndsTheProcess(t *testing.T) {
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestStubbornMode$")
-	cmd.Env = append(os.Environ(), stubbornEnv+"=1")
-	stderr, err := cmd.StderrPipe()
+	var stderr bytes.Buffer
+	cmd := startMode(t, "stubborn", &stderr)
+	require.Equal(t, exitFailure, signalUntilEnd(t, cmd, syscall.SIGTERM))
+	require.Equal(t, 1, strings.Count(stderr.String(), "told to stop"))
+	require.Contains(t, stderr.String(), "by a second signal")
+}
+
+// A process flushes its log last. Until then no other signal ends it: the pipe that nobody
+// reads makes that take as long as it may.
+func TestOtherSignalsDoNotEndTheFlushOfTheLog(t *testing.T) {
+	reader, writer, err := os.Pipe()
 	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	signalAt := []string{"running", "told to stop"}
-	lines := bufio.NewScanner(stderr)
-	for lines.Scan() {
-		if len(signalAt) > 0 && strings.Contains(lines.Text(), signalAt[0]) {
-			signalAt = signalAt[1:]
-			require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
-		}
-	}
-	require.Empty(t, signalAt)
-	var exit *exec.ExitError
-	require.ErrorAs(t, cmd.Wait(), &exit)
-	require.Equal(t, exitFailure, exit.ExitCode())
+	defer func() { require.NoError(t, reader.Close()) }()
+	defer func() { require.NoError(t, writer.Close()) }()
+	require.NoError(t, writer.SetWriteDeadline(time.Now().Add(10*time.Millisecond)))
+	_, err = writer.Write(make([]byte, 1<<20))
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	cmd := startMode(t, "obedient", writer)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	require.Equal(t, exitClean, signalUntilEnd(t, cmd, syscall.SIGHUP, syscall.SIGABRT))
 }
