@@ -15,14 +15,14 @@ STATICCHECK_VERSION := v0.8.2
 PROTOC_GEN_GO_VERSION := v1.36.12
 PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
 
-# Each tool carries its version in a file beside it, so that a new pin is a new build.
+# A file beside each tool has its version in its name, so that another version is built anew.
 STATICCHECK := $(BIN)/.staticcheck-$(STATICCHECK_VERSION)
 PROTOC_PLUGINS := $(BIN)/.protoc-gen-go-$(PROTOC_GEN_GO_VERSION)-grpc-$(PROTOC_GEN_GO_GRPC_VERSION)
 
 # Where fodc is built, and its code vetted with all tests; those run on Linux.
 PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64 freebsd/amd64
 
-# The packages whose tests run for arm64 on any machine: an emulator is slow.
+# The packages whose tests make test-arm64 runs: only some, because an emulator is slow.
 ARM64_PACKAGES ?= ./recorder/... ./messages/... ./httpapi/... ./actors/agent/nodeconfig/... ./actors/agent/telemetry/...
 QEMU_ARM64 ?= qemu-aarch64
 
@@ -47,7 +47,7 @@ test: ## run the tests
 race: ## run the tests with the race detector
 	$(GO) test -race ./...
 
-lint: fmt-check vet staticcheck ## check the form of the code
+lint: fmt-check vet staticcheck ## check formatting, vet and staticcheck
 
 fmt-check:
 	@bad=$$(find . -name '*.go' -not -path './bin/*' -print0 | xargs -0 gofmt -l); \
@@ -68,7 +68,7 @@ $(STATICCHECK):
 	$(GO) install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
 	touch $@
 
-cross: ## build for all systems, and vet what is theirs, tests included
+cross: ## build and vet for all systems, tests included
 	@for platform in $(PLATFORMS); do \
 		echo "$$platform"; \
 		export CGO_ENABLED=0 GOOS="$${platform%/*}" GOARCH="$${platform#*/}"; \
@@ -76,7 +76,7 @@ cross: ## build for all systems, and vet what is theirs, tests included
 		$(GO) vet -tags e2e,bench ./...; \
 	done
 
-test-arm64: ## run tests for Linux on arm64 by an emulator; needs qemu-aarch64
+test-arm64: ## run some of the tests on an emulated arm64; needs qemu-aarch64
 	@command -v $(QEMU_ARM64) >/dev/null || { echo "make test-arm64 needs $(QEMU_ARM64) on the PATH (Debian: qemu-user)"; exit 1; }
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) test -exec $(QEMU_ARM64) $(ARM64_PACKAGES)
 
@@ -91,10 +91,10 @@ fuzz: ## run each fuzz test for FUZZTIME (default 10s)
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-docs: ## write the generated parts of docs/ anew
+docs: ## write the generated parts of docs/
 	$(GO) test ./modes -count=1 -run '^TestDocs(API|Configuration)$$' -update
 
-bench-proxy: build ## measure the proxy beside the floor of what a proxy can cost; takes minutes
+bench-proxy: build ## compare the proxy with a server that only forwards bytes; takes minutes
 	FODC_BENCH_BINARY=$(BIN)/fodc $(GO) test -tags bench -count=1 -v -run BenchProxy ./modes/proxybench
 
 proto: $(PROTOC_PLUGINS) ## generate the Go code of the wire contract; needs protoc
@@ -113,7 +113,7 @@ proto-check: $(PROTOC_PLUGINS) ## check that the generated code is current; need
 	done; \
 	echo "the generated code is current"
 
-# Which protoc it was is said in the generated code, and makes no difference to it.
+# The generated code names the version of protoc, which makes no other difference.
 PROTOC_VERSION_LINE := -E '^//[ 	-]+protoc +v'
 
 protoc = PATH="$(BIN):$$PATH" protoc --go_out=$(1) --go_opt=paths=source_relative \
@@ -125,7 +125,7 @@ $(PROTOC_PLUGINS):
 	$(GO) install google.golang.org/grpc/cmd/protoc-gen-go-grpc@$(PROTOC_GEN_GO_GRPC_VERSION)
 	touch $@
 
-check: lint cross race ## what CI runs, but for make e2e
+check: lint cross race ## run what CI runs, except test-arm64 and e2e
 	@if command -v protoc >/dev/null; then $(MAKE) --no-print-directory proto-check; \
 	else echo "skipped: whether the generated code is current, as protoc is not installed"; fi
 
