@@ -7,19 +7,16 @@ import (
 	"time"
 )
 
-// maxPlainDigits is how long a number may be that is no PIN, salt or seed.
-const maxPlainDigits = 3
-
 var (
-	// quantityValue matches a short number, a percentage, a size, or a duration with a unit that
-	// package time does not know.
+	// quantityValue matches a number of up to 3 digits (a longer one may be a PIN, a salt or a
+	// seed), a percentage, a size, or a duration with a unit that package time does not know.
 	quantityValue = regexp.MustCompile(`^-?(?:\d{1,3}(?:\.\d+)?%?|\d+(?:\.\d+)?\s?(?:(?:[kKMGTPE]i?)?[bB]|[KMGTPE]i?|[kmg]|days?|[dw]|hours?|minutes?|seconds?))$`)
 	variableValue = regexp.MustCompile(`^\$\{\w+\}$`)
 	urlStart      = regexp.MustCompile(`^[a-z][a-z0-9+.\-]*://[\w.\-\[]`)
 )
 
 // isPlainValue reports whether a value is harmless under a name that is likely a secret's: a
-// number of up to maxPlainDigits digits, a duration, a size, an address, a path, a URL,
+// number of up to 3 digits, a duration, a size, an address, a path, a URL,
 // a word such as "basic" or "sha256". Passwords in URLs are the caller's business.
 func isPlainValue(value string) bool {
 	if plainWords[strings.ToLower(value)] || quantityValue.MatchString(value) || variableValue.MatchString(value) {
