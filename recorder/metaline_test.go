@@ -1,10 +1,12 @@
 package recorder
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/prometheus/prometheus/model/textparse"
 	"github.com/stretchr/testify/require"
 )
 
@@ -92,4 +94,40 @@ func TestMetaLinesAreBounded(t *testing.T) {
 	require.Len(t, p.lines, 3)
 	require.Equal(t, 2, p.BadLines())
 	require.EqualError(t, p.FirstBad(), "line 4: more than 3 TYPE and HELP lines")
+}
+
+// FuzzTakeMeta compares takeMeta with the page parser: a line that both accept has the same
+// name, type and help.
+func FuzzTakeMeta(f *testing.F) {
+	for _, line := range []string{"# TYPE a gauge", "# HELP a b \\n\\\\c\\\"", "# HELP \"a.b\" x", "# TYPE \"a\\\"b\" counter",
+		"#\tTYPE\ta\tUntyped", "# UNIT a_seconds seconds", "#HELP a", "# HELP a  b "} {
+		f.Add([]byte(line), false)
+		f.Add([]byte(line), true)
+	}
+	f.Fuzz(func(t *testing.T, line []byte, openMetrics bool) {
+		line = append(bytes.Clone(line), '\n')
+		p := Page{format: pageFormat{openMetrics: openMetrics}, buf: line, limits: ParseLimits{}.withDefaults()}
+		parser := textparse.NewPromParser(bytes.Clone(line), nil, false)
+		if openMetrics {
+			parser = textparse.NewOpenMetricsParser(line, nil)
+		}
+		if !p.takeMeta(line) || len(p.lines) == 0 {
+			return
+		}
+		got := p.lines[0]
+		require.True(t, bytes.Contains(line, got.name))
+		require.LessOrEqual(t, p.offset(got.name), len(line))
+		switch entry, err := parser.Next(); {
+		case err != nil:
+		case entry == textparse.EntryType:
+			name, kind := parser.Type()
+			require.Equal(t, string(name), string(got.name))
+			require.Equal(t, kind, got.kind)
+		case entry == textparse.EntryHelp:
+			name, help := parser.Help()
+			require.Equal(t, string(name), string(got.name))
+			require.Equal(t, string(trimBlanks(help)), string(trimBlanks(got.help)))
+			require.Empty(t, got.kind)
+		}
+	})
 }
