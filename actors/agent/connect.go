@@ -140,7 +140,7 @@ func register(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime,
 }
 
 func rejectionText(w wire.Welcome) string {
-	return fmt.Sprintf("the proxy refuses the registration: %q", w.Message)
+	return shortText(fmt.Sprintf("the proxy refuses the registration: %q", w.Message))
 }
 
 // newConnection makes a connection that is dialed by the first stream. Its name is

@@ -70,7 +70,9 @@ type logEntry struct {
 // maxCauseBytes bounds the text of a cause in bytes: it may quote what peers have sent.
 const maxCauseBytes = 300
 
-func shortCause(err error) string {
-	text := mask.Text(err.Error())
+func shortCause(err error) string { return shortText(mask.Text(err.Error())) }
+
+// shortText returns the first maxCauseBytes of a text, as valid UTF-8.
+func shortText(text string) string {
 	return strings.ToValidUTF8(text[:min(len(text), maxCauseBytes)], "")
 }

@@ -2,12 +2,15 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"fodc/actors"
 	"fodc/actors/actorstest"
@@ -224,4 +227,19 @@ func TestSessionEndOf(t *testing.T) {
 	f(status.Error(codes.Aborted, wire.StoppingText), sessionEnd{why: "Aborted: proxy is stopping"})
 	f(fmt.Errorf("no way"), sessionEnd{why: "no way"})
 	f(context.Canceled, sessionEnd{why: "context canceled"})
+}
+
+// A proxy's text is logged, and shown by /health.
+func TestTextOfAProxyIsBounded(t *testing.T) {
+	long := strings.Repeat("\xff\u00e9x\n", 100_000)
+	for _, why := range []string{
+		sessionEndOf(status.Error(codes.Unavailable, long)).why,
+		sessionEndOf(errors.New(long)).why,
+		rejectionText(wire.Welcome{Message: long}),
+	} {
+		require.LessOrEqual(t, len(why), maxCauseBytes)
+		require.GreaterOrEqual(t, len(why), maxCauseBytes/2)
+		require.True(t, utf8.ValidString(why), "%q", why)
+	}
+	require.True(t, sessionEndOf(status.Error(codes.Unavailable, long+"too_many_pings")).tooManyPings)
 }

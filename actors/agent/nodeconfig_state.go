@@ -117,5 +117,5 @@ func (s *nodeConfigState) logErrors(now time.Time) []nodeConfigEffect {
 		return nil
 	}
 	return []nodeConfigEffect{logNodeConfig{logEntry{warn: true, text: "the node's configuration cannot be read, or not all of it",
-		cause: cause[:min(len(cause), maxCauseBytes)]}}}
+		cause: shortText(cause)}}}
 }

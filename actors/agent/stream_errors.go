@@ -19,10 +19,10 @@ func sessionEndOf(err error) sessionEnd {
 	}
 	st, ok := status.FromError(err)
 	if !ok {
-		return sessionEnd{why: err.Error()}
+		return sessionEnd{why: shortText(err.Error())}
 	}
 	return sessionEnd{
-		why:       st.Code().String() + ": " + st.Message(),
+		why:       shortText(st.Code().String() + ": " + st.Message()),
 		goingDown: st.Code() == codes.Unavailable && strings.HasSuffix(st.Message(), wire.StoppingText),
 		// There is no status code for it: gRPC quotes the debug data of the GOAWAY frame.
 		tooManyPings: strings.Contains(st.Message(), "too_many_pings"),
