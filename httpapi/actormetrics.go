@@ -19,17 +19,17 @@ const (
 func metadataOfActors(family string) (kind messages.MetricType, help string) {
 	switch family {
 	case familyActors:
-		return messages.TypeGauge, "Actors that live, by kind."
+		return messages.TypeGauge, "Running actors, by kind."
 	case familyActorMailbox:
-		return messages.TypeGauge, "Messages that wait in the mailboxes of the actors of a kind."
+		return messages.TypeGauge, "Messages waiting in mailboxes, by the kind of the actor."
 	case familyActorRestarts:
 		return messages.TypeCounter, "Restarts of actors after a panic, by kind."
 	case familyActorFailures:
-		return messages.TypeCounter, "Panics that supervision contained, by the kind of the actor."
+		return messages.TypeCounter, "Panics of actors, by kind."
 	case familyDeadLetters:
-		return messages.TypeCounter, "Messages to actors that were gone."
+		return messages.TypeCounter, "Messages to actors that had ended."
 	case familyLateReplies:
-		return messages.TypeCounter, "Answers that nobody waited for any more."
+		return messages.TypeCounter, "Answers between actors that came after the timeout."
 	default:
 		return messages.TypeUnknown, ""
 	}

@@ -29,7 +29,7 @@ func metadataOfProcess(family string) (kind messages.MetricType, help string) {
 	case familyProcessGoroutines:
 		return messages.TypeGauge, "Goroutines of the proxy."
 	case familyLogLinesDropped:
-		return messages.TypeCounter, "Lines of the log that could not be written, as nobody read it or its disk was full."
+		return messages.TypeCounter, "Lines of the log that were dropped, because its reader was slow or gone, or its disk was full."
 	default:
 		return messages.TypeUnknown, ""
 	}

@@ -31,9 +31,9 @@ const (
 func metadataOf(family string) (kind messages.MetricType, help string) {
 	switch family {
 	case familyBuildInfo:
-		return messages.TypeGauge, "The build that runs; always 1."
+		return messages.TypeGauge, "Version of the proxy; always 1."
 	case familyCollectionDuration:
-		return messages.TypeHistogram, "Time from the question to the agents' answers, without the making of the page."
+		return messages.TypeHistogram, "Time from the request to the agents' answers, without the time to write the page."
 	case familyCollections:
 		return messages.TypeCounter, "Collections by their result: whole, partial (a node is missing) or failed."
 	case familyPanics:
@@ -41,9 +41,9 @@ func metadataOf(family string) (kind messages.MetricType, help string) {
 	case familyRequestDuration:
 		return messages.TypeHistogram, "Time from a request's arrival to the last byte of its answer."
 	case familyRequests:
-		return messages.TypeCounter, "Requests by route and status code; 499 is a client that did not wait, or not to the end of its answer."
+		return messages.TypeCounter, "Requests by route and status code; 499: the client closed the connection before the end of the answer."
 	case familyConflicts:
-		return messages.TypeCounter, "What was left out of pages, or not taken as it came, by the reason."
+		return messages.TypeCounter, "What pages left out or changed, by reason."
 	default:
 		for _, head := range []func(string) (messages.MetricType, string){metadataOfActors, metadataOfAgents, metadataOfProcess} {
 			if kind, help = head(family); help != "" {

@@ -28,7 +28,7 @@ const (
 
 const programName = "fodc"
 
-const precedence = "A flag goes over its environment variable, which is named behind it, and that over the default.\n" +
+const precedence = "A flag overrides its environment variable, which is named after it, and the variable overrides the default.\n" +
 	"Where a flag may be given several times, white space separates the values of the variable."
 
 // Runners are the functions that the commands run. Each blocks until its context ends, and

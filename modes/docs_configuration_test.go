@@ -35,9 +35,9 @@ instead of ` + "`-`" + `.
 - If a flag may be given several times, the values in its variable are separated by white space.
 - Durations are written as ` + "`500ms`, `10s` or `1m30s`" + `.
 
-` + "`GOGC` and `GOMEMLIMIT`" + ` have the same meaning as for every Go program. Without ` + "`GOGC`" + `, an agent runs with 25 %. ` + "`fodc proxy`" + `
-runs with 100 %, and with 10 % after five minutes without a collection. Without ` + "`GOMEMLIMIT`" + `, ` + "`fodc proxy`" + ` collects garbage
-more often when it comes near 90 % of its memory limit.
+` + "`GOGC` and `GOMEMLIMIT`" + ` have the same meaning as for every Go program. Without ` + "`GOGC`" + `, an agent runs with 25 %, and
+` + "`fodc proxy`" + ` with 100 %, or with 10 % if nobody has asked it for metrics for five minutes. Without ` + "`GOMEMLIMIT`" + `,
+` + "`fodc proxy`" + ` collects garbage more often when it comes near 90 % of its memory limit.
 
 An invalid value ends the program with exit code 2. One line on stderr names the flag or the variable, the value, and what
 is allowed:
@@ -60,9 +60,9 @@ Only ` + "`SIGTERM`, `SIGINT`, `SIGQUIT` and `SIGKILL`" + ` end a process.
 
 | signal | effect |
 |---|---|
-| ` + "`SIGTERM`, `SIGINT`" + ` | an orderly stop within 2 s; exit code 0. A second one, at least 200 ms later, ends the process at once; exit code 1 |
+| ` + "`SIGTERM`, `SIGINT`" + ` | a clean stop within 2 s; exit code 0. A second one, at least 200 ms later, ends the process at once; exit code 1 |
 | ` + "`SIGQUIT`" + ` | writes the stacks of all goroutines to stderr and ends at once; exit code 2 |
-| ` + "`SIGHUP`" + ` | reads configuration files again; there are none yet, and the log says so |
+| ` + "`SIGHUP`" + ` | none but a line in the log. It is reserved for reading configuration files again, and there are none yet |
 | ` + "`SIGSTOP`, `SIGTSTP`, `SIGTTIN`, `SIGTTOU`, `SIGCONT`" + ` | suspend and continue |
 | all others, such as ` + "`SIGUSR1`, `SIGPIPE`, `SIGABRT`" + ` | none |
 

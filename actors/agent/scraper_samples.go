@@ -63,16 +63,16 @@ func samplesOfScrapes(endpoint string) []recorder.Sample {
 		return r
 	}
 	all := []recorder.Sample{
-		sample(gauge("fodc_node_up", "Whether the newest scrape of the node's endpoint gave a page.", 0)),
-		sample(gauge("fodc_node_scrape_duration_seconds", "How long the newest scrape of the endpoint took.", 0)),
-		sample(gauge("fodc_node_scrape_page_bytes", "Size of the page of the newest scrape, unzipped.", 0)),
-		sample(gauge("fodc_node_scrape_samples", "Samples on the page of the newest scrape.", 0)),
-		sample(gauge("fodc_node_scrape_bad_lines", "Lines of the page of the newest scrape that were skipped.", 0)),
+		sample(gauge("fodc_node_up", "Whether the latest scrape of the node's endpoint succeeded.", 0)),
+		sample(gauge("fodc_node_scrape_duration_seconds", "Duration of the latest scrape of the endpoint.", 0)),
+		sample(gauge("fodc_node_scrape_page_bytes", "Size of the page of the latest scrape, uncompressed.", 0)),
+		sample(gauge("fodc_node_scrape_samples", "Samples on the page of the latest scrape.", 0)),
+		sample(gauge("fodc_node_scrape_bad_lines", "Invalid lines of the page of the latest scrape, which were skipped.", 0)),
 		sample(counter("fodc_node_scrapes_total", "Scrapes of the endpoint.", 0)),
 		sample(counter("fodc_node_untyped_pages_total", "Pages whose content type was missing or unknown, and that were read as text.", 0)),
 	}
 	for _, kind := range failureKinds {
-		all = append(all, sample(counter("fodc_node_scrape_failures_total", "Scrapes of the endpoint that gave no page, by kind of failure.", 0),
+		all = append(all, sample(counter("fodc_node_scrape_failures_total", "Failed scrapes of the endpoint, by kind of failure.", 0),
 			messages.Label{Name: "kind", Value: string(kind)}))
 	}
 	for _, r := range droppedReasons {

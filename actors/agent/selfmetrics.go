@@ -71,7 +71,7 @@ func (s *selfMetrics) onStats(c actors.Context, stats recorder.Stats) {
 	samples = append(samples, windowSamples(stats)...)
 	samples = append(samples, actorSamples(s.actors())...)
 	samples = append(samples, counter("fodc_agent_log_lines_dropped_total",
-		"Lines of the agent's log that could not be written, as nobody read it or its disk was full.", float64(s.logLinesDropped())))
+		"Lines of the agent's log that were dropped, because its reader was slow or gone, or its disk was full.", float64(s.logLinesDropped())))
 	samples = append(samples, recorder.Sample{Name: "fodc_agent_build_info", Type: messages.TypeGauge,
 		Help: "The agent's version; the value is 1.", Value: 1,
 		Labels: []messages.Label{{Name: "version", Value: s.version}}})
@@ -97,10 +97,10 @@ func windowSamples(s recorder.Stats) []recorder.Sample {
 		gauge("fodc_agent_window_limit_bytes", "Memory that the recorder's window may take.", float64(s.LimitBytes)),
 		gauge("fodc_agent_window_span_seconds", "Time between the oldest sample in the window and the newest.", s.Span().Seconds()),
 		counter("fodc_agent_recorded_samples_total", "Samples that were recorded.", float64(s.Appended)),
-		counter("fodc_agent_evicted_samples_total", "Recorded samples that had to go, the oldest first, since memory is limited.", float64(s.Evicted)),
-		counter("fodc_agent_shed_samples_total", "Samples of new series for which there was no room.", float64(s.DroppedNoRoom)),
+		counter("fodc_agent_evicted_samples_total", "Recorded samples that were removed, the oldest first, because the window was full.", float64(s.Evicted)),
+		counter("fodc_agent_shed_samples_total", "Samples of new series that were dropped because the window was full.", float64(s.DroppedNoRoom)),
 		counter("fodc_agent_rejected_samples_total", "Samples whose name or labels are not allowed.", float64(s.DroppedNotAllowed)),
-		counter("fodc_agent_duplicate_samples_total", "Samples whose series was on the same page before.", float64(s.DroppedDuplicate)),
+		counter("fodc_agent_duplicate_samples_total", "Samples of a series that was on a page twice.", float64(s.DroppedDuplicate)),
 	}
 }
 

@@ -12,16 +12,16 @@ func actorSamples(c messages.ActorCounts) []recorder.Sample {
 	for _, k := range c.Kinds {
 		labels := []messages.Label{{Name: "kind", Value: k.Kind}}
 		for _, r := range []recorder.Sample{
-			gauge("fodc_agent_actors", "Actors of the agent that live, by kind.", float64(k.Alive)),
-			gauge("fodc_agent_actor_mailbox_messages", "Messages that wait in the mailboxes of the actors of a kind.", float64(k.Mailbox)),
+			gauge("fodc_agent_actors", "Running actors of the agent, by kind.", float64(k.Alive)),
+			gauge("fodc_agent_actor_mailbox_messages", "Messages waiting in mailboxes, by the kind of the actor.", float64(k.Mailbox)),
 			counter("fodc_agent_actor_restarts_total", "Restarts of actors after a panic, by kind.", float64(k.Restarts)),
-			counter("fodc_agent_actor_failures_total", "Panics that supervision contained, by the kind of the actor.", float64(k.Failures)),
+			counter("fodc_agent_actor_failures_total", "Panics of actors, by kind.", float64(k.Failures)),
 		} {
 			r.Labels = labels
 			samples = append(samples, r)
 		}
 	}
 	return append(samples,
-		counter("fodc_agent_dead_letters_total", "Messages to actors that were gone.", float64(c.DeadLetters)),
-		counter("fodc_agent_late_replies_total", "Answers that nobody waited for any more.", float64(c.LateReplies)))
+		counter("fodc_agent_dead_letters_total", "Messages to actors that had ended.", float64(c.DeadLetters)),
+		counter("fodc_agent_late_replies_total", "Answers between actors that came after the timeout.", float64(c.LateReplies)))
 }

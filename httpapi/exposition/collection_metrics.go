@@ -46,17 +46,17 @@ func neverReserved(string) bool { return false }
 // addCollectionMetrics adds the families about the collection.
 func (m *merge) addCollectionMetrics(nodes []*node) {
 	up := &group{name: familyUp, kind: messages.TypeGauge,
-		help: "Whether the node's agent gave its whole answer (1) or is missing (0)."}
+		help: "Whether the node's agent sent its whole answer (1) or is missing (0)."}
 	missing := &group{name: familyMissing, kind: messages.TypeGauge,
 		help: "Why the node is missing; 1 for the reason that holds."}
 	duration := &group{name: familyDuration, kind: messages.TypeGauge,
-		help: "Time from the question to the end of the agent's answer."}
+		help: "Time from the request to the end of the agent's answer."}
 	roundTrip := &group{name: familyRoundTrip, kind: messages.TypeGauge,
-		help: "Time from the agent's heartbeat to the proxy's answer, as the agent last said."}
+		help: "Time from the agent's heartbeat to the proxy's answer, as the agent last measured it."}
 	offset := &group{name: familyOffset, kind: messages.TypeGauge,
-		help: "The proxy's clock minus the agent's, as the agent last said."}
+		help: "The proxy's clock minus the agent's, as the agent last measured it."}
 	heartbeat := &group{name: familyHeartbeat, kind: messages.TypeGauge,
-		help: "When the agent's newest heartbeat came, or its registration, by the proxy's clock."}
+		help: "Time of the agent's latest heartbeat or registration, by the proxy's clock."}
 	info := &group{name: familyInfo, kind: messages.TypeGauge,
 		help: "The node's agent and its version; always 1."}
 	leftOut := &group{name: familyLeftOut, kind: messages.TypeGauge,

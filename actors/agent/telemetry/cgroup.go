@@ -167,8 +167,8 @@ func (g cgroup) readMemory(r *samples, whose messages.Label) error {
 }
 
 const (
-	usedHelp      = "Processor time that the process's control group has used."
-	throttledHelp = "Time in which the process's control group was held up since its processor time was used up."
+	usedHelp      = "CPU time that the process's control group has used."
+	throttledHelp = "Time in which the process's control group was throttled because its CPU quota was used up."
 )
 
 // readCPU reads cpu.stat. The root group has no throttling figures.
@@ -187,7 +187,7 @@ func (g cgroup) readCPU(r *samples, whose messages.Label) error {
 		case "nr_periods":
 			counter("periods_total", "Periods in which the process's control group was ready to run.", float64(n))
 		case "nr_throttled":
-			counter("throttled_periods_total", "Periods in which the process's control group used up its processor time.", float64(n))
+			counter("throttled_periods_total", "Periods in which the process's control group used up its CPU quota.", float64(n))
 		case "throttled_usec":
 			counter("throttled_seconds_total", throttledHelp, microseconds(n))
 		case "throttled_time": // of version 1

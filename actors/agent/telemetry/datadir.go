@@ -110,7 +110,7 @@ func (d *dataDir) addSpace(r *samples, s Space) {
 	labels := d.labels()
 	r.gauge("node_filesystem_size_bytes", "Size of the file system.", float64(s.Size), labels...)
 	r.gauge("node_filesystem_free_bytes", "Free space of the file system.", float64(s.Free), labels...)
-	r.gauge("node_filesystem_avail_bytes", "Space of the file system that users other than root may have.", float64(s.Available), labels...)
+	r.gauge("node_filesystem_avail_bytes", "Free space of the file system for users other than root.", float64(s.Available), labels...)
 	r.gauge("node_filesystem_files", "Inodes of the file system.", float64(s.Files), labels...)
 	r.gauge("node_filesystem_files_free", "Free inodes of the file system.", float64(s.FilesFree), labels...)
 	r.gauge("node_filesystem_readonly", "Whether the file system is mounted read-only.", boolValue(s.ReadOnly), labels...)
@@ -118,7 +118,7 @@ func (d *dataDir) addSpace(r *samples, s Space) {
 
 func (d *dataDir) addError(r *samples, failed bool) {
 	if labels := d.labels(); labels != nil {
-		r.gauge("node_filesystem_device_error", "Whether the file system does not say what space it has.", boolValue(failed), labels...)
+		r.gauge("node_filesystem_device_error", "Whether the space of the file system could not be read.", boolValue(failed), labels...)
 	}
 }
 

@@ -28,11 +28,11 @@ var diskMetrics = []metric[disk]{
 		func(d disk) float64 { return float64(d.WriteSectors) * procfs.SectorSize }},
 	{messages.TypeCounter, "node_disk_write_time_seconds_total", "Time that all writes took.",
 		func(d disk) float64 { return milliseconds(d.WriteTicks) }},
-	{messages.TypeGauge, "node_disk_io_now", "Reads and writes under way.",
+	{messages.TypeGauge, "node_disk_io_now", "Reads and writes in progress.",
 		func(d disk) float64 { return float64(d.IOsInProgress) }},
-	{messages.TypeCounter, "node_disk_io_time_seconds_total", "Time in which the disk had something to do.",
+	{messages.TypeCounter, "node_disk_io_time_seconds_total", "Time in which reads or writes were in progress.",
 		func(d disk) float64 { return milliseconds(d.IOsTotalTicks) }},
-	{messages.TypeCounter, "node_disk_io_time_weighted_seconds_total", "Time that the disk had something to do, times how much.",
+	{messages.TypeCounter, "node_disk_io_time_weighted_seconds_total", "Time of reads and writes in progress, weighted by their number.",
 		func(d disk) float64 { return milliseconds(d.WeightedIOTicks) }},
 }
 

@@ -15,7 +15,7 @@ var memoryMetrics = []struct {
 }{
 	{"MemTotal", "Memory of the host.", func(m *procfs.Meminfo) *uint64 { return m.MemTotalBytes }},
 	{"MemFree", "Memory that nothing uses.", func(m *procfs.Meminfo) *uint64 { return m.MemFreeBytes }},
-	{"MemAvailable", "Memory that could be had without swapping.", func(m *procfs.Meminfo) *uint64 { return m.MemAvailableBytes }},
+	{"MemAvailable", "Memory that can be allocated without swapping.", func(m *procfs.Meminfo) *uint64 { return m.MemAvailableBytes }},
 	{"Buffers", "Cache of block devices.", func(m *procfs.Meminfo) *uint64 { return m.BuffersBytes }},
 	{"Cached", "Cache of files.", func(m *procfs.Meminfo) *uint64 { return m.CachedBytes }},
 	{"SwapCached", "Memory that is in the swap space, too.", func(m *procfs.Meminfo) *uint64 { return m.SwapCachedBytes }},
@@ -39,8 +39,8 @@ var memoryMetrics = []struct {
 	{"SUnreclaim", "Data structures of the kernel that cannot be reclaimed.", func(m *procfs.Meminfo) *uint64 { return m.SUnreclaimBytes }},
 	{"KernelStack", "Stacks of the kernel.", func(m *procfs.Meminfo) *uint64 { return m.KernelStackBytes }},
 	{"PageTables", "Page tables.", func(m *procfs.Meminfo) *uint64 { return m.PageTablesBytes }},
-	{"CommitLimit", "Memory that may be promised.", func(m *procfs.Meminfo) *uint64 { return m.CommitLimitBytes }},
-	{"Committed_AS", "Memory that is promised.", func(m *procfs.Meminfo) *uint64 { return m.CommittedASBytes }},
+	{"CommitLimit", "Memory that may be committed.", func(m *procfs.Meminfo) *uint64 { return m.CommitLimitBytes }},
+	{"Committed_AS", "Memory that is committed.", func(m *procfs.Meminfo) *uint64 { return m.CommittedASBytes }},
 	{"AnonHugePages", "Mapped memory without a file, in huge pages.", func(m *procfs.Meminfo) *uint64 { return m.AnonHugePagesBytes }},
 }
 
@@ -69,7 +69,7 @@ var vmstatHelp = map[string]string{
 	"pgpgout":             "KiB written to block devices.",
 	"pswpin":              "Pages read from swap space.",
 	"pswpout":             "Pages written to swap space.",
-	"oom_kill":            "Processes killed since memory ran out.",
+	"oom_kill":            "Processes killed because memory ran out.",
 	"allocstall":          "Allocations that had to reclaim memory first.",
 	"allocstall_":         "Allocations in the zone that had to reclaim memory first.",
 	"pgsteal_":            "Pages that were reclaimed.",

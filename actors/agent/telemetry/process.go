@@ -31,8 +31,8 @@ func newNodeProcess(proc, sys, pidFile, name string) *Source {
 }
 
 func addProcess(r *samples, s procfs.ProcStat, startTime float64) {
-	r.counter(processPrefix+"cpu_seconds_total", "Processor time that the node's process has used.", s.CPUTime())
-	r.counter(processPrefix+"cpu_user_seconds_total", "Processor time that the node's process has used, without the kernel's part.",
+	r.counter(processPrefix+"cpu_seconds_total", "CPU time that the node's process has used.", s.CPUTime())
+	r.counter(processPrefix+"cpu_user_seconds_total", "CPU time that the node's process has used in user mode.",
 		float64(s.UTime)/clockTicks)
 	r.gauge(processPrefix+"resident_memory_bytes", "Resident memory of the node's process.", float64(s.ResidentMemory()))
 	r.gauge(processPrefix+"virtual_memory_bytes", "Virtual memory of the node's process.", float64(s.VirtualMemory()))
