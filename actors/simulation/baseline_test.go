@@ -122,14 +122,14 @@ func (b *baselineAgent) session() {
 	if err != nil {
 		return
 	}
-	held, err := open(ctx, conn, "StreamLifecycle")
+	lifecycle, err := open(ctx, conn, "StreamLifecycle")
 	if err != nil {
 		return
 	}
 	ended := make(chan struct{}, 3)
 	for _, read := range []func() error{
 		func() error { return registration.RecvMsg(actorstest.NewBaseline("RegisterAgentResponse")) },
-		func() error { return held.RecvMsg(actorstest.NewBaseline("Other")) },
+		func() error { return lifecycle.RecvMsg(actorstest.NewBaseline("Other")) },
 		func() error { return b.answer(metrics) },
 	} {
 		streams.Go(func() {
@@ -141,7 +141,7 @@ func (b *baselineAgent) session() {
 	if b.beat(registration, ended); !b.isLeaving() {
 		return
 	}
-	for _, s := range []grpc.ClientStream{held, metrics, registration} {
+	for _, s := range []grpc.ClientStream{lifecycle, metrics, registration} {
 		_ = s.CloseSend()
 	}
 	for range cap(ended) {
