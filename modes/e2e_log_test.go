@@ -185,27 +185,39 @@ func TestE2EReaderOfLogGoesOn(t *testing.T) {
 		r.flood(t)
 		r.awaitDropped(t, 0)
 		r.requireAnswers(t)
-		missing := make(chan string)
-		go func() {
-			for lines := bufio.NewReader(reader); ; {
-				line, err := lines.ReadString('\n')
-				if err != nil {
-					close(missing)
-					return
-				}
-				if strings.Contains(line, "lines of the log are missing here") {
-					missing <- line
-				}
-			}
-		}()
-		select {
-		case line := <-missing:
-			require.Regexp(t, `"lines":[1-9][0-9]*}`, line)
-		case <-time.After(patience):
-			t.Fatal("no line says what is missing")
-		}
+		awaitLine(t, readLines(reader), "lines of the log are missing here")
 		r.requireClean(t)
 	})
+}
+
+// readLines returns the lines that can be read, until the file is closed.
+func readLines(reader *os.File) <-chan string {
+	lines := make(chan string, 100)
+	go func() {
+		defer close(lines)
+		s := bufio.NewScanner(reader)
+		s.Buffer(nil, 1<<20) // What fullPipe has written is the beginning of the first line.
+		for s.Scan() {
+			lines <- s.Text()
+		}
+	}()
+	return lines
+}
+
+// awaitLine waits for a line with the text.
+func awaitLine(t *testing.T, lines <-chan string, text string) {
+	t.Helper()
+	for timeout := time.After(patience); ; {
+		select {
+		case line, ok := <-lines:
+			require.True(t, ok, "no line has %q", text)
+			if strings.Contains(line, text) {
+				return
+			}
+		case <-timeout:
+			t.Fatalf("no line has %q", text)
+		}
+	}
 }
 
 func TestE2EReaderOfLogGoesAway(t *testing.T) {
@@ -213,35 +225,28 @@ func TestE2EReaderOfLogGoesAway(t *testing.T) {
 	inEachMode(t, func(t *testing.T, start func(*os.File, ...string) *recorder) {
 		path := filepath.Join(t.TempDir(), "log")
 		require.NoError(t, syscall.Mkfifo(path, 0o600))
-		// A named pipe can be opened for writing only while it has a reader.
-		open := func() (lines chan string, done func()) {
+		// Without O_NONBLOCK each end of a named pipe waits for the other one. Reading
+		// begins only when both are open: it would find the end of the file otherwise.
+		open := func() *os.File {
 			reader, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 			require.NoError(t, err)
-			lines = make(chan string, 1000)
-			go func() {
-				for s := bufio.NewScanner(reader); s.Scan(); {
-					select {
-					case lines <- s.Text():
-					default:
-					}
-				}
-			}()
-			return lines, func() { _ = reader.Close() }
+			t.Cleanup(func() { _ = reader.Close() })
+			return reader
 		}
-		lines, leave := open()
+		reader := open()
 		writer, err := os.OpenFile(path, os.O_WRONLY, 0)
 		require.NoError(t, err)
+		lines := readLines(reader)
 		r := start(writer, "--log-level", "debug")
-		require.Contains(t, <-lines, `"msg":"starting"`)
-		leave()
+		awaitLine(t, lines, `"msg":"starting"`)
+		require.NoError(t, reader.Close())
 		r.requireAnswers(t)
 		r.awaitDropped(t, 600)
 
-		lines, leave = open()
-		defer leave()
+		lines = readLines(open())
 		page(t, r.http, "/health")
-		require.Contains(t, <-lines, "lines of the log are missing here")
-		require.Contains(t, <-lines, `"level":"`)
+		awaitLine(t, lines, "lines of the log are missing here")
+		awaitLine(t, lines, `"msg":"request"`)
 		r.requireClean(t)
 	})
 }
