@@ -3,6 +3,7 @@ package httpapi
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,4 +47,12 @@ func TestConnectionsInTheLogAreBounded(t *testing.T) {
 		require.Equal(t, map[string]any{"error": "http: Accept error"}, logs.All()[connectionLines].ContextMap())
 		require.Equal(t, "trouble with a connection", fmt.Sprint(logs.All()[0].Message))
 	})
+}
+
+// A method may be as long as a request's headers.
+func TestMethodInTheLogIsBounded(t *testing.T) {
+	p := newFakeProxy()
+	do(p.handler, strings.Repeat("X", maxHeaderBytes), "/health")
+	logged := p.logs.FilterMessage("request").All()[0].ContextMap()["method"].(string)
+	require.Equal(t, strings.Repeat("X", maxQuotedBytes)+"...", logged)
 }

@@ -23,7 +23,7 @@ const (
 	minGzipBytes = 1 << 10
 	// otherRoute stands for all unknown paths in metrics.
 	otherRoute = "other"
-	// maxQuotedBytes bounds what an error quotes of a request.
+	// maxQuotedBytes bounds what an error or a log line quotes of a request.
 	maxQuotedBytes = 100
 )
 
@@ -108,7 +108,7 @@ func (rt *router) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.Header().Set(headerRequestID, id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	served := rt.routeOf(r)
-	fields := []zap.Field{zap.String("request_id", id), zap.String("method", r.Method), zap.String("route", served.path)}
+	fields := []zap.Field{zap.String("request_id", id), zap.String("method", truncated(r.Method)), zap.String("route", served.path)}
 	log := rt.log.WithLazy(fields...)
 	code := 0 // of the request in metrics and log
 	defer func() {
@@ -185,8 +185,8 @@ func notFound(_ http.ResponseWriter, r *http.Request) error {
 	return messages.Errorf(messages.ErrNotFound, "no such path: %q; / lists those there are", truncated(r.URL.Path))
 }
 
-// truncated returns the first maxQuotedBytes of a text of a request, for an error that
-// quotes it.
+// truncated returns the first maxQuotedBytes of a text of a request, for an error or a log
+// line that quotes it.
 func truncated(s string) string {
 	if len(s) <= maxQuotedBytes {
 		return s
