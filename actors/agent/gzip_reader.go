@@ -29,13 +29,13 @@ func (g *gzipReaders) readPage(compressed io.Reader, buf []byte, limit int64) ([
 	}
 	switch {
 	case in.exceeded:
-		return nil, failuref(failedBodyLimit, "a zipped page of more than %d bytes, at most %d are allowed (--max-page-bytes)", limit, limit)
+		return nil, failuref(failedBodyLimit, "a compressed page of more than %d bytes, at most %d are allowed (--max-page-bytes)", limit, limit)
 	case in.err != nil:
 		return nil, readError(int(limit-in.left), in.err)
 	case kindOf(err) == failedBodyLimit:
 		return nil, err
 	default:
-		return nil, failuref(failedEncoding, "the page is not what gzip makes: %w", withoutKind(err))
+		return nil, failuref(failedEncoding, "the page is not valid gzip: %w", withoutKind(err))
 	}
 }
 

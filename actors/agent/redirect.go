@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -21,11 +22,38 @@ func checkRedirect(to *http.Request, before []*http.Request) error {
 			to.Response.Status, hostOf(asked), hostOf(to.URL))
 	}
 	if len(before) > maxRedirects {
-		return failuref(failedStatus, "the endpoint redirects on and on: at most %d redirects are followed, the next is to %s",
+		return failuref(failedStatus, "the endpoint answered with too many redirects: at most %d are followed, the next is to %s",
 			maxRedirects, shown(to.URL.Path))
 	}
 	to.URL.User = asked.User // an absolute Location has none
 	return nil
+}
+
+// redirectTransport refuses redirects whose Location is not a URL. The client of net/http
+// refuses them as well, with an error that cannot be told from that of a broken connection.
+type redirectTransport struct{ *http.Transport }
+
+func (t redirectTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.Transport.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := resp.Location(); isRedirect(resp.StatusCode) && err != nil && !errors.Is(err, http.ErrNoLocation) {
+		_ = resp.Body.Close()
+		return nil, failuref(failedStatus, "the endpoint answered %s with a Location that is not a URL: %q",
+			resp.Status, shown(resp.Header.Get("Location")))
+	}
+	return resp, nil
+}
+
+// isRedirect reports whether the client of net/http follows a redirect with the status.
+func isRedirect(status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	default:
+		return false
+	}
 }
 
 func sameHost(a, b *url.URL) bool {

@@ -113,7 +113,7 @@ func TestRedirectsEnd(t *testing.T) {
 		http.Redirect(w, r, "/next", http.StatusFound)
 	}))
 	_, err := get(t, server.URL+"/metrics")
-	require.EqualError(t, err, "the endpoint redirects on and on: at most 5 redirects are followed, the next is to /next")
+	require.EqualError(t, err, "the endpoint answered with too many redirects: at most 5 are followed, the next is to /next")
 	require.Equal(t, failedStatus, kindOf(err))
 	require.Equal(t, 1+maxRedirects, asked)
 }
@@ -141,6 +141,56 @@ func TestRedirectsToNowhere(t *testing.T) {
 	}))
 	_, err := get(t, server.URL+"/metrics")
 	require.EqualError(t, err, "the endpoint answered 404 Not Found after a redirect to /metrics/")
+}
+
+// A Location that is not a URL is named, and is no fault of the connection.
+func TestRedirectsToWhatIsNoURL(t *testing.T) {
+	f := func(location, shown string) {
+		t.Helper()
+		server := serve(t, redirect(http.StatusFound, location))
+		_, err := get(t, server.URL+"/metrics")
+		require.EqualError(t, err, "the endpoint answered 302 Found with a Location that is not a URL: "+shown)
+		require.Equal(t, failedStatus, kindOf(err))
+	}
+	f("http://[::1", `"http://[::1"`)
+	f("http://a:b/", `"http://a:b/"`)
+	f("%zz", `"%zz"`)
+	f("%"+strings.Repeat("z", 10_000), `"%`+strings.Repeat("z", maxShownText-1)+`..."`)
+
+	_, err := get(t, serve(t, redirect(http.StatusOK, "%zz")).URL)
+	require.NoError(t, err, "it is no redirect")
+}
+
+// The body of a redirect does not matter, unless it keeps the next request waiting: then the
+// timeout ends the scrape.
+func TestRedirectsWithABodyWithoutEnd(t *testing.T) {
+	mux := http.NewServeMux()
+	server := serve(t, mux)
+	mux.HandleFunc("/metrics/", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, testPage) })
+	mux.HandleFunc("/endless", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", "/metrics/")
+		w.WriteHeader(http.StatusFound)
+		for err := error(nil); err == nil; {
+			_, err = io.WriteString(w, "moved ")
+		}
+	})
+	body, err := get(t, server.URL+"/endless")
+	require.NoError(t, err)
+	require.Equal(t, testPage, string(body))
+
+	mux.HandleFunc("/stalled", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", "/metrics/")
+		w.WriteHeader(http.StatusFound)
+		_, _ = io.WriteString(w, "moved ")
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	})
+	client := newScrapeClient()
+	defer client.CloseIdleConnections()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, _, err = newFetchFunc(client, "x", testPageBytes)(ctx, server.URL+"/stalled", nil)
+	require.Equal(t, failedTimeout, kindOf(err), "%v", err)
 }
 
 // An endpoint's password goes along within its host.

@@ -42,14 +42,14 @@ func withoutBuffer(fetch func(context.Context, string) ([]byte, string, error)) 
 // environment, follows redirects within a host alone, and does not decompress answers.
 func newScrapeClient() *http.Client {
 	return &http.Client{
-		Transport: &http.Transport{
+		Transport: redirectTransport{&http.Transport{
 			DialContext:            (&net.Dialer{}).DialContext,
 			MaxResponseHeaderBytes: maxPageHeaderBytes,
 			MaxIdleConnsPerHost:    1,
 			IdleConnTimeout:        idleConnection,
 			ReadBufferSize:         readBytes,
 			DisableCompression:     true,
-		},
+		}},
 		CheckRedirect: checkRedirect,
 	}
 }
@@ -83,7 +83,7 @@ func newFetchFunc(client *http.Client, userAgent string, limit int64) fetchFunc 
 		case "gzip", "x-gzip":
 			body, err = readers.readPage(resp.Body, buf, limit)
 		default:
-			err = failuref(failedEncoding, "the endpoint answered in the encoding %.*q: gzip is read, and none", maxShownText, encoding)
+			err = failuref(failedEncoding, "the endpoint answered in the encoding %.*q: gzip is read, and no other", maxShownText, encoding)
 		}
 		return body, resp.Header.Get("Content-Type"), err
 	}

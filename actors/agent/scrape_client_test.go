@@ -78,12 +78,12 @@ func TestFetchZipped(t *testing.T) {
 	}
 	const over = "a page of more than 1048576 bytes, at most 1048576 are allowed (--max-page-bytes)"
 	f(over, failedBodyLimit, zipped(testPageBytes+1))
-	f("a zipped page of more than 1048576 bytes, at most 1048576 are allowed (--max-page-bytes)", failedBodyLimit,
+	f("a compressed page of more than 1048576 bytes, at most 1048576 are allowed (--max-page-bytes)", failedBodyLimit,
 		bytes.Repeat(zipped(0), testPageBytes/len(zipped(0))+1))
-	f("the page is not what gzip makes: gzip: invalid header", failedEncoding, []byte(testPage))
-	f("the page is not what gzip makes: EOF", failedEncoding, nil)
+	f("the page is not valid gzip: gzip: invalid header", failedEncoding, []byte(testPage))
+	f("the page is not valid gzip: EOF", failedEncoding, nil)
 	half := zipped(100_000)
-	f("the page is not what gzip makes: page after 100000 bytes: unexpected EOF", failedEncoding, half[:len(half)-3])
+	f("the page is not valid gzip: page after 100000 bytes: unexpected EOF", failedEncoding, half[:len(half)-3])
 }
 
 // A gzip reader is reused, after an error as well.
@@ -91,7 +91,7 @@ func TestGzipReaderIsReused(t *testing.T) {
 	u := newGzipReaders()
 	for range 3 {
 		_, err := u.readPage(strings.NewReader("what is this"), nil, 100)
-		require.ErrorContains(t, err, "not what gzip makes")
+		require.ErrorContains(t, err, "not valid gzip")
 		page, err := u.readPage(bytes.NewReader(zipped(50)), make([]byte, 0, 64), 100)
 		require.NoError(t, err)
 		require.Len(t, page, 50)
@@ -134,7 +134,7 @@ func TestFetchFailures(t *testing.T) {
 			_, err = w.Write([]byte("endless 1\n"))
 		}
 	})
-	f(`the endpoint answered in the encoding "br": gzip is read, and none`, failedEncoding, func(w http.ResponseWriter, _ *http.Request) {
+	f(`the endpoint answered in the encoding "br": gzip is read, and no other`, failedEncoding, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Encoding", "br")
 	})
 	abort := func(header ...string) http.HandlerFunc {
