@@ -1,14 +1,39 @@
 package mask
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
 
 const mib = 1 << 20
 
-// upTo returns the text again and again, so many bytes of it.
+// upTo repeats the text up to the size in bytes.
 func upTo(text string, size int) string { return strings.Repeat(text, size/len(text)+1)[:size] }
+
+// hostile are texts that make a careless rule search the same bytes again and again.
+var hostile = []string{"token=", "token={", "token=[\"", `token="`, `token='\"`, "cookie:", "authorization:digest ", "authorization:digest:", "bearer ", "--token\n",
+	"eyJ-", "eyJaaaaa.", "xoxb-", "sk-", "hvs.", "ghp_", "AKIA", "/hooks/", "/hooks/a", "discord.com/api/webhooks/", "$2a$", "1Q~", "a1Q~", "12345678:", "123456789",
+	"-----BEGIN PRIVATE", "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----", "-----END ", "-----", "a:b@", "://", "@", "\"@", "%3D", "%", "LS0t", "aGVsbG8=",
+	"a=", "=", ":", "-", "--a ", "\\", "\"=", "]=", "<token>", "é", "a", "pass=1 ", "a1B2", "md5", "*", "s.", "{SHA}", "-u a:b "}
+
+// Each text is masked at two sizes. The time of a rule is linear in the length of the text if
+// the throughput of both is about the same. A rule that looks from each place of the text to
+// its end has an eighth of the throughput at the larger size.
+func BenchmarkHostile(b *testing.B) {
+	for _, h := range hostile {
+		for _, size := range []int{mib / 64, mib / 8} {
+			b.Run(fmt.Sprintf("%q/%dKiB", h, size>>10), func(b *testing.B) {
+				text := upTo(h, size)
+				b.SetBytes(int64(size))
+				for b.Loop() {
+					_ = Value("x", text)
+					_ = Key(text)
+				}
+			})
+		}
+	}
+}
 
 func BenchmarkText(b *testing.B) {
 	const log = "2026-01-02T03:04:05.678Z INFO storage/measure/tstable.go:123 flushed {\"group\": \"sw_metric\", \"part\": \"00000000000001a2\", \"took\": \"12ms\"}\n"
