@@ -168,13 +168,14 @@ func TestLabelLimits(t *testing.T) {
 		again := scrape(t, w, 1, body)
 		require.Equal(t, done.Dropped, again.Dropped, "they are dropped again")
 	}
-	f(`a{x="12345",y12345=""} 1`+"\n", AppendResult{Dropped: Dropped{LabelBytes: 1}},
-		`series "a{x=\"12345\",y12345=\"\"}": label name "y12345" of 6 bytes, at most 5 are allowed (--max-label-bytes)`)
+	f(`a{x="12345",y12345="1"} 1`+"\n", AppendResult{Dropped: Dropped{LabelBytes: 1}},
+		`series "a{x=\"12345\",y12345=\"1\"}": label name "y12345" of 6 bytes, at most 5 are allowed (--max-label-bytes)`)
 	f(`a{x="123456"} 1`+"\nb 1\n", AppendResult{Samples: 1, NewSeries: 1, Dropped: Dropped{LabelBytes: 1}},
 		`series "a{x=\"123456\"}": label "x" of 6 bytes, at most 5 are allowed (--max-label-bytes)`)
 	f(`a{x="1",y="2",z="3"} 1`+"\n", AppendResult{Dropped: Dropped{LabelCount: 1}},
 		`series "a{x=\"1\",y=\"2\",z=\"3\"}": 3 labels, at most 2 are allowed (--max-sample-labels)`)
 	f(`a{x="12345",y2345="2"} 1`+"\n", AppendResult{Samples: 1, NewSeries: 1}, "")
+	f(`a{x="1",y="2",z123456=""} 1`+"\n", AppendResult{Samples: 1, NewSeries: 1}, "")
 	f(`a{x="1",x="2"} 1`+"\n", AppendResult{Dropped: Dropped{Invalid: 1}}, `series "a{x=\"1\",x=\"2\"}": label "x" is there twice`)
 }
 

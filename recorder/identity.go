@@ -23,12 +23,16 @@ var (
 	errLongLabel  = errors.New("(--max-label-bytes)")
 )
 
-// checkLabels returns an error if there are too many labels, or one is too long.
+// checkLabels returns an error if there are too many labels, or one is too long. A label with an
+// empty value is no label.
 func (l *Limits) checkLabels(labels []messages.Label) error {
 	if n := countLabels(labels); n > l.SampleLabels {
 		return fmt.Errorf("%d labels, at most %d are allowed %w", n, l.SampleLabels, errManyLabels)
 	}
 	for _, of := range labels {
+		if of.Value == "" {
+			continue
+		}
 		if n := len(of.Name); n > l.LabelBytes {
 			return fmt.Errorf("label name %.100q of %d bytes, at most %d are allowed %w", of.Name, n, l.LabelBytes, errLongLabel)
 		}
@@ -39,7 +43,7 @@ func (l *Limits) checkLabels(labels []messages.Label) error {
 	return nil
 }
 
-// countLabels counts the labels that have a value. A label with an empty value is no label.
+// countLabels counts the labels that have a value.
 func countLabels(labels []messages.Label) (n int) {
 	for _, l := range labels {
 		if l.Value != "" {
