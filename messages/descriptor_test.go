@@ -43,7 +43,7 @@ func TestNormalizedDescriptors(t *testing.T) {
 	f(true, "x", TypeSummary, of(SuffixNone, TypeSummary, `quantile="0.5"`), of(SuffixNone, TypeSummary, `quantile="0.99"`))
 }
 
-// A family shows its series the same way whether it has a shape or not.
+// A family shows its series the same way whether it has a descriptor or not.
 func TestSeriesOfAFamily(t *testing.T) {
 	claimed, other := LabelText(`node_id="1"`), LabelText(`node_id="2"`)
 	f := Family{Claimed: &claimed, Values: []float64{1, 2, 3, 4}, LabelBytes: 30}
@@ -55,11 +55,11 @@ func TestSeriesOfAFamily(t *testing.T) {
 	for i := range want {
 		require.Equal(t, want[i], f.At(i))
 	}
-	shape := f.Descriptor
+	descriptor := f.Descriptor
 	f.Unshare()
 	require.Equal(t, Family{Name: "x", Type: TypeGauge, Help: "Help.", Series: want}, f)
 	for i := range want {
 		require.Equal(t, want[i], f.At(i))
 	}
-	require.Equal(t, []Series{{Labels: `a="1"`}, {Labels: `a="2"`, Claimed: &other}}, shape.Series, "others have it too")
+	require.Equal(t, []Series{{Labels: `a="1"`}, {Labels: `a="2"`, Claimed: &other}}, descriptor.Series, "others have it too")
 }

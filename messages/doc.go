@@ -7,7 +7,7 @@
 //   - family.go: metric families in columnar form, from the recorder to the page;
 //     descriptor.go: what answers share of a family; sortkey.go: the order of its series
 //   - labels.go: the text form of a series' labels, its rules and limits; sanitize.go: how
-//     invalid label names are replaced; emptylabels.go: labels without a value are none;
+//     invalid label names are replaced; emptylabels.go: labels with an empty value are no labels;
 //     labelinfo.go: what a page needs to know of a text
 //   - identitylabels.go: the labels that say which node a sample is from, and what becomes
 //     of a sample's own labels of such names

@@ -2,12 +2,12 @@ package messages
 
 import "strings"
 
-// emptyValue stands in a text that can be read if it has a label with an empty value,
-// and only then: within quotes each quote has a backslash before it.
+// emptyValue occurs in a valid text only where a label has an empty value: a quote within a
+// value or a name has a backslash before it.
 const emptyValue = `=""`
 
-// WithoutEmpty returns the text without its labels that have an empty value; the text
-// itself if it has none, or cannot be read.
+// WithoutEmpty returns the text without the labels that have an empty value. It returns the
+// text itself if there are no such labels, or if the text is invalid.
 func (t LabelText) WithoutEmpty() LabelText {
 	if !strings.Contains(string(t), emptyValue) {
 		return t

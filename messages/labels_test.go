@@ -105,7 +105,7 @@ func TestWithoutEmpty(t *testing.T) {
 	f(`a="",b="`, `a="",b="`)
 }
 
-// A text has a label with an empty value if, and only if, emptyValue stands in it.
+// A valid text has a label with an empty value if, and only if, emptyValue occurs in it.
 func TestEmptyValueIsSeen(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var text []byte

@@ -21,9 +21,9 @@ func gauges(from, n int) string {
 	return b.String()
 }
 
-// restless is a page of n series like gauges, whose values at each scrape are of many
-// digits, which packing cannot make much shorter.
-func restless(scrape, n int) string {
+// noisy is a page of n series like gauges, whose values have many digits and differ in each
+// scrape, so that they hardly compress.
+func noisy(scrape, n int) string {
 	var b strings.Builder
 	for i := range n {
 		fmt.Fprintf(&b, "a{i=\"%d\"} %g\n", i, restlessValue(scrape, i))
@@ -37,7 +37,7 @@ func TestOldestIsEvicted(t *testing.T) {
 	const limit = 200 << 10
 	w := NewWindow(Limits{Bytes: limit})
 	for n := range 400 {
-		scrape(t, w, n, restless(n, 100))
+		scrape(t, w, n, noisy(n, 100))
 		require.LessOrEqual(t, w.Stats().Bytes, int64(limit))
 	}
 	requireConsistent(t, w)
@@ -55,8 +55,8 @@ func TestOldestIsEvicted(t *testing.T) {
 	}
 }
 
-// The target that was not scraped for longest loses its past first, and keeps its
-// newest scrape.
+// The oldest chunks are evicted first: those of the target that was not scraped for the
+// longest time, which keeps its newest scrape.
 func TestEvictionAcrossTargets(t *testing.T) {
 	w := NewWindow(Limits{Bytes: 200 << 10})
 	quiet := Target{Name: "quiet"}
@@ -64,23 +64,23 @@ func TestEvictionAcrossTargets(t *testing.T) {
 		w.Append(quiet, Scrape{At: at(n), Page: textPage(t, gauges(0, 10))})
 	}
 	for n := 10; n < 400; n++ {
-		scrape(t, w, n, restless(n, 100))
+		scrape(t, w, n, noisy(n, 100))
 	}
 	requireConsistent(t, w)
 	require.Equal(t, []string{"9:3"}, samplesOf(drain(w.Snapshot(between(at(0), at(9)))), `a{i="3"}`))
 	require.Len(t, latest(w), 110)
 }
 
-// After the clock was set back, what is recorded is not taken for the oldest.
+// Scrapes that are recorded after the clock was set back are not evicted as the oldest.
 func TestEvictionIgnoresTheClock(t *testing.T) {
 	w := NewWindow(Limits{Bytes: 200 << 10})
 	other := Target{Name: "other"}
 	for n := 100_000; n < 100_400; n++ {
-		scrape(t, w, n, restless(n, 50))
-		w.Append(other, Scrape{At: at(n), Page: textPage(t, restless(n, 50))})
+		scrape(t, w, n, noisy(n, 50))
+		w.Append(other, Scrape{At: at(n), Page: textPage(t, noisy(n, 50))})
 	}
 	for n := range 400 {
-		scrape(t, w, n, restless(n, 50))
+		scrape(t, w, n, noisy(n, 50))
 	}
 	requireConsistent(t, w)
 	require.Greater(t, w.Stats().Samples, 50*100)
@@ -100,7 +100,7 @@ func TestVanishedSeriesLeave(t *testing.T) {
 	require.Len(t, w.sorted[0].families.byName.entries, 2)
 }
 
-// A series that is absent for long has no column in a new head.
+// A series that was absent for a long time has no column in a new head.
 func TestAbsentSeriesAreNotCarried(t *testing.T) {
 	w := NewWindow(Limits{chunkScrapes: 2 * carryScrapes})
 	for n := range 2*carryScrapes + 1 {
@@ -119,8 +119,8 @@ func TestAbsentSeriesAreNotCarried(t *testing.T) {
 	requireConsistent(t, w)
 }
 
-// A head that outgrows its share is sealed: what is evicted later is a part of the
-// past, not all of it.
+// A head that outgrows its share is sealed, so that eviction later drops a part of the
+// target's samples, not all of them.
 func TestLargeHeadIsSealed(t *testing.T) {
 	w := NewWindow(Limits{Bytes: 200 << 10})
 	for n := range 60 {
@@ -130,7 +130,7 @@ func TestLargeHeadIsSealed(t *testing.T) {
 	require.Zero(t, w.Stats().Evicted)
 }
 
-// Families come and go with their series, under other numbers.
+// A family without series is removed from the table, and its index is used again.
 func TestFamiliesLeave(t *testing.T) {
 	w := NewWindow(Limits{Bytes: 100 << 10, chunkScrapes: 10})
 	for n := range 1_000 {
@@ -155,7 +155,7 @@ func TestSeriesOverTheLimitAreDropped(t *testing.T) {
 	requireConsistent(t, w)
 }
 
-// Series may not take the room of all samples.
+// Series over their share of the memory are dropped, so that there is memory for samples.
 func TestSeriesOverTheirShareAreDropped(t *testing.T) {
 	const limit = 100 << 10
 	w := NewWindow(Limits{Bytes: limit})
@@ -171,7 +171,7 @@ func TestSeriesOverTheirShareAreDropped(t *testing.T) {
 	requireConsistent(t, w)
 }
 
-// A label explosion in the middle of the life of a window.
+// A label explosion does not evict the samples that were recorded before it.
 func TestExplosion(t *testing.T) {
 	const limit = 300 << 10
 	w := NewWindow(Limits{Bytes: limit})
@@ -189,7 +189,7 @@ func TestExplosion(t *testing.T) {
 	require.Len(t, samplesOf(drain(w.Snapshot(messages.Selection{})), `a{i="7"}`), 1)
 }
 
-// Many targets, each with a head, stay within the budget together.
+// The heads of many targets are within the limit together.
 func TestManyTargetsShareTheBudget(t *testing.T) {
 	const limit = 400 << 10
 	w := NewWindow(Limits{Bytes: limit})
@@ -205,7 +205,7 @@ func TestManyTargetsShareTheBudget(t *testing.T) {
 	require.Greater(t, w.Stats().Samples, 20*20*20)
 }
 
-// A window without any room drops all samples, and has its newest scrape.
+// A window without memory for any series drops all samples, and keeps its newest scrape.
 func TestNoRoom(t *testing.T) {
 	w := NewWindow(Limits{Bytes: 1})
 	for n := range 3 {

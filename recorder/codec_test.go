@@ -66,7 +66,7 @@ func pattern(f func(i int) float64) []float64 {
 	return values
 }
 
-// A column takes what its changes are worth.
+// The encoded size of a column depends on how much its values change.
 func TestCodecIsShort(t *testing.T) {
 	f := func(name string, most int, value func(i int) float64) {
 		t.Run(name, func(t *testing.T) {

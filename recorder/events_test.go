@@ -22,8 +22,8 @@ func scrapeFails(w *Window, n int, why string) {
 	w.Append(node, Scrape{At: at(n), Failure: why, Samples: []Sample{{Name: "fodc_node_up", Value: 0}}})
 }
 
-// A node dies and comes back with a new process: its counters begin again, without a
-// value of the time between.
+// A node dies and a new process takes its place. Its counters begin again, and the scrapes in
+// between have no samples.
 func TestRestart(t *testing.T) {
 	w := NewWindow(Limits{chunkScrapes: 3})
 	page := func(start, total int) string {
@@ -44,12 +44,12 @@ func TestRestart(t *testing.T) {
 	require.Equal(t, []string{"0:100", "1:110", "2:120", "5:3", "6:4"}, samplesOf(drain(w.Snapshot(everything)), "c_total{}"))
 }
 
-// What is known of a start time outlives its series.
+// A start time is kept when its series was evicted.
 func TestRestartAfterTheWindow(t *testing.T) {
 	w := NewWindow(Limits{Bytes: 100 << 10, chunkScrapes: 10})
 	scrape(t, w, 0, "node_process_start_time_seconds{x=\"1\"} 1e9\n")
 	for n := 1; n < 200; n++ {
-		scrape(t, w, n, restless(n, 50))
+		scrape(t, w, n, noisy(n, 50))
 	}
 	require.Empty(t, drain(w.Snapshot(between(at(0), at(1)))))
 	scrape(t, w, 200, "node_process_start_time_seconds{x=\"2\"} 3e9\n")
@@ -121,9 +121,9 @@ func TestEventsAreBounded(t *testing.T) {
 	require.Equal(t, failureEvent(10_001, 10_001, 1, "long"), w.Events()[maxEvents-1])
 }
 
-// A start time that is reckoned from a clock which is being adjusted creeps: that is no
-// restart, however far it gets.
-func TestCreepingStartTimeIsNoRestart(t *testing.T) {
+// A start time that is computed from a clock which is being adjusted drifts. That is no
+// restart, however far it drifts.
+func TestDriftingStartTimeIsNoRestart(t *testing.T) {
 	w := NewWindow(Limits{})
 	for n := range 100 {
 		scrape(t, w, n, fmt.Sprintf("process_start_time_seconds %g\n", 1_000+0.5*float64(n)))

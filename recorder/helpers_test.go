@@ -53,7 +53,7 @@ func between(from, to time.Time) messages.Selection {
 	return messages.Selection{Window: messages.Window{Start: from, End: to}}
 }
 
-// unshared gives each series its own values, where it has not.
+// unshared gives each series its own slice of values, also where a family has one for all.
 func unshared(blocks []messages.Block) []messages.Block {
 	for _, b := range blocks {
 		for i := range b.Families {

@@ -118,7 +118,7 @@ func TestBodyIsLeftAlone(t *testing.T) {
 	require.Equal(t, []string{"a{} 1", "b{} 2"}, latest(w))
 }
 
-// The buffer of one large page is not kept for ever.
+// The buffer of one large page is freed when pages are small again.
 func TestBufferShrinks(t *testing.T) {
 	var p Page
 	p.Parse([]byte("a 1\n# "+strings.Repeat("x", 16*keepBytes)), textType, ParseLimits{})
@@ -127,7 +127,7 @@ func TestBufferShrinks(t *testing.T) {
 	require.Less(t, cap(p.buf), 1<<10)
 }
 
-// Nor is it by what was on that page, whether that was a good one or not.
+// No sample or line of a large page keeps its buffer alive, whether the page was good or not.
 func TestNothingHoldsOnToALargeBuffer(t *testing.T) {
 	limits := ParseLimits{Samples: 100, BadLines: 10}
 	comment := func(bytes int) string { return "# " + strings.Repeat("x", bytes) }
@@ -179,7 +179,7 @@ func TestLabelLimits(t *testing.T) {
 	f(`a{x="1",x="2"} 1`+"\n", AppendResult{Dropped: Dropped{Invalid: 1}}, `series "a{x=\"1\",x=\"2\"}": label "x" is there twice`)
 }
 
-// The target's labels and the samples of the agent do not count.
+// The limits do not apply to the target's labels and to samples of the agent.
 func TestLabelLimitsAreOfPages(t *testing.T) {
 	w := NewWindow(Limits{SampleLabels: 1, LabelBytes: 5})
 	long := []messages.Label{{Name: "container_name", Value: "a long name"}}
@@ -188,7 +188,7 @@ func TestLabelLimitsAreOfPages(t *testing.T) {
 	require.Equal(t, AppendResult{Samples: 2, NewSeries: 2}, done)
 }
 
-// A page that is no page of metrics is refused with what it says of itself.
+// The error of an unusable page has its content type, unless that is a known one.
 func TestUnusablePagesTellTheirContentType(t *testing.T) {
 	f := func(contentType, want string) {
 		t.Helper()

@@ -12,7 +12,7 @@ import (
 	"fodc/messages"
 )
 
-// heapBytes is what is on the heap and in use.
+// heapBytes is the size of all live objects on the heap.
 func heapBytes() int64 {
 	runtime.GC()
 	runtime.GC()
@@ -21,7 +21,7 @@ func heapBytes() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// What the window says it takes is what the heap grew by.
+// The size that the window counts is the size by which the heap grows.
 func TestBytesAreReal(t *testing.T) {
 	const tolerance = 0.15
 	f := func(name string, fill func() *Window) {
@@ -99,7 +99,7 @@ func manyFamilies(n int) string {
 	return b.String()
 }
 
-// Go's allocator gives what sizeOf says, or little less or more.
+// sizeOf is close to the size that Go's allocator gives.
 func TestSizeOf(t *testing.T) {
 	for n := 1; n < 100_000; n += 1 + n/50 {
 		real := cap(append([]byte(nil), make([]byte, n)...))
@@ -109,7 +109,7 @@ func TestSizeOf(t *testing.T) {
 	require.Zero(t, sizeOf(0))
 }
 
-// The sizes of structs that are written down are those of the compiler.
+// The constants for the sizes of structs are the sizes of the compiler.
 func TestSizes(t *testing.T) {
 	f := func(said, real int64) {
 		t.Helper()
@@ -130,7 +130,7 @@ func TestSizes(t *testing.T) {
 	require.Greater(t, int64(windowBytes), int64(unsafe.Sizeof(Window{}))+int64(4*wordBits/8*defaultChunkScrapes))
 }
 
-// A map takes what mapBytes says, but where it is about to grow.
+// mapBytes is the size of a map, except where the map is about to grow.
 func TestMapBytes(t *testing.T) {
 	keys := make([]string, 20_000)
 	for i := range keys {

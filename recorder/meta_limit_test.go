@@ -10,7 +10,7 @@ import (
 	"fodc/messages"
 )
 
-// describe is a page of a sample and so many families that have none.
+// describe is a page with one sample, and TYPE and HELP lines of so many families without one.
 func describe(families, helpBytes int) string {
 	var b strings.Builder
 	b.WriteString("# TYPE a counter\na 1\n")
@@ -20,13 +20,13 @@ func describe(families, helpBytes int) string {
 	return b.String()
 }
 
-// What a page says of its families does not take the room of what was recorded.
+// TYPE and HELP lines take no memory of recorded samples.
 func TestMetadataIsWithinItsShare(t *testing.T) {
 	const limit = 400 << 10
 	w := NewWindow(Limits{Bytes: limit})
 	other := Target{Name: "other"}
 	for n := range 50 {
-		w.Append(other, Scrape{At: at(n), Page: textPage(t, restless(n, 50))})
+		w.Append(other, Scrape{At: at(n), Page: textPage(t, noisy(n, 50))})
 	}
 	before := w.Stats()
 	for n := range 3 {
@@ -40,7 +40,7 @@ func TestMetadataIsWithinItsShare(t *testing.T) {
 	requireConsistent(t, w)
 }
 
-// A page describes only so many families.
+// TYPE and HELP lines over the limit are bad lines.
 func TestTooManyMetaLines(t *testing.T) {
 	var p Page
 	limits := ParseLimits{MetaLines: 3}
@@ -52,7 +52,7 @@ func TestTooManyMetaLines(t *testing.T) {
 	require.Len(t, p.lines, 3)
 }
 
-// A page does not say what the agent's own samples are.
+// A page cannot change the type and help of a family of the agent's own samples.
 func TestPagesDoNotDescribeSamplesOfTheAgent(t *testing.T) {
 	w := NewWindow(Limits{})
 	up := []Sample{{Name: "up", Type: messages.TypeGauge, Help: "Up.", Value: 1}}

@@ -69,8 +69,8 @@ func TestOpenMetaLines(t *testing.T) {
 		`# a untyped ""`, `{} 1`, `1 bad: line 1: expected metric name after UNIT, got " " ("INVALID") while parsing: "# UNIT  "`)
 }
 
-// A page that has such lines and repeats is not parsed again.
-func TestMetaLinesRepeat(t *testing.T) {
+// A page with such lines is a template like others.
+func TestMetaLinesInTemplate(t *testing.T) {
 	page := "#\tTYPE  a  Gauge \n#HELP a  b\na 1\n"
 	var p Page
 	p.Parse([]byte(page), textType, ParseLimits{})
@@ -82,7 +82,7 @@ func TestMetaLinesRepeat(t *testing.T) {
 	requireSamePage(t, &p, []byte(again), textType, ParseLimits{})
 }
 
-// Lines that the page parser refuses are bounded as others are.
+// The limit on TYPE and HELP lines counts those that the page parser refuses, too.
 func TestMetaLinesAreBounded(t *testing.T) {
 	var body strings.Builder
 	for i := range 5 {

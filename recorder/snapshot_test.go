@@ -69,7 +69,7 @@ func TestCompareJoined(t *testing.T) {
 	}
 }
 
-// A snapshot that is read elsewhere does not see, or race with, what comes later.
+// A snapshot that another goroutine reads neither sees later appends nor races with them.
 func TestSnapshotIsReadWhileAppending(t *testing.T) {
 	w := NewWindow(Limits{Bytes: 400 << 10, chunkScrapes: 30})
 	var readers sync.WaitGroup

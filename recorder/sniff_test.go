@@ -33,7 +33,7 @@ func utf16Text(text string, order func(uint16) []byte) string {
 	return string(b)
 }
 
-// A body that is no page is named for what it is.
+// The error of a body that is no page says what the body is.
 func TestSniff(t *testing.T) {
 	f := func(contentType, body, want string) {
 		t.Helper()
@@ -86,7 +86,7 @@ func TestSniff(t *testing.T) {
 	f("text/html", many, "page with more than 10000 bad lines: the body is HTML")
 }
 
-// What a page may begin with is no reason to refuse it.
+// A page is not refused because it begins with bytes that another format begins with, too.
 func TestSniffLeavesPagesAlone(t *testing.T) {
 	f := func(body string) {
 		t.Helper()

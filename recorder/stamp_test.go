@@ -28,7 +28,7 @@ func TestTargetLabels(t *testing.T) {
 	f(`a{pod="p"}`, `a{container_name="data",pod="p"}`)
 }
 
-// A sample's label moves out of the way of all labels of the target.
+// A renamed label of a sample gets a name that no label of the target has.
 func TestTargetLabelIsTaken(t *testing.T) {
 	w := NewWindow(Limits{})
 	target := Target{Name: "t", Labels: []messages.Label{{Name: "a", Value: "1"}, {Name: "exported_a", Value: "2"}}}

@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// requireSamePage checks that a page says what a fresh one of the same body does.
+// requireSamePage checks that a page equals a fresh one that has parsed the same body.
 func requireSamePage(t require.TestingT, p *Page, body []byte, contentType string, limits ParseLimits) {
 	var fresh Page
 	fresh.Parse(body, contentType, limits)
@@ -27,11 +27,11 @@ func requireSamePage(t require.TestingT, p *Page, body []byte, contentType strin
 	require.Equal(t, fresh.Fallback(), p.Fallback())
 }
 
-const repeatedPage = "# HELP a A.\n# TYPE a gauge\na{x=\"1\"} 1\na{x=\"2\"} 2.5\n\n# a comment\n{\"b.c\"} -1e-07\nd +Inf\n"
+const templatePage = "# HELP a A.\n# TYPE a gauge\na{x=\"1\"} 1\na{x=\"2\"} 2.5\n\n# a comment\n{\"b.c\"} -1e-07\nd +Inf\n"
 
-// A page with other values is read without taking it apart; any other difference is
-// seen, and the page is parsed.
-func TestRepeats(t *testing.T) {
+// A page that differs in values alone matches the template. Any other difference is noticed,
+// and the page is parsed.
+func TestTemplate(t *testing.T) {
 	f := func(first, second string, again bool) {
 		t.Helper()
 		var p Page
@@ -43,46 +43,46 @@ func TestRepeats(t *testing.T) {
 	}
 	swap := func(old, new string) string {
 		t.Helper()
-		require.Contains(t, repeatedPage, old)
-		return strings.Replace(repeatedPage, old, new, 1)
+		require.Contains(t, templatePage, old)
+		return strings.Replace(templatePage, old, new, 1)
 	}
-	f(repeatedPage, repeatedPage, true)
-	f(repeatedPage, swap("2.5", "123456789012345"), true)
-	f(repeatedPage, swap("2.5", "1234567890123456"), true)
-	f(repeatedPage, swap("2.5", "99999999999999999999"), true)
-	f(repeatedPage, swap("2.5", "-0"), true)
-	f(repeatedPage, swap("2.5", "NaN"), true)
-	f(repeatedPage, swap("+Inf", "-Inf"), true)
-	f(repeatedPage, swap("+Inf", "7"), true)
+	f(templatePage, templatePage, true)
+	f(templatePage, swap("2.5", "123456789012345"), true)
+	f(templatePage, swap("2.5", "1234567890123456"), true)
+	f(templatePage, swap("2.5", "99999999999999999999"), true)
+	f(templatePage, swap("2.5", "-0"), true)
+	f(templatePage, swap("2.5", "NaN"), true)
+	f(templatePage, swap("+Inf", "-Inf"), true)
+	f(templatePage, swap("+Inf", "7"), true)
 	f("a 1", "a 2", true)
 	f("a 1", "a 2\n", false)
 	f("a 1\n", "a 2", false)
-	f(repeatedPage, swap("2.5", "1e999"), false)
-	f(repeatedPage, swap("2.5", "1_0"), false)
-	f(repeatedPage, swap("2.5", "0x1p4"), false)
-	f(repeatedPage, swap("2.5", "Inf"), false)
-	f(repeatedPage, swap("2.5", "nan"), false)
-	f(repeatedPage, swap("2.5", "NaN 5"), false)
-	f(repeatedPage, swap("2.5", ""), false)
-	f(repeatedPage, swap("2.5", "--1"), false)
-	f(repeatedPage, swap("2.5", "2.5 "), false)
-	f(repeatedPage, swap("2.5", "2.5 1700000000000"), false)
-	f(repeatedPage, swap("2.5", "2.5\r"), false)
-	f(repeatedPage, swap("2.5", strings.Repeat("1", maxPlainValue+1)), false)
-	f(repeatedPage, swap("x=\"2\"", "x=\"3\""), false)
-	f(repeatedPage, swap("gauge", "counter"), false)
-	f(repeatedPage, swap("comment", "remark"), false)
-	f(repeatedPage, swap("d +Inf\n", ""), false)
-	f(repeatedPage, repeatedPage+"e 1\n", false)
-	f(repeatedPage, "", false)
-	f("", repeatedPage, false)
+	f(templatePage, swap("2.5", "1e999"), false)
+	f(templatePage, swap("2.5", "1_0"), false)
+	f(templatePage, swap("2.5", "0x1p4"), false)
+	f(templatePage, swap("2.5", "Inf"), false)
+	f(templatePage, swap("2.5", "nan"), false)
+	f(templatePage, swap("2.5", "NaN 5"), false)
+	f(templatePage, swap("2.5", ""), false)
+	f(templatePage, swap("2.5", "--1"), false)
+	f(templatePage, swap("2.5", "2.5 "), false)
+	f(templatePage, swap("2.5", "2.5 1700000000000"), false)
+	f(templatePage, swap("2.5", "2.5\r"), false)
+	f(templatePage, swap("2.5", strings.Repeat("1", maxPlainValue+1)), false)
+	f(templatePage, swap("x=\"2\"", "x=\"3\""), false)
+	f(templatePage, swap("gauge", "counter"), false)
+	f(templatePage, swap("comment", "remark"), false)
+	f(templatePage, swap("d +Inf\n", ""), false)
+	f(templatePage, templatePage+"e 1\n", false)
+	f(templatePage, "", false)
+	f("", templatePage, false)
 	f("a 1 1700000000000\n", "a 2 1700000000000\n", false)
 	f("a  1\n", "a  2\n", false)
 	f("a 1\n!\n", "a 2\n!\n", false)
 }
 
-// What was remembered of a page counts for its content type and limits only.
-func TestRepeatsAsBefore(t *testing.T) {
+// A template is used only for pages with the same content type and limits.
+func TestTemplateIsOfItsContentTypeAndLimits(t *testing.T) {
 	body := []byte("# TYPE a counter\na_total 1\n# EOF\n")
 	var p Page
 	p.Parse(body, openType, ParseLimits{})
@@ -103,9 +103,10 @@ func TestRepeatsAsBefore(t *testing.T) {
 	require.Equal(t, 2.0, p.samples[0].value)
 }
 
-// FuzzRepeat reads a page after another, and with another value, as if it were alone.
-func FuzzRepeat(f *testing.F) {
-	f.Add([]byte(repeatedPage), []byte(repeatedPage), []byte("7"), uint(1), false)
+// FuzzTemplate parses a page after another one, and then with another value: the result is that
+// of a new Page.
+func FuzzTemplate(f *testing.F) {
+	f.Add([]byte(templatePage), []byte(templatePage), []byte("7"), uint(1), false)
 	f.Add([]byte("a 1\nb 2\n# EOF\n"), []byte("a 1 \n# EOF\n"), []byte("NaN"), uint(0), true)
 	f.Add([]byte("a{b=\"1\n"), []byte("a 1"), []byte("1 # {} 1"), uint(2), true)
 	f.Fuzz(func(t *testing.T, first, second, value []byte, at uint, openMetrics bool) {
@@ -127,10 +128,10 @@ func FuzzRepeat(f *testing.F) {
 	})
 }
 
-// A window that is given one Page again and again holds what one does that is given a
-// fresh Page each time: series that come, go, and come back, metadata that changes,
-// scrapes that fail, a budget that evicts.
-func TestRepeatedPagesAreRecordedAsFreshOnes(t *testing.T) {
+// A window that always gets the same Page, parsed anew, holds the same as one that gets a new
+// Page each time: with series that come, go and come back, metadata that changes, scrapes that
+// fail, and eviction.
+func TestReusedPageIsRecordedAsNewOnes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := Limits{Bytes: 24 << 10, Series: 40, chunkScrapes: 4}
 		again, fresh := NewWindow(l), NewWindow(l)
@@ -158,10 +159,10 @@ func TestRepeatedPagesAreRecordedAsFreshOnes(t *testing.T) {
 	})
 }
 
-// A page that comes again when its series have left the window brings new ones.
-func TestRepeatedPageAfterItsSeriesLeft(t *testing.T) {
+// A page that matches the template after its series were evicted makes new series.
+func TestTemplateAfterEviction(t *testing.T) {
 	w := NewWindow(Limits{Bytes: 64 << 10})
-	p, other := textPage(t, repeatedPage), textPage(t, gauges(0, 50))
+	p, other := textPage(t, templatePage), textPage(t, gauges(0, 50))
 	w.Append(node, Scrape{At: at(0), Page: p})
 	fail(w, 1)
 	for n := 2; len(w.targets[node.Name].series.entries) > 0; n++ {

@@ -117,7 +117,8 @@ func (u *uplink) frame(step answerStep, now time.Time) (frame *wire.StreamMetric
 	case step.failure != "" && step.request.columnar:
 		return wire.AnswerFrame(wire.Answer{RequestID: step.request.id, Error: step.failure}), false
 	case step.failure != "":
-		// A baseline proxy knows no errors: an empty answer keeps the order.
+		// A baseline proxy pairs answers by their order, and its answers have no error: send an
+		// empty one.
 		frame, _ = u.baseline.Frame(nil, now, maxBaselineBytes)
 	case step.request.columnar:
 		return r.encode(&u.encoder, step.request)

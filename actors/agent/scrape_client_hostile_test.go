@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// answer returns a handler that says these bytes, whatever was asked.
+// answer returns a handler that sends these bytes, whatever the request is.
 func answer(text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		conn, out, err := w.(http.Hijacker).Hijack()
@@ -28,7 +28,7 @@ func write(conn net.Conn, out *bufio.ReadWriter, text string) {
 	_ = conn.Close()
 }
 
-// What an endpoint says of itself is not told at any length.
+// Error texts are cut, however long the text is that the endpoint has sent.
 func TestFailuresAreShort(t *testing.T) {
 	long := strings.Repeat("long \xff ", 5_000)
 	for _, text := range []string{

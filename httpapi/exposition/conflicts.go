@@ -13,8 +13,8 @@ type Conflicts struct {
 	// Duplicate counts samples that were left out since the same series has another
 	// one for the same time.
 	Duplicate int
-	// Invalid counts series that were left out since they cannot be written: a name
-	// that is none, a suffix that the type has not, values that miss their times, times
-	// before 1970.
+	// Invalid counts series that were left out since they cannot be written: an invalid
+	// name, a suffix that the type does not have, another number of values than of times,
+	// times before 1970.
 	Invalid int
 }

@@ -31,7 +31,7 @@ a_b{node_id="n2",node_role="data"} 4
 	require.Equal(t, messages.LabelText(`"c.d"="1"`), c.Nodes[0].Blocks[0].Families[0].Series[0].Labels)
 }
 
-// A reader that knows no UTF-8 finds no name with quotes, on whatever page.
+// A reader that does not support UTF-8 names finds no name with quotes, on whatever page.
 func TestEscapedPagesHaveNoQuotedNames(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := collections().Draw(t, "collection")

@@ -40,7 +40,7 @@ func (t *textWriter) prefixesOf(g *group, descriptor *messages.Descriptor) *line
 		s.descriptor, s.state = descriptor, prefixesUnset
 		return nil
 	}
-	if s.state == prefixesUnset && g == t.group { // otherwise t.names has not its names yet
+	if s.state == prefixesUnset && g == t.group { // otherwise t.names does not have the names yet
 		s.make(&t.names)
 	}
 	if s.state != prefixesReady {

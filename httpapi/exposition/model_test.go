@@ -223,7 +223,7 @@ func labelsOf(n messages.NodeAnswer, name string, own []messages.Label, short bo
 		value, to := mine[label], label
 		if ours, ok := identity[label]; ok {
 			if ours == value || value == "" {
-				continue // To Prometheus an empty label is none.
+				continue // To Prometheus a label with an empty value is no label.
 			}
 			delete(taken, label)
 			for to = "exported_" + label; ; to = "exported_" + to {

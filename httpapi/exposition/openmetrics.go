@@ -21,12 +21,12 @@ const (
 )
 
 // WriteOpenMetrics writes the collection in the OpenMetrics text format 1.0: all
-// samples with their times, in unix seconds, whatever Options.Timestamps says. No sample
-// is called otherwise than on the page of WriteText. A family whose name its type does
+// samples with their times, in unix seconds, whatever Options.Timestamps says. Samples have
+// the same names as on the page of WriteText. A family whose name its type does
 // not allow (a counter that does not end in _total, or whose name without it is another
-// family's) is of the type unknown; so is what is no histogram or summary by its rules.
-// Nothing is on the page but what agents sent: a sample without a time could not be
-// loaded into a database. The error is that of w.
+// family's) is of the type unknown. So is a histogram or summary that breaks the rules of
+// OpenMetrics. The page has only what agents sent, without the metrics of the collection: these
+// have no time, and could not be loaded into a database. The error is that of w.
 func WriteOpenMetrics(w io.Writer, c *messages.Collection, options Options) (Conflicts, error) {
 	m := mergeNodes(nodesOf(options.escape(c)), isReserved)
 	defer m.release()

@@ -13,7 +13,7 @@ type Options struct {
 	// Timestamps gives each sample its time, in unix milliseconds, and a series all
 	// its samples, oldest first. Without it a series has one sample, its newest.
 	Timestamps bool
-	// EscapedNames is for readers that know no names of UTF-8, and would refuse the whole
+	// EscapedNames is for readers that do not support UTF-8 names, and would refuse the whole
 	// page: in names of families and labels everything but letters, digits and
 	// underscores becomes an underscore.
 	EscapedNames bool
@@ -142,8 +142,8 @@ func (t *textWriter) appendName(b []byte, s messages.Suffix, labels, identity me
 	case len(identity) > 0:
 		b = append(b, identity...)
 	default:
-		// The last byte of the name opens labels, or parts them from the name; there
-		// are none.
+		// There are no labels. The name ends with the brace that opens them, or with
+		// the comma between a quoted name and them: remove it.
 		b = b[:len(b)-1]
 		if t.legacy {
 			return append(b, ' ')
@@ -187,8 +187,8 @@ func (t *textWriter) head(word, name string) {
 	t.out.b = append(b, ' ')
 }
 
-// appendHelp appends a HELP text, with its quotes escaped or not. What is not UTF-8
-// would cost readers the page.
+// appendHelp appends a HELP text. quotes says that its quotes are escaped. Bytes that are not
+// UTF-8 are replaced, as Prometheus would refuse the whole page.
 func appendHelp(b []byte, help string, quotes bool) []byte {
 	help = strings.ToValidUTF8(help, "\uFFFD")
 	for i := range len(help) {

@@ -78,13 +78,13 @@ func (r *baselineReader) read(m *Metric) {
 	}
 	kind, ok := TypeOf(m.Type)
 	if !ok {
-		r.rej.Addf(1, "metric %.100q: type %d is none", m.Name, m.Type)
+		r.rej.Addf(1, "metric %.100q: unknown type %d", m.Name, m.Type)
 		return
 	}
 	at := r.at
 	if m.Timestamp != nil {
 		if !m.Timestamp.IsValid() {
-			r.rej.Addf(1, "metric %.100q: a timestamp of %d s and %d ns is no time", m.Name,
+			r.rej.Addf(1, "metric %.100q: invalid timestamp of %d s and %d ns", m.Name,
 				m.Timestamp.GetSeconds(), m.Timestamp.GetNanos())
 			return
 		}
@@ -124,7 +124,7 @@ func SplitName(name string, kind messages.MetricType, quantile bool) (string, me
 }
 
 // textOf returns the index of the labels' text, after its names were made valid, or invalidText.
-// A label with an empty value is none, whatever its name. The error is set the first time only.
+// A label with an empty value is no label, whatever its name. The error is set the first time only.
 func (r *baselineReader) textOf(labels map[string]string) (int, error) {
 	r.labels = r.labels[:0]
 	for name, value := range labels {

@@ -71,8 +71,8 @@ func TestBaselineLabelsAreEscaped(t *testing.T) {
 `, metric(gauge, "g", 1, "path", "a,b}=\"\\\n", "empty", "", "d.e", "f"))
 }
 
-// A label with an empty value is none: of two samples that differ in it alone the first
-// is kept.
+// A label with an empty value is no label: of two samples that differ in nothing else the
+// first is kept.
 func TestBaselineEmptyLabels(t *testing.T) {
 	a := FromAnswer(&StreamMetricsRequest{Metrics: []*Metric{
 		metric(gauge, "b", 2, "x", ""),
@@ -199,12 +199,12 @@ func TestInvalidBaselineSamplesAreLeftOut(t *testing.T) {
 	f("metric name is empty", 2, metric(gauge, "", 1), metric(gauge, "", 1))
 	f(`metric name "\xff" is not valid UTF-8`, 1, metric(gauge, "\xff", 1))
 	f("metric name of 1025 bytes", 1, metric(gauge, strings.Repeat("x", 1025), 1))
-	f(`metric "a": type 6 is none`, 1, metric(6, "a", 1))
-	f(`metric "a": type -1 is none`, 1, metric(-1, "a", 1))
+	f(`metric "a": unknown type 6`, 1, metric(6, "a", 1))
+	f(`metric "a": unknown type -1`, 1, metric(-1, "a", 1))
 	f(`metric "a": label name of 1025 bytes`, 2, metric(gauge, "a", 1, strings.Repeat("x", 1025), "v"), metric(gauge, "a", 1, strings.Repeat("x", 1025), "v"))
 	f(`metric "a": labels are not valid UTF-8`, 1, metric(gauge, "a", 1, "x", "\xff"))
 	f(`metric "a": labels of 65541 bytes`, 1, metric(gauge, "a", 1, "x", strings.Repeat("v", long+1)))
-	f(`metric "a": a timestamp of 0 s and -1 ns is no time`, 1,
+	f(`metric "a": invalid timestamp of 0 s and -1 ns`, 1,
 		&Metric{Name: "a", Timestamp: &timestamppb.Timestamp{Nanos: -1}})
 	f(`metric "good" with labels "x=\"1\"": two samples at 10 ms`, 2, metric(gauge, "good", 9, "x", "1"), metric(gauge, "good", 9, "x", "1").at(10))
 }

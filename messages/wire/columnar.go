@@ -143,7 +143,7 @@ func CheckFamily(name string, kind MetricType, series, suffixes int) (messages.M
 	t, ok := TypeOf(kind)
 	switch {
 	case !ok:
-		return 0, fmt.Errorf("family %.100q: type %d is none", name, kind)
+		return 0, fmt.Errorf("family %.100q: unknown type %d", name, kind)
 	case suffixes != 0 && suffixes != series:
 		return 0, fmt.Errorf("family %.100q: %d suffixes for %d series", name, suffixes, series)
 	}

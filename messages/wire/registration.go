@@ -90,7 +90,7 @@ func FromRegistration(f *RegisterAgentRequest) messages.Registration {
 	return r
 }
 
-// fromLabels leaves out labels with an empty value: they are none.
+// fromLabels returns the labels that have a value. A label with an empty value is no label.
 func fromLabels(sent map[string]string) map[string]string {
 	isEmpty := func(_, value string) bool { return value == "" }
 	for name, value := range sent {

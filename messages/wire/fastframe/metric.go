@@ -98,9 +98,9 @@ func (t *timestamp) frame() *timestamppb.Timestamp {
 	return &timestamppb.Timestamp{Seconds: t.seconds, Nanos: t.nanos}
 }
 
-// dropEmpty leaves out the labels that have an empty value: they are none. A metric whose
-// labels are not as Go writes them, or that has a key twice, stays as it is: such a one is
-// for normalize.
+// dropEmpty removes the labels that have an empty value, as they are no labels. It changes
+// nothing if an entry is not encoded as Go does it, or if a key is there twice: then normalize
+// removes them.
 func (m *metric) dropEmpty() {
 	if len(m.labels) > messages.MaxSeriesLabels || !slices.ContainsFunc(m.labels, endsLikeEmpty) {
 		return
@@ -122,15 +122,15 @@ func (m *metric) dropEmpty() {
 	})
 }
 
-// endsLikeEmpty reports whether the entry ends as one does that has an empty value. There
-// are others that do.
+// endsLikeEmpty reports whether the entry ends with the bytes of an empty value. A value may
+// happen to end with the same bytes: see plainEntry.
 func endsLikeEmpty(entry []byte) bool {
 	n := len(entry)
 	return n >= 2 && uint64(entry[n-2]) == tagLabelValue && entry[n-1] == 0
 }
 
-// plainEntry returns the key of an entry, and whether its value is empty. ok is false
-// unless it is the key and then the value, as Go writes it.
+// plainEntry returns the key of an entry, and whether its value is empty. ok is false if the
+// entry is not a key followed by a value, as Go encodes it.
 func plainEntry(entry []byte) (key []byte, empty, ok bool) {
 	if len(entry) == 0 || uint64(entry[0]) != tagKey {
 		return nil, false, false

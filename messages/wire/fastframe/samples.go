@@ -89,12 +89,12 @@ func (r *reader) check(m *metric, s *series, hash uint64) (at int64, _ *series) 
 			return 0, nil
 		}
 		if !ok {
-			r.rejected.Addf(1, "metric %.100q: type %d is none", m.name, m.kind)
+			r.rejected.Addf(1, "metric %.100q: unknown type %d", m.name, m.kind)
 			return 0, nil
 		}
 	}
 	if at, ok = r.timeOf(m.time); !ok {
-		r.rejected.Addf(1, "metric %.100q: a timestamp of %d s and %d ns is no time", m.name, m.time.seconds, m.time.nanos)
+		r.rejected.Addf(1, "metric %.100q: invalid timestamp of %d s and %d ns", m.name, m.time.seconds, m.time.nanos)
 		return 0, nil
 	}
 	if s == nil {

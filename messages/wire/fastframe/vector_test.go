@@ -22,8 +22,8 @@ func metrics(samples ...string) *wire.StreamMetricsRequest {
 	return f
 }
 
-// Frames that are instant vectors, that begin like one, and that are none.
-func TestRowsAndTablesAgree(t *testing.T) {
+// Frames that are instant vectors, that only begin like one, and others.
+func TestVectorsAndTablesAgree(t *testing.T) {
 	d := New()
 	f := func(vector bool, samples ...string) {
 		t.Helper()
