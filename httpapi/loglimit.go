@@ -28,8 +28,8 @@ func limited(l *zap.Logger, lines int) *zap.Logger {
 	}))
 }
 
-// connectionLog returns a logger for http.Server. All of its lines have one message, and what
-// http.Server says as a field: that names the peer, and would pass the limit otherwise.
+// connectionLog returns a logger for http.Server. The limit counts lines by message, and each
+// text of http.Server names another peer. So the lines have one message, and that text as a field.
 func connectionLog(l *zap.Logger) *log.Logger {
 	return log.New(connectionWriter{limited(l, connectionLines)}, "", 0)
 }

@@ -27,7 +27,7 @@ var (
 	errBroken    = status.Error(codes.InvalidArgument, "a frame that is no message of this stream")
 	errFlood     = status.Error(codes.ResourceExhausted, "the agent sends answers that nobody asked for")
 	errUnknownID = status.Error(codes.NotFound, "no session has this agent_id: register anew")
-	errForeign   = status.Error(codes.PermissionDenied, "the session of this agent_id was registered on another connection: a session has one, register on this one")
+	errForeign   = status.Error(codes.PermissionDenied, "the session of this agent_id was registered on another connection: register on this one; a load balancer in between must pass connections on, not distribute their streams")
 	errEvicted   = status.Error(codes.Unavailable, "nothing came after the registration, and another node needed the place: register anew")
 	errNoID      = status.Error(codes.Unauthenticated, "the metadata has no agent_id")
 	errSilent    = status.Error(codes.DeadlineExceeded, "no registration came")

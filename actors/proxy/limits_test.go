@@ -61,8 +61,8 @@ func TestKnownNodesReturnOverTheLimit(t *testing.T) {
 	})
 }
 
-// A node whose session has sent its registration only is evicted for another node, once it is
-// unconnected.
+// A node whose session has sent its registration only is evicted for another node, and its
+// session ends. One that has opened its metrics stream keeps its place.
 func TestSilentSessionIsEvicted(t *testing.T) {
 	cfg := testConfig
 	cfg.Limits.MaxAgents = 2
@@ -70,7 +70,8 @@ func TestSilentSessionIsEvicted(t *testing.T) {
 		a := w.agent(baseline("p1"), always(1))
 		a.beat()
 		silent := w.connect(baseline("p2"))
-		time.Sleep(cfg.Limits.HeartbeatTimeout)
+		require.Equal(t, codes.ResourceExhausted, code(w.register(baseline("p3"))), "it may just be about to open its streams")
+		time.Sleep(confirmationGrace)
 		require.NoError(t, w.register(baseline("p3")))
 		_, err := silent.reg.Recv()
 		require.Equal(t, codes.Unavailable, code(err))

@@ -17,7 +17,7 @@ const (
 	// maxRatedAddresses bounds the addresses that have a bucket of their own. All others share
 	// one.
 	maxRatedAddresses = 4096
-	// ratePruneInterval is how often full buckets are looked for at most.
+	// ratePruneInterval is the shortest time between two searches for full buckets.
 	ratePruneInterval = time.Second
 	// ratePrefixIPv6 is the prefix length by which IPv6 addresses are grouped: a host usually
 	// has a whole /64.
