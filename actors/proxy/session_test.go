@@ -228,29 +228,6 @@ func TestRejectedRegistrationsSayWhy(t *testing.T) {
 	})
 }
 
-func TestSilentRegistrationIsEnded(t *testing.T) {
-	inWorld(t, testConfig, func(t *testing.T, w *world) {
-		start := time.Now()
-		s, err := w.client().RegisterAgent(t.Context())
-		require.NoError(t, err)
-		_, err = s.Recv()
-		require.Equal(t, codes.DeadlineExceeded, code(err))
-		require.Equal(t, firstFrameTimeout, time.Since(start))
-	})
-}
-
-// A peer that sends nothing does not delay a stop.
-func TestStopEndsSilentRegistrations(t *testing.T) {
-	inWorld(t, testConfig, func(t *testing.T, w *world) {
-		s, err := w.client().RegisterAgent(t.Context())
-		require.NoError(t, err)
-		synctest.Wait()
-		require.Zero(t, w.stopTakes())
-		_, err = s.Recv()
-		require.Equal(t, codes.Unavailable, code(err))
-	})
-}
-
 func TestStopTellsTheAgents(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		a, b := w.agent(baseline("p1"), never), w.agent(columnar("n2"), never)
