@@ -46,7 +46,8 @@ type cell struct {
 	producer func() Actor // used by the actor's goroutine; nil at the end
 
 	// panickedOn is the message on which the value panicked; nil: it has not. Only the
-	// actor's goroutine uses it. The runtime knows only *Restart where that was *Started.
+	// actor's goroutine uses it. It is needed because for a panic on the *Started of a restart
+	// the runtime reports *Restart as the message.
 	panickedOn any
 	// lateWatchers began to watch while the actor was stopping. Only the actor's goroutine
 	// uses it.
@@ -94,7 +95,7 @@ func (m *cell) PostUserMessage(msg any) {
 		panic("send to " + m.self.Id + ": the message is nil") // A nil makes the mailbox spin for ever.
 	}
 	if _, ok := msg.(*actor.DeadLetterResponse); ok {
-		return // It does not say which request was lost.
+		return // useless: it does not say which request was lost
 	}
 	m.Mailbox.PostUserMessage(msg)
 	for n := m.waiting(); ; {

@@ -17,7 +17,7 @@ type failureLog struct {
 }
 
 // record counts an occurrence of the failure, and reports whether it is to be logged. Causes
-// that differ in numbers alone (a port, a duration) are the same.
+// that differ only in numbers (a port, a duration) count as the same.
 func (l *failureLog) record(cause string, now time.Time) (isNew bool) {
 	cause = withoutNumbers(cause)
 	if !l.on {

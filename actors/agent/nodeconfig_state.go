@@ -16,7 +16,8 @@ const configTimeout = time.Second
 // meanwhile. While a read hangs, requests get the last known configuration.
 type nodeConfigState struct {
 	interval time.Duration
-	// optional says that there needs to be no node, until something of one was read.
+	// optional says that a missing node is not logged as a failure, until something of one
+	// has been read.
 	optional bool
 	config   *messages.NodeConfig // nil: nothing is known
 	isRead   bool                 // config is the result of a read, not only the error of one that hangs

@@ -2,5 +2,5 @@ package agent
 
 import "golang.org/x/sys/windows"
 
-// connectionRefused is how the system says that nothing listens.
+// connectionRefused is the error of the system if nothing listens at the address.
 const connectionRefused = windows.WSAECONNREFUSED

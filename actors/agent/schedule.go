@@ -9,8 +9,9 @@ import (
 // still get that time as its timestamp; never more than a tenth of the interval.
 const snapTolerance = 50 * time.Millisecond
 
-// schedule is when a target is scraped: each interval, at a phase of its own which
-// is the same after a restart. Targets so spread over the interval by themselves.
+// schedule is when a target is scraped: once an interval, at an offset (the phase) that depends
+// on its name. So scrapes of different targets are spread over the interval, and the phase is
+// the same after a restart.
 type schedule struct {
 	interval time.Duration
 	phase    time.Duration
@@ -47,8 +48,9 @@ func (s schedule) snap(t time.Time) time.Time {
 	return t.Truncate(time.Millisecond)
 }
 
-// next returns the first time on the schedule after t. A t that snaps to a time
-// ahead has had that one already.
+// next returns the first time on the schedule after t. If t is so shortly before a time on the
+// schedule that it snaps to it, the scrape at t is the one of that time: next returns the one
+// after it.
 func (s schedule) next(t time.Time) time.Time {
 	before := s.before(t)
 	after := before.Add(s.interval)

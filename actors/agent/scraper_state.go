@@ -17,7 +17,8 @@ const maxScrapeTimeout = 10 * time.Second
 type scraperState struct {
 	schedule  schedule
 	byDefault bool // nobody asked for this endpoint
-	// optional says that nothing needs to listen at the endpoint, until something has.
+	// optional says that a refused connection is not logged as a failure, until something has
+	// listened at the endpoint.
 	optional bool
 	health   messages.TargetHealth
 	counts   scrapeCounts

@@ -49,8 +49,8 @@ func newHostTelemetry(sys *actors.System, recorder *actors.PID, sources []*telem
 	return &hostTelemetry{sys: sys, log: sys.Log(), recorder: recorder, sources: sources, state: newTelemetryState(names, interval)}
 }
 
-// startTelemetry records the host each interval. Where the system cannot be read there is no
-// actor: the log says why, once, and so does the agent's health.
+// startTelemetry starts the actor that records the host each interval. On a system whose host
+// cannot be read it starts none; the log says why, once, and so does the agent's health.
 func (a *Agent) startTelemetry(cfg telemetry.Config, interval time.Duration) {
 	if err := cfg.Supported(); err != nil {
 		a.noHost = err
@@ -63,7 +63,7 @@ func (a *Agent) startTelemetry(cfg telemetry.Config, interval time.Duration) {
 	})
 }
 
-// unsupportedHost is the health of telemetry that cannot be.
+// unsupportedHost is the health of telemetry on a system whose host cannot be read.
 func unsupportedHost(why error) *messages.TelemetryHealth {
 	return &messages.TelemetryHealth{Missing: []messages.MissingPart{{Part: hostTarget, Error: why.Error()}}}
 }

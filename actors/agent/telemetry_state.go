@@ -39,7 +39,8 @@ type telemetryState struct {
 // telemetryRead is the result of a source.
 type telemetryRead struct {
 	samples []recorder.Sample
-	// same is equal for sources that read the same, of which one is enough.
+	// same identifies what was read. If several sources have the same one, the samples of only
+	// one of them are recorded.
 	same  string
 	parts []telemetryPart
 }
@@ -53,7 +54,7 @@ type telemetryPart struct {
 	absent bool
 }
 
-// telemetryRound is what a new round asks for, by the sources' numbers.
+// telemetryRound is the sources that a new round reads, by their numbers.
 type telemetryRound struct {
 	start []int
 	hung  []int // still under way from an earlier round: this round does without them
@@ -131,7 +132,7 @@ func (s *telemetryState) finishRead(source int, read telemetryRead, now time.Tim
 	return &recorder.Scrape{At: s.at, Samples: samples}, entries
 }
 
-// health returns how the telemetry does. It is the caller's.
+// health returns the state of the telemetry. The caller may change it.
 func (s *telemetryState) health() messages.TelemetryHealth {
 	h := messages.TelemetryHealth{LastRead: s.lastRead, Readings: s.recorded, Missing: []messages.MissingPart{}}
 	for _, part := range slices.Sorted(maps.Keys(s.missing)) {

@@ -199,8 +199,8 @@ func (u *uplink) onConnectDone(c actors.Context, m connectDone) {
 	u.do(c, u.state.connected(uint64(u.registration.id), m.session.registration.Clock, answerOf(m.session.welcome), m.session.answeredAt))
 }
 
-// isBaseline reports whether the proxy is one of the field. Such a proxy stamps no labels
-// on samples, and leaves that to the agent.
+// isBaseline reports whether the proxy knows the baseline of the contract only. Such a proxy
+// adds no identity labels to samples, so the agent adds them.
 func isBaseline(w wire.Welcome) bool { return w.Capabilities == messages.Capabilities{} }
 
 // onHealth takes the node's health from the recorder, and asks for the node's configuration.

@@ -141,8 +141,8 @@ func (s *uplinkState) close(end sessionEnd) []uplinkEffect {
 }
 
 // connected takes a registered session: its registration stream, when the registration was
-// sent, and the proxy's answer, which came now. If the session is not wanted any more, its
-// context has ended already, and the connection with it.
+// sent, and the proxy's answer, which arrived now. If the uplink is closing meanwhile, the
+// session's context has ended already, and that closes the connection.
 func (s *uplinkState) connected(stream uint64, sent time.Time, a heartbeatAnswer, now time.Time) []uplinkEffect {
 	delete(s.open, part{what: partConnect})
 	s.started(part{what: partConnection})

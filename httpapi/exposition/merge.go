@@ -84,7 +84,7 @@ type merge struct {
 }
 
 // mergeNodes groups the families of the nodes that answered. Names for which
-// reserved is true are left out and counted. The merge is to be released.
+// reserved is true are left out and counted. The caller must release the merge.
 func mergeNodes(nodes []*node, reserved func(name string) bool) *merge {
 	m := gather(nodes)
 	for _, g := range m.groups {
@@ -199,7 +199,8 @@ func (m *merge) resolveHelp(g *group) {
 	}
 }
 
-// saidType is the type that the part's page says, TypeUnknown if none.
+// saidType is the type that the node reports for the part's family; TypeUnknown if it reports
+// none.
 func (p *part) saidType() messages.MetricType {
 	if t := p.family.Type; t <= messages.TypeUntyped {
 		return t

@@ -123,7 +123,8 @@ func (r *reader) load(kind messages.MetricType, parts []part) {
 }
 
 // label sets the node, the texts and the bound of an entry. It returns false if the
-// series' labels are not a label text. What is known of them is not looked for again.
+// series' labels are not a valid label text. It uses the series' label info if there is one,
+// instead of parsing the labels again.
 func (e *entry) label(n *node, s *messages.Series, bound string) bool {
 	e.node = n
 	known := !s.Info.IsZero()
