@@ -114,8 +114,12 @@ var hostileEndpoints = []hostileEndpoint{
 	{"too many samples", text(manySamples(1001)), "sample_limit", "more than 1000, at most 1000 are allowed (--max-page-samples)", ""},
 	{"endless body, slowly", endless(50 * time.Millisecond), "timeout", "no whole answer in time", ""},
 	{"no answer", late, "timeout", "no whole answer in time", ""},
-	{"redirects without end", http.RedirectHandler("/login", http.StatusFound).ServeHTTP, "status", "at most 5 redirects are followed, the next is to /login", ""},
+	{"redirects without end", http.RedirectHandler("/login", http.StatusFound).ServeHTTP, "status", "too many redirects: at most 5 are followed, the next is to /login", ""},
 	{"redirect to another host", http.RedirectHandler("http://example.com/", http.StatusFound).ServeHTTP, "status", " to http://example.com:80", ""},
+	{"redirect to what is not a URL", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "http://name:secret@[::1/")
+		w.WriteHeader(http.StatusFound)
+	}, "status", `a Location that is not a URL: "http://name:***@[::1/"`, ""},
 	{"redirect to another path", func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/metrics/" {
 			http.Redirect(w, r, "/metrics/", http.StatusMovedPermanently)
