@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"slices"
+
 	"fodc/messages"
 
 	"google.golang.org/protobuf/proto"
@@ -23,8 +25,8 @@ type BaselineLabels struct {
 // NewBaselineLabels returns the labels for a proxy that stamps no sample itself: each gets
 // what an agent in the field stamps, which is all of the node's identity but node_id.
 func NewBaselineLabels(id messages.Identity) *BaselineLabels {
-	id.NodeID = ""
-	return &BaselineLabels{stamped: id.AppendSampleLabels(nil)}
+	isNodeID := func(l messages.Label) bool { return l.Name == messages.LabelNodeID }
+	return &BaselineLabels{stamped: slices.DeleteFunc(id.AppendSampleLabels(nil), isNodeID)}
 }
 
 // labelMap is the labels of a series as a Metric has them. It must not be changed: all

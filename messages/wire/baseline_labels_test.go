@@ -46,6 +46,13 @@ func TestBaselineLabels(t *testing.T) {
 	f(`node_id="x"`, map[string]string{"node_id": "x"})
 }
 
+// A node label named id is left out: node_id is the name of the label with the id of the node.
+func TestBaselineLabelsHaveNoNodeID(t *testing.T) {
+	l := NewBaselineLabels(messages.Identity{NodeID: "n1", PodName: "p1", Labels: map[string]string{"id": "x", "zone": "a"}})
+	require.Equal(t, map[string]string{"pod_name": "p1", "node_zone": "a"}, l.of("").byName)
+	require.Equal(t, map[string]string{"pod_name": "p1", "node_zone": "a", "node_id": "y"}, l.of(`node_id="y"`).byName)
+}
+
 // sizeByHand is the size of a frame as the sum of its fields.
 func sizeByHand(f *StreamMetricsRequest) int {
 	size := proto.Size(&StreamMetricsRequest{Timestamp: f.GetTimestamp()})
