@@ -34,6 +34,7 @@
 //   - registry_eviction_state.go: which node is evicted for a new one
 //   - registration_rate_state.go: how often an address may register
 //   - registry_config_state.go: what configurations may take in memory
+//   - service_first_frame.go: how long a stream may wait for its registration
 //   - peer_log.go, log_limit_state.go: how many lines of the log a peer may cause
 //
 // Only the registry knows who is online. A session that has ended reports it once; its

@@ -88,7 +88,8 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 	p.registry = sys.Spawn("registry", backoff, func() actors.Actor { return newRegistry(sys, cfg) })
 	r := newMemoryBudget(cfg.MaxAnswersBytes, cfg.MaxCollections, cfg.MaxMessageSize)
 	p.collector = sys.Spawn("collector", backoff, func() actors.Actor { return newCollector(sys, p.registry, cfg.MaxCollections, r) })
-	p.service = &service{sys: sys, registry: p.registry, counters: cfg.counters, peers: cfg.peers}
+	p.service = &service{sys: sys, registry: p.registry, counters: cfg.counters, peers: cfg.peers,
+		slow: make(chan struct{}, maxSlowFirstFrames)}
 	p.service.stopping, p.refuse = context.WithCancel(context.Background())
 	options := []grpc.ServerOption{
 		grpc.Creds(plaintext{insecure.NewCredentials()}),

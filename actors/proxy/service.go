@@ -6,7 +6,6 @@ import (
 	"net"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"fodc/actors"
@@ -20,21 +19,11 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Deadlines of the service's handlers.
-const (
-	// firstFrameTimeout is how long the first frame of a registration stream may take.
-	firstFrameTimeout = 10 * time.Second
-	// crowdedFrameTimeout is how long it may take while more than maxSilentRegistrations streams
-	// wait for theirs. Agents send it with the stream's headers. Whoever does not may hold the
-	// larger part of a message of --grpc-max-msg-size in the proxy's memory.
-	crowdedFrameTimeout    = time.Second
-	maxSilentRegistrations = 64
-	// actorTimeout bounds how long a handler waits for an actor's answer.
-	actorTimeout = 5 * time.Second
-)
+// actorTimeout bounds how long a handler waits for an actor's answer.
+const actorTimeout = 5 * time.Second
 
-// service has the gRPC handlers of the proxy. It has no state but a count: each stream is passed
-// to an actor, and the handler waits until the actor ends it.
+// service has the gRPC handlers of the proxy. It has no state but a count: each stream is passed to
+// an actor, and the handler waits until the actor ends it.
 type service struct {
 	wire.UnimplementedFODCServiceServer
 	sys      *actors.System
@@ -42,7 +31,7 @@ type service struct {
 	counters *counters
 	peers    *peerLog
 	stopping context.Context // ends when new streams are to be rejected
-	silent   atomic.Int64    // the registration streams that wait for their first frame
+	slow     chan struct{}   // has an element for each registration stream with a slow first frame
 }
 
 // RegisterAgent serves a session's registration stream.
@@ -233,36 +222,6 @@ func streamStatus(ctx context.Context) error {
 		return errLost
 	}
 	return err
-}
-
-// firstFrame reads the registration. It waits for firstFrameTimeout at most, and for
-// crowdedFrameTimeout if too many streams wait.
-func (v *service) firstFrame(g grpc.BidiStreamingServer[wire.RegisterAgentRequest, wire.RegisterAgentResponse]) (*wire.RegisterAgentRequest, error) {
-	type result struct {
-		frame *wire.RegisterAgentRequest
-		err   error
-	}
-	got := make(chan result, 1)
-	go func() {
-		f, err := g.Recv()
-		got <- result{f, err}
-	}()
-	v.silent.Add(1)
-	defer v.silent.Add(-1)
-	began, check := time.Now(), time.NewTicker(crowdedFrameTimeout)
-	defer check.Stop()
-	for {
-		select {
-		case <-v.stopping.Done():
-			return nil, errStopping
-		case r := <-got:
-			return r.frame, r.err
-		case <-check.C:
-			if time.Since(began) >= firstFrameTimeout || v.silent.Load() > maxSilentRegistrations {
-				return nil, errSilent
-			}
-		}
-	}
 }
 
 // peerAddress returns the remote address of the stream's connection; the zero Address if it is

@@ -24,15 +24,15 @@ func TestSilentRegistrationIsEnded(t *testing.T) {
 	})
 }
 
-// If many registration streams wait for their first frame, they may do so for a second only:
-// each could hold a part of a large message. Those that are left have the usual time.
+// So many registration streams may have a slow first frame, of which each could hold the larger
+// part of a message in memory. The others are ended after a second.
 func TestManySilentRegistrationsAreEndedSoon(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		const more = 200
 		start := time.Now()
 		var mu sync.Mutex
 		ends := map[time.Duration]int{}
-		for i := range maxSilentRegistrations + more {
+		for i := range maxSlowFirstFrames + more {
 			if i%(maxStreamsPerConnection-1) == 0 {
 				w.client()
 			}
@@ -50,7 +50,7 @@ func TestManySilentRegistrationsAreEndedSoon(t *testing.T) {
 		w.connect(columnar("n1")).beat()
 		time.Sleep(firstFrameTimeout)
 		synctest.Wait()
-		require.Equal(t, map[time.Duration]int{crowdedFrameTimeout: more, firstFrameTimeout: maxSilentRegistrations}, ends)
+		require.Equal(t, map[time.Duration]int{slowFrameTimeout: more, firstFrameTimeout: maxSlowFirstFrames}, ends)
 		require.Equal(t, map[string]messages.Status{"n1": "online"}, w.statuses())
 	})
 }
