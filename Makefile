@@ -23,7 +23,7 @@ PROTOC_PLUGINS := $(BIN)/.protoc-gen-go-$(PROTOC_GEN_GO_VERSION)-grpc-$(PROTOC_G
 PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 windows/amd64 freebsd/amd64
 
 # The packages whose tests make test-arm64 runs: only some, because an emulator is slow.
-ARM64_PACKAGES ?= ./recorder/... ./messages/... ./httpapi/... ./actors/agent/nodeconfig/... ./actors/agent/telemetry/...
+ARM64_PACKAGES ?= ./recorder/... ./messages/... ./httpapi/... ./actors/agent/mask/... ./actors/agent/nodeconfig/... ./actors/agent/telemetry/...
 QEMU_ARM64 ?= qemu-aarch64
 
 PROTO := messages/wire/fodc.proto

@@ -117,7 +117,7 @@ func (r *registry) onAdmit(c actors.Context, m admit) {
 	r.sessions[agentID] = entry
 	r.byPID[pid.Id], r.byKey[entry.key] = agentID, agentID
 	r.cfg.peers.info(logRegistered, r.log, "agent registered", zap.String("node_id", adm.identity.NodeID), zap.String("role", adm.identity.Role),
-		zap.String("agent_id", agentID), zap.String("peer", m.peer.String()), zap.Bool("known", adm.returning))
+		zap.String("agent_id", agentID), zap.String("peer", m.peer.String()), zap.Bool("returning", adm.returning))
 	if adm.duplicateSuspected {
 		r.cfg.peers.warn(logDuplicateID, r.log, "a node registers again and again while its session lives: two agents may have the same --node-id",
 			zap.String("node_id", adm.identity.NodeID), zap.String("peer", m.peer.String()))
