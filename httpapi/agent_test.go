@@ -56,7 +56,7 @@ func TestAgentMetrics(t *testing.T) {
 func TestAgentHealth(t *testing.T) {
 	h, a := newFakeAgent()
 	body := do(h, http.MethodGet, "/health").Body.String()
-	require.JSONEq(t, `{"status":"healthy","targets":[],"proxies":[],"window":{"series":0,"samples":0,"bytes":0,"limit_bytes":0,"limit_series":0,"span_seconds":0,"recorded_samples":0,"evicted_samples":0,"shed_samples":0,"rejected_samples":0,"duplicate_samples":0},"events":[]}`, body)
+	require.JSONEq(t, `{"status":"healthy","targets":[],"proxies":[],"window":{"series":0,"samples":0,"bytes":0,"limit_bytes":0,"limit_series":0,"span_seconds":0,"recorded_samples":0,"evicted_samples":0,"series_limit_samples":0,"rejected_samples":0,"duplicate_samples":0},"events":[]}`, body)
 
 	at := time.Date(2024, 1, 1, 12, 0, 0, 123456789, time.UTC)
 	health := messages.AgentHealth{
@@ -71,8 +71,8 @@ func TestAgentHealth(t *testing.T) {
 			{Address: "proxy-b:17900", State: messages.LinkWaiting, Since: at, Error: "no such host"},
 		},
 		Window: messages.WindowHealth{Series: 10, Samples: 100, Bytes: 1 << 20, LimitBytes: 1 << 30, LimitSeries: 200_000, SpanSeconds: 90.5,
-			Recorded: 105, Evicted: 5, Shed: 1, Rejected: 2, Duplicates: 3},
-		Telemetry: &messages.TelemetryHealth{LastRead: at, Readings: 200, Missing: []messages.MissingPart{{Part: "pressure", Error: "no such file"}}},
+			Recorded: 105, Evicted: 5, SeriesLimit: 1, Rejected: 2, Duplicates: 3},
+		Telemetry: &messages.TelemetryHealth{LastRead: at, Samples: 200, Missing: []messages.MissingPart{{Part: "pressure", Error: "no such file"}}},
 		Events: []messages.AgentEvent{
 			{Event: "scrape_failed", Target: "http://127.0.0.1:2122/metrics", At: at, Last: at.Add(time.Minute), Scrapes: 7, Detail: "connection refused"},
 			{Event: "restart", Target: "http://127.0.0.1:2121/metrics", At: at, Last: at, Scrapes: 1},

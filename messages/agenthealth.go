@@ -56,7 +56,7 @@ type TargetError struct {
 type TelemetryHealth struct {
 	// LastRead is when the newest reading began. It is zero before the first.
 	LastRead time.Time `json:"last_read,omitzero"`
-	Readings int       `json:"readings"`
+	Samples  int       `json:"samples"`
 	// Missing are the parts that could not be read, or not wholly, sorted by name.
 	Missing []MissingPart `json:"missing"`
 }
@@ -122,9 +122,9 @@ type WindowHealth struct {
 	// Counts of samples since the agent's start: recorded; evicted because memory is limited;
 	// dropped because there was no room for a new series; dropped as invalid; dropped as
 	// duplicates.
-	Recorded   uint64 `json:"recorded_samples"`
-	Evicted    uint64 `json:"evicted_samples"`
-	Shed       uint64 `json:"shed_samples"`
-	Rejected   uint64 `json:"rejected_samples"`
-	Duplicates uint64 `json:"duplicate_samples"`
+	Recorded    uint64 `json:"recorded_samples"`
+	Evicted     uint64 `json:"evicted_samples"`
+	SeriesLimit uint64 `json:"series_limit_samples"`
+	Rejected    uint64 `json:"rejected_samples"`
+	Duplicates  uint64 `json:"duplicate_samples"`
 }

@@ -20,7 +20,7 @@ func (a *Agent) Health(ctx context.Context) (messages.AgentHealth, error) {
 	}
 	h.Window = messages.WindowHealth{Series: stats.Series, Samples: stats.Samples, Bytes: stats.Bytes,
 		LimitBytes: stats.LimitBytes, LimitSeries: stats.LimitSeries, SpanSeconds: stats.Span().Seconds(),
-		Recorded: stats.Appended, Evicted: stats.Evicted, Shed: stats.DroppedNoRoom, Rejected: stats.DroppedNotAllowed, Duplicates: stats.DroppedDuplicate}
+		Recorded: stats.Appended, Evicted: stats.Evicted, SeriesLimit: stats.DroppedNoRoom, Rejected: stats.DroppedNotAllowed, Duplicates: stats.DroppedDuplicate}
 	events, err := actors.Ask[[]recorder.Event](ctx, a.sys, a.recorder, readEvents{})
 	if err != nil {
 		return h, unavailable(err)

@@ -98,7 +98,7 @@ func windowSamples(s recorder.Stats) []recorder.Sample {
 		gauge("fodc_agent_window_span_seconds", "Time between the oldest sample in the window and the newest.", s.Span().Seconds()),
 		counter("fodc_agent_recorded_samples_total", "Samples that were recorded.", float64(s.Appended)),
 		counter("fodc_agent_evicted_samples_total", "Recorded samples that were removed, the oldest first, because the window was full.", float64(s.Evicted)),
-		counter("fodc_agent_shed_samples_total", "Samples of new series that were dropped because the window was full.", float64(s.DroppedNoRoom)),
+		counter("fodc_agent_series_limit_samples_total", "Samples of new series that were dropped because the window was full.", float64(s.DroppedNoRoom)),
 		counter("fodc_agent_rejected_samples_total", "Samples whose name or labels are not allowed.", float64(s.DroppedNotAllowed)),
 		counter("fodc_agent_duplicate_samples_total", "Samples of a series that was on a page twice.", float64(s.DroppedDuplicate)),
 	}

@@ -134,7 +134,7 @@ func (s *telemetryState) finishRead(source int, read telemetryRead, now time.Tim
 
 // health returns the state of the telemetry. The caller may change it.
 func (s *telemetryState) health() messages.TelemetryHealth {
-	h := messages.TelemetryHealth{LastRead: s.lastRead, Readings: s.recorded, Missing: []messages.MissingPart{}}
+	h := messages.TelemetryHealth{LastRead: s.lastRead, Samples: s.recorded, Missing: []messages.MissingPart{}}
 	for _, part := range slices.Sorted(maps.Keys(s.missing)) {
 		h.Missing = append(h.Missing, messages.MissingPart{Part: part, Error: s.missing[part]})
 	}

@@ -39,7 +39,7 @@ func (m *telemetryMachine) Do(command string, args []string) string {
 		return fmt.Sprintf("round %d: read %v, hung %v; again in %s", m.round, r.start, r.hung, again)
 	case "health":
 		h := m.state.health()
-		return fmt.Sprintf("read at %s, %d samples, missing %v", h.LastRead.UTC().Format("15:04:05.000"), h.Readings, h.Missing)
+		return fmt.Sprintf("read at %s, %d samples, missing %v", h.LastRead.UTC().Format("15:04:05.000"), h.Samples, h.Missing)
 	case "awaited":
 		return fmt.Sprint(m.state.awaited())
 	case "returned": // returned SOURCE ROUND [same=TEXT] [PART[=CAUSE]]...
