@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"messages/wire":              {"messages"},
 	"messages/wire/fastframe":    {"messages", "messages/wire"},
 	"recorder":                   {"messages"},
+	"recorder/journal":           {"messages", "recorder"},
 	"messages":                   {},
 }
 
@@ -205,7 +206,7 @@ func isPure(s source) bool {
 	if s.isTest() || s.isGenerated() {
 		return false
 	}
-	return slices.Contains([]string{"messages", "messages/wire", "messages/wire/fastframe", "recorder", "httpapi/exposition", "actors/agent/mask"}, s.dir()) ||
+	return slices.Contains([]string{"messages", "messages/wire", "messages/wire/fastframe", "recorder", "recorder/journal", "httpapi/exposition", "actors/agent/mask"}, s.dir()) ||
 		strings.HasSuffix(s.path, "_state.go")
 }
 
