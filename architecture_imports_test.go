@@ -36,17 +36,21 @@ var mayImport = map[string][]string{
 	"messages/wire/fastframe":    {"messages", "messages/wire"},
 	"recorder":                   {"messages"},
 	"recorder/journal":           {"messages", "recorder"},
+	"recorder/recordertest":      {},
 	"messages":                   {},
 }
 
 var testsMayImport = map[string][]string{
-	"modes":                   {"messages/wire", "httpapi/exposition", "actors/actorstest", "actors/agent/mask/masktest"},
+	"modes": {"messages/wire", "httpapi/exposition", "actors/actorstest", "actors/agent/mask/masktest",
+		"recorder", "recorder/journal"},
 	"modes/proxybench":        {"messages", "messages/wire"},
 	"actors":                  {"actors/actorstest"},
 	"actors/agent":            {"actors/actorstest", "actors/agent/mask/masktest"},
 	"actors/agent/mask":       {"actors/agent/mask/masktest"},
 	"actors/agent/nodeconfig": {"actors/agent/mask/masktest"},
 	"actors/proxy":            {"actors/actorstest"},
+	"recorder":                {"recorder/recordertest"},
+	"recorder/journal":        {"recorder/recordertest"},
 	// It is nothing but tests, of agents and a proxy together.
 	"actors/simulation": {"actors", "actors/actorstest", "actors/agent", "actors/proxy", "messages", "messages/wire", "recorder"},
 }

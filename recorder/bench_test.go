@@ -8,6 +8,8 @@ import (
 
 	"github.com/prometheus/prometheus/model/textparse"
 	"github.com/stretchr/testify/require"
+
+	"fodc/recorder/recordertest"
 )
 
 // newestPage is the last of the real pages.
@@ -78,9 +80,9 @@ func BenchmarkScrape(b *testing.B) {
 		})
 	}
 	f("real", [][]byte{newestPage(b)})
-	f("real-that-changes", load(newRepeatedNode(b).next))
+	f("real-that-changes", load(recordertest.NewRepeatedNode(b, pagesDir).Next))
 	f("real-3000", [][]byte{largePage(b)})
-	walking := load(newWalkingNode(3_000).next)
+	walking := load(recordertest.NewWalkingNode(3_000).Next)
 	f("walking-3000", walking)
 	for i := range walking {
 		if i%2 == 0 {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"fodc/recorder/recordertest"
 )
 
 // BenchmarkResident prints the resident memory of the process after three hours of
@@ -17,7 +19,7 @@ import (
 func BenchmarkResident(b *testing.B) {
 	var w *Window
 	for b.Loop() {
-		w = record(b, Limits{Bytes: 30_000_000}, threeHours+1, newWalkingNode(3_000).next)
+		w = record(b, Limits{Bytes: 30_000_000}, threeHours+1, recordertest.NewWalkingNode(3_000).Next)
 	}
 	b.ReportMetric(residentMiB(b), "MiB-resident")
 	b.ReportMetric(float64(w.Stats().Bytes)/(1<<20), "MiB-window")
@@ -46,7 +48,7 @@ func residentMiB(b *testing.B) float64 {
 // memory of the process grow meanwhile.
 func BenchmarkRange(b *testing.B) {
 	const batch = 60 << 10
-	w := record(b, Limits{Bytes: 30_000_000}, threeHours, newWalkingNode(3_000).next)
+	w := record(b, Limits{Bytes: 30_000_000}, threeHours, recordertest.NewWalkingNode(3_000).Next)
 	before, resident := heapBytes(), residentMiB(b)
 	var peak int64
 	peakResident := resident
@@ -77,7 +79,7 @@ func BenchmarkRange(b *testing.B) {
 // BenchmarkSeal packs a head of 3,000 columns: it is what one scrape in 120 costs on
 // top of the others.
 func BenchmarkSeal(b *testing.B) {
-	w := record(b, Limits{}, defaultChunkScrapes, newWalkingNode(3_000).next)
+	w := record(b, Limits{}, defaultChunkScrapes, recordertest.NewWalkingNode(3_000).Next)
 	var e encoder
 	start := time.Now()
 	b.ReportAllocs()

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"fodc/recorder/recordertest"
 )
 
 // threeHours is how many scrapes there are in three hours, at one in 10 s.
@@ -59,8 +61,8 @@ func BenchmarkDensity(b *testing.B) {
 			b.ReportMetric(0, "ns/op")
 		})
 	}
-	f("real", newRepeatedNode(b).next)
-	f("walking", newWalkingNode(3_000).next)
+	f("real", recordertest.NewRepeatedNode(b, pagesDir).Next)
+	f("walking", recordertest.NewWalkingNode(3_000).Next)
 }
 
 // A sample takes no more than it may, of the real pages and of synthetic ones.
@@ -69,15 +71,15 @@ func TestDensity(t *testing.T) {
 		t.Helper()
 		require.Less(t, chunkDensity(record(t, Limits{}, scrapes, next)), maxSampleBytes)
 	}
-	f(threeHours/4, newRepeatedNode(t).next)
-	f(threeHours/2, newWalkingNode(1_000).next)
+	f(threeHours/4, recordertest.NewRepeatedNode(t, pagesDir).Next)
+	f(threeHours/2, recordertest.NewWalkingNode(1_000).Next)
 }
 
 // A tenth of 30 MB holds a tenth of 3,000 series for three hours and more. The whole
 // is in BenchmarkResident.
 func TestThreeHoursFitTheBudget(t *testing.T) {
 	const limit = 3_000_000
-	w := record(t, Limits{Bytes: limit}, threeHours+1, newWalkingNode(300).next)
+	w := record(t, Limits{Bytes: limit}, threeHours+1, recordertest.NewWalkingNode(300).Next)
 	s := w.Stats()
 	require.GreaterOrEqual(t, s.Span(), 3*time.Hour)
 	require.LessOrEqual(t, s.Bytes, int64(limit))

@@ -2,15 +2,17 @@ package recorder
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"fodc/messages"
+	"fodc/recorder/recordertest"
 )
+
+// pagesDir has the pages of a real node.
+const pagesDir = "../testdata/banyandb"
 
 const (
 	textType = "text/plain; version=0.0.4; charset=utf-8"
@@ -132,15 +134,4 @@ func family(t testing.TB, blocks []messages.Block, name string) messages.Family 
 }
 
 // pages returns the real pages, by file name.
-func pages(t testing.TB) map[string][]byte {
-	t.Helper()
-	files, err := filepath.Glob("../testdata/banyandb/*.prom")
-	require.NoError(t, err)
-	require.Len(t, files, 9)
-	all := make(map[string][]byte)
-	for _, file := range files {
-		all[filepath.Base(file)], err = os.ReadFile(file)
-		require.NoError(t, err)
-	}
-	return all
-}
+func pages(t testing.TB) map[string][]byte { return recordertest.Pages(t, pagesDir) }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fodc/messages"
+	"fodc/recorder/recordertest"
 )
 
 // heapBytes is the size of all live objects on the heap.
@@ -36,11 +37,11 @@ func TestBytesAreReal(t *testing.T) {
 			runtime.KeepAlive(w)
 		})
 	}
-	pages := newRepeatedNode(t)
-	f("real pages", func() *Window { return record(t, Limits{}, 500, pages.next) })
-	walking := newWalkingNode(1_000)
-	f("walking", func() *Window { return record(t, Limits{}, 200, walking.next) })
-	f("walking, evicted", func() *Window { return record(t, Limits{Bytes: 3 << 19}, 300, walking.next) })
+	pages := recordertest.NewRepeatedNode(t, pagesDir)
+	f("real pages", func() *Window { return record(t, Limits{}, 500, pages.Next) })
+	walking := recordertest.NewWalkingNode(1_000)
+	f("walking", func() *Window { return record(t, Limits{}, 200, walking.Next) })
+	f("walking, evicted", func() *Window { return record(t, Limits{Bytes: 3 << 19}, 300, walking.Next) })
 	f("few series for long", func() *Window {
 		return record(t, Limits{}, 40_000, func() []byte { return []byte("a 1\nb 0.25\nc 12\n") })
 	})

@@ -1,62 +1,16 @@
-package recorder
+package recordertest
 
 import (
 	"bytes"
 	"fmt"
-	"math/rand"
 	"strconv"
 	"strings"
 	"testing"
 )
 
-// Loads make the pages of successive scrapes.
-
-// walkingNode is a node of families of ten series, of four kinds in turn: a fast
-// counter, a slow one, a gauge that walks at random, a constant.
-type walkingNode struct {
-	rng    *rand.Rand
-	values []float64
-	page   []byte
-}
-
-func newWalkingNode(series int) *walkingNode {
-	return &walkingNode{rng: rand.New(rand.NewSource(0)), values: make([]float64, series)}
-}
-
-// next returns the next page; it is valid until the one after it.
-func (n *walkingNode) next() []byte {
-	const perFamily = 10
-	b := n.page[:0]
-	for i := range n.values {
-		family := i / perFamily
-		kind := "gauge"
-		switch family % 4 {
-		case 0:
-			n.values[i] += float64(n.rng.Intn(50))
-			kind = "counter"
-		case 1:
-			if n.rng.Intn(4) == 0 {
-				n.values[i]++
-			}
-			kind = "counter"
-		case 2:
-			n.values[i] += n.rng.NormFloat64()
-		}
-		if i%perFamily == 0 {
-			b = fmt.Appendf(b, "# HELP banyandb_walking_%04d The walking family number %d\n", family, family)
-			b = fmt.Appendf(b, "# TYPE banyandb_walking_%04d %s\n", family, kind)
-		}
-		b = fmt.Appendf(b, "banyandb_walking_%04d{group=\"sw_metric\",segment=\"%d\",operation=\"write_batch\"} ", family, i%perFamily)
-		b = strconv.AppendFloat(b, n.values[i], 'g', -1, 64)
-		b = append(b, '\n')
-	}
-	n.page = b
-	return b
-}
-
-// repeatedNode plays the real pages of a node under load again and again: gauges
+// RepeatedNode plays the real pages of a node under load again and again: gauges
 // have their values again, whatever else the pages have goes on by the same changes.
-type repeatedNode struct {
+type RepeatedNode struct {
 	pages [][]string
 	// values are of each page, by series.
 	values []map[string]string
@@ -65,9 +19,10 @@ type repeatedNode struct {
 	now    map[string]string
 }
 
-func newRepeatedNode(t testing.TB) *repeatedNode {
-	n := &repeatedNode{gauges: make(map[string]bool), now: make(map[string]string)}
-	all := pages(t)
+// NewRepeatedNode returns a node that begins with the first page: see Pages.
+func NewRepeatedNode(t testing.TB, dir string) *RepeatedNode {
+	n := &RepeatedNode{gauges: make(map[string]bool), now: make(map[string]string)}
+	all := Pages(t, dir)
 	for i := 1; i <= 8; i++ { // Page 0 is of an idle node.
 		body := all[fmt.Sprintf("standalone-%02d.prom", i)]
 		values := make(map[string]string)
@@ -95,7 +50,8 @@ func cutSample(line string) (series, value string, ok bool) {
 	return line[:at], line[at+1:], true
 }
 
-func (n *repeatedNode) next() []byte {
+// Next returns the next page.
+func (n *RepeatedNode) Next() []byte {
 	// The first page leads to the second, the last to the second again.
 	i := n.scrape
 	if i > 0 {
