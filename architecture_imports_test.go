@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 	"httpapi/exposition":         {"messages"},
 	"actors":                     {"messages"},
 	"actors/actorstest":          {"actors", "messages"},
-	"actors/agent":               {"actors", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/telemetry", "messages", "messages/wire", "recorder"},
+	"actors/agent":               {"actors", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/telemetry", "messages", "messages/wire", "recorder", "recorder/journal"},
 	"actors/agent/mask":          {},
 	"actors/agent/mask/masktest": {},
 	"actors/agent/nodeconfig":    {"actors/agent/mask", "actors/agent/telemetry", "messages"},

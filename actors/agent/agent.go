@@ -48,6 +48,8 @@ type Config struct {
 	NodeConfig *nodeconfig.Config
 	// MemoryBudget bounds the recorder's window, in bytes.
 	MemoryBudget int64
+	// Journal says where scrapes are kept on disk; nil is nowhere.
+	Journal *JournalConfig
 	// Version is the agent's version, as proxies and endpoints see it.
 	Version string
 	// Dial opens a connection to a proxy, Fetch gets a target's page; nil is the real

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fodc/actors"
+	"fodc/actors/agent"
 	"fodc/actors/proxy"
 
 	"go.uber.org/zap"
@@ -68,8 +69,9 @@ type world struct {
 type node struct {
 	id, role  string
 	home      *host
-	elsewhere *host // of an impostor
-	baseline  bool  // its agent knows the baseline of the contract only
+	elsewhere *host                // of an impostor
+	baseline  bool                 // its agent knows the baseline of the contract only
+	journal   *agent.JournalConfig // nil: its agents keep nothing on disk
 
 	// The world's lock guards these.
 	processes      []*process // running or leaving, oldest first
