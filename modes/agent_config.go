@@ -64,6 +64,8 @@ type AgentConfig struct {
 	// NodeConfigFiles are the node's configuration files; later ones override earlier ones.
 	// Default none.
 	NodeConfigFiles []string
+	// Storage is where and how the recorded samples are kept on disk.
+	Storage StorageConfig
 }
 
 // TargetConfig is one endpoint that is scraped.
@@ -110,6 +112,7 @@ func (c AgentConfig) validateNode() error {
 		c.checkLimits(),
 		checkListenAddr("prometheus-listen-addr", c.HTTPListenAddr),
 		c.checkHost(),
+		c.Storage.validate(),
 	)
 }
 
@@ -123,7 +126,7 @@ func linkOptions(c *AgentConfig) []*option {
 
 // nodeOptions are the flags of an agent that standalone mode has, too.
 func nodeOptions(c *AgentConfig, in *targetInput) []*option {
-	options := slices.Concat(identityOptions(c), targetOptions(in), limitOptions(c), hostOptions(c))
+	options := slices.Concat(identityOptions(c), targetOptions(in), limitOptions(c), hostOptions(c), storageOptions(&c.Storage))
 	return append(options,
 		durationOption(&c.PollInterval, "poll-metrics-interval", "10s", "`DURATION` between two scrapes of an endpoint"),
 		intOption(&c.MaxMemoryPercent, "max-metrics-memory-usage-percentage", "10",

@@ -72,6 +72,7 @@ var defaultAgent = AgentConfig{
 	PollInterval: 10 * time.Second, HeartbeatInterval: 10 * time.Second, ReconnectInterval: 5 * time.Second,
 	MaxMemoryPercent: 10, HTTPListenAddr: ":17902", HostTelemetry: true, CollectConfig: true,
 	MaxPageBytes: 32 << 20, MaxPageSamples: 200_000, MaxSampleLabels: 128, MaxLabelBytes: 64 << 10,
+	Storage: StorageConfig{RetentionTime: 72 * time.Hour, RetentionBytes: 512 << 20, SyncInterval: 10 * time.Second, MinFree: 0.05},
 }
 
 func TestDefaults(t *testing.T) {
@@ -88,6 +89,7 @@ func TestDefaults(t *testing.T) {
 	require.NoError(t, err)
 	both := StandaloneConfig{Proxy: defaultProxy, Agent: defaultAgent}
 	both.Agent.ProxyAddrs, both.Agent.NodeID, both.Agent.NodeRole = nil, host, "standalone"
+	both.Agent.Storage.Dir = "fodc-data"
 	f(both, "standalone")
 }
 
@@ -124,13 +126,17 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 		MaxPageBytes: 1 << 10, MaxPageSamples: 2, MaxSampleLabels: 3, MaxLabelBytes: 4,
 		DataDirs: []string{"/data/a,b", "/data/c"}, NodePIDFile: "/run/node.pid", NodeProcess: "node",
 		NodeConfigFiles: []string{"/etc/a.yaml", "/etc/b,c.env"},
+		Storage: StorageConfig{Dir: "a dir", RetentionTime: 14*24*time.Hour + 12*time.Hour, RetentionBytes: 1536 << 20,
+			SyncInterval: 1500 * time.Millisecond, MinFree: 0.025},
 	}
 	single := map[string]string{
 		"node-id": "id, of a node", "node-role": "meta", "node-labels": "zone=a, url=x=y", "node-ip": "::2", "node-port": "3",
 		"pod-name": "pod", "poll-metrics-interval": "1s", "heartbeat-interval": "2s", "reconnect-interval": "3s",
 		"max-metrics-memory-usage-percentage": "100", "prometheus-listen-addr": ":0", "poll-metrics-ports": "7",
 		"node-pid-file": "/run/node.pid", "node-process": "node",
-		"max-page-bytes": "1024", "max-page-samples": "2", "max-sample-labels": "3", "max-label-bytes": "4",
+		"storage-dir": "a dir", "storage-retention-time": "2w12h", "storage-retention-size": "1.5GB", "storage-sync-interval": "1.5s",
+		"storage-min-free": "2.5%",
+		"max-page-bytes":   "1024", "max-page-samples": "2", "max-sample-labels": "3", "max-label-bytes": "4",
 	}
 	args := append([]string{"agent", "--proxy-addr", "a:1", "--proxy-addr", "[::1]:2",
 		"--secondary-address", "grpc=[::1]:4", "--secondary-address", "http=10.0.0.1:5",

@@ -6,7 +6,8 @@
 //   - program.go, log.go, signals.go, signals_state.go, reload.go: what a mode is given, how
 //     the process logs (see logsink), what signals do, and which files SIGHUP reads again
 //   - proxy_config.go, agent_config.go, standalone_config.go: a struct a mode, its
-//     flags, and what their values may be; check.go holds what these share
+//     flags, and what their values may be; agent_*.go and storage_config.go are parts of the
+//     agent's, and check.go holds what they share
 //   - proxy.go, agent.go, standalone.go: start and stop; mode.go what these share
 //   - memlimit.go and its file for each system: how much memory there is; process.go: what
 //     the process uses

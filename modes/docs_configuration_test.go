@@ -33,7 +33,7 @@ instead of ` + "`-`" + `.
 
 - A flag overrides its variable, and the variable overrides the default. An empty variable counts as absent.
 - If a flag may be given several times, the values in its variable are separated by white space.
-- Durations are written as ` + "`500ms`, `10s` or `1m30s`" + `.
+- Durations are written as ` + "`500ms`, `10s` or `1m30s`" + `. Those of ` + "`--storage-*` may have days, weeks and years, too: `3d`, `2w`" + `.
 
 ` + "`GOGC` and `GOMEMLIMIT`" + ` have the same meaning as for every Go program. Without ` + "`GOGC`" + `, an agent runs with 25 %, and
 ` + "`fodc proxy`" + ` with 100 %, or with 10 % if nobody has asked it for metrics for five minutes. Without ` + "`GOMEMLIMIT`" + `,

@@ -78,6 +78,7 @@ func startRecorder(t *testing.T, mode string, out *os.File, more ...string) *rec
 func startSilently(t *testing.T, out *os.File, addrs map[string]string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, exited: make(chan struct{}), cmd: exec.Command(binary, append(args, "--log-format", "json")...)}
+	p.cmd.Dir = t.TempDir() // standalone mode stores there
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	p.lines = []map[string]any{{"msg": "listening", "grpc": addrs["grpc"], "http": addrs["http"]}, {"msg": "recording", "http": addrs["agent"]}}
 	require.NoError(t, p.cmd.Start())

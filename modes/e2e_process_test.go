@@ -79,6 +79,7 @@ func start(t *testing.T, args ...string) *process {
 func startCommand(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, exited: make(chan struct{}), cmd: exec.Command(args[0], append(args[1:], "--log-format", "json")...)}
+	p.cmd.Dir = t.TempDir() // standalone mode stores there
 	p.cmd.Stdout = io.Discard
 	stderr, err := p.cmd.StderrPipe()
 	require.NoError(t, err)

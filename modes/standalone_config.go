@@ -39,6 +39,8 @@ func standaloneOptions(c *StandaloneConfig, in *targetInput) []*option {
 			o.defaultText = "the pod name, or the host's name"
 		case "node-role":
 			o.defaultValue = standaloneRole
+		case "storage-dir":
+			o.defaultValue, o.defaultText = standaloneDir, ""
 		}
 	}
 	return slices.Concat(proxyOptions(&c.Proxy), node)
