@@ -34,8 +34,9 @@ var mayImport = map[string][]string{
 	"actors/simulation":          {},
 	"messages/wire":              {"messages"},
 	"messages/wire/fastframe":    {"messages", "messages/wire"},
-	"recorder":                   {"messages"},
-	"recorder/journal":           {"messages", "recorder"},
+	"recorder":                   {"messages", "recorder/codec"},
+	"recorder/codec":             {},
+	"recorder/journal":           {"messages", "recorder", "recorder/codec"},
 	"recorder/recordertest":      {},
 	"messages":                   {},
 }
@@ -210,7 +211,7 @@ func isPure(s source) bool {
 	if s.isTest() || s.isGenerated() {
 		return false
 	}
-	return slices.Contains([]string{"messages", "messages/wire", "messages/wire/fastframe", "recorder", "recorder/journal", "httpapi/exposition", "actors/agent/mask"}, s.dir()) ||
+	return slices.Contains([]string{"messages", "messages/wire", "messages/wire/fastframe", "recorder", "recorder/codec", "recorder/journal", "httpapi/exposition", "actors/agent/mask"}, s.dir()) ||
 		strings.HasSuffix(s.path, "_state.go")
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"fodc/messages"
+	"fodc/recorder/codec"
 )
 
 // chunk is a sealed chunk: scrapes of one target, compressed. It never changes, so that
@@ -13,7 +14,7 @@ type chunk struct {
 	times []int64
 	list  *seriesList
 	// data has the columns in the order of the list, each with its length as a uvarint and
-	// then its encoded values. At its end are readPadding bytes.
+	// then its encoded values. At its end are codec.ReadPadding bytes.
 	data    []byte
 	samples int
 	bytes   int64
@@ -54,12 +55,12 @@ func seal(h *head, e *encoder, before *chunk) (sealed *chunk, grown int64) {
 		}
 		all = append(all, c.series)
 		c.read(values, 0)
-		e.buf = e.buf[:0]
+		e.Buf = e.Buf[:0]
 		e.encode(values)
-		data = binary.AppendUvarint(data, uint64(len(e.buf)))
-		data = append(data, e.buf...)
+		data = binary.AppendUvarint(data, uint64(len(e.Buf)))
+		data = append(data, e.Buf...)
 	}
-	sealed.data = make([]byte, len(data)+readPadding)
+	sealed.data = make([]byte, len(data)+codec.ReadPadding)
 	copy(sealed.data, data)
 	if before != nil && slices.Equal(before.list.all, all) {
 		sealed.list = before.list

@@ -9,13 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fodc/messages"
+	"fodc/recorder/codec"
 )
 
 // packed returns the packed values, with the pad that a reader needs.
 func packed(values []float64) []byte {
 	var e encoder
 	e.encode(values)
-	return append(e.buf, make([]byte, readPadding)...)
+	return append(e.Buf, make([]byte, codec.ReadPadding)...)
 }
 
 // requireRoundTrip checks that values come back bit by bit, those of fewer scrapes too,
@@ -32,7 +33,7 @@ func requireRoundTrip(t require.TestingT, values []float64) (bytes int) {
 			require.Equal(t, math.Float64bits(values[i]), math.Float64bits(v), "scrape %d of %v", i, values)
 		}
 	}
-	return len(data) - readPadding
+	return len(data) - codec.ReadPadding
 }
 
 func TestCodec(t *testing.T) {
@@ -91,27 +92,21 @@ func TestToIntegers(t *testing.T) {
 		integers, got := toIntegers(nil, values)
 		require.Equal(t, scale, got)
 		for i, v := range values {
-			require.Equal(t, math.Float64bits(v), math.Float64bits(fromInteger(integers[i], got)))
+			require.Equal(t, math.Float64bits(v), math.Float64bits(codec.FromInteger(integers[i], got)))
 		}
 	}
 	f(0, 1, 2, -3, 0)
-	f(0, maxExact-1, 1-maxExact)
-	f(rawBitsScale, maxExact)
+	f(0, codec.MaxExact-1, 1-codec.MaxExact)
+	f(codec.RawBitsScale, codec.MaxExact)
 	f(1, 0.5)
 	f(2, 0.16, 0.5, 7, -1.25)
 	f(9, 4.3645e-05)
-	f(rawBitsScale, 1e-10)
-	f(rawBitsScale, maxExact-1, 0.5)
-	f(rawBitsScale, 0.5, maxExact-1)
-	f(rawBitsScale, 1, math.NaN())
-	f(rawBitsScale, math.Inf(1))
-	f(rawBitsScale, 60.369051023999994)
-
-	ascending := []float64{math.Inf(-1), -math.MaxFloat64, -1, -math.SmallestNonzeroFloat64, 0, 1e-300, 1, math.Inf(1)}
-	for i := 1; i < len(ascending); i++ {
-		a, b := orderedBits(math.Float64bits(ascending[i-1])), orderedBits(math.Float64bits(ascending[i]))
-		require.Less(t, a, b)
-	}
+	f(codec.RawBitsScale, 1e-10)
+	f(codec.RawBitsScale, codec.MaxExact-1, 0.5)
+	f(codec.RawBitsScale, 0.5, codec.MaxExact-1)
+	f(codec.RawBitsScale, 1, math.NaN())
+	f(codec.RawBitsScale, math.Inf(1))
+	f(codec.RawBitsScale, 60.369051023999994)
 }
 
 func TestWidthCode(t *testing.T) {
@@ -124,13 +119,13 @@ func TestWidthCode(t *testing.T) {
 		w, c := l.bestCode()
 		require.Equal(t, want, w)
 		require.Equal(t, cost, c)
-		var out bitWriter
+		var out codec.BitWriter
 		for _, n := range numbers {
 			w.write(&out, n)
 		}
-		require.Equal(t, cost, 8*len(out.buf)+out.count)
-		out.padByte()
-		in := bitReader{data: append(out.buf, make([]byte, readPadding)...)}
+		require.Equal(t, cost, out.Len())
+		out.PadByte()
+		in := codec.BitReader{Data: append(out.Buf, make([]byte, codec.ReadPadding)...)}
 		for _, n := range numbers {
 			require.Equal(t, n, w.read(&in))
 		}
@@ -141,20 +136,6 @@ func TestWidthCode(t *testing.T) {
 	f(widthCode{0, 9, 9}, 7+10, 0, 0, 0, 0, 0, 0, 0, 300)
 	f(widthCode{0, 64, 64}, 7+65, 0, 0, 0, 0, 0, 0, 0, math.MaxUint64)
 	f(widthCode{0, 10, 40}, 8+12+42, 0, 0, 0, 0, 0, 0, 0, 0, 1000, 1<<39)
-}
-
-func TestBitStream(t *testing.T) {
-	var w bitWriter
-	for width := range wordBits + 1 {
-		w.writeBits(1<<width-1, width)
-		w.writeBits(0, 1)
-	}
-	w.padByte()
-	r := bitReader{data: append(w.buf, make([]byte, readPadding)...)}
-	for width := range wordBits + 1 {
-		require.Equal(t, uint64(1<<width-1), r.readBits(width))
-		require.False(t, r.readBit())
-	}
 }
 
 // FuzzCodec packs values of any bits: eight bytes of the input each, or, so that
@@ -182,7 +163,7 @@ func FuzzCodec(f *testing.F) {
 				continue
 			}
 			sum += step << (form % 60)
-			values = append(values, float64(sum)/powersOfTen[int(form)%len(powersOfTen)])
+			values = append(values, float64(sum)/math.Pow10(int(form)%(codec.MaxScale+1)))
 		}
 		requireRoundTrip(t, values)
 	})

@@ -1,19 +1,22 @@
 package recorder
 
-import "fodc/messages"
+import (
+	"fodc/messages"
+	"fodc/recorder/codec"
+)
 
 // decode sets dst to the first values of an encoded column of so many scrapes. Behind the
-// column, data must have readPadding bytes more.
+// column, data must have codec.ReadPadding bytes more.
 func decode(dst []float64, data []byte, scrapes int) {
-	d := decoder{bitReader: bitReader{data: data}}
-	present := bitReader{data: data, offset: 1}
-	sparse := d.readBit()
+	d := decoder{BitReader: codec.BitReader{Data: data}}
+	present := codec.BitReader{Data: data, Offset: 1}
+	sparse := d.ReadBit()
 	if sparse {
-		d.offset += scrapes
+		d.Offset += scrapes
 	}
 	d.readHeader()
 	for i := range dst {
-		if sparse && !present.readBit() {
+		if sparse && !present.ReadBit() {
 			dst[i] = messages.Gap
 			continue
 		}
@@ -23,7 +26,7 @@ func decode(dst []float64, data []byte, scrapes int) {
 
 // decoder decodes a column value by value.
 type decoder struct {
-	bitReader
+	codec.BitReader
 	scale, order int
 	hasBase      bool
 	base         int64
@@ -36,31 +39,31 @@ type decoder struct {
 }
 
 func (d *decoder) readHeader() {
-	d.scale, d.order = int(d.readBits(scaleFieldBits)), int(d.readBits(orderFieldBits))
-	if d.scale == rawBitsScale {
-		d.integer = int64(d.readBits(wordBits))
+	d.scale, d.order = int(d.ReadBits(scaleFieldBits)), int(d.ReadBits(orderFieldBits))
+	if d.scale == codec.RawBitsScale {
+		d.integer = int64(d.ReadBits(codec.WordBits))
 	} else {
-		d.integer = unzigzag(d.readSized())
+		d.integer = codec.Unzigzag(d.readSized())
 	}
-	d.value = fromInteger(d.integer, d.scale)
+	d.value = codec.FromInteger(d.integer, d.scale)
 	if d.order == 0 {
 		return
 	}
-	if d.hasBase = d.readBit(); d.hasBase {
-		d.base = unzigzag(d.readSized())
+	if d.hasBase = d.ReadBit(); d.hasBase {
+		d.base = codec.Unzigzag(d.readSized())
 	}
-	d.code = readWidthCode(&d.bitReader)
+	d.code = readWidthCode(&d.BitReader)
 }
 
-func (d *decoder) readSized() uint64 { return d.readBits(int(d.readBits(sizeFieldBits))) }
+func (d *decoder) readSized() uint64 { return d.ReadBits(int(d.ReadBits(sizeFieldBits))) }
 
 func (d *decoder) next() float64 {
 	if !d.started || d.order == 0 {
 		d.started = true
 		return d.value
 	}
-	n := d.code.read(&d.bitReader)
-	difference := unzigzag(n)
+	n := d.code.read(&d.BitReader)
+	difference := codec.Unzigzag(n)
 	if d.hasBase {
 		difference = int64(n + uint64(d.base))
 	}
@@ -71,7 +74,7 @@ func (d *decoder) next() float64 {
 	}
 	if d.delta != 0 {
 		d.integer += d.delta
-		d.value = fromInteger(d.integer, d.scale)
+		d.value = codec.FromInteger(d.integer, d.scale)
 	}
 	return d.value
 }

@@ -14,8 +14,8 @@
 //     (raw series text to series) and its families
 //   - head.go, column.go: the newest scrapes of a target, uncompressed
 //   - chunk.go: older scrapes, compressed and immutable
-//   - encoder.go, decoder.go: the codec of a column; bitstream.go, decimal.go,
-//     widthcode.go: its bits, its integers and the lengths of its deltas
+//   - encoder.go, decoder.go: the encoding of a column; integers.go, widthcode.go: its
+//     integers and the lengths of its deltas
 //   - snapshot.go, chunkreader.go, vector.go: what a reader gets, in batches, while
 //     appending goes on
 //
@@ -30,6 +30,6 @@
 // be read by another goroutine without a lock, because all it reaches is immutable: sealed
 // chunks, and slices that are only appended to behind their end.
 //
-// The package is pure: no clock, no network, no log, no actor. It builds on messages and
-// on the page parser of Prometheus.
+// The package is pure: no clock, no network, no log, no actor. It builds on messages,
+// on package codec and on the page parser of Prometheus.
 package recorder

@@ -4,16 +4,17 @@ import (
 	"math/bits"
 
 	"fodc/messages"
+	"fodc/recorder/codec"
 )
 
 // The codec of a column. All values of a column are known when it is sealed, so that the
 // shortest of several encodings is chosen for each:
 //
 //	presence      1 bit: whether there are gaps; if so, 1 bit for each scrape: has it a value?
-//	scale         4 bits: how values became integers, see decimal.go
+//	scale         4 bits: how values became integers, see integers.go
 //	order         2 bits: 0 if all integers are equal, 1 if deltas follow, 2 if deltas of
 //	              deltas follow
-//	first integer 64 bits at rawBitsScale, else sized
+//	first integer 64 bits at codec.RawBitsScale, else sized
 //	and at order 1 and 2:
 //	base          1 bit: whether a base was subtracted from each delta; if so, the base,
 //	              sized. If not, deltas are zigzag encoded.
@@ -34,7 +35,7 @@ const (
 
 // encoder encodes columns. The zero encoder is ready for use, and for any number of columns.
 type encoder struct {
-	bitWriter
+	codec.BitWriter
 	integers []int64
 	// deltas are those of order 1 and of order 2.
 	deltas [2][]int64
@@ -55,54 +56,54 @@ func (e *encoder) encode(values []float64) {
 	var scale int
 	e.integers, scale = toIntegers(e.integers[:0], values)
 	e.writePresence(values)
-	e.writeBits(uint64(scale), scaleFieldBits)
+	e.WriteBits(uint64(scale), scaleFieldBits)
 	if len(e.integers) == 0 {
 		e.integers = append(e.integers, 0)
 	}
 	p := e.choosePlan()
-	e.writeBits(uint64(p.order), orderFieldBits)
-	if scale == rawBitsScale {
-		e.writeBits(uint64(e.integers[0]), wordBits)
+	e.WriteBits(uint64(p.order), orderFieldBits)
+	if scale == codec.RawBitsScale {
+		e.WriteBits(uint64(e.integers[0]), codec.WordBits)
 	} else {
-		e.writeSized(zigzag(e.integers[0]))
+		e.writeSized(codec.Zigzag(e.integers[0]))
 	}
 	if p.order > 0 {
 		e.writeDeltas(p)
 	}
-	e.padByte()
+	e.PadByte()
 }
 
 func (e *encoder) writePresence(values []float64) {
 	if len(e.integers) == len(values) {
-		e.writeBits(0, 1)
+		e.WriteBits(0, 1)
 		return
 	}
-	e.writeBits(1, 1)
+	e.WriteBits(1, 1)
 	for _, v := range values {
 		present := uint64(1)
 		if messages.IsGap(v) {
 			present = 0
 		}
-		e.writeBits(present, 1)
+		e.WriteBits(present, 1)
 	}
 }
 
 func (e *encoder) writeSized(n uint64) {
 	length := bits.Len64(n)
-	e.writeBits(uint64(length), sizeFieldBits)
-	e.writeBits(n, length)
+	e.WriteBits(uint64(length), sizeFieldBits)
+	e.WriteBits(n, length)
 }
 
 func (e *encoder) writeDeltas(p plan) {
 	if p.hasBase {
-		e.writeBits(1, 1)
-		e.writeSized(zigzag(p.base))
+		e.WriteBits(1, 1)
+		e.writeSized(codec.Zigzag(p.base))
 	} else {
-		e.writeBits(0, 1)
+		e.WriteBits(0, 1)
 	}
-	p.code.writeHeader(&e.bitWriter)
+	p.code.writeHeader(&e.BitWriter)
 	for _, n := range e.deltas[p.order-1] {
-		p.code.write(&e.bitWriter, p.unsigned(n))
+		p.code.write(&e.BitWriter, p.unsigned(n))
 	}
 }
 
@@ -111,7 +112,7 @@ func (p *plan) unsigned(delta int64) uint64 {
 	if p.hasBase {
 		return uint64(delta) - uint64(p.base)
 	}
-	return zigzag(delta)
+	return codec.Zigzag(delta)
 }
 
 // choosePlan computes the deltas, and returns the plan that takes the fewest bits.
@@ -146,7 +147,7 @@ func (p *plan) chooseWidths(deltas []int64) {
 	}
 	p.code, p.cost = l.bestCode()
 	if p.hasBase {
-		p.cost += sizeFieldBits + bits.Len64(zigzag(p.base))
+		p.cost += sizeFieldBits + bits.Len64(codec.Zigzag(p.base))
 	}
 }
 
@@ -157,8 +158,3 @@ func minimum(numbers []int64) int64 {
 	}
 	return least
 }
-
-// zigzag moves the sign into the lowest bit, so that small negative numbers are short.
-func zigzag(n int64) uint64 { return uint64(n)<<1 ^ uint64(n>>63) }
-
-func unzigzag(n uint64) int64 { return int64(n>>1) ^ -int64(n&1) }

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fodc/messages"
+	"fodc/recorder/codec"
 )
 
 // requireConsistent checks that the window's books agree with what it holds.
@@ -57,7 +58,7 @@ func chunkSamples(t require.TestingT, g *chunk) (samples int) {
 		samples += presentIn(values)
 	}
 	require.Equal(t, c.index, len(g.list.all))
-	require.Equal(t, len(g.data)-readPadding, c.at-1)
+	require.Equal(t, len(g.data)-codec.ReadPadding, c.at-1)
 	return samples
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fodc/messages"
+	"fodc/recorder/codec"
 	"fodc/recorder/recordertest"
 )
 
@@ -128,7 +129,7 @@ func TestSizes(t *testing.T) {
 	require.EqualValues(t, stringBytes, unsafe.Sizeof(""))
 	require.LessOrEqual(t, unsafe.Sizeof(Event{}), uintptr(eventBytes))
 	require.Greater(t, int64(targetBytes), int64(unsafe.Sizeof(target{})))
-	require.Greater(t, int64(windowBytes), int64(unsafe.Sizeof(Window{}))+int64(4*wordBits/8*defaultChunkScrapes))
+	require.Greater(t, int64(windowBytes), int64(unsafe.Sizeof(Window{}))+int64(4*codec.WordBits/8*defaultChunkScrapes))
 }
 
 // mapBytes is the size of a map, except where the map is about to grow.

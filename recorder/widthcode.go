@@ -1,6 +1,10 @@
 package recorder
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"fodc/recorder/codec"
+)
 
 // widthCode is a prefix code for the numbers of one column. Each number is written in the
 // smallest of three widths in bits that it fits, behind the prefix of the width: 0, 10 or 11.
@@ -9,7 +13,7 @@ import "math/bits"
 type widthCode struct{ low, middle, high int }
 
 // lengthCounts counts the numbers of a column by their length in bits.
-type lengthCounts [wordBits + 1]int
+type lengthCounts [codec.WordBits + 1]int
 
 // bestCode returns the code with which the numbers take the fewest bits, and how many bits.
 func (l *lengthCounts) bestCode() (best widthCode, cost int) {
@@ -45,45 +49,45 @@ func (l *lengthCounts) bestCode() (best widthCode, cost int) {
 // widthFieldBits is the size of a width in the header.
 const widthFieldBits = 7
 
-func (c widthCode) writeHeader(w *bitWriter) {
-	w.writeBits(uint64(c.low), widthFieldBits)
-	w.writeBits(uint64(c.middle), widthFieldBits)
-	w.writeBits(uint64(c.high), widthFieldBits)
+func (c widthCode) writeHeader(w *codec.BitWriter) {
+	w.WriteBits(uint64(c.low), widthFieldBits)
+	w.WriteBits(uint64(c.middle), widthFieldBits)
+	w.WriteBits(uint64(c.high), widthFieldBits)
 }
 
-func readWidthCode(r *bitReader) widthCode {
-	return widthCode{int(r.readBits(widthFieldBits)), int(r.readBits(widthFieldBits)), int(r.readBits(widthFieldBits))}
+func readWidthCode(r *codec.BitReader) widthCode {
+	return widthCode{int(r.ReadBits(widthFieldBits)), int(r.ReadBits(widthFieldBits)), int(r.ReadBits(widthFieldBits))}
 }
 
-func (c widthCode) write(w *bitWriter, n uint64) {
+func (c widthCode) write(w *codec.BitWriter, n uint64) {
 	length := bits.Len64(n)
 	switch {
 	case c.low == c.high:
-		w.writeBits(n, c.high)
+		w.WriteBits(n, c.high)
 	case length <= c.low:
-		w.writeBits(0, 1)
-		w.writeBits(n, c.low)
+		w.WriteBits(0, 1)
+		w.WriteBits(n, c.low)
 	case c.middle == c.high:
-		w.writeBits(1, 1)
-		w.writeBits(n, c.high)
+		w.WriteBits(1, 1)
+		w.WriteBits(n, c.high)
 	case length <= c.middle:
-		w.writeBits(0b01, 2)
-		w.writeBits(n, c.middle)
+		w.WriteBits(0b01, 2)
+		w.WriteBits(n, c.middle)
 	default:
-		w.writeBits(0b11, 2)
-		w.writeBits(n, c.high)
+		w.WriteBits(0b11, 2)
+		w.WriteBits(n, c.high)
 	}
 }
 
-func (c widthCode) read(r *bitReader) uint64 {
+func (c widthCode) read(r *codec.BitReader) uint64 {
 	switch {
 	case c.low == c.high:
-		return r.readBits(c.high)
-	case !r.readBit():
-		return r.readBits(c.low)
-	case c.middle == c.high || r.readBit():
-		return r.readBits(c.high)
+		return r.ReadBits(c.high)
+	case !r.ReadBit():
+		return r.ReadBits(c.low)
+	case c.middle == c.high || r.ReadBit():
+		return r.ReadBits(c.high)
 	default:
-		return r.readBits(c.middle)
+		return r.ReadBits(c.middle)
 	}
 }
