@@ -8,10 +8,11 @@ type JournalConfig struct {
 	Dir string
 	// FS is the directory of the segments.
 	FS journal.FS
-	// Lock takes the lock of the directory, and returns what gives it back. It is called before
-	// the directory is used, and again after a while if it fails: it may block, and is not called
-	// by an actor. A caller that has the lock already returns it here.
-	Lock func() (unlock func() error, err error)
+	// Lock takes the lock of the directory, unless the process has it. It is called before the
+	// directory is used for the first time, and again when it is used after a failure: the
+	// directory may have been removed meanwhile. Unlock gives the lock back, when the directory
+	// is not used any more. Both may block as long as the disk does: no actor calls them.
+	Lock, Unlock func() error
 	// Config says how much is kept, and how the disk is used. Its Node is filled in.
 	Config journal.Config
 }
