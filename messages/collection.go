@@ -44,6 +44,19 @@ const (
 	MissingError       MissingReason = "error"
 )
 
+// PartialReason says why a node's answer is not whole although the node is not missing. What
+// there is of it is in the collection.
+type PartialReason string
+
+// The reasons for which an answer is partial. PartialRecovering: the agent is still reading back
+// what was recorded before it started. PartialJournal: the part on its disk could not be read, or
+// not in time. An agent of a later version may have further reasons.
+const (
+	PartialNone       PartialReason = ""
+	PartialRecovering PartialReason = "recovering"
+	PartialJournal    PartialReason = "journal"
+)
+
 // Problems counts what was wrong with an answer.
 type Problems struct {
 	// Rejected counts the series that were dropped as invalid.
@@ -67,9 +80,12 @@ type NodeAnswer struct {
 	Identity Identity
 	// AgentID is the public id of the session that was asked; empty if none was.
 	AgentID string
-	// Missing is MissingNone if the node's answer is whole. A node that is missing
+	// Missing is MissingNone if the node's answer has come to its end. A node that is missing
 	// has no blocks: half an answer is not shown as if it were one.
 	Missing MissingReason
+	// Partial is PartialNone if the answer has all that the node has of the selection. It is
+	// never set for a node that is missing.
+	Partial PartialReason
 	Blocks  []Block
 	Problems
 	// Took is the time from the question to the end of the answer.

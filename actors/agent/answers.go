@@ -25,7 +25,8 @@ const (
 // whether another one follows.
 type snapshotReader struct {
 	snapshot *recorder.Snapshot
-	next     []messages.Block // nil: there is none
+	partial  messages.PartialReason // why it has less than what was asked for
+	next     []messages.Block       // nil: there is none
 	begun    bool
 }
 
@@ -35,7 +36,11 @@ func (r *snapshotReader) encode(to *wire.DictionaryEncoder, req metricsRequest) 
 		to.Begin(req.dictionary)
 	}
 	blocks, more := r.read(chunkBytes)
-	return to.Frame(wire.Answer{RequestID: req.id, Blocks: blocks, More: more}), more
+	a := wire.Answer{RequestID: req.id, Blocks: blocks, More: more}
+	if !more {
+		a.Partial = r.partial
+	}
+	return to.Frame(a), more
 }
 
 func (r *snapshotReader) read(budget int) (blocks []messages.Block, more bool) {

@@ -18,6 +18,8 @@ type Answer struct {
 	More bool
 	// Error says why there is no answer, or no more of it. It ends the answer.
 	Error string
+	// Partial says why the answer has less than what was asked for. Any chunk may say so.
+	Partial messages.PartialReason
 	// Rejected counts what FromAnswer dropped as invalid: series of a columnar answer,
 	// samples of a baseline answer, and helps of either. FirstRejected is the reason of the
 	// first of them.
@@ -36,6 +38,7 @@ func answerFrame(a Answer, family func(m *messages.Family, times int) *Family) *
 		RequestId:   a.RequestID,
 		MoreFollows: a.More,
 		Error:       Clean(a.Error, messages.MaxTextBytes),
+		Partial:     string(CleanPartial(string(a.Partial))),
 	}
 	if len(a.Blocks) > 0 {
 		f.Blocks = make([]*Block, len(a.Blocks))
@@ -65,10 +68,28 @@ func FromAnswer(f *StreamMetricsRequest, received time.Time) Answer {
 		Blocks:        blocks,
 		More:          f.GetMoreFollows() && f.GetError() == "",
 		Error:         Clean(f.GetError(), messages.MaxTextBytes),
+		Partial:       CleanPartial(f.GetPartial()),
 		Rejected:      rej.Count,
 		FirstRejected: rej.First,
 		Sanitized:     rej.Sanitized,
 	}
+}
+
+// maxPartialBytes bounds the reason for which an answer is partial. It becomes a label's value and
+// a part of a header.
+const maxPartialBytes = 64
+
+// CleanPartial returns the reason, which may be one of a later version, with at most
+// maxPartialBytes and with an underscore for each byte that is no letter or digit of ASCII, nor
+// one of "_-.".
+func CleanPartial(text string) messages.PartialReason {
+	b := []byte(text[:min(len(text), maxPartialBytes)])
+	for i, c := range b {
+		if lower := c | 0x20; (lower < 'a' || lower > 'z') && (c < '0' || c > '9') && c != '_' && c != '-' && c != '.' {
+			b[i] = '_'
+		}
+	}
+	return messages.PartialReason(b)
 }
 
 // TypeOf converts a type. It returns false where the number is no type.

@@ -21,6 +21,8 @@ func TestAnswerFrameCarriesTheAnswer(t *testing.T) {
 	f(Answer{})
 	f(Answer{RequestID: 3, More: true})
 	f(Answer{RequestID: 3, Error: "busy"})
+	f(Answer{RequestID: 3, More: true, Partial: messages.PartialRecovering})
+	f(Answer{RequestID: 3, Partial: messages.PartialJournal})
 	f(Answer{RequestID: 3, Blocks: []messages.Block{{Times: []int64{1}, Families: []messages.Family{
 		{Name: "up", Series: []messages.Series{{Values: []float64{1}}}}}}}})
 	require.Equal(t, Answer{}, FromAnswer(nil, testNow))
@@ -35,6 +37,22 @@ func TestErrorTextIsBoundedAndCanBeSent(t *testing.T) {
 	require.Equal(t, long[1:], AnswerFrame(Answer{Error: long}).GetError())
 	require.Equal(t, long[1:], FromAnswer(&StreamMetricsRequest{Error: long}, testNow).Error)
 	require.Equal(t, "at ?", sent(t, AnswerFrame(Answer{Error: "at \xff"}), &StreamMetricsRequest{}).GetError())
+}
+
+func TestReasonsToBePartialAreBoundedAndPlain(t *testing.T) {
+	f := func(text string, want messages.PartialReason) {
+		t.Helper()
+		require.Equal(t, want, CleanPartial(text))
+		require.Equal(t, want, FromAnswer(&StreamMetricsRequest{Partial: text}, testNow).Partial)
+		require.EqualValues(t, want, AnswerFrame(Answer{Partial: messages.PartialReason(text)}).GetPartial())
+	}
+	f("", messages.PartialNone)
+	f("recovering", messages.PartialRecovering)
+	f("journal", messages.PartialJournal)
+	f("Of.a-later_version9", "Of.a-later_version9")
+	f("a,b=c\r\n\"é\x7f@[`{/:", "a_b_c____________")
+	f(strings.Repeat("x", maxPartialBytes+1), messages.PartialReason(strings.Repeat("x", maxPartialBytes)))
+	f(strings.Repeat("é", maxPartialBytes), messages.PartialReason(strings.Repeat("_", maxPartialBytes)))
 }
 
 func TestBothSidesNumberTypesAndSuffixesAlike(t *testing.T) {

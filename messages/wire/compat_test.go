@@ -178,3 +178,10 @@ func TestBaselineFrameHasTheBaselineNumbers(t *testing.T) {
 		6: {uint64(3)},
 	}, fields(t, []byte(got[1][0].(string))))
 }
+
+// The numbers from 100 up are those of this program's own versions.
+func TestAnswerFrameHasItsNumbers(t *testing.T) {
+	got := encoded(t, AnswerFrame(Answer{RequestID: 7, More: true, Error: "busy", Partial: messages.PartialJournal}))
+	require.Equal(t, map[protowire.Number][]any{100: {uint64(7)}, 102: {uint64(1)}, 103: {"busy"}, 107: {"journal"}}, got)
+	require.Empty(t, encoded(t, AnswerFrame(Answer{})), "an answer without anything special has none of them")
+}

@@ -864,8 +864,13 @@ type StreamMetricsRequest struct {
 	DictionaryChunk uint64 `protobuf:"varint,105,opt,name=dictionary_chunk,json=dictionaryChunk,proto3" json:"dictionary_chunk,omitempty"`
 	// Whether the dictionary begins anew with this chunk, without any slots.
 	DictionaryBegins bool `protobuf:"varint,106,opt,name=dictionary_begins,json=dictionaryBegins,proto3" json:"dictionary_begins,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Why the answer has less than what was asked for, although it has no error: "recovering"
+	// (the agent still reads back what it recorded before its start) or "journal" (the part on
+	// its disk could not be read). Absent if nothing is left out. At most 64 bytes; any chunk
+	// may have it, and the last chunk that does counts.
+	Partial       string `protobuf:"bytes,107,opt,name=partial,proto3" json:"partial,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *StreamMetricsRequest) Reset() {
@@ -959,6 +964,13 @@ func (x *StreamMetricsRequest) GetDictionaryBegins() bool {
 		return x.DictionaryBegins
 	}
 	return false
+}
+
+func (x *StreamMetricsRequest) GetPartial() string {
+	if x != nil {
+		return x.Partial
+	}
+	return ""
 }
 
 // Block holds families whose series were sampled together: one column of
@@ -1356,7 +1368,7 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"\x04type\x18\x06 \x01(\x0e2\x1c.banyandb.fodc.v1.MetricTypeR\x04type\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x85\x03\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x9f\x03\n" +
 	"\x14StreamMetricsRequest\x122\n" +
 	"\ametrics\x18\x01 \x03(\v2\x18.banyandb.fodc.v1.MetricR\ametrics\x128\n" +
 	"\ttimestamp\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\ttimestamp\x12\x1d\n" +
@@ -1369,7 +1381,8 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"dictionary\x18h \x01(\x04R\n" +
 	"dictionary\x12)\n" +
 	"\x10dictionary_chunk\x18i \x01(\x04R\x0fdictionaryChunk\x12+\n" +
-	"\x11dictionary_begins\x18j \x01(\bR\x10dictionaryBegins\"^\n" +
+	"\x11dictionary_begins\x18j \x01(\bR\x10dictionaryBegins\x12\x18\n" +
+	"\apartial\x18k \x01(\tR\apartial\"^\n" +
 	"\x05Block\x12\x1f\n" +
 	"\vtime_deltas\x18\x01 \x03(\x12R\n" +
 	"timeDeltas\x124\n" +

@@ -25,7 +25,7 @@ func said(a wire.Answer, err error) string {
 		return "broken\n"
 	}
 	b := &strings.Builder{}
-	fmt.Fprintf(b, "request %d more %t error %q sanitized %d rejected %d", a.RequestID, a.More, a.Error, a.Sanitized, a.Rejected)
+	fmt.Fprintf(b, "request %d more %t error %q partial %q sanitized %d rejected %d", a.RequestID, a.More, a.Error, a.Partial, a.Sanitized, a.Rejected)
 	if a.FirstRejected != nil {
 		fmt.Fprintf(b, ": %s", a.FirstRejected)
 	}
@@ -258,6 +258,14 @@ func oddFrames() map[string]raw {
 		"an error":                          raw{}.number(102, 1).text(103, "busy"),
 		"a long error":                      raw{}.text(103, strings.Repeat("ü", messages.MaxTextBytes)),
 		"a bad error":                       raw{}.text(103, "\xff"),
+		"a reason to be partial":            raw{}.message(1, m).text(107, "recovering"),
+		"several reasons to be partial":     raw{}.text(107, "recovering").text(107, "journal").message(1, m),
+		"no reason to be partial any more":  raw{}.text(107, "recovering").text(107, ""),
+		"a reason of a later version":       raw{}.text(107, "Disk-2.gone\n\"ü, x="+strings.Repeat("y", 99)),
+		"a bad reason to be partial":        raw{}.text(107, strings.Repeat("y", 99)+"\xff"),
+		"a bad reason before another":       raw{}.text(107, "\xff").text(107, "journal"),
+		"a reason of another type":          raw{}.number(107, 1).message(1, m),
+		"an error, and partial":             raw{}.text(103, "busy").text(107, "journal"),
 		"columns not packed":                raw{}.message(101, raw{}.number(1, 20).number(1, 2).message(2, raw{}.text(1, "f").text(4, "").double(6, 1).double(6, 2).number(5, 0))),
 		"columns in parts":                  raw{}.message(101, raw{}.message(2, family.double(6, 1).text(6, "12345678")).number(1, 2)),
 		"values that are cut":               raw{}.message(101, raw{}.number(1, 20).message(2, family.text(6, "1234567"))),

@@ -25,6 +25,7 @@ const (
 	tagDictionary     = 104<<typeBits | typeVarint
 	tagChunk          = 105<<typeBits | typeVarint
 	tagBegins         = 106<<typeBits | typeVarint
+	tagPartial        = 107<<typeBits | typeBytes
 )
 
 // Frame is a frame of which everything but the samples has been read.
@@ -35,6 +36,8 @@ type Frame struct {
 	More bool
 	// Error says why there is no answer, or no more of it.
 	Error string
+	// Partial says why the answer has less than what was asked for.
+	Partial messages.PartialReason
 	// Dictionary is the number of the dictionary that the families refer to, 0 for none. A
 	// frame with a dictionary must be read by Answer even if nobody wants the answer:
 	// otherwise the dictionary is lost.
@@ -72,6 +75,9 @@ func (d *Decoder) Open(b []byte) (Frame, error) {
 			f.More = one.bits != 0
 		case tagError:
 			f.Error = string(one.bytes)
+			return utf8.Valid(one.bytes)
+		case tagPartial:
+			f.Partial = wire.CleanPartial(string(one.bytes))
 			return utf8.Valid(one.bytes)
 		case tagDictionary:
 			f.Dictionary = one.bits
@@ -151,6 +157,7 @@ func (d *Decoder) Answer(f Frame, received time.Time) (wire.Answer, error) {
 		Blocks:        blocks,
 		More:          f.More && f.Error == "",
 		Error:         wire.Clean(f.Error, messages.MaxTextBytes),
+		Partial:       f.Partial,
 		Rejected:      rejected.Count,
 		FirstRejected: rejected.First,
 		Sanitized:     rejected.Sanitized + r.rejected.Sanitized,
