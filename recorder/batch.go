@@ -42,10 +42,10 @@ type SeriesKey struct {
 type Family struct {
 	Name string
 	Type messages.MetricType
-	Help string
 	// FromAgent says that the agent makes the family's samples itself: a page cannot change its
 	// type and help.
 	FromAgent bool
+	Help      string
 }
 
 // Held says which scrapes of a target a window holds: all from one on.

@@ -55,13 +55,13 @@ func (w *Window) seriesRoomIsLow() bool {
 func (w *Window) headBytes() int64 { return w.limits.Bytes / headShare / int64(len(w.targets)) }
 
 // beginScrape adds a scrape without samples to the target's head. If the head is full, or
-// the time is not after that of its newest scrape, it begins a new head.
-func (w *Window) beginScrape(t *target, at int64) {
+// the time is not after that of its newest scrape, it begins a new head. Number is that of
+// the append.
+func (w *Window) beginScrape(t *target, at, number int64) {
 	if h := t.head; h == nil || h.full() || at <= h.lastTime() || h.bytes >= h.limit {
 		w.cutHead(t)
 	}
-	t.head.times = append(t.head.times, at)
-	t.head.newestAppend = w.appends
+	t.head.begin(at, number)
 }
 
 // cutHead seals the target's head into a chunk and begins a new head.
@@ -119,7 +119,7 @@ func (w *Window) evict() {
 // newest scrape of each target. Age is the order of appends, not time: after the clock was
 // set back, new scrapes would look like the oldest.
 func (w *Window) oldest() (found *target) {
-	var oldest uint64
+	var oldest int64
 	for _, t := range w.sorted {
 		newest := t.head.newestAppend
 		if len(t.chunks) > 0 {

@@ -18,8 +18,9 @@ type chunk struct {
 	data    []byte
 	samples int
 	bytes   int64
-	// newestAppend is the number of the append that made the newest scrape.
-	newestAppend uint64
+	// oldestAppend and newestAppend are the numbers of the appends that made the oldest and the
+	// newest scrape.
+	oldestAppend, newestAppend int64
 }
 
 // seriesList has the series of a chunk's columns, in order. Successive chunks of a target
@@ -31,7 +32,7 @@ type seriesList struct {
 }
 
 const (
-	chunkBytes      = 80
+	chunkBytes      = 96
 	seriesListBytes = 32
 )
 
@@ -42,7 +43,8 @@ func (l *seriesList) bytes() int64 { return seriesListBytes + sizeOf(cap(l.all)*
 // same. Grown is the size of a new list.
 func seal(h *head, e *encoder, before *chunk) (sealed *chunk, grown int64) {
 	h.sort()
-	sealed = &chunk{times: slices.Clone(h.times), samples: h.samples, newestAppend: h.newestAppend}
+	sealed = &chunk{times: slices.Clone(h.times), samples: h.samples,
+		oldestAppend: h.oldestAppend, newestAppend: h.newestAppend}
 	all := make([]*series, 0, len(h.columns))
 	values := make([]float64, len(h.times))
 	var data []byte

@@ -102,7 +102,7 @@ type blockBuilder struct {
 const noFamily = -1
 
 func (b *blockBuilder) bytesOf(s *series) int {
-	return seriesCost + len(s.labels) + (b.to-b.from)*valueBytes
+	return seriesCost + len(s.Labels) + (b.to-b.from)*valueBytes
 }
 
 // addedCost returns by how much the series would add to the cost, with its family if that is
@@ -111,7 +111,7 @@ func (b *blockBuilder) addedCost(s *series) int {
 	cost := b.bytesOf(s)
 	if s.family != b.family {
 		f := &b.families[s.family]
-		cost += familyCost + len(f.name) + len(f.help)
+		cost += familyCost + len(f.Name) + len(f.Help)
 	}
 	return cost
 }
@@ -120,10 +120,10 @@ func (b *blockBuilder) add(s *series, values []float64) {
 	if s.family != b.family {
 		b.family = s.family
 		f := &b.families[s.family]
-		b.built = append(b.built, messages.Family{Name: f.name, Type: f.kind, Help: f.help})
+		b.built = append(b.built, messages.Family{Name: f.Name, Type: f.Type, Help: f.Help})
 		b.ends = append(b.ends, 0)
 	}
-	b.series = append(b.series, messages.Series{Suffix: s.suffix, Labels: s.labels, Values: values})
+	b.series = append(b.series, messages.Series{Suffix: s.Suffix, Labels: s.Labels, Values: values})
 	b.ends[len(b.ends)-1] = len(b.series)
 }
 

@@ -7,6 +7,9 @@
 //   - sniff.go: what a body is that is no page of metrics
 //   - metadata.go: TYPE and HELP lines say which family a sample belongs to
 //   - rawseries.go, identity.go: the bytes before a value become name and label text
+//   - scrape.go: what a scrape gave, and what became of it
+//   - batch.go, batchbuilder.go: what a scrape recorded, for those who keep it elsewhere;
+//     held.go: which scrapes the window itself still holds
 //   - window.go: what is appended and kept; budget.go: what is evicted, and when
 //   - memory.go: what things take of the heap; stats.go: the window's counters
 //   - events.go: restarts of the scraped process, and scrapes that failed

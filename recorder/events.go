@@ -72,9 +72,14 @@ func (l *eventLog) add(e Event) uint64 {
 }
 
 func (l *eventLog) detail(e *Event, text string) {
-	text = strings.ToValidUTF8(text[:min(len(text), maxDetailBytes)], "")
+	text = detailOf(text)
 	l.texts += sizeOf(len(text)) - sizeOf(len(e.Detail))
 	e.Detail = strings.Clone(text)
+}
+
+// detailOf returns as much of a text as an event has.
+func detailOf(text string) string {
+	return strings.ToValidUTF8(text[:min(len(text), maxDetailBytes)], "")
 }
 
 // Events returns the newest events, oldest first.
@@ -86,8 +91,13 @@ func (w *Window) Events() []Event {
 	return events
 }
 
-// recordFailure records a failed scrape and its cause.
-func (w *Window) recordFailure(t *target, at time.Time, why string) {
+// recordFailure records why a scrape gave no page. If it did not fail, why is empty.
+func (w *Window) recordFailure(t *target, ms int64, why string) {
+	if why == "" {
+		t.failureEvent = 0
+		return
+	}
+	at := time.UnixMilli(ms)
 	if e := w.events.get(t.failureEvent); e != nil {
 		e.Last = at
 		e.Scrapes++
@@ -102,7 +112,7 @@ func (w *Window) recordFailure(t *target, at time.Time, why string) {
 type startTimes []startTime
 
 type startTime struct {
-	key seriesKey
+	key SeriesKey
 	// seconds is the value that the process reported first, newest the last one. They differ a
 	// little: the value drifts when clocks are adjusted.
 	seconds, newest float64
@@ -117,13 +127,13 @@ const (
 )
 
 // isStartTime reports whether the series is the start time of a process.
-func isStartTime(k seriesKey) bool {
-	return k.suffix == messages.SuffixNone && strings.HasSuffix(k.name, "process_start_time_seconds")
+func isStartTime(k SeriesKey) bool {
+	return k.Suffix == messages.SuffixNone && strings.HasSuffix(k.Name, "process_start_time_seconds")
 }
 
 // update sets the newest start time of a series. If the process was restarted, it returns its
 // start time before.
-func (all *startTimes) update(k seriesKey, seconds float64) (before float64, restarted bool) {
+func (all *startTimes) update(k SeriesKey, seconds float64) (before float64, restarted bool) {
 	if math.IsNaN(seconds) || seconds <= 0 {
 		return 0, false
 	}
@@ -146,7 +156,7 @@ func (all *startTimes) update(k seriesKey, seconds float64) (before float64, res
 
 // recordStart records a restart if the start time is another one than before.
 func (w *Window) recordStart(t *target, s *series, seconds float64) {
-	before, restarted := t.starts.update(s.seriesKey, seconds)
+	before, restarted := t.starts.update(s.SeriesKey, seconds)
 	if !restarted {
 		return
 	}

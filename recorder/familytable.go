@@ -3,25 +3,13 @@ package recorder
 import (
 	"slices"
 	"strings"
-
-	"fodc/messages"
 )
-
-// familyMeta is the metadata of a family.
-type familyMeta struct {
-	name string
-	kind messages.MetricType
-	// fromAgent says that the agent makes the family's samples itself: a page cannot change its
-	// type and help.
-	fromAgent bool
-	help      string
-}
 
 // familyTable has the families of one target. A series refers to its family by index. Type and
 // help are those of the newest page with the family, for all chunks, so that an answer does
 // not contradict itself.
 type familyTable struct {
-	all []familyMeta
+	all []Family
 	// shared says that snapshots have all, so that it is copied before an entry changes.
 	// Appending to it needs no copy.
 	shared bool
@@ -29,6 +17,8 @@ type familyTable struct {
 	seriesCounts []int
 	byName       sizedMap[string, int]
 	free         []int
+	// version counts how often a family got another type or help.
+	version int64
 	// textBytes is the size of all names and helps.
 	textBytes int64
 }
@@ -49,8 +39,8 @@ func (f *familyTable) bytes() int64 {
 
 // retain returns the index of the family, which it adds if need be, and counts one more
 // series of it.
-func (f *familyTable) retain(m familyMeta) int {
-	i, ok := f.byName.entries[m.name]
+func (f *familyTable) retain(m Family) int {
+	i, ok := f.byName.entries[m.Name]
 	if ok {
 		f.update(i, m)
 	} else {
@@ -61,19 +51,20 @@ func (f *familyTable) retain(m familyMeta) int {
 }
 
 // update sets the type and help of the family at the index.
-func (f *familyTable) update(i int, m familyMeta) {
+func (f *familyTable) update(i int, m Family) {
 	old := f.all[i]
-	if old.fromAgent && !m.fromAgent || old.kind == m.kind && old.help == m.help && old.fromAgent == m.fromAgent {
+	if old.FromAgent && !m.FromAgent || old.Type == m.Type && old.Help == m.Help && old.FromAgent == m.FromAgent {
 		return
 	}
+	f.version++
 	f.copyIfShared()
-	f.textBytes += sizeOf(len(m.help)) - sizeOf(len(old.help))
-	f.all[i] = familyMeta{name: old.name, kind: m.kind, fromAgent: m.fromAgent, help: strings.Clone(m.help)}
+	f.textBytes += sizeOf(len(m.Help)) - sizeOf(len(old.Help))
+	f.all[i] = Family{Name: old.Name, Type: m.Type, FromAgent: m.FromAgent, Help: strings.Clone(m.Help)}
 }
 
-func (f *familyTable) add(m familyMeta) int {
-	m.name, m.help = strings.Clone(m.name), strings.Clone(m.help) // They may be substrings of a whole page.
-	f.textBytes += sizeOf(len(m.name)) + sizeOf(len(m.help))
+func (f *familyTable) add(m Family) int {
+	m.Name, m.Help = strings.Clone(m.Name), strings.Clone(m.Help) // They may be substrings of a whole page.
+	f.textBytes += sizeOf(len(m.Name)) + sizeOf(len(m.Help))
 	i := len(f.all)
 	if n := len(f.free); n > 0 {
 		i, f.free = f.free[n-1], f.free[:n-1]
@@ -83,7 +74,7 @@ func (f *familyTable) add(m familyMeta) int {
 		f.all = append(f.all, m)
 		f.seriesCounts = append(f.seriesCounts, 0)
 	}
-	f.byName.set(m.name, i)
+	f.byName.set(m.Name, i)
 	return i
 }
 
@@ -92,15 +83,15 @@ func (f *familyTable) release(i int) {
 	if f.seriesCounts[i]--; f.seriesCounts[i] > 0 {
 		return
 	}
-	f.byName.remove(f.all[i].name)
-	f.textBytes -= sizeOf(len(f.all[i].name)) + sizeOf(len(f.all[i].help))
+	f.byName.remove(f.all[i].Name)
+	f.textBytes -= sizeOf(len(f.all[i].Name)) + sizeOf(len(f.all[i].Help))
 	f.copyIfShared()
-	f.all[i] = familyMeta{}
+	f.all[i] = Family{}
 	f.free = append(f.free, i)
 }
 
 // view returns all families as they are now, for snapshots. It must not be changed.
-func (f *familyTable) view() []familyMeta {
+func (f *familyTable) view() []Family {
 	f.shared = true
 	return f.all
 }
@@ -109,4 +100,32 @@ func (f *familyTable) copyIfShared() {
 	if f.shared {
 		f.all, f.shared = slices.Clone(f.all), false
 	}
+}
+
+// list returns a list of the series, with their families.
+func (f *familyTable) list(all []*series) *SeriesList {
+	l := &SeriesList{Keys: make([]SeriesKey, len(all)), FamilyOf: make([]int32, len(all))}
+	// indexes are those in l.Families plus 1, by index in the table.
+	indexes := make([]int32, len(f.all))
+	for i, s := range all {
+		l.Keys[i] = s.SeriesKey
+		if indexes[s.family] == 0 {
+			l.Families = append(l.Families, f.all[s.family])
+			indexes[s.family] = int32(len(l.Families))
+		}
+		l.FamilyOf[i] = indexes[s.family] - 1
+	}
+	l.Families = slices.Clip(l.Families)
+	return l
+}
+
+// named returns the families that there are.
+func (f *familyTable) named() []Family {
+	families := make([]Family, 0, len(f.byName.entries))
+	for _, m := range f.all {
+		if m.Name != "" {
+			families = append(families, m)
+		}
+	}
+	return families
 }

@@ -15,12 +15,13 @@ type head struct {
 	samples int
 	// bytes is the size of the head. When it reaches the limit, the head is sealed.
 	bytes, limit int64
-	// newestAppend is the number of the append that made the newest scrape.
-	newestAppend uint64
+	// oldestAppend and newestAppend are the numbers of the appends that made the oldest and the
+	// newest scrape.
+	oldestAppend, newestAppend int64
 }
 
 const (
-	headBytes    = 96
+	headBytes    = 112
 	timeBytes    = 8
 	pointerBytes = 8
 	columnBytes  = 40
@@ -45,6 +46,14 @@ func (h *head) lastIndex() int { return len(h.times) - 1 }
 func (h *head) lastTime() int64 { return h.times[len(h.times)-1] }
 
 func (h *head) full() bool { return len(h.times) == h.capacity }
+
+// begin adds a scrape without samples. Number is that of the append.
+func (h *head) begin(at, number int64) {
+	if len(h.times) == 0 {
+		h.oldestAppend = number
+	}
+	h.times, h.newestAppend = append(h.times, at), number
+}
 
 // put sets the value of the series in the newest scrape. It returns false if the series has
 // one there already.
@@ -137,7 +146,7 @@ func (h *head) release(gone func(*series)) {
 func (h *head) newestScrape(capacity int) *head {
 	h.sort()
 	kept := newHead(capacity)
-	kept.times, kept.newestAppend = append(kept.times, h.lastTime()), h.newestAppend
+	kept.begin(h.lastTime(), h.newestAppend)
 	for _, c := range h.columns {
 		if c.empty() || c.next() <= h.lastIndex() {
 			continue

@@ -11,12 +11,12 @@ import (
 
 // identity is the family, suffix and labels of a sample.
 type identity struct {
-	family familyMeta
+	family Family
 	suffix messages.Suffix
 	labels messages.LabelText
 }
 
-func (id *identity) key() seriesKey { return seriesKey{id.family.name, id.suffix, id.labels} }
+func (id *identity) key() SeriesKey { return SeriesKey{id.family.Name, id.suffix, id.labels} }
 
 var (
 	errManyLabels = errors.New("(--max-sample-labels)")

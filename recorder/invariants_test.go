@@ -96,15 +96,15 @@ func presentIn(values []float64) (n int) {
 // requireSeries checks the series of a target against the columns that there are.
 func requireSeries(t require.TestingT, tg *target, refs map[*series]int) {
 	for _, s := range tg.byPosition {
-		require.True(t, s == nil || tg.series.entries[s.seriesKey] == s, "a series that is gone is found by its position")
+		require.True(t, s == nil || tg.series.entries[s.SeriesKey] == s, "a series that is gone is found by its position")
 	}
 	rawTexts, families := 0, make(map[int]int)
 	var bytes, texts int64
 	require.Len(t, tg.series.entries, len(refs))
 	for key, s := range tg.series.entries {
-		require.Equal(t, key, s.seriesKey)
+		require.Equal(t, key, s.SeriesKey)
 		require.Equal(t, refs[s], s.refs)
-		require.Equal(t, key.name, tg.families.all[s.family].name)
+		require.Equal(t, key.Name, tg.families.all[s.family].Name)
 		for _, raw := range s.rawTexts {
 			require.Same(t, s, tg.cache.entries[raw])
 		}
@@ -120,7 +120,7 @@ func requireSeries(t require.TestingT, tg *target, refs map[*series]int) {
 	}
 	require.Len(t, tg.families.all, len(families)+len(tg.families.free))
 	for _, f := range tg.families.all {
-		texts += sizeOf(len(f.name)) + sizeOf(len(f.help))
+		texts += sizeOf(len(f.Name)) + sizeOf(len(f.Help))
 	}
 	require.Equal(t, texts, tg.families.textBytes)
 }

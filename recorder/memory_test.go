@@ -49,6 +49,14 @@ func TestBytesAreReal(t *testing.T) {
 	f("many series at once", func() *Window {
 		return record(t, Limits{}, 1, func() []byte { return []byte(gauges(0, 20_000)) })
 	})
+	f("lists of batches", func() *Window {
+		w := NewWindow(Limits{chunkScrapes: 2})
+		page := textPage(t, gauges(0, 5_000))
+		for n := range 3 {
+			w.AppendBatch(node, Scrape{At: at(n), Page: page})
+		}
+		return w
+	})
 	f("few families, long labels", func() *Window {
 		return record(t, Limits{}, 3, func() []byte { return []byte(longLabels(2_000)) })
 	})
@@ -121,9 +129,10 @@ func TestSizes(t *testing.T) {
 	f(headBytes, int64(unsafe.Sizeof(head{})))
 	f(chunkBytes, int64(unsafe.Sizeof(chunk{})))
 	f(seriesListBytes, int64(unsafe.Sizeof(seriesList{})))
+	f(sizeOf(seriesListHeadBytes), int64(unsafe.Sizeof(SeriesList{})))
 	require.EqualValues(t, columnBytes, unsafe.Sizeof(column{}))
-	require.EqualValues(t, seriesKeyBytes, unsafe.Sizeof(seriesKey{}))
-	require.EqualValues(t, familyBytes, unsafe.Sizeof(familyMeta{}))
+	require.EqualValues(t, seriesKeyBytes, unsafe.Sizeof(SeriesKey{}))
+	require.EqualValues(t, familyBytes, unsafe.Sizeof(Family{}))
 	require.EqualValues(t, metaLineBytes, unsafe.Sizeof(metaLine{}))
 	require.EqualValues(t, metaEntryBytes, unsafe.Sizeof(metaEntry{}))
 	require.EqualValues(t, stringBytes, unsafe.Sizeof(""))

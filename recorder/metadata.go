@@ -92,10 +92,10 @@ func (m *metadata) add(l metaLine) {
 
 // familyOf returns the family and the suffix of a sample name. The end of a name is a suffix
 // only if a TYPE line says so: BanyanDB has gauges that end in _count.
-func (m *metadata) familyOf(name string) (familyMeta, messages.Suffix) {
+func (m *metadata) familyOf(name string) (Family, messages.Suffix) {
 	own := m.byName[name]
 	if own.kind != "" {
-		return familyMeta{name: name, kind: typeOf(own.kind), help: own.help}, messages.SuffixNone
+		return Family{Name: name, Type: typeOf(own.kind), Help: own.help}, messages.SuffixNone
 	}
 	for s := messages.SuffixBucket; s <= messages.SuffixCount; s++ {
 		base, ok := strings.CutSuffix(name, s.String())
@@ -104,9 +104,9 @@ func (m *metadata) familyOf(name string) (familyMeta, messages.Suffix) {
 		}
 		switch d := m.byName[base]; {
 		case d.kind == model.MetricTypeHistogram:
-			return familyMeta{name: base, kind: messages.TypeHistogram, help: d.help}, s
+			return Family{Name: base, Type: messages.TypeHistogram, Help: d.help}, s
 		case d.kind == model.MetricTypeSummary && s != messages.SuffixBucket:
-			return familyMeta{name: base, kind: messages.TypeSummary, help: d.help}, s
+			return Family{Name: base, Type: messages.TypeSummary, Help: d.help}, s
 		}
 	}
 	if m.openMetrics {
@@ -114,7 +114,7 @@ func (m *metadata) familyOf(name string) (familyMeta, messages.Suffix) {
 			return f, messages.SuffixNone
 		}
 	}
-	return familyMeta{name: name, help: own.help}, messages.SuffixNone
+	return Family{Name: name, Help: own.help}, messages.SuffixNone
 }
 
 // openMetricsSuffixes are the suffixes of OpenMetrics that the text format does not have: the
@@ -137,17 +137,17 @@ var openMetricsSuffixes = []struct {
 
 // openMetricsFamily returns the family of a sample whose whole name is that of a family in the
 // text format: counter foo of OpenMetrics with the sample foo_total is counter foo_total.
-func (m *metadata) openMetricsFamily(name string) (familyMeta, bool) {
+func (m *metadata) openMetricsFamily(name string) (Family, bool) {
 	for _, o := range openMetricsSuffixes {
 		base, ok := strings.CutSuffix(name, o.suffix)
 		if !ok {
 			continue
 		}
 		if d := m.byName[base]; slices.Contains(o.kinds, d.kind) {
-			return familyMeta{name: name, kind: o.is, help: d.help}, true
+			return Family{Name: name, Type: o.is, Help: d.help}, true
 		}
 	}
-	return familyMeta{}, false
+	return Family{}, false
 }
 
 // typeOf returns the type of the text format. Types that it does not have become gauges.

@@ -151,7 +151,7 @@ func requireWellFormed(t require.TestingT, b messages.Block) {
 			require.True(t, slices.ContainsFunc(s.Values, func(v float64) bool { return !messages.IsGap(v) }))
 			head = head || !messages.IsGap(s.Values[0])
 			tail = tail || !messages.IsGap(s.Values[len(s.Values)-1])
-			next := newSeries(seriesKey{f.Name, s.Suffix, s.Labels}, 0)
+			next := newSeries(SeriesKey{f.Name, s.Suffix, s.Labels}, 0)
 			require.True(t, before == nil || compareSeries(before, next) < 0)
 			before = next
 		}

@@ -11,7 +11,7 @@ import (
 
 // series is one series of one target.
 type series struct {
-	seriesKey
+	SeriesKey
 	// Snapshots read the fields from here up to column while appending goes on. They never
 	// change.
 
@@ -33,14 +33,6 @@ type series struct {
 	rawTexts []string
 }
 
-// seriesKey identifies a series of a target.
-type seriesKey struct {
-	// name is the name of the family.
-	name   string
-	suffix messages.Suffix
-	labels messages.LabelText
-}
-
 const (
 	// maxRawTexts bounds the raw texts of a series in the scrape cache. Most pages write a
 	// series in one way.
@@ -50,14 +42,14 @@ const (
 	stringBytes    = 16
 )
 
-func newSeries(key seriesKey, family int) *series {
-	s := &series{seriesKey: key, family: family, startTime: isStartTime(key)}
+func newSeries(key SeriesKey, family int) *series {
+	s := &series{SeriesKey: key, family: family, startTime: isStartTime(key)}
 	s.findBound()
 	return s
 }
 
 // bytes returns the size of the series without its map entries.
-func (s *series) bytes() int64 { return seriesBytes + sizeOf(len(s.labels)) + s.rawTextBytes() }
+func (s *series) bytes() int64 { return seriesBytes + sizeOf(len(s.Labels)) + s.rawTextBytes() }
 
 func (s *series) rawTextBytes() int64 {
 	n := sizeOf(cap(s.rawTexts) * stringBytes)
@@ -78,7 +70,7 @@ func (s *series) release(gone func(*series)) {
 // sample without suffix, whatever the type of the family is.
 func (s *series) findBound() {
 	var name string
-	switch s.suffix {
+	switch s.Suffix {
 	case messages.SuffixBucket:
 		name = "le"
 	case messages.SuffixNone:
@@ -86,14 +78,14 @@ func (s *series) findBound() {
 	default:
 		return
 	}
-	for rest := s.labels; rest != ""; {
+	for rest := s.Labels; rest != ""; {
 		first, next, err := rest.Cut()
 		if err != nil || first.Name > name {
 			return
 		}
 		if first.Name == name {
 			s.bound = boundOf(first.Escaped)
-			s.boundFrom = len(s.labels) - len(rest)
+			s.boundFrom = len(s.Labels) - len(rest)
 			s.boundTo = s.boundFrom + len(first.Text)
 			if s.boundFrom > 0 {
 				s.boundFrom-- // with the comma before it
@@ -118,16 +110,16 @@ func boundOf(text string) float64 {
 // compareSeries orders series as a page does: by family, labels without the bound, suffix,
 // bound.
 func compareSeries(a, b *series) int {
-	if c := strings.Compare(a.name, b.name); c != 0 {
+	if c := strings.Compare(a.Name, b.Name); c != 0 {
 		return c
 	}
 	c := compareJoined(
-		string(a.labels[:a.boundFrom]), string(a.labels[a.boundTo:]),
-		string(b.labels[:b.boundFrom]), string(b.labels[b.boundTo:]))
+		string(a.Labels[:a.boundFrom]), string(a.Labels[a.boundTo:]),
+		string(b.Labels[:b.boundFrom]), string(b.Labels[b.boundTo:]))
 	return cmp.Or(c,
-		cmp.Compare(a.suffix, b.suffix),
+		cmp.Compare(a.Suffix, b.Suffix),
 		cmp.Compare(a.bound, b.bound),
-		strings.Compare(string(a.labels), string(b.labels)))
+		strings.Compare(string(a.Labels), string(b.Labels)))
 }
 
 // compareJoined compares a1+a2 with b1+b2.

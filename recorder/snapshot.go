@@ -95,7 +95,7 @@ func bounds(w messages.Window) (from, to int64) {
 
 // targetView is what all readers of one target have in common.
 type targetView struct {
-	families []familyMeta
+	families []Family
 	// selected says for each family whether it is selected. If it is nil, all are.
 	selected []bool
 	// isEmpty says that no family of the target is selected.

@@ -20,12 +20,14 @@ type target struct {
 	// cache is the scrape cache: it maps the raw text of a series on a page to the series. It
 	// is emptied when metadata or target labels change. series maps identities to series.
 	cache  sizedMap[string, *series]
-	series sizedMap[seriesKey, *series]
+	series sizedMap[SeriesKey, *series]
 	// byPosition has the series of each sample of a page that has the template, by its
 	// position on the page: then no text is looked up. It is nil where there is none.
 	byPosition []*series
 	template   *template
 	vector     *vector // of the newest scrape; nil until somebody asks for the latest values
+	// listed is the list of the newest batch. It is empty if the newest scrape has none.
+	listed listed
 	// seriesBytes is the size of all series without their map entries.
 	seriesBytes int64
 
@@ -45,7 +47,7 @@ func newTarget(t Target) *target {
 		labels:   slices.Clone(t.Labels),
 		families: newFamilyTable(),
 		cache:    newSizedMap[string, *series](stringBytes + pointerBytes),
-		series:   newSizedMap[seriesKey, *series](seriesKeyBytes + pointerBytes),
+		series:   newSizedMap[SeriesKey, *series](seriesKeyBytes + pointerBytes),
 	}
 }
 
@@ -55,7 +57,7 @@ const targetBytes = 1 << 10
 func (t *target) fixedBytes() int64 {
 	return targetBytes + t.meta.bytes + t.families.bytes() + t.seriesBytes +
 		t.cache.bytes() + t.series.bytes() + sizeOf(cap(t.chunks)*pointerBytes) +
-		sizeOf(cap(t.byPosition)*pointerBytes) + t.vectorBytes()
+		sizeOf(cap(t.byPosition)*pointerBytes) + t.vectorBytes() + t.listed.bytes()
 }
 
 // newestChunk returns the newest chunk, nil if there is none.
@@ -108,7 +110,7 @@ func (t *target) identify(raw string, l *Limits) (identity, error) {
 // identifySample returns the identity of a sample of the agent.
 func (t *target) identifySample(r *Sample) (identity, error) {
 	t.labelBuf = append(t.labelBuf[:0], r.Labels...)
-	return t.complete(identity{family: familyMeta{name: r.Name, kind: r.Type, fromAgent: true, help: r.Help}}, r.Name)
+	return t.complete(identity{family: Family{Name: r.Name, Type: r.Type, FromAgent: true, Help: r.Help}}, r.Name)
 }
 
 // complete adds the labels in labelBuf to the identity, and checks it.
@@ -124,7 +126,7 @@ func (t *target) complete(id identity, name string) (identity, error) {
 func (t *target) addSeries(id identity) *series {
 	number := t.families.retain(id.family)
 	key := id.key()
-	key.name = t.families.all[number].name
+	key.Name = t.families.all[number].Name
 	s := newSeries(key, number)
 	t.series.set(key, s)
 	t.seriesBytes += s.bytes()
@@ -164,7 +166,7 @@ func (t *target) removeSeries(s *series) {
 	t.resetPositions()
 	t.vector = nil // It may hold the series.
 	t.seriesBytes -= s.bytes()
-	t.series.remove(s.seriesKey)
+	t.series.remove(s.SeriesKey)
 	for _, raw := range s.rawTexts {
 		t.cache.remove(raw)
 	}

@@ -64,7 +64,7 @@ func (t *target) newestVector(limit int64) chunkReader {
 	return chunkReader{targetView: targetView{families: families}, times: times, to: len(times), vector: v.families, values: values}
 }
 
-func newVector(h *head, families []familyMeta, size int) *vector {
+func newVector(h *head, families []Family, size int) *vector {
 	v := &vector{series: make([]*series, 0, size), bytes: sizeOf(size * vectorSeriesBytes)}
 	built := make([]messages.Series, 0, size)
 	for _, c := range h.columns {
@@ -77,14 +77,14 @@ func newVector(h *head, families []familyMeta, size int) *vector {
 		if n == 0 || v.families[n-1].index != s.family {
 			f := &families[s.family]
 			v.families = append(v.families, vectorFamily{index: s.family,
-				Family: messages.Family{Name: f.name, Type: f.kind, Help: f.help}})
+				Family: messages.Family{Name: f.Name, Type: f.Type, Help: f.Help}})
 			n++
 		}
-		built = append(built, messages.Series{Suffix: s.suffix, Labels: s.labels})
+		built = append(built, messages.Series{Suffix: s.Suffix, Labels: s.Labels})
 		last := &v.families[n-1]
 		first := len(built) - 1 - len(last.Series)
 		last.Series = built[first:len(built):len(built)]
-		last.LabelBytes += len(s.labels)
+		last.LabelBytes += len(s.Labels)
 	}
 	v.bytes += sizeOf(cap(v.families) * vectorFamilyBytes)
 	return v
@@ -92,10 +92,10 @@ func newVector(h *head, families []familyMeta, size int) *vector {
 
 // isCurrent reports whether no family has another type, help or name since the vector was
 // built.
-func (v *vector) isCurrent(families []familyMeta) bool {
+func (v *vector) isCurrent(families []Family) bool {
 	for i := range v.families {
 		f := &v.families[i]
-		if now := &families[f.index]; now.kind != f.Type || now.help != f.Help || now.name != f.Name {
+		if now := &families[f.index]; now.Type != f.Type || now.Help != f.Help || now.Name != f.Name {
 			return false
 		}
 	}

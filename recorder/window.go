@@ -2,11 +2,8 @@ package recorder
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"fodc/messages"
 )
@@ -19,78 +16,6 @@ type Target struct {
 	// another value becomes exported_<name>; the prefix is repeated while that name is taken.
 	// The names must be valid, and each there once.
 	Labels []messages.Label
-}
-
-// Sample is a sample that the agent makes itself. One whose value is messages.Gap is not
-// recorded.
-type Sample struct {
-	Name   string
-	Type   messages.MetricType
-	Help   string
-	Labels []messages.Label
-	Value  float64
-}
-
-// Scrape is the result of one scrape of a target.
-type Scrape struct {
-	// At is the time of all its samples, recorded in milliseconds.
-	At time.Time
-	// Page is nil if the scrape failed. A page with an Err counts as a failed scrape.
-	Page *Page
-	// Failure says why the scrape gave no page, and becomes an event. It is empty if there is
-	// a page, or if the target has none.
-	Failure string
-	// Samples are recorded whether the scrape failed or not. They come before those of the
-	// page: a sample of the page that has the same series is a duplicate.
-	Samples []Sample
-}
-
-// AppendResult says what became of the samples of a scrape: each is in Samples, or in one of
-// the counts of Dropped.
-type AppendResult struct {
-	// Samples counts those recorded, NewSeries the series among them that were not in
-	// the window before.
-	Samples, NewSeries int
-	Dropped            Dropped
-	// FirstInvalid says what was wrong with the first sample that is not allowed.
-	FirstInvalid error
-	// DroppedMeta counts TYPE and HELP lines for which there was no room. The samples of such
-	// a family are recorded, as untyped ones.
-	DroppedMeta int
-}
-
-// Dropped counts samples that were not recorded, by reason.
-type Dropped struct {
-	// Duplicate had the series of an earlier sample of the same scrape.
-	Duplicate int
-	// Invalid had a name or labels that are not allowed.
-	Invalid int
-	// LabelCount were over Limits.SampleLabels, LabelBytes over Limits.LabelBytes.
-	LabelCount, LabelBytes int
-	// SeriesLimit were of new series over Limits.Series, MemoryLimit of new series while
-	// series had all the memory that they may have.
-	SeriesLimit, MemoryLimit int
-}
-
-// NotAllowed counts the samples that are invalid, or over a limit of labels.
-func (d *Dropped) NotAllowed() int { return d.Invalid + d.LabelCount + d.LabelBytes }
-
-// NoRoom counts the samples of new series for which there was no room.
-func (d *Dropped) NoRoom() int { return d.SeriesLimit + d.MemoryLimit }
-
-// dropInvalid counts a sample that is not allowed.
-func (r *AppendResult) dropInvalid(raw string, err error) {
-	switch {
-	case errors.Is(err, errManyLabels):
-		r.Dropped.LabelCount++
-	case errors.Is(err, errLongLabel):
-		r.Dropped.LabelBytes++
-	default:
-		r.Dropped.Invalid++
-	}
-	if r.FirstInvalid == nil {
-		r.FirstInvalid = fmt.Errorf("series %.100q: %w", raw, err)
-	}
 }
 
 // Limits bounds a window. A zero field stands for its default.
@@ -124,9 +49,11 @@ type Window struct {
 	targets map[string]*target
 	// sorted is the targets by name.
 	sorted []*target
-	// appends counts the calls of Append. Chunks are ordered by it, not by time: clocks may
-	// be set back.
-	appends uint64
+	// appends is the number of the newest append. Chunks are ordered by these numbers, not by
+	// time: clocks may be set back.
+	appends int64
+	// batch is that of the scrape that is being appended, nil if nobody wants one.
+	batch *batchBuilder
 
 	// seriesCount and samples count what is held now, sampleBytes is the size of all heads
 	// and chunks.
@@ -155,30 +82,42 @@ func NewWindow(l Limits) *Window {
 // the times of a chunk ascend.
 func (w *Window) Append(of Target, s Scrape) AppendResult {
 	t := w.target(of)
-	w.appends++
-	w.beginScrape(t, s.At.UnixMilli())
-	bytes := t.head.bytes
+	t.listed = listed{}
+	done := w.append(t, &s, s.failure())
+	w.evict()
+	return done
+}
 
-	var done AppendResult
+// AppendBatch is Append, and returns what was recorded besides.
+func (w *Window) AppendBatch(of Target, s Scrape) (AppendResult, *Batch) {
+	t := w.target(of)
+	failure := s.failure()
+	w.batch = t.newBatch(s.size())
+	done := w.append(t, &s, failure)
+	b := &Batch{Number: w.appends, Target: t.name, At: t.head.lastTime(), Failure: strings.Clone(detailOf(failure)),
+		Series: t.list(w.batch), Values: w.batch.values}
+	w.batch = nil
+	w.evict()
+	return done, b
+}
+
+// append records a scrape, and evicts nothing.
+func (w *Window) append(t *target, s *Scrape, failure string) (done AppendResult) {
+	w.appends++
+	w.beginScrape(t, s.At.UnixMilli(), w.appends)
+	bytes := t.head.bytes
 	for i := range s.Samples {
 		if r := &s.Samples[i]; !messages.IsGap(r.Value) {
 			w.appendSample(t, r, &done)
 		}
 	}
-	switch {
-	case s.Page != nil && s.Page.Err() == nil:
+	if s.hasPage() {
 		w.appendPage(t, s.Page, &done)
-		t.failureEvent = 0
-	case s.Page != nil:
-		w.recordFailure(t, s.At, s.Page.Err().Error())
-	case s.Failure != "":
-		w.recordFailure(t, s.At, s.Failure)
 	}
-
+	w.recordFailure(t, t.head.lastTime(), failure)
 	w.sampleBytes += t.head.bytes - bytes
 	w.samples += done.Samples
 	w.counts.add(&done)
-	w.evict()
 	return done
 }
 
@@ -255,6 +194,9 @@ func (w *Window) put(t *target, s *series, v float64, done *AppendResult) {
 		return
 	}
 	done.Samples++
+	if w.batch != nil {
+		w.batch.put(s, v)
+	}
 	if s.startTime {
 		w.recordStart(t, s, v)
 	}
