@@ -1,8 +1,16 @@
 // Package journal is the window on disk: what the recorder has recorded, in segments, so that
-// it survives the process.
+// it survives the process. docs/journal.md describes the format.
 //
 //   - fs.go: the file system as the journal sees it
 //   - config.go: what the journal must know, and its state
+//   - limits.go: what a segment may have at most
+//   - frame.go, body.go, header.go: frames and their checksums, their fields, the header
+//   - encoder.go, encodertarget.go: the frames of one segment; what they know of a target
+//   - frontcoding.go, ranges.go: how series and families are described, and sets of them
+//   - values.go: how the values of a scrape are encoded and decoded
+//   - scanner.go, scrape.go: the records of a segment, and what a scrape becomes
+//   - info.go, index.go: what a segment has, and how a closed one tells
+//   - view.go, names.go: a directory of segments, and the names of its files
 //
 // The package is pure: no clock, no log, no actor, and no file but through FS.
 package journal
