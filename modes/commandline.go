@@ -26,7 +26,10 @@ const (
 	exitUsage   = 2
 )
 
-const programName = "fodc"
+const (
+	programName    = "fodc"
+	commandAllowed = "must be agent, proxy, standalone or journal (see fodc --help)"
+)
 
 const precedence = "A flag overrides its environment variable, which is named after it, and the variable overrides the default.\n" +
 	"Where a flag may be given several times, white space separates the values of the variable."
@@ -37,6 +40,8 @@ type Runners struct {
 	Proxy      func(context.Context, ProxyConfig, Program) error
 	Agent      func(context.Context, AgentConfig, Program) error
 	Standalone func(context.Context, StandaloneConfig, Program) error
+	// Inspect prints what is in a journal.
+	Inspect func(context.Context, InspectConfig, io.Writer) error
 }
 
 // Main runs the command that the arguments name; the first argument is the program's name.
@@ -61,7 +66,7 @@ func Main(args []string, stdout, stderr io.Writer, run Runners) (exitCode int) {
 	}
 }
 
-// runFailure is the error of a mode that has run. It is logged already.
+// runFailure is the error of a command that has run. It is logged or printed already.
 type runFailure struct{ error }
 
 // command is a mode as a command of the command line.
@@ -128,7 +133,7 @@ func newApp(stdout, stderr io.Writer, run Runners) *cli.App {
 			if c.NArg() > 0 {
 				return unknownCommand(c.Args().First())
 			}
-			return errors.New("fodc: a command is missing: must be agent, proxy or standalone (see fodc --help)")
+			return errors.New("fodc: a command is missing: " + commandAllowed)
 		},
 	}
 	for _, cmd := range []command{agentCommand(run), proxyCommand(run), standaloneCommand(run)} {
@@ -143,7 +148,7 @@ func newApp(stdout, stderr io.Writer, run Runners) *cli.App {
 			Action:          func(c *cli.Context) error { return cmd.action(c, &logging, stderr) },
 		})
 	}
-	app.Commands = append(app.Commands, helpCommand())
+	app.Commands = append(app.Commands, journalCommand(stderr, run), helpCommand())
 	return app
 }
 
@@ -204,25 +209,28 @@ func helpCommand() *cli.Command {
 	return &cli.Command{
 		Name:            "help",
 		Usage:           "shows the flags of a command",
-		ArgsUsage:       "[command]",
+		ArgsUsage:       "[command [subcommand]]",
 		HideHelpCommand: true,
 		OnUsageError:    usageError,
 		Action: func(c *cli.Context) error {
-			name := c.Args().First()
-			switch {
-			case name == "":
+			words := c.Args().Slice()
+			if len(words) == 0 || words[0] == "" {
 				return cli.ShowAppHelp(c)
-			case c.App.Command(name) == nil:
-				return unknownCommand(name)
-			default:
-				return cli.ShowCommandHelp(c, name)
 			}
+			cmd := c.App.Command(words[0])
+			if cmd == nil {
+				return unknownCommand(words[0])
+			}
+			// The command itself shows its help, and says if it does not know the next word.
+			below := cli.NewContext(c.App, nil, c)
+			below.Command = cmd
+			return cmd.Run(below, append(words, "--help")...)
 		},
 	}
 }
 
 func unknownCommand(name string) error {
-	return fmt.Errorf("fodc: unknown command %s: must be agent, proxy or standalone (see fodc --help)", shorten(name))
+	return fmt.Errorf("fodc: unknown command %s: %s", shorten(name), commandAllowed)
 }
 
 // usageError rephrases errors of the flag package in the form of this program's errors.
@@ -231,6 +239,11 @@ func usageError(c *cli.Context, err error, isCommand bool) error {
 	if isCommand {
 		place += " " + c.Command.Name
 	}
+	return flagError(place, err)
+}
+
+// flagError rephrases an error of the flag package; place is the command line up to the flags.
+func flagError(place string, err error) error {
 	text := err.Error()
 	if name, ok := strings.CutPrefix(text, "flag provided but not defined: -"); ok {
 		return fmt.Errorf("%s: unknown flag %s (see %s --help)", place, shorten("--"+name), place)

@@ -45,6 +45,7 @@ func run(t *testing.T, runErr error, env []string, args ...string) outcome {
 		Proxy:      func(_ context.Context, c ProxyConfig, _ Program) error { o.config = c; return runErr },
 		Agent:      func(_ context.Context, c AgentConfig, _ Program) error { o.config = c; return runErr },
 		Standalone: func(_ context.Context, c StandaloneConfig, _ Program) error { o.config = c; return runErr },
+		Inspect:    func(_ context.Context, c InspectConfig, _ io.Writer) error { o.config = c; return runErr },
 	})
 	o.stdout, o.stderr = stdout.String(), stderr.String()
 	return o

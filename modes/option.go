@@ -32,6 +32,8 @@ type option struct {
 	isBool bool
 	// envList: the environment variable may have several values, with white space between.
 	envList bool
+	// noEnv: no environment variable sets it.
+	noEnv bool
 	// parse sets the destination from the values, of which there may be none.
 	parse func(texts []string) error
 
@@ -64,7 +66,10 @@ func (o *option) envVar() string {
 func (o *option) resolve() error {
 	o.texts, o.env = o.given, false
 	if len(o.texts) == 0 {
-		value := os.Getenv(o.envVar())
+		value := ""
+		if !o.noEnv {
+			value = os.Getenv(o.envVar())
+		}
 		switch {
 		case value != "" && o.envList:
 			o.texts, o.env = strings.Fields(value), true
@@ -102,14 +107,20 @@ func (f cliFlag) Apply(set *flag.FlagSet) error {
 	return nil
 }
 
-func (f cliFlag) Names() []string      { return []string{f.name} }
-func (f cliFlag) IsSet() bool          { return len(f.given) > 0 }
-func (f cliFlag) IsVisible() bool      { return true }
-func (f cliFlag) TakesValue() bool     { return !f.isBool }
-func (f cliFlag) GetUsage() string     { return f.usage }
-func (f cliFlag) GetValue() string     { return f.defaultValue }
-func (f cliFlag) GetEnvVars() []string { return []string{f.envVar()} }
-func (f cliFlag) String() string       { return cli.FlagStringer(f) }
+func (f cliFlag) Names() []string  { return []string{f.name} }
+func (f cliFlag) IsSet() bool      { return len(f.given) > 0 }
+func (f cliFlag) IsVisible() bool  { return true }
+func (f cliFlag) TakesValue() bool { return !f.isBool }
+func (f cliFlag) GetUsage() string { return f.usage }
+func (f cliFlag) GetValue() string { return f.defaultValue }
+func (f cliFlag) String() string   { return cli.FlagStringer(f) }
+
+func (f cliFlag) GetEnvVars() []string {
+	if f.noEnv {
+		return nil
+	}
+	return []string{f.envVar()}
+}
 
 func (f cliFlag) GetDefaultText() string {
 	if f.defaultText != "" {
@@ -147,10 +158,18 @@ func choiceOption(dst *string, name, def, usage string, allowed []string) *optio
 				return nil
 			}
 		}
-		last := len(allowed) - 1
-		return invalid(name, texts[0], "must be %s or %s", strings.Join(allowed[:last], ", "), allowed[last])
+		return invalid(name, texts[0], "must be %s", oneOf(allowed))
 	}
 	return o
+}
+
+// oneOf returns the names as alternatives: "a, b or c".
+func oneOf(names []string) string {
+	last := len(names) - 1
+	if last < 1 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 func listOption(dst *[]string, name, usage string) *option {

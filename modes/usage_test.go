@@ -230,7 +230,7 @@ func TestWrongCommandLine(t *testing.T) {
 		t.Helper()
 		wrong(t, run(t, nil, nil, args...), words)
 	}
-	f("agent, proxy or standalone")
+	f("agent, proxy, standalone or journal")
 	f(`unknown command "x"`, "x")
 	f(`unknown command ""`, "")
 	f(`unknown command "x\ny"`, "x\ny")

@@ -1,0 +1,72 @@
+package modes
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+)
+
+// journalCommandName is the command whose subcommands read a journal.
+const journalCommandName = "journal"
+
+// journalDirName is the directory of the segments in a storage directory.
+const journalDirName = "journal"
+
+const journalDescription = "DIR is the storage directory of an agent (--storage-dir), or the directory journal in it. It may be that of a running\n" +
+	"agent, or a copy: it is only read."
+
+// journalTools are the subcommands of fodc journal.
+func journalTools(run Runners) []tool {
+	return []tool{inspectTool(run)}
+}
+
+// journalCommand is fodc journal, with its subcommands.
+func journalCommand(stderr io.Writer, run Runners) *cli.Command {
+	cmd := &cli.Command{
+		Name:            journalCommandName,
+		Usage:           "reads what an agent has kept in its storage directory",
+		UsageText:       programName + " " + journalCommandName + " command " + toolOperand + " [flags]",
+		Description:     journalDescription,
+		Flags:           []cli.Flag{cli.VersionFlag},
+		HideHelpCommand: true,
+		OnUsageError:    usageError,
+	}
+	var names []string
+	for _, tl := range journalTools(run) {
+		cmd.Subcommands = append(cmd.Subcommands, tl.cliCommand(journalCommandName, stderr))
+		names = append(names, tl.name)
+	}
+	allowed := "must be " + oneOf(names) + " (see fodc journal --help)"
+	cmd.Action = func(c *cli.Context) error {
+		switch {
+		case c.Bool("version"):
+			cli.ShowVersion(c)
+			return nil
+		case c.NArg() > 0:
+			return fmt.Errorf("fodc journal: unknown command %s: %s", shorten(c.Args().First()), allowed)
+		}
+		return errors.New("fodc journal: a command is missing: " + allowed)
+	}
+	return cmd
+}
+
+// findJournal returns the directory of the segments: the directory journal in dir, if there is one,
+// else dir itself. It returns an error if dir is no directory.
+func findJournal(dir string) (string, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return "", err
+	}
+	if !info.IsDir() {
+		return "", fmt.Errorf("%s is a file: %s must be the storage directory of an agent, or the directory journal in it", dir, toolOperand)
+	}
+	inside := filepath.Join(dir, journalDirName)
+	if info, err := os.Stat(inside); err == nil && info.IsDir() {
+		return inside, nil
+	}
+	return dir, nil
+}

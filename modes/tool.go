@@ -1,0 +1,154 @@
+package modes
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"fodc/modes/logsink"
+
+	"github.com/urfave/cli/v2"
+)
+
+// tool is a command that reads a directory, prints what it was asked for, and ends. It starts no
+// actor, writes no log, and takes no setting from the environment.
+type tool struct {
+	name, usage string
+	// description is the text of its help.
+	description string
+	options     []*option
+	// finish completes and validates the configuration after the options are parsed. It may be
+	// nil.
+	finish func() error
+	// run is given the operand. Its error is printed.
+	run func(ctx context.Context, dir string, stdout io.Writer) error
+}
+
+// toolOperand is the name of a tool's one operand.
+const toolOperand = "DIR"
+
+// cliCommand returns the tool as a command below another one. stderr gets the error of its run.
+func (tl tool) cliCommand(parent string, stderr io.Writer) *cli.Command {
+	for _, o := range tl.options {
+		o.noEnv = true
+	}
+	return &cli.Command{
+		Name: tl.name, Usage: tl.usage, Description: tl.description,
+		UsageText:       fmt.Sprintf("%s %s %s %s [flags]", programName, parent, tl.name, toolOperand),
+		HelpName:        strings.Join([]string{programName, parent, tl.name}, " "),
+		Flags:           append(cliFlags(tl.options), cli.HelpFlag, cli.VersionFlag),
+		SkipFlagParsing: true, // the cli package ignores flags behind an operand
+		HideHelpCommand: true,
+		Action:          func(c *cli.Context) error { return tl.action(c, parent, stderr) },
+	}
+}
+
+func (tl tool) action(c *cli.Context, parent string, stderr io.Writer) error {
+	place := fmt.Sprintf("%s %s %s", programName, parent, tl.name)
+	operands, ask, err := tl.parseArgs(c.Args().Slice())
+	switch {
+	case err != nil:
+		return flagError(place, err)
+	case ask.help:
+		cli.HelpPrinter(c.App.Writer, cli.CommandHelpTemplate, c.Command)
+		return nil
+	case ask.version:
+		cli.ShowVersion(c)
+		return nil
+	}
+	dir, err := onlyOperand(operands)
+	if err == nil {
+		err = tl.resolve()
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", place, err)
+	}
+	// The first signal ends the run, so that it can clean up, a second one the process.
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	defer stop()
+	err = tl.run(ctx, dir, c.App.Writer)
+	if err == nil {
+		return nil
+	}
+	// A reader of stdout that has seen enough, such as head, needs no explanation.
+	if !errors.Is(err, syscall.EPIPE) {
+		fmt.Fprintln(stderr, logsink.Printable(fmt.Sprintf("%s: %v", place, err)))
+	}
+	return &runFailure{err}
+}
+
+// asked is which text the arguments ask for instead of a run.
+type asked struct{ help, version bool }
+
+// parseArgs gives the options their values, and returns the other arguments.
+func (tl tool) parseArgs(args []string) (operands []string, ask asked, err error) {
+	set := flag.NewFlagSet(tl.name, flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	for _, o := range tl.options {
+		set.Var(o, o.name, o.usage)
+	}
+	for name, dst := range map[string]*bool{"help": &ask.help, "h": &ask.help, "version": &ask.version, "v": &ask.version} {
+		set.BoolVar(dst, name, false, "")
+	}
+	flags, operands := splitOperands(args, func(name string) bool {
+		f := set.Lookup(name)
+		if f == nil {
+			return false
+		}
+		b, ok := f.Value.(interface{ IsBoolFlag() bool })
+		return !ok || !b.IsBoolFlag()
+	})
+	return operands, ask, set.Parse(flags)
+}
+
+// splitOperands separates flags with their values from operands, which may stand before, between
+// and behind them. Behind "--" everything is an operand. takesValue says whether the flag of a name
+// takes the argument behind it, where it is not given as --name=value.
+func splitOperands(args []string, takesValue func(name string) bool) (flags, operands []string) {
+	for len(args) > 0 {
+		arg := args[0]
+		args = args[1:]
+		switch {
+		case arg == "--":
+			return flags, append(operands, args...)
+		case len(arg) < 2 || arg[0] != '-':
+			operands = append(operands, arg)
+		default:
+			flags = append(flags, arg)
+			name := strings.TrimPrefix(arg[1:], "-")
+			if !strings.Contains(name, "=") && takesValue(name) && len(args) > 0 {
+				flags = append(flags, args[0])
+				args = args[1:]
+			}
+		}
+	}
+	return flags, operands
+}
+
+func onlyOperand(operands []string) (string, error) {
+	switch {
+	case len(operands) == 0:
+		return "", fmt.Errorf("%s is missing: the storage directory of an agent, or the directory journal in it", toolOperand)
+	case len(operands) > 1:
+		return "", fmt.Errorf("stray argument %s: one %s is allowed", shorten(operands[1]), toolOperand)
+	case operands[0] == "":
+		return "", fmt.Errorf("%s %q: must be a directory", toolOperand, operands[0])
+	}
+	return operands[0], nil
+}
+
+// resolve parses the values of the options.
+func (tl tool) resolve() error {
+	finish := tl.finish
+	if finish == nil {
+		finish = func() error { return nil }
+	}
+	return command{options: tl.options, finish: finish}.parse()
+}
