@@ -3,8 +3,8 @@ package journal
 import "io"
 
 // FS is the directory of a journal. Its functions may block for as long as the disk does. Their
-// errors name what was attempted, and can be tested with errors.Is for fs.ErrNotExist,
-// fs.ErrExist, fs.ErrPermission, syscall.ENOSPC, syscall.EROFS and syscall.EIO.
+// errors name what was attempted, and can be tested with errors.Is for fs.ErrNotExist and
+// fs.ErrExist.
 type FS interface {
 	// List returns the files of the directory, in any order. A directory that does not exist has
 	// none.
