@@ -7,8 +7,8 @@
 //   - params.go, times.go: parameters of a query; accept.go: the format of a response
 //   - proxy.go, proxy_metrics.go, proxy_node.go, proxy_cluster.go, proxy_config.go: the
 //     proxy's routes; configdiff.go: in what nodes of a role differ
-//   - inflight.go: the limit of what responses to slow clients take in memory; missing.go: the
-//     header that names the nodes without an answer
+//   - inflight.go: the limit of what responses to slow clients take in memory; reasons.go: the
+//     headers that name the nodes without an answer, or without a whole one
 //   - agent.go: the agent's routes; probes.go, actortree.go: handlers that both share
 //   - selfmetrics.go: the proxy's metrics of itself; agentmetrics.go: of its agents;
 //     actormetrics.go: of its actors; processmetrics.go: of its process

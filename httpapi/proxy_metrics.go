@@ -116,8 +116,8 @@ func (a *ProxyAPI) collectPage(w http.ResponseWriter, r *http.Request, p params,
 	return c, release, nil
 }
 
-// collect asks the agents within the request's budget, and names the missing ones in the header
-// X-Fodc-Missing; with strict=1 they are an error. The caller calls release when the response has
+// collect asks the agents within the request's budget. The headers X-Fodc-Missing and X-Fodc-Partial
+// name the nodes that are not in the answer, or not wholly; with strict=1 they are an error. The caller calls release when the response has
 // been written.
 func (a *ProxyAPI) collect(w http.ResponseWriter, r *http.Request, p params, q messages.Query) (_ *messages.Collection, release func(), _ error) {
 	strict, err := p.flag("strict")
@@ -133,12 +133,11 @@ func (a *ProxyAPI) collect(w http.ResponseWriter, r *http.Request, p params, q m
 		a.metrics.collected(collectionFailed, time.Since(begin))
 		return nil, nil, err
 	}
-	if missing, count := missingOf(c); count > 0 {
+	if lack := setReasons(w.Header(), c); lack != "" {
 		a.metrics.collected(collectionPartial, time.Since(begin))
 		a.metrics.missed(c)
-		w.Header().Set(headerMissing, missing)
 		if strict {
-			return nil, nil, messages.Errorf(messages.ErrUnavailable, "%d of %d nodes are missing: %s", count, len(c.Nodes), missing)
+			return nil, nil, messages.Errorf(messages.ErrUnavailable, "%s", lack)
 		}
 	} else {
 		a.metrics.collected(collectionWhole, time.Since(begin))

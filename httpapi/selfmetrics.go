@@ -35,7 +35,7 @@ func metadataOf(family string) (kind messages.MetricType, help string) {
 	case familyCollectionDuration:
 		return messages.TypeHistogram, "Time from the request to the agents' answers, without the time to write the page."
 	case familyCollections:
-		return messages.TypeCounter, "Collections by their result: whole, partial (a node is missing) or failed."
+		return messages.TypeCounter, "Collections by their result: whole, partial (a node is missing, or its answer is not whole) or failed."
 	case familyPanics:
 		return messages.TypeCounter, "Requests that ended in a panic."
 	case familyRequestDuration:

@@ -41,7 +41,7 @@ type version struct {
 
 // versions are three agents that do not agree: one of the baseline, one of today, and
 // one of a later version whose node has gone wrong. Two of them have the word where
-// types and help texts differ.
+// types and help texts differ. The answer of the last one is partial.
 func versions() []version {
 	return []version{
 		{&wire.RegisterAgentRequest{PodName: "data-0", NodeRole: "ROLE_DATA", Labels: map[string]string{"type": "hot"}}, oldAnswer},
@@ -53,7 +53,7 @@ func versions() []version {
 			column("gc_pause_seconds", messages.TypeSummary, "Pauses.", `quantile="1"`, `quantile="0.5"`),
 			column("fodc_agent_up", messages.TypeGauge, "A lie.", ``),
 		)},
-		{columnarNode("data-2", "2.0.0-rc1"), columnarAnswer(
+		{columnarNode("data-2", "2.0.0-rc1"), partialAnswer(messages.PartialJournal,
 			column("up_seconds_total", messages.TypeCounter, "Seconds since the start of the node.", ``),
 			column("doc_count", messages.TypeCounter, "Documents.", `segment="3"`),
 			column("queue_length", messages.TypeCounter, "Messages that wait.", ``),
@@ -95,6 +95,14 @@ func histogram(name, help string, bounds ...string) *wire.Family {
 func columnarAnswer(families ...*wire.Family) func(uint64) *wire.StreamMetricsRequest {
 	return func(id uint64) *wire.StreamMetricsRequest {
 		return &wire.StreamMetricsRequest{RequestId: id, Blocks: []*wire.Block{{TimeDeltas: []int64{versionAt + 500}, Families: families}}}
+	}
+}
+
+func partialAnswer(reason messages.PartialReason, families ...*wire.Family) func(uint64) *wire.StreamMetricsRequest {
+	return func(id uint64) *wire.StreamMetricsRequest {
+		f := columnarAnswer(families...)(id)
+		f.Partial = string(reason)
+		return f
 	}
 }
 

@@ -114,7 +114,7 @@ func (k *collect) onChunk(c actors.Context, m answerChunk) {
 		return
 	}
 	k.reserved += bytes
-	k.state.addChunk(m.agentID, m.blocks, m.problems, m.last, time.Now())
+	k.state.addChunk(m, time.Now())
 	k.advance(c)
 }
 

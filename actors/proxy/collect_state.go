@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -22,7 +23,7 @@ const (
 )
 
 // collectState decides for a collection: which nodes are asked when, and when the collection is
-// complete. A node's answer counts only if it is whole.
+// complete. A node's answer counts only if it has come to its end.
 //
 // Nodes that do not answer do not delay the others: all nodes are asked in the first half of
 // the collection's time, however many do not answer.
@@ -91,16 +92,17 @@ func (s *collectState) isBehind(now time.Time) bool {
 func (s *collectState) isPaced() bool { return len(s.queue) > 0 }
 
 // addChunk adds a chunk of a node's answer. It ignores one that is not awaited.
-func (s *collectState) addChunk(agentID string, blocks []messages.Block, problems messages.Problems, last bool, now time.Time) {
-	i, ok := s.byAgent[agentID]
+func (s *collectState) addChunk(m answerChunk, now time.Time) {
+	i, ok := s.byAgent[m.agentID]
 	if !ok {
 		return
 	}
 	n := &s.nodes[i]
-	n.Blocks = append(n.Blocks, blocks...)
-	n.Problems.Add(problems)
-	if last {
-		s.end(agentID, i, now)
+	n.Blocks = append(n.Blocks, m.blocks...)
+	n.Problems.Add(m.problems)
+	n.Partial = cmp.Or(m.partial, n.Partial)
+	if m.last {
+		s.end(m.agentID, i, now)
 	}
 }
 
@@ -135,7 +137,7 @@ func (s *collectState) failed(agentID string, reason messages.MissingReason, now
 	}
 	n := &s.nodes[i]
 	dropped = n.Blocks
-	n.Missing, n.Blocks, n.Problems = reason, nil, messages.Problems{}
+	n.Missing, n.Partial, n.Blocks, n.Problems = reason, messages.PartialNone, nil, messages.Problems{}
 	s.end(agentID, i, now)
 	return dropped
 }
@@ -163,14 +165,21 @@ func (s *collectState) result() *messages.Collection {
 
 // outcome says how the collection ended, for /debug/actors.
 func (s *collectState) outcome() string {
-	missing := 0
+	missing, partial := 0, 0
 	for i := range s.nodes {
-		if s.nodes[i].Missing != messages.MissingNone {
+		switch n := &s.nodes[i]; {
+		case n.Missing != messages.MissingNone:
 			missing++
+		case n.Partial != messages.PartialNone:
+			partial++
 		}
 	}
+	text := "answered: " + itoa(missing) + " of " + itoa(len(s.nodes)) + " nodes are missing"
 	if missing == 0 {
-		return "answered: " + itoa(len(s.nodes)) + " nodes, none is missing"
+		text = "answered: " + itoa(len(s.nodes)) + " nodes, none is missing"
 	}
-	return "answered: " + itoa(missing) + " of " + itoa(len(s.nodes)) + " nodes are missing"
+	if partial > 0 {
+		text += ", partial answers: " + itoa(partial)
+	}
+	return text
 }

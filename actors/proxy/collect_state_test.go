@@ -34,13 +34,13 @@ func begin(t *testing.T) (*collectState, time.Time) {
 
 func TestCollectGathersWholeAnswers(t *testing.T) {
 	s, now := begin(t)
-	s.addChunk("a1", block(1), messages.Problems{Rejected: 2}, false, now)
-	s.addChunk("a1", block(2), messages.Problems{Rejected: 1}, true, now.Add(time.Second))
-	s.addChunk("a1", block(3), messages.Problems{Rejected: 1}, true, now.Add(time.Second)) // answered already
-	s.addChunk("a9", block(3), messages.Problems{Rejected: 1}, true, now)                  // never asked
+	s.addChunk(answerChunk{agentID: "a1", blocks: block(1), problems: messages.Problems{Rejected: 2}}, now)
+	s.addChunk(answerChunk{agentID: "a1", blocks: block(2), problems: messages.Problems{Rejected: 1}, last: true}, now.Add(time.Second))
+	s.addChunk(answerChunk{agentID: "a1", blocks: block(3), problems: messages.Problems{Rejected: 1}, last: true}, now.Add(time.Second)) // answered already
+	s.addChunk(answerChunk{agentID: "a9", blocks: block(3), problems: messages.Problems{Rejected: 1}, last: true}, now)                  // never asked
 	s.failed("a3", messages.MissingBusy, now)
 	require.Equal(t, []string{"a4"}, s.awaited())
-	s.addChunk("a4", nil, messages.Problems{}, true, now)
+	s.addChunk(answerChunk{agentID: "a4", last: true}, now)
 	require.True(t, s.isComplete())
 
 	nodes := s.result().Nodes
@@ -54,8 +54,8 @@ func TestCollectGathersWholeAnswers(t *testing.T) {
 
 func TestCollectShowsNoHalfAnswers(t *testing.T) {
 	s, now := begin(t)
-	s.addChunk("a1", block(1), messages.Problems{Rejected: 1}, false, now)
-	s.addChunk("a3", block(1), messages.Problems{}, true, now)
+	s.addChunk(answerChunk{agentID: "a1", blocks: block(1), problems: messages.Problems{Rejected: 1}}, now)
+	s.addChunk(answerChunk{agentID: "a3", blocks: block(1), last: true}, now)
 	require.Equal(t, []string{"a1", "a4"}, s.expire(now.Add(5*time.Second)))
 	require.True(t, s.isComplete())
 	nodes := s.result().Nodes
@@ -65,6 +65,25 @@ func TestCollectShowsNoHalfAnswers(t *testing.T) {
 	require.Equal(t, 5*time.Second, nodes[0].Took)
 	require.Len(t, nodes[2].Blocks, 1)
 	require.Equal(t, messages.MissingTimeout, nodes[3].Missing)
+}
+
+// What an agent says of its answer holds for the node, whichever chunk says it.
+func TestCollectKeepsWhyAnAnswerIsPartial(t *testing.T) {
+	s, now := begin(t)
+	require.Equal(t, "answered: 1 of 4 nodes are missing", s.outcome())
+	s.addChunk(answerChunk{agentID: "a1", blocks: block(1), partial: messages.PartialRecovering}, now)
+	s.addChunk(answerChunk{agentID: "a1", blocks: block(2), last: true}, now)
+	s.addChunk(answerChunk{agentID: "a3", partial: messages.PartialRecovering}, now)
+	s.addChunk(answerChunk{agentID: "a3", partial: "of_a_later_version", last: true}, now)
+	s.addChunk(answerChunk{agentID: "a4", blocks: block(1), partial: messages.PartialJournal}, now)
+	s.failed("a4", messages.MissingError, now)
+	nodes := s.result().Nodes
+	require.Equal(t, messages.PartialRecovering, nodes[0].Partial)
+	require.Len(t, nodes[0].Blocks, 2)
+	require.Equal(t, messages.PartialNone, nodes[1].Partial)
+	require.EqualValues(t, "of_a_later_version", nodes[2].Partial)
+	require.Equal(t, messages.PartialNone, nodes[3].Partial, "what is missing is not partial")
+	require.Equal(t, "answered: 2 of 4 nodes are missing, partial answers: 2", s.outcome())
 }
 
 func TestCollectOfNobodyIsComplete(t *testing.T) {
@@ -99,7 +118,7 @@ func TestNodesOweAFewAnswersAtATime(t *testing.T) {
 			require.True(t, s.isPaced())
 			require.Empty(t, s.ask(now), "one at a time for each that is done")
 			if n%2 == 0 {
-				s.addChunk(pending[0], block(1), messages.Problems{}, true, now)
+				s.addChunk(answerChunk{agentID: pending[0], blocks: block(1), last: true}, now)
 			} else {
 				s.failed(pending[0], messages.MissingBusy, now)
 			}
@@ -110,7 +129,7 @@ func TestNodesOweAFewAnswersAtATime(t *testing.T) {
 		require.False(t, s.isPaced())
 		for _, id := range pending {
 			require.False(t, s.isComplete())
-			s.addChunk(id, block(1), messages.Problems{}, true, now.Add(time.Second))
+			s.addChunk(answerChunk{agentID: id, blocks: block(1), last: true}, now.Add(time.Second))
 		}
 		require.True(t, s.isComplete())
 		require.Equal(t, time.Second, s.result().Nodes[199].Took, "from when it was asked")
@@ -140,8 +159,8 @@ func TestNodesThatEndUnasked(t *testing.T) {
 		s.failed(fmt.Sprint(n), messages.MissingError, now)
 		require.Empty(t, s.ask(now))
 	}
-	s.addChunk("0", nil, messages.Problems{}, true, now)
+	s.addChunk(answerChunk{agentID: "0", last: true}, now)
 	require.Equal(t, []string{"18"}, s.ask(now))
-	s.addChunk("1", nil, messages.Problems{}, true, now)
+	s.addChunk(answerChunk{agentID: "1", last: true}, now)
 	require.Equal(t, []string{"19"}, s.ask(now))
 }

@@ -65,7 +65,8 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 		return
 	}
 	s.cfg.counters.relayed(info.samples)
-	s.sys.Send(s.collections[v.deliver.collectionID], answerChunk{agentID: s.agentID, blocks: answer.Blocks, problems: problems, last: v.deliver.last})
+	s.sys.Send(s.collections[v.deliver.collectionID], answerChunk{agentID: s.agentID, blocks: answer.Blocks, problems: problems,
+		partial: answer.Partial, last: v.deliver.last})
 	if v.deliver.last {
 		delete(s.collections, v.deliver.collectionID)
 	}

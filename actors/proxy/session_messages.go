@@ -41,7 +41,9 @@ type (
 		agentID  string
 		blocks   []messages.Block
 		problems messages.Problems
-		last     bool
+		// partial is PartialNone in the chunks that do not say that the answer is partial.
+		partial messages.PartialReason
+		last    bool
 	}
 	answerFailure struct {
 		agentID string

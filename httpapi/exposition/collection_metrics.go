@@ -10,6 +10,7 @@ import (
 const (
 	familyUp        = "fodc_agent_up"
 	familyMissing   = "fodc_agent_missing_reason"
+	familyPartial   = "fodc_agent_partial_reason"
 	familyDuration  = "fodc_agent_scrape_duration_seconds"
 	familyRoundTrip = "fodc_agent_round_trip_seconds"
 	familyOffset    = "fodc_agent_clock_offset_seconds"
@@ -32,7 +33,7 @@ const (
 // isReserved reports whether a family of the name may not come from an agent.
 func isReserved(name string) bool {
 	switch name {
-	case familyUp, familyMissing, familyDuration, familyRoundTrip, familyOffset, familyHeartbeat, familyInfo, familyLeftOut,
+	case familyUp, familyMissing, familyPartial, familyDuration, familyRoundTrip, familyOffset, familyHeartbeat, familyInfo, familyLeftOut,
 		familyBuildInfo, familyActors, familyDeadLetters, familyLateReplies, familyLogDropped:
 		return true
 	}
@@ -46,9 +47,11 @@ func neverReserved(string) bool { return false }
 // addCollectionMetrics adds the families about the collection.
 func (m *merge) addCollectionMetrics(nodes []*node) {
 	up := &group{name: familyUp, kind: messages.TypeGauge,
-		help: "Whether the node's agent sent its whole answer (1) or is missing (0)."}
+		help: "Whether the node's agent sent its answer (1) or is missing (0)."}
 	missing := &group{name: familyMissing, kind: messages.TypeGauge,
 		help: "Why the node is missing; 1 for the reason that holds."}
+	partial := &group{name: familyPartial, kind: messages.TypeGauge,
+		help: "Why the node's answer has less than what was asked for; 1 for the reason that holds."}
 	duration := &group{name: familyDuration, kind: messages.TypeGauge,
 		help: "Time from the request to the end of the agent's answer."}
 	roundTrip := &group{name: familyRoundTrip, kind: messages.TypeGauge,
@@ -83,6 +86,9 @@ func (m *merge) addCollectionMetrics(nodes []*node) {
 		}
 		set(up, n, "", 1)
 		set(duration, n, "", n.answer.Took.Seconds())
+		if reason := n.answer.Partial; reason != messages.PartialNone {
+			set(partial, n, reasonLabel(string(reason)), 1)
+		}
 		if count := n.answer.Rejected; count > 0 {
 			set(leftOut, n, reasonLabel("invalid"), float64(count))
 		}
@@ -90,7 +96,7 @@ func (m *merge) addCollectionMetrics(nodes []*node) {
 			set(leftOut, n, reasonLabel("too_many_series"), float64(count))
 		}
 	}
-	m.groups = append(m.groups, up, missing, duration, roundTrip, offset, heartbeat, info, leftOut)
+	m.groups = append(m.groups, up, missing, partial, duration, roundTrip, offset, heartbeat, info, leftOut)
 	m.sort()
 }
 

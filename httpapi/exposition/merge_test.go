@@ -149,6 +149,7 @@ func TestReservedNames(t *testing.T) {
 	}
 	f("fodc_agent_up", true)
 	f("fodc_agent_missing_reason", true)
+	f("fodc_agent_partial_reason", true)
 	f("fodc_agent_scrape_duration_seconds", true)
 	f("fodc_agent_round_trip_seconds", true)
 	f("fodc_agent_clock_offset_seconds", true)
@@ -251,6 +252,20 @@ func TestMissingNodes(t *testing.T) {
 	require.Contains(t, page, `fodc_agent_up{node_id="gone",node_role="data"} 0`)
 	require.Contains(t, page, `fodc_agent_missing_reason{reason="error",node_id="gone",node_role="data"} 1`)
 	require.NotContains(t, page, "fodc_agent_scrape_duration_seconds")
+}
+
+// A node whose answer is partial is shown like others, with the reason.
+func TestPartialNodes(t *testing.T) {
+	some, whole, gone := answer("some", block(1, family("x", gauge, "", one("", 42)))), answer("whole"), answer("gone")
+	some.Partial, gone.Partial, gone.Missing = messages.PartialRecovering, messages.PartialJournal, messages.MissingError
+	some.Blocks = append(some.Blocks, block(1, family(familyPartial, gauge, "A lie.", one("", 9))))
+	page, conflicts := text(t, collection(some, whole, gone), Options{Timestamps: true})
+	require.Equal(t, Conflicts{Reserved: 1}, conflicts)
+	require.Contains(t, page, `x{node_id="some",node_role="data"} 42`)
+	require.Contains(t, page, `fodc_agent_up{node_id="some",node_role="data"} 1`)
+	require.Equal(t, `fodc_agent_partial_reason{reason="recovering",node_id="some",node_role="data"} 1
+`, samplesOf(page, familyPartial))
+	requirePromtool(t, []byte(page))
 }
 
 func TestTimingOfNodes(t *testing.T) {

@@ -43,6 +43,9 @@ func modelOf(c *messages.Collection, o Options) naive {
 		if n.Missing == messages.MissingNone {
 			m.add(labelsOf(n, familyUp, nil, true), 1)
 			m.add(labelsOf(n, familyDuration, nil, true), n.Took.Seconds())
+			if n.Partial != messages.PartialNone {
+				m.add(labelsOf(n, familyPartial, []messages.Label{{Name: "reason", Value: string(n.Partial)}}, true), 1)
+			}
 		} else {
 			m.add(labelsOf(n, familyUp, nil, true), 0)
 			m.add(labelsOf(n, familyMissing, []messages.Label{{Name: "reason", Value: string(n.Missing)}}, true), 1)
@@ -275,6 +278,7 @@ func drawNode(t *rapid.T, id string) messages.NodeAnswer {
 	if n.Missing != messages.MissingNone {
 		return n
 	}
+	n.Partial = rapid.SampledFrom([]messages.PartialReason{"", "", "", messages.PartialJournal, "of_a_later_version"}).Draw(t, "partial")
 	for range rapid.IntRange(0, 3).Draw(t, "blocks") {
 		times := rapid.SliceOfNDistinct(rapid.Int64Range(0, 12), 1, 4, rapid.ID).Draw(t, "times")
 		slices.Sort(times)
