@@ -95,7 +95,8 @@ type ProxyHealth struct {
 
 // AgentEvent is something that happened to what an agent scrapes.
 type AgentEvent struct {
-	// Event is "restart" (of the target's process) or "scrape_failed".
+	// Event is "restart" (of the target's process), "scrape_failed", "agent_started" or
+	// "agent_stopped".
 	Event string `json:"event"`
 	// Target is the endpoint's URL, or "agent", or "host".
 	Target string `json:"target"`

@@ -12,6 +12,7 @@
 //     held.go: which scrapes the window itself still holds
 //   - window.go: what is appended and kept; budget.go: what is evicted, and when
 //   - memory.go: what things take of the heap; stats.go: the window's counters
+//   - replay.go: scrapes that were recorded before
 //   - events.go: restarts of the scraped process, and scrapes that failed
 //   - target.go, series.go, familytable.go: the series of one target, its scrape cache
 //     (raw series text to series) and its families

@@ -17,6 +17,10 @@ const (
 	EventRestart EventKind = "restart"
 	// EventScrapeFailed: scrapes gave no page.
 	EventScrapeFailed EventKind = "scrape_failed"
+	// EventAgentStarted and EventAgentStopped: the agent itself began to record, and ended. Its
+	// target is "agent".
+	EventAgentStarted EventKind = "agent_started"
+	EventAgentStopped EventKind = "agent_stopped"
 )
 
 // Event is something that happened to a target.
@@ -90,6 +94,9 @@ func (w *Window) Events() []Event {
 	}
 	return events
 }
+
+// AddEvent adds an event that no scrape shows.
+func (w *Window) AddEvent(e Event) { w.events.add(e) }
 
 // recordFailure records why a scrape gave no page. If it did not fail, why is empty.
 func (w *Window) recordFailure(t *target, ms int64, why string) {

@@ -50,10 +50,18 @@ func (f *familyTable) retain(m Family) int {
 	return i
 }
 
-// update sets the type and help of the family at the index.
+// update sets the type and help of the family at the index, unless the agent makes its
+// samples and they are not from the agent.
 func (f *familyTable) update(i int, m Family) {
+	if m.FromAgent || !f.all[i].FromAgent {
+		f.set(i, m)
+	}
+}
+
+// set sets all of the family at the index but its name.
+func (f *familyTable) set(i int, m Family) {
 	old := f.all[i]
-	if old.FromAgent && !m.FromAgent || old.Type == m.Type && old.Help == m.Help && old.FromAgent == m.FromAgent {
+	if old.Type == m.Type && old.Help == m.Help && old.FromAgent == m.FromAgent {
 		return
 	}
 	f.version++

@@ -11,10 +11,10 @@ type Stats struct {
 	Bytes, LimitBytes int64
 	// Series and Samples count what is held now, LimitSeries is the most of Series.
 	Series, LimitSeries, Samples int
-	// Since the window was made: samples that were recorded, and those of them that were
-	// evicted.
+	// Since the process was started: samples that were recorded, and those that were evicted.
+	// Replayed samples count only when they are evicted, and not by a replay.
 	Appended, Evicted uint64
-	// Since the window was made: samples that were dropped because their series was there
+	// Since the process was started: samples that were dropped because their series was there
 	// twice in a scrape, because their name or labels are not allowed, and because there was
 	// no room for a new series.
 	DroppedDuplicate, DroppedNotAllowed, DroppedNoRoom uint64

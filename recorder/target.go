@@ -2,7 +2,6 @@ package recorder
 
 import (
 	"encoding/binary"
-	"slices"
 
 	"fodc/messages"
 )
@@ -41,10 +40,9 @@ type target struct {
 	labelBuf []messages.Label
 }
 
-func newTarget(t Target) *target {
+func newTarget(name string) *target {
 	return &target{
-		name:     t.Name,
-		labels:   slices.Clone(t.Labels),
+		name:     name,
 		families: newFamilyTable(),
 		cache:    newSizedMap[string, *series](stringBytes + pointerBytes),
 		series:   newSizedMap[SeriesKey, *series](seriesKeyBytes + pointerBytes),

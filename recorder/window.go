@@ -123,17 +123,24 @@ func (w *Window) append(t *target, s *Scrape, failure string) (done AppendResult
 
 // target returns the target of the name, a new one if need be, with the given labels.
 func (w *Window) target(of Target) *target {
-	t := w.targets[of.Name]
+	t := w.targetNamed(of.Name)
+	if !slices.Equal(t.labels, of.Labels) {
+		t.labels = slices.Clone(of.Labels) // Recorded series keep the old ones.
+		t.resetCache()
+	}
+	return t
+}
+
+// targetNamed returns the target of the name. A new one has no labels.
+func (w *Window) targetNamed(name string) *target {
+	t := w.targets[name]
 	if t == nil {
-		t = newTarget(of)
-		w.targets[of.Name] = t
-		at, _ := slices.BinarySearchFunc(w.sorted, of.Name, func(t *target, name string) int {
+		t = newTarget(name)
+		w.targets[name] = t
+		at, _ := slices.BinarySearchFunc(w.sorted, name, func(t *target, name string) int {
 			return strings.Compare(t.name, name)
 		})
 		w.sorted = slices.Insert(w.sorted, at, t)
-	} else if !slices.Equal(t.labels, of.Labels) {
-		t.labels = slices.Clone(of.Labels) // Recorded series keep the old ones.
-		t.resetCache()
 	}
 	return t
 }
