@@ -7,7 +7,7 @@
 //   - frame.go, body.go, header.go: frames and their checksums, their fields, the header
 //   - encoder.go, encodertarget.go: the frames of one segment; what they know of a target
 //   - frontcoding.go, ranges.go: how series and families are described, and sets of them
-//   - values.go: how the values of a scrape are encoded and decoded
+//   - values.go, valuesdecode.go, scale.go: how the values of a scrape are encoded and decoded
 //   - scanner.go, scrape.go: the records of a segment, and what a scrape becomes
 //   - info.go, index.go: what a segment has, and how a closed one tells
 //   - view.go, names.go: a directory of segments, and the names of its files

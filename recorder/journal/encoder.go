@@ -90,13 +90,13 @@ func (e *encoder) appendScrape(dst []byte, b *recorder.Batch, number int64) ([]b
 		e.series, e.families, e.text = e.series+change.series, e.families+len(change.families), e.text+change.text
 	}
 	e.bits.Buf = dst
-	encodeValues(&e.bits, t.states, t.members, t.order, b.Values)
+	t.values.encode(&e.bits, t.members, t.order, b.Values)
 	e.bits.PadByte()
 	dst, e.bits.Buf = e.bits.Buf, nil
 	if _, err := endFrame(dst, start, e.sum); err != nil {
 		return dst[:start], err // prepare has ruled it out.
 	}
-	e.info.addScrape(t.index, b.Target, len(t.states), number, b.At, len(b.Values))
+	e.info.addScrape(t.index, b.Target, t.series(), number, b.At, len(b.Values))
 	return dst, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 
 	"fodc/recorder"
 )
@@ -12,16 +11,15 @@ import (
 // encodedTarget is what an encoder knows of a target. Series and families have ids: they are
 // counted from 0 in the order in which the segment defines them.
 type encodedTarget struct {
-	index    int
-	ids      map[recorder.SeriesKey]int32
-	families map[string]int32
-	defined  []recorder.Family
-	front    frontCoding
-	// states are by series id.
-	states []seriesState
+	index     int
+	ids       map[recorder.SeriesKey]int32
+	families  map[string]int32
+	described []recorder.Family
+	front     frontCoding
+	values    valueStates
 
-	// list is that of the last batch, listIDs the ids of its keys. positions says where in the
-	// list a series was when it was last there, by id.
+	// list is that of the last batch, listIDs the ids of its keys. positions says where in its
+	// last list a series is, by id; who uses it checks that it is still true.
 	list               *recorder.SeriesList
 	listIDs, positions []int32
 	// members are the ids of the list, ascending; order says where in the list each is.
@@ -58,6 +56,9 @@ func (c *scrapeClock) add(off int64) (at int64) {
 	c.last += c.step
 	return c.last
 }
+
+// series counts those that are defined.
+func (t *encodedTarget) series() int { return len(t.values.bits) }
 
 func (t *encodedTarget) appendTime(dst []byte, at int64) []byte {
 	return binary.AppendVarint(dst, t.clock.set(at))
@@ -114,21 +115,9 @@ func (t *encodedTarget) membershipOf(l *recorder.SeriesList) (*membership, error
 		t.undo(m)
 		return nil, err
 	}
-	m.order = make([]int32, len(m.ids))
-	for i := range m.order {
-		m.order[i] = int32(i)
-	}
-	byID := func(a, b int32) int { return int(m.ids[a]) - int(m.ids[b]) }
-	if !slices.IsSortedFunc(m.order, byID) {
-		slices.SortFunc(m.order, byID)
-	}
-	m.members = make([]int32, len(m.ids))
-	for i, position := range m.order {
-		m.members[i] = m.ids[position]
-		if i > 0 && m.members[i] == m.members[i-1] {
-			t.undo(m)
-			return nil, errDuplicateSeries
-		}
+	if !t.sortMembers(m) {
+		t.undo(m)
+		return nil, errDuplicateSeries
 	}
 	known := m.members[:len(m.members)-m.series]
 	m.removed, m.added = rangesWithout(t.members, known), rangesWithout(known, t.members)
@@ -151,7 +140,7 @@ func (t *encodedTarget) findSeries(m *membership) {
 		}
 		id, known := t.ids[k]
 		if !known {
-			id = int32(len(t.states) + m.series)
+			id = int32(t.series() + m.series)
 			t.ids[k] = id
 			m.series++
 			m.fresh = append(m.fresh, int32(i))
@@ -163,6 +152,23 @@ func (t *encodedTarget) findSeries(m *membership) {
 		}
 		m.ids[i] = id
 	}
+}
+
+// sortMembers sets members and order. It returns false if a series is there twice.
+func (t *encodedTarget) sortMembers(m *membership) bool {
+	if more := t.series() + m.series - len(t.positions); more > 0 {
+		t.positions = append(t.positions, make([]int32, more)...)
+	}
+	for i, id := range m.ids {
+		t.positions[id] = int32(i)
+	}
+	m.members, m.order = make([]int32, 0, len(m.ids)), make([]int32, 0, len(m.ids))
+	for id, position := range t.positions {
+		if int(position) < len(m.ids) && m.ids[position] == int32(id) {
+			m.members, m.order = append(m.members, int32(id)), append(m.order, position)
+		}
+	}
+	return len(m.members) == len(m.ids)
 }
 
 // check returns an error for definitions that a decoder would not accept.
@@ -195,7 +201,7 @@ func (t *encodedTarget) findFamilies(m *membership) {
 		family := m.list.Families[f]
 		family.Name = m.list.Keys[i].Name
 		id, known := t.families[family.Name]
-		if known && int(id) < len(t.defined) && t.defined[id] == family {
+		if known && int(id) < len(t.described) && t.described[id] == family {
 			continue
 		}
 		if !known {
@@ -216,7 +222,7 @@ func (t *encodedTarget) undo(m *membership) {
 		delete(t.ids, m.list.Keys[position])
 	}
 	for _, f := range m.families {
-		if int(f.id) >= len(t.defined) {
+		if int(f.id) >= len(t.described) {
 			delete(t.families, f.Name)
 		}
 	}
@@ -228,12 +234,12 @@ func (t *encodedTarget) appendChange(dst []byte, m *membership) []byte {
 		dst = binary.AppendUvarint(dst, uint64(len(m.families)))
 		for _, f := range m.families {
 			dst = binary.AppendUvarint(dst, uint64(f.id))
-			if int(f.id) == len(t.defined) {
+			if int(f.id) == len(t.described) {
 				dst = t.front.appendName(dst, f.Name)
-				t.defined = append(t.defined, f.Family)
+				t.described = append(t.described, f.Family)
 			}
 			dst = t.front.appendMetadata(dst, f.Family)
-			t.defined[f.id] = f.Family
+			t.described[f.id] = f.Family
 		}
 	}
 	if m.series > 0 {
@@ -242,8 +248,7 @@ func (t *encodedTarget) appendChange(dst []byte, m *membership) []byte {
 			k := m.list.Keys[position]
 			dst = t.front.appendSeries(dst, t.families[k.Name], k)
 		}
-		t.states = append(t.states, make([]seriesState, m.series)...)
-		t.positions = append(t.positions, make([]int32, m.series)...)
+		t.values.grow(m.series)
 	}
 	for _, ranges := range [][]idRange{m.removed, m.added} {
 		if len(ranges) > 0 {
@@ -251,8 +256,5 @@ func (t *encodedTarget) appendChange(dst []byte, m *membership) []byte {
 		}
 	}
 	t.list, t.listIDs, t.members, t.order = m.list, m.ids, m.members, m.order
-	for i, id := range m.ids {
-		t.positions[id] = int32(i)
-	}
 	return dst
 }

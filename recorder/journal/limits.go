@@ -21,6 +21,8 @@ const (
 	maxTargetNameBytes = 4 << 10
 	// maxFailureBytes bounds the reason of a failed scrape. The encoder cuts a longer one.
 	maxFailureBytes = 4 << 10
+	// maxSampleBytes is more than a sample and the definition of its series take, without texts.
+	maxSampleBytes = 64
 	// maxMarks bounds the marks that the information of a segment has. Later ones are left out.
 	maxMarks = 1 << 10
 )

@@ -34,7 +34,7 @@ type decodedTarget struct {
 	redefined int
 
 	front   frontCoding
-	states  []seriesState
+	states  valueStates
 	members []int32
 	clock   scrapeClock
 	failure string
@@ -88,7 +88,7 @@ func (d *scrapeDecoder) scrape(data []byte, last int64, skipValues bool) (*scrap
 	c.members = t.members
 	if !skipValues {
 		c.values = slices.Grow(c.values[:0], len(c.members))[:len(c.members)]
-		if !decodeValues(c.values, b.left, t.states, c.members) {
+		if !t.states.decode(c.values, b.left, c.members) {
 			return nil, errors.New("a scrape whose values cannot be read")
 		}
 	}
@@ -194,7 +194,7 @@ func (d *scrapeDecoder) defineSeries(b *body, t *decodedTarget) error {
 		}
 		t.keys, t.familyOf = append(t.keys, k), append(t.familyOf, family)
 	}
-	t.states = append(t.states, make([]seriesState, len(t.keys)-len(t.states))...)
+	t.states.grow(len(t.keys) - len(t.states.bits))
 	return nil
 }
 
