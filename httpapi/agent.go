@@ -69,7 +69,8 @@ type agentHealthView struct {
 	messages.AgentHealth
 }
 
-// serveHealth says degraded if a target is down or a proxy is not connected.
+// serveHealth says degraded if a target is down, a proxy is not connected, or the journal is not
+// written.
 func (a *AgentAPI) serveHealth(w http.ResponseWriter, r *http.Request) error {
 	ctx, cancel := context.WithTimeout(r.Context(), agentTimeout)
 	defer cancel()
@@ -78,7 +79,7 @@ func (a *AgentAPI) serveHealth(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view := agentHealthView{Status: statusHealthy}
-	view.Window, view.Telemetry = h.Window, telemetryView(h.Telemetry)
+	view.Window, view.Telemetry, view.Journal = h.Window, telemetryView(h.Telemetry), journalView(h.Journal)
 	view.Targets = append([]messages.TargetHealth{}, h.Targets...)
 	view.Proxies = append([]messages.ProxyHealth{}, h.Proxies...)
 	view.Events = append([]messages.AgentEvent{}, h.Events...)
@@ -100,7 +101,8 @@ func (a *AgentAPI) serveHealth(w http.ResponseWriter, r *http.Request) error {
 		e.At, e.Last = jsonTime(e.At), jsonTime(e.Last)
 	}
 	if slices.ContainsFunc(h.Targets, func(t messages.TargetHealth) bool { return !t.Up }) ||
-		slices.ContainsFunc(h.Proxies, func(p messages.ProxyHealth) bool { return p.State != messages.LinkConnected }) {
+		slices.ContainsFunc(h.Proxies, func(p messages.ProxyHealth) bool { return p.State != messages.LinkConnected }) ||
+		h.Journal != nil && !h.Journal.State.IsWritten() {
 		view.Status = statusDegraded
 	}
 	return writeJSON(w, http.StatusOK, view)
@@ -116,10 +118,19 @@ func telemetryView(t *messages.TelemetryHealth) *messages.TelemetryHealth {
 	return &view
 }
 
+func journalView(j *messages.JournalHealth) *messages.JournalHealth {
+	if j == nil {
+		return nil
+	}
+	view := *j
+	view.Since, view.Oldest, view.Newest, view.Dropped = jsonTime(j.Since), jsonTime(j.Oldest), jsonTime(j.Newest), orEmpty(j.Dropped)
+	return &view
+}
+
 // orEmpty returns an empty map for nil, which JSON would show as null.
-func orEmpty(m map[string]int) map[string]int {
+func orEmpty[N int | uint64](m map[string]N) map[string]N {
 	if m == nil {
-		return map[string]int{}
+		return map[string]N{}
 	}
 	return m
 }

@@ -73,6 +73,9 @@ func TestAgentHealth(t *testing.T) {
 		Window: messages.WindowHealth{Series: 10, Samples: 100, Bytes: 1 << 20, LimitBytes: 1 << 30, LimitSeries: 200_000, SpanSeconds: 90.5,
 			Recorded: 105, Evicted: 5, SeriesLimit: 1, Rejected: 2, Duplicates: 3},
 		Telemetry: &messages.TelemetryHealth{LastRead: at, Samples: 200, Missing: []messages.MissingPart{{Part: "pressure", Error: "no such file"}}},
+		Journal: &messages.JournalHealth{State: messages.JournalWriting, Since: at, Dir: "/var/lib/fodc", Segments: 3, DamagedSegments: 1,
+			Bytes: 1 << 20, LimitBytes: 1 << 29, FreeBytes: 1 << 40, Oldest: at, Newest: at.Add(time.Hour), Waiting: 1, Written: 1000,
+			Dropped: map[string]uint64{"queue": 2}, RecoverySeconds: 0.5},
 		Events: []messages.AgentEvent{
 			{Event: "scrape_failed", Target: "http://127.0.0.1:2122/metrics", At: at, Last: at.Add(time.Minute), Scrapes: 7, Detail: "connection refused"},
 			{Event: "restart", Target: "http://127.0.0.1:2121/metrics", At: at, Last: at, Scrapes: 1},
@@ -85,6 +88,7 @@ func TestAgentHealth(t *testing.T) {
 	require.Equal(t, at, health.Targets[0].LastScrape, "what was answered is not touched")
 	require.Equal(t, at, health.Targets[0].LastError.At)
 	require.Equal(t, at, health.Telemetry.LastRead)
+	require.Equal(t, at, health.Journal.Since)
 
 	status := func(want string) {
 		t.Helper()
@@ -94,6 +98,13 @@ func TestAgentHealth(t *testing.T) {
 	health.Targets = whole.Targets[:1]
 	status("degraded")
 	health.Proxies = whole.Proxies[:1]
+	status("healthy")
+	for state, want := range map[messages.JournalState]string{messages.JournalRecovering: "healthy", messages.JournalPaused: "degraded",
+		messages.JournalFailing: "degraded", messages.JournalStalled: "degraded", messages.JournalClosed: "degraded"} {
+		health.Journal = &messages.JournalHealth{State: state}
+		status(want)
+	}
+	health.Journal = nil
 	status("healthy")
 	health.Targets = whole.Targets
 	status("degraded")

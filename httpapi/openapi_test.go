@@ -130,6 +130,7 @@ func documentedServers() map[string]http.Handler {
 			Targets: []messages.TargetHealth{{Endpoint: "e", ContainerName: "c", LastScrape: at, Error: "e",
 				LastError: &messages.TargetError{At: at, Kind: "timeout", Error: "e"}}, {Endpoint: "f"}},
 			Telemetry: &messages.TelemetryHealth{LastRead: at},
+			Journal:   &messages.JournalHealth{State: messages.JournalFailing, Since: at, Error: "e", Dir: "d", Oldest: at, Newest: at},
 			Proxies:   []messages.ProxyHealth{{Address: "a", State: messages.LinkWaiting, Since: at, AgentID: "i", Error: "e"}},
 			Events:    []messages.AgentEvent{{Event: "restart", Target: "t", At: at, Last: at, Detail: "d"}},
 		}, nil

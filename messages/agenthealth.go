@@ -10,6 +10,8 @@ type AgentHealth struct {
 	Window  WindowHealth   `json:"window"`
 	// Telemetry is nil where the host is not recorded.
 	Telemetry *TelemetryHealth `json:"telemetry,omitempty"`
+	// Journal is nil where scrapes are kept in memory only.
+	Journal *JournalHealth `json:"journal,omitempty"`
 	// Events are the newest of those the recorder keeps, oldest first.
 	Events []AgentEvent `json:"events"`
 }
