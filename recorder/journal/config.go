@@ -16,6 +16,8 @@ type Config struct {
 	// MinFree is the part of the file system, 0 to 1, that must be free. Below it the oldest
 	// segments are removed, then writing pauses.
 	MinFree float64
+	// Clock measures how long syncs take. Without it they are not measured.
+	Clock func() time.Time
 }
 
 // Node says of which node the scrapes are.

@@ -2,7 +2,7 @@
 // it survives the process. docs/journal.md describes the format.
 //
 //   - fs.go: the file system as the journal sees it
-//   - config.go: what the journal must know, and its state
+//   - config.go, stats.go: what the writer must know, and how it does
 //   - limits.go: what a segment may have at most
 //   - frame.go, body.go, header.go: frames and their checksums, their fields, the header
 //   - encoder.go, encodertarget.go: the frames of one segment; what they know of a target
@@ -10,6 +10,10 @@
 //   - values.go, valuesdecode.go, scale.go: how the values of a scrape are encoded and decoded
 //   - scanner.go, scrape.go: the records of a segment, and what a scrape becomes
 //   - info.go, index.go: what a segment has, and how a closed one tells
+//   - writer.go, writeropen.go, writersegment.go, writerupkeep.go, writerspace.go, pin.go: Writer
+//   - rotation.go, retention.go, freespace.go, backoff.go: when a segment ends, which one is
+//     removed, whether the disk has room, and when it is tried again
+//   - segmentfile.go: the files of the directory, as the writer knows them
 //   - view.go, names.go: a directory of segments, and the names of its files
 //
 // The package is pure: no clock, no log, no actor, and no file but through FS.

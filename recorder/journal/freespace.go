@@ -1,0 +1,22 @@
+package journal
+
+// resumeFactor times the least free space must be free before a journal that paused goes on, so
+// that it does not pause again at once.
+const resumeFactor = 1.1
+
+// freeSpace decides whether the file system has enough free space.
+type freeSpace struct {
+	// min is the part of the file system that must be free, 0 to 1.
+	min float64
+	// low is set while there was not enough.
+	low bool
+}
+
+// isEnough reports whether there is enough.
+func (s *freeSpace) isEnough(free, total uint64) bool {
+	least := s.min * float64(total)
+	if s.low {
+		least *= resumeFactor
+	}
+	return float64(free) >= least
+}

@@ -1,0 +1,64 @@
+package journal
+
+import (
+	"fmt"
+	"time"
+)
+
+// checkSpace removes the oldest segments, all but the newest, while the file system has too little
+// free space, and pauses the writer if that does not help.
+func (w *Writer) checkSpace(now time.Time) error {
+	var atFirst, removed uint64
+	for {
+		free, total, err := w.fs.Space()
+		if err != nil {
+			w.stats.Errors[OpSpace]++
+			return nil // A write will say whether there is space.
+		}
+		w.stats.Free = free
+		if removed == 0 {
+			atFirst = free
+		}
+		// Some file systems take a while until what was removed is free.
+		if w.space.isEnough(max(free, atFirst+removed), total) {
+			w.space.low = false
+			return nil
+		}
+		if w.space.low {
+			return ErrPaused
+		}
+		old := w.files[:max(0, len(w.files)-1)].removable()
+		if old == nil {
+			return w.pauseLow(free, total, now)
+		}
+		if w.removeOld(old) == nil {
+			removed += uint64(old.bytes)
+		}
+	}
+}
+
+// pauseLow pauses the writer until the file system has more free space.
+func (w *Writer) pauseLow(free, total uint64, now time.Time) error {
+	if w.current != nil {
+		if err := w.closeSegment(now); err != nil {
+			return err
+		}
+	}
+	w.space.low = true
+	w.stats.setState(StatePaused, fmt.Errorf("%d of the %d bytes of the file system are free, %.0f must be (--storage-min-free)",
+		free, total, w.cfg.MinFree*float64(total)), now)
+	return ErrPaused
+}
+
+// pauseFull pauses the writer until so many bytes have room beside the pinned segments. If they
+// could never have, the scrape is invalid.
+func (w *Writer) pauseFull(more int64, now time.Time) error {
+	w.Abandon()
+	if more > w.retention.bytes {
+		return fmt.Errorf("%w: it takes %d bytes, the journal may have %d (--storage-retention-size)", ErrInvalid, more, w.retention.bytes)
+	}
+	w.wanted = more
+	w.stats.setState(StatePaused, fmt.Errorf("pinned segments leave no room for %d bytes within the %d that the journal may have (--storage-retention-size)",
+		more, w.retention.bytes), now)
+	return ErrPaused
+}
