@@ -17,7 +17,7 @@ const (
 var mayImport = map[string][]string{
 	".": {"modes"},
 	"modes": {"modes/logsink", "modes/logsilencer", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/telemetry", "actors/proxy",
-		"messages"},
+		"messages", "recorder/journal", "recorder/journal/diskfs"},
 	"modes/logsink":                {},
 	"modes/proxybench":             {},
 	"modes/logsilencer":            {},

@@ -34,6 +34,7 @@ type runningAgent struct {
 	http     *httpapi.Server
 	ready    atomic.Bool
 	failures chan error
+	storage  *storage // nil: none
 	// stopTrim ends the goroutine of trimMemory.
 	stopTrim context.CancelFunc
 }
@@ -48,10 +49,16 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 	log := program.Log
 	cfg.LogLinesDropped = program.LogLinesDropped
 	cfg.LocalProxies, cfg.NodeOptional = !alone, !alone && c.namesNoNode()
-	a := &runningAgent{failures: make(chan error, 1)}
+	a := &runningAgent{failures: make(chan error, 2)}
+	a.storage, err = c.Storage.openStorage(a.fail)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Journal = a.storage.journal()
 	a.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: a.api(sys, c.NodeID, log).Handler(),
 		ReadTimeout: agentHTTPTimeout, WriteTimeout: agentHTTPTimeout, Log: log.Named("http")})
 	if err != nil {
+		go a.storage.close()
 		return nil, err
 	}
 	a.agent = agent.Start(sys, cfg)
@@ -61,8 +68,19 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 	go trimMemory(trimCtx, scrapesPerTrim*c.PollInterval, debug.FreeOSMemory)
 	a.ready.Store(true)
 	log.Info("recording", zap.Stringer("http", a.http.Addr()), zap.String("node_id", c.NodeID), zap.String("role", c.NodeRole), zap.Strings("endpoints", c.urls()),
-		zap.Duration("interval", c.PollInterval), zap.Int64("memory_budget_bytes", cfg.MemoryBudget))
+		zap.Duration("interval", c.PollInterval), zap.Int64("memory_budget_bytes", cfg.MemoryBudget), a.storage.logField())
+	if a.storage == nil {
+		log.Info("samples are kept in memory only, and are lost when this process ends: --storage-dir names a directory to keep them in")
+	}
 	return a, nil
+}
+
+// fail makes the process end with the error, unless it is about to end with another one.
+func (a *runningAgent) fail(err error) {
+	select {
+	case a.failures <- err:
+	default:
+	}
 }
 
 // api is the HTTP API; it must not be served before a.agent is there.

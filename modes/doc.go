@@ -10,7 +10,8 @@
 //     agent's, and check.go holds what they share
 //   - journal_command.go, tool.go: the commands that read a journal, print and end; inspect.go is
 //     one
-//   - proxy.go, agent.go, standalone.go: start and stop; mode.go what these share
+//   - proxy.go, agent.go, standalone.go: start and stop; mode.go what these share; storage.go: the
+//     agent's directory, and its lock
 //   - memlimit.go and its file for each system: how much memory there is; process.go: what
 //     the process uses
 //

@@ -72,6 +72,9 @@ func Lock(dir string) (*Held, error) {
 	return &Held{file: file}, nil
 }
 
+// Present returns an error unless the lock file in the directory still is the one that is locked.
+func (h *Held) Present() error { return (&file{h.file}).Present() }
+
 // Release releases the lock.
 func (h *Held) Release() error { return h.file.Close() }
 

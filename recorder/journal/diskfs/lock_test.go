@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"testing"
 
@@ -22,6 +23,7 @@ func TestDirectoryIsLockedOnce(t *testing.T) {
 	require.ErrorContains(t, err, dir)
 	require.ErrorContains(t, err, strconv.Itoa(os.Getpid()))
 
+	require.NoError(t, held.Present())
 	require.NoError(t, held.Release())
 	again, err := Lock(dir)
 	require.NoError(t, err)
@@ -75,4 +77,22 @@ func TestDirectoryThatCannotBeLocked(t *testing.T) {
 	require.Error(t, err)
 	require.ErrorContains(t, err, path)
 	require.False(t, errors.As(err, new(*HeldError)))
+}
+
+// The lock of a directory that was removed keeps nobody from the one that is made in its place.
+func TestLockOfARemovedDirectory(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows does not remove a file that is open")
+	}
+	dir := filepath.Join(t.TempDir(), "storage")
+	held, err := Lock(dir)
+	require.NoError(t, err)
+	require.NoError(t, os.RemoveAll(dir))
+	require.ErrorIs(t, held.Present(), os.ErrNotExist)
+	again, err := Lock(dir)
+	require.NoError(t, err)
+	require.ErrorIs(t, held.Present(), os.ErrNotExist, "it is another file of the same name")
+	require.NoError(t, again.Present())
+	require.NoError(t, held.Release())
+	require.NoError(t, again.Release())
 }
