@@ -11,7 +11,8 @@
 //     labelinfo.go: what a page needs to know of a text
 //   - identitylabels.go: the labels that say which node a sample is from, and what becomes
 //     of a sample's own labels of such names
-//   - collection.go: what a client asks of all agents, and what comes back
+//   - collection.go: what a client asks of all agents, and what comes back; times.go: times as
+//     users write them
 //   - actortree.go: the picture of a running process; agenthealth.go: that of an agent;
 //     proxycounts.go: what a proxy has done
 //   - errors.go: the few kinds of errors that a client can meet

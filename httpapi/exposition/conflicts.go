@@ -18,3 +18,11 @@ type Conflicts struct {
 	// times before 1970.
 	Invalid int
 }
+
+func (c *Conflicts) add(more Conflicts) {
+	c.Type += more.Type
+	c.Help += more.Help
+	c.Reserved += more.Reserved
+	c.Duplicate += more.Duplicate
+	c.Invalid += more.Invalid
+}

@@ -28,15 +28,9 @@ const (
 // OpenMetrics. The page has only what agents sent, without the metrics of the collection: these
 // have no time, and could not be loaded into a database. The error is that of w.
 func WriteOpenMetrics(w io.Writer, c *messages.Collection, options Options) (Conflicts, error) {
-	m := mergeNodes(nodesOf(options.escape(c)), isReserved)
-	defer m.release()
-	m.splitNonconforming()
-	o := openWriter{textWriter: textWriter{out: newBuffer(w)}, merge: m}
-	r := reader{escaped: options.EscapedNames, conflicts: &m.conflicts}
-	r.each(m.groups, o.series)
-	o.endMetric()
-	o.out.b = append(o.out.b, openEnd...)
-	return m.conflicts, o.out.finish()
+	p := newOpenMetricsPage(w, options, isReserved)
+	p.Add(c)
+	return p.Close()
 }
 
 func (m *merge) has(name string) bool {
@@ -122,6 +116,8 @@ func (m *merge) openHead(g *group) (name, kind string) {
 type openWriter struct {
 	textWriter
 	merge *merge
+	// last is the name of the family whose head was written last. No family has an empty name.
+	last string
 	// The metric in progress: rest is its labels without the bound, lines what its
 	// series' lines begin with, in texts.
 	node   *node
@@ -182,6 +178,10 @@ func (o *openWriter) endMetric() bool {
 // begin writes the head of a family.
 func (o *openWriter) begin(g *group) {
 	o.open(g)
+	if g.name == o.last {
+		return // The part before this one ended with the same family.
+	}
+	o.last = g.name
 	name, kind := o.merge.openHead(g)
 	o.head("TYPE", name)
 	o.out.b = append(append(o.out.b, kind...), '\n')

@@ -1,0 +1,34 @@
+package exposition
+
+import "fodc/messages"
+
+// SampleLabels says which labels the samples of a node have on a page: their own, and those that
+// say which node it is. It is for one goroutine.
+type SampleLabels struct{ node node }
+
+// NewSampleLabels returns the labels of the node's samples.
+func NewSampleLabels(id messages.Identity) *SampleLabels {
+	l := &SampleLabels{node{answer: &messages.NodeAnswer{Identity: id}}}
+	l.node.render(&id)
+	return l
+}
+
+// Of returns the labels that a sample with these labels of its own has on a page, in no
+// particular order, each name once. The error says that the text is no label text.
+func (l *SampleLabels) Of(own messages.LabelText) ([]messages.Label, error) {
+	if err := messages.CheckLabelText(own); err != nil {
+		return nil, err
+	}
+	n, err := l.node.shownAs(own)
+	if err != nil {
+		return nil, err
+	}
+	if own, err = n.withoutIdentity(own); err != nil {
+		return nil, err
+	}
+	labels := own.Labels()
+	for i := range n.identity {
+		labels = append(labels, n.identity[i].Label)
+	}
+	return labels, nil
+}
