@@ -10,6 +10,7 @@ import (
 const (
 	module     = "fodc"
 	protoactor = "github.com/asynkron/protoactor-go"
+	tsdb       = "github.com/prometheus/prometheus/tsdb"
 )
 
 // mayImport is the packages of this module that each of its packages may import;
@@ -35,6 +36,7 @@ var mayImport = map[string][]string{
 	"messages/wire":                {"messages"},
 	"messages/wire/fastframe":      {"messages", "messages/wire"},
 	"recorder":                     {"messages", "recorder/codec"},
+	"recorder/blocks":              {"httpapi/exposition", "messages"},
 	"recorder/codec":               {},
 	"recorder/journal":             {"messages", "recorder", "recorder/codec"},
 	"recorder/journal/diskfs":      {"recorder/journal"},
@@ -87,6 +89,16 @@ func importRules() []rule {
 				{"modes/x_test.go": `package modes; import _ "` + protoactor + `"`},
 			},
 			keeps: map[string]string{"actors/x.go": `package actors; import _ "` + protoactor + `/actor"`},
+		},
+		{
+			name:  "only recorder/blocks imports the database of Prometheus",
+			why:   "its pitfalls are handled in one place: it takes samples in order only, logs, and needs clouds' libraries",
+			check: each(checkTSDB),
+			breaks: []map[string]string{
+				{"modes/x.go": `package modes; import _ "` + tsdb + `"`},
+				{"recorder/x_test.go": `package recorder; import _ "` + tsdb + `/chunkenc"`},
+			},
+			keeps: map[string]string{"recorder/blocks/x.go": `package blocks; import _ "` + tsdb + `"`},
 		},
 		{
 			name:  "parts of protoactor that bite are not used",
@@ -171,6 +183,14 @@ func checkDirection(s source, complain func(token.Pos, string, ...any)) {
 func checkProtoactor(s source, complain func(token.Pos, string, ...any)) {
 	s.imports(func(at token.Pos, p string) {
 		if strings.HasPrefix(p, protoactor) && s.dir() != "actors" {
+			complain(at, "import of %s", p)
+		}
+	})
+}
+
+func checkTSDB(s source, complain func(token.Pos, string, ...any)) {
+	s.imports(func(at token.Pos, p string) {
+		if (p == tsdb || strings.HasPrefix(p, tsdb+"/")) && s.dir() != "recorder/blocks" {
 			complain(at, "import of %s", p)
 		}
 	})

@@ -1,0 +1,12 @@
+// Package blocks writes samples as blocks of a Prometheus database, which Prometheus and promtool
+// read without this program.
+//
+//   - writer.go: from samples of one range of time to a block of it
+//   - layer.go: one block under way, in Prometheus' own writer
+//   - node.go: the labels of a node's series
+//
+// A block has no place for the type and the help of a family: Prometheus keeps these of its own
+// scrapes only, and in no block.
+//
+// It is the one package that imports the database of Prometheus. That library's log is discarded.
+package blocks
