@@ -44,7 +44,14 @@ func (b *body) number(most int) int {
 }
 
 // count reads how many things follow, each of which takes at least so many bytes.
-func (b *body) count(most, bytesEach int) int { return b.number(min(most, len(b.left)/bytesEach)) }
+func (b *body) count(most, bytesEach int) int {
+	n := b.number(most)
+	if n > len(b.left)/bytesEach {
+		b.fail()
+		return 0
+	}
+	return n
+}
 
 func (b *body) byte() byte {
 	if len(b.left) == 0 {

@@ -110,7 +110,7 @@ func (s *scanner) scanInfo() (SegmentInfo, error) {
 
 // infoByTrailer returns the information that the index has.
 func (s *scanner) infoByTrailer() (info SegmentInfo, ok bool) {
-	end := scanner{r: s.r, size: s.size, sum: s.sum, at: s.size - trailerBytes}
+	end := scanner{r: s.r, size: s.size, sum: s.sum, at: s.size - trailerBytes, ahead: trailerBytes}
 	if end.at < s.at {
 		return info, false
 	}
@@ -122,7 +122,7 @@ func (s *scanner) infoByTrailer() (info SegmentInfo, ok bool) {
 	if offset < s.at || offset > end.at {
 		return info, false
 	}
-	index := scanner{r: s.r, size: end.at, sum: s.sum, at: offset}
+	index := scanner{r: s.r, size: end.at, sum: s.sum, at: offset, ahead: readAhead}
 	payload, _, err := index.frame()
 	if err != nil || recordType(payload[0]) != typeIndex || offset+frameHeaderBytes+int64(len(payload)) != end.at {
 		return info, false
