@@ -20,6 +20,7 @@ var mayImport = map[string][]string{
 	"modes": {"modes/logsink", "modes/logsilencer", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/telemetry", "actors/proxy",
 		"messages", "recorder/journal", "recorder/journal/diskfs"},
 	"modes/logsink":                {},
+	"modes/journalbench":           {},
 	"modes/proxybench":             {},
 	"modes/logsilencer":            {},
 	"httpapi":                      {"httpapi/exposition", "messages"},
@@ -48,6 +49,7 @@ var mayImport = map[string][]string{
 var testsMayImport = map[string][]string{
 	"modes": {"messages/wire", "httpapi/exposition", "actors/actorstest", "actors/agent/mask/masktest",
 		"recorder", "recorder/journal"},
+	"modes/journalbench":      {"recorder", "recorder/journal", "recorder/journal/diskfs", "recorder/recordertest"},
 	"modes/proxybench":        {"messages", "messages/wire"},
 	"actors":                  {"actors/actorstest"},
 	"actors/agent":            {"actors/actorstest", "actors/agent/mask/masktest"},
