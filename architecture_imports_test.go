@@ -52,7 +52,7 @@ var testsMayImport = map[string][]string{
 	"modes/journalbench":      {"recorder", "recorder/journal", "recorder/journal/diskfs", "recorder/recordertest"},
 	"modes/proxybench":        {"messages", "messages/wire"},
 	"actors":                  {"actors/actorstest"},
-	"actors/agent":            {"actors/actorstest", "actors/agent/mask/masktest"},
+	"actors/agent":            {"actors/actorstest", "actors/agent/mask/masktest", "recorder/journal/journaltest"},
 	"actors/agent/mask":       {"actors/agent/mask/masktest"},
 	"actors/agent/nodeconfig": {"actors/agent/mask/masktest"},
 	"actors/proxy":            {"actors/actorstest"},

@@ -21,17 +21,6 @@ const (
 // IsWritten reports whether scrapes are written in this state.
 func (s JournalState) IsWritten() bool { return s == JournalRecovering || s == JournalWriting }
 
-// JournalDrop says why a scrape is not in the journal.
-type JournalDrop string
-
-// DropQueue: too many scrapes waited for the disk. DropFailed: it was being written when the disk
-// failed. DropClosed: the agent stopped before it was written.
-const (
-	DropQueue  JournalDrop = "queue"
-	DropFailed JournalDrop = "failed"
-	DropClosed JournalDrop = "closed"
-)
-
 // JournalHealth is the state of an agent's journal.
 type JournalHealth struct {
 	State JournalState `json:"state"`

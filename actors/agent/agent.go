@@ -3,12 +3,8 @@ package agent
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"math"
 	"net"
 	"net/http"
-	"slices"
 	"time"
 
 	"fodc/actors"
@@ -99,6 +95,7 @@ type Agent struct {
 	sys      *actors.System
 	client   *http.Client
 	recorder *actors.PID
+	journal  *actors.PID // nil without a journal
 	self     *actors.PID
 	host     *actors.PID // nil without telemetry
 	noHost   error       // why there is no telemetry though it is asked for
@@ -126,12 +123,9 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	if cfg.LogLinesDropped == nil {
 		cfg.LogLinesDropped = func() uint64 { return 0 }
 	}
-	a.recorder = sys.Spawn("recorder", actors.ResumeOnFailure(), func() actors.Actor {
-		return newFlightRecorder(sys.Log(), recorder.Limits{Bytes: cfg.MemoryBudget,
-			SampleLabels: cfg.Limits.SampleLabels, LabelBytes: cfg.Limits.LabelBytes})
-	})
+	a.startRecorder(cfg)
 	a.self = sys.Spawn("selfmetrics", restarts, func() actors.Actor {
-		return newSelfMetrics(sys, a.recorder, cfg)
+		return newSelfMetrics(sys, a.recorder, a.journal, cfg)
 	})
 	if cfg.Telemetry != nil {
 		a.startTelemetry(*cfg.Telemetry, cfg.ScrapeInterval)
@@ -165,72 +159,4 @@ func registrationOf(cfg Config) messages.Registration {
 	r.AgentVersion = cfg.Version
 	r.Capabilities = messages.Capabilities{ColumnarAnswers: true, HeartbeatAnswers: true, Dictionary: true}
 	return r
-}
-
-// Latest returns what the selection wants of the recorder.
-func (a *Agent) Latest(ctx context.Context, sel messages.Selection) ([]messages.Block, error) {
-	taken, err := actors.Ask[snapshotTaken](ctx, a.sys, a.recorder, read{selection: sel})
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	return taken.snapshot.Next(math.MaxInt), nil
-}
-
-// unavailable returns the error for a client if an actor is gone, else err.
-func unavailable(err error) error {
-	if errors.Is(err, actors.ErrGone) {
-		return messages.Errorf(messages.ErrUnavailable, "the agent is stopping, or recovers from a failure: try again in a second")
-	}
-	return err
-}
-
-// Stop says goodbye to the proxies, then stops the scrapes and the recorder. When ctx
-// ends first, connections are cut. It may be called more than once.
-func (a *Agent) Stop(ctx context.Context) error {
-	err := a.disconnect(ctx)
-	own := append(slices.Clone(a.scrapers), a.self)
-	for _, pid := range []*actors.PID{a.host, a.config} {
-		if pid != nil {
-			own = append(own, pid)
-		}
-	}
-	for _, pid := range own {
-		err = errors.Join(err, a.sys.Stop(ctx, pid))
-	}
-	err = errors.Join(err, stopRecorder(ctx, a.sys, a.recorder))
-	a.client.CloseIdleConnections()
-	return err
-}
-
-// stopRecorder stops the recorder behind what it was asked before: a stop overtakes
-// all that waits in a mailbox, and leaves it to nobody.
-func stopRecorder(ctx context.Context, sys *actors.System, pid *actors.PID) error {
-	_, _ = actors.Ask[recorder.Stats](ctx, sys, pid, readStats{})
-	return sys.Stop(ctx, pid)
-}
-
-// disconnect lets all links leave at the same time, and stops those that do not.
-func (a *Agent) disconnect(ctx context.Context) error {
-	for _, pid := range a.links {
-		a.sys.Send(pid, disconnect{})
-	}
-	var err error
-	for _, pid := range a.links {
-		gone, cancel := a.sys.Watch(pid)
-		select {
-		case <-gone:
-		case <-ctx.Done():
-			err = errors.Join(err, fmt.Errorf("goodbye of %s: %w", pid.Id, context.Cause(ctx)))
-			a.cut(pid)
-		}
-		cancel()
-	}
-	return err
-}
-
-// cut stops a link that did not leave in time. It has nothing to wait for any more.
-func (a *Agent) cut(link *actors.PID) {
-	ctx, cancel := context.WithTimeout(context.Background(), cutGrace)
-	defer cancel()
-	_ = a.sys.Stop(ctx, link)
 }

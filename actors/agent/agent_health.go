@@ -46,6 +46,13 @@ func (a *Agent) Health(ctx context.Context) (messages.AgentHealth, error) {
 		}
 		h.Telemetry = &t
 	}
+	if a.journal != nil {
+		j, err := actors.Ask[journalStatus](ctx, a.sys, a.journal, readJournal{})
+		if err != nil {
+			return h, unavailable(err)
+		}
+		h.Journal = &j.health
+	}
 	for _, pid := range a.links {
 		p, err := actors.Ask[messages.ProxyHealth](ctx, a.sys, pid, readLink{})
 		if err != nil {

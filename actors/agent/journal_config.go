@@ -1,6 +1,10 @@
 package agent
 
-import "fodc/recorder/journal"
+import (
+	"time"
+
+	"fodc/recorder/journal"
+)
 
 // JournalConfig says where the journal is.
 type JournalConfig struct {
@@ -13,6 +17,17 @@ type JournalConfig struct {
 	// directory may have been removed meanwhile. Unlock gives the lock back, when the directory
 	// is not used any more. Both may block as long as the disk does: no actor calls them.
 	Lock, Unlock func() error
-	// Config says how much is kept, and how the disk is used. Its Node is filled in.
+	// Config says how much is kept, and how the disk is used. Node and Clock are filled in.
 	Config journal.Config
+
+	// writer is the writer; nil is a real one. Tests put their own in its place.
+	writer journalWriter
+}
+
+func (c *JournalConfig) newWriter() journalWriter {
+	if c.writer != nil {
+		return c.writer
+	}
+	c.Config.Clock = time.Now
+	return journal.NewWriter(c.FS, c.Config)
 }

@@ -8,6 +8,7 @@ import (
 	"fodc/actors"
 	"fodc/messages"
 	"fodc/recorder"
+	"fodc/recorder/journal"
 
 	"go.uber.org/zap"
 )
@@ -33,6 +34,15 @@ type (
 	readEvents struct{}
 	// readHealth is answered with nodeHealth.
 	readHealth struct{}
+	// journalView says what the journal has; nil: it is not open, and cannot be opened. The
+	// numbers of its scrapes are higher by base.
+	journalView struct {
+		view *journal.View
+		base int64
+	}
+	// refill brings a window with what was recorded before the process; nil: there is none. It
+	// is answered with refilled.
+	refill struct{ window *recorder.Window }
 )
 
 // Answers of the recorder.
@@ -44,22 +54,42 @@ type (
 	snapshotTaken struct {
 		seq      uint64
 		snapshot *recorder.Snapshot
+		// newest is the number of the newest scrape of the window.
+		newest int64
+		// partial says why the snapshot does not have all that was recorded, if it does not. past
+		// opens what the journal has beside it; nil: nothing. It takes as long as the disk does.
+		partial messages.PartialReason
+		past    func() (pastReader, error)
+	}
+	// refilled says how many samples of the past the window has, or why none.
+	refilled struct {
+		samples int
+		err     error
 	}
 	// nodeHealth is one of the Health constants; empty before the first scrape.
 	nodeHealth struct{ health string }
 )
 
+// pastReader reads what the journal has of a selection, as recorder.Snapshot does.
+type pastReader interface {
+	Next(budget int) ([]messages.Block, error)
+}
+
 // flightRecorder owns the window. After a panic it goes on with the next message and the
 // same window.
 type flightRecorder struct {
-	log      *zap.Logger
-	window   *recorder.Window
+	log    *zap.Logger
+	window *recorder.Window
+	newest int64 // the number of the newest scrape
+	// journal keeps the scrapes on disk, too; nil if nothing does.
+	journal  *recorderJournal
+	past     pastState
 	up       map[string]bool        // by target: whether the node's newest scrape gave a page
 	failures map[string]*failureLog // by target: samples that could not be recorded
 }
 
-func newFlightRecorder(log *zap.Logger, limits recorder.Limits) *flightRecorder {
-	return &flightRecorder{log: log, window: recorder.NewWindow(limits),
+func newFlightRecorder(log *zap.Logger, limits recorder.Limits, journal *recorderJournal) *flightRecorder {
+	return &flightRecorder{log: log, journal: journal, window: recorder.NewWindow(limits),
 		up: map[string]bool{}, failures: map[string]*failureLog{}}
 }
 
@@ -69,7 +99,11 @@ func (r *flightRecorder) Receive(c actors.Context) {
 	case scraped:
 		r.onScraped(c, m)
 	case read:
-		actors.Reply(c, snapshotTaken{m.seq, r.window.Snapshot(m.selection)})
+		r.onRead(c, m)
+	case journalView:
+		r.past.viewed(m.view, m.base)
+	case refill:
+		r.onRefill(c, m)
 	case readStats:
 		actors.Reply(c, r.window.Stats())
 	case readEvents:
@@ -82,7 +116,7 @@ func (r *flightRecorder) Receive(c actors.Context) {
 }
 
 func (r *flightRecorder) onScraped(c actors.Context, m scraped) {
-	appended := r.window.Append(m.target, m.scrape)
+	appended := r.append(c, m)
 	if m.node {
 		r.up[m.target.Name] = m.scrape.Page != nil
 	}
@@ -90,6 +124,18 @@ func (r *flightRecorder) onScraped(c actors.Context, m scraped) {
 	if m.scrape.Page != nil {
 		actors.Reply(c, recorded{m.scrape.Page, appended})
 	}
+}
+
+// append records a scrape, and gives it to the journal. It does not wait for it.
+func (r *flightRecorder) append(c actors.Context, m scraped) recorder.AppendResult {
+	if r.journal == nil {
+		return r.window.Append(m.target, m.scrape)
+	}
+	appended, batch := r.window.AppendBatch(m.target, m.scrape)
+	r.newest = batch.Number
+	r.past.appended(batch)
+	actors.Request(c, r.journal.keeper, keepBatch{batch})
+	return appended
 }
 
 // logDropped logs samples that could not be recorded: when that begins, when its cause

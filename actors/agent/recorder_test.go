@@ -17,7 +17,7 @@ import (
 
 func spawnRecorder(sys *actors.System, limits recorder.Limits) *actors.PID {
 	return sys.Spawn("recorder", actors.ResumeOnFailure(), func() actors.Actor {
-		return fragile{newFlightRecorder(zap.NewNop(), limits)}
+		return fragile{newFlightRecorder(zap.NewNop(), limits, nil)}
 	})
 }
 
@@ -91,7 +91,7 @@ func TestRecorderSurvivesPanics(t *testing.T) {
 // Samples that cannot be recorded are logged once.
 func TestRecorderTellsOnce(t *testing.T) {
 	core, logs := observer.New(zapcore.InfoLevel)
-	r := newFlightRecorder(zap.New(core), recorder.Limits{})
+	r := newFlightRecorder(zap.New(core), recorder.Limits{}, nil)
 	now := time.Unix(1000, 0)
 	for range 10 {
 		r.logDropped("a", recorder.AppendResult{Dropped: recorder.Dropped{SeriesLimit: 3}}, now)
@@ -114,7 +114,7 @@ func TestRecorderNamesLimits(t *testing.T) {
 	f := func(a recorder.AppendResult, text, cause string) {
 		t.Helper()
 		core, logs := observer.New(zapcore.InfoLevel)
-		newFlightRecorder(zap.New(core), recorder.Limits{Series: 70}).logDropped("a", a, time.Unix(1000, 0))
+		newFlightRecorder(zap.New(core), recorder.Limits{Series: 70}, nil).logDropped("a", a, time.Unix(1000, 0))
 		require.Equal(t, 1, logs.Len())
 		require.Equal(t, text, logs.All()[0].Message)
 		require.Equal(t, cause, logs.All()[0].ContextMap()["cause"])

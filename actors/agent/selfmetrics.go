@@ -22,6 +22,7 @@ const selfTarget = "agent"
 type selfMetrics struct {
 	log      *zap.Logger
 	recorder *actors.PID
+	journal  *actors.PID // nil: there is none
 	version  string
 	schedule schedule
 	process  func() []recorder.Sample
@@ -29,12 +30,13 @@ type selfMetrics struct {
 	// logLinesDropped counts the lines that the log could not write.
 	logLinesDropped func() uint64
 
-	at    time.Time // of the scrape that waits for the recorder's statistics; zero: none
-	timer actors.Timer
+	at     time.Time         // of the scrape that waits for statistics; zero: none
+	window []recorder.Sample // of that scrape: what the recorder has said
+	timer  actors.Timer
 }
 
-func newSelfMetrics(sys *actors.System, to *actors.PID, cfg Config) *selfMetrics {
-	return &selfMetrics{log: sys.Log(), recorder: to, version: cfg.Version, schedule: newSchedule(selfTarget, cfg.ScrapeInterval),
+func newSelfMetrics(sys *actors.System, to, journal *actors.PID, cfg Config) *selfMetrics {
+	return &selfMetrics{log: sys.Log(), recorder: to, journal: journal, version: cfg.Version, schedule: newSchedule(selfTarget, cfg.ScrapeInterval),
 		process: cfg.Process, actors: sys.Counts, logLinesDropped: cfg.LogLinesDropped}
 }
 
@@ -51,6 +53,8 @@ func (s *selfMetrics) Receive(c actors.Context) {
 		}
 	case recorder.Stats:
 		s.onStats(c, m)
+	case journalStatus:
+		s.record(c, journalSamples(m))
 	default:
 		unknownMessage(s.log, m)
 	}
@@ -64,11 +68,22 @@ func (s *selfMetrics) onDue(c actors.Context) {
 }
 
 func (s *selfMetrics) onStats(c actors.Context, stats recorder.Stats) {
+	s.window = windowSamples(stats)
+	if s.journal != nil {
+		actors.Request(c, s.journal, readJournal{})
+		return
+	}
+	s.record(c, nil)
+}
+
+// record sends the scrape to the recorder, with what the journal has said.
+func (s *selfMetrics) record(c actors.Context, journal []recorder.Sample) {
 	if s.at.IsZero() {
 		return // the request was sent before a restart
 	}
 	samples := append(s.process(), runtimeSamples()...)
-	samples = append(samples, windowSamples(stats)...)
+	samples = append(samples, s.window...)
+	samples = append(samples, journal...)
 	samples = append(samples, actorSamples(s.actors())...)
 	samples = append(samples, counter("fodc_agent_log_lines_dropped_total",
 		"Lines of the agent's log that were dropped, because its reader was slow or gone, or its disk was full.", float64(s.logLinesDropped())))
@@ -77,7 +92,7 @@ func (s *selfMetrics) onStats(c actors.Context, stats recorder.Stats) {
 		Labels: []messages.Label{{Name: "version", Value: s.version}}})
 	actors.Request(c, s.recorder, scraped{target: recorder.Target{Name: selfTarget},
 		scrape: recorder.Scrape{At: s.at, Samples: samples}})
-	s.at = time.Time{}
+	s.at, s.window = time.Time{}, nil
 }
 
 func gauge(name, help string, value float64) recorder.Sample {

@@ -27,7 +27,7 @@ func (s slowRecorder) Receive(c actors.Context) {
 func TestRecorderAnswersBeforeItStops(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 		rec := sys.Spawn("recorder", actors.ResumeOnFailure(), func() actors.Actor {
-			return slowRecorder{newFlightRecorder(sys.Log(), recorder.Limits{})}
+			return slowRecorder{newFlightRecorder(sys.Log(), recorder.Limits{}, nil)}
 		})
 		sys.Send(rec, scraped{target: recorder.Target{Name: "x"}})
 		synctest.Wait() // it is busy

@@ -1,0 +1,103 @@
+package agent
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"fodc/messages"
+	"fodc/recorder"
+	"fodc/recorder/journal"
+)
+
+// maxKeptBytes bounds the batches, in bytes, that are kept while the past is read back. Over it,
+// the past is not read back into memory.
+const maxKeptBytes = 16 << 20
+
+// pastState is what the recorder knows of the scrapes that its window does not have, or not yet:
+// those of former processes, and those that were evicted.
+type pastState struct {
+	// kept are all batches of this process until the past has come.
+	kept batchQueue
+	// first is the time of the first scrape of this process; zero before it.
+	first time.Time
+	// settled says that the window has the past, or will not get it; givenUp why it will not.
+	settled bool
+	givenUp error
+	// view is what the journal has; nil while it is not open. failed says that it could not
+	// be opened.
+	view   *journal.View
+	failed bool
+	// base is by how much the numbers of scrapes in the journal are above those in memory.
+	base int64
+}
+
+// appended keeps a batch while the past is read back.
+func (p *pastState) appended(b *recorder.Batch) {
+	at := time.UnixMilli(b.At)
+	if p.first.IsZero() {
+		p.first = at
+	}
+	if p.settled || p.givenUp != nil {
+		return
+	}
+	p.kept.add(b, at)
+	if p.kept.bytes > maxKeptBytes {
+		p.kept, p.givenUp = batchQueue{}, fmt.Errorf("it takes so long that the scrapes of the meantime are over %d bytes", maxKeptBytes)
+	}
+}
+
+// viewed takes what the journal has; nil says that it could not be opened.
+func (p *pastState) viewed(v *journal.View, base int64) {
+	p.view, p.base, p.failed = v, base, v == nil
+}
+
+// takeKept returns the batches that a window of the past lacks, oldest first. The error says why
+// the window does not have all of them, and cannot be used.
+func (p *pastState) takeKept() ([]queuedBatch, error) {
+	kept, err := p.kept.items, p.givenUp
+	p.kept, p.settled = batchQueue{}, true
+	return kept, err
+}
+
+// partialOf returns why the answer for a window of time is not whole, if it is not.
+func (p *pastState) partialOf(w messages.Window) messages.PartialReason {
+	switch {
+	case w.IsLatest() || !p.first.IsZero() && !w.Start.IsZero() && !w.Start.Before(p.first):
+		return messages.PartialNone
+	case p.failed && p.view == nil:
+		return messages.PartialJournal
+	case !p.settled:
+		return messages.PartialRecovering
+	}
+	return messages.PartialNone
+}
+
+// reachesBack reports whether the journal may have scrapes of a window of time that are older
+// than what is held in memory.
+func (p *pastState) reachesBack(w messages.Window, held []recorder.Held) bool {
+	if p.view == nil || w.IsLatest() {
+		return false
+	}
+	from, to := int64(math.MinInt64), int64(math.MaxInt64)
+	if !w.Start.IsZero() {
+		from = w.Start.UnixMilli()
+	}
+	if !w.End.IsZero() {
+		to = w.End.UnixMilli()
+	}
+	memory := make(map[string]recorder.Held, len(held))
+	for _, h := range held {
+		memory[h.Target] = h
+	}
+	for i := range p.view.Segments {
+		for _, t := range p.view.Segments[i].Targets {
+			h, ok := memory[t.Name]
+			isOlder := !ok || t.FirstNumber < p.base+h.Oldest && from < h.At
+			if isOlder && t.MaxTime >= from && t.MinTime <= to {
+				return true
+			}
+		}
+	}
+	return false
+}
