@@ -135,6 +135,20 @@ func (e *encoder) prepare(b *recorder.Batch) (t *encodedTarget, change *membersh
 	return t, change, nil
 }
 
+// staleSeries is how many series without samples a segment may have, whatever the number of the
+// others. Each takes about 250 bytes of memory.
+const staleSeries = 1 << 14
+
+// isStale reports whether most of the series that the segment defines have come and gone. In a new
+// segment they take no memory.
+func (e *encoder) isStale() bool {
+	current := 0
+	for _, t := range e.targets {
+		current += t.mostMembers
+	}
+	return e.series-current > max(current, staleSeries)
+}
+
 // appendMark appends a mark.
 func (e *encoder) appendMark(dst []byte, m Mark) []byte {
 	start := len(dst)

@@ -24,6 +24,8 @@ type encodedTarget struct {
 	listIDs, positions []int32
 	// members are the ids of the list, ascending; order says where in the list each is.
 	members, order []int32
+	// mostMembers is how many there were at most.
+	mostMembers int
 
 	clock   scrapeClock
 	failure string
@@ -256,5 +258,6 @@ func (t *encodedTarget) appendChange(dst []byte, m *membership) []byte {
 		}
 	}
 	t.list, t.listIDs, t.members, t.order = m.list, m.ids, m.members, m.order
+	t.mostMembers = max(t.mostMembers, len(m.members))
 	return dst
 }

@@ -81,7 +81,7 @@ func (w *Writer) Append(b *recorder.Batch, now time.Time) error {
 }
 
 func (w *Writer) append(b *recorder.Batch, now time.Time) error {
-	if w.current != nil && w.rotation.isDue(&w.current.info, b.At) {
+	if w.current != nil && (w.rotation.isDue(&w.current.info, b.At) || w.encoder.isStale()) {
 		if err := w.closeSegment(now); err != nil {
 			return err
 		}
