@@ -71,7 +71,7 @@ func TestFlippedBits(t *testing.T) {
 	segment, ends, want := smallSegment(t)
 	for bit := range 8 * len(segment) {
 		segment[bit/8] ^= 1 << (bit % 8)
-		_, _, s, err := scanAll(t, segment)
+		got, _, s, err := scanAll(t, segment)
 		if bit/8 < ends[0] {
 			require.Error(t, err)
 			require.Nil(t, s)
@@ -80,7 +80,6 @@ func TestFlippedBits(t *testing.T) {
 			for ends[frame] <= bit/8 {
 				frame++
 			}
-			got, _, _, err := scanAll(t, segment)
 			var d *Damage
 			require.ErrorAs(t, err, &d)
 			require.Equal(t, int64(ends[frame-1]), d.Offset)

@@ -63,9 +63,9 @@ func TestDensity(t *testing.T) {
 	f(twoHours, 1.97, recordertest.NewWalkingNode(500).Next)
 }
 
-// BenchmarkEncode prints what a sample takes in a segment of two hours, and what it takes to
-// encode it; BenchmarkDecode to decode it.
-func BenchmarkEncode(b *testing.B) {
+// BenchmarkJournalEncode prints what a sample takes in a segment of two hours, and what it takes to
+// encode it; BenchmarkJournalDecode to decode it.
+func BenchmarkJournalEncode(b *testing.B) {
 	for name, next := range loads(b) {
 		b.Run(name, func(b *testing.B) {
 			batches, samples := recorded(b, twoHours, next)
@@ -85,7 +85,7 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
-func BenchmarkDecode(b *testing.B) {
+func BenchmarkJournalDecode(b *testing.B) {
 	for name, next := range loads(b) {
 		b.Run(name, func(b *testing.B) {
 			batches, samples := recorded(b, twoHours, next)

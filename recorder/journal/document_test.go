@@ -103,6 +103,36 @@ func TestDocumentSuffices(t *testing.T) {
 	f(walking)
 }
 
+// The limits of the document are those of the code.
+func TestDocumentedLimits(t *testing.T) {
+	text, err := os.ReadFile(document)
+	require.NoError(t, err)
+	f := func(format string, limits ...int) {
+		t.Helper()
+		var args []any
+		for _, n := range limits {
+			digits := fmt.Sprint(n)
+			if at := len(digits) - 3; at > 0 {
+				digits = digits[:at] + "," + digits[at:]
+			}
+			args = append(args, digits)
+		}
+		require.Contains(t, string(text), fmt.Sprintf(format, args...))
+	}
+	const kib, mib = 1 << 10, 1 << 20
+	f("| payload of a frame | %s MiB |", maxFrameBytes/mib)
+	f("| targets | %s |", maxTargets)
+	f("| families, series | %s and %s |", maxFamilies, maxSeries)
+	f("| texts of all definitions, as they are in memory | %s MiB |", maxTextBytes/mib)
+	f("| name of a target; of a family | %s KiB; %s KiB |", maxTargetNameBytes/kib, maxNameBytes/kib)
+	f("| help; labels of a series | %s KiB; %s KiB, %s labels |", maxHelpBytes/kib, maxLabelsBytes/kib, messages.MaxSeriesLabels)
+	f("| failure | %s KiB |", maxFailureBytes/kib)
+	f("| texts of the header | %s KiB each, %s labels |", maxHeaderTextBytes/kib, maxNodeLabels)
+	f("(at most %s, later ones are left out)", maxMarks)
+	f("when it has %s MiB or a sixteenth of", maxSegmentBytes/mib)
+	require.Equal(t, 16, segmentsOfRetention)
+}
+
 func docType(f recorder.Family) int {
 	if f.FromAgent {
 		return int(f.Type) + 128
