@@ -18,7 +18,8 @@ const (
 var mayImport = map[string][]string{
 	".": {"modes"},
 	"modes": {"modes/logsink", "modes/logsilencer", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/telemetry", "actors/proxy",
-		"messages", "recorder/journal", "recorder/journal/diskfs"},
+		"messages", "modes/inspect", "recorder/journal", "recorder/journal/diskfs"},
+	"modes/inspect":                {"modes/logsink", "recorder/journal"},
 	"modes/logsink":                {},
 	"modes/journalbench":           {},
 	"modes/proxybench":             {},
@@ -235,7 +236,7 @@ func isPure(s source) bool {
 	if s.isTest() || s.isGenerated() {
 		return false
 	}
-	return slices.Contains([]string{"messages", "messages/wire", "messages/wire/fastframe", "recorder", "recorder/codec", "recorder/journal", "httpapi/exposition", "actors/agent/mask"}, s.dir()) ||
+	return slices.Contains([]string{"messages", "messages/wire", "messages/wire/fastframe", "recorder", "recorder/codec", "recorder/journal", "httpapi/exposition", "modes/inspect", "actors/agent/mask"}, s.dir()) ||
 		strings.HasSuffix(s.path, "_state.go")
 }
 

@@ -15,6 +15,7 @@
 //     removed, whether the disk has room, and when it is tried again
 //   - segmentfile.go: the files of the directory, as the writer knows them
 //   - view.go, names.go: a directory of segments, and the names of its files
+//   - verify.go: whether a segment is whole
 //
 // The package is pure: no clock, no log, no actor, and no file but through FS.
 package journal
