@@ -55,4 +55,5 @@ const (
 	MinRetryDelay   = minRetryDelay
 	MaxRetryDelay   = maxRetryDelay
 	UpkeepInterval  = upkeepInterval
+	MaxSegments     = maxSegments
 )
