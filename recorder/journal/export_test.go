@@ -3,49 +3,51 @@ package journal
 import (
 	"errors"
 	"io"
+	"math"
 
 	"fodc/recorder"
 )
 
-// ScrapeRead is a scrape as a test reads it from a segment.
-type ScrapeRead struct {
-	Number, At int64
-	Target     string
-	Failure    string
-	Values     map[recorder.SeriesKey]float64
-}
-
-// ReadSegment returns all that can be read of a segment, as far as size says.
-func ReadSegment(dir FS, name string, size int64) (scrapes []ScrapeRead, marks []Mark, damage *Damage, err error) {
+// ReadSegment returns all scrapes and marks of a segment that can be read, as far as size says.
+func ReadSegment(dir FS, name string, size int64) (scrapes []*recorder.Batch, marks []Mark, damage *Damage, err error) {
 	f, err := dir.Open(name)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	defer f.Close()
 	s, _, err := newScanner(f, size)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	for {
-		r, err := s.next()
-		switch {
-		case err == io.EOF:
-			return scrapes, marks, nil, nil
-		case errors.As(err, &damage):
-			return scrapes, marks, damage, nil
-		case err != nil:
-			return scrapes, marks, nil, err
-		case r.scrape == nil:
+	for err == nil {
+		var r record
+		if r, err = s.next(); err == nil && r.scrape != nil {
+			scrapes = append(scrapes, batchOf(r.scrape))
+		} else if err == nil {
 			marks = append(marks, r.mark)
-			continue
 		}
-		c := r.scrape
-		read := ScrapeRead{Number: c.number, At: c.at, Target: c.target.name, Failure: c.failure, Values: map[recorder.SeriesKey]float64{}}
-		for i, id := range c.members {
-			read.Values[c.target.keys[id]] = c.values[i]
-		}
-		scrapes = append(scrapes, read)
 	}
+	if err == io.EOF || errors.As(err, &damage) {
+		err = nil
+	}
+	return scrapes, marks, damage, err
+}
+
+// IsSameBatch reports whether two batches are the same but for their numbers and the order of
+// their series.
+func IsSameBatch(a, b *recorder.Batch) bool {
+	if a.Target != b.Target || a.At != b.At || a.Failure != b.Failure || len(a.Values) != len(b.Values) {
+		return false
+	}
+	index := make(map[recorder.SeriesKey]int, len(a.Values))
+	for i, k := range a.Series.Keys {
+		index[k] = i
+	}
+	for i, k := range b.Series.Keys {
+		at, found := index[k]
+		if !found || math.Float64bits(a.Values[at]) != math.Float64bits(b.Values[i]) ||
+			a.Series.Families[a.Series.FamilyOf[at]] != b.Series.Families[b.Series.FamilyOf[i]] {
+			return false
+		}
+	}
+	return true
 }
 
 // The limits that tests of the writer need.

@@ -95,9 +95,9 @@ func (k *kit) pass(d time.Duration) {
 }
 
 // read returns all scrapes that a view has, by number.
-func (k *kit) read() map[int64]journal.ScrapeRead {
+func (k *kit) read() map[int64]*recorder.Batch {
 	k.Helper()
-	read := map[int64]journal.ScrapeRead{}
+	read := map[int64]*recorder.Batch{}
 	for _, s := range k.writer.View().Segments {
 		scrapes, _, _, err := journal.ReadSegment(k.disk, s.Name, s.Size)
 		require.NoError(k, err)
@@ -118,7 +118,7 @@ func numbers(first, last int64) map[int64]bool {
 	return all
 }
 
-func keys(read map[int64]journal.ScrapeRead) map[int64]bool {
+func keys(read map[int64]*recorder.Batch) map[int64]bool {
 	all := map[int64]bool{}
 	for n := range maps.Keys(read) {
 		all[n] = true

@@ -8,9 +8,11 @@ import (
 	"time"
 )
 
-// numbersOfUnreadable is how many numbers are left free for a segment that cannot be read: more
-// than its scrapes can be. The next process may be able to read it.
-const numbersOfUnreadable = 1 << 24
+// unreadableNumbers: if a segment cannot be read, and so the numbers in it are not known, those of
+// this process begin at the newest segment's number times 2^unreadableNumbers. All that were ever
+// given are below, for no two segments can have so many scrapes. So they ascend even if the next
+// process can read what this one cannot.
+const unreadableNumbers = 32
 
 // Open reads what the directory has. It begins no segment: the first scrape does. After an error
 // it may be called again. Segments that cannot be read are no error: View says why.
@@ -27,13 +29,11 @@ func (w *Writer) Open(now time.Time) error {
 	w.stats.Base, w.stats.Damaged = 0, 0
 	for _, f := range w.files {
 		w.stats.Base = max(w.stats.Base, f.info.LastNumber)
+		if f.err != nil {
+			w.stats.Base = max(w.stats.Base, w.lastSegment<<unreadableNumbers)
+		}
 		if f.err != nil || f.info.Damage != nil {
 			w.stats.Damaged++
-		}
-	}
-	for _, f := range w.files {
-		if f.err != nil {
-			w.stats.Base += numbersOfUnreadable
 		}
 	}
 	w.upkeep = now

@@ -49,51 +49,59 @@ func (d *Disk) Stopped() bool {
 // finds it, without faults. After a kill, what was not synced still is not.
 func (d *Disk) After(c Crash, rng *rand.Rand) *Disk {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.stopped = true
+	d.mu.Unlock()
+	next := d.Copy()
+	if c == PowerCut {
+		next.losePower(rng)
+	}
+	return next
+}
+
+// Copy returns a disk with the same files, without faults.
+func (d *Disk) Copy() *Disk {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	next := New()
 	next.total, next.other = d.total, d.other
+	// A file that is in both maps is one file.
+	copies := map[*inode]*inode{}
+	copied := func(names map[string]*inode) map[string]*inode {
+		made := map[string]*inode{}
+		for name, n := range names {
+			if copies[n] == nil {
+				copies[n] = &inode{data: slices.Clone(n.data), synced: n.synced}
+			}
+			made[name] = copies[n]
+		}
+		return made
+	}
+	next.names, next.synced = copied(d.names), copied(d.synced)
+	return next
+}
+
+// losePower decides for each file and each sector that is not synced what becomes of it.
+func (d *Disk) losePower(rng *rand.Rand) {
 	all := maps.Clone(d.names)
 	maps.Copy(all, d.synced)
 	names := slices.Sorted(maps.Keys(all)) // Sorted, so that a seed gives the same every time.
-	// A file that is in both maps is one file.
-	copies := map[*inode]*inode{}
-	copied := func(n *inode) *inode {
-		if copies[n] == nil {
-			stale := all[names[rng.IntN(len(names))]].data
-			copies[n] = n.after(c, stale, rng)
-		}
-		return copies[n]
-	}
-	if c == Kill {
-		for _, name := range names {
-			if n := d.names[name]; n != nil {
-				next.names[name] = copied(n)
-			}
-			if n := d.synced[name]; n != nil {
-				next.synced[name] = copied(n)
-			}
-		}
-		return next
-	}
+	left := map[string]*inode{}
 	for _, name := range names {
 		n := d.synced[name]
 		if n != d.names[name] && rng.IntN(2) == 0 {
 			n = d.names[name]
 		}
 		if n != nil {
-			next.names[name] = copied(n)
-			next.synced[name] = next.names[name]
+			stale := all[names[rng.IntN(len(names))]].data
+			left[name] = n.losePower(stale, rng)
 		}
 	}
-	return next
+	d.names, d.synced = left, maps.Clone(left)
 }
 
-// after returns what a crash leaves of a file. stale is what its blocks may have held before.
-func (n *inode) after(c Crash, stale []byte, rng *rand.Rand) *inode {
-	if c == Kill {
-		return &inode{data: slices.Clone(n.data), synced: n.synced}
-	}
+// losePower returns what a power cut leaves of a file. stale is what its blocks may have held
+// before.
+func (n *inode) losePower(stale []byte, rng *rand.Rand) *inode {
 	data := slices.Clone(n.data)
 	switch rng.IntN(4) {
 	case 0: // All of it is there.

@@ -1,0 +1,197 @@
+package journal_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"fodc/recorder"
+	"fodc/recorder/journal"
+	"fodc/recorder/journal/journaltest"
+)
+
+// crashModel is what may be on the disk, and what must be.
+type crashModel struct {
+	scrapes map[int64][]*modelScrape // by number in files
+	// unsynced are the scrapes of a segment that were not synced yet.
+	unsynced []*modelScrape
+	segment  int64
+	syncs    uint64
+	// removed are segments that retention has removed, or somebody else. damaged have a bit that
+	// was flipped.
+	removed, damaged map[int64]bool
+}
+
+type modelScrape struct {
+	number  int64
+	batch   *recorder.Batch
+	segment int64
+	// accepted: Append returned nil. synced: it survives a power cut. gone: it was missing once,
+	// as it may.
+	accepted, synced, gone bool
+}
+
+func newCrashModel() *crashModel {
+	return &crashModel{scrapes: map[int64][]*modelScrape{}, removed: map[int64]bool{}, damaged: map[int64]bool{}}
+}
+
+// appended takes the result of an Append. A sync in it was before the scrape was written.
+func (m *crashModel) appended(w *journal.Writer, b *recorder.Batch, err error) {
+	stats := w.Stats()
+	m.synced(stats.Syncs)
+	s := &modelScrape{number: stats.Base + b.Number, batch: b, accepted: err == nil}
+	if err == nil {
+		segments := w.View().Segments
+		s.segment = segments[len(segments)-1].Number
+		if s.segment != m.segment {
+			m.unsynced, m.segment = nil, s.segment
+		}
+		m.unsynced = append(m.unsynced, s)
+	}
+	m.scrapes[s.number] = append(m.scrapes[s.number], s)
+}
+
+// synced takes how many syncs the writer has completed.
+func (m *crashModel) synced(syncs uint64) {
+	if syncs == m.syncs {
+		return
+	}
+	m.syncs = syncs
+	for _, s := range m.unsynced {
+		s.synced = true
+	}
+	m.unsynced = nil
+}
+
+// vanished forgets what was in a segment that somebody else has removed: it never comes back.
+func (m *crashModel) vanished(segment int64) {
+	m.removed[segment] = true
+	for number, candidates := range m.scrapes {
+		m.scrapes[number] = slices.DeleteFunc(candidates, func(s *modelScrape) bool { return s.segment == segment })
+	}
+}
+
+// crashed forgets what belonged to the process.
+func (m *crashModel) crashed() { m.unsynced, m.segment, m.syncs = nil, 0, 0 }
+
+// check compares what can be read with what must be there, and returns in which segment it is. With
+// powerCut, what was not synced may be missing.
+func (m *crashModel) check(disk *journaltest.Disk, view *journal.View, powerCut bool) (found map[*modelScrape]int64, err error) {
+	found, hidden := map[*modelScrape]int64{}, map[int64]bool{}
+	for _, u := range view.Unreadable {
+		if number, ok := segmentNumber(u.Name); ok && !errors.As(u.Err, new(*journal.Damage)) {
+			hidden[number] = true // The disk failed when it was to be read.
+		}
+	}
+	last := int64(0)
+	for _, segment := range view.Segments {
+		read, err := m.readSegment(disk, segment)
+		if errors.Is(err, fs.ErrNotExist) && m.removed[segment.Number] {
+			continue // The writer does not know yet.
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", segment.Name, err)
+		}
+		for _, b := range read {
+			if b.Number <= last {
+				return nil, fmt.Errorf("%s: number %d comes after %d", segment.Name, b.Number, last)
+			}
+			last = b.Number
+			s := m.find(b)
+			if s == nil {
+				return nil, fmt.Errorf("%s: scrape %d was never recorded: %v", segment.Name, b.Number, b)
+			}
+			found[s] = segment.Number
+		}
+	}
+	for _, candidates := range m.scrapes {
+		for _, s := range candidates {
+			if err := m.checkOne(s, found[s] != 0 || hidden[s.segment], powerCut); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return found, m.checkPrefix(found)
+}
+
+// segmentNumber returns the number of the segment whose file has the name.
+func segmentNumber(name string) (number int64, ok bool) {
+	digits, ok := strings.CutSuffix(name, ".segment")
+	number, err := strconv.ParseInt(digits, 10, 64)
+	return number, ok && err == nil
+}
+
+func (m *crashModel) readSegment(disk *journaltest.Disk, info journal.SegmentInfo) ([]*recorder.Batch, error) {
+	read, _, damage, err := journal.ReadSegment(disk, info.Name, info.Size)
+	if err != nil || damage != nil {
+		return read, err
+	}
+	if len(read) != info.Scrapes() {
+		return read, fmt.Errorf("%d scrapes are read, its information has %d", len(read), info.Scrapes())
+	}
+	if len(read) > 0 && (read[0].Number != info.FirstNumber || read[len(read)-1].Number != info.LastNumber) {
+		return read, fmt.Errorf("its information has other numbers: %d to %d", info.FirstNumber, info.LastNumber)
+	}
+	return read, nil
+}
+
+// find returns what was recorded as the scrape that was read.
+func (m *crashModel) find(b *recorder.Batch) *modelScrape {
+	for _, s := range m.scrapes[b.Number] {
+		if journal.IsSameBatch(s.batch, b) {
+			return s
+		}
+	}
+	return nil
+}
+
+func (m *crashModel) checkOne(s *modelScrape, found, powerCut bool) error {
+	if found || !s.accepted || s.gone {
+		return nil
+	}
+	if !m.removed[s.segment] && !m.damaged[s.segment] && !(powerCut && !s.synced) {
+		return fmt.Errorf("scrape %d of segment %d is missing (synced: %v, power cut: %v)", s.number, s.segment, s.synced, powerCut)
+	}
+	return nil
+}
+
+// checkPrefix checks that nothing is found behind what is missing in a segment.
+func (m *crashModel) checkPrefix(found map[*modelScrape]int64) error {
+	firstMissing := map[int64]int64{}
+	for _, candidates := range m.scrapes {
+		for _, s := range candidates {
+			if n, has := firstMissing[s.segment]; s.accepted && !s.gone && found[s] == 0 && (!has || s.number < n) {
+				firstMissing[s.segment] = s.number
+			}
+		}
+	}
+	for s := range found {
+		if n, has := firstMissing[s.segment]; s.accepted && has && s.number > n {
+			return fmt.Errorf("scrape %d of segment %d is there, though %d is missing", s.number, s.segment, n)
+		}
+	}
+	return nil
+}
+
+// settle takes what was found after a crash as what must be there from now on. After a power cut
+// nothing else can come back.
+func (m *crashModel) settle(found map[*modelScrape]int64, powerCut bool) {
+	for s, segment := range found {
+		s.segment, s.accepted, s.gone = segment, true, false
+		s.synced = s.synced || powerCut
+		m.removed[segment] = false
+	}
+	for number, candidates := range m.scrapes {
+		var left []*modelScrape
+		for _, s := range candidates {
+			s.gone = found[s] == 0
+			if !s.gone || !powerCut {
+				left = append(left, s)
+			}
+		}
+		m.scrapes[number] = left
+	}
+}
