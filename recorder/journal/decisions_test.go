@@ -71,10 +71,12 @@ func TestRetentionExpires(t *testing.T) {
 	f("eco", 13, 1)
 	f("xco", 13, 1)
 	f("ex", 1000, 0)
+	f("cc", 1000, 1)
+	f("ce", 1000, 0) // The newest one with a scrape stays.
 
 	r := retention{time: 10 * time.Hour}
 	now := time.UnixMilli(0).Add(1000 * time.Hour)
-	files := filesOf("ccc")
+	files := filesOf("cccc")
 	require.EqualValues(t, 1, r.nextExpired(files, now).number())
 	require.Nil(t, r.nextExpired(files[1:], now.Add(59*time.Second)))
 	require.EqualValues(t, 2, r.nextExpired(files[1:], now.Add(time.Minute)).number())

@@ -29,13 +29,14 @@ func (r *retention) room(l segmentFiles, more int64) (remove *segmentFile, fits 
 }
 
 // nextExpired returns a segment that is older than the retention time, nil if there is none, or
-// none may be removed yet.
+// none may be removed yet. The newest one never is.
 func (r *retention) nextExpired(l segmentFiles, now time.Time) *segmentFile {
 	if !r.expired.IsZero() && now.Sub(r.expired) < expireInterval {
 		return nil
 	}
+	last := l.newest()
 	for i, f := range l {
-		if newest, known := l.newestTime(i); known && f.isRemovable() && now.UnixMilli()-newest > r.time.Milliseconds() {
+		if newest, known := l.newestTime(i); known && f != last && f.isRemovable() && now.UnixMilli()-newest > r.time.Milliseconds() {
 			r.expired = now
 			return f
 		}

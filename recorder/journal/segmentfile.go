@@ -9,7 +9,7 @@ import (
 type segmentFile struct {
 	// info is what can be read of it. Its size leaves out a record the write of which failed.
 	info SegmentInfo
-	// bytes is what the file takes of the limit.
+	// bytes is the size of the file.
 	bytes int64
 	// err is why it cannot be read; then info has its number and its name alone.
 	err error
@@ -34,6 +34,17 @@ func (l segmentFiles) find(number int64) *segmentFile {
 		return nil
 	}
 	return l[i]
+}
+
+// newest returns the newest segment that has a scrape, nil if there is none. While it is there, the
+// numbers of the next process ascend.
+func (l segmentFiles) newest() *segmentFile {
+	for _, f := range slices.Backward(l) {
+		if f.info.LastNumber != 0 {
+			return f
+		}
+	}
+	return nil
 }
 
 // removable returns the oldest segment that may be removed, nil if there is none.

@@ -136,10 +136,10 @@ func (w *Writer) writeFrame(frame []byte, now time.Time) error {
 	if err == nil && n < len(frame) {
 		err = io.ErrShortWrite
 	}
-	w.current.bytes += int64(len(frame)) // At most.
 	if err != nil {
 		return w.failed(OpWrite, err, now)
 	}
+	w.current.bytes += int64(len(frame))
 	if w.unsynced.IsZero() {
 		w.unsynced = now
 	}

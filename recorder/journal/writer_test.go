@@ -256,6 +256,14 @@ func TestPinnedSegmentsTakeAll(t *testing.T) {
 	require.ErrorIs(t, err, journal.ErrPaused)
 	require.Equal(t, journal.StatePaused, k.writer.Stats().State)
 	require.Contains(t, k.writer.Stats().Error, "pinned")
+	opened, err := journal.OpenView(k.disk)
+	require.NoError(t, err)
+	require.Equal(t, k.writer.View(), opened)
+	for _, s := range opened.Segments {
+		scrapes, _, _, err := journal.ReadSegment(k.disk, s.Name, s.Size)
+		require.NoError(t, err)
+		require.Len(t, scrapes, s.Scrapes(), "a scrape that had no room is not in the index")
+	}
 	k.pass(time.Hour)
 	ops := k.disk.Ops()
 	require.ErrorIs(t, k.append(200), journal.ErrPaused)

@@ -137,9 +137,14 @@ func (w *Writer) clock() time.Time {
 
 // remove removes a segment.
 func (w *Writer) remove(f *segmentFile) error {
+	isNewest := f == w.files.newest()
 	err := w.fs.Remove(f.info.Name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
+	}
+	if isNewest {
+		// Numbers begin anew if the process ends now: then this one must not come back.
+		_ = w.fs.SyncDir()
 	}
 	w.files = slices.DeleteFunc(w.files, func(other *segmentFile) bool { return other == f })
 	w.unsyncedDir, w.view = true, nil

@@ -27,8 +27,8 @@ func (w *Writer) checkSpace(now time.Time) error {
 		if w.space.low {
 			return ErrPaused
 		}
-		old := w.files[:max(0, len(w.files)-1)].removable()
-		if old == nil {
+		old := w.files.removable()
+		if old == nil || old == w.files.newest() {
 			return w.pauseLow(free, total, now)
 		}
 		if w.removeOld(old) == nil {
