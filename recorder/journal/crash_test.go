@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,6 +39,8 @@ func TestCrashes(t *testing.T) {
 	if *manySeeds > 0 {
 		count = *manySeeds
 	}
+	// Ten thousand worlds are ten thousand times the same garbage.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	var next, failures atomic.Uint64
 	var group sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
