@@ -21,7 +21,7 @@
 //   - encoder.go, decoder.go: the encoding of a column; integers.go, widthcode.go: its
 //     integers and the lengths of its deltas
 //   - snapshot.go, chunkreader.go, vector.go: what a reader gets, in batches, while
-//     appending goes on
+//     appending goes on; rows.go: the same of scrapes that are in no window
 //
 // The scrapes of a target are cut into chunks. The open one is its head: one column of
 // times, and for each series a column of plain values with room for all scrapes, so that

@@ -22,7 +22,7 @@ type Snapshot struct {
 // in it; else the scrapes whose times are within the bounds.
 func (w *Window) Snapshot(sel messages.Selection) *Snapshot {
 	s := &Snapshot{}
-	from, to := bounds(sel.Window)
+	from, to := Bounds(sel.Window)
 	for _, t := range w.sorted {
 		view := t.view(sel.Names)
 		if view.isEmpty {
@@ -78,8 +78,8 @@ func (s *Snapshot) Next(budget int) []messages.Block {
 	return blocks
 }
 
-// bounds returns the bounds of a window in unix milliseconds, both included.
-func bounds(w messages.Window) (from, to int64) {
+// Bounds returns the bounds of a window in unix milliseconds, both included.
+func Bounds(w messages.Window) (from, to int64) {
 	from, to = math.MinInt64, math.MaxInt64
 	if !w.Start.IsZero() {
 		from = w.Start.UnixMilli()
