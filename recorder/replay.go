@@ -17,7 +17,7 @@ type Past struct {
 }
 
 // PastSeries is a series of scrapes that are replayed. It is made once for a series of a
-// target, and anew when the type or the help of its family has changed.
+// target, and anew, as all of its family are, when the family's type or help has changed.
 type PastSeries struct {
 	key    SeriesKey
 	family Family

@@ -83,23 +83,29 @@ func continued(t require.TestingT, l Limits, all []aScrape, past, meanwhile int)
 	return w
 }
 
-// replayed makes the series of batches that are replayed.
+// replayed makes the series of batches that are replayed, by family.
 type replayed struct {
-	series   map[string]*PastSeries
+	series   map[string]map[SeriesKey]*PastSeries
 	families map[string]Family
 }
 
-func newReplayed() *replayed { return &replayed{make(map[string]*PastSeries), make(map[string]Family)} }
+func newReplayed() *replayed {
+	return &replayed{make(map[string]map[SeriesKey]*PastSeries), make(map[string]Family)}
+}
 
 func (r *replayed) past(b *Batch, number int64) Past {
 	p := Past{Number: number, Target: b.Target, At: b.At, Failure: b.Failure, Values: b.Values}
 	for i, k := range b.Series.Keys {
 		f := b.Series.Families[b.Series.FamilyOf[i]]
-		id := fmt.Sprint(b.Target, k)
-		if s := r.series[id]; s == nil || s.family != f {
-			r.series[id] = NewPastSeries(k, f)
+		family := fmt.Sprint(b.Target, " ", f.Name)
+		if r.families[family] != f {
+			r.families[family] = f
+			r.series[family] = make(map[SeriesKey]*PastSeries)
 		}
-		p.Series = append(p.Series, r.series[id])
+		if r.series[family][k] == nil {
+			r.series[family][k] = NewPastSeries(k, f)
+		}
+		p.Series = append(p.Series, r.series[family][k])
 	}
 	return p
 }

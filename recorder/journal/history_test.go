@@ -25,6 +25,8 @@ type history struct {
 	// everything has all scrapes, memory the newest ones.
 	everything, memory *recorder.Window
 	limits             recorder.Limits
+	// times are those of all scrapes.
+	times []time.Time
 }
 
 func drawHistory(t *rapid.T) *history {
@@ -51,7 +53,7 @@ func (h *history) start(recovers bool) {
 	require.NoError(h, h.writer.Open(h.clock))
 	h.memory = recorder.NewWindow(h.limits)
 	if recovers {
-		since := h.clock.Add(-rapid.SampledFrom([]time.Duration{0, time.Hour, 100 * time.Hour}).Draw(h.T, "since"))
+		since := h.drawTime("since")
 		w, _, err := journal.Recover(h.writer.View(), h.disk,
 			journal.Recovery{Limits: h.limits, Base: h.writer.Stats().Base, Since: since.UnixMilli()})
 		require.NoError(h, err)
@@ -60,13 +62,14 @@ func (h *history) start(recovers bool) {
 }
 
 var steps = []time.Duration{10 * time.Second, 10 * time.Second, 10 * time.Second, 15*time.Second + time.Microsecond, 3 * time.Millisecond,
-	0, 25 * time.Minute, -25 * time.Second, -2 * time.Minute, -5 * time.Hour, 4 * time.Hour}
+	0, 25 * time.Minute, -25 * time.Second, -time.Minute, -time.Minute - time.Millisecond, -5 * time.Hour, 4 * time.Hour}
 
 // scrape records a scrape.
 func (h *history) scrape() {
 	name := rapid.SampledFrom([]string{"one", "two"}).Draw(h.T, "target")
 	of := recorder.Target{Name: name, Labels: []messages.Label{{Name: "target", Value: name}}}
 	h.clock = h.clock.Add(rapid.SampledFrom(steps).Draw(h.T, "step"))
+	h.times = append(h.times, h.clock)
 	s := recorder.Scrape{At: h.clock, Samples: []recorder.Sample{{Name: "up", Type: messages.TypeGauge, Help: "Up.", Value: 1}}}
 	if rapid.IntRange(0, 9).Draw(h.T, "fails") == 0 {
 		s.Failure = "timeout"
@@ -84,7 +87,10 @@ func (h *history) scrape() {
 // drawPage is a page of few families, whose series, types and helps come and go.
 func drawPage(t *rapid.T) string {
 	var b strings.Builder
-	for _, name := range []string{"a", "b", "c", "process_start_time_seconds"} {
+	if start := rapid.IntRange(0, 3).Draw(t, "start"); start > 0 {
+		fmt.Fprintf(&b, "process_start_time_seconds %d\n", start*10)
+	}
+	for _, name := range []string{"a", "b", "c"} {
 		if rapid.IntRange(0, 5).Draw(t, "absent") == 0 {
 			continue
 		}
@@ -99,10 +105,18 @@ func drawPage(t *rapid.T) string {
 	return b.String()
 }
 
-func (h *history) drawSelection() messages.Selection {
-	draw := func(name string) time.Time {
-		return h.clock.Add(time.Duration(rapid.Int64Range(-int64(8*time.Hour), int64(5*time.Hour)).Draw(h.T, name)))
+// drawTime draws a time close to that of a scrape.
+func (h *history) drawTime(name string) time.Time {
+	at := begin
+	if len(h.times) > 0 {
+		at = rapid.SampledFrom(h.times).Draw(h.T, name)
 	}
+	off := []time.Duration{0, 0, time.Microsecond, -time.Microsecond, time.Millisecond, time.Hour, -time.Hour, -100 * time.Hour}
+	return at.Add(rapid.SampledFrom(off).Draw(h.T, name+", off"))
+}
+
+func (h *history) drawSelection() messages.Selection {
+	draw := h.drawTime
 	sel := messages.Selection{Names: rapid.SampledFrom([][]string{nil, nil, {"a"}, {"b", "up", "none"}}).Draw(h.T, "names")}
 	switch rapid.IntRange(0, 3).Draw(h.T, "bounds") {
 	case 0:
