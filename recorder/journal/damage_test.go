@@ -15,7 +15,7 @@ import (
 // smallSegment returns a closed segment of a few scrapes and a mark, where its frames end, and
 // what it has.
 func smallSegment(t testing.TB) (segment []byte, ends []int, batches []*recorder.Batch) {
-	batches = randomBatches(rand.New(rand.NewSource(3)), 8)
+	batches = randomBatches(rand.New(rand.NewSource(3)), 5)
 	segment, ends, e := encoded(t, batches)
 	segment = e.appendMark(segment, Mark{MarkAgentStopped, created + 5})
 	ends = append(ends, len(segment))

@@ -60,7 +60,7 @@ func TestDensity(t *testing.T) {
 		requireSameBatches(t, batches, got)
 	}
 	f(twoHours, 1.0, recordertest.NewRepeatedNode(t, pagesDir).Next)
-	f(twoHours, 1.97, recordertest.NewWalkingNode(500).Next)
+	f(twoHours, 2.0, recordertest.NewWalkingNode(400).Next)
 }
 
 // BenchmarkJournalEncode prints what a sample takes in a segment of two hours, and what it takes to

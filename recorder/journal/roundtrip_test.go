@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"math"
 	"math/rand"
@@ -80,7 +81,7 @@ func samplesOf(b *recorder.Batch) (samples []seriesSample) {
 		samples = append(samples, seriesSample{b.Series.Families[b.Series.FamilyOf[i]], k, math.Float64bits(b.Values[i])})
 	}
 	slices.SortFunc(samples, func(a, b seriesSample) int {
-		return bytes.Compare([]byte(a.SeriesKey.Name+a.Suffix.String()+"{"+string(a.Labels)), []byte(b.SeriesKey.Name+b.Suffix.String()+"{"+string(b.Labels)))
+		return cmp.Or(cmp.Compare(a.SeriesKey.Name, b.SeriesKey.Name), cmp.Compare(a.Suffix, b.Suffix), cmp.Compare(a.Labels, b.Labels))
 	})
 	return samples
 }
