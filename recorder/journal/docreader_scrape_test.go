@@ -6,15 +6,15 @@ import (
 )
 
 type docTarget struct {
-	name, failure    string
-	time, step       int64
-	families         []docFamily
-	series           []docSeries
-	members          []int
-	lastName         string
-	lastHelp         string
-	lastLabels       string
-	lastFamily, mean int64
+	name, failure string
+	time, step    int64
+	families      []docFamily
+	series        []docSeries
+	members       []int
+	lastName      string
+	lastHelp      string
+	lastLabels    string
+	lastFamily    int64
 	// run is in 1/16.
 	run int
 }
