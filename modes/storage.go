@@ -124,8 +124,8 @@ func (l *storageLock) acquire() error {
 	}
 	held, err := l.take()
 	if err != nil {
-		err = fmt.Errorf("storage %w", err)
 		if isConflict(err) {
+			err = fmt.Errorf("storage %w: --storage-dir names another one", err)
 			l.conflict(err)
 		}
 		return err

@@ -74,9 +74,10 @@ func (j *journalKeeper) onReplayed(c actors.Context, m pastReplayed) {
 func (j *journalKeeper) onRefilled(c actors.Context, m refilled) {
 	err := errors.Join(j.recovery.err, m.err)
 	j.recovery.window = nil
-	if err != nil {
+	switch {
+	case err != nil:
 		writeEntry(j.log, logEntry{warn: true, text: "what was recorded before the start is not read back into memory: it stays on disk", cause: shortCause(err)})
-	} else {
+	case m.samples > 0: // at the first start there are none
 		j.log.Info("what was recorded before the start is in memory again", zap.Duration("took", j.recovery.took), zap.Int("samples", m.samples))
 	}
 	j.do(c, j.state.recovered(time.Now()))

@@ -2,6 +2,8 @@ package inspect
 
 import (
 	"encoding/json"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -42,8 +44,8 @@ func TestJSON(t *testing.T) {
   "to": "2026-05-04T00:10:00.500Z",
   "scrapes": 3,
   "samples": 3000,
-  "bytes": 4600,
-  "bytes_per_sample": 1.5333333333333334,
+  "bytes": 2770,
+  "bytes_per_sample": 0.9233333333333333,
   "segments": [
     {
       "number": 1,
@@ -60,8 +62,8 @@ func TestJSON(t *testing.T) {
       "series": 1000,
       "scrapes": 2,
       "samples": 2000,
-      "bytes": 3000,
-      "bytes_per_sample": 1.5,
+      "bytes": 1780,
+      "bytes_per_sample": 0.89,
       "targets": [
         {
           "name": "http://127.0.0.1:2121/metrics",
@@ -98,8 +100,8 @@ func TestJSON(t *testing.T) {
       "series": 1000,
       "scrapes": 1,
       "samples": 1000,
-      "bytes": 1500,
-      "bytes_per_sample": 1.5,
+      "bytes": 890,
+      "bytes_per_sample": 0.89,
       "targets": [
         {
           "name": "http://127.0.0.1:2121/metrics",
@@ -155,4 +157,25 @@ func TestJSONOfAnEmptyJournal(t *testing.T) {
 		"bytes": 0.0, "bytes_per_sample": 0.0, "segments": []any{}, "gaps": []any{}, "damage": []any{}}, m)
 	nodes := jsonOf(t, New("d", &journal.View{Segments: []journal.SegmentInfo{{Number: 1}}}))
 	require.NotContains(t, nodes, `"labels": null`)
+}
+
+var fieldName = regexp.MustCompile(`"([a-z_]+)": `)
+
+// The document names every field.
+func TestDocumentNamesTheFields(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/journal.md")
+	require.NoError(t, err)
+	fields := fieldName.FindAllStringSubmatch(jsonOf(t, New("d", everything())), -1)
+	require.NotEmpty(t, fields)
+	for _, f := range fields {
+		if f[1] != "disk" && f[1] != "zone" { // labels of the node
+			require.Contains(t, string(doc), "`"+f[1]+"`")
+		}
+	}
+	for _, why := range []Why{Stopped, Killed, NotWritten} {
+		require.Contains(t, string(doc), "`"+string(why)+"`")
+	}
+	for _, state := range []State{Closed, Open, Unclosed, Damaged, Unreadable} {
+		require.Contains(t, string(doc), "\n| "+string(state)+" | ")
+	}
 }

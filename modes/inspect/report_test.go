@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +26,7 @@ var node = journal.Node{NodeID: "data-0", Role: "datanode-hot", PodName: "pod-0"
 // segment returns a segment of one target that is scraped every ten seconds.
 func segment(number int64, from, to string, change ...func(*journal.SegmentInfo)) journal.SegmentInfo {
 	scrapes := (at(to)-at(from))/10_000 + 1
-	s := journal.SegmentInfo{Number: number, Name: "0000000" + string(rune('0'+number)) + ".segment", Size: 3 * scrapes * 1000 / 2, Node: node,
+	s := journal.SegmentInfo{Number: number, Name: "0000000" + string(rune('0'+number)) + ".segment", Size: scrapes * 890, Node: node,
 		Created: at(from), Closed: at(to), FirstNumber: number * 1000, LastNumber: number*1000 + scrapes - 1, MinTime: at(from), MaxTime: at(to)}
 	s.Targets = []journal.TargetInfo{{Name: "http://127.0.0.1:2121/metrics", Series: 1000, Scrapes: int(scrapes), Samples: scrapes * 1000,
 		FirstNumber: s.FirstNumber, LastNumber: s.LastNumber, MinTime: s.MinTime, MaxTime: s.MaxTime}}
@@ -73,20 +74,20 @@ func tableOf(t *testing.T, r Report) string {
 
 func TestTable(t *testing.T) {
 	require.Equal(t, `
-journal   /data/fodc/journal
+journal   /var/lib/fodc/journal
 node      data-0, role datanode-hot, pod pod-0, disk=nvme, zone=a, recorded by version v1.2.3
 segments  6 (2 closed, 1 open, 1 unclosed, 1 damaged, 1 unreadable, 1 pinned)
 time      2026-05-04T00:00:00Z to 2026-05-04T05:00:00Z (5h0m0s)
 scrapes   1564
 samples   1564000
-bytes     2346100 (2.2 MiB), 1.50 a sample
+bytes     1392060 (1.3 MiB), 0.89 a sample
 
-segment  state           from                  to                    targets  series  scrapes  samples    bytes  bytes/sample
-1        closed, pinned  2026-05-04T00:00:00Z  2026-05-04T02:00:00Z        1    1000      721   721000  1081500          1.50
-2        closed          2026-05-04T02:00:10Z  2026-05-04T03:00:00Z        1    1000      360   360000   540000          1.50
-3        damaged         2026-05-04T03:10:00Z  2026-05-04T03:20:00Z        1    1000       61    61000    91500          1.50
-4        unclosed        2026-05-04T03:30:00Z  2026-05-04T03:40:00Z        1    1000       61    61000    91500          1.50
-6        open            2026-05-04T04:00:00Z  2026-05-04T05:00:00Z        1    1000      361   361000   541500          1.50
+segment  state           from                  to                    targets  series  scrapes  samples   bytes  bytes/sample
+1        closed, pinned  2026-05-04T00:00:00Z  2026-05-04T02:00:00Z        1    1000      721   721000  641690          0.89
+2        closed          2026-05-04T02:00:10Z  2026-05-04T03:00:00Z        1    1000      360   360000  320400          0.89
+3        damaged         2026-05-04T03:10:00Z  2026-05-04T03:20:00Z        1    1000       61    61000   54290          0.89
+4        unclosed        2026-05-04T03:30:00Z  2026-05-04T03:40:00Z        1    1000       61    61000   54290          0.89
+6        open            2026-05-04T04:00:00Z  2026-05-04T05:00:00Z        1    1000      361   361000  321290          0.89
 
 gaps
 from                  to                    lasted  why
@@ -98,7 +99,18 @@ damage
 file              offset  reason
 00000003.segment  4711    a frame of 80 bytes with a wrong checksum
 00000005.segment  -       damaged at offset 0: it does not begin\nas a segment does
-`, tableOf(t, New("/data/fodc/journal", everything())))
+`, tableOf(t, New("/var/lib/fodc/journal", everything())))
+}
+
+// The document shows what the program prints.
+func TestDocumentShowsTheTable(t *testing.T) {
+	v := everything()
+	v.Unreadable = nil
+	doc, err := os.ReadFile("../../docs/journal.md")
+	require.NoError(t, err)
+	shown := strings.ReplaceAll(strings.TrimSuffix(tableOf(t, New("/var/lib/fodc/journal", v)), "\n"), "\n", "\n    ")
+	shown = strings.ReplaceAll(shown, "\n    \n", "\n\n")
+	require.Contains(t, string(doc), "    $ fodc journal inspect /var/lib/fodc"+shown+"\n")
 }
 
 func TestTableOfAnEmptyJournal(t *testing.T) {
@@ -125,12 +137,12 @@ segments  3 (1 closed, 1 open, 1 unclosed)
 time      2026-05-04T00:00:00Z to 2026-05-04T00:01:00Z (1m0s)
 scrapes   7
 samples   7000
-bytes     10580 (10.3 KiB), 1.51 a sample
+bytes     6310 (6.2 KiB), 0.90 a sample
 verified  every record was read, and none is damaged
 
 segment  state     from                  to                    targets  series  scrapes  samples  bytes  bytes/sample  node
-1        closed    2026-05-04T00:00:00Z  2026-05-04T00:00:50Z        1    1000        6     6000   9000          1.50     1
-2        unclosed  2026-05-04T00:01:00Z  2026-05-04T00:01:00Z        1    1000        1     1000   1500          1.50     2
+1        closed    2026-05-04T00:00:00Z  2026-05-04T00:00:50Z        1    1000        6     6000   5340          0.89     1
+2        unclosed  2026-05-04T00:01:00Z  2026-05-04T00:01:00Z        1    1000        1     1000    890          0.89     2
 3        open      -                     -                           0       0        0        0     80             -     1
 `, tableOf(t, r))
 }
