@@ -59,6 +59,7 @@ var testsMayImport = map[string][]string{
 	"actors/proxy":            {"actors/actorstest"},
 	"recorder":                {"recorder/recordertest"},
 	"recorder/journal":        {"recorder/recordertest", "recorder/journal/journaltest"},
+	"recorder/journal/diskfs": {"recorder"},
 	// It is nothing but tests, of agents and a proxy together.
 	"actors/simulation": {"actors", "actors/actorstest", "actors/agent", "actors/proxy", "messages", "messages/wire", "recorder"},
 }
