@@ -102,7 +102,7 @@ func (m *crashModel) check(disk *journaltest.Disk, view *journal.View, powerCut 
 			last = b.Number
 			s := m.find(b)
 			if s == nil {
-				return nil, fmt.Errorf("%s: scrape %d was never recorded: %v", segment.Name, b.Number, b)
+				return nil, fmt.Errorf("%s: scrape %d of %q at %d was never recorded", segment.Name, b.Number, b.Target, b.At)
 			}
 			found[s] = segment.Number
 		}

@@ -156,9 +156,9 @@ func TestFileThatVanishes(t *testing.T) {
 
 func TestClosedSegmentThatVanishes(t *testing.T) {
 	k := newKit(t)
-	k.run(200, 4*time.Hour)
+	k.run(200, time.Hour)
 	k.disk.Vanish("00000001.segment")
-	k.run(200, 12*time.Hour)
+	k.run(200, 5*time.Hour)
 	require.Empty(t, k.writer.Stats().Errors)
 }
 
@@ -178,7 +178,7 @@ func TestSegmentThatCannotBeRemoved(t *testing.T) {
 	k := newKit(t)
 	k.disk.Watch(func(journaltest.Op, string) { require.LessOrEqual(t, k.disk.Total(), k.cfg.RetentionBytes) })
 	k.disk.Break(journaltest.Fault{Op: journaltest.Remove, Name: "00000001.segment", Err: syscall.EBUSY})
-	k.run(200, 12*time.Hour)
+	k.run(200, 5*time.Hour)
 	require.Contains(t, k.names(), "00000001.segment")
 	require.NotContains(t, k.names(), "00000002.segment", "the next one goes")
 	require.Positive(t, k.writer.Stats().Errors[journal.OpRemove])
@@ -200,7 +200,7 @@ func TestLittleFreeSpace(t *testing.T) {
 	k := newKit(t)
 	k.cfg.RetentionBytes = 1 << 30
 	k.restart()
-	k.run(200, 8*time.Hour+time.Minute)
+	k.run(20, 8*time.Hour+time.Minute)
 	require.Len(t, k.names(), 5)
 	sizes := k.disk.Files()
 	used := uint64(k.disk.Total())
@@ -212,14 +212,14 @@ func TestLittleFreeSpace(t *testing.T) {
 	k.pass(journal.UpkeepInterval)
 	require.Equal(t, []string{"00000003.segment", "00000004.segment", "00000005.segment"}, k.names())
 	require.Equal(t, journal.StateWriting, k.writer.Stats().State)
-	require.NoError(t, k.append(200))
+	require.NoError(t, k.append(20))
 
 	// All go, and that is not enough.
 	k.disk.SetSpace(total, total-least+1)
 	k.pass(journal.UpkeepInterval)
 	require.Equal(t, journal.StatePaused, k.writer.Stats().State)
 	require.Contains(t, k.writer.Stats().Error, "--storage-min-free")
-	require.ErrorIs(t, k.append(200), journal.ErrPaused)
+	require.ErrorIs(t, k.append(20), journal.ErrPaused)
 	require.EqualValues(t, 1, k.writer.Stats().Dropped[journal.DropPaused].Scrapes)
 	require.Equal(t, []string{"00000005.segment"}, k.names(), "the newest stays")
 	require.NotZero(t, k.writer.View().Segments[0].Closed)
@@ -229,11 +229,11 @@ func TestLittleFreeSpace(t *testing.T) {
 	// A little above is not enough to go on.
 	k.disk.SetSpace(total, total-least-uint64(k.disk.Total()))
 	k.pass(journal.UpkeepInterval)
-	require.ErrorIs(t, k.append(200), journal.ErrPaused)
+	require.ErrorIs(t, k.append(20), journal.ErrPaused)
 	k.disk.SetSpace(total, total-least*12/10)
 	k.pass(journal.UpkeepInterval)
 	require.Equal(t, journal.StateWriting, k.writer.Stats().State)
-	require.NoError(t, k.append(200))
+	require.NoError(t, k.append(20))
 	require.Equal(t, []string{"00000005.segment", "00000006.segment"}, k.names())
 }
 
@@ -244,7 +244,7 @@ func (d slowToFree) Space() (free, total uint64, err error) { return 40, 1000, n
 
 func TestFileSystemThatFreesLate(t *testing.T) {
 	k := newKit(t)
-	k.run(100, 8*time.Hour)
+	k.run(100, 3*time.Hour)
 	before := len(k.names())
 	k.writer = journal.NewWriter(slowToFree{k.disk}, k.cfg)
 	require.NoError(t, k.writer.Open(k.now))

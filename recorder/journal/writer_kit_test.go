@@ -20,7 +20,7 @@ var begin = time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 var config = journal.Config{
 	Node:           journal.Node{NodeID: "node-1", Role: "liaison", Labels: map[string]string{"zone": "a"}, AgentVersion: "test"},
 	RetentionTime:  72 * time.Hour,
-	RetentionBytes: 1 << 20,
+	RetentionBytes: 1 << 18,
 	SyncInterval:   10 * time.Second,
 	MinFree:        0.05,
 }

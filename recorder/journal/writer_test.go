@@ -33,7 +33,7 @@ func TestWriterWritesWhatIsReadBack(t *testing.T) {
 	require.Equal(t, k.disk.Total(), stats.Bytes)
 	require.Equal(t, b.At, stats.Oldest)
 	require.Equal(t, begin.Add(50*time.Second).UnixMilli(), stats.Newest)
-	require.EqualValues(t, 1<<20, stats.Limit)
+	require.EqualValues(t, 1<<18, stats.Limit)
 	require.Empty(t, stats.Dropped)
 	require.Empty(t, stats.Errors)
 }
@@ -148,8 +148,8 @@ func TestRotation(t *testing.T) {
 		require.NoError(t, k.append(100))
 	}
 	full := k.disk.Files()[2].Size
-	require.Greater(t, full, int64(1<<16), "1/16 of all")
-	require.Less(t, full, int64(1<<16+1<<13))
+	require.Greater(t, full, int64(1<<14), "1/16 of all")
+	require.Less(t, full, int64(1<<14+1<<12))
 	for _, s := range k.writer.View().Segments[:3] {
 		require.NotZero(t, s.Closed)
 		require.Nil(t, s.Damage)
@@ -161,7 +161,7 @@ func TestSizeLimit(t *testing.T) {
 	k.disk.Watch(func(journaltest.Op, string) {
 		require.LessOrEqual(t, k.disk.Total(), k.cfg.RetentionBytes)
 	})
-	k.run(200, 12*time.Hour)
+	k.run(200, 5*time.Hour)
 	stats := k.writer.Stats()
 	require.Greater(t, stats.Bytes, k.cfg.RetentionBytes*7/8, "the limit is used")
 	require.Positive(t, stats.Removed)
@@ -170,7 +170,7 @@ func TestSizeLimit(t *testing.T) {
 	require.NotContains(t, read, int64(1))
 
 	k.disk.Watch(nil)
-	k.cfg.RetentionBytes = 1 << 18
+	k.cfg.RetentionBytes = 1 << 16
 	k.restart()
 	require.LessOrEqual(t, k.disk.Total(), k.cfg.RetentionBytes, "a smaller limit holds from the start")
 }
@@ -193,7 +193,7 @@ func TestScrapeThatNeedsTheBytesOfItsSegment(t *testing.T) {
 	k.disk.Watch(func(journaltest.Op, string) { require.LessOrEqual(t, k.disk.Total(), k.cfg.RetentionBytes) })
 	require.NoError(t, k.append(200))
 	require.NoError(t, k.append(201))
-	for n := range 300 {
+	for n := range 50 {
 		require.NoError(t, k.append(900+n%2), n)
 	}
 	require.Contains(t, k.read(), k.number)
@@ -229,7 +229,7 @@ func TestPinnedSegmentsStay(t *testing.T) {
 
 	k.restart()
 	require.True(t, k.writer.View().Segments[0].Pinned)
-	k.run(200, 12*time.Hour)
+	k.run(200, 5*time.Hour)
 	require.Contains(t, k.names(), "00000001.segment")
 	require.NotContains(t, k.names(), "00000002.segment")
 	require.Contains(t, k.names(), "00000003.segment")
