@@ -147,3 +147,29 @@ func TestRecoverOfDamage(t *testing.T) {
 	require.Equal(t, "00000002.segment", done.Damage[0].Name)
 	require.Zero(t, w.Stats().Appended, "a replay counts as nothing")
 }
+
+// A clock that was ahead once does not have all that was recorded since then replayed.
+func TestRecoverBehindAClockThatWasAhead(t *testing.T) {
+	k := newKit(t)
+	k.now = begin.Add(10 * time.Hour)
+	k.run(3, time.Minute)
+	k.now = begin
+	k.run(3, time.Minute)
+	scrapes, _, err := recovered(k, 12, time.Hour)
+	require.NoError(t, err)
+	require.Empty(t, scrapes)
+}
+
+// The mark of a start is in each segment until one has a scrape. It was one start.
+func TestRecoverOfOneStart(t *testing.T) {
+	k := newKit(t)
+	k.disk.Break(journaltest.Fault{Op: journaltest.Write, Skip: 2, Times: 1, Err: syscall.EIO})
+	k.disk.Break(journaltest.Fault{Op: journaltest.Remove, Err: syscall.EIO})
+	require.Error(t, k.append(3))
+	k.pass(time.Minute)
+	k.run(3, time.Minute)
+	require.Len(t, k.names(), 2)
+	_, events, err := recovered(k, 7, 0)
+	require.NoError(t, err)
+	require.Equal(t, []string{"0s agent_started: version test", "1m50s " + killed}, events)
+}
