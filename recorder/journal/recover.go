@@ -36,6 +36,9 @@ func Recover(v *View, dir FS, of Recovery) (*recorder.Window, Recovered, error) 
 	r := &replayer{Recovery: of, window: recorder.NewWindow(of.Limits)}
 	var failure error
 	for _, info := range v.Segments[v.firstSince(of.Since):] {
+		if info.LastNumber == 0 || info.FirstNumber > of.Base {
+			continue // It is of this process, or of one that has recorded nothing.
+		}
 		err := r.segment(dir, &info)
 		var damage *Damage
 		switch {
@@ -157,8 +160,8 @@ func (t *replayedTarget) define(of *decodedTarget) {
 // agentRuns makes the events of the agent's starts and ends.
 type agentRuns struct {
 	running bool
-	// last is the time of the newest scrape of the run, started that of its start.
-	last, started int64
+	// last is the time of the newest scrape of the run.
+	last int64
 }
 
 func (a *agentRuns) scraped(at int64) { a.running, a.last = true, at }
@@ -166,11 +169,8 @@ func (a *agentRuns) scraped(at int64) { a.running, a.last = true, at }
 func (a *agentRuns) mark(r *replayer, m Mark, version string) {
 	switch m.Kind {
 	case MarkAgentStarted:
-		if a.running && a.started == m.At {
-			return // A segment that was given up before its first scrape has the same mark.
-		}
 		a.end(r, a.last, detailKilled)
-		a.running, a.last, a.started = true, m.At, m.At
+		a.running, a.last = true, m.At
 		r.event(recorder.EventAgentStarted, m.At, "version "+version)
 	case MarkAgentStopped:
 		a.end(r, m.At, "the agent was stopped")
