@@ -141,9 +141,10 @@ func Start(sys *actors.System, cfg Config) *Agent {
 			return newScraper(sys, a.recorder, t, cfg, fetch)
 		}))
 	}
+	pasts := newPastReads()
 	for _, address := range cfg.ProxyAddrs {
 		session := sessionConfig{address: address, registration: registrationOf(cfg), heartbeat: cfg.HeartbeatInterval,
-			recorder: a.recorder, sys: sys, nodeConfig: a.config, load: cfg.Load, dial: cfg.Dial, local: cfg.LocalProxies}
+			recorder: a.recorder, pasts: pasts, sys: sys, nodeConfig: a.config, load: cfg.Load, dial: cfg.Dial, local: cfg.LocalProxies}
 		a.links = append(a.links, sys.Spawn("link", restarts, func() actors.Actor {
 			return newLink(sys, session, cfg.ReconnectInterval)
 		}))

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"math"
 	"time"
 
 	"fodc/actors"
@@ -21,18 +20,24 @@ const (
 	maxBaselineBytes = 4<<20 - 64<<10
 )
 
-// snapshotReader reads a snapshot part by part. It reads one part ahead, because a chunk says
-// whether another one follows.
+// snapshotReader reads the past of an answer and then a snapshot, part by part. It reads one part
+// of the snapshot ahead, because a chunk says whether another one follows.
 type snapshotReader struct {
 	snapshot *recorder.Snapshot
 	partial  messages.PartialReason // why it has less than what was asked for
 	next     []messages.Block       // nil: there is none
 	begun    bool
+	// past opens what is on disk, part is what was read of it and is not written yet.
+	past func() (pastReader, error)
+	part []messages.Block
+	// gathered is the past of a baseline answer, nil if it has none.
+	gathered *gatheredPast
 }
 
-// encode returns the next frame of the answer, and whether more follow.
+// encode returns the next frame of the snapshot, and whether more follow. An answer without a
+// dictionary does not touch the encoder, since others may be sent between its frames.
 func (r *snapshotReader) encode(to *wire.DictionaryEncoder, req metricsRequest) (frame *wire.StreamMetricsRequest, more bool) {
-	if !r.begun {
+	if !r.begun && req.dictionary != 0 {
 		to.Begin(req.dictionary)
 	}
 	blocks, more := r.read(chunkBytes)
@@ -40,7 +45,18 @@ func (r *snapshotReader) encode(to *wire.DictionaryEncoder, req metricsRequest) 
 	if !more {
 		a.Partial = r.partial
 	}
+	if req.dictionary == 0 {
+		return wire.AnswerFrame(a), more
+	}
 	return to.Frame(a), more
+}
+
+// encodePast returns a frame with the part of the past that was read. Another one always follows:
+// the snapshot has at least one, which is empty if the snapshot is.
+func (r *snapshotReader) encodePast(req metricsRequest) *wire.StreamMetricsRequest {
+	frame := wire.AnswerFrame(wire.Answer{RequestID: req.id, Blocks: r.part, More: true})
+	r.part = nil
+	return frame
 }
 
 func (r *snapshotReader) read(budget int) (blocks []messages.Block, more bool) {
@@ -75,10 +91,15 @@ func (u *uplink) onRequest(c actors.Context, m actors.Frame[*wire.StreamMetricsR
 }
 
 func (u *uplink) onSnapshot(c actors.Context, m snapshotTaken) {
-	if u.answers.snapshotted(m.seq) {
-		u.snapshots[m.seq] = &snapshotReader{snapshot: m.snapshot}
-		u.answer(c)
+	if !u.answers.snapshotted(m.seq, m.past != nil) {
+		return
 	}
+	r := &snapshotReader{snapshot: m.snapshot, partial: m.partial, past: m.past}
+	u.snapshots[m.seq] = r
+	if m.past != nil && !u.answers.find(m.seq).request.columnar && !r.gather() {
+		u.answers.endPast(m.seq)
+	}
+	u.answer(c)
 }
 
 func (u *uplink) onFrameWritten(c actors.Context, m actors.FrameWritten) {
@@ -95,6 +116,7 @@ func (u *uplink) answer(c actors.Context) {
 	}
 	now := time.Now()
 	for {
+		u.readPast(c, now)
 		step, ok := u.answers.next(now)
 		if !ok {
 			break
@@ -125,6 +147,9 @@ func (u *uplink) frame(step answerStep, now time.Time) (frame *wire.StreamMetric
 		// A baseline proxy pairs answers by their order, and its answers have no error: send an
 		// empty one.
 		frame, _ = u.baseline.Frame(nil, now, maxBaselineBytes)
+	case step.past:
+		u.past.next() // while the part before it is being written
+		return r.encodePast(step.request), true
 	case step.request.columnar:
 		return r.encode(&u.encoder, step.request)
 	default:
@@ -135,8 +160,9 @@ func (u *uplink) frame(step answerStep, now time.Time) (frame *wire.StreamMetric
 }
 
 func (u *uplink) baselineFrame(r *snapshotReader, now time.Time) *wire.StreamMetricsRequest {
-	blocks, _ := r.read(math.MaxInt)
-	frame, left := u.baseline.Frame(blocks, now, maxBaselineBytes)
+	blocks, left := r.readAll()
+	frame, more := u.baseline.Frame(blocks, now, maxBaselineBytes)
+	left += more
 	if left > 0 && !u.truncationLogged {
 		u.truncationLogged = true
 		u.log.Warn("an answer does not fit the one message that this proxy knows: its oldest samples are left out",
@@ -149,6 +175,6 @@ func (u *uplink) baselineFrame(r *snapshotReader, now time.Time) *wire.StreamMet
 func (u *uplink) dropAnswers() {
 	u.answers.clear()
 	u.encoder = wire.DictionaryEncoder{}
-	clear(u.snapshots)
+	clear(u.snapshots) // What reads a past ends with the stream.
 	u.answerDue.Disarm()
 }

@@ -27,10 +27,19 @@ type answerMachine struct {
 
 func (m *answerMachine) Do(command string, args []string) string {
 	switch command {
-	case "request": // request ID [left=DURATION] [baseline] [invalid=WHY] [times=N]
+	case "request": // request ID [left=DURATION] [baseline] [dictionary] [invalid=WHY] [times=N]
 		return m.request(args)
-	case "snapshot": // snapshot SEQ
-		return fmt.Sprintf("wanted: %t\n", m.queue.snapshotted(scriptNumber(args[0])))
+	case "snapshot": // snapshot SEQ [past]
+		return fmt.Sprintf("wanted: %t\n", m.queue.snapshotted(scriptNumber(args[0]), len(args) > 1))
+	case "begin-past":
+		seq, ok := m.queue.beginPast(m.Now())
+		return fmt.Sprintf("read the past of %d: %t\n", seq, ok)
+	case "past-part": // past-part SEQ
+		return fmt.Sprintf("wanted: %t\n", m.queue.pastPart(scriptNumber(args[0]), m.Now()))
+	case "past-end": // past-end SEQ
+		return fmt.Sprintf("waited: %t\n", m.queue.endPast(scriptNumber(args[0])))
+	case "overdue":
+		return fmt.Sprintf("given up: %d\n", m.queue.overduePast(m.Now()))
 	case "next":
 		var ok bool
 		if m.step, ok = m.queue.next(m.Now()); !ok {
@@ -38,6 +47,9 @@ func (m *answerMachine) Do(command string, args []string) string {
 		}
 		if m.step.failure != "" {
 			return fmt.Sprintf("answer #%d with error: %s\n", m.step.request.id, m.step.failure)
+		}
+		if m.step.past {
+			return fmt.Sprintf("answer #%d with a part of the past of %d\n", m.step.request.id, m.step.seq)
 		}
 		return fmt.Sprintf("answer #%d with a part of snapshot %d\n", m.step.request.id, m.step.seq)
 	case "queued": // queued [more]
@@ -71,6 +83,8 @@ func (m *answerMachine) request(args []string) string {
 			r.timeLeft, _ = time.ParseDuration(value)
 		case "baseline":
 			r.columnar = false
+		case "dictionary":
+			r.dictionary = 1
 		case "invalid":
 			r.invalid = value
 		case "times":
@@ -105,7 +119,7 @@ func TestAnswersInOrder(t *testing.T) {
 					credits++
 				}
 			case 1:
-				q.snapshotted(answered + rapid.Uint64Range(0, 5).Draw(t, "ahead"))
+				q.snapshotted(answered+rapid.Uint64Range(0, 5).Draw(t, "ahead"), false)
 			case 2:
 				if step, ok := q.next(now); ok {
 					require.Equal(t, answered+1, step.request.id)

@@ -43,6 +43,7 @@ type sessionConfig struct {
 	keepalive    time.Duration
 	recorder     *actors.PID
 	sys          *actors.System
+	pasts        *pastReads
 	nodeConfig   *actors.PID // nil: the node's configuration is not read
 	load         func() float64
 	dial         dialer

@@ -3,8 +3,11 @@ package agent
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 
+	"fodc/messages"
 	"fodc/messages/wire"
+	"fodc/recorder"
 
 	"github.com/stretchr/testify/require"
 )
@@ -84,4 +87,26 @@ func TestDictionary(t *testing.T) {
 		asked = 0
 		f(2, true, true, all)
 	})
+}
+
+// An answer without a dictionary may be sent between the frames of one that has it.
+func TestDictionaryIsNotTouchedByAnAnswerWithout(t *testing.T) {
+	w := recorder.NewWindow(recorder.Limits{})
+	page := scrapeOf("node", bigPage(10_000), time.Unix(1_000_000, 0))
+	w.Append(page.target, page.scrape)
+	var encoder wire.DictionaryEncoder
+	latest := &snapshotReader{snapshot: w.Snapshot(messages.Selection{})}
+	window := &snapshotReader{snapshot: w.Snapshot(messages.Selection{Window: messages.Window{Start: time.Unix(1, 0)}})}
+	chunk := uint64(0)
+	for more := true; more; {
+		var frame *wire.StreamMetricsRequest
+		frame, more = latest.encode(&encoder, metricsRequest{id: 2, dictionary: 7})
+		chunk++
+		require.EqualValues(t, 7, frame.GetDictionary())
+		require.Equal(t, chunk, frame.GetDictionaryChunk())
+		require.Equal(t, chunk == 1, frame.GetDictionaryBegins())
+		between, _ := window.encode(&encoder, metricsRequest{id: 1})
+		require.Zero(t, between.GetDictionary())
+	}
+	require.Greater(t, chunk, uint64(1))
 }

@@ -14,7 +14,8 @@
 // stream's reader and its writer. Each sends one final message to its actor (see sender.go),
 // and ends when the actor's context ends. A goroutine that reads the host or the node's
 // configuration may hang in the kernel instead: there is at most one for each part of the
-// host, and one for the configuration. Failures that repeat are logged by failure_log.go.
+// host, and one for the configuration. So may one that reads from disk for an answer (see
+// past_reads.go): while it hangs, no other one begins. Failures that repeat are logged by failure_log.go.
 //
 // Messages between actors:
 //
@@ -22,12 +23,13 @@
 //	selfmetrics -> recorder            readStats; recorder -> selfmetrics  stats
 //	uplink, connect -> nodeconfig      checkConfig; nodeconfig -> uplink, connect  configChecked
 //	uplink -> recorder                 read, readHealth; recorder -> uplink  snapshotTaken, nodeHealth
+//	pastRead -> uplink                 pastPart, pastEnded; uplink -> pastRead  next
 //	link -> recorder                   readHealth; recorder -> link  nodeHealth
 //	uplink -> link                     registered, sessionOver
 //	link -> uplink                     sayGoodbye, then it stops it
 //
 // A link has at most one uplink: it starts the next one when the runtime has reported the
 // end of the one before. An uplink sends sessionOver when its streams, their goroutines and
-// its connection are closed. So nothing of a session outlives it, and no two attempts run at
-// once.
+// its connection are closed. So nothing of a session outlives it but a read that hangs, and no
+// two attempts run at once.
 package agent

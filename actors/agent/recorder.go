@@ -70,7 +70,8 @@ type (
 	nodeHealth struct{ health string }
 )
 
-// pastReader reads what the journal has of a selection, as recorder.Snapshot does.
+// pastReader reads what the journal has of a selection, as recorder.Snapshot does. If it is an
+// io.Closer, it is closed.
 type pastReader interface {
 	Next(budget int) ([]messages.Block, error)
 }

@@ -56,6 +56,8 @@ type uplink struct {
 	metrics          *stream[*wire.StreamMetricsRequest] // nil: there is none
 	answers          answerQueue
 	snapshots        map[uint64]*snapshotReader // of the answers, by seq
+	past             *pastRead                  // the newest goroutine that reads from disk for an answer; nil: none yet
+	pastFailure      failureLog                 // of answers without a part that is on disk
 	encoder          wire.DictionaryEncoder     // of the metrics stream
 	baseline         *wire.BaselineLabels
 	truncationLogged bool // a baseline answer did not fit its message, and that was logged
@@ -89,6 +91,10 @@ func (u *uplink) Receive(c actors.Context) {
 		u.onRequest(c, m)
 	case snapshotTaken:
 		u.onSnapshot(c, m)
+	case pastPart:
+		u.onPastPart(c, m)
+	case pastEnded:
+		u.onPastEnded(c, m)
 	case actors.FrameWritten:
 		u.onFrameWritten(c, m)
 	case actors.StreamClosed:

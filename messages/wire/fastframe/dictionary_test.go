@@ -185,6 +185,10 @@ func TestDictionary(t *testing.T) {
 				if len(blocks) > 0 {
 					a.Blocks = blocks[i : i+1]
 				}
+				if rapid.IntRange(0, 5).Draw(t, "overtakes") == 0 { // a window that waits for its agent's disk
+					between := encode(t, wire.AnswerFrame(wire.Answer{RequestID: 99, More: true, Blocks: drawNode(t)}))
+					require.Equal(t, oracle.read(between), fastWithLoss(d, between))
+				}
 				frame := encode(t, agent.Frame(a))
 				if rapid.IntRange(0, 19).Draw(t, "lose") == 0 {
 					whole = whole && dictionary == 0

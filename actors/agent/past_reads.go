@@ -1,0 +1,156 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"fodc/messages"
+
+	"go.uber.org/zap"
+)
+
+// maxPastReads bounds the goroutines of the process that read from disk for answers at a time: two
+// proxies, each with a window whose read hangs and one that works.
+const maxPastReads = 4
+
+// pastReads are the goroutines of all sessions that read from disk for answers. A read may hang in
+// the kernel for as long as the disk is broken, and outlive its session.
+type pastReads struct {
+	slots chan struct{}
+
+	mu    sync.Mutex
+	began map[*pastRead]time.Time // what reads from the disk now, and since when
+}
+
+func newPastReads() *pastReads {
+	return &pastReads{slots: make(chan struct{}, maxPastReads), began: map[*pastRead]time.Time{}}
+}
+
+// areStalled reports whether a read hangs: it has been under way for longer than any answer waits.
+// Until it returns, nothing more is to be read, so that hung goroutines never pile up.
+func (d *pastReads) areStalled(now time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, began := range d.began {
+		if now.Sub(began) >= pastPartTimeout {
+			return true
+		}
+	}
+	return false
+}
+
+// pastRead is the goroutine that reads the past of one answer.
+type pastRead struct {
+	seq    uint64
+	reads  *pastReads
+	more   chan struct{} // a token for each part that is to be read after the first one
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+// Messages of a pastRead to its uplink. They stop when its context has ended.
+type (
+	// pastPart is a part of the past of an answer.
+	pastPart struct {
+		seq    uint64
+		blocks []messages.Block
+	}
+	// pastEnded says that nothing more of the past will come: that was all, or reading failed.
+	pastEnded struct {
+		seq uint64
+		err error
+	}
+)
+
+// start reads the past of an answer, which open opens: the first part at once, each further one
+// when next is called. It begins when the read before has ended, if there was one; a stream has one
+// reader at a time. The goroutine ends with the context, unless it hangs in the disk.
+func (d *pastReads) start(ctx context.Context, self sender, seq uint64, before *pastRead, open func() (pastReader, error)) *pastRead {
+	r := &pastRead{seq: seq, reads: d, more: make(chan struct{}, 1), done: make(chan struct{})}
+	ctx, r.cancel = context.WithCancel(ctx)
+	go func() {
+		defer close(r.done)
+		defer r.cancel()
+		if before != nil {
+			select {
+			case <-before.done:
+			case <-ctx.Done():
+				return
+			}
+		}
+		select {
+		case d.slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		err := r.run(ctx, self, open)
+		<-d.slots
+		if ctx.Err() == nil {
+			self.send(pastEnded{seq, err})
+		}
+	}()
+	return r
+}
+
+// next makes the goroutine read the next part. It is called once for each pastPart.
+func (r *pastRead) next() { r.more <- struct{}{} }
+
+// run sends one part after the other, until there are no more. A panic is an error; the log has
+// its stack.
+func (r *pastRead) run(ctx context.Context, self sender, open func() (pastReader, error)) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+			self.sys.Log().Error("reading from disk for an answer panicked", zap.Any("panic", p), zap.Stack("stack"))
+		}
+	}()
+	var past pastReader
+	if err := r.timed(func() (err error) {
+		past, err = open()
+		return err
+	}); err != nil {
+		return err
+	}
+	if c, ok := past.(io.Closer); ok {
+		defer func() { _ = r.timed(c.Close) }()
+	}
+	for ctx.Err() == nil {
+		var blocks []messages.Block
+		err := r.timed(func() (err error) {
+			blocks, err = past.Next(chunkBytes)
+			return err
+		})
+		if len(blocks) > 0 && ctx.Err() == nil {
+			self.send(pastPart{r.seq, blocks})
+			select {
+			case <-r.more:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		if errors.Is(err, io.EOF) || err == nil && len(blocks) == 0 {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// timed calls what may take as long as the disk does. areStalled knows of it meanwhile.
+func (r *pastRead) timed(f func() error) error {
+	r.reads.mu.Lock()
+	r.reads.began[r] = time.Now()
+	r.reads.mu.Unlock()
+	defer func() {
+		r.reads.mu.Lock()
+		delete(r.reads.began, r)
+		r.reads.mu.Unlock()
+	}()
+	return f()
+}
