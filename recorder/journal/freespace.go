@@ -1,5 +1,7 @@
 package journal
 
+import "math"
+
 // resumeFactor times the least free space must be free before a journal that paused goes on, so
 // that it does not pause again at once.
 const resumeFactor = 1.1
@@ -10,13 +12,16 @@ type freeSpace struct {
 	min float64
 	// low is set while there was not enough.
 	low bool
+	// left is how many bytes may be written until it has to be looked at again.
+	left int64
 }
 
-// isEnough reports whether there is enough.
-func (s *freeSpace) isEnough(free, total uint64) bool {
+// isEnough reports whether there is enough for so many bytes more.
+func (s *freeSpace) isEnough(free, total uint64, more int64) bool {
 	least := s.min * float64(total)
 	if s.low {
 		least *= resumeFactor
 	}
-	return float64(free) >= least
+	s.left = int64(min(float64(free)-least, math.MaxInt64/2))
+	return s.left >= more
 }

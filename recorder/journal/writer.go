@@ -95,22 +95,25 @@ func (w *Writer) append(b *recorder.Batch, now time.Time) error {
 		isFresh := w.current.info.LastNumber == 0
 		frame, err := w.encoder.appendScrape(w.buffer[:0], b, w.stats.Base+b.Number)
 		w.keepBuffer(frame)
-		fits := false
+		fits, size := false, int64(len(frame))+reserve(w.encoder)
 		switch {
 		case errors.Is(err, errSegmentFull) && !isFresh:
 		case err != nil:
 			return fmt.Errorf("%w: target %s: %w", ErrInvalid, b.Target, err)
 		default:
-			if fits, err = w.makeRoom(int64(len(frame))+reserve(w.encoder), now); err != nil {
+			if fits, err = w.makeRoom(size, now); err != nil {
 				return err
 			}
 		}
 		if fits {
+			if err := w.takeSpace(size, now); err != nil {
+				return err
+			}
 			return w.write(frame, len(b.Values), now)
 		}
 		// The segment can take no more. If it has something, another one may, or its own bytes.
 		if isFresh {
-			return w.pauseFull(w.current.bytes+int64(len(frame))+reserve(w.encoder), now)
+			return w.pauseFull(w.current.bytes+size, now)
 		}
 		if err := w.closeSegment(now); err != nil {
 			return err

@@ -5,9 +5,22 @@ import (
 	"time"
 )
 
+// takeSpace makes sure that so many bytes leave enough of the file system free: see checkSpace. It
+// asks the file system only if what was free at the last look may not suffice, so what others write
+// meanwhile is seen at the next one.
+func (w *Writer) takeSpace(more int64, now time.Time) error {
+	if more > w.space.left {
+		if err := w.checkSpace(more, now); err != nil {
+			return err
+		}
+	}
+	w.space.left -= more
+	return nil
+}
+
 // checkSpace removes the oldest segments, all but the newest, while the file system has too little
-// free space, and pauses the writer if that does not help.
-func (w *Writer) checkSpace(now time.Time) error {
+// free space for so many bytes more, and pauses the writer if that does not help.
+func (w *Writer) checkSpace(more int64, now time.Time) error {
 	var atFirst, removed uint64
 	for {
 		free, total, err := w.fs.Space()
@@ -20,7 +33,7 @@ func (w *Writer) checkSpace(now time.Time) error {
 			atFirst = free
 		}
 		// Some file systems take a while until what was removed is free.
-		if w.space.isEnough(max(free, atFirst+removed), total) {
+		if w.space.isEnough(max(free, atFirst+removed), total, more) {
 			w.space.low = false
 			return nil
 		}

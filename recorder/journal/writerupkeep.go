@@ -49,7 +49,7 @@ func (w *Writer) keepUp(now time.Time) error {
 		if f := w.retention.nextExpired(w.files, now); f != nil {
 			_ = w.removeOld(f)
 		}
-		if err := w.checkSpace(now); err != nil {
+		if err := w.checkSpace(0, now); err != nil {
 			return err
 		}
 		if w.wanted > 0 && w.hasRoom(w.wanted) {
