@@ -54,8 +54,6 @@ func BenchmarkAppend(b *testing.B) {
 			b.ReportMetric(float64(a.parsed)/samples, "parse-ns/sample")
 			b.ReportMetric(float64(a.appended)/samples, "append-ns/sample")
 			b.ReportMetric(float64(a.journaled)/samples, "journal-ns/sample")
-			s := a.writer.Stats()
-			b.ReportMetric(float64(s.Bytes)/float64(s.Written.Samples), "disk-B/sample")
 			require.NoError(b, a.writer.Close(a.at))
 		})
 	}
