@@ -117,14 +117,16 @@ func TestBackoff(t *testing.T) {
 }
 
 func TestFreeSpaceIsEnough(t *testing.T) {
-	f := func(min float64, low bool, free uint64, want bool) {
+	f := func(min float64, low bool, free uint64, more int64, want bool) {
 		t.Helper()
 		s := freeSpace{min: min, low: low}
-		require.Equal(t, want, s.isEnough(free, 1000))
+		require.Equal(t, want, s.isEnough(free, 1000, more))
 	}
-	f(0.05, false, 50, true)
-	f(0.05, false, 49, false)
-	f(0.05, true, 54, false)
-	f(0.05, true, 56, true)
-	f(0, false, 0, true)
+	f(0.05, false, 50, 0, true)
+	f(0.05, false, 49, 0, false)
+	f(0.05, true, 54, 0, false)
+	f(0.05, true, 56, 0, true)
+	f(0.05, false, 60, 10, true)
+	f(0.05, false, 60, 11, false)
+	f(0, false, 0, 0, true)
 }
