@@ -136,3 +136,15 @@ func TestFindJournal(t *testing.T) {
 	_, err = findJournal(file)
 	require.ErrorContains(t, err, file+" is a file: DIR must be ")
 }
+
+// The document of the journal has every flag of the commands that read one.
+func TestJournalDocumentNamesTheFlags(t *testing.T) {
+	doc, err := os.ReadFile("../docs/journal.md")
+	require.NoError(t, err)
+	for _, tl := range journalTools(Runners{}) {
+		require.Contains(t, string(doc), "fodc journal "+tl.name+" ")
+		for _, o := range tl.options {
+			require.Contains(t, string(doc), "`--"+o.name, "fodc journal %s --%s", tl.name, o.name)
+		}
+	}
+}
