@@ -12,6 +12,7 @@ import (
 	// Must come before every library that logs while it is initialised.
 	_ "fodc/modes/logsilencer"
 
+	"fodc/modes/export"
 	"fodc/modes/logsink"
 
 	"github.com/urfave/cli/v2"
@@ -42,6 +43,8 @@ type Runners struct {
 	Standalone func(context.Context, StandaloneConfig, Program) error
 	// Inspect prints what is in a journal.
 	Inspect func(context.Context, InspectConfig, io.Writer) error
+	// Export writes what is in a journal in another format.
+	Export func(ctx context.Context, c export.Config, stdout, stderr io.Writer) error
 }
 
 // Main runs the command that the arguments name; the first argument is the program's name.

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fodc/messages"
+	"fodc/modes/export"
 )
 
 // outcome is the result of a run of the program.
@@ -46,6 +47,7 @@ func run(t *testing.T, runErr error, env []string, args ...string) outcome {
 		Agent:      func(_ context.Context, c AgentConfig, _ Program) error { o.config = c; return runErr },
 		Standalone: func(_ context.Context, c StandaloneConfig, _ Program) error { o.config = c; return runErr },
 		Inspect:    func(_ context.Context, c InspectConfig, _ io.Writer) error { o.config = c; return runErr },
+		Export:     func(_ context.Context, c export.Config, _, _ io.Writer) error { o.config = c; return runErr },
 	})
 	o.stdout, o.stderr = stdout.String(), stderr.String()
 	return o

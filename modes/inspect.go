@@ -39,7 +39,7 @@ func inspectTool(run Runners) tool {
 			choiceOption(&c.Output, "output", outputTable, "`FORMAT`: table or json", []string{outputTable, outputJSON}),
 			boolOption(&c.Verify, "verify", false, "read every record and compare its checksum; exit code 1 if something is damaged"),
 		},
-		run: func(ctx context.Context, dir string, stdout io.Writer) error {
+		run: func(ctx context.Context, dir string, stdout, _ io.Writer) error {
 			c.Dir = dir
 			return run.Inspect(ctx, c, stdout)
 		},

@@ -21,7 +21,7 @@ const journalDescription = "DIR is the storage directory of an agent (--storage-
 
 // journalTools are the subcommands of fodc journal.
 func journalTools(run Runners) []tool {
-	return []tool{inspectTool(run)}
+	return []tool{inspectTool(run), exportTool(run)}
 }
 
 // journalCommand is fodc journal, with its subcommands.

@@ -27,7 +27,7 @@ type tool struct {
 	// nil.
 	finish func() error
 	// run is given the operand. Its error is printed.
-	run func(ctx context.Context, dir string, stdout io.Writer) error
+	run func(ctx context.Context, dir string, stdout, stderr io.Writer) error
 }
 
 // toolOperand is the name of a tool's one operand.
@@ -73,7 +73,7 @@ func (tl tool) action(c *cli.Context, parent string, stderr io.Writer) error {
 	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	defer stop()
-	err = tl.run(ctx, dir, c.App.Writer)
+	err = tl.run(ctx, dir, c.App.Writer, stderr)
 	if err == nil {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"fodc/messages"
+	"fodc/recorder/blocks/blockstest"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -22,7 +23,7 @@ func TestBlocksHoldWhatWasAppended(t *testing.T) {
 		w := NewWriter(dir, Options{})
 		defer w.Close()
 		nodes := []*Node{node("a"), NewNode(messages.Identity{NodeID: "b", PodName: "b", PodNameIsNodeID: true})}
-		want := map[point]int{}
+		want := map[blockstest.Point]int{}
 		for i := range rapid.Int64Range(0, 3).Draw(t, "ranges") {
 			at := hour12 + i*rangeMillis
 			setBack := rapid.IntRange(0, 6).Draw(t, "set back")
@@ -37,7 +38,7 @@ func TestBlocksHoldWhatWasAppended(t *testing.T) {
 			}
 			require.NoError(t, w.Flush(context.Background()))
 		}
-		got, _ := readBlocks(t, dir)
+		got, _ := blockstest.Read(t, dir)
 		require.Equal(t, want, got)
 		require.Equal(t, len(want), w.Counts().Samples)
 	})
@@ -76,7 +77,7 @@ func drawBlock(t *rapid.T, at *int64) messages.Block {
 	return b
 }
 
-func addPoints(t *rapid.T, want map[point]int, n *Node, b *messages.Block) {
+func addPoints(t *rapid.T, want map[blockstest.Point]int, n *Node, b *messages.Block) {
 	for f := range b.Each() {
 		for i := range f.Series {
 			s := f.At(i)
@@ -86,7 +87,7 @@ func addPoints(t *rapid.T, want map[point]int, n *Node, b *messages.Block) {
 				if messages.IsGap(v) {
 					continue
 				}
-				want[point{l.String(), b.Times[j], math.Float64bits(v)}]++
+				want[blockstest.Point{Series: l.String(), At: b.Times[j], Bits: math.Float64bits(v)}]++
 			}
 		}
 	}

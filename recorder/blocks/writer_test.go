@@ -9,8 +9,10 @@ import (
 	"testing"
 
 	"fodc/messages"
+	"fodc/recorder/blocks/blockstest"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/tsdb"
 	"github.com/stretchr/testify/require"
 )
 
@@ -29,6 +31,17 @@ func seriesOf(own messages.LabelText, values ...float64) messages.Series {
 	return messages.Series{Labels: own, Values: values}
 }
 
+// flushed writes with f, and returns what the blocks have.
+func flushed(t *testing.T, o Options, f func(*Writer)) (map[blockstest.Point]int, []tsdb.BlockMeta, Counts) {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "blocks")
+	w := NewWriter(dir, o)
+	f(w)
+	require.NoError(t, w.Flush(context.Background()))
+	points, metas := blockstest.Read(t, dir)
+	return points, metas, w.Counts()
+}
+
 func node(id string) *Node { return NewNode(messages.Identity{NodeID: id, Role: "data"}) }
 
 func TestBlockHasSamplesAndLabels(t *testing.T) {
@@ -41,12 +54,15 @@ func TestBlockHasSamplesAndLabels(t *testing.T) {
 		require.NoError(t, w.Append(a, &b))
 	})
 	const id = `node_id="a", node_role="data", node_zone="z", pod_name="p"}`
-	require.Equal(t, map[point]int{
-		{`{__name__="x", exported_node_id="other", ` + id, hour12, math.Float64bits(1)}:  1,
-		{`{__name__="x", ` + id, hour12, math.Float64bits(math.Inf(-1))}:                 1,
-		{`{__name__="x", ` + id, hour12 + 10_000, math.Float64bits(nan)}:                 1,
-		{`{__name__="h_bucket", le="+Inf", ` + id, hour12, math.Float64bits(1)}:          1,
-		{`{__name__="h_bucket", le="+Inf", ` + id, hour12 + 10_000, math.Float64bits(2)}: 1,
+	pointOf := func(series string, at int64, v float64) blockstest.Point {
+		return blockstest.Point{Series: "{__name__=" + series + id, At: hour12 + at, Bits: math.Float64bits(v)}
+	}
+	require.Equal(t, map[blockstest.Point]int{
+		pointOf(`"x", exported_node_id="other", `, 0, 1): 1,
+		pointOf(`"x", `, 0, math.Inf(-1)):                1,
+		pointOf(`"x", `, 10_000, nan):                    1,
+		pointOf(`"h_bucket", le="+Inf", `, 0, 1):         1,
+		pointOf(`"h_bucket", le="+Inf", `, 10_000, 2):    1,
 	}, points)
 	require.Equal(t, Counts{Blocks: 1, Samples: 5}, counts)
 	require.Len(t, metas, 1)
@@ -91,7 +107,7 @@ func TestRangesAreBlocks(t *testing.T) {
 		require.NoError(t, w.Flush(context.Background()))
 	}
 	require.NoError(t, w.Flush(context.Background()), "nothing to write")
-	points, metas := readBlocks(t, dir)
+	points, metas := blockstest.Read(t, dir)
 	require.Len(t, points, 3)
 	require.Len(t, metas, 3)
 	require.Equal(t, Counts{Blocks: 3, Samples: 3}, w.Counts())
@@ -109,9 +125,9 @@ func TestSamplesThatAreNotInOrder(t *testing.T) {
 		appendAt(w, []float64{3, 4, 5}, hour12+5, hour12+15, hour12+25)
 		appendAt(w, []float64{6}, hour12+25) // there already
 	})
-	want := map[point]int{}
+	want := map[blockstest.Point]int{}
 	for at, v := range map[int64]float64{10: 1, 20: 2, 5: 3, 15: 4, 25: 5} {
-		want[point{`{__name__="x", node_id="a", node_role="data"}`, hour12 + at, math.Float64bits(v)}] = 1
+		want[blockstest.Point{Series: `{__name__="x", node_id="a", node_role="data"}`, At: hour12 + at, Bits: math.Float64bits(v)}] = 1
 	}
 	require.Equal(t, want, points)
 	require.Len(t, metas, 2)

@@ -1,11 +1,10 @@
-package blocks
+package blockstest
 
 import (
 	"context"
 	"math"
 	"os"
 	"path/filepath"
-	"testing"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb"
@@ -13,22 +12,29 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// point is a sample as a database has it. A time may be there twice: in blocks that overlap.
-type point struct {
-	series string
-	at     int64
-	bits   uint64
+// Point is a sample as a database has it.
+type Point struct {
+	// Series is the text of its labels.
+	Series string
+	// At is in unix milliseconds.
+	At   int64
+	Bits uint64
 }
 
-// readBlocks returns the samples of all blocks in the folder, and the metadata of the blocks.
-func readBlocks(t require.TestingT, dir string) (points map[point]int, metas []tsdb.BlockMeta) {
-	points = map[point]int{}
+// Read returns how often each sample is in the blocks of a directory, and the metadata of the
+// blocks. Blocks that overlap may have a sample twice. A directory that does not exist has none. Of
+// what else a database has, the write-ahead log may be there.
+func Read(t require.TestingT, dir string) (points map[Point]int, metas []tsdb.BlockMeta) {
+	points = map[Point]int{}
 	entries, err := os.ReadDir(dir)
 	if os.IsNotExist(err) {
 		return points, nil
 	}
 	require.NoError(t, err)
 	for _, e := range entries {
+		if e.Name() == "wal" {
+			continue
+		}
 		b, err := tsdb.OpenBlock(nil, filepath.Join(dir, e.Name()), nil, nil)
 		require.NoError(t, err)
 		readBlock(t, b, points)
@@ -38,7 +44,7 @@ func readBlocks(t require.TestingT, dir string) (points map[point]int, metas []t
 	return points, metas
 }
 
-func readBlock(t require.TestingT, b *tsdb.Block, points map[point]int) {
+func readBlock(t require.TestingT, b *tsdb.Block, points map[Point]int) {
 	q, err := tsdb.NewBlockQuerier(b, math.MinInt64, math.MaxInt64)
 	require.NoError(t, err)
 	all := q.Select(context.Background(), true, nil, labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+"))
@@ -47,21 +53,10 @@ func readBlock(t require.TestingT, b *tsdb.Block, points map[point]int) {
 		it := s.Iterator(nil)
 		for it.Next() == chunkenc.ValFloat {
 			at, v := it.At()
-			points[point{s.Labels().String(), at, math.Float64bits(v)}]++
+			points[Point{s.Labels().String(), at, math.Float64bits(v)}]++
 		}
 		require.NoError(t, it.Err())
 	}
 	require.NoError(t, all.Err())
 	require.NoError(t, q.Close())
-}
-
-// flushed writes with f, and returns what the blocks have.
-func flushed(t *testing.T, o Options, f func(*Writer)) (map[point]int, []tsdb.BlockMeta, Counts) {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), "blocks")
-	w := NewWriter(dir, o)
-	f(w)
-	require.NoError(t, w.Flush(context.Background()))
-	points, metas := readBlocks(t, dir)
-	return points, metas, w.Counts()
 }
