@@ -199,6 +199,24 @@ func TestScrapeThatNeedsTheBytesOfItsSegment(t *testing.T) {
 	require.Contains(t, k.read(), k.number)
 }
 
+// Numbers begin anew if no segment has a scrape: then none must come back.
+func TestRemovalOfTheLastSegmentIsSynced(t *testing.T) {
+	k := newKit(t)
+	k.cfg.RetentionBytes = 1 << 14
+	k.restart()
+	removals, isRemoved := 0, false
+	k.disk.Watch(func(op journaltest.Op, _ string) {
+		require.True(t, !isRemoved || op == journaltest.SyncDir, op)
+		if isRemoved = op == journaltest.Remove; isRemoved {
+			removals++
+		}
+	})
+	for n := range 10 { // One takes more than half of all, so only the one that is written stays.
+		require.NoError(t, k.append(1000+n%2))
+	}
+	require.Equal(t, 9, removals)
+}
+
 func TestTimeLimit(t *testing.T) {
 	k := newKit(t)
 	k.cfg.RetentionTime = 10 * time.Hour
