@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fodc/messages"
+	"fodc/recorder/journal"
 
 	"github.com/stretchr/testify/require"
 )
@@ -30,7 +31,8 @@ func TestThePastComesBeforeWhatIsInMemory(t *testing.T) {
 	})
 }
 
-// A past may end with an error, in three ways; what came before it stays.
+// A past that cannot be read, or not wholly, makes its answer partial. What can be read of it is
+// in the answer, also behind an error.
 func TestAPastThatCannotBeRead(t *testing.T) {
 	f := func(prepare func(*fakePast), want []float64, cause string) {
 		t.Helper()
@@ -42,7 +44,7 @@ func TestAPastThatCannotBeRead(t *testing.T) {
 			require.Equal(t, answerTo{past: want, memory: memoryOfG, ended: true, partial: "journal"}, w.answerTo(1))
 			require.Equal(t, []string{"an answer has not all that is on disk: " + cause}, w.lines("on disk"))
 
-			past.openErr = nil // The next window has it all, which ends the failure.
+			past.openErr, past.damage = nil, nil // The next window has it all, which ends the failure.
 			past.end()
 			w.proxy.ask(windowRequest(2))
 			w.pass(0)
@@ -52,17 +54,40 @@ func TestAPastThatCannotBeRead(t *testing.T) {
 	}
 	f(func(p *fakePast) { p.openErr = errors.New("no such segment") }, nil, "no such segment")
 	f(func(p *fakePast) {
-		p.put(1, 2)
+		p.put(1)
 		p.parts <- fakePart{err: errors.New("input/output error")}
-	}, []float64{1, 2}, "input/output error")
+		p.put(2)
+		p.parts <- fakePart{blocks: pastBlocks(3), err: errors.New("another error")}
+		p.end()
+	}, []float64{1, 2, 3}, "input/output error")
 	f(func(p *fakePast) {
 		p.put(1)
-		p.parts <- fakePart{blocks: pastBlocks(2), err: errors.New("damaged at 17")}
-	}, []float64{1, 2}, "damaged at 17")
+		for range maxPastErrors {
+			p.parts <- fakePart{err: errors.New("no such device")}
+		}
+	}, []float64{1}, "no such device")
+	f(func(p *fakePast) {
+		p.put(1)
+		p.end()
+		p.damage = []journal.SegmentDamage{{Name: "a", Damage: &journal.Damage{Torn: true}}, {Name: "b", Damage: &journal.Damage{Offset: 17, Reason: "a wrong checksum"}}}
+	}, []float64{1}, "b: damaged at offset 17: a wrong checksum")
 	f(func(p *fakePast) {
 		p.put(1)
 		p.parts <- fakePart{panics: true}
 	}, []float64{1}, "panic: a bug")
+}
+
+// A record that was torn when the process was killed has no samples that could be missed.
+func TestAPastWithATornRecordIsWhole(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		past, _ := w.runWithPast()
+		past.put(1)
+		past.end()
+		past.damage = []journal.SegmentDamage{{Name: "a", Damage: &journal.Damage{Torn: true}}}
+		w.proxy.ask(windowRequest(1))
+		w.pass(0)
+		require.Equal(t, answerTo{past: []float64{1}, memory: memoryOfG, ended: true}, w.answerTo(1))
+	})
 }
 
 // io.EOF is an end like any other, with or without a last part.

@@ -9,6 +9,7 @@ import (
 	"fodc/messages"
 	"fodc/messages/wire"
 	"fodc/recorder"
+	"fodc/recorder/journal"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
@@ -23,6 +24,7 @@ type fakePast struct {
 	reading, most  int // readers that wait for the disk, now and at most
 	budgets        []int
 	openErr        error
+	damage         []journal.SegmentDamage
 }
 
 type fakePart struct {
@@ -72,6 +74,8 @@ func (p *fakePast) Next(budget int) ([]messages.Block, error) {
 	}
 	return part.blocks, part.err
 }
+
+func (p *fakePast) Damage() []journal.SegmentDamage { return p.damage }
 
 func (p *fakePast) Close() error {
 	p.mu.Lock()

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"fodc/messages"
+	"fodc/recorder/journal"
 
 	"go.uber.org/zap"
 )
@@ -16,6 +18,10 @@ import (
 // maxPastReads bounds the goroutines of the process that read from disk for answers at a time: two
 // proxies, each with a window whose read hangs and one that works.
 const maxPastReads = 4
+
+// maxPastErrors bounds the errors of one read. After an error the reader goes on with the next
+// segment.
+const maxPastErrors = 16
 
 // pastReads are the goroutines of all sessions that read from disk for answers. A read may hang in
 // the kernel for as long as the disk is broken, and outlive its session.
@@ -118,7 +124,13 @@ func (r *pastRead) run(ctx context.Context, self sender, open func() (pastReader
 	if c, ok := past.(io.Closer); ok {
 		defer func() { _ = r.timed(c.Close) }()
 	}
-	for ctx.Err() == nil {
+	return r.readAll(ctx, self, past)
+}
+
+// readAll reads to the end, beyond up to maxPastErrors errors. It returns the first of them, else
+// where the journal is damaged.
+func (r *pastRead) readAll(ctx context.Context, self sender, past pastReader) (first error) {
+	for failures := 0; ctx.Err() == nil; {
 		var blocks []messages.Block
 		err := r.timed(func() (err error) {
 			blocks, err = past.Next(chunkBytes)
@@ -132,14 +144,34 @@ func (r *pastRead) run(ctx context.Context, self sender, open func() (pastReader
 				return ctx.Err()
 			}
 		}
-		if errors.Is(err, io.EOF) || err == nil && len(blocks) == 0 {
-			return nil
-		}
-		if err != nil {
-			return err
+		switch {
+		case errors.Is(err, io.EOF), err == nil && len(blocks) == 0:
+			return cmp.Or(first, damageOf(past))
+		case err != nil:
+			first = cmp.Or(first, err)
+			if failures++; failures == maxPastErrors {
+				return first
+			}
 		}
 	}
 	return ctx.Err()
+}
+
+// damageOf returns where a past that was read to its end is damaged, nil if it is not. A last record
+// that was torn when the process or the machine broke down is no damage: it has no samples.
+func damageOf(past pastReader) error {
+	d, ok := past.(interface {
+		Damage() []journal.SegmentDamage
+	})
+	if !ok {
+		return nil
+	}
+	for _, one := range d.Damage() {
+		if !one.Torn {
+			return fmt.Errorf("%s: %w", one.Name, one.Damage)
+		}
+	}
+	return nil
 }
 
 // timed calls what may take as long as the disk does. areStalled knows of it meanwhile.
