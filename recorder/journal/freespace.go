@@ -25,3 +25,7 @@ func (s *freeSpace) isEnough(free, total uint64, more int64) bool {
 	s.left = int64(min(float64(free)-least, math.MaxInt64/2))
 	return s.left >= more
 }
+
+// unknown says that the free space could not be read: it is asked for at the next upkeep again, and
+// not at each write until then.
+func (s *freeSpace) unknown() { s.left = math.MaxInt64 / 2 }

@@ -26,6 +26,7 @@ func (w *Writer) checkSpace(more int64, now time.Time) error {
 		free, total, err := w.fs.Space()
 		if err != nil {
 			w.stats.Errors[OpSpace]++
+			w.space.unknown()
 			return nil // A write will say whether there is space.
 		}
 		w.stats.Free = free
