@@ -18,7 +18,7 @@ func (a *Agent) startRecorder(cfg Config) {
 		a.journal = a.sys.Spawn("journal", actors.ResumeOnFailure(), func() actors.Actor {
 			return newJournalKeeper(a.sys, &j, limits)
 		})
-		kept = &recorderJournal{keeper: a.journal, open: pastOpener(j.FS)}
+		kept = &recorderJournal{keeper: a.journal, disk: j.FS}
 	}
 	a.recorder = a.sys.Spawn("recorder", actors.ResumeOnFailure(), func() actors.Actor {
 		return newFlightRecorder(a.sys.Log(), limits, kept)

@@ -40,12 +40,14 @@ type journalKeeper struct {
 	disk   *journalDisk
 	state  *journalState
 
-	recorder  *actors.PID
-	newest    journalEnded
-	replaying bool
-	recovery  pastReplayed
-	awaiting  []awaitingWritten
-	closers   []*actors.PID
+	recorder *actors.PID
+	newest   journalEnded
+	// started is when the journal was to be opened: the start of the agent.
+	started    time.Time
+	recovering bool
+	recovered  pastRecovered
+	awaiting   []awaitingWritten
+	closers    []*actors.PID
 
 	next, stall, timeout, recoveryDeadline actors.Timer
 	ctx                                    context.Context
@@ -74,14 +76,14 @@ func (j *journalKeeper) Receive(c actors.Context) {
 		j.onStopping()
 	case *actors.Stopped:
 	case openJournal:
-		j.recorder = m.recorder
+		j.recorder, j.started = m.recorder, time.Now()
 		j.do(c, j.state.start(time.Now()))
 	case keepBatch:
 		j.do(c, j.state.appended(m.batch, time.Now()))
 	case journalEnded:
 		j.onEnded(c, m)
-	case pastReplayed:
-		j.onReplayed(c, m)
+	case pastRecovered:
+		j.onRecovered(c, m)
 	case refilled:
 		j.onRefilled(c, m)
 	case awaitWritten:
@@ -122,7 +124,7 @@ func (j *journalKeeper) onTick(c actors.Context, m actors.Tick) {
 		j.do(c, j.state.stall(time.Now()))
 		j.reportView()
 	case j.recoveryDeadline.Fired(m):
-		j.onReplayed(c, pastReplayed{err: errRecoveryTimeout})
+		j.onRecovered(c, pastRecovered{err: errRecoveryTimeout})
 	case j.timeout.Fired(m): // See answerAwaiting.
 	}
 }

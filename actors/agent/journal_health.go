@@ -22,7 +22,7 @@ func (j *journalKeeper) status() journalStatus {
 	h := messages.JournalHealth{State: s.shown, Since: s.shownAt, Error: s.cause, Dir: j.cfg.Dir,
 		Segments: stats.Segments, DamagedSegments: stats.Damaged, Bytes: stats.Bytes, LimitBytes: j.cfg.Config.RetentionBytes,
 		FreeBytes: stats.Free, Oldest: timeOf(stats.Oldest), Newest: timeOf(stats.Newest), Waiting: len(s.queue.items),
-		Written: stats.Written.Samples, Dropped: map[string]uint64{}, RecoverySeconds: j.recovery.took.Seconds()}
+		Written: stats.Written.Samples, Dropped: map[string]uint64{}, RecoverySeconds: j.recovered.took.Seconds()}
 	drops := maps.Clone(s.counts)
 	for why, l := range stats.Dropped {
 		drops.add(string(why), l)

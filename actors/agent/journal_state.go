@@ -188,7 +188,7 @@ func (s *journalState) nextWork(now time.Time) journalWork {
 		return journalWork{}
 	case !s.opened:
 		return journalWork{op: journalOpen}
-	case !s.next.IsZero() && !now.Before(s.next):
+	case s.failed || s.paused || !s.next.IsZero() && !now.Before(s.next):
 		return journalWork{op: journalSync}
 	case b != nil:
 		return journalWork{op: journalAppend, batch: b}
@@ -198,13 +198,10 @@ func (s *journalState) nextWork(now time.Time) journalWork {
 
 // wakeAt returns when there is something to do even if nothing happens until then; zero: never.
 func (s *journalState) wakeAt(now time.Time) time.Time {
-	switch {
-	case now.Before(s.retryAt) && (!s.opened || s.queue.first() != nil):
+	if now.Before(s.retryAt) {
 		return s.retryAt
-	case s.next.IsZero():
-		return time.Time{}
 	}
-	return later(s.next, s.retryAt)
+	return s.next
 }
 
 // later returns the later one of two times.

@@ -1,8 +1,10 @@
 package agent
 
 import (
+	"context"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +22,9 @@ type journalWorld struct {
 	disk *journaltest.Disk
 	// locked counts the locks that were taken and not given back.
 	locked int
+
+	mu       sync.Mutex
+	requests []int64 // when the node's page was asked for, in unix milliseconds
 }
 
 // inJournalWorld runs the test in a bubble. The agent is not started.
@@ -27,6 +32,12 @@ func inJournalWorld(t *testing.T, test func(t *testing.T, w *journalWorld)) {
 	inWorld(t, func(t *testing.T, inner *world) {
 		w := &journalWorld{world: inner}
 		w.use(journaltest.New())
+		w.cfg.Fetch = func(ctx context.Context, url string) ([]byte, string, error) {
+			w.mu.Lock()
+			w.requests = append(w.requests, time.Now().UnixMilli())
+			w.mu.Unlock()
+			return w.node.fetch(ctx, url)
+		}
 		test(t, w)
 	})
 }
@@ -38,6 +49,22 @@ func (w *journalWorld) use(d *journaltest.Disk) {
 		Lock:   func() error { w.locked = 1; return nil },
 		Unlock: func() error { w.locked = 0; return nil },
 		Config: journal.Config{RetentionTime: 72 * time.Hour, RetentionBytes: 64 << 20, SyncInterval: 10 * time.Second, MinFree: 0.05}}
+}
+
+// scraped returns when the node's page was asked for.
+func (w *journalWorld) scraped() []int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.requests)
+}
+
+// requireOnTime checks that the node was scraped on time.
+func (w *journalWorld) requireOnTime() {
+	w.t.Helper()
+	all := w.scraped()
+	for i := 2; i < len(all); i++ {
+		require.InDelta(w.t, w.cfg.ScrapeInterval.Milliseconds(), all[i]-all[i-1], 1)
+	}
 }
 
 // kill ends the agent as if its process was killed, and gives the next one what it leaves.

@@ -41,8 +41,12 @@ type (
 		base int64
 	}
 	// refill brings a window with what was recorded before the process; nil: there is none. It
-	// is answered with refilled.
-	refill struct{ window *recorder.Window }
+	// also says when this process was started, and its version. It is answered with refilled.
+	refill struct {
+		window  *recorder.Window
+		started time.Time
+		version string
+	}
 )
 
 // Answers of the recorder.
@@ -61,11 +65,8 @@ type (
 		partial messages.PartialReason
 		past    func() (pastReader, error)
 	}
-	// refilled says how many samples of the past the window has, or why none.
-	refilled struct {
-		samples int
-		err     error
-	}
+	// refilled says why the window has nothing of what was recorded before, if it has not.
+	refilled struct{ err error }
 	// nodeHealth is one of the Health constants; empty before the first scrape.
 	nodeHealth struct{ health string }
 )

@@ -12,16 +12,24 @@ import (
 // recorderJournal is the journal, as the recorder uses it.
 type recorderJournal struct {
 	keeper *actors.PID
-	// open returns a reader of what the view has of a selection before what is held.
-	open func(view *journal.View, sel messages.Selection, held []recorder.Held) (pastReader, error)
+	disk   journal.FS
+}
+
+// pastOnDisk reads a journal. It must be closed.
+type pastOnDisk struct{ *journal.Reader }
+
+// Close ends reading.
+func (p pastOnDisk) Close() error {
+	p.Reader.Close()
+	return nil
 }
 
 // onRead answers with a snapshot, and with what the journal has beside it.
 func (r *flightRecorder) onRead(c actors.Context, m read) {
 	taken := snapshotTaken{seq: m.seq, snapshot: r.window.Snapshot(m.selection), newest: r.newest}
 	if w := m.selection.Window; r.journal != nil && !w.IsLatest() {
-		if taken.partial = r.past.partialOf(w); taken.partial == "" {
-			taken.past = r.pastOf(m)
+		if taken.partial = r.past.partialOf(w); taken.partial == messages.PartialNone {
+			taken.past = r.pastOf(m.selection)
 		}
 	}
 	actors.Reply(c, taken)
@@ -29,30 +37,34 @@ func (r *flightRecorder) onRead(c actors.Context, m read) {
 
 // pastOf returns what opens the part of a selection that the window does not have, nil if the
 // journal does not have it either.
-func (r *flightRecorder) pastOf(m read) func() (pastReader, error) {
-	held := r.window.Held()
-	if !r.past.reachesBack(m.selection.Window, held) {
+func (r *flightRecorder) pastOf(sel messages.Selection) func() (pastReader, error) {
+	view, disk := r.past.view, r.journal.disk
+	if view == nil {
 		return nil
 	}
-	view, open := r.past.view, r.journal.open
-	return func() (pastReader, error) { return open(view, m.selection, held) }
+	q := journal.Query{Selection: sel, Held: r.window.Held(), Base: r.past.base}
+	if !view.Reaches(q) {
+		return nil
+	}
+	return func() (pastReader, error) { return pastOnDisk{view.NewReader(disk, q)}, nil }
 }
 
 // onRefill puts a window with what was recorded before the process in the place of the present
-// one, with all that this one has recorded. If that fails, the present one stays.
+// one, with all that this one has recorded. If there is none, the present one stays.
 func (r *flightRecorder) onRefill(c actors.Context, m refill) {
-	done := refilled{err: errors.New("panic")}
+	done := refilled{errors.New("the recorder has failed")}
 	defer func() { actors.Reply(c, done) }()
+	started := recorder.Event{Kind: recorder.EventAgentStarted, Target: selfTarget, At: m.started, Last: m.started, Detail: "version " + m.version}
 	kept, err := r.past.takeKept()
 	if m.window == nil || err != nil {
-		done = refilled{err: err}
+		r.window.AddEvent(started)
+		done.err = err
 		return
 	}
-	before := m.window.Stats().Samples
+	m.window.AddEvent(started)
 	for i := range kept {
 		m.window.ReplayBatch(kept[i].batch)
 	}
 	m.window.TakeCounters(r.window)
-	r.window = m.window
-	done = refilled{samples: before}
+	r.window, done.err = m.window, nil
 }

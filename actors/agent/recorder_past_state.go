@@ -2,7 +2,6 @@ package agent
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"fodc/messages"
@@ -71,33 +70,4 @@ func (p *pastState) partialOf(w messages.Window) messages.PartialReason {
 		return messages.PartialRecovering
 	}
 	return messages.PartialNone
-}
-
-// reachesBack reports whether the journal may have scrapes of a window of time that are older
-// than what is held in memory.
-func (p *pastState) reachesBack(w messages.Window, held []recorder.Held) bool {
-	if p.view == nil || w.IsLatest() {
-		return false
-	}
-	from, to := int64(math.MinInt64), int64(math.MaxInt64)
-	if !w.Start.IsZero() {
-		from = w.Start.UnixMilli()
-	}
-	if !w.End.IsZero() {
-		to = w.End.UnixMilli()
-	}
-	memory := make(map[string]recorder.Held, len(held))
-	for _, h := range held {
-		memory[h.Target] = h
-	}
-	for i := range p.view.Segments {
-		for _, t := range p.view.Segments[i].Targets {
-			h, ok := memory[t.Name]
-			isOlder := !ok || t.FirstNumber < p.base+h.Oldest && from < h.At
-			if isOlder && t.MaxTime >= from && t.MinTime <= to {
-				return true
-			}
-		}
-	}
-	return false
 }
