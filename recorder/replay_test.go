@@ -124,6 +124,9 @@ func TestReplay(t *testing.T) {
 		w := continued(t, l, all, past, meanwhile)
 
 		sel := messages.Selection{Window: drawBounds(t), Names: rapid.SampledFrom([][]string{nil, {"a", "h"}}).Draw(t, "names")}
+		for name, t := range without.targets { // The latest are those of this process.
+			t.head.newestAppend = w.targets[name].head.newestAppend
+		}
 		for _, sel := range []messages.Selection{{}, everything, sel, {Names: sel.Names}} {
 			require.Equal(t, fmt.Sprint(drain(without.Snapshot(sel))), fmt.Sprint(drain(w.Snapshot(sel))))
 		}
@@ -217,7 +220,7 @@ func TestReplayCountsAsNothing(t *testing.T) {
 func TestReplayWithoutRoom(t *testing.T) {
 	w := NewWindow(Limits{Series: 2})
 	f := Family{Name: "a", Type: messages.TypeGauge}
-	p := Past{Number: -1, Target: "node", At: ms(0)}
+	p := Past{Number: 1, Target: "node", At: ms(0)}
 	for i, v := range []float64{messages.Gap, 1, math.NaN(), 3} {
 		p.Series = append(p.Series, NewPastSeries(SeriesKey{Name: "a", Labels: messages.LabelText(fmt.Sprintf(`i="%d"`, i))}, f))
 		p.Values = append(p.Values, v)
@@ -266,4 +269,24 @@ func BenchmarkReplay(b *testing.B) {
 		w.Replay(p)
 	})
 	f("batches", func(w *Window, n int) { w.ReplayBatch(batches[n]) })
+}
+
+// The latest samples are those of targets that this process has scraped: of others nobody knows how
+// they are now. In windows of time all are.
+func TestLatestHasNothingOfFormerProcesses(t *testing.T) {
+	w := NewWindow(Limits{})
+	k, f := SeriesKey{Name: "a"}, Family{Name: "a"}
+	past := func(target string) {
+		w.Replay(Past{Number: 0, Target: target, At: epoch.UnixMilli(), Series: []*PastSeries{NewPastSeries(k, f)}, Values: []float64{7}})
+	}
+	past("gone")
+	past("node")
+	require.Empty(t, latest(w))
+	require.Empty(t, latest(w, "a"))
+	w.Append(Target{Name: "node"}, Scrape{At: epoch.Add(time.Second), Samples: []Sample{{Name: "a", Value: 8}}})
+	require.Equal(t, []string{"a{} 8"}, latest(w))
+	require.Equal(t, []string{"a{} 8"}, latest(w, "a"))
+	require.Equal(t, 3, w.Stats().Samples)
+	all := w.Snapshot(messages.Selection{Window: messages.Window{End: epoch.Add(time.Hour)}}).Next(math.MaxInt)
+	require.Len(t, all, 2)
 }

@@ -18,8 +18,8 @@ type Snapshot struct {
 // Snapshot returns what is selected. It does not change while appending goes on. It copies
 // the headers of the columns of each target's head, and no samples.
 //
-// Without bounds it is the newest scrape of each target, with the series that have a sample
-// in it; else the scrapes whose times are within the bounds.
+// Without bounds it is the newest scrape of each target that this process has scraped, with the
+// series that have a sample in it; else the scrapes whose times are within the bounds.
 func (w *Window) Snapshot(sel messages.Selection) *Snapshot {
 	s := &Snapshot{}
 	from, to := Bounds(sel.Window)
@@ -29,6 +29,8 @@ func (w *Window) Snapshot(sel messages.Selection) *Snapshot {
 			continue
 		}
 		switch {
+		case sel.Window.IsLatest() && t.head.newestAppend < firstAppend:
+			continue // It is what a former process saw.
 		case sel.Window.IsLatest() && view.selected == nil:
 			s.add(t.newestVector(w.limits.Bytes / vectorShare))
 			continue

@@ -42,6 +42,10 @@ const (
 	defaultChunkScrapes = 120
 )
 
+// firstAppend is the number of the first append of a process. Replayed scrapes of former processes
+// are below it.
+const firstAppend = 1
+
 // Window holds the samples of all targets. It has one owner, who alone may call its
 // methods.
 type Window struct {

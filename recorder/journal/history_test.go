@@ -64,9 +64,12 @@ func (h *history) start(recovers bool) {
 var steps = []time.Duration{10 * time.Second, 10 * time.Second, 10 * time.Second, 15*time.Second + time.Microsecond, 3 * time.Millisecond,
 	0, 25 * time.Minute, -25 * time.Second, -time.Minute, -time.Minute - time.Millisecond, -5 * time.Hour, 4 * time.Hour}
 
-// scrape records a scrape.
-func (h *history) scrape() {
-	name := rapid.SampledFrom([]string{"one", "two"}).Draw(h.T, "target")
+var targets = []string{"one", "two"}
+
+// scrape records a scrape of any target.
+func (h *history) scrape() { h.scrapeOf(rapid.SampledFrom(targets).Draw(h.T, "target")) }
+
+func (h *history) scrapeOf(name string) {
 	of := recorder.Target{Name: name, Labels: []messages.Label{{Name: "target", Value: name}}}
 	h.clock = h.clock.Add(rapid.SampledFrom(steps).Draw(h.T, "step"))
 	h.times = append(h.times, h.clock)

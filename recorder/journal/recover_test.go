@@ -31,6 +31,9 @@ func TestRecoveredIsAsIfItHadNotEnded(t *testing.T) {
 			}
 			h.scrape()
 		}
+		for _, name := range targets { // What only a former process has scraped is not among the latest.
+			h.scrapeOf(name)
+		}
 		for _, sel := range []messages.Selection{everything, {}, h.drawSelection()} {
 			want, got := newAnswer(t), newAnswer(t)
 			want.addSnapshot(h.everything.Snapshot(sel), math.MaxInt)
