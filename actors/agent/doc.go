@@ -2,6 +2,7 @@
 // into the recorder, and keep a session with each proxy.
 //
 //	recorder            owns the window; survives its own panics
+//	journal             keeps what is recorded on disk; survives its own panics
 //	scraper-N           one endpoint: a scrape each interval
 //	selfmetrics         the agent's own process, as a target of its own
 //	telemetry           the host, as a target of its own: see package telemetry
@@ -24,9 +25,19 @@
 //	uplink, connect -> nodeconfig      checkConfig; nodeconfig -> uplink, connect  configChecked
 //	uplink -> recorder                 read, readHealth; recorder -> uplink  snapshotTaken, nodeHealth
 //	pastRead -> uplink                 pastPart, pastEnded; uplink -> pastRead  next
+//	recorder -> journal                keepBatch; journal -> recorder  journalView, refill
+//	selfmetrics -> journal             readJournal; journal -> selfmetrics  journalStatus
 //	link -> recorder                   readHealth; recorder -> link  nodeHealth
 //	uplink -> link                     registered, sessionOver
 //	link -> uplink                     sayGoodbye, then it stops it
+//
+// The journal is optional. journal.go is its actor, journal_state.go and its neighbours decide, and
+// journal_writer.go is the one goroutine that touches the disk: it does one operation at a time, and
+// sends its result. Scrapes wait in the actor meanwhile (journal_queue_state.go), and are dropped
+// where there is no room. The recorder never waits for the journal. At the start another goroutine
+// reads the past into a second window (journal_recovery.go), which the recorder puts in the place
+// of its own, with the scrapes of the meantime (recorder_past.go). Both goroutines may hang for as
+// long as the disk does: a stop leaves them to themselves.
 //
 // A link has at most one uplink: it starts the next one when the runtime has reported the
 // end of the one before. An uplink sends sessionOver when its streams, their goroutines and

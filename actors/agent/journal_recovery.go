@@ -71,7 +71,7 @@ func (j *journalKeeper) onRecovered(c actors.Context, m pastRecovered) {
 
 // onRefilled records that the past is in memory, or will not be.
 func (j *journalKeeper) onRefilled(c actors.Context, m refilled) {
-	if m.err == nil && j.recovered.err == nil {
+	if m.err == nil && j.recovered.done.Scrapes > 0 {
 		j.log.Info("what was recorded before the start is in memory again", zap.Duration("took", j.recovered.took),
 			zap.Int("scrapes", j.recovered.done.Scrapes), zap.Int("samples", j.recovered.done.Samples))
 	}

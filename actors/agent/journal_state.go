@@ -151,7 +151,7 @@ func (s *journalState) appendEnded(r journalResult, now time.Time) (effects []jo
 // recovered records that nothing is read back any more.
 func (s *journalState) recovered(now time.Time) []journalEffect {
 	s.recovering = false
-	return s.show("", now)
+	return s.show(s.cause, now)
 }
 
 // close ends the journal when what waits is written, or at once if it cannot be.

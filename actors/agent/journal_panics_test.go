@@ -1,0 +1,65 @@
+package agent
+
+import (
+	"testing"
+	"time"
+
+	"fodc/messages"
+	"fodc/recorder/journal/journaltest"
+
+	"github.com/stretchr/testify/require"
+)
+
+// panicOnce panics in the n-th operation of a kind from now on.
+func (w *journalWorld) panicOnce(op journaltest.Op, n int) {
+	w.disk.Watch(func(did journaltest.Op, _ string) {
+		if did == op {
+			if n--; n == 0 {
+				panic("planted")
+			}
+		}
+	})
+}
+
+// A panic in the journal is a failure as any other: the process lives, and so does the journal, in
+// a new segment.
+func TestJournalSurvivesPanics(t *testing.T) {
+	for _, op := range []journaltest.Op{journaltest.Write, journaltest.Sync, journaltest.Space} {
+		inJournalWorld(t, func(t *testing.T, w *journalWorld) {
+			w.run()
+			w.pass(5 * time.Second)
+			w.panicOnce(op, 1)
+			w.pass(time.Minute)
+			require.Len(t, w.lines("the journal has failed"), 1)
+			h := w.requireState(messages.JournalWriting)
+			require.Equal(t, 2, h.Segments)
+			require.Len(t, w.lines("the journal is written again"), 1)
+			w.requireWhole()
+			w.requireOnTime()
+			require.Equal(t, 2*len(w.scraped()), w.onDisk(selfTarget)+w.onDisk("http://node/metrics"), "it was on disk already")
+		})
+	}
+}
+
+// So is a panic while the past is read back: the past stays on disk.
+func TestRecoverySurvivesPanics(t *testing.T) {
+	inJournalWorld(t, func(t *testing.T, w *journalWorld) {
+		w.run()
+		w.pass(25 * time.Second)
+		w.kill()
+		w.panicOnce(journaltest.Open, 2)
+		before := len(w.scraped())
+		w.run()
+		w.pass(25 * time.Second)
+		require.Len(t, w.lines("reading the journal back has failed"), 1)
+		require.Len(t, w.lines("it stays on disk"), 1)
+		w.requireState(messages.JournalWriting)
+		times, partial := w.scrapesOf("g")
+		require.Empty(t, partial)
+		require.Equal(t, w.scraped()[before:], times)
+		w.kill()
+		w.run()
+		w.pass(5 * time.Second)
+		w.requireWhole()
+	})
+}
