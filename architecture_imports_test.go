@@ -65,7 +65,8 @@ var testsMayImport = map[string][]string{
 	"recorder/journal":        {"recorder/recordertest", "recorder/journal/journaltest"},
 	"recorder/journal/diskfs": {"recorder"},
 	// It is nothing but tests, of agents and a proxy together.
-	"actors/simulation": {"actors", "actors/actorstest", "actors/agent", "actors/proxy", "messages", "messages/wire", "recorder"},
+	"actors/simulation": {"actors", "actors/actorstest", "actors/agent", "actors/proxy", "messages", "messages/wire", "recorder",
+		"recorder/journal", "recorder/journal/journaltest"},
 }
 
 func importRules() []rule {

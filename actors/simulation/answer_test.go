@@ -195,7 +195,7 @@ func (w *world) verifyNode(r *request, n *node, a messages.NodeAnswer, wrong fun
 		}
 		return
 	}
-	got := samples{node: n, wrong: wrong, seen: map[sampleKey]bool{}, wide: map[time.Time]int{}}
+	got := samples{node: n, wrong: wrong, seen: map[sampleKey]bool{}, wide: map[time.Time]int{}, by: map[int][]time.Time{}}
 	got.read(a.Blocks)
 	if len(got.fetched) == 0 {
 		if !w.mayBeEmpty(r, n) {
@@ -203,12 +203,14 @@ func (w *world) verifyNode(r *request, n *node, a messages.NodeAnswer, wrong fun
 		}
 		return
 	}
-	p := w.process(n, got.process)
+	p := w.verifyProcesses(r, n, &got, wrong)
 	if p == nil {
-		wrong("%s has samples of process %d", n.id, got.process)
 		return
 	}
-	w.verifyTimes(r, n, p, got.fetched, wrong)
+	for number, times := range got.by {
+		w.verifyTimes(r, n, w.process(n, number), times, number == p.number, wrong)
+	}
+	w.verifyPast(r, n, p, &got, a.Partial, wrong)
 	if w.plan.wide && n == w.nodes[0] && !n.baseline && (len(r.names) == 0 || slices.Contains(r.names, wideName)) {
 		got.verifyWide()
 	}

@@ -7,6 +7,7 @@
 //	tap_test.go                      faults of one stream alone
 //	world_test.go, perform_test.go   the proxy, and how a plan is executed
 //	process_test.go, page_test.go    the agents, and the pages of their nodes
+//	storage_test.go                  the directories of journals, which survive agents
 //	baseline_test.go                 an agent that knows the baseline of the contract only
 //	second_proxy_test.go             a second proxy, which is never disturbed
 //	check_test.go, sessions_test.go  invariants after each step, and at the end
@@ -56,6 +57,8 @@
 //   - No sample is in an answer twice. A node's samples are its own, of one process, of
 //     the times asked for, and all of these; the latest are those of the newest scrape,
 //     and none if that has failed.
+//   - A process that has a journal also has the samples of those before it that had one: all that
+//     were recorded before a kill or a stop, and all that were synced before a power cut.
 //   - A node that is undisturbed is in every answer, whatever happens to the others.
 //   - An orderly stop of an agent or of the proxy keeps its time limit.
 //   - No actor fails, no error is logged, and at the end no actor, goroutine or

@@ -137,8 +137,9 @@ func expectedLatest(scrapes []scrape, earliest time.Time) (e expected) {
 }
 
 // verifyTimes checks that the samples are those of the request. The agent got the request
-// between the earliest start of a shared collection and now.
-func (w *world) verifyTimes(r *request, n *node, p *process, got []time.Time, wrong func(string, ...any)) {
+// between the earliest start of a shared collection and now. All of those must be there if the
+// process has answered itself.
+func (w *world) verifyTimes(r *request, n *node, p *process, got []time.Time, mustHaveAll bool, wrong func(string, ...any)) {
 	e := p.expected(r, r.asked.Add(-maxShareAge))
 	for _, at := range got {
 		if !slices.ContainsFunc(e.may, at.Equal) {
@@ -147,6 +148,12 @@ func (w *world) verifyTimes(r *request, n *node, p *process, got []time.Time, wr
 	}
 	if !r.isRange && len(got) != 1 {
 		wrong("%s has samples of %s, and the latest is one", n.id, w.since(got...))
+	}
+	w.mu.Lock()
+	mustHaveAll = mustHaveAll && (p.disk == nil || p.ended.IsZero())
+	w.mu.Unlock()
+	if !mustHaveAll {
+		return
 	}
 	for _, at := range e.must {
 		if !slices.ContainsFunc(got, at.Equal) {

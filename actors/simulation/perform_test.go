@@ -132,6 +132,10 @@ func (w *world) end(n *node, how verb, processes []*process) {
 	w.mu.Unlock()
 	w.disturb(n)
 	for _, p := range processes {
+		w.mu.Lock()
+		p.ended = time.Now()
+		w.mu.Unlock()
+		p.crash(how)
 		switch how {
 		case killAgent:
 			for _, net := range w.networks() {

@@ -18,6 +18,7 @@ type plan struct {
 	latency  time.Duration // of every path, while it is not disturbed
 	wide     bool          // the first node's page is so large that an answer takes several chunks
 	baseline []int         // the nodes whose agents speak the baseline
+	journals []int         // the nodes whose agents keep a journal on disk
 	second   bool          // there is a second proxy, which is never disturbed
 	span     time.Duration // then the disturbances are over
 	steps    []step        // by time
@@ -87,8 +88,8 @@ func (s step) String() string {
 }
 
 func (p plan) String() string {
-	lines := []string{fmt.Sprintf("%d nodes (the first is wide: %t; baseline: %v), a second proxy: %t, latency %s, disturbed for %s",
-		p.nodes, p.wide, p.baseline, p.second, p.latency, p.span)}
+	lines := []string{fmt.Sprintf("%d nodes (the first is wide: %t; baseline: %v; with a journal: %v), a second proxy: %t, latency %s, disturbed for %s",
+		p.nodes, p.wide, p.baseline, p.journals, p.second, p.latency, p.span)}
 	for _, s := range p.steps {
 		lines = append(lines, s.String())
 	}
@@ -154,6 +155,11 @@ func newPlan(seed uint64, large bool) plan {
 		r.asks()
 	}
 	slices.SortStableFunc(r.steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
+	for n := 1; n <= r.nodes; n++ {
+		if r.IntN(2) == 0 && !slices.Contains(r.baseline, n) {
+			r.journals = append(r.journals, n)
+		}
+	}
 	return r.plan
 }
 

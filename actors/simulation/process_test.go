@@ -10,6 +10,7 @@ import (
 	"fodc/actors/agent"
 	"fodc/messages"
 	"fodc/recorder"
+	"fodc/recorder/journal/journaltest"
 )
 
 // process is a run of an agent.
@@ -21,6 +22,11 @@ type process struct {
 	agent   stopper
 	leaving bool // the world's lock guards it
 	dead    bool // the network's lock guards it
+
+	// disk is where it keeps its journal; nil: nowhere.
+	disk *journaltest.Disk
+	// ended is when it was killed, or began to leave; zero: it runs. The world's lock guards it.
+	ended time.Time
 
 	mu      sync.Mutex
 	scrapes []scrape
@@ -59,7 +65,7 @@ func (w *world) start(n *node, at *host) {
 			Primary: messages.Address{Port: 17912}},
 		ProxyAddrs: addrs, Targets: []agent.Target{{URL: "http://node/metrics"}},
 		ScrapeInterval: scrapeInterval, HeartbeatInterval: heartbeatInterval, ReconnectInterval: reconnectInterval,
-		MemoryBudget: 16 << 20, Journal: n.journal, Version: "simulated", Dial: p.dial, Fetch: p.fetch,
+		MemoryBudget: 16 << 20, Journal: p.journal(), Version: "simulated", Dial: p.dial, Fetch: p.fetch,
 		Process: noReadings, Load: noLoad,
 	})
 }

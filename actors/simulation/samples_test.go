@@ -13,8 +13,8 @@ type samples struct {
 	node  *node
 	wrong func(string, ...any)
 
-	fetched []time.Time // when those of sampleName were; in order
-	process int         // that has fetched them
+	fetched []time.Time         // when those of sampleName were; in order
+	by      map[int][]time.Time // the same, by the process that has fetched them
 	wide    map[time.Time]int
 	seen    map[sampleKey]bool
 }
@@ -25,7 +25,7 @@ type sampleKey struct {
 }
 
 // read takes the samples of the blocks. None may be there twice, and all must be the
-// node's, of one process, and have the time at which they were fetched.
+// node's, and have the time at which they were fetched.
 func (s *samples) read(blocks []messages.Block) {
 	for _, b := range blocks {
 		for f := range b.Each() {
@@ -58,10 +58,7 @@ func (s *samples) readSeries(times []int64, name string, series messages.Series)
 			s.wide[at]++
 		case sampleName:
 			s.fetched = append(s.fetched, at)
-			if s.process != 0 && s.process != process {
-				s.wrong("%s has samples of the processes %d and %d", s.node.id, s.process, process)
-			}
-			s.process = process
+			s.by[process] = append(s.by[process], at)
 			if off := at.Sub(time.UnixMilli(times[i])).Abs(); off > scheduleTolerance+epsilon {
 				s.wrong("%s has a sample of %s at %s", s.node.id, at, time.UnixMilli(times[i]))
 			}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"fodc/actors"
-	"fodc/actors/agent"
 	"fodc/actors/proxy"
 
 	"go.uber.org/zap"
@@ -69,9 +68,9 @@ type world struct {
 type node struct {
 	id, role  string
 	home      *host
-	elsewhere *host                // of an impostor
-	baseline  bool                 // its agent knows the baseline of the contract only
-	journal   *agent.JournalConfig // nil: its agents keep nothing on disk
+	elsewhere *host    // of an impostor
+	baseline  bool     // its agent knows the baseline of the contract only
+	storage   *storage // nil: its agents keep nothing on disk
 
 	// The world's lock guards these.
 	processes      []*process // running or leaving, oldest first
@@ -103,7 +102,7 @@ func newWorld(p plan, log func(*world) *zap.Logger) *world {
 			return &host{machine: at, out: direction{latency: p.latency}, in: direction{latency: p.latency}, second: &host{machine: at}}
 		}
 		w.nodes = append(w.nodes, &node{id: fmt.Sprintf("n%d", i+1), role: roles[(i+1)%2], home: h(1), elsewhere: h(2),
-			baseline: slices.Contains(p.baseline, i+1), disturbed: w.begun, silent: w.begun, notSingle: w.begun})
+			baseline: slices.Contains(p.baseline, i+1), storage: newStorage(p, i+1), disturbed: w.begun, silent: w.begun, notSingle: w.begun})
 	}
 	if p.second {
 		w.secondNet = newSecondNetwork(w.net)
