@@ -40,8 +40,8 @@ func newCrashModel() *crashModel {
 
 // appended takes the result of an Append. A sync in it was before the scrape was written.
 func (m *crashModel) appended(w *journal.Writer, b *recorder.Batch, err error) {
+	m.synced(w)
 	stats := w.Stats()
-	m.synced(stats.Syncs)
 	s := &modelScrape{number: stats.Base + b.Number, batch: b, accepted: err == nil}
 	if err == nil {
 		segments := w.View().Segments
@@ -54,16 +54,20 @@ func (m *crashModel) appended(w *journal.Writer, b *recorder.Batch, err error) {
 	m.scrapes[s.number] = append(m.scrapes[s.number], s)
 }
 
-// synced takes how many syncs the writer has completed.
-func (m *crashModel) synced(syncs uint64) {
-	if syncs == m.syncs {
-		return
+// synced takes whether the writer has completed a sync. What was not synced when the disk failed
+// never is: its segment is left.
+func (m *crashModel) synced(w *journal.Writer) {
+	stats := w.Stats()
+	if stats.Syncs != m.syncs {
+		m.syncs = stats.Syncs
+		for _, s := range m.unsynced {
+			s.synced = true
+		}
+		m.unsynced = nil
 	}
-	m.syncs = syncs
-	for _, s := range m.unsynced {
-		s.synced = true
+	if stats.State == journal.StateFailing {
+		m.unsynced = nil
 	}
-	m.unsynced = nil
 }
 
 // vanished forgets what was in a segment that somebody else has removed: it never comes back.

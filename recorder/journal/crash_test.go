@@ -166,7 +166,7 @@ func (w *crashWorld) live() {
 	}
 	if w.rng.IntN(2) == 0 {
 		w.note("close: %v", w.writer.Close(w.now))
-		w.model.synced(w.writer.Stats().Syncs)
+		w.model.synced(w.writer)
 	}
 }
 
@@ -197,7 +197,7 @@ func (w *crashWorld) upkeep() {
 			return
 		}
 		w.note("due: %v", w.writer.Due(w.now))
-		w.model.synced(w.writer.Stats().Syncs)
+		w.model.synced(w.writer)
 	}
 }
 
@@ -230,6 +230,7 @@ func (w *crashWorld) disturb() {
 		}
 	case 6:
 		w.writer.Abandon()
+		w.model.unsynced = nil
 	}
 }
 

@@ -53,7 +53,11 @@ func (w *Writer) checkSpace(more int64, now time.Time) error {
 
 // pauseLow pauses the writer until the file system has more free space.
 func (w *Writer) pauseLow(free, total uint64, now time.Time) error {
-	if w.current != nil {
+	switch {
+	case w.current == nil:
+	case w.current.info.LastNumber == 0:
+		w.Abandon() // It has nothing.
+	default:
 		if err := w.closeSegment(now); err != nil {
 			return err
 		}
