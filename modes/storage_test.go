@@ -57,6 +57,7 @@ func TestLockAtTheStart(t *testing.T) {
 				require.ErrorIs(t, err, wantError)
 			}
 			time.Sleep(2 * time.Hour)
+			synctest.Wait()
 			require.Equal(t, wantConflict, conflict)
 		})
 	}
