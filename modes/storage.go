@@ -125,7 +125,7 @@ func (l *storageLock) acquire() error {
 	held, err := l.take()
 	if err != nil {
 		if isConflict(err) {
-			err = fmt.Errorf("storage %w: --storage-dir names another one", err)
+			err = fmt.Errorf("storage %w (--storage-dir)", err)
 			l.conflict(err)
 		}
 		return err

@@ -61,7 +61,7 @@ func TestLockAtTheStart(t *testing.T) {
 			require.Equal(t, wantConflict, conflict)
 		})
 	}
-	const inUse = "storage directory /data/fodc is in use by process 42: --storage-dir names another one"
+	const inUse = "storage directory /data/fodc is in use by process 42 (--storage-dir)"
 	f(0, nil, nil, 0, "")
 	f(time.Second, nil, nil, time.Second, "")
 	f(0, errHeld, errHeld, 0, inUse)
