@@ -165,6 +165,22 @@ func TestOtherVersion(t *testing.T) {
 	require.ErrorContains(t, err, "does not begin as a segment does")
 }
 
+// A scrape that has fewer bits than series is damage, however many they are: here each has a bit
+// that says whether its value has changed.
+func TestScrapeWithoutValues(t *testing.T) {
+	first := gauges(1, 0, 10_000)
+	segment, _, e := encoded(t, []*recorder.Batch{first})
+	at := len(segment)
+	segment = append(beginFrame(segment, typeScrape), 1, 1, 0, 0) // the next number, target 0, its time, no flags
+	_, err := endFrame(segment, at, e.sum)
+	require.NoError(t, err)
+	got, _, _, err := scanAll(t, segment)
+	var d *Damage
+	require.ErrorAs(t, err, &d)
+	require.Equal(t, int64(at), d.Offset)
+	requireSameBatches(t, []*recorder.Batch{first}, got)
+}
+
 // Records of types that are not known are skipped.
 func TestUnknownRecord(t *testing.T) {
 	batches := randomBatches(rand.New(rand.NewSource(3)), 2)

@@ -23,6 +23,9 @@ func (s *valueStates) decode(dst []float64, data []byte, members []int32) bool {
 	for _, i := range s.work {
 		id := members[i]
 		h := s.history[id]
+		if r.Offset > end {
+			return false
+		}
 		if h != steady && h != changing && !r.ReadBit() {
 			s.history[id] = h << 1
 			dst[i] = math.Float64frombits(s.bits[id])
@@ -30,7 +33,7 @@ func (s *valueStates) decode(dst []float64, data []byte, members []int32) bool {
 		}
 		c := &s.coding[id]
 		isNew := c.scale == noScale
-		if !c.decode(&r) || r.Offset > end {
+		if !c.decode(&r) {
 			return false
 		}
 		v := fromInteger(c.integer, c.scale)
