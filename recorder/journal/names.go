@@ -13,6 +13,9 @@ const (
 	pinSuffix     = ".pin"
 	// numberDigits is how many digits a number has at least, so that names sort as numbers do.
 	numberDigits = 8
+	// maxSegmentNumber is the highest number of a segment, more than there can ever be. A file with
+	// a higher one is somebody else's: the numbers that follow from it would overflow.
+	maxSegmentNumber = 1 << 30
 )
 
 // segmentName returns the name of the file of a segment.
@@ -38,5 +41,5 @@ func parseName(name, suffix string) (number int64, ok bool) {
 	if err != nil || name != fmt.Sprintf("%0*d%s", numberDigits, number, suffix) {
 		return 0, false
 	}
-	return number, number > 0
+	return number, number > 0 && number <= maxSegmentNumber
 }

@@ -37,4 +37,8 @@ func TestNames(t *testing.T) {
 	bad("00000001.segment.tmp")
 	bad("99999999999999999999.segment")
 	bad(".segment")
+
+	f(1<<30, "1073741824.segment", "1073741824.pin")
+	bad("1073741825.segment")
+	bad("9223372036854775807.segment")
 }
