@@ -36,7 +36,7 @@ type Writer struct {
 	markStart bool
 	// list is set when the directory may have other files than are known.
 	list bool
-	// lastSegment is the highest number of a segment that was ever seen.
+	// lastSegment is the highest number of a segment, or of a pin, that was ever seen.
 	lastSegment int64
 	// wanted is how many bytes had no room beside the pinned segments, 0 if that is not why the
 	// writer pauses.

@@ -14,3 +14,17 @@ func TestSegmentNumberThatIsFarOut(t *testing.T) {
 	require.NoError(t, k.append(1))
 	require.Contains(t, k.names(), "00000001.segment")
 }
+
+// Whoever removes segments may leave what pinned them. Others must not be pinned by it.
+func TestPinWithoutItsSegment(t *testing.T) {
+	k := newKit(t)
+	require.NoError(t, k.append(1))
+	require.NoError(t, k.writer.Pin(1))
+	require.NoError(t, k.writer.Close(k.now))
+	k.disk.Vanish("00000001.segment")
+	k.restart()
+	require.NoError(t, k.append(1))
+	k.restart()
+	require.Equal(t, []string{"00000001.pin", "00000002.segment"}, k.names())
+	require.False(t, k.writer.View().Segments[0].Pinned)
+}

@@ -55,6 +55,8 @@ func (w *Writer) scan() error {
 	for _, l := range listed {
 		if number, ok := parsePinName(l.Name); ok {
 			pinned[number] = true
+			// A pin stays if somebody removes its segment. It must not be one of a later segment.
+			w.lastSegment = max(w.lastSegment, number)
 		}
 		number, ok := parseSegmentName(l.Name)
 		if !ok {
