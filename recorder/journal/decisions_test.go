@@ -45,6 +45,10 @@ func TestRetentionRoom(t *testing.T) {
 	f("xcco", 500, 101, 1, false)
 	f("ppso", 500, 101, 0, false)
 	f("o", 150, 60, 0, false)
+	f("cpo", 300, 101, 0, false) // Removing the first would not do: so it stays.
+	f("cpo", 300, 100, 1, false)
+	f("cpo", 299, 101, 1, false) // There is too much already.
+	f("spo", 300, 50, 0, false)
 
 	many := filesOf("ccco")
 	for len(many) <= maxSegments {

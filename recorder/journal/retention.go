@@ -20,10 +20,17 @@ type retention struct {
 }
 
 // room returns the segment that has to be removed before so many bytes more are written, nil if
-// there is none. Fits is false if they have no room, or not yet.
+// there is none. Fits is false if they have no room, or not yet. Nothing is removed for bytes that
+// would have no room even then.
 func (r *retention) room(l segmentFiles, more int64) (remove *segmentFile, fits bool) {
-	if len(l) <= maxSegments && l.bytes()+more <= r.bytes {
-		return nil, true
+	size := l.bytes()
+	if len(l) <= maxSegments && size <= r.bytes {
+		switch {
+		case size+more <= r.bytes:
+			return nil, true
+		case l.keptBytes()+more > r.bytes:
+			return nil, false
+		}
 	}
 	return l.removable(), false
 }

@@ -27,6 +27,16 @@ func (l segmentFiles) bytes() (sum int64) {
 	return sum
 }
 
+// keptBytes is the size of those that retention keeps, whatever their age.
+func (l segmentFiles) keptBytes() (sum int64) {
+	for _, f := range l {
+		if f.isKept() {
+			sum += f.bytes
+		}
+	}
+	return sum
+}
+
 // find returns the file of a segment, nil if there is none.
 func (l segmentFiles) find(number int64) *segmentFile {
 	i, found := slices.BinarySearchFunc(l, number, func(f *segmentFile, n int64) int { return cmp.Compare(f.info.Number, n) })
@@ -57,7 +67,9 @@ func (l segmentFiles) removable() *segmentFile {
 	return nil
 }
 
-func (f *segmentFile) isRemovable() bool { return !f.open && !f.stuck && !f.info.Pinned }
+func (f *segmentFile) isKept() bool { return f.open || f.info.Pinned }
+
+func (f *segmentFile) isRemovable() bool { return !f.isKept() && !f.stuck }
 
 // view returns the segments of a node.
 func (l segmentFiles) view(nodeID string) *View {
