@@ -122,7 +122,8 @@ func TestDocumentedLimits(t *testing.T) {
 	const kib, mib = 1 << 10, 1 << 20
 	f("| payload of a frame | %s MiB |", maxFrameBytes/mib)
 	f("| targets | %s |", maxTargets)
-	f("| families, series | %s and %s |", maxFamilies, maxSeries)
+	f("| families, series | %s each |", maxSeries)
+	require.Equal(t, maxSeries, maxFamilies)
 	f("| texts of all definitions, as they are in memory | %s MiB |", maxTextBytes/mib)
 	f("| name of a target; of a family | %s KiB; %s KiB |", maxTargetNameBytes/kib, maxNameBytes/kib)
 	f("| help; labels of a series | %s KiB; %s KiB, %s labels |", maxHelpBytes/kib, maxLabelsBytes/kib, messages.MaxSeriesLabels)

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"io"
 	"strconv"
 	"strings"
 	"testing"
@@ -77,4 +78,21 @@ func TestStaleSegment(t *testing.T) {
 	}
 	_, _, e = encoded(t, churn)
 	require.True(t, e.isStale())
+}
+
+// A window may have 200,000 series, and each may be one of a family of its own.
+func TestAsManyFamiliesAsSeries(t *testing.T) {
+	const n = 200_000
+	l := &recorder.SeriesList{}
+	for i := range n {
+		name := "family_" + strconv.Itoa(i)
+		l.Families = append(l.Families, recorder.Family{Name: name})
+		l.Keys, l.FamilyOf = append(l.Keys, recorder.SeriesKey{Name: name}), append(l.FamilyOf, int32(i))
+	}
+	b := &recorder.Batch{Number: 1, Target: "t", At: created, Series: l, Values: make([]float64, n)}
+	segment, _, e := encoded(t, []*recorder.Batch{b})
+	require.False(t, e.isStale())
+	got, _, _, err := scanAll(t, segment)
+	require.Equal(t, io.EOF, err)
+	requireSameBatches(t, []*recorder.Batch{b}, got)
 }

@@ -9,9 +9,10 @@ const (
 	// descriptions of all of them takes less than half of it.
 	maxFrameBytes = 64 << 20
 	maxTargets    = 1 << 12
-	// maxSeries and maxFamilies bound those that a segment defines, of all targets.
+	// maxSeries and maxFamilies bound those that a segment defines, of all targets. A window may have
+	// 200,000 series, each of a family of its own.
 	maxSeries   = 1 << 19
-	maxFamilies = 1 << 16
+	maxFamilies = 1 << 19
 	// maxTextBytes bounds the texts that a segment defines, as they are in memory: shared
 	// prefixes make them much shorter in the file.
 	maxTextBytes = 128 << 20

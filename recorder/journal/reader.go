@@ -37,7 +37,7 @@ type SegmentDamage struct {
 
 // maxKnownFamilies bounds the families whose type and help a reader keeps in mind. Of those
 // over it, an answer may have several.
-const maxKnownFamilies = maxFamilies
+const maxKnownFamilies = 1 << 16
 
 // NewReader returns a reader of what the query wants of the segments of the view. It must be
 // closed.
