@@ -65,7 +65,8 @@ type Stats struct {
 	// Error says why the state is failing or paused, Since when the state began.
 	Error string
 	Since time.Time
-	// Base is the number in files before the first scrape of this process.
+	// Base is the number in files before the first scrape of this process. It becomes higher if
+	// the directory has others' scrapes later.
 	Base int64
 	// Segments, Bytes, Limit: the files, their size in bytes and its limit. Damaged counts those
 	// that could not be read to their end when the journal was opened.

@@ -34,10 +34,13 @@ type Writer struct {
 	// set until it was.
 	started   time.Time
 	markStart bool
-	// list is set when the directory may have other files than are known.
-	list bool
+	// list is set when the directory may have other files than are known, vanished when it may be
+	// another directory, with other files of the same names: its file system was mounted late, say.
+	list, vanished bool
 	// lastSegment is the highest number of a segment, or of a pin, that was ever seen.
 	lastSegment int64
+	// newest is the number of the newest scrape, without Base.
+	newest int64
 	// wanted is how many bytes had no room beside the pinned segments, 0 if that is not why the
 	// writer pauses.
 	wanted int64
@@ -81,6 +84,7 @@ func (w *Writer) Append(b *recorder.Batch, now time.Time) error {
 }
 
 func (w *Writer) append(b *recorder.Batch, now time.Time) error {
+	w.newest = max(w.newest, b.Number)
 	if w.current != nil && (w.rotation.isDue(&w.current.info, b.At) || w.encoder.isStale()) {
 		if err := w.closeSegment(now); err != nil {
 			return err

@@ -23,12 +23,11 @@ func (w *Writer) Open(now time.Time) error {
 	if w.started.IsZero() {
 		w.started, w.markStart = now, true
 	}
+	w.stats.Base, w.stats.Damaged = 0, 0
 	if err := w.scan(); err != nil {
 		return err
 	}
-	w.stats.Base, w.stats.Damaged = 0, 0
 	for _, f := range w.files {
-		w.stats.Base = max(w.stats.Base, f.info.LastNumber)
 		if f.err != nil {
 			w.stats.Base = max(w.stats.Base, w.lastSegment<<unreadableNumbers)
 		}
@@ -43,12 +42,16 @@ func (w *Writer) Open(now time.Time) error {
 	return nil
 }
 
-// scan takes up what the directory has. What is known of a file already stays.
+// scan takes up what the directory has. What is known of a file already stays, unless it has
+// vanished. Numbers go on above all that are found.
 func (w *Writer) scan() error {
 	listed, err := w.fs.List()
 	if err != nil {
 		w.stats.Errors[OpList]++
 		return err
+	}
+	if w.vanished {
+		w.files = nil
 	}
 	pinned := map[int64]bool{}
 	var files segmentFiles
@@ -75,8 +78,11 @@ func (w *Writer) scan() error {
 	slices.SortFunc(files, func(a, b *segmentFile) int { return cmp.Compare(a.info.Number, b.info.Number) })
 	for _, f := range files {
 		f.info.Pinned = pinned[f.info.Number]
+		if f.info.LastNumber > w.stats.Base+w.newest {
+			w.stats.Base = f.info.LastNumber
+		}
 	}
-	w.files, w.view, w.list = files, nil, false
+	w.files, w.view, w.list, w.vanished = files, nil, false, false
 	return nil
 }
 

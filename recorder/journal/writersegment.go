@@ -93,7 +93,7 @@ func (w *Writer) Abandon() {
 	left := w.current
 	w.leaveSegment()
 	w.list = true
-	if left != nil && left.info.LastNumber == 0 {
+	if left != nil && left.info.LastNumber == 0 && !w.vanished {
 		_ = w.remove(left) // It has no scrape. If it stays, it is removed in its turn.
 	}
 }
@@ -113,6 +113,7 @@ func (w *Writer) sync(now time.Time) error {
 
 func (w *Writer) syncAll() error {
 	if err := w.file.Present(); err != nil {
+		w.vanished = errors.Is(err, fs.ErrNotExist)
 		return err
 	}
 	if err := w.file.Sync(); err != nil {
