@@ -137,6 +137,7 @@ func (j *journalKeeper) onEnded(c actors.Context, m journalEnded) {
 	j.reportView()
 }
 
+// do does first what the journal needs to go on, in case that one of the others panics.
 func (j *journalKeeper) do(c actors.Context, effects []journalEffect) {
 	for _, e := range effects {
 		switch e := e.(type) {
@@ -146,6 +147,10 @@ func (j *journalKeeper) do(c actors.Context, effects []journalEffect) {
 			j.stall.Arm(c, e.after)
 		case armJournalNext:
 			j.next.Arm(c, e.after)
+		}
+	}
+	for _, e := range effects {
+		switch e := e.(type) {
 		case reportJournalOpen:
 			j.onOpen(c)
 		case reportJournalClosed:

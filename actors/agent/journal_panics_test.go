@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fodc/messages"
+	"fodc/recorder/journal"
 	"fodc/recorder/journal/journaltest"
 
 	"github.com/stretchr/testify/require"
@@ -60,6 +61,68 @@ func TestRecoverySurvivesPanics(t *testing.T) {
 		w.kill()
 		w.run()
 		w.pass(5 * time.Second)
+		w.requireWhole()
+	})
+}
+
+// failingWriter is a writer some functions of which panic once.
+type failingWriter struct {
+	journalWriter
+	view, abandon bool
+	noView        bool // no panic: it has none once
+}
+
+func (f *failingWriter) View() *journal.View {
+	if f.view {
+		f.view = false
+		panic("planted in View")
+	}
+	if f.noView {
+		f.noView = false
+		return nil
+	}
+	return f.journalWriter.View()
+}
+
+func (f *failingWriter) Abandon() {
+	if f.abandon {
+		f.abandon = false
+		panic("planted in Abandon")
+	}
+	f.journalWriter.Abandon()
+}
+
+// The same goes for what is done behind an operation.
+func TestJournalSurvivesPanicsBehindAnOperation(t *testing.T) {
+	inJournalWorld(t, func(t *testing.T, w *journalWorld) {
+		f := &failingWriter{journalWriter: w.cfg.Journal.newWriter()}
+		w.cfg.Journal.writer = f
+		w.run()
+		w.pass(5 * time.Second)
+		f.view = true
+		w.pass(time.Minute)
+		require.Len(t, w.lines("the journal has failed"), 1)
+		w.requireState(messages.JournalWriting)
+
+		f.abandon = true
+		w.panicOnce(journaltest.Write, 1)
+		w.pass(time.Minute)
+		require.Len(t, w.lines("the journal has failed"), 3)
+		w.requireState(messages.JournalWriting)
+		w.requireWhole()
+		w.requireOnTime()
+	})
+}
+
+// A panic in the actor costs what was left of its message, but neither the next operation nor the past.
+func TestJournalGoesOnAfterAPanicOfItsActor(t *testing.T) {
+	inJournalWorld(t, func(t *testing.T, w *journalWorld) {
+		w.cfg.Journal.writer = &failingWriter{journalWriter: w.cfg.Journal.newWriter(), noView: true}
+		w.run()
+		w.pass(time.Minute)
+		require.Len(t, w.lines("actor failed"), 1)
+		w.requireState(messages.JournalWriting)
+		require.Equal(t, len(w.scraped()), w.onDisk("http://node/metrics"))
 		w.requireWhole()
 	})
 }

@@ -87,8 +87,9 @@ func (j *journalKeeper) onRefilled(c actors.Context, m refilled) {
 // maxLoggedDamage bounds the lines about segments that are damaged.
 const maxLoggedDamage = 10
 
-// onOpen logs what the journal has, and begins to read it back.
+// onOpen begins to read back what the journal has, and logs it.
 func (j *journalKeeper) onOpen(c actors.Context) {
+	j.startRecovery(c)
 	v, stats := j.newest.view, &j.newest.stats
 	fields := []zap.Field{zap.String("dir", j.cfg.Dir), zap.Int("segments", stats.Segments), zap.Int64("bytes", stats.Bytes),
 		zap.Int64("limit_bytes", stats.Limit)}
@@ -108,5 +109,4 @@ func (j *journalKeeper) onOpen(c actors.Context) {
 		u := &v.Unreadable[i]
 		j.log.Warn("a segment of the journal cannot be read", zap.String("segment", u.Name), zap.String("cause", shortCause(u.Err)))
 	}
-	j.startRecovery(c)
 }

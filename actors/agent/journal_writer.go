@@ -63,21 +63,35 @@ func (d *journalDisk) run(self sender) {
 	}
 }
 
-// do does an operation. One that panics has failed: the log has the stack, and the journal goes on
-// in a new segment.
-func (d *journalDisk) do(w journalWork) (ended journalEnded) {
-	ended.work = w
+// do does an operation.
+func (d *journalDisk) do(w journalWork) journalEnded {
+	ended := journalEnded{journalResult: journalResult{work: w}}
+	ended.err = d.guard(w.op, func() error { return d.operate(w) })
+	d.isLocked = d.isLocked && ended.err == nil
+	if err := d.guard(w.op, func() error { d.complete(&ended); return nil }); err != nil {
+		ended.err = err
+	}
+	return ended
+}
+
+// guard calls f. If that panics, it has failed: the log has the stack, and the journal goes on in a
+// new segment.
+func (d *journalDisk) guard(op journalOp, f func() error) error {
+	panicked, err := d.call(op, f)
+	if panicked {
+		_, _ = d.call(op, func() error { d.writer.Abandon(); return nil })
+	}
+	return err
+}
+
+func (d *journalDisk) call(op journalOp, f func() error) (panicked bool, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			d.log.Error("the journal has failed", zap.Stringer("operation", w.op), zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
-			d.writer.Abandon()
-			ended.err = fmt.Errorf("%s: panic: %v", w.op, p)
+			d.log.Error("the journal has failed", zap.Stringer("operation", op), zap.Any("panic", p), zap.ByteString("stack", debug.Stack()))
+			panicked, err = true, fmt.Errorf("%s: panic: %v", op, p)
 		}
-		d.isLocked = d.isLocked && ended.err == nil
-		d.complete(&ended)
 	}()
-	ended.err = d.operate(w)
-	return ended
+	return false, f()
 }
 
 // complete adds what the journal has after an operation, and when it goes on.
