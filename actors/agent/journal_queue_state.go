@@ -9,8 +9,8 @@ import (
 // Limits of batches in memory, in bytes and in number. The batches of 3,000 series that are
 // scraped each ten seconds are 9 MiB an hour.
 const (
-	// maxQueuedBytes and maxQueuedBatches bound the batches that wait for the disk. A batch that
-	// is larger alone is queued if no other one is.
+	// maxQueuedBytes and maxQueuedBatches bound the batches that wait for the disk. The first one
+	// may have any size, and its bytes do not count: it is being written, or will be next.
 	maxQueuedBytes   = 4 << 20
 	maxQueuedBatches = 256
 	// What a batch takes, beside its values, and what each entry of its list of series takes.
@@ -56,7 +56,7 @@ func (q *batchQueue) sizeOf(b *recorder.Batch) int {
 
 // hasRoomFor reports whether the batch fits into the queue to the disk.
 func (q *batchQueue) hasRoomFor(b *recorder.Batch) bool {
-	return len(q.items) == 0 || len(q.items) < maxQueuedBatches && q.bytes+q.sizeOf(b) <= maxQueuedBytes
+	return len(q.items) == 0 || len(q.items) < maxQueuedBatches && q.bytes-q.items[0].bytes+q.sizeOf(b) <= maxQueuedBytes
 }
 
 // first returns the oldest batch, nil if there is none.

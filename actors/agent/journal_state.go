@@ -31,9 +31,9 @@ type journalState struct {
 	started, opened, recovering bool
 	closing, closed             bool
 	// retryAt is when the next operation is tried after one that failed, with the delay of
-	// backoff; next is when the writer has something to do.
-	retryAt, next time.Time
-	backoff       time.Duration
+	// backoff; next is when the writer has something to do, at notBefore at the earliest.
+	retryAt, next, notBefore time.Time
+	backoff                  time.Duration
 
 	stalled, paused bool
 	failed          bool   // the newest operation has
@@ -99,9 +99,12 @@ func (s *journalState) stall(now time.Time) []journalEffect {
 // ended takes the result of the operation that is under way.
 func (s *journalState) ended(r journalResult, now time.Time) []journalEffect {
 	s.work, s.stalled, s.paused, s.failed = journalWork{}, false, r.isPaused, r.err != nil && !r.isPaused && !r.isInvalid
+	if r.work.op != journalAppend {
+		s.notBefore = now.Add(minJournalPause)
+	}
 	s.next = r.next
 	if !r.next.IsZero() {
-		s.next = later(r.next, now.Add(minJournalPause))
+		s.next = later(r.next, s.notBefore)
 	}
 	if s.paused || s.failed {
 		s.backoff = min(max(minJournalRetry, 2*s.backoff), maxJournalRetry)
