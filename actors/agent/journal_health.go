@@ -53,9 +53,10 @@ func journalSamples(s journalStatus) []recorder.Sample {
 		gauge("fodc_journal_bytes", "Size of all segments of the journal.", float64(s.health.Bytes)),
 		gauge("fodc_journal_limit_bytes", "Size that the journal may have.", float64(s.health.LimitBytes)),
 		gauge("fodc_journal_recovery_seconds", "How long it took to read back what was recorded before the agent's start.", s.health.RecoverySeconds),
-		gauge("fodc_journal_sync_duration_seconds", "Longest sync of the journal since the agent's start.", s.stats.LongestSync.Seconds()),
 		counter("fodc_journal_written_samples_total", "Samples that were written to the journal.", float64(s.stats.Written.Samples)),
 		counter("fodc_journal_written_bytes_total", "Bytes that were written to the journal.", float64(s.stats.WrittenBytes)),
+		counter("fodc_journal_syncs_total", "Syncs of the journal.", float64(s.stats.Syncs)),
+		counter("fodc_journal_sync_seconds_total", "Time that all syncs of the journal took.", s.stats.SyncTime.Seconds()),
 		counter("fodc_journal_removed_segments_total", "Segments that were removed to make room, or because of their age.", float64(s.stats.Removed)),
 		counter("fodc_journal_damaged_segments_total", "Segments that could not be read to their end when the journal was opened.", float64(s.stats.Damaged)),
 	}

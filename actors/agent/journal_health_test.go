@@ -38,7 +38,7 @@ func TestJournalMetrics(t *testing.T) {
 	page := pageOf(journalSamples(journalStatus{
 		health: messages.JournalHealth{State: messages.JournalRecovering, Segments: 3, Bytes: 12_000_000, LimitBytes: 512 << 20,
 			Oldest: time.Unix(1_700_000_000, 0), RecoverySeconds: 1.25},
-		stats: journal.Stats{Oldest: 1_700_000_000_500, LongestSync: 30 * time.Millisecond, Written: journal.Loss{Samples: 900_000},
+		stats: journal.Stats{Oldest: 1_700_000_000_500, Syncs: 20, SyncTime: 300 * time.Millisecond, Written: journal.Loss{Samples: 900_000},
 			WrittenBytes: 1_000_000, Removed: 2, Damaged: 1, Errors: map[journal.Operation]uint64{journal.OpSync: 3}},
 		drops: journalDrops{journalDropQueue: {Scrapes: 1, Samples: 3000}, string(journal.DropFailing): {Scrapes: 2, Samples: 6000}},
 	}))

@@ -84,9 +84,10 @@ type Stats struct {
 	Errors       map[Operation]uint64
 	// Removed counts the segments that retention has removed.
 	Removed uint64
-	// Syncs counts those that were completed. LongestSync needs Config.Clock.
-	Syncs       uint64
-	LongestSync time.Duration
+	// Syncs counts those that were completed, SyncTime is what they took together. It needs
+	// Config.Clock.
+	Syncs    uint64
+	SyncTime time.Duration
 }
 
 // Stats returns how the writer does.

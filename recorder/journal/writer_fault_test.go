@@ -118,7 +118,7 @@ func TestSyncs(t *testing.T) {
 	require.EqualValues(t, 1, k.writer.Stats().Syncs, "%s after the first write", k.now.Sub(first))
 	k.pass(time.Hour)
 	require.EqualValues(t, 1, k.writer.Stats().Syncs, "there is nothing to sync")
-	require.Equal(t, time.Second, k.writer.Stats().LongestSync)
+	require.Equal(t, time.Second, k.writer.Stats().SyncTime)
 }
 
 func TestSyncThatFails(t *testing.T) {

@@ -104,7 +104,7 @@ func (w *Writer) sync(now time.Time) error {
 	if err := w.syncAll(); err != nil {
 		return w.failed(OpSync, err, now)
 	}
-	w.stats.LongestSync = max(w.stats.LongestSync, w.clock().Sub(began))
+	w.stats.SyncTime += w.clock().Sub(began)
 	w.stats.Syncs++
 	w.unsynced = time.Time{}
 	w.backoff.succeeded()
