@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -102,6 +103,20 @@ func TestRotationIsDue(t *testing.T) {
 	f(100, 59*time.Minute-time.Millisecond, true)
 	require.False(t, r.isDue(&SegmentInfo{Size: 1 << 40}, 0), "without a scrape nothing is gained")
 	require.EqualValues(t, 1<<20, newRotation(16<<20).bytes)
+}
+
+// Times that are far out are none beyond the others.
+func TestSelectorOfTimesFarOut(t *testing.T) {
+	f := func(at, to int64, want bool) {
+		t.Helper()
+		require.Equal(t, want, (&selector{to: to}).isPast(at))
+	}
+	f(1_060_000, 1_000_000, false)
+	f(1_060_001, 1_000_000, true)
+	f(math.MinInt64, 1_000_000, false)
+	f(math.MaxInt64, 1_000_000, true)
+	f(math.MaxInt64, math.MinInt64, true)
+	f(math.MaxInt64, math.MaxInt64, false)
 }
 
 func TestBackoff(t *testing.T) {

@@ -81,7 +81,9 @@ func (s *selector) wantsTarget(t *TargetInfo) bool {
 }
 
 // isPast reports whether all later scrapes of a segment are behind the bounds, too.
-func (s *selector) isPast(at int64) bool { return at-maxStepBack.Milliseconds() > s.to }
+func (s *selector) isPast(at int64) bool {
+	return at > s.to && uint64(at)-uint64(s.to) > uint64(maxStepBack.Milliseconds())
+}
 
 // Reaches reports whether the journal may have scrapes that the query wants.
 func (v *View) Reaches(q Query) bool {

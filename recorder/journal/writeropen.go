@@ -115,7 +115,6 @@ func (w *Writer) end(now time.Time) error {
 	if w.current == nil {
 		return nil
 	}
-	// The encoder may have counted a scrape that was not written.
 	mark := w.encoder.appendMark(w.buffer[:0], Mark{MarkAgentStopped, now.UnixMilli()})
 	if err := w.writeFrame(mark, now); err != nil {
 		return err
