@@ -184,8 +184,12 @@ func (w *Writer) failed(op Operation, err error, now time.Time) error {
 	return w.retry(err, now)
 }
 
-// retry has the writer wait until the disk is tried again, and returns the error.
+// retry has the writer wait until the disk is tried again, and returns the error. What was written
+// before is synced if it can be: nobody does it later.
 func (w *Writer) retry(err error, now time.Time) error {
+	if !w.unsynced.IsZero() {
+		_ = w.syncAll()
+	}
 	w.Abandon()
 	w.failure = err
 	w.backoff.failed(now)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"syscall"
 	"testing"
 	"time"
@@ -45,6 +46,22 @@ func TestWriteThatFailsCostsItsScrape(t *testing.T) {
 			require.Contains(t, read, k.number)
 			require.Equal(t, k.disk.Total(), k.writer.Stats().Bytes)
 		})
+	}
+}
+
+// What was written before a write that fails is synced no later than without it.
+func TestWriteThatFailsLeavesNothingUnsynced(t *testing.T) {
+	k := newKit(t)
+	require.NoError(t, k.append(2))
+	k.disk.Break(journaltest.Fault{Op: journaltest.Write, Err: syscall.ENOSPC})
+	require.ErrorIs(t, k.append(2), syscall.ENOSPC)
+	k.pass(k.cfg.SyncInterval)
+	for seed := range uint64(10) {
+		disk := k.disk.After(journaltest.PowerCut, rand.New(rand.NewPCG(seed, 0)))
+		view, err := journal.OpenView(disk)
+		require.NoError(t, err)
+		require.Len(t, view.Segments, 1)
+		require.EqualValues(t, 1, view.Segments[0].LastNumber)
 	}
 }
 
