@@ -8,6 +8,7 @@ import (
 
 	"fodc/messages"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -60,7 +61,7 @@ func checkLabelsOfPage(t *rapid.T, id messages.Identity, of *SampleLabels, own m
 		require.Empty(t, shown)
 		return
 	}
-	all := map[string]string{labels.MetricName: "m"}
+	all := map[string]string{model.MetricNameLabel: "m"}
 	for _, l := range got {
 		require.NotContains(t, all, l.Name)
 		all[l.Name] = l.Value

@@ -6,6 +6,7 @@ import (
 	"fodc/httpapi/exposition"
 	"fodc/messages"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 )
 
@@ -31,7 +32,7 @@ func (n *Node) Labels(name string, own messages.LabelText) (labels.Labels, error
 		return labels.EmptyLabels(), fmt.Errorf("series of %.100q: %w", name, err)
 	}
 	n.builder.Reset()
-	n.builder.Add(labels.MetricName, name)
+	n.builder.Add(model.MetricNameLabel, name)
 	for _, l := range all {
 		n.builder.Add(l.Name, l.Value)
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
@@ -47,7 +48,7 @@ func Read(t require.TestingT, dir string) (points map[Point]int, metas []tsdb.Bl
 func readBlock(t require.TestingT, b *tsdb.Block, points map[Point]int) {
 	q, err := tsdb.NewBlockQuerier(b, math.MinInt64, math.MaxInt64)
 	require.NoError(t, err)
-	all := q.Select(context.Background(), true, nil, labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+"))
+	all := q.Select(context.Background(), true, nil, labels.MustNewMatcher(labels.MatchRegexp, model.MetricNameLabel, ".+"))
 	for all.Next() {
 		s := all.At()
 		it := s.Iterator(nil)
