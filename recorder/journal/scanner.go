@@ -31,8 +31,6 @@ type scanner struct {
 
 // record is a scrape or a mark.
 type record struct {
-	// The frame of the record is at offset <= i < end of the file.
-	offset, end int64
 	// scrape is nil if the record is a mark. It is valid until the next call of next.
 	scrape *scrape
 	mark   Mark
@@ -150,13 +148,13 @@ func (s *scanner) next() (record, error) {
 			s.fail(err)
 			break
 		}
-		r := record{offset: s.at, end: s.at + frameHeaderBytes + int64(len(payload))}
+		var r record
 		wanted, err := s.parse(&r, recordType(payload[0]), payload[1:])
 		if err != nil {
 			s.fail(err)
 			break
 		}
-		s.at = r.end
+		s.at += frameHeaderBytes + int64(len(payload))
 		if wanted {
 			return r, nil
 		}

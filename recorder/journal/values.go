@@ -19,10 +19,11 @@ import (
 // The runs of all steady series come first, then the flags and values of the others and of the
 // steady ones that have changed, in the order of their ids.
 //
-// A value is written as what is known lets expect it: its integer at the scale of the series is
-// predicted to be the last one and the mean of its last differences. The residual, zigzag
-// encoded, is an exponential Golomb code of an order that follows the length of the last
-// residuals. If that does not do, and for the first value, a literal says scale and integer.
+// A value is an integer at the scale of its series. It is predicted to be the last one plus the mean
+// of the last differences. What it is off, the residual, is written: zigzag encoded, as an
+// exponential Golomb code of an order that follows the length of the last residuals. If it has no
+// such integer, or the residual is too large, and for the first value, a literal says scale and
+// integer.
 //
 // All of it is decided by what the decoder knows, too, and all arithmetic is modulo 2^64, so
 // that any bits can be decoded.

@@ -102,7 +102,7 @@ func (w *Writer) Abandon() {
 func (w *Writer) sync(now time.Time) error {
 	began := w.clock()
 	if err := w.syncAll(); err != nil {
-		w.unsynced = time.Time{} // A second sync may say that all is well though it is not.
+		w.unsynced = time.Time{} // It is not tried twice: behind an error, a sync says nothing any more.
 		return w.failed(OpSync, err, now)
 	}
 	w.stats.SyncTime += w.clock().Sub(began)
