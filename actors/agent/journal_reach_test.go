@@ -13,12 +13,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// take asks the recorder for a window of the node's family.
-func (w *journalWorld) take(window messages.Window) snapshotTaken {
+// ask asks the recorder for a window of the node's family.
+func (w *journalWorld) ask(window messages.Window) snapshotTaken {
 	w.t.Helper()
 	sel := messages.Selection{Window: window, Names: []string{"g"}}
 	taken, err := actors.Ask[snapshotTaken](w.t.Context(), w.sys, w.agent.recorder, read{selection: sel})
 	require.NoError(w.t, err)
+	return taken
+}
+
+// take asks for a window that must be whole.
+func (w *journalWorld) take(window messages.Window) snapshotTaken {
+	w.t.Helper()
+	taken := w.ask(window)
 	require.Empty(w.t, taken.partial)
 	return taken
 }

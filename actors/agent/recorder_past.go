@@ -29,7 +29,7 @@ func (r *flightRecorder) onRead(c actors.Context, m read) {
 	taken := snapshotTaken{seq: m.seq, snapshot: r.window.Snapshot(m.selection), newest: r.newest}
 	if w := m.selection.Window; r.journal != nil && !w.IsLatest() {
 		if taken.partial = r.past.partialOf(w); taken.partial == messages.PartialNone {
-			taken.past = r.pastOf(m.selection)
+			taken.partial, taken.past = r.past.lostOf(w), r.pastOf(m.selection)
 		}
 	}
 	actors.Reply(c, taken)

@@ -62,7 +62,7 @@ func (p *pastState) takeKept() ([]queuedBatch, error) {
 // partialOf returns why the answer for a window of time is not whole, if it is not.
 func (p *pastState) partialOf(w messages.Window) messages.PartialReason {
 	switch {
-	case w.IsLatest() || !p.first.IsZero() && !w.Start.IsZero() && !w.Start.Before(p.first):
+	case w.IsLatest() || p.isOfThisProcess(w):
 		return messages.PartialNone
 	case p.failed && p.view == nil:
 		return messages.PartialJournal
@@ -70,4 +70,17 @@ func (p *pastState) partialOf(w messages.Window) messages.PartialReason {
 		return messages.PartialRecovering
 	}
 	return messages.PartialNone
+}
+
+// lostOf returns PartialJournal if scrapes of the window may have been lost on disk.
+func (p *pastState) lostOf(w messages.Window) messages.PartialReason {
+	if p.view == nil || p.isOfThisProcess(w) || !p.view.Lacks(w) {
+		return messages.PartialNone
+	}
+	return messages.PartialJournal
+}
+
+// isOfThisProcess reports whether a window begins at the first scrape of this process, or after it.
+func (p *pastState) isOfThisProcess(w messages.Window) bool {
+	return !p.first.IsZero() && !w.Start.IsZero() && !w.Start.Before(p.first)
 }

@@ -17,6 +17,7 @@
 //   - query.go, reader.go, segmentreader.go: what is answered from the segments of a view
 //   - recover.go: what former processes recorded becomes a window again
 //   - view.go, names.go: a directory of segments, and the names of its files
+//   - lost.go: when scrapes were recorded that cannot be read any more
 //   - verify.go: whether a segment is whole
 //
 // The package is pure: no clock, no log, no actor, and no file but through FS.

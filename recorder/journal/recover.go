@@ -25,13 +25,13 @@ type Recovery struct {
 // Recovered says what was replayed.
 type Recovered struct {
 	Scrapes, Samples int
-	// Damage says where reading of segments has ended before their end.
+	// Damage says where reading of segments that were not closed has ended before their end.
 	Damage []SegmentDamage
 }
 
 // Recover returns a window with the newest scrapes of former processes, and the events of then.
-// The error is that of the newest segment that could not be read: then the window has what was
-// recorded behind it.
+// The error is that of the newest segment that could not be read, or that is damaged though it was
+// closed: then the window has what was recorded behind it.
 func Recover(v *View, dir FS, of Recovery) (*recorder.Window, Recovered, error) {
 	r := &replayer{Recovery: of, window: recorder.NewWindow(of.Limits)}
 	var failure error
@@ -43,10 +43,10 @@ func Recover(v *View, dir FS, of Recovery) (*recorder.Window, Recovered, error) 
 		var damage *Damage
 		switch {
 		case errors.Is(err, io.EOF), errors.Is(err, fs.ErrNotExist):
-		case errors.As(err, &damage):
+		case errors.As(err, &damage) && info.Closed == 0: // View.Lacks knows of it.
 			r.done.Damage = append(r.done.Damage, SegmentDamage{info.Name, damage})
 		default:
-			// A window holds all from its oldest scrape on.
+			// A window holds all from its oldest scrape on. A reader of the disk says that it lacks some.
 			failure = fmt.Errorf("%s: %w", info.Name, err)
 			r.window, r.done.Scrapes, r.done.Samples = recorder.NewWindow(of.Limits), 0, 0
 		}
