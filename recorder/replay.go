@@ -103,8 +103,16 @@ func (w *Window) resolvePast(t *target, k SeriesKey, f Family) *series {
 	case w.seriesCount < w.limits.Series && w.mayAddSeries():
 		s = t.addSeries(identity{family: f, suffix: k.Suffix, labels: k.Labels})
 		w.seriesCount++
+	default:
+		w.leftOut = true
 	}
 	return s
+}
+
+// HasRoomForSeries reports whether no replay has left out a series, and there is room for as many
+// series again: all may have new labels after a restart.
+func (w *Window) HasRoomForSeries() bool {
+	return !w.leftOut && w.seriesCount <= w.limits.Series/2 && w.fixedBytes() <= w.limits.Bytes/seriesShare/2
 }
 
 // TakeCounters sets the counters of Stats, and the number of the newest append, to those of

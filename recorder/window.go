@@ -63,6 +63,8 @@ type Window struct {
 	// and chunks.
 	seriesCount, samples int
 	sampleBytes          int64
+	// leftOut is set when a replay has left out a series for which there was no room.
+	leftOut bool
 
 	events  eventLog
 	counts  counts

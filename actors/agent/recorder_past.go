@@ -49,8 +49,11 @@ func (r *flightRecorder) pastOf(sel messages.Selection) func() (pastReader, erro
 	return func() (pastReader, error) { return pastOnDisk{view.NewReader(disk, q)}, nil }
 }
 
+var errNoRoomForPast = errors.New("its series leave no room for as many others in the recorder's memory (--max-metrics-memory-usage-percentage)")
+
 // onRefill puts a window with what was recorded before the process in the place of the present
-// one, with all that this one has recorded. If there is none, the present one stays.
+// one, with all that this one has recorded. If there is none, the present one stays. So it does if
+// the series of the past leave no room for as many others.
 func (r *flightRecorder) onRefill(c actors.Context, m refill) {
 	done := refilled{errors.New("the recorder has failed")}
 	defer func() { actors.Reply(c, done) }()
@@ -64,6 +67,11 @@ func (r *flightRecorder) onRefill(c actors.Context, m refill) {
 	m.window.AddEvent(started)
 	for i := range kept {
 		m.window.ReplayBatch(kept[i].batch)
+	}
+	if !m.window.HasRoomForSeries() {
+		r.window.AddEvent(started)
+		done.err = errNoRoomForPast
+		return
 	}
 	m.window.TakeCounters(r.window)
 	r.window, done.err = m.window, nil
