@@ -77,7 +77,7 @@ func (r *Reader) Next(budget int) ([]messages.Block, error) {
 		if r.current != nil {
 			var err error
 			if r.flushed, err = r.current.read(); err != nil {
-				r.failure = r.endOf(r.current.name, err)
+				r.failure = r.endOf(r.current.name, r.current.closed, err)
 				r.Close()
 			}
 			continue
@@ -110,24 +110,26 @@ func (r *Reader) nextOfFlushed(budget int) []messages.Block {
 func (r *Reader) open(info *SegmentInfo) error {
 	f, err := r.dir.Open(info.Name)
 	if err != nil {
-		return r.endOf(info.Name, err)
+		return r.endOf(info.Name, info.Closed != 0, err)
 	}
 	scan, _, err := newScanner(f, info.Size)
 	if err != nil {
 		_ = f.Close() // Nothing was written.
-		return r.endOf(info.Name, err)
+		return r.endOf(info.Name, info.Closed != 0, err)
 	}
-	r.current = &segmentReader{name: info.Name, file: f, scan: scan, selector: r.selector}
+	r.current = &segmentReader{name: info.Name, closed: info.Closed != 0, file: f, scan: scan, selector: r.selector}
 	return nil
 }
 
-// endOf returns the error, unless it is one with which a segment just ends.
-func (r *Reader) endOf(name string, err error) error {
+// endOf returns the error, unless it is one with which a segment just ends. A segment that was closed
+// has no torn record: a length in it is wrong.
+func (r *Reader) endOf(name string, closed bool, err error) error {
 	var damage *Damage
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, fs.ErrNotExist):
 		return nil
 	case errors.As(err, &damage):
+		damage.Torn = damage.Torn && !closed
 		r.damage = append(r.damage, SegmentDamage{name, damage})
 		return nil
 	}

@@ -10,7 +10,9 @@ import (
 
 // segmentReader collects the scrapes of one segment that are wanted in rows.
 type segmentReader struct {
-	name     string
+	name string
+	// closed says that the segment was closed.
+	closed   bool
 	file     ReadFile
 	scan     *scanner
 	selector *selector
