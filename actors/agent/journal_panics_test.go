@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -68,13 +69,12 @@ func TestRecoverySurvivesPanics(t *testing.T) {
 // failingWriter is a writer some functions of which panic once.
 type failingWriter struct {
 	journalWriter
-	view, abandon bool
+	view, abandon atomic.Bool
 	noView        bool // no panic: it has none once
 }
 
 func (f *failingWriter) View() *journal.View {
-	if f.view {
-		f.view = false
+	if f.view.Swap(false) {
 		panic("planted in View")
 	}
 	if f.noView {
@@ -85,8 +85,7 @@ func (f *failingWriter) View() *journal.View {
 }
 
 func (f *failingWriter) Abandon() {
-	if f.abandon {
-		f.abandon = false
+	if f.abandon.Swap(false) {
 		panic("planted in Abandon")
 	}
 	f.journalWriter.Abandon()
@@ -99,12 +98,12 @@ func TestJournalSurvivesPanicsBehindAnOperation(t *testing.T) {
 		w.cfg.Journal.writer = f
 		w.run()
 		w.pass(5 * time.Second)
-		f.view = true
+		f.view.Store(true)
 		w.pass(time.Minute)
 		require.Len(t, w.lines("the journal has failed"), 1)
 		w.requireState(messages.JournalWriting)
 
-		f.abandon = true
+		f.abandon.Store(true)
 		w.panicOnce(journaltest.Write, 1)
 		w.pass(time.Minute)
 		require.Len(t, w.lines("the journal has failed"), 3)
