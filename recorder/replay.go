@@ -109,11 +109,14 @@ func (w *Window) resolvePast(t *target, k SeriesKey, f Family) *series {
 	return s
 }
 
-// HasRoomForSeries reports whether no replay has left out a series, and there is room for as many
-// series again: all may have new labels after a restart.
+// HasRoomForSeries reports whether there is room for as many series again: all may have new labels
+// after a restart.
 func (w *Window) HasRoomForSeries() bool {
-	return !w.leftOut && w.seriesCount <= w.limits.Series/2 && w.fixedBytes() <= w.limits.Bytes/seriesShare/2
+	return w.seriesCount <= w.limits.Series/2 && w.fixedBytes() <= w.limits.Bytes/seriesShare/2
 }
+
+// HasLeftOut reports whether a replay has left out a series for want of room.
+func (w *Window) HasLeftOut() bool { return w.leftOut }
 
 // TakeCounters sets the counters of Stats, and the number of the newest append, to those of
 // another window: this one takes its place.

@@ -64,11 +64,12 @@ func (r *flightRecorder) onRefill(c actors.Context, m refill) {
 		done.err = err
 		return
 	}
+	hasRoom := m.window.HasRoomForSeries() // Those of this process may take the rest.
 	m.window.AddEvent(started)
 	for i := range kept {
 		m.window.ReplayBatch(kept[i].batch)
 	}
-	if !m.window.HasRoomForSeries() {
+	if !hasRoom || m.window.HasLeftOut() {
 		r.window.AddEvent(started)
 		done.err = errNoRoomForPast
 		return
