@@ -101,6 +101,14 @@ func (p *process) onDiskUntil() time.Time {
 	return end
 }
 
+// wasCut reports whether a power cut may have taken samples of the storage: windows that may lack
+// them are partial for ever.
+func (s *storage) wasCut() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.cuts) > 0
+}
+
 // verifyProcesses checks which processes an answer has samples of: one, and those before it that
 // it has from its journal. It returns the newest.
 func (w *world) verifyProcesses(r *request, n *node, got *samples, wrong func(string, ...any)) *process {
@@ -130,7 +138,7 @@ func (w *world) verifyPast(r *request, n *node, newest *process, got *samples, p
 	started := slices.Clone(w.started[:newest.number-1])
 	w.mu.Unlock()
 	if partial != messages.PartialNone {
-		if newest.disk == nil || alone > maxShareAge+time.Second {
+		if newest.disk == nil || alone > maxShareAge+time.Second && !(partial == messages.PartialJournal && n.storage.wasCut()) {
 			wrong("%s is partial (%s), and its process is alone for %s", n.id, partial, alone)
 		}
 		return
