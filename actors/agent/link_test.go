@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -117,15 +118,14 @@ func TestLinkPanics(t *testing.T) {
 		proxy := newFakeProxy(t).start()
 		defer proxy.stop()
 		net := &fakeNet{hosts: map[string]*fakeProxy{"p": proxy}}
-		fail := true
+		var failed atomic.Bool
 		cfg := sessionConfig{address: "p", heartbeat: time.Second, recorder: actorstest.NewProbe(sys).PID,
 			load: func() float64 { return 0 },
 			dial: net.dial}
 		pid := sys.Spawn("link", restarts, func() actors.Actor {
 			l := newLink(sys, cfg, time.Second)
 			l.state.backoff.random = func(time.Duration) time.Duration {
-				if fail {
-					fail = false
+				if !failed.Swap(true) {
 					panic("forced")
 				}
 				return 0
@@ -138,7 +138,7 @@ func TestLinkPanics(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		time.Sleep(time.Minute)
-		require.False(t, fail)
+		require.True(t, failed.Load())
 		h, err := actors.Ask[messages.ProxyHealth](t.Context(), sys, pid, readLink{})
 		require.NoError(t, err)
 		require.Equal(t, messages.LinkConnected, h.State)
