@@ -4,10 +4,12 @@ package modes_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -124,6 +126,12 @@ func TestE2EFaultSIGTERMToAgentThatScrapes(t *testing.T) {
 	proxy := startProxy(t)
 	agent := start(t, agentArgs(proxy.addr("grpc"), "n1", "liaison", node.URL+"/metrics")...)
 	awaitStatuses(t, proxy, "n1", "online")
+	eventually(t, "the agent's session", func() error { // The proxy knows of it before the agent does.
+		if health := page(t, agent.addr("agent"), "/health"); !strings.Contains(health, `"state":"connected"`) {
+			return errors.New(health)
+		}
+		return nil
+	})
 	<-scraped
 	requireStops(t, agent)
 	require.Empty(t, statuses(t, proxy), "it has said goodbye")
