@@ -33,9 +33,9 @@ func journalNode(cfg Config) journal.Node {
 }
 
 // awaitWritten waits until a scrape is in the journal, unless that will not be soon: see
-// journalState.isSettled.
+// journalState.isWaitOver.
 func (a *Agent) awaitWritten(ctx context.Context, number int64) {
 	if a.journal != nil {
-		_, _ = actors.Ask[journalSettled](ctx, a.sys, a.journal, awaitWritten{number})
+		_, _ = actors.Ask[journalWaitOver](ctx, a.sys, a.journal, awaitWritten{number})
 	}
 }

@@ -16,10 +16,10 @@ type (
 	openJournal struct{ recorder *actors.PID }
 	// keepBatch is a scrape for the journal.
 	keepBatch struct{ batch *recorder.Batch }
-	// awaitWritten is answered with journalSettled when the batch with the number, and all before
+	// awaitWritten is answered with journalWaitOver when the batch with the number, and all before
 	// it, are written, or will not be soon; at the latest after writtenTimeout.
 	awaitWritten   struct{ number int64 }
-	journalSettled struct{}
+	journalWaitOver struct{}
 	// readJournal is answered with journalStatus.
 	readJournal struct{}
 	// closeJournal is answered with journalClosed, when what waits is written.
@@ -111,7 +111,7 @@ func (j *journalKeeper) onStopping() {
 		t.Disarm()
 	}
 	for _, a := range j.awaiting {
-		j.sys.Send(a.pid, journalSettled{})
+		j.sys.Send(a.pid, journalWaitOver{})
 	}
 	j.awaiting = nil
 }
@@ -189,8 +189,8 @@ func (j *journalKeeper) answerAwaiting(c actors.Context) {
 	now := time.Now()
 	left := j.awaiting[:0]
 	for _, a := range j.awaiting {
-		if !now.Before(a.until) || j.state.isSettled(a.number, now) {
-			j.sys.Send(a.pid, journalSettled{})
+		if !now.Before(a.until) || j.state.isWaitOver(a.number, now) {
+			j.sys.Send(a.pid, journalWaitOver{})
 			continue
 		}
 		left = append(left, a)

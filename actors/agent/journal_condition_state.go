@@ -61,9 +61,9 @@ func (s *journalState) show(cause string, now time.Time) []journalEffect {
 	return nil
 }
 
-// isSettled reports whether somebody who waits for a batch to be written need not wait any longer:
+// isWaitOver reports whether somebody who waits for a batch to be written need not wait any longer:
 // it is written, or will not be soon.
-func (s *journalState) isSettled(number int64, now time.Time) bool {
+func (s *journalState) isWaitOver(number int64, now time.Time) bool {
 	switch {
 	case number <= max(s.done, s.dropped):
 		return true

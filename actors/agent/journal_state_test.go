@@ -89,9 +89,9 @@ func TestJournalStateWritesInOrder(t *testing.T) {
 	require.Equal(t, 1, s.open)
 	for n := int64(1); n <= 2; n++ {
 		require.Equal(t, n, s.work.batch.Number)
-		require.False(t, s.state.isSettled(n, s.now))
+		require.False(t, s.state.isWaitOver(n, s.now))
 		s.end(journalAppend, journalResult{next: s.now.Add(10 * time.Second)})
-		require.True(t, s.state.isSettled(n, s.now))
+		require.True(t, s.state.isWaitOver(n, s.now))
 	}
 	require.Equal(t, journalIdle, s.work.op)
 	s.do(s.state.recovered(s.now))
@@ -111,7 +111,7 @@ func TestJournalStateOpensAgain(t *testing.T) {
 	for _, delay := range []time.Duration{1, 2, 4, 8, 16, 30, 30} {
 		s.end(journalOpen, journalResult{err: errDisk})
 		s.requireState(messages.JournalFailing)
-		require.True(t, s.state.isSettled(1, s.now))
+		require.True(t, s.state.isWaitOver(1, s.now))
 		require.Equal(t, delay*time.Second, s.wake.Sub(s.now))
 		s.pass(delay * time.Second)
 	}
@@ -167,7 +167,7 @@ func TestJournalStateStalls(t *testing.T) {
 	s.do(s.state.stall(s.now))
 	s.requireState(messages.JournalStalled)
 	require.Equal(t, "the disk does not answer (append) for 5s", s.state.cause)
-	require.True(t, s.state.isSettled(1, s.now))
+	require.True(t, s.state.isWaitOver(1, s.now))
 	s.pass(time.Minute)
 	s.end(journalAppend, journalResult{})
 	s.requireState(messages.JournalRecovering)
@@ -188,7 +188,7 @@ func TestJournalStateDrops(t *testing.T) {
 		require.EqualValues(t, 300-fit, lost.Scrapes)
 		require.EqualValues(t, (300-fit)*values, lost.Samples)
 		require.Len(t, s.logs, 1)
-		require.True(t, s.state.isSettled(300, s.now))
+		require.True(t, s.state.isWaitOver(300, s.now))
 		s.end(journalOpen, journalResult{})
 		for range fit {
 			s.end(journalAppend, journalResult{})
@@ -251,7 +251,7 @@ func TestJournalStateIsBehind(t *testing.T) {
 	s.end(journalOpen, journalResult{})
 	s.append(1, 1)
 	s.pass(behindAfter)
-	require.False(t, s.state.isSettled(1, s.now))
+	require.False(t, s.state.isWaitOver(1, s.now))
 	s.pass(time.Millisecond)
-	require.True(t, s.state.isSettled(1, s.now))
+	require.True(t, s.state.isWaitOver(1, s.now))
 }

@@ -20,8 +20,8 @@ type pastState struct {
 	kept batchQueue
 	// first is the time of the first scrape of this process; zero before it.
 	first time.Time
-	// settled says that the window has the past, or will not get it; givenUp why it will not.
-	settled bool
+	// done says that the window has the past, or will not get it; givenUp why it will not.
+	done    bool
 	givenUp error
 	// view is what the journal has; nil while it is not open. failed says that it could not
 	// be opened.
@@ -37,7 +37,7 @@ func (p *pastState) appended(b *recorder.Batch) {
 	if p.first.IsZero() {
 		p.first = at
 	}
-	if p.settled || p.givenUp != nil {
+	if p.done || p.givenUp != nil {
 		return
 	}
 	p.kept.add(b, at)
@@ -55,7 +55,7 @@ func (p *pastState) viewed(v *journal.View, base int64) {
 // the window does not have all of them, and cannot be used.
 func (p *pastState) takeKept() ([]queuedBatch, error) {
 	kept, err := p.kept.items, p.givenUp
-	p.kept, p.settled = batchQueue{}, true
+	p.kept, p.done = batchQueue{}, true
 	return kept, err
 }
 
@@ -66,7 +66,7 @@ func (p *pastState) partialOf(w messages.Window) messages.PartialReason {
 		return messages.PartialNone
 	case p.failed && p.view == nil:
 		return messages.PartialJournal
-	case !p.settled:
+	case !p.done:
 		return messages.PartialRecovering
 	}
 	return messages.PartialNone
