@@ -37,6 +37,7 @@ func TestUntracked(t *testing.T) {
 		stranger := s.root.SpawnPrefix(actor.PropsFromFunc(func(Context) {}), "stranger")
 		question, _ := s.runtime.ProcessRegistry.Add(&waiter{}, askPrefix+"1")
 		require.Equal(t, []string{question.Id, stranger.Id}, s.Untracked())
+		synctest.Wait()
 		require.Equal(t, []messages.ActorNode{{ID: "known-1", Kind: "known", State: "running", Started: time.Now()}},
 			withoutHandled(s.Tree().Actors))
 		s.root.Stop(stranger)
@@ -47,7 +48,6 @@ func TestUntracked(t *testing.T) {
 }
 
 func withoutHandled(nodes []messages.ActorNode) []messages.ActorNode {
-	synctest.Wait()
 	for i := range nodes {
 		nodes[i].Handled, nodes[i].State = 0, "running"
 	}
