@@ -18,14 +18,16 @@ const (
 var mayImport = map[string][]string{
 	".": {"modes"},
 	"modes": {"modes/export", "modes/logsink", "modes/logsilencer", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/telemetry", "actors/proxy",
-		"messages", "modes/inspect", "recorder/journal", "recorder/journal/diskfs"},
+		"httpapi/promapi", "messages", "modes/inspect", "modes/query", "recorder/blocks", "recorder/journal", "recorder/journal/diskfs", "recorder/promstore"},
+	"modes/query":                  {},
 	"modes/inspect":                {"modes/logsink", "recorder/journal"},
 	"modes/export":                 {"httpapi/exposition", "messages", "modes/logsink", "recorder/blocks", "recorder/journal"},
 	"modes/logsink":                {},
 	"modes/journalbench":           {},
 	"modes/proxybench":             {},
 	"modes/logsilencer":            {},
-	"httpapi":                      {"httpapi/exposition", "messages"},
+	"httpapi":                      {"httpapi/exposition", "httpapi/promapi", "messages", "recorder/promstore"},
+	"httpapi/promapi":              {"messages", "recorder/promstore"},
 	"httpapi/exposition":           {"messages"},
 	"actors":                       {"messages"},
 	"actors/actorstest":            {"actors", "messages"},
@@ -39,7 +41,8 @@ var mayImport = map[string][]string{
 	"messages/wire":                {"messages"},
 	"messages/wire/fastframe":      {"messages", "messages/wire"},
 	"recorder":                     {"messages", "recorder/codec"},
-	"recorder/blocks":              {"httpapi/exposition", "messages"},
+	"recorder/blocks":              {"httpapi/exposition", "messages", "recorder/promstore"},
+	"recorder/promstore":           {"httpapi/exposition", "messages"},
 	"recorder/blocks/blockstest":   {},
 	"recorder/codec":               {},
 	"recorder/journal":             {"messages", "recorder", "recorder/codec"},
@@ -100,14 +103,18 @@ func importRules() []rule {
 			keeps: map[string]string{"actors/x.go": `package actors; import _ "` + protoactor + `/actor"`},
 		},
 		{
-			name:  "only recorder/blocks imports the database of Prometheus",
-			why:   "its pitfalls are handled in one place: it takes samples in order only, logs, and needs clouds' libraries",
+			name: "only recorder/blocks imports the database of Prometheus",
+			why: "its pitfalls are handled in one place: it takes samples in order only, logs, and needs clouds' libraries; " +
+				"what is queried is chunks, whose encoding is a package of its own",
 			check: each(checkTSDB),
 			breaks: []map[string]string{
 				{"modes/x.go": `package modes; import _ "` + tsdb + `"`},
 				{"recorder/x_test.go": `package recorder; import _ "` + tsdb + `/chunkenc"`},
 			},
-			keeps: map[string]string{"recorder/blocks/x.go": `package blocks; import _ "` + tsdb + `"`},
+			keeps: map[string]string{
+				"recorder/blocks/x.go":    `package blocks; import _ "` + tsdb + `"`,
+				"recorder/promstore/x.go": `package promstore; import _ "` + tsdb + `/chunkenc"`,
+			},
 		},
 		{
 			name:  "parts of protoactor that bite are not used",
@@ -199,7 +206,8 @@ func checkProtoactor(s source, complain func(token.Pos, string, ...any)) {
 
 func checkTSDB(s source, complain func(token.Pos, string, ...any)) {
 	s.imports(func(at token.Pos, p string) {
-		if (p == tsdb || strings.HasPrefix(p, tsdb+"/")) && !strings.HasPrefix(s.dir(), "recorder/blocks") {
+		isEncoding := p == tsdb+"/chunkenc" || p == tsdb+"/chunks"
+		if (p == tsdb || strings.HasPrefix(p, tsdb+"/")) && !strings.HasPrefix(s.dir(), "recorder/blocks") && !(isEncoding && s.dir() == "recorder/promstore") {
 			complain(at, "import of %s", p)
 		}
 	})
@@ -242,7 +250,8 @@ func isPure(s source) bool {
 	if s.isTest() || s.isGenerated() {
 		return false
 	}
-	return slices.Contains([]string{"messages", "messages/wire", "messages/wire/fastframe", "recorder", "recorder/codec", "recorder/journal", "httpapi/exposition", "modes/inspect", "actors/agent/mask"}, s.dir()) ||
+	return slices.Contains([]string{"messages", "messages/wire", "messages/wire/fastframe", "recorder", "recorder/codec", "recorder/journal", "httpapi/exposition", "modes/inspect", "modes/query", "recorder/promstore",
+		"actors/agent/mask"}, s.dir()) ||
 		strings.HasSuffix(s.path, "_state.go")
 }
 

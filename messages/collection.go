@@ -19,6 +19,13 @@ type Selection struct {
 	Window Window
 	// Names are the families wanted, at most MaxSelectedNames; none = all.
 	Names []string
+	// ScrapeTimes asks, with a window of time, for the times of all scrapes of each target, in
+	// blocks that have no families: without them nobody can tell where a series has ended.
+	ScrapeTimes bool
+	// SeriesOnly asks, with a window of time, for the series that have a sample in it, and for no
+	// more than one sample of each, which need not be a true one. A series may be in the answer
+	// although its samples are somewhat older or newer.
+	SeriesOnly bool
 }
 
 // Query is what a client asks of all agents at once.
@@ -27,7 +34,13 @@ type Query struct {
 	Selection Selection
 	// Deadline is when the answer is sent, with whatever has arrived by then.
 	Deadline time.Time
+	// CorrectClocks asks each node whose clock is known to be off by more than MaxClockOffset for
+	// the window by that clock, see NodeAnswer.ClockOffset.
+	CorrectClocks bool
 }
+
+// MaxClockOffset is by how much a node's clock may be off without being corrected.
+const MaxClockOffset = time.Second
 
 // MissingReason says why a node's samples are not in a collection.
 type MissingReason string
@@ -88,6 +101,9 @@ type NodeAnswer struct {
 	Partial PartialReason
 	Blocks  []Block
 	Problems
+	// ClockOffset is what is to be added to the times of the blocks: it is 0 unless the query asked
+	// to correct clocks.
+	ClockOffset time.Duration
 	// Took is the time from the question to the end of the answer.
 	Took time.Duration
 	// Timing is what the agent has measured of its session; nil where it has not.

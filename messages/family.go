@@ -77,6 +77,9 @@ func (t MetricType) Has(s Suffix) bool {
 // Block holds families whose series were sampled together, by the same scrapes of
 // the same target: one column of timestamps serves them all.
 type Block struct {
+	// Target names what was scraped; it is empty where that was not asked for, or the agent does
+	// not say it. See Selection.ScrapeTimes.
+	Target string
 	// Times is in unix milliseconds, strictly ascending, never empty.
 	Times []int64
 	// Families are the families with their series. If Values is set, answers share them: they

@@ -18,7 +18,7 @@ type (
 	keepBatch struct{ batch *recorder.Batch }
 	// awaitWritten is answered with journalWaitOver when the batch with the number, and all before
 	// it, are written, or will not be soon; at the latest after writtenTimeout.
-	awaitWritten   struct{ number int64 }
+	awaitWritten    struct{ number int64 }
 	journalWaitOver struct{}
 	// readJournal is answered with journalStatus.
 	readJournal struct{}

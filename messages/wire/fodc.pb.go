@@ -979,8 +979,10 @@ type Block struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Unix milliseconds, ascending: the first as it is, each further one as the
 	// difference to the one before.
-	TimeDeltas    []int64   `protobuf:"zigzag64,1,rep,packed,name=time_deltas,json=timeDeltas,proto3" json:"time_deltas,omitempty"`
-	Families      []*Family `protobuf:"bytes,2,rep,name=families,proto3" json:"families,omitempty"`
+	TimeDeltas []int64   `protobuf:"zigzag64,1,rep,packed,name=time_deltas,json=timeDeltas,proto3" json:"time_deltas,omitempty"`
+	Families   []*Family `protobuf:"bytes,2,rep,name=families,proto3" json:"families,omitempty"`
+	// What was scraped. Absent unless the request has scrape_times.
+	Target        string `protobuf:"bytes,3,opt,name=target,proto3" json:"target,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1027,6 +1029,13 @@ func (x *Block) GetFamilies() []*Family {
 		return x.Families
 	}
 	return nil
+}
+
+func (x *Block) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
 }
 
 // Family is a metric family in columnar form. The columns suffixes and
@@ -1150,7 +1159,13 @@ type StreamMetricsResponse struct {
 	Names []string `protobuf:"bytes,103,rep,name=names,proto3" json:"names,omitempty"`
 	// Greater than 0 if the answer's families may have slots. The number rises when the proxy
 	// has lost the dictionary: then every family is defined anew.
-	Dictionary    uint64 `protobuf:"varint,104,opt,name=dictionary,proto3" json:"dictionary,omitempty"`
+	Dictionary uint64 `protobuf:"varint,104,opt,name=dictionary,proto3" json:"dictionary,omitempty"`
+	// Whether blocks are to name their target, and blocks without families are to say when it
+	// was scraped, whatever was selected of those scrapes. Only with bounds.
+	ScrapeTimes bool `protobuf:"varint,105,opt,name=scrape_times,json=scrapeTimes,proto3" json:"scrape_times,omitempty"`
+	// Whether the series are wanted, and no more than one sample of each, which need not be a
+	// true one. Only with bounds.
+	SeriesOnly    bool `protobuf:"varint,106,opt,name=series_only,json=seriesOnly,proto3" json:"series_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1232,6 +1247,20 @@ func (x *StreamMetricsResponse) GetDictionary() uint64 {
 		return x.Dictionary
 	}
 	return 0
+}
+
+func (x *StreamMetricsResponse) GetScrapeTimes() bool {
+	if x != nil {
+		return x.ScrapeTimes
+	}
+	return false
+}
+
+func (x *StreamMetricsResponse) GetSeriesOnly() bool {
+	if x != nil {
+		return x.SeriesOnly
+	}
+	return false
 }
 
 // HeldRequest and HeldResponse stand for the messages of streams that are held
@@ -1382,11 +1411,12 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"dictionary\x12)\n" +
 	"\x10dictionary_chunk\x18i \x01(\x04R\x0fdictionaryChunk\x12+\n" +
 	"\x11dictionary_begins\x18j \x01(\bR\x10dictionaryBegins\x12\x18\n" +
-	"\apartial\x18k \x01(\tR\apartial\"^\n" +
+	"\apartial\x18k \x01(\tR\apartial\"v\n" +
 	"\x05Block\x12\x1f\n" +
 	"\vtime_deltas\x18\x01 \x03(\x12R\n" +
 	"timeDeltas\x124\n" +
-	"\bfamilies\x18\x02 \x03(\v2\x18.banyandb.fodc.v1.FamilyR\bfamilies\"\xe5\x01\n" +
+	"\bfamilies\x18\x02 \x03(\v2\x18.banyandb.fodc.v1.FamilyR\bfamilies\x12\x16\n" +
+	"\x06target\x18\x03 \x01(\tR\x06target\"\xe5\x01\n" +
 	"\x06Family\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x120\n" +
 	"\x04type\x18\x02 \x01(\x0e2\x1c.banyandb.fodc.v1.MetricTypeR\x04type\x12\x12\n" +
@@ -1395,7 +1425,7 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"labelTexts\x124\n" +
 	"\bsuffixes\x18\x05 \x03(\x0e2\x18.banyandb.fodc.v1.SuffixR\bsuffixes\x12\x16\n" +
 	"\x06values\x18\x06 \x03(\x01R\x06values\x12\x12\n" +
-	"\x04slot\x18\a \x01(\rR\x04slot\"\xc8\x02\n" +
+	"\x04slot\x18\a \x01(\rR\x04slot\"\x8c\x03\n" +
 	"\x15StreamMetricsResponse\x129\n" +
 	"\n" +
 	"start_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
@@ -1407,7 +1437,10 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"\x05names\x18g \x03(\tR\x05names\x12\x1e\n" +
 	"\n" +
 	"dictionary\x18h \x01(\x04R\n" +
-	"dictionary\"\r\n" +
+	"dictionary\x12!\n" +
+	"\fscrape_times\x18i \x01(\bR\vscrapeTimes\x12\x1f\n" +
+	"\vseries_only\x18j \x01(\bR\n" +
+	"seriesOnly\"\r\n" +
 	"\vHeldRequest\"\x0e\n" +
 	"\fHeldResponse*\x86\x01\n" +
 	"\n" +
