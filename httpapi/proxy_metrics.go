@@ -27,6 +27,10 @@ func (a *ProxyAPI) serveMetrics(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.choice("format", formatText); err != nil {
 		return err
 	}
+	timestamps, err := p.flag("timestamps")
+	if err != nil {
+		return err
+	}
 	names, err := p.names()
 	if err != nil {
 		return err
@@ -37,7 +41,7 @@ func (a *ProxyAPI) serveMetrics(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer release()
-	err = a.writeText(w, r, c, exposition.Options{})
+	err = a.writeText(w, r, c, exposition.Options{Timestamps: timestamps, Newest: true})
 	if err != nil || isSelective(q) {
 		return err
 	}

@@ -32,6 +32,13 @@ func TestMetricsPage(t *testing.T) {
 	require.Empty(t, p.query.Filter)
 	require.Empty(t, p.query.Selection.Names)
 
+	// With timestamps, a series still has one sample, and what the collection says of itself has no time.
+	page = p.get("/metrics?timestamps=1").Body.String()
+	require.Contains(t, page, "} 2.5 1700000010123\n")
+	require.NotContains(t, page, "} 1 1700000000123\n")
+	require.Contains(t, page, "fodc_agent_up{node_id=\"n2\",node_role=\"datanode-hot\"} 0\n")
+	require.Contains(t, page, "fodc_proxy_collections_total")
+
 	p.collection = &messages.Collection{Nodes: p.collection.Nodes[:1]}
 	require.NotContains(t, p.get("/metrics").Header(), "X-Fodc-Missing")
 }

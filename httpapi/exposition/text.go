@@ -13,6 +13,8 @@ type Options struct {
 	// Timestamps gives each sample its time, in unix milliseconds, and a series all
 	// its samples, oldest first. Without it a series has one sample, its newest.
 	Timestamps bool
+	// Newest asks for one sample a series, its newest, also with Timestamps.
+	Newest bool
 	// EscapedNames is for readers that do not support UTF-8 names, and would refuse the whole
 	// page: in names of families and labels everything but letters, digits and
 	// underscores becomes an underscore.
@@ -45,7 +47,7 @@ func WriteNodeText(w io.Writer, blocks []messages.Block, o Options) error {
 func (m *merge) writeText(w io.Writer, o Options) error {
 	t := textWriter{out: newBuffer(w), timestamps: o.Timestamps}
 	r := reader{escaped: o.EscapedNames, conflicts: &m.conflicts}
-	if !o.Timestamps {
+	if !o.Timestamps || o.Newest {
 		r.latest = t.latest
 	}
 	r.each(m.groups, t.series)
@@ -97,8 +99,11 @@ func (t *textWriter) latest(g *group, p *part) bool {
 		default:
 			b = append(append(append(b, t.names[s.Suffix]...), s.Labels...), p.node.lineEnd...)
 		}
-		b = append(appendValue(b, values[newest]), '\n')
-		if b, ok = t.out.pass(b); !ok {
+		b = appendValue(b, values[newest])
+		if t.timestamps {
+			b = appendTimestamp(b, p.block.Times[newest])
+		}
+		if b, ok = t.out.pass(append(b, '\n')); !ok {
 			return false
 		}
 	}
@@ -117,8 +122,7 @@ func (t *textWriter) series(s *series) bool {
 		b = t.appendName(b, s.suffix, s.labels, identity)
 		b = appendValue(b, x.value)
 		if timestamps {
-			b = append(b, ' ')
-			b = strconv.AppendInt(b, x.time, 10)
+			b = appendTimestamp(b, x.time)
 		}
 		b = append(b, '\n')
 		if b, ok = t.out.pass(b); !ok {
@@ -128,6 +132,9 @@ func (t *textWriter) series(s *series) bool {
 	t.out.b = b
 	return true
 }
+
+// appendTimestamp appends the time of a sample, in unix milliseconds.
+func appendTimestamp(b []byte, at int64) []byte { return strconv.AppendInt(append(b, ' '), at, 10) }
 
 // appendName appends all of a line that comes before the value.
 func (t *textWriter) appendName(b []byte, s messages.Suffix, labels, identity messages.LabelText) []byte {
