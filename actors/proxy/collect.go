@@ -67,6 +67,9 @@ func (k *collect) onTargets(c actors.Context, m targets) {
 		maxConcurrent = maxConcurrentLatest
 	}
 	k.state.begin(m.nodes, maxConcurrent, k.query.Deadline, time.Now())
+	if k.query.CorrectClocks {
+		k.state.correctClocks()
+	}
 	k.advance(c)
 	k.armPace(c)
 }
@@ -95,7 +98,9 @@ func (k *collect) advance(c actors.Context) {
 		return
 	}
 	for _, agentID := range k.state.ask(time.Now()) {
-		actors.Request(c, k.sessions[agentID], askMetrics{collectionID: k.id, selection: k.query.Selection, deadline: k.query.Deadline})
+		sel := k.query.Selection
+		sel.Window = k.state.windowFor(agentID, sel.Window)
+		actors.Request(c, k.sessions[agentID], askMetrics{collectionID: k.id, selection: sel, deadline: k.query.Deadline})
 	}
 	if k.state.isComplete() {
 		k.end(c)

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -62,6 +63,16 @@ func TestQuestionsAreNotConfused(t *testing.T) {
 	differ(messages.Query{Filter: messages.NodeFilter{Roles: []string{"x"}}}, messages.Query{Filter: messages.NodeFilter{PodNames: []string{"x"}}})
 	differ(messages.Query{Selection: messages.Selection{Window: messages.Window{Start: noon}}},
 		messages.Query{Selection: messages.Selection{Window: messages.Window{End: noon}}})
+	for _, q := range []messages.Query{{CorrectClocks: true}, {Selection: messages.Selection{ScrapeTimes: true}}, {Selection: messages.Selection{SeriesOnly: true}}} {
+		differ(messages.Query{}, q)
+	}
+}
+
+// All but the deadline counts: a field that is added to a query has to be in the key, too.
+func TestAQueryHasNoOtherFields(t *testing.T) {
+	require.Equal(t, 4, reflect.TypeFor[messages.Query]().NumField())
+	require.Equal(t, 4, reflect.TypeFor[messages.Selection]().NumField())
+	require.Equal(t, 3, reflect.TypeFor[messages.NodeFilter]().NumField())
 }
 
 func TestRequestsOverTheLimitAreRefused(t *testing.T) {
