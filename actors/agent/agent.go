@@ -102,11 +102,13 @@ type Agent struct {
 	config   *actors.PID // nil without a node's configuration
 	scrapers []*actors.PID
 	links    []*actors.PID
+	pasts    *pastReads
+	own      *ownReads
 }
 
 // Start spawns the agent's actors. Scrapes and connections begin at once.
 func Start(sys *actors.System, cfg Config) *Agent {
-	a := &Agent{sys: sys, client: newScrapeClient()}
+	a := &Agent{sys: sys, client: newScrapeClient(), pasts: newPastReads(sys.Log()), own: newOwnReads()}
 	fetch := withoutBuffer(cfg.Fetch)
 	if cfg.Fetch == nil {
 		fetch = newFetchFunc(a.client, userAgent(cfg.Version), cmp.Or(cfg.Limits.PageBytes, defaultPageBytes))
@@ -141,10 +143,9 @@ func Start(sys *actors.System, cfg Config) *Agent {
 			return newScraper(sys, a.recorder, t, cfg, fetch)
 		}))
 	}
-	pasts := newPastReads()
 	for _, address := range cfg.ProxyAddrs {
 		session := sessionConfig{address: address, registration: registrationOf(cfg), heartbeat: cfg.HeartbeatInterval,
-			recorder: a.recorder, pasts: pasts, sys: sys, nodeConfig: a.config, load: cfg.Load, dial: cfg.Dial, local: cfg.LocalProxies}
+			recorder: a.recorder, pasts: a.pasts, sys: sys, nodeConfig: a.config, load: cfg.Load, dial: cfg.Dial, local: cfg.LocalProxies}
 		a.links = append(a.links, sys.Spawn("link", restarts, func() actors.Actor {
 			return newLink(sys, session, cfg.ReconnectInterval)
 		}))

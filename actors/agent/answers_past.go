@@ -10,7 +10,7 @@ import (
 
 // Why the past of an answer is left out although nothing is wrong with the journal's files.
 var (
-	errPastSlow    = fmt.Errorf("the disk takes longer than %s for a part, or than half of the time that the proxy waits", pastPartTimeout)
+	errPastSlow    = fmt.Errorf("the disk takes longer than %s for a part, or than half of the time that is left for the answer", pastPartTimeout)
 	errPastStalled = fmt.Errorf("a read from the disk hangs for more than %s", pastPartTimeout)
 )
 
@@ -29,7 +29,7 @@ func (u *uplink) readPast(c actors.Context, now time.Time) {
 			u.leaveOutPast(seq, errPastStalled)
 			continue
 		}
-		u.past = u.cfg.pasts.start(u.metrics.ctx, newSender(u.ctx, u.sys, c), seq, u.past, u.snapshots[seq].past)
+		u.past = u.cfg.pasts.start(u.metrics.ctx, newSender(u.ctx, u.sys, c).send, seq, u.past, u.snapshots[seq].past)
 		return
 	}
 }

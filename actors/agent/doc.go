@@ -16,7 +16,8 @@
 // and ends when the actor's context ends. A goroutine that reads the host or the node's
 // configuration may hang in the kernel instead: there is at most one for each part of the
 // host, and one for the configuration. So may one that reads from disk for an answer (see
-// past_reads.go): while it hangs, no other one begins. Failures that repeat are logged by failure_log.go.
+// past_reads.go), to a proxy or to a query of the agent's own (agent_read.go): while it hangs, no other
+// one begins. Failures that repeat are logged by failure_log.go.
 //
 // Messages between actors:
 //

@@ -16,24 +16,25 @@ import (
 )
 
 // maxPastReads bounds the goroutines of the process that read from disk for answers at a time: two
-// proxies, each with a window whose read hangs and one that works.
-const maxPastReads = 4
+// proxies, each with a window whose read hangs and one that works, and the agent's own queries.
+const maxPastReads = 4 + maxOwnReads
 
 // maxPastErrors bounds the errors of one read. After an error the reader goes on with the next
 // segment.
 const maxPastErrors = 16
 
-// pastReads are the goroutines of all sessions that read from disk for answers. A read may hang in
-// the kernel for as long as the disk is broken, and outlive its session.
+// pastReads are the goroutines of all sessions, and of the agent's own queries, that read from disk
+// for answers. A read may hang in the kernel for as long as the disk is broken, and outlive its session.
 type pastReads struct {
+	log   *zap.Logger
 	slots chan struct{}
 
 	mu    sync.Mutex
 	began map[*pastRead]time.Time // what reads from the disk now, and since when
 }
 
-func newPastReads() *pastReads {
-	return &pastReads{slots: make(chan struct{}, maxPastReads), began: map[*pastRead]time.Time{}}
+func newPastReads(log *zap.Logger) *pastReads {
+	return &pastReads{log: log, slots: make(chan struct{}, maxPastReads), began: map[*pastRead]time.Time{}}
 }
 
 // areStalled reports whether a read hangs: it has been under way for longer than any answer waits.
@@ -58,7 +59,8 @@ type pastRead struct {
 	done   chan struct{}
 }
 
-// Messages of a pastRead to its uplink. They stop when its context has ended.
+// Messages of a pastRead to its uplink, or to the query that it reads for. They stop when its context
+// has ended.
 type (
 	// pastPart is a part of the past of an answer.
 	pastPart struct {
@@ -73,9 +75,9 @@ type (
 )
 
 // start reads the past of an answer, which open opens: the first part at once, each further one
-// when next is called. It begins when the read before has ended, if there was one; a stream has one
+// when next is called. Its messages go to send, which must not block. It begins when the read before has ended, if there was one; a stream has one
 // reader at a time. The goroutine ends with the context, unless it hangs in the disk.
-func (d *pastReads) start(ctx context.Context, self sender, seq uint64, before *pastRead, open func() (pastReader, error)) *pastRead {
+func (d *pastReads) start(ctx context.Context, send func(message any), seq uint64, before *pastRead, open func() (pastReader, error)) *pastRead {
 	r := &pastRead{seq: seq, reads: d, more: make(chan struct{}, 1), done: make(chan struct{})}
 	ctx, r.cancel = context.WithCancel(ctx)
 	go func() {
@@ -93,10 +95,10 @@ func (d *pastReads) start(ctx context.Context, self sender, seq uint64, before *
 		case <-ctx.Done():
 			return
 		}
-		err := r.run(ctx, self, open)
+		err := r.run(ctx, send, open)
 		<-d.slots
 		if ctx.Err() == nil {
-			self.send(pastEnded{seq, err})
+			send(pastEnded{seq, err})
 		}
 	}()
 	return r
@@ -107,11 +109,11 @@ func (r *pastRead) next() { r.more <- struct{}{} }
 
 // run sends one part after the other, until there are no more. A panic is an error; the log has
 // its stack.
-func (r *pastRead) run(ctx context.Context, self sender, open func() (pastReader, error)) (err error) {
+func (r *pastRead) run(ctx context.Context, send func(message any), open func() (pastReader, error)) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
-			self.sys.Log().Error("reading from disk for an answer panicked", zap.Any("panic", p), zap.Stack("stack"))
+			r.reads.log.Error("reading from disk for an answer panicked", zap.Any("panic", p), zap.Stack("stack"))
 		}
 	}()
 	var past pastReader
@@ -124,12 +126,12 @@ func (r *pastRead) run(ctx context.Context, self sender, open func() (pastReader
 	if c, ok := past.(io.Closer); ok {
 		defer func() { _ = r.timed(c.Close) }()
 	}
-	return r.readAll(ctx, self, past)
+	return r.readAll(ctx, send, past)
 }
 
 // readAll reads to the end, beyond up to maxPastErrors errors. It returns the first of them, else
 // where the journal is damaged.
-func (r *pastRead) readAll(ctx context.Context, self sender, past pastReader) (first error) {
+func (r *pastRead) readAll(ctx context.Context, send func(message any), past pastReader) (first error) {
 	for failures := 0; ctx.Err() == nil; {
 		var blocks []messages.Block
 		err := r.timed(func() (err error) {
@@ -137,7 +139,7 @@ func (r *pastRead) readAll(ctx context.Context, self sender, past pastReader) (f
 			return err
 		})
 		if len(blocks) > 0 && ctx.Err() == nil {
-			self.send(pastPart{r.seq, blocks})
+			send(pastPart{r.seq, blocks})
 			select {
 			case <-r.more:
 			case <-ctx.Done():

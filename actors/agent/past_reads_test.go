@@ -63,10 +63,10 @@ func TestASessionEndsBetweenReads(t *testing.T) {
 // All sessions of the process together read at most so much at a time.
 func TestReadsOfTheProcessAreBounded(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		pasts, past := newPastReads(), newFakePast()
+		pasts, past := newPastReads(w.sys.Log()), newFakePast()
 		var all []*pastRead
 		for seq := range uint64(2 * maxPastReads) {
-			all = append(all, pasts.start(t.Context(), sender{ctx: t.Context(), sys: w.sys, pid: nil}, seq, nil, past.open))
+			all = append(all, pasts.start(t.Context(), sender{ctx: t.Context(), sys: w.sys, pid: nil}.send, seq, nil, past.open))
 		}
 		synctest.Wait()
 		_, _, reading := past.counts()
