@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fodc/httpapi/exposition"
+	"fodc/httpapi/promapi"
 	"fodc/messages"
 
 	"go.uber.org/zap"
@@ -15,7 +16,7 @@ import (
 // agentTimeout bounds the wait for the agent's recorder, and for its health.
 const agentTimeout = 5 * time.Second
 
-// AgentAPI is the HTTP API of an agent. All fields are required.
+// AgentAPI is the HTTP API of an agent. All fields but Queries are required.
 type AgentAPI struct {
 	// Latest returns the samples that the recorder has for the selection.
 	Latest func(ctx context.Context, s messages.Selection) ([]messages.Block, error)
@@ -27,6 +28,8 @@ type AgentAPI struct {
 	// Ready is false while the agent starts or stops.
 	Ready func() bool
 	Log   *zap.Logger
+	// Queries are as in ProxyAPI.
+	Queries []promapi.Route
 }
 
 // Handler returns the handler of all routes.
@@ -37,7 +40,7 @@ func (a *AgentAPI) Handler() http.Handler {
 		{"/-/healthy", "whether the agent runs", serveHealthy},
 		{"/-/ready", "whether the agent takes requests", serveReady(a.Ready)},
 		{"/debug/actors", "the actors of the process (?format=text, ?node=NODE_ID)", serveActors(a.Tree, agentTree(a.NodeID))},
-	}, a.Log, nil)
+	}, a.Queries, a.Log, nil)
 }
 
 func (a *AgentAPI) serveMetrics(w http.ResponseWriter, r *http.Request) error {

@@ -17,7 +17,7 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, corkKey{}, c)
 }
 
-// cork lets the kernel send full packets only, until the response ends. net/http writes the
+// cork lets the kernel send full packets only, until the response ends, or is flushed. net/http writes the
 // first 4 KiB of each part of a long page by themselves: they would be sent as packets of their
 // own, and wake the reader for each.
 type cork struct {
@@ -37,9 +37,10 @@ func (c *cork) put(length int) {
 	}
 }
 
-// pull is called once, at the end of the response.
+// pull is called at the end of the response, and at each flush.
 func (c *cork) pull() {
 	if c.in {
+		c.in = false
 		setCork(c.conn, 0)
 	}
 }

@@ -1,7 +1,8 @@
 // Package httpapi is the HTTP API of proxy and agent.
 //
 //   - server.go: the listener, with the timeouts and limits of a connection
-//   - router.go: routes, and what they have in common: methods, panics, request ids, gzip
+//   - routes.go: paths and methods, and the index of them; router.go: what all routes have in
+//     common: panics, request ids, gzip
 //   - errors.go: errors as responses; response.go: JSON and other bodies as responses
 //   - loglimit.go: how many lines of the log clients may cause
 //   - params.go, times.go: parameters of a query; accept.go: the format of a response

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"fodc/messages"
 )
@@ -23,6 +24,8 @@ type httpError struct {
 	text   string
 	// internal says that the error is a fault of this process, and has to be logged.
 	internal bool
+	// allowed are the methods that the route takes, if that is what is wrong.
+	allowed []string
 }
 
 // statusOf is the one place where kinds of errors become status codes.
@@ -47,10 +50,10 @@ func statusOf(kind messages.ErrorKind) int {
 // messages.Error it sees the id of the request only, under which the log has the error.
 func httpErrorOf(err error, r *http.Request, id string) httpError {
 	var known *messages.Error
+	var method *methodError
 	switch {
-	case errors.Is(err, errMethod):
-		return httpError{status: http.StatusMethodNotAllowed, kind: messages.ErrBadData,
-			text: "the method must be GET or HEAD"}
+	case errors.As(err, &method):
+		return httpError{status: http.StatusMethodNotAllowed, kind: messages.ErrBadData, text: method.Error(), allowed: method.allowed}
 	case errors.As(err, &known):
 		e := httpError{status: statusOf(known.Kind), kind: known.Kind, text: known.Text}
 		if e.internal = e.status == http.StatusInternalServerError; e.internal {
@@ -71,7 +74,7 @@ func httpErrorOf(err error, r *http.Request, id string) httpError {
 func (e httpError) write(w http.ResponseWriter) {
 	switch e.status {
 	case http.StatusMethodNotAllowed:
-		w.Header().Set("Allow", "GET, HEAD")
+		w.Header().Set("Allow", strings.Join(e.allowed, ", "))
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", retryAfter)
 	}

@@ -6,12 +6,13 @@ import (
 	"net/url"
 	"time"
 
+	"fodc/httpapi/promapi"
 	"fodc/messages"
 
 	"go.uber.org/zap"
 )
 
-// ProxyAPI is the HTTP API of a proxy. All fields but LogLinesDropped, ExternalURL
+// ProxyAPI is the HTTP API of a proxy. All fields but LogLinesDropped, ExternalURL, Queries
 // and Build are required.
 type ProxyAPI struct {
 	// Collect asks the agents, and returns at the query's deadline.
@@ -41,6 +42,8 @@ type ProxyAPI struct {
 	ExternalURL *url.URL
 	// Build may be empty.
 	Build Build
+	// Queries are the routes of the API of Prometheus, which writes its errors itself.
+	Queries []promapi.Route
 
 	metrics  *selfMetrics
 	inFlight inFlight
@@ -62,5 +65,5 @@ func (a *ProxyAPI) Handler() http.Handler {
 		{"/-/ready", "whether the proxy takes requests", serveReady(a.Ready)},
 		{"/metrics/self", "the metrics of the proxy itself", a.serveSelf},
 		{"/debug/actors", "the actors of the process (?format=text, ?node=NODE_ID)", serveActors(a.Tree, proxyTree)},
-	}, a.Log, a.metrics)
+	}, a.Queries, a.Log, a.metrics)
 }

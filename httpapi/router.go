@@ -4,13 +4,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"html"
 	"net/http"
 	"runtime/debug"
 	"strings"
 	"time"
 
-	"fodc/messages"
+	"fodc/httpapi/promapi"
 
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/klauspost/compress/gzip"
@@ -21,55 +20,47 @@ const (
 	headerRequestID = "X-Request-Id"
 	// minGzipBytes is the size from which a response is worth compressing.
 	minGzipBytes = 1 << 10
-	// otherRoute stands for all unknown paths in metrics.
-	otherRoute = "other"
+	// maxBodyBytes bounds the body of a request: a form, or a remote read.
+	maxBodyBytes = 1 << 20
 	// maxQuotedBytes bounds what an error or a log line quotes of a request.
 	maxQuotedBytes = 100
 )
 
-// nodeIDParam is the part of a route's path that stands for any node id: one or more
-// characters, slashes included. A path has it once at most; see http.Request.PathValue.
-const nodeIDParam = "{node_id}"
-
-// route is a path and its handler. An error that serve returns becomes a JSON response,
-// unless a part of another response was sent already: then the connection is closed, so that
-// the client sees that the response is not whole.
-type route struct {
-	path, about string
-	serve       func(w http.ResponseWriter, r *http.Request) error
-}
-
 // router finds the route of a request, and does what all routes have in common: request
 // ids, methods, panics, errors and metrics.
 type router struct {
-	// exact are the routes without a nodeIDParam, by path; withNodeID are the others.
-	exact      map[string]route
-	withNodeID []route
-	log        *zap.Logger
+	endpoints endpoints
+	log       *zap.Logger
 	// errorLog is log for internal errors, with a limit on how many it writes.
 	errorLog *zap.Logger
 	// metrics may be nil.
 	metrics *selfMetrics
 }
 
-// newRouter returns the handler of the routes and of an index of them at /.
-func newRouter(title string, routes []route, log *zap.Logger, metrics *selfMetrics) http.Handler {
-	rt := &router{exact: map[string]route{}, log: log, errorLog: limited(log, errorLines), metrics: metrics}
-	rt.exact["/"] = route{path: "/", serve: index(title, routes)}
+// newRouter returns the handler of the routes, of those of the API of Prometheus, and of an index of
+// them at /.
+func newRouter(title string, routes []route, api []promapi.Route, log *zap.Logger, metrics *selfMetrics) http.Handler {
+	rt := &router{endpoints: endpoints{exact: map[string]endpoint{}}, log: log, errorLog: limited(log, errorLines), metrics: metrics}
+	rt.endpoints.add(endpoint{route{path: "/", serve: index(title, routes, len(api) > 0)}, readMethods})
 	for _, r := range routes {
-		if strings.Contains(r.path, nodeIDParam) {
-			rt.withNodeID = append(rt.withNodeID, r)
-			continue
-		}
-		rt.exact[r.path] = r
+		rt.endpoints.add(endpoint{r, readMethods})
+	}
+	for _, r := range api {
+		rt.endpoints.add(queryEndpoint(r))
 	}
 	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(minGzipBytes), gzhttp.CompressionLevel(gzip.BestSpeed),
 		// Scrapers have announced zstd without being able to read it.
-		gzhttp.EnableZstd(false))
+		gzhttp.EnableZstd(false), gzhttp.ContentTypeFilter(isCompressible))
 	if err != nil {
 		panic(err) // The options are constants.
 	}
 	return wrap(rt)
+}
+
+// isCompressible reports whether a body of the type is worth compressing. The chunks of a remote read
+// are compressed already.
+func isCompressible(contentType string) bool {
+	return !strings.HasPrefix(contentType, "application/x-streamed-protobuf") && gzhttp.DefaultContentTypeFilter(contentType)
 }
 
 // responseRecorder keeps the status of a response, and the newest error of writing it.
@@ -99,6 +90,16 @@ func (rec *responseRecorder) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// Flush implements http.Flusher.
+func (rec *responseRecorder) Flush() {
+	if rec.status == 0 {
+		rec.status = http.StatusOK
+	}
+	if err := http.NewResponseController(rec.ResponseWriter).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		rec.writeErr = err
+	}
+}
+
 func (rec *responseRecorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }
 
 // ServeHTTP implements http.Handler.
@@ -107,12 +108,12 @@ func (rt *router) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w, id := &responseRecorder{ResponseWriter: rw}, rand.Text()
 	w.Header().Set(headerRequestID, id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	served := rt.routeOf(r)
-	fields := []zap.Field{zap.String("request_id", id), zap.String("method", truncated(r.Method)), zap.String("route", served.path)}
+	served := rt.endpoints.find(r)
+	fields := []zap.Field{zap.String("request_id", id), zap.String("method", truncated(r.Method)), zap.String("route", served.route.path)}
 	log := rt.log.WithLazy(fields...)
 	code := 0 // of the request in metrics and log
 	defer func() {
-		rt.metrics.request(served.path, code, time.Since(begin))
+		rt.metrics.request(served.route.path, code, time.Since(begin))
 		log.Debug("request", zap.Int("code", code), zap.Duration("took", time.Since(begin)))
 	}()
 	err := rt.serve(served, w, r)
@@ -138,35 +139,16 @@ func (rt *router) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	failure.write(w)
 }
 
-// routeOf finds the request's route, and sets its path value if it has one.
-func (rt *router) routeOf(r *http.Request) route {
-	if exact, ok := rt.exact[r.URL.Path]; ok {
-		return exact
-	}
-	for _, pattern := range rt.withNodeID {
-		before, after, _ := strings.Cut(pattern.path, nodeIDParam)
-		rest, ok := strings.CutPrefix(r.URL.Path, before)
-		if !ok {
-			continue
-		}
-		if id, ok := strings.CutSuffix(rest, after); ok && id != "" {
-			r.SetPathValue(strings.Trim(nodeIDParam, "{}"), id)
-			return pattern
-		}
-	}
-	return route{path: otherRoute, serve: notFound}
-}
-
 // serve calls the route's handler, and turns a panic into an error.
-func (rt *router) serve(served route, w http.ResponseWriter, r *http.Request) (err error) {
+func (rt *router) serve(served endpoint, w http.ResponseWriter, r *http.Request) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			rt.metrics.panicked()
 			err = &panicError{p, debug.Stack()}
 		}
 	}()
-	if served.path != otherRoute && r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return errMethod
+	if !served.takes(r.Method) {
+		return &methodError{served.methods}
 	}
 	return served.serve(w, r)
 }
@@ -179,11 +161,10 @@ type panicError struct {
 
 func (e *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", e.value, e.stack) }
 
-var errMethod = errors.New("method not allowed")
+// methodError says that a route does not take a method.
+type methodError struct{ allowed []string }
 
-func notFound(_ http.ResponseWriter, r *http.Request) error {
-	return messages.Errorf(messages.ErrNotFound, "no such path: %q; / lists those there are", truncated(r.URL.Path))
-}
+func (e *methodError) Error() string { return "the method must be " + strings.Join(e.allowed, " or ") }
 
 // truncated returns the first maxQuotedBytes of a text of a request, for an error or a log
 // line that quotes it.
@@ -192,24 +173,4 @@ func truncated(s string) string {
 		return s
 	}
 	return s[:maxQuotedBytes] + "..."
-}
-
-// index returns the handler of a page of links to the routes. They are relative, so that
-// they work behind a reverse proxy with a prefix. A route with a node id is text, not a link.
-func index(title string, routes []route) func(http.ResponseWriter, *http.Request) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>%s</title></head>\n<body>\n<h1>%[1]s</h1>\n<ul>\n", html.EscapeString(title))
-	for _, r := range routes {
-		if strings.Contains(r.path, nodeIDParam) {
-			fmt.Fprintf(&b, "<li>%s: %s</li>\n", html.EscapeString(r.path), html.EscapeString(r.about))
-			continue
-		}
-		fmt.Fprintf(&b, "<li><a href=\".%s\">%[1]s</a>: %s</li>\n", html.EscapeString(r.path), html.EscapeString(r.about))
-	}
-	b.WriteString("</ul>\n</body>\n</html>\n")
-	page := []byte(b.String())
-	return func(w http.ResponseWriter, _ *http.Request) error {
-		w.Header().Set("Content-Security-Policy", "default-src 'none'")
-		return writeBody(w, http.StatusOK, contentHTML, page)
-	}
 }

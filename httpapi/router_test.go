@@ -143,7 +143,7 @@ func TestPanicWithinTheResponseCutsIt(t *testing.T) {
 	h := newRouter("x", []route{{"/half", "", func(w http.ResponseWriter, _ *http.Request) error {
 		_, _ = io.WriteString(w, "half")
 		panic("out of cheese")
-	}}}, zap.NewNop(), metrics)
+	}}}, nil, zap.NewNop(), metrics)
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() { do(h, http.MethodGet, "/half") })
 	requireCounted(t, metrics, `fodc_proxy_http_requests_total{route="/half",code="500"} 1`)
 }
@@ -233,7 +233,7 @@ func TestClientSeesThatAResponseWasCut(t *testing.T) {
 		server := httptest.NewServer(newRouter("x", []route{{"/half", "", func(w http.ResponseWriter, _ *http.Request) error {
 			_, _ = io.WriteString(w, strings.Repeat("x", size))
 			return errors.New("out of cheese")
-		}}}, zap.NewNop(), nil))
+		}}}, nil, zap.NewNop(), nil))
 		for _, encoding := range []string{"identity", "gzip"} {
 			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/half", nil)
 			require.NoError(t, err)

@@ -156,4 +156,11 @@ func (w *timeoutWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
+// Flush implements http.Flusher. An error shows at the write that follows.
+func (w *timeoutWriter) Flush() {
+	w.begin()
+	w.cork.pull()
+	_ = http.NewResponseController(w.ResponseWriter).Flush()
+}
+
 func (w *timeoutWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

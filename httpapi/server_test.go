@@ -196,7 +196,7 @@ func TestServerCutsABrokenAnswer(t *testing.T) {
 		h := newRouter("x", []route{{"/x", "", func(w http.ResponseWriter, _ *http.Request) error {
 			_, _ = w.Write([]byte(strings.Repeat("line\n", 10<<10)))
 			return errors.New("no more")
-		}}}, zap.NewNop(), nil)
+		}}}, nil, zap.NewNop(), nil)
 		serving(t, h.ServeHTTP, func(t *testing.T, _ *Server, p *pipes) {
 			c := p.dial()
 			defer c.Close()
