@@ -28,6 +28,12 @@ type Selection struct {
 	SeriesOnly bool
 }
 
+// WantsScrapeTimes reports whether an answer has the times of scrapes: see ScrapeTimes.
+func (s *Selection) WantsScrapeTimes() bool { return s.ScrapeTimes && !s.Window.IsLatest() }
+
+// WantsSeriesOnly reports whether an answer has no true samples: see SeriesOnly.
+func (s *Selection) WantsSeriesOnly() bool { return s.SeriesOnly && !s.Window.IsLatest() }
+
 // Query is what a client asks of all agents at once.
 type Query struct {
 	Filter    NodeFilter

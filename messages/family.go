@@ -74,6 +74,9 @@ func (t MetricType) Has(s Suffix) bool {
 	}
 }
 
+// MaxTargetBytes bounds the name of what is scraped: see Block.Target.
+const MaxTargetBytes = 4 << 10
+
 // Block holds families whose series were sampled together, by the same scrapes of
 // the same target: one column of timestamps serves them all.
 type Block struct {
@@ -83,7 +86,8 @@ type Block struct {
 	// Times is in unix milliseconds, strictly ascending, never empty.
 	Times []int64
 	// Families are the families with their series. If Values is set, answers share them: they
-	// have no values and must not be changed. Read them by Each, or copy them by Unshare.
+	// have no values and must not be changed. Read them by Each, or copy them by Unshare. There are
+	// none in a block that says when its target was scraped: see Selection.ScrapeTimes.
 	Families []Family
 	// Values, if not nil, holds the values of all families, one family after the other, each
 	// laid out as Family.Values is.

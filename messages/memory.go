@@ -5,6 +5,7 @@ import "unsafe"
 // Sizes of the parts of an answer, without what they point to.
 const (
 	valueBytes  = 8 // of a value or a time
+	blockBytes  = int(unsafe.Sizeof(Block{}))
 	familyBytes = int(unsafe.Sizeof(Family{}))
 	seriesBytes = int(unsafe.Sizeof(Series{}))
 )
@@ -12,7 +13,7 @@ const (
 // MemoryBytes estimates the memory that the block takes. What answers share does not count:
 // families if the block holds their values, and series and texts if the family holds theirs.
 func (b *Block) MemoryBytes() int {
-	bytes := valueBytes * (len(b.Times) + len(b.Values))
+	bytes := blockBytes + len(b.Target) + valueBytes*(len(b.Times)+len(b.Values))
 	if b.Values != nil {
 		return bytes
 	}

@@ -10,12 +10,13 @@ import (
 func TestMemoryOfABlock(t *testing.T) {
 	f := func(want int, b Block) {
 		t.Helper()
-		require.Equal(t, want, b.MemoryBytes())
+		require.Equal(t, blockBytes+want, b.MemoryBytes())
 	}
 	times, values := make([]int64, 10), make([]float64, 20)
 	claimed := LabelText(`pod_name="p"`)
 	series := []Series{{Labels: `a="1"`}, {Claimed: &claimed}}
 	f(0, Block{})
+	f(8*10+len("agent"), Block{Target: "agent", Times: times})
 	f(8*10+8*20, Block{Times: times, Families: []Family{{Series: series}}, Values: values})
 	f(8*10+familyBytes+8*20, Block{Times: times, Families: []Family{{Series: series, Values: values}}})
 	series[0].Values, series[1].Values = values[:10], values[10:]

@@ -16,6 +16,8 @@ type chunkReader struct {
 	// values the values of their series.
 	vector []vectorFamily
 	values []float64
+	// timesOnly says that the times are read, and nothing else.
+	timesOnly bool
 }
 
 // cursor iterates over columns in the order of their series.
@@ -34,7 +36,7 @@ type cursor interface {
 // What a block takes on the wire, in bytes: see messages/wire/fodc.proto. Each constant is an
 // upper bound of tags and lengths.
 const (
-	// blockCost is for a block without its times and families, timeCost for each time.
+	// blockCost is for a block without its target, times and families, timeCost for each time.
 	blockCost = 16
 	timeCost  = 10
 	// familyCost is for a family without its name, help and series.
@@ -43,14 +45,20 @@ const (
 	seriesCost = 8
 )
 
+// blockCost is what a block takes without its times and families.
+func (v *targetView) blockCost() int { return blockCost + len(v.target) }
+
 // next returns a block of as many of the columns that are left as fit the budget in bytes,
 // at least one if atLeastOne is true. Cost is its size, end says that no column is left. The
 // block has no families if no column had a sample, or none fit.
 func (r *chunkReader) next(budget int, atLeastOne bool) (block messages.Block, cost int, end bool) {
-	if r.columns == nil {
+	switch {
+	case r.timesOnly:
+		return r.nextOfTimes(budget, atLeastOne)
+	case r.columns == nil:
 		return r.nextOfVector(budget, atLeastOne)
 	}
-	b := blockBuilder{chunkReader: r, cost: blockCost + (r.to-r.from)*timeCost, first: r.to - r.from, family: noFamily}
+	b := blockBuilder{chunkReader: r, cost: r.blockCost() + (r.to-r.from)*timeCost, first: r.to - r.from, family: noFamily}
 	for ; r.columns.left() > 0; r.columns.advance() {
 		s := r.columns.series()
 		if !r.selects(s) {
@@ -147,5 +155,5 @@ func (b *blockBuilder) block() messages.Block {
 		from = end
 	}
 	times := b.times[b.from:b.to]
-	return messages.Block{Times: times[b.first:b.end:b.end], Families: b.built}
+	return messages.Block{Target: b.target, Times: times[b.first:b.end:b.end], Families: b.built}
 }

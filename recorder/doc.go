@@ -22,6 +22,7 @@
 //     integers and the lengths of its deltas
 //   - snapshot.go, chunkreader.go, vector.go: what a reader gets, in batches, while
 //     appending goes on; rows.go: the same of scrapes that are in no window
+//   - scrapetimes.go, seriesonly.go: the times of all scrapes, and series without their values
 //
 // The scrapes of a target are cut into chunks. The open one is its head: one column of
 // times, and for each series a column of plain values with room for all scrapes, so that

@@ -10,6 +10,11 @@ import (
 // as a snapshot of a window. Its series are numbered from 0 in the order of their definition.
 // It has one owner, and is filled again after each snapshot.
 type Rows struct {
+	// Target is the name that the blocks have. ScrapeTimes adds a block without families, which has
+	// the times of all scrapes.
+	Target      string
+	ScrapeTimes bool
+
 	keys     []SeriesKey
 	familyOf []int32
 	// positions says for each series where its values are in the rows: the first position is 1.
@@ -80,7 +85,11 @@ func (r *Rows) Bytes() int { return r.bytes }
 func (r *Rows) Snapshot(families []Family) *Snapshot {
 	r.sort()
 	s := &Snapshot{}
-	s.add(chunkReader{targetView: targetView{families: families}, times: slices.Clone(r.times), to: len(r.times), columns: newRowsCursor(r)})
+	times := slices.Clone(r.times)
+	if r.ScrapeTimes {
+		s.add(timesReader(r.Target, times))
+	}
+	s.add(chunkReader{targetView: targetView{target: r.Target, families: families}, times: times, to: len(times), columns: newRowsCursor(r)})
 	return s
 }
 

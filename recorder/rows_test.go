@@ -17,6 +17,9 @@ func TestRowsAreAsAWindow(t *testing.T) {
 			return names == nil || family == names[0] || family == names[len(names)-1]
 		}
 		r, known := Rows{}, make(map[SeriesKey]int32)
+		if rapid.Bool().Draw(t, "scrape times") {
+			r = Rows{Target: "node", ScrapeTimes: true}
+		}
 		var keys []SeriesKey
 		var familyOf []int32
 		var families []Family
@@ -47,7 +50,7 @@ func TestRowsAreAsAWindow(t *testing.T) {
 				r.Append(b.At, ids, b.Values)
 			}
 			sel := everything
-			sel.Names = names
+			sel.Names, sel.ScrapeTimes = names, r.ScrapeTimes
 			require.Equal(t, fmt.Sprint(drain(w.Snapshot(sel))), fmt.Sprint(drain(r.Snapshot(families))))
 			r.Reset()
 			require.Zero(t, r.Bytes())

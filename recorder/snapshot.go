@@ -19,25 +19,45 @@ type Snapshot struct {
 // the headers of the columns of each target's head, and no samples.
 //
 // Without bounds it is the newest scrape of each target that this process has scraped, with the
-// series that have a sample in it; else the scrapes whose times are within the bounds.
+// series that have a sample in it; else the scrapes whose times are within the bounds. Only then
+// it has the times of all scrapes, or the series alone, if the selection says so.
 func (w *Window) Snapshot(sel messages.Selection) *Snapshot {
 	s := &Snapshot{}
-	from, to := Bounds(sel.Window)
 	for _, t := range w.sorted {
-		view := t.view(sel.Names)
-		if view.isEmpty {
-			continue
+		if sel.Window.IsLatest() {
+			w.addLatest(s, t, sel.Names)
+		} else {
+			t.addWithin(s, &sel)
 		}
-		switch {
-		case sel.Window.IsLatest() && t.head.newestAppend < firstAppend:
-			continue // It is what a former process saw.
-		case sel.Window.IsLatest() && view.selected == nil:
-			s.add(t.newestVector(w.limits.Bytes / vectorShare))
-			continue
-		case sel.Window.IsLatest():
-			s.add(view.newestScrape(t.head))
-			continue
-		}
+	}
+	return s
+}
+
+// addLatest adds what is selected of the target's newest scrape.
+func (w *Window) addLatest(s *Snapshot, t *target, names []string) {
+	switch view := t.view(names); {
+	case view.isEmpty:
+	case t.head.newestAppend < firstAppend: // It is what a former process saw.
+	case view.selected == nil:
+		s.add(t.newestVector(w.limits.Bytes / vectorShare))
+	default:
+		s.add(view.newestScrape(t.head))
+	}
+}
+
+// addWithin adds what is selected of the target's scrapes within the bounds.
+func (t *target) addWithin(s *Snapshot, sel *messages.Selection) {
+	from, to := Bounds(sel.Window)
+	view := t.view(sel.Names)
+	if sel.ScrapeTimes {
+		view.target = t.name
+		t.addScrapeTimes(s, from, to)
+	}
+	switch {
+	case view.isEmpty:
+	case sel.SeriesOnly:
+		s.add(view.seriesWithin(t, from, to))
+	default:
 		for _, c := range t.chunks {
 			r := view.scrapesWithin(c.times, from, to)
 			r.columns = newChunkCursor(c)
@@ -47,7 +67,6 @@ func (w *Window) Snapshot(sel messages.Selection) *Snapshot {
 		r.columns = view.headColumns(t.head, r.from, r.to)
 		s.add(r)
 	}
-	return s
 }
 
 func (s *Snapshot) add(r chunkReader) {
@@ -57,9 +76,11 @@ func (s *Snapshot) add(r chunkReader) {
 }
 
 // Next returns the next batch of what was selected, nil at its end. Encoded as protobuf, a
-// batch takes no more than the budget in bytes, unless its first series alone takes more.
+// batch takes no more than the budget in bytes, unless its first series alone takes more, or its
+// first time of a scrape.
 //
-// Each block is of one chunk or head of one target, so that a series may be in many blocks.
+// Each block is of one chunk or head of one target, so that a series may be in many blocks. Times
+// of all scrapes of a target are in blocks before those, without families.
 // Families are sorted by name, their series by labels; those of a histogram or summary by
 // labels without le or quantile, then buckets, sum, count, and the buckets by bound. Series
 // without a sample are left out, and scrapes without one at either end.
@@ -67,7 +88,7 @@ func (s *Snapshot) Next(budget int) []messages.Block {
 	var blocks []messages.Block
 	for len(s.readers) > 0 {
 		block, cost, end := s.readers[0].next(budget, len(blocks) == 0)
-		if len(block.Families) > 0 {
+		if len(block.Times) > 0 {
 			blocks = append(blocks, block)
 			budget -= cost
 		}
@@ -97,6 +118,8 @@ func Bounds(w messages.Window) (from, to int64) {
 
 // targetView is what all readers of one target have in common.
 type targetView struct {
+	// target is the name that the blocks have. It is empty if they have none.
+	target   string
 	families []Family
 	// selected says for each family whether it is selected. If it is nil, all are.
 	selected []bool
@@ -134,12 +157,19 @@ func (v *targetView) newestScrape(h *head) chunkReader {
 // scrapesWithin returns a reader, still without columns, of the scrapes within the bounds.
 func (v *targetView) scrapesWithin(times []int64, from, to int64) chunkReader {
 	r := chunkReader{targetView: *v, times: slices.Clip(times)}
-	r.from, _ = slices.BinarySearch(times, from)
-	r.to, _ = slices.BinarySearch(times, to)
-	if r.to < len(times) && times[r.to] == to {
-		r.to++
-	}
+	r.from, r.to = indexesWithin(times, from, to)
 	return r
+}
+
+// indexesWithin returns the index of the first of the times, which ascend, that is within the bounds, and
+// the index behind the last one. They are equal if there is none.
+func indexesWithin(times []int64, from, to int64) (first, end int) {
+	first, _ = slices.BinarySearch(times, from)
+	end, found := slices.BinarySearch(times, to)
+	if found {
+		end++
+	}
+	return first, max(first, end)
 }
 
 // headColumns returns views of the head's columns that are selected and may have a sample

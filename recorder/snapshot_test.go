@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -85,7 +86,12 @@ func TestSnapshotIsReadWhileAppending(t *testing.T) {
 		series := fmt.Sprintf(`a{i="%d"}`, n/50+1)
 		held, last := w.Snapshot(everything), w.Snapshot(messages.Selection{})
 		want := samplesOf(drain(w.Snapshot(everything)), series)
+		names := w.Snapshot(seriesOnly(withTimes(everything)))
+		wantNames := sampleNames(drain(w.Snapshot(seriesOnly(withTimes(everything)))))
 		readers.Go(func() {
+			if got := sampleNames(drain(names)); !slices.Equal(got, wantNames) {
+				t.Errorf("scrape %d: got %v, want %v", n, got, wantNames)
+			}
 			blocks := drain(held)
 			if got := samplesOf(blocks, series); fmt.Sprint(got) != fmt.Sprint(want) {
 				t.Errorf("scrape %d: got %v, want %v", n, got, want)
@@ -106,7 +112,7 @@ func TestPartsAreWithinTheBudget(t *testing.T) {
 	for n := range 60 {
 		scrape(t, w, n, help+gauges(0, 60)+`long{x="`+strings.Repeat("y", 2_000)+"\"} 1\n")
 	}
-	for _, sel := range []messages.Selection{{}, everything, between(at(20), at(30))} {
+	for _, sel := range []messages.Selection{{}, everything, between(at(20), at(30)), withTimes(between(at(20), at(30)))} {
 		want := drain(w.Snapshot(sel))
 		for _, budget := range []int{-1, 0, 1, 1_000, 10_000, 32 << 10} {
 			s := w.Snapshot(sel)
@@ -115,7 +121,8 @@ func TestPartsAreWithinTheBudget(t *testing.T) {
 			for batch := unshared(s.Next(budget)); batch != nil; batch = unshared(s.Next(budget)) {
 				batches++
 				if size := encodedBytes(batch); size > budget {
-					require.Len(t, sampleNames(batch), 1)
+					require.Len(t, batch, 1)
+					require.Len(t, append(sampleNames(batch), make([]string, timesAlone(batch[0]))...), 1)
 				}
 				all = append(all, batch...)
 			}
@@ -126,6 +133,14 @@ func TestPartsAreWithinTheBudget(t *testing.T) {
 			}
 		}
 	}
+}
+
+// timesAlone counts the times of a block without families.
+func timesAlone(b messages.Block) int {
+	if len(b.Families) > 0 {
+		return 0
+	}
+	return len(b.Times)
 }
 
 // sampleLines lists all samples.
@@ -154,6 +169,9 @@ func encodedBytes(blocks []messages.Block) (size int) {
 			before = at
 		}
 		block := field(1, times)
+		if b.Target != "" {
+			block += field(3, len(b.Target))
+		}
 		for _, f := range b.Families {
 			family := field(1, len(f.Name)) + 2 + field(3, len(f.Help)) + field(5, len(f.Series))
 			values := 0

@@ -80,6 +80,9 @@ func (u *uplink) onRequest(c actors.Context, m actors.Frame[*wire.StreamMetricsR
 	if err != nil {
 		r.invalid = "the request: " + err.Error()
 	}
+	if !r.columnar { // The baseline form has no place for either.
+		r.selection.ScrapeTimes, r.selection.SeriesOnly = false, false
+	}
 	seq, ask, credit := u.answers.requested(r, time.Now())
 	if credit {
 		u.metrics.credits.Return()

@@ -66,6 +66,7 @@ func TestQuestionsAreNotConfused(t *testing.T) {
 	for _, q := range []messages.Query{{CorrectClocks: true}, {Selection: messages.Selection{ScrapeTimes: true}}, {Selection: messages.Selection{SeriesOnly: true}}} {
 		differ(messages.Query{}, q)
 	}
+	differ(messages.Query{Selection: messages.Selection{ScrapeTimes: true}}, messages.Query{Selection: messages.Selection{SeriesOnly: true}})
 }
 
 // All but the deadline counts: a field that is added to a query has to be in the key, too.

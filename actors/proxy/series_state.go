@@ -28,8 +28,13 @@ func (s *seriesCount) admit(blocks []messages.Block, limit int, latest bool) (ke
 		s.count += n
 		return blocks, 0
 	}
+	kept = blocks[:0]
 	for i := range blocks {
 		b := &blocks[i]
+		if len(b.Families) == 0 { // It has times of scrapes.
+			kept = append(kept, *b)
+			continue
+		}
 		b.Unshare()
 		for j := range b.Families {
 			f := &b.Families[j]
@@ -38,8 +43,12 @@ func (s *seriesCount) admit(blocks []messages.Block, limit int, latest bool) (ke
 			tooMany += before - len(f.Series)
 		}
 		b.Families = slices.DeleteFunc(b.Families, func(f messages.Family) bool { return len(f.Series) == 0 })
+		if len(b.Families) > 0 {
+			kept = append(kept, *b)
+		}
 	}
-	return slices.DeleteFunc(blocks, func(b messages.Block) bool { return len(b.Families) == 0 }), tooMany
+	clear(blocks[len(kept):])
+	return kept, tooMany
 }
 
 func (s *seriesCount) admitSeries(family string, x *messages.Series, limit int, latest bool) bool {
@@ -86,4 +95,14 @@ func countSeries(blocks []messages.Block) (n int) {
 		}
 	}
 	return n
+}
+
+// withoutScrapeTimes removes the blocks without families, and the targets of the others. It changes
+// the blocks, and returns how many it has removed.
+func withoutScrapeTimes(blocks []messages.Block) (kept []messages.Block, removed int) {
+	for i := range blocks {
+		blocks[i].Target = ""
+	}
+	kept = slices.DeleteFunc(blocks, func(b messages.Block) bool { return len(b.Families) == 0 })
+	return kept, len(blocks) - len(kept)
 }

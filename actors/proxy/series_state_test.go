@@ -89,3 +89,17 @@ func TestSharedSeriesOverTheLimit(t *testing.T) {
 	require.Equal(t, []messages.Series{{Labels: `l="1"`}, {Labels: `l="2"`}}, shape.Series)
 	require.Equal(t, []messages.Family{f, f}, shared)
 }
+
+// Times of scrapes are no series, and stay where they are among the blocks.
+func TestScrapeTimesAreNoSeries(t *testing.T) {
+	times := func(at int64) messages.Block { return messages.Block{Target: "agent", Times: []int64{at}} }
+	var s seriesCount
+	kept, tooMany := s.admit([]messages.Block{times(1), seriesBlock(2, "b1"), times(3), seriesBlock(4, "a1", "b1", "b2"), seriesBlock(5, "c1"), times(6)}, 2, false)
+	require.Equal(t, 2, tooMany)
+	require.Equal(t, []string{"b1@2", "a1@4", "b1@4"}, namesOf(kept))
+	var at []int64
+	for _, b := range kept {
+		at = append(at, b.Times...)
+	}
+	require.Equal(t, []int64{1, 2, 3, 4, 6}, at)
+}

@@ -60,6 +60,10 @@ func TestExtentOfAnAnswer(t *testing.T) {
 	samples, bytes := sizeOf(blocks)
 	require.Equal(t, 7, samples)
 	require.Equal(t, 8*7+2*1000+8+1, bytes)
+	times := messages.Block{Target: "agent", Times: []int64{1, 2}}
+	samples, bytes = sizeOf([]messages.Block{times})
+	require.Zero(t, samples)
+	require.GreaterOrEqual(t, bytes, times.MemoryBytes())
 	samples, bytes = sizeOf(nil)
 	require.Zero(t, samples)
 	require.Zero(t, bytes)

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -37,8 +38,12 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 		s.onMetricsLost(errBroken)
 		return
 	}
-	problems := messages.Problems{Rejected: answer.Rejected, Sanitized: answer.Sanitized}
-	answer.Blocks, problems.TooMany = s.state.admit(frame.RequestID, answer.Blocks)
+	problems := messages.Problems{Sanitized: answer.Sanitized}
+	answer.Blocks, problems.Rejected, problems.TooMany = s.state.admit(frame.RequestID, answer.Blocks)
+	if problems.Rejected > 0 {
+		answer.FirstRejected = cmp.Or(answer.FirstRejected, errNotAsked)
+	}
+	problems.Rejected += answer.Rejected
 	info.samples, info.bytes = sizeOf(answer.Blocks)
 	v := s.state.answered(info, now)
 	s.cfg.counters.frameDropped(v.dropped)
@@ -49,9 +54,9 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 	if v.deliver == nil {
 		return
 	}
-	if answer.Rejected > 0 && !s.rejectedLogged {
+	if problems.Rejected > 0 && !s.rejectedLogged {
 		s.rejectedLogged = true
-		s.cfg.peers.warn(logInvalidSeries, s.log, "invalid series left out of an answer", zap.Int("series", answer.Rejected),
+		s.cfg.peers.warn(logInvalidSeries, s.log, "invalid series left out of an answer", zap.Int("series", problems.Rejected),
 			zap.Error(answer.FirstRejected))
 	}
 	if problems.TooMany > 0 && !s.tooManyLogged {
@@ -72,6 +77,9 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 	}
 }
 
+// errNotAsked is why a block without families is left out.
+var errNotAsked = errors.New("times of scrapes that were not asked for")
+
 // decode decodes a frame. The samples are decoded only if a collection waits for them, or if the
 // frame belongs to a dictionary: later frames may refer to its definitions.
 func (s *session) decode(b []byte, now time.Time) (fastframe.Frame, wire.Answer, error) {
@@ -89,12 +97,16 @@ func (s *session) decode(b []byte, now time.Time) (fastframe.Frame, wire.Answer,
 	return frame, answer, err
 }
 
-// sizeOf returns the number of samples of the blocks, and the bytes of their values and texts.
+// sizeOf returns the number of samples of the blocks, and the bytes of their values and texts. Those
+// of times count for blocks that have nothing else.
 func sizeOf(blocks []messages.Block) (samples, bytes int) {
 	for i := range blocks {
 		b := &blocks[i]
-		bytes += b.TextBytes
+		bytes += b.TextBytes + len(b.Target)
 		samples += len(b.Values)
+		if len(b.Families) == 0 {
+			bytes += b.MemoryBytes()
+		}
 		if b.Values != nil {
 			continue
 		}

@@ -267,15 +267,19 @@ func (s *sessionState) find(id uint64) int {
 	})
 }
 
-// admit drops the series of a frame that exceed the limit of the answer, and returns how many
-// it has dropped.
-func (s *sessionState) admit(requestID uint64, blocks []messages.Block) (kept []messages.Block, tooMany int) {
+// admit drops what a frame has of times of scrapes that were not asked for, and the series that
+// exceed the limit of the answer. It returns how many of both it has dropped.
+func (s *sessionState) admit(requestID uint64, blocks []messages.Block) (kept []messages.Block, unasked, tooMany int) {
 	at := s.find(requestID)
 	if at < 0 {
-		return nil, 0
+		return nil, 0, 0
 	}
 	r := s.requests[at]
-	return r.series.admit(blocks, s.maxSeries, r.selection.Window.IsLatest())
+	if !r.selection.WantsScrapeTimes() {
+		blocks, unasked = withoutScrapeTimes(blocks)
+	}
+	kept, tooMany = r.series.admit(blocks, s.maxSeries, r.selection.Window.IsLatest())
+	return kept, unasked, tooMany
 }
 
 // isAwaited reports whether a collection waits for the frame. If not, it need not be decoded.

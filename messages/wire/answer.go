@@ -20,8 +20,8 @@ type Answer struct {
 	Error string
 	// Partial says why the answer has less than what was asked for. Any chunk may say so.
 	Partial messages.PartialReason
-	// Rejected counts what FromAnswer dropped as invalid: series of a columnar answer,
-	// samples of a baseline answer, and helps of either. FirstRejected is the reason of the
+	// Rejected counts what FromAnswer dropped as invalid: series, targets and times of scrapes of a
+	// columnar answer, samples of a baseline answer, and helps of either. FirstRejected is the reason of the
 	// first of them.
 	Rejected      int
 	FirstRejected error
@@ -51,7 +51,8 @@ func answerFrame(a Answer, family func(m *messages.Family, times int) *Family) *
 
 // FromAnswer reads a frame in columnar or baseline form, or both. It knows no dictionaries: a
 // family with a slot and without a name is invalid. What is invalid is dropped and counted;
-// what is returned is valid. received is the time of baseline samples if neither they nor the
+// what is returned is valid. A block may have no families if it names its target: the caller drops
+// it unless the request has ScrapeTimes. received is the time of baseline samples if neither they nor the
 // frame say one. The answer may share memory with the frame.
 func FromAnswer(f *StreamMetricsRequest, received time.Time) Answer {
 	var rej Rejections

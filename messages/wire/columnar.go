@@ -9,7 +9,7 @@ import (
 )
 
 func toBlock(b messages.Block, family func(m *messages.Family, times int) *Family) *Block {
-	f := &Block{TimeDeltas: make([]int64, len(b.Times)), Families: make([]*Family, len(b.Families))}
+	f := &Block{TimeDeltas: make([]int64, len(b.Times)), Families: make([]*Family, len(b.Families)), Target: Clean(b.Target, messages.MaxTargetBytes)}
 	before := int64(0)
 	for i, t := range b.Times {
 		f.TimeDeltas[i], before = t-before, t
@@ -54,10 +54,15 @@ func (f *Family) addValues(m *messages.Family, times int) {
 func fromBlocks(frames []*Block, rej *Rejections) []messages.Block {
 	var blocks []messages.Block
 	for _, f := range frames {
+		target := TargetOf(f.GetTarget(), rej)
 		times, err := TimesOf(f.GetTimeDeltas())
+		isScrapeTimes := target != "" && len(f.GetFamilies()) == 0
 		if err != nil {
 			for _, family := range f.GetFamilies() {
 				rej.Add(seriesLost(family), err)
+			}
+			if isScrapeTimes {
+				rej.Add(1, err)
 			}
 			continue
 		}
@@ -67,11 +72,25 @@ func fromBlocks(frames []*Block, rej *Rejections) []messages.Block {
 				families = append(families, m)
 			}
 		}
-		if len(families) > 0 {
-			blocks = append(blocks, messages.Block{Times: times, Families: families})
+		if len(families) > 0 || isScrapeTimes {
+			blocks = append(blocks, messages.Block{Target: target, Times: times, Families: families})
 		}
 	}
 	return blocks
+}
+
+// TargetOf returns the target of a block, or an empty one if it is invalid: its samples are kept
+// all the same.
+func TargetOf(target string, rej *Rejections) string {
+	switch {
+	case len(target) > messages.MaxTargetBytes:
+		rej.Addf(1, "target of %d bytes, at most %d are allowed", len(target), messages.MaxTargetBytes)
+		return ""
+	case !utf8.ValidString(target):
+		rej.Addf(1, "target %.100q is not valid UTF-8", target)
+		return ""
+	}
+	return target
 }
 
 // seriesLost is the number of rejected series that an unreadable family counts for.

@@ -131,3 +131,38 @@ func TestNothingIsNoRejection(t *testing.T) {
 	f(&Block{TimeDeltas: []int64{1, 2}})
 	f(&Block{TimeDeltas: []int64{1}, Families: []*Family{{Name: "x"}}})
 }
+
+func TestBlocksOfScrapeTimes(t *testing.T) {
+	f := func(b *Block, rejected int, reason, want string) {
+		t.Helper()
+		a := FromAnswer(&StreamMetricsRequest{Blocks: []*Block{b}}, testNow)
+		require.Equal(t, want, dump(a.Blocks))
+		require.Equal(t, rejected, a.Rejected)
+		if reason != "" {
+			require.ErrorContains(t, a.FirstRejected, reason)
+		}
+		requireValid(t, a.Blocks)
+	}
+	times := []int64{10, 5}
+	longest := strings.Repeat("t", messages.MaxTargetBytes)
+	f(&Block{Target: "agent", TimeDeltas: times}, 0, "", "block of \"agent\" [10 15]\n")
+	f(&Block{Target: longest, TimeDeltas: times}, 0, "", "block of \""+longest+"\" [10 15]\n")
+	f(&Block{TimeDeltas: times}, 0, "", "")
+	f(&Block{Target: longest + "t", TimeDeltas: times}, 1, "target of 4097 bytes, at most 4096 are allowed", "")
+	f(&Block{Target: "\xff", TimeDeltas: times}, 1, `target "\xff" is not valid UTF-8`, "")
+	f(&Block{Target: "agent"}, 1, "a block has no times", "")
+	f(&Block{Target: "agent", TimeDeltas: []int64{10, 0}}, 1, "time 1 of a block", "")
+	// What is invalid is no block of scrape times without it.
+	f(&Block{Target: "agent", TimeDeltas: times, Families: []*Family{nil}}, 1, "metric name is empty", "")
+	f(&Block{Target: "agent", TimeDeltas: times, Families: []*Family{{Name: "x"}}}, 0, "", "")
+	// Samples are kept without a target.
+	b, _ := oneFamily()
+	const samples = "[10 15]\n  histogram(3) \"x\" \"help\"\n    _bucket{le=\"1\"} 1 2\n    _count{} 3 4\n"
+	b.Target = "http://node/metrics"
+	f(b, 0, "", "block of \"http://node/metrics\" "+samples)
+	b.Target = longest + "t"
+	f(b, 1, "target of 4097 bytes", "block "+samples)
+
+	again := sent(t, AnswerFrame(Answer{Blocks: []messages.Block{{Target: longest + "t", Times: []int64{1}}, {Target: "\xff", Times: []int64{1}}}}), &StreamMetricsRequest{})
+	require.Equal(t, "block of \""+longest+"\" [1]\nblock of \"?\" [1]\n", dump(FromAnswer(again, testNow).Blocks))
+}

@@ -185,3 +185,25 @@ func TestAnswerFrameHasItsNumbers(t *testing.T) {
 	require.Equal(t, map[protowire.Number][]any{100: {uint64(7)}, 102: {uint64(1)}, 103: {"busy"}, 107: {"journal"}}, got)
 	require.Empty(t, encoded(t, AnswerFrame(Answer{})), "an answer without anything special has none of them")
 }
+
+func TestBlockHasItsNumbers(t *testing.T) {
+	block := func(b messages.Block) map[protowire.Number][]any {
+		got := encoded(t, AnswerFrame(Answer{Blocks: []messages.Block{b}}))
+		return fields(t, []byte(got[101][0].(string)))
+	}
+	times := string(protowire.AppendVarint(protowire.AppendVarint(nil, 20), 4))
+	require.Equal(t, map[protowire.Number][]any{1: {times}, 3: {"agent"}}, block(messages.Block{Target: "agent", Times: []int64{10, 12}}))
+	require.Equal(t, map[protowire.Number][]any{1: {times}, 2: {string(raw{}.text(1, "a"))}},
+		block(messages.Block{Times: []int64{10, 12}, Families: []messages.Family{{Name: "a"}}}))
+}
+
+func TestRequestFrameHasItsNumbers(t *testing.T) {
+	frame := raw{}.number(100, 7).number(102, 1).text(103, "up").number(104, 8).number(105, 1).number(106, 1)
+	var m StreamMetricsResponse
+	require.NoError(t, proto.Unmarshal(frame.later(), &m))
+	want := Request{ID: 7, Columnar: true, Dictionary: 8, Selection: messages.Selection{Names: []string{"up"}, ScrapeTimes: true, SeriesOnly: true}}
+	got, err := FromRequest(&m)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	require.Equal(t, fields(t, frame), encoded(t, RequestFrame(want)))
+}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"fodc/messages"
 
@@ -17,7 +18,7 @@ import (
 func dump(blocks []messages.Block) string {
 	var b strings.Builder
 	for _, block := range blocks {
-		fmt.Fprintf(&b, "block %d\n", block.Times)
+		fmt.Fprintf(&b, "block %s%d\n", dumpTarget(block.Target), block.Times)
 		for _, f := range block.Families {
 			fmt.Fprintf(&b, "  %s(%d) %q %q\n", f.Type, f.Type, f.Name, f.Help)
 			for _, s := range f.Series {
@@ -30,6 +31,13 @@ func dump(blocks []messages.Block) string {
 		}
 	}
 	return b.String()
+}
+
+func dumpTarget(target string) string {
+	if target == "" {
+		return ""
+	}
+	return fmt.Sprintf("of %q ", target)
 }
 
 func dumpValue(v float64) string {
@@ -56,7 +64,8 @@ func requireValid(t *testing.T, blocks []messages.Block) {
 	t.Helper()
 	for _, b := range blocks {
 		require.NotEmpty(t, b.Times)
-		require.NotEmpty(t, b.Families)
+		require.True(t, len(b.Families) > 0 || b.Target != "")
+		require.True(t, len(b.Target) <= messages.MaxTargetBytes && utf8.ValidString(b.Target))
 		for i, at := range b.Times {
 			require.True(t, at >= minTime && at <= maxTime)
 			require.True(t, i == 0 || at > b.Times[i-1])

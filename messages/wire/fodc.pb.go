@@ -981,7 +981,7 @@ type Block struct {
 	// difference to the one before.
 	TimeDeltas []int64   `protobuf:"zigzag64,1,rep,packed,name=time_deltas,json=timeDeltas,proto3" json:"time_deltas,omitempty"`
 	Families   []*Family `protobuf:"bytes,2,rep,name=families,proto3" json:"families,omitempty"`
-	// What was scraped. Absent unless the request has scrape_times.
+	// What was scraped, in at most 4 KiB. Absent unless the request has scrape_times.
 	Target        string `protobuf:"bytes,3,opt,name=target,proto3" json:"target,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"math"
+	"strings"
 	"testing"
 
 	"fodc/messages"
@@ -25,6 +26,8 @@ func FuzzFromAnswer(f *testing.F) {
 	b, family := oneFamily()
 	addFrames(f, &StreamMetricsRequest{}, whole, AnswerFrame(Answer{RequestID: 1, Blocks: windowBlocks(), More: true}),
 		AnswerFrame(Answer{Error: "busy"}), &StreamMetricsRequest{Blocks: []*Block{b}, Metrics: whole.GetMetrics()},
+		AnswerFrame(Answer{RequestID: 1, Blocks: []messages.Block{{Target: "agent", Times: []int64{1, 2}}, {Target: "host", Times: []int64{2}}}}),
+		&StreamMetricsRequest{Blocks: []*Block{{Target: "t"}, {TimeDeltas: []int64{1}}, {Target: strings.Repeat("t", messages.MaxTargetBytes+1), TimeDeltas: []int64{1}}}},
 		&StreamMetricsRequest{Metrics: []*Metric{metric(9, "a", 1), metric(summary, "s_count", 1, "", "v", "quantile", "1")}},
 		&StreamMetricsRequest{Blocks: []*Block{{TimeDeltas: []int64{math.MaxInt64, math.MinInt64}, Families: []*Family{family}}}})
 	f.Fuzz(func(t *testing.T, frame []byte) {
@@ -82,7 +85,7 @@ func FuzzFromRegistration(f *testing.F) {
 
 func FuzzFromRequest(f *testing.F) {
 	addFrames(f, &StreamMetricsResponse{}, RequestFrame(Request{ID: 1, Columnar: true, TimeLeft: 1,
-		Selection: messages.Selection{Window: messages.Window{Start: testNow, End: testNow}, Names: []string{"up"}}}))
+		Selection: messages.Selection{Window: messages.Window{Start: testNow, End: testNow}, Names: []string{"up"}, ScrapeTimes: true, SeriesOnly: true}}))
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		var m StreamMetricsResponse
 		if proto.Unmarshal(frame, &m) != nil {

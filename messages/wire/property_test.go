@@ -130,6 +130,9 @@ func TestWelcomeAndRequestRoundTrip(t *testing.T) {
 			Selection: messages.Selection{
 				Window: messages.Window{Start: drawTime(t, "start"), End: drawTime(t, "end")},
 				Names:  orNil(rapid.SliceOfN(drawName(), 0, 3).Draw(t, "names")),
+
+				ScrapeTimes: rapid.Bool().Draw(t, "scrape times"),
+				SeriesOnly:  rapid.Bool().Draw(t, "series only"),
 			},
 			TimeLeft: time.Duration(rapid.Int64Min(0).Draw(t, "time left")),
 			Columnar: rapid.Bool().Draw(t, "columnar"),
@@ -150,6 +153,10 @@ func drawBlock(t *rapid.T) messages.Block {
 	for range rapid.IntRange(0, 3).Draw(t, "more times") {
 		step := rapid.OneOf(rapid.Int64Range(1, 3), rapid.Int64Range(1, maxTime/8)).Draw(t, "step")
 		b.Times = append(b.Times, b.Times[len(b.Times)-1]+step)
+	}
+	b.Target = rapid.SampledFrom([]string{"", "", "agent", "http://node/ü"}).Draw(t, "target")
+	if b.Target != "" && rapid.Bool().Draw(t, "times only") {
+		return b
 	}
 	b.Families = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) messages.Family { return drawFamily(t, len(b.Times)) }), 1, 3).Draw(t, "families")
 	return b

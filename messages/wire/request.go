@@ -26,11 +26,13 @@ type Request struct {
 // RequestFrame returns the frame. It shares the names.
 func RequestFrame(r Request) *StreamMetricsResponse {
 	f := &StreamMetricsResponse{
-		StartTime:  toTimestamp(r.Selection.Window.Start),
-		EndTime:    toTimestamp(r.Selection.Window.End),
-		RequestId:  r.ID,
-		Names:      r.Selection.Names,
-		Dictionary: r.Dictionary,
+		StartTime:   toTimestamp(r.Selection.Window.Start),
+		EndTime:     toTimestamp(r.Selection.Window.End),
+		RequestId:   r.ID,
+		Names:       r.Selection.Names,
+		Dictionary:  r.Dictionary,
+		ScrapeTimes: r.Selection.ScrapeTimes,
+		SeriesOnly:  r.Selection.SeriesOnly,
 	}
 	if r.TimeLeft > 0 {
 		f.TimeLeft = durationpb.New(r.TimeLeft)
@@ -63,7 +65,7 @@ func FromRequest(f *StreamMetricsResponse) (Request, error) {
 			return r, fmt.Errorf("names: %w", err)
 		}
 	}
-	sel.Names = f.GetNames()
+	sel.Names, sel.ScrapeTimes, sel.SeriesOnly = f.GetNames(), f.GetScrapeTimes(), f.GetSeriesOnly()
 	left, err := fromTimeLeft(f.GetTimeLeft())
 	if err != nil {
 		return r, err

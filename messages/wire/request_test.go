@@ -26,6 +26,8 @@ func TestRequestFrameSaysAll(t *testing.T) {
 	f(Request{Selection: messages.Selection{Window: messages.Window{Start: start}}})
 	f(Request{Selection: messages.Selection{Window: messages.Window{End: end}}})
 	f(Request{Selection: messages.Selection{Window: messages.Window{Start: time.Unix(0, 0).UTC(), End: end}, Names: []string{"a_total", "b.c"}}})
+	f(Request{Columnar: true, Selection: messages.Selection{Window: messages.Window{End: end}, ScrapeTimes: true}})
+	f(Request{Columnar: true, Selection: messages.Selection{Window: messages.Window{End: end}, SeriesOnly: true}})
 }
 
 func TestLatestRequestOfABaselineProxy(t *testing.T) {

@@ -30,7 +30,7 @@ func said(a wire.Answer, err error) string {
 		fmt.Fprintf(b, ": %s", a.FirstRejected)
 	}
 	for _, block := range a.Blocks {
-		fmt.Fprintf(b, "\nblock %d\n", block.Times)
+		fmt.Fprintf(b, "\nblock %q %d\n", block.Target, block.Times)
 		texts := 0
 		for f := range block.Each() {
 			texts += f.TextBytes()
@@ -284,6 +284,16 @@ func oddFrames() map[string]raw {
 		"empty values in texts":             raw{}.message(101, raw{}.number(1, 20).message(2, family.text(4, `a="",b="2"`).text(4, `a="1",b=""`).double(6, 1).double(6, 2).double(6, 3).double(6, 4))),
 		"empty values in bad texts":         raw{}.message(101, raw{}.number(1, 20).message(2, family.text(4, `b="",a="1"`).text(4, `b="",a`).text(4, `a="",a-b=""`).text(4, `b="",__name__="x"`).double(6, 1).double(6, 2).double(6, 3).double(6, 4).double(6, 5).double(6, 6))),
 		"empty values in a text not UTF-8":  raw{}.message(101, raw{}.number(1, 20).message(2, family.text(4, "a=\"\",b=\"\xff\""))),
+		"times of scrapes":                  raw{}.message(101, raw{}.number(1, 20).number(1, 2).text(3, "agent")).message(101, raw{}.text(3, "host").number(1, 20)),
+		"times of scrapes beside samples":   raw{}.message(101, raw{}.number(1, 20).text(3, "agent")).message(101, append(block, raw{}.text(3, "agent")...)).message(1, m),
+		"times of no target":                raw{}.message(101, raw{}.number(1, 20)).message(101, raw{}.number(1, 20).text(3, "")),
+		"a target without times":            raw{}.message(101, raw{}.text(3, "agent")).message(101, raw{}.text(3, "agent").number(1, 20).number(1, 3)),
+		"several targets":                   raw{}.message(101, raw{}.number(1, 20).text(3, "agent").text(3, "host").number(3, 1)),
+		"no target any more":                raw{}.message(101, raw{}.number(1, 20).text(3, "agent").text(3, "")),
+		"a bad target":                      raw{}.message(101, raw{}.number(1, 20).text(3, "\xff")),
+		"a bad target before another":       raw{}.message(101, raw{}.number(1, 20).text(3, "\xff").text(3, "agent")),
+		"a long target":                     raw{}.message(101, raw{}.number(1, 20).text(3, strings.Repeat("t", messages.MaxTargetBytes+1))).message(101, append(block, raw{}.text(3, strings.Repeat("t", messages.MaxTargetBytes+1))...)),
+		"a target of what is invalid":       raw{}.message(101, raw{}.number(1, 20).text(3, "agent").message(2, nil)),
 		"wrong blocks after samples":        raw{}.message(1, raw{}.text(1, "m").label("", "x")).message(101, raw{}.message(2, nil)),
 	}
 }

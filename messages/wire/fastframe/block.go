@@ -4,6 +4,7 @@ import (
 	"math"
 	"unicode/utf8"
 
+	"fodc/messages"
 	"fodc/messages/wire"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -14,6 +15,7 @@ const (
 	tagTimeDelta  = 1<<typeBits | typeVarint
 	tagTimeDeltas = 1<<typeBits | typeBytes
 	tagFamilies   = 2<<typeBits | typeBytes
+	tagTarget     = 3<<typeBits | typeBytes
 
 	tagFamilyName = 1<<typeBits | typeBytes
 	tagFamilyType = 2<<typeBits | typeVarint
@@ -32,6 +34,7 @@ const bytesOfValue = 8
 type columns struct {
 	deltas   []int64
 	families [][]byte
+	target   []byte
 
 	name, help []byte
 	kind       wire.MetricType
@@ -50,7 +53,7 @@ func (c *columns) released() columns {
 // block reads a Block. It returns false if it is broken.
 func (r *reader) block(b []byte) (ok bool) {
 	c := &r.columns
-	c.deltas, c.families = c.deltas[:0], c.families[:0]
+	c.deltas, c.families, c.target = c.deltas[:0], c.families[:0], nil
 	ok = each(b, func(f field) bool {
 		switch f.tag {
 		case tagTimeDelta:
@@ -59,13 +62,21 @@ func (r *reader) block(b []byte) (ok bool) {
 			return varints(f.bytes, func(v uint64) { c.deltas = append(c.deltas, protowire.DecodeZigZag(v)) })
 		case tagFamilies:
 			c.families = append(c.families, f.bytes)
+		case tagTarget:
+			c.target = f.bytes
+			return utf8.Valid(f.bytes)
 		}
 		return true
 	})
 	if !ok {
 		return false
 	}
+	target := r.targetOf(c.target)
 	times, timesErr := wire.TimesOf(c.deltas)
+	if len(c.families) == 0 {
+		r.addScrapeTimes(target, times, timesErr)
+		return true
+	}
 	r.beginFamilies(len(times), len(b))
 	for _, b := range c.families {
 		if timesErr == nil && r.matchBlock(b) {
@@ -86,9 +97,34 @@ func (r *reader) block(b []byte) (ok bool) {
 		}
 	}
 	if block := r.endFamilies(times); len(block.Families) > 0 {
+		block.Target = target
 		r.blocks = append(r.blocks, block)
 	}
 	return true
+}
+
+// targetOf returns the text of a target. The blocks of one target mostly follow each other, and
+// share it.
+func (r *reader) targetOf(b []byte) string {
+	if string(b) == r.target {
+		return r.target
+	}
+	target := wire.TargetOf(string(b), &r.rejectedBlocks)
+	if target != "" {
+		r.target = target
+	}
+	return target
+}
+
+// addScrapeTimes adds a block without families, unless it names no target.
+func (r *reader) addScrapeTimes(target string, times []int64, err error) {
+	switch {
+	case target == "":
+	case err != nil:
+		r.rejectedBlocks.Add(1, err)
+	default:
+		r.blocks = append(r.blocks, messages.Block{Target: target, Times: times})
+	}
 }
 
 // readFamily reads a Family into the columns. It returns false if it is broken.

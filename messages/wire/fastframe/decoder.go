@@ -107,6 +107,8 @@ type Decoder struct {
 	cache       *seriesCache
 	texts       textCache
 	definitions definitionTable
+	// target is that of the last block that has one.
+	target string
 	// first is the first series of the last frame.
 	first *series
 	// frameNumber counts the frames. used is how many cached series the frame has.

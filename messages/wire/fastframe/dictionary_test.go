@@ -138,7 +138,11 @@ func drawNode(t *rapid.T) []messages.Block {
 		return f
 	})
 	block := rapid.Custom(func(t *rapid.T) messages.Block {
-		return messages.Block{Times: []int64{rapid.Int64Range(1, 9).Draw(t, "time")}, Families: rapid.SliceOfN(family, 1, 5).Draw(t, "families")}
+		b := messages.Block{Times: []int64{rapid.Int64Range(1, 9).Draw(t, "time")}, Target: rapid.SampledFrom([]string{"", "agent", "host"}).Draw(t, "target")}
+		if b.Target == "" || rapid.IntRange(0, 3).Draw(t, "times only") > 0 {
+			b.Families = rapid.SliceOfN(family, 1, 5).Draw(t, "families")
+		}
+		return b
 	})
 	return rapid.SliceOfN(block, 0, 3).Draw(t, "blocks")
 }
@@ -260,6 +264,8 @@ func dictionaryFrames() map[string]raw {
 		"another dictionary":      frame(20, one).number(104, 2),
 		"no dictionary":           frame(21, one, slot(1, "").double(6, 1)).number(104, 0),
 		"a slot of many bits":     frame(22, slot(1<<32+1, "").double(6, 7)),
+		"times of scrapes":        frame(23).message(101, raw{}.number(1, 20).text(3, "agent")),
+		"known, of a target":      raw{}.message(101, raw{}.text(3, "host").number(1, 20).message(2, slot(1, "").double(6, 7))).number(100, 23).number(104, 1),
 		"lost and broken":         append(frame(23, slot(9, "")), 0x00),
 	}
 }
