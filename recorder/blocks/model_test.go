@@ -41,6 +41,12 @@ func TestBlocksHoldWhatWasAppended(t *testing.T) {
 		got, _ := blockstest.Read(t, dir)
 		require.Equal(t, want, got)
 		require.Equal(t, len(want), w.Counts().Samples)
+		if len(want) > 0 {
+			r, err := Open(dir)
+			require.NoError(t, err)
+			defer r.Close()
+			requireReads(t, want, r)
+		}
 	})
 }
 
