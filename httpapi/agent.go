@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"fodc/httpapi/exposition"
@@ -16,7 +17,8 @@ import (
 // agentTimeout bounds the wait for the agent's recorder, and for its health.
 const agentTimeout = 5 * time.Second
 
-// AgentAPI is the HTTP API of an agent. All fields but Queries are required.
+// AgentAPI is the HTTP API of an agent. All fields but Queries are required; those from Read to
+// MaxQueryBytes for CollectForQuery alone.
 type AgentAPI struct {
 	// Latest returns the samples that the recorder has for the selection.
 	Latest func(ctx context.Context, s messages.Selection) ([]messages.Block, error)
@@ -25,11 +27,20 @@ type AgentAPI struct {
 	Tree func() messages.ActorTree
 	// NodeID is the agent's node.
 	NodeID string
+	// Read returns all that the agent has of a selection. It calls take with the memory of each part,
+	// in bytes, and returns an error of it. Identity and Version are what a proxy knows of the node and
+	// its agent. MaxQueryBytes bounds the memory that is taken for all queries together.
+	Read          func(ctx context.Context, s messages.Selection, take func(bytes int64) error) (messages.NodeAnswer, error)
+	Identity      messages.Identity
+	Version       string
+	MaxQueryBytes int64
 	// Ready is false while the agent starts or stops.
 	Ready func() bool
 	Log   *zap.Logger
 	// Queries are as in ProxyAPI.
 	Queries []promapi.Route
+
+	memory atomic.Int64 // of MaxQueryBytes
 }
 
 // Handler returns the handler of all routes.

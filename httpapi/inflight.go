@@ -38,11 +38,16 @@ const (
 // several requests share the bytes count once, those of its page for each request. The caller
 // calls release when the response has been written.
 func (f *inFlight) acquire(c *messages.Collection, limit int) (release func(), err error) {
+	return f.acquireBytes(c, exposition.PageBytes(c), limit)
+}
+
+// acquireBytes is acquire for a response of which page bytes are in memory.
+func (f *inFlight) acquireBytes(c *messages.Collection, page, limit int) (release func(), err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	one := f.collections[c]
 	if one == nil {
-		one = &inFlightCollection{bytes: collectionBytes(c), page: exposition.PageBytes(c)}
+		one = &inFlightCollection{bytes: collectionBytes(c), page: page}
 		one.small = one.bytes <= limit/smallFraction
 	}
 	more := one.page

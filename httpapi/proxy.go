@@ -32,6 +32,9 @@ type ProxyAPI struct {
 	Ready func() bool
 	// CollectTimeout is the longest that a collection may take.
 	CollectTimeout time.Duration
+	// MaxQueryCollections bounds the collections of queries that are under way, of those that the
+	// rest of the proxy allows.
+	MaxQueryCollections int
 	// MaxInFlightBytes bounds the memory of collections whose responses are being written:
 	// a client may read slowly. A collection that is alone may have any size.
 	MaxInFlightBytes int
@@ -47,12 +50,14 @@ type ProxyAPI struct {
 
 	metrics  *selfMetrics
 	inFlight inFlight
+	turns    *queryTurns
 }
 
 // Handler returns the handler of all routes. It is called once: it resets the proxy's own
 // metrics.
 func (a *ProxyAPI) Handler() http.Handler {
 	a.metrics = newSelfMetrics(a.Build)
+	a.turns = newQueryTurns(a.MaxQueryCollections)
 	return newRouter("fodc proxy", []route{
 		{"/metrics", "the latest metrics of all nodes", a.serveMetrics},
 		{"/metrics-windows", "the metrics of all nodes in a window of time", a.serveWindows},

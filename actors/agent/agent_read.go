@@ -31,9 +31,9 @@ func newOwnReads() *ownReads { return &ownReads{slots: make(chan struct{}, maxOw
 // not give in half of the time of ctx, or without an error, is left out; the answer says that it is
 // partial. The answer names no node.
 //
-// The error is of the kind too_large if the blocks take more than maxBytes, and the cause of ctx if
-// that ends first.
-func (a *Agent) Read(ctx context.Context, sel messages.Selection, maxBytes int64) (answer messages.NodeAnswer, err error) {
+// take is called with the memory of each part of the answer, in bytes, before the next one is read; an
+// error of it ends reading, and is returned. If ctx ends first, the error is its cause.
+func (a *Agent) Read(ctx context.Context, sel messages.Selection, take func(bytes int64) error) (answer messages.NodeAnswer, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			a.sys.Log().Error("reading for a query panicked", zap.Any("panic", p), zap.Stack("stack"))
@@ -46,7 +46,7 @@ func (a *Agent) Read(ctx context.Context, sel messages.Selection, maxBytes int64
 		return messages.NodeAnswer{}, unavailable(err)
 	}
 	answer.Partial = taken.partial
-	all := ownBlocks{maxBytes: maxBytes}
+	all := ownBlocks{take: take}
 	if taken.past != nil {
 		why := a.readPast(ctx, taken.past, &all)
 		if why != nil {
@@ -125,23 +125,26 @@ func (a *Agent) logPast(why error) {
 	}
 }
 
-// ownBlocks are the blocks of an answer, with their limit.
+// ownBlocks are the blocks of an answer.
 type ownBlocks struct {
-	blocks          []messages.Block
-	bytes, maxBytes int64
-	err             error // that they are over it
+	blocks []messages.Block
+	take   func(bytes int64) error
+	err    error // of take
 }
 
-// add adds blocks. It returns false if there were none, or they are too many.
+// add adds blocks. It returns false if there were none, or there is no room for them.
 func (b *ownBlocks) add(blocks []messages.Block) bool {
-	for i := range blocks {
-		b.bytes += int64(blocks[i].MemoryBytes())
+	if len(blocks) == 0 {
+		return false
 	}
-	if b.bytes > b.maxBytes {
-		b.blocks, b.err = nil, messages.Errorf(messages.ErrTooLarge,
-			"what is recorded of it takes more than %d MiB, as much as a query of an agent may take: ask for fewer series, or a shorter time", b.maxBytes>>20)
+	var bytes int64
+	for i := range blocks {
+		bytes += int64(blocks[i].MemoryBytes())
+	}
+	if b.err = b.take(bytes); b.err != nil {
+		b.blocks = nil
 		return false
 	}
 	b.blocks = append(b.blocks, blocks...)
-	return len(blocks) > 0
+	return true
 }

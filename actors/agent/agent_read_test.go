@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"math"
 	"sync"
 	"syscall"
 	"testing"
@@ -30,6 +29,8 @@ func (w *world) withPast() (*fakePast, *Agent) {
 	return r.past, &Agent{sys: w.sys, recorder: pid, pasts: newPastReads(w.sys.Log()), own: newOwnReads()}
 }
 
+func noLimit(int64) error { return nil }
+
 // valuesOf returns the values of the answer's first series in the order of the blocks.
 func valuesOf(a messages.NodeAnswer) (values []float64) {
 	for i := range a.Blocks {
@@ -45,7 +46,7 @@ func (w *world) wholeRead(a *Agent) messages.NodeAnswer {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), 5*time.Second)
 	defer cancel()
-	answer, err := a.Read(ctx, allTime, math.MaxInt64)
+	answer, err := a.Read(ctx, allTime, noLimit)
 	require.NoError(w.t, err)
 	return answer
 }
@@ -61,7 +62,7 @@ func TestReadHasThePastBeforeWhatIsInMemory(t *testing.T) {
 		opened, closed, _ := past.counts()
 		require.Equal(t, []int{1, 1}, []int{opened, closed})
 
-		latest, err := a.Read(t.Context(), messages.Selection{}, math.MaxInt64)
+		latest, err := a.Read(t.Context(), messages.Selection{}, noLimit)
 		require.NoError(t, err)
 		require.Equal(t, []float64{1}, valuesOf(latest), "the latest needs no disk")
 	})
@@ -107,7 +108,7 @@ func TestReadWhileTheDiskHangs(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), timeout)
 			defer cancel()
 			begin := time.Now()
-			answer, err := a.Read(ctx, allTime, math.MaxInt64)
+			answer, err := a.Read(ctx, allTime, noLimit)
 			require.NoError(t, err)
 			require.Equal(t, messages.PartialJournal, answer.Partial)
 			require.Equal(t, values, valuesOf(answer))
@@ -150,26 +151,33 @@ func TestOwnReadsAreBounded(t *testing.T) {
 	})
 }
 
+// Reading ends as soon as there is no room for what was read.
 func TestReadOverItsLimit(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		past, a := w.withPast()
 		big := pastBlocks(make([]float64, 1<<17)...)
-		fails := func(sel messages.Selection, maxBytes int64, text string) {
+		full := errors.New("no room")
+		fails := func(sel messages.Selection, limit int64) {
 			t.Helper()
-			_, err := a.Read(t.Context(), sel, maxBytes)
-			var known *messages.Error
-			require.ErrorAs(t, err, &known)
-			require.Equal(t, messages.ErrTooLarge, known.Kind)
-			require.Contains(t, known.Text, text)
+			_, err := a.Read(t.Context(), sel, func(bytes int64) error {
+				if limit -= bytes; limit < 0 {
+					return full
+				}
+				return nil
+			})
+			require.Equal(t, full, err)
 		}
 		past.parts <- fakePart{blocks: big}
-		fails(allTime, 1<<20, "more than 1 MiB")
+		past.parts <- fakePart{blocks: big}
+		past.parts <- fakePart{blocks: big}
+		fails(allTime, 5<<20)
 		w.pass(0)
 		_, closed, reading := past.counts()
 		require.Equal(t, []int{1, 0}, []int{closed, reading}, "it reads no further")
+		require.Len(t, past.budgets, 3)
 		past.end()
-		fails(allTime, 10, "")
-		fails(messages.Selection{}, 10, "")
+		fails(allTime, 10)
+		fails(messages.Selection{}, 10)
 		require.Empty(t, w.lines("on disk"))
 	})
 }
@@ -182,7 +190,7 @@ func TestReadEndsWithItsClient(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		ended := make(chan error, 1)
 		go func() {
-			_, err := a.Read(ctx, allTime, math.MaxInt64)
+			_, err := a.Read(ctx, allTime, noLimit)
 			ended <- err
 		}()
 		synctest.Wait()
@@ -192,7 +200,7 @@ func TestReadEndsWithItsClient(t *testing.T) {
 		past.end()
 		w.pass(0)
 		require.NoError(t, w.sys.StopAll(t.Context()))
-		_, err := a.Read(t.Context(), allTime, math.MaxInt64)
+		_, err := a.Read(t.Context(), allTime, noLimit)
 		var known *messages.Error
 		require.ErrorAs(t, err, &known)
 		require.Equal(t, messages.ErrUnavailable, known.Kind)
@@ -209,7 +217,7 @@ func TestReadReachesAsFarBackAsTheJournal(t *testing.T) {
 			sel.Names = []string{"g"}
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 			defer cancel()
-			answer, err := w.agent.Read(ctx, sel, 32<<20)
+			answer, err := w.agent.Read(ctx, sel, noLimit)
 			require.NoError(t, err)
 			for _, b := range answer.Blocks {
 				times = append(times, b.Times...)

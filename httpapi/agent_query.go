@@ -1,0 +1,66 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"fodc/messages"
+)
+
+// CollectForQuery reads what the agent has for a query of PromQL: see promstore.Collect. It waits
+// until the query's deadline for the memory that other queries have taken.
+func (a *AgentAPI) CollectForQuery(ctx context.Context, q messages.Query) (*messages.Collection, func(), error) {
+	if ids := q.Filter.NodeIDs; len(ids) > 0 && !slices.Contains(ids, a.Identity.NodeID) {
+		return &messages.Collection{}, nil, nil
+	}
+	ctx, cancel := context.WithDeadline(ctx, q.Deadline)
+	defer cancel()
+	return retried(ctx, a.Ready, func() (*messages.Collection, func(), error) { return a.readOnce(ctx, q) })
+}
+
+func (a *AgentAPI) readOnce(ctx context.Context, q messages.Query) (*messages.Collection, func(), error) {
+	ctx, cancel := context.WithDeadline(ctx, answersDue(q, time.Now(), agentTimeout))
+	defer cancel()
+	taken := &takenMemory{of: &a.memory, limit: a.MaxQueryBytes}
+	answer, err := a.Read(ctx, q.Selection, taken.take)
+	if err != nil {
+		taken.release()
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = messages.Errorf(messages.ErrTimeout, "the recorder did not answer in time")
+		}
+		return nil, nil, err
+	}
+	answer.Identity, answer.AgentVersion = a.Identity, a.Version
+	return &messages.Collection{Nodes: []messages.NodeAnswer{answer}}, taken.release, nil
+}
+
+// takenMemory is the part of the memory of all queries that one of them has taken, in bytes.
+type takenMemory struct {
+	of           *atomic.Int64
+	bytes, limit int64
+}
+
+// take takes more. The error is of the kind too_large if the query alone is over the limit, and
+// unavailable if it is so together with others.
+func (t *takenMemory) take(more int64) error {
+	all := t.of.Add(more)
+	t.bytes += more
+	switch {
+	case all <= t.limit:
+		return nil
+	case t.bytes > t.limit:
+		return messages.Errorf(messages.ErrTooLarge,
+			"what the query needs takes more than %d MiB, as much as the queries of an agent may take: ask for fewer series, or a shorter time", t.limit>>20)
+	default:
+		return messages.Errorf(messages.ErrUnavailable,
+			"what the queries of the agent need takes more than %d MiB together: try again in a second", t.limit>>20)
+	}
+}
+
+func (t *takenMemory) release() {
+	t.of.Add(-t.bytes)
+	t.bytes = 0
+}
