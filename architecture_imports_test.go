@@ -19,7 +19,7 @@ var mayImport = map[string][]string{
 	".": {"modes"},
 	"modes": {"modes/export", "modes/logsink", "modes/logsilencer", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/telemetry", "actors/proxy",
 		"httpapi/promapi", "messages", "modes/inspect", "modes/query", "recorder/blocks", "recorder/journal", "recorder/journal/diskfs", "recorder/promstore"},
-	"modes/query":                  {},
+	"modes/query":                  {"modes/logsink"},
 	"modes/inspect":                {"modes/logsink", "recorder/journal"},
 	"modes/export":                 {"httpapi/exposition", "messages", "modes/logsink", "recorder/blocks", "recorder/journal"},
 	"modes/logsink":                {},
