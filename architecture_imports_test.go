@@ -21,7 +21,7 @@ var mayImport = map[string][]string{
 		"httpapi/promapi", "messages", "modes/inspect", "modes/query", "recorder/blocks", "recorder/journal", "recorder/journal/diskfs", "recorder/promstore"},
 	"modes/query":                  {"modes/logsink"},
 	"modes/inspect":                {"modes/logsink", "recorder/journal"},
-	"modes/export":                 {"httpapi/exposition", "messages", "modes/logsink", "recorder/blocks", "recorder/journal"},
+	"modes/export":                 {"httpapi/exposition", "messages", "modes/logsink", "recorder/blocks", "recorder/journal", "recorder/promstore"},
 	"modes/logsink":                {},
 	"modes/journalbench":           {},
 	"modes/proxybench":             {},

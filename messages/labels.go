@@ -168,17 +168,19 @@ func Unescape(s string) string {
 }
 
 // Labels returns the labels of a checked text.
-func (t LabelText) Labels() []Label {
-	var labels []Label
+func (t LabelText) Labels() []Label { return t.AppendTo(nil) }
+
+// AppendTo appends the labels of a checked text.
+func (t LabelText) AppendTo(dst []Label) []Label {
 	for t != "" {
 		first, rest, err := t.Cut()
 		if err != nil {
-			return labels
+			return dst
 		}
-		labels = append(labels, Label{first.Name, Unescape(first.Escaped)})
+		dst = append(dst, Label{first.Name, Unescape(first.Escaped)})
 		t = rest
 	}
-	return labels
+	return dst
 }
 
 // CheckLabelText returns an error unless t is a LabelText within the limits. What

@@ -107,6 +107,9 @@ type NodeFilter struct {
 	NodeIDs  []string
 	Roles    []string
 	PodNames []string
+	// OrUnsaid lets Roles and PodNames match the nodes, too, whose agents have not said theirs:
+	// their samples may.
+	OrUnsaid bool
 }
 
 // NodeStatus is one node in the picture of the cluster.

@@ -63,7 +63,7 @@ func TestQuestionsAreNotConfused(t *testing.T) {
 	differ(messages.Query{Filter: messages.NodeFilter{Roles: []string{"x"}}}, messages.Query{Filter: messages.NodeFilter{PodNames: []string{"x"}}})
 	differ(messages.Query{Selection: messages.Selection{Window: messages.Window{Start: noon}}},
 		messages.Query{Selection: messages.Selection{Window: messages.Window{End: noon}}})
-	for _, q := range []messages.Query{{CorrectClocks: true}, {Selection: messages.Selection{ScrapeTimes: true}}, {Selection: messages.Selection{SeriesOnly: true}}} {
+	for _, q := range []messages.Query{{CorrectClocks: true}, {Filter: messages.NodeFilter{OrUnsaid: true}}, {Selection: messages.Selection{ScrapeTimes: true}}, {Selection: messages.Selection{SeriesOnly: true}}} {
 		differ(messages.Query{}, q)
 	}
 	differ(messages.Query{Selection: messages.Selection{ScrapeTimes: true}}, messages.Query{Selection: messages.Selection{SeriesOnly: true}})
@@ -73,7 +73,7 @@ func TestQuestionsAreNotConfused(t *testing.T) {
 func TestAQueryHasNoOtherFields(t *testing.T) {
 	require.Equal(t, 4, reflect.TypeFor[messages.Query]().NumField())
 	require.Equal(t, 4, reflect.TypeFor[messages.Selection]().NumField())
-	require.Equal(t, 3, reflect.TypeFor[messages.NodeFilter]().NumField())
+	require.Equal(t, 4, reflect.TypeFor[messages.NodeFilter]().NumField())
 }
 
 func TestRequestsOverTheLimitAreRefused(t *testing.T) {

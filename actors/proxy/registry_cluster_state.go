@@ -12,12 +12,18 @@ import (
 func (s *registryState) selected(f messages.NodeFilter) []*node {
 	nodes := make([]*node, 0, len(s.nodes))
 	for _, n := range s.nodes {
-		if anyOf(f.NodeIDs, n.identity.NodeID) && anyOf(f.Roles, n.identity.Role) && anyOf(f.PodNames, n.identity.PodName) {
+		if selects(f, &n.identity) {
 			nodes = append(nodes, n)
 		}
 	}
 	slices.SortFunc(nodes, func(a, b *node) int { return cmp.Compare(a.identity.NodeID, b.identity.NodeID) })
 	return nodes
+}
+
+func selects(f messages.NodeFilter, id *messages.Identity) bool {
+	return anyOf(f.NodeIDs, id.NodeID) &&
+		(anyOf(f.Roles, id.Role) || f.OrUnsaid && id.Role == "") &&
+		(anyOf(f.PodNames, id.PodName) || f.OrUnsaid && id.PodNameIsNodeID)
 }
 
 func anyOf(wanted []string, have string) bool {

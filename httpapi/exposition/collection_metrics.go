@@ -1,14 +1,18 @@
 package exposition
 
 import (
+	"slices"
 	"strings"
 
 	"fodc/messages"
 )
 
+// FamilyUp is the family that says which nodes have answered.
+const FamilyUp = "fodc_agent_up"
+
 // Families about the collection: at most one sample a node.
 const (
-	familyUp        = "fodc_agent_up"
+	familyUp        = FamilyUp
 	familyMissing   = "fodc_agent_missing_reason"
 	familyPartial   = "fodc_agent_partial_reason"
 	familyDuration  = "fodc_agent_scrape_duration_seconds"
@@ -17,7 +21,27 @@ const (
 	familyHeartbeat = "fodc_agent_last_heartbeat_timestamp_seconds"
 	familyInfo      = "fodc_agent_info"
 	familyLeftOut   = "fodc_agent_series_left_out"
+	agentPrefix     = "fodc_agent_"
 )
+
+var collectionFamilies = [...]messages.Family{
+	collectionGauge(familyUp, "Whether the node's agent sent its answer (1) or is missing (0)."),
+	collectionGauge(familyMissing, "Why the node is missing; 1 for the reason that holds."),
+	collectionGauge(familyPartial, "Why the node's answer has less than what was asked for; 1 for the reason that holds."),
+	collectionGauge(familyDuration, "Time from the request to the end of the agent's answer."),
+	collectionGauge(familyRoundTrip, "Time from the agent's heartbeat to the proxy's answer, as the agent last measured it."),
+	collectionGauge(familyOffset, "The proxy's clock minus the agent's, as the agent last measured it."),
+	collectionGauge(familyHeartbeat, "Time of the agent's latest heartbeat or registration, by the proxy's clock."),
+	collectionGauge(familyInfo, "The node's agent and its version; always 1."),
+	collectionGauge(familyLeftOut, "Series of the node's answer that are not shown, since they are invalid or too many."),
+}
+
+func collectionGauge(name, help string) messages.Family {
+	return messages.Family{Name: name, Type: messages.TypeGauge, Help: help}
+}
+
+// CollectionFamilies returns the families about the collection, without series.
+func CollectionFamilies() []messages.Family { return slices.Clone(collectionFamilies[:]) }
 
 // Families of the proxy itself, which a page may have after those of the collection.
 const (
@@ -30,73 +54,80 @@ const (
 	proxyPrefix       = "fodc_proxy_"
 )
 
-// isReserved reports whether a family of the name may not come from an agent.
-func isReserved(name string) bool {
+// IsReserved reports whether a family of the name may not come from an agent.
+func IsReserved(name string) bool {
+	if IsAboutCollection(name) {
+		return true
+	}
 	switch name {
-	case familyUp, familyMissing, familyPartial, familyDuration, familyRoundTrip, familyOffset, familyHeartbeat, familyInfo, familyLeftOut,
-		familyBuildInfo, familyActors, familyDeadLetters, familyLateReplies, familyLogDropped:
+	case familyBuildInfo, familyActors, familyDeadLetters, familyLateReplies, familyLogDropped:
 		return true
 	}
 	// The family fodc_proxy could have samples of the name fodc_proxy_count.
 	return strings.HasPrefix(name+"_", proxyPrefix) || strings.HasPrefix(name+"_", actorPrefix)
 }
 
-// neverReserved is isReserved for the page of one agent, which may have all names.
+// IsAboutCollection reports whether the name is that of a family about the collection.
+func IsAboutCollection(name string) bool {
+	if !strings.HasPrefix(name, agentPrefix) {
+		return false
+	}
+	for i := range collectionFamilies {
+		if collectionFamilies[i].Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// neverReserved is IsReserved for the page of one agent, which may have all names.
 func neverReserved(string) bool { return false }
+
+// EachCollectionSample calls f with the samples about a node's answer: their name, their labels
+// beside node_id, node_role and pod_name, and their value.
+func EachCollectionSample(a *messages.NodeAnswer, f func(name string, labels messages.LabelText, value float64)) {
+	f(familyInfo, versionLabel(a.AgentVersion), 1)
+	if at := a.LastHeartbeat; !at.IsZero() {
+		f(familyHeartbeat, "", float64(at.UnixMilli())/1e3)
+	}
+	if timing := a.Timing; timing != nil {
+		f(familyRoundTrip, "", timing.RoundTrip.Seconds())
+		f(familyOffset, "", timing.ClockOffset.Seconds())
+	}
+	if reason := a.Missing; reason != messages.MissingNone {
+		f(familyUp, "", 0)
+		f(familyMissing, reasonLabel(string(reason)), 1)
+		return
+	}
+	f(familyUp, "", 1)
+	f(familyDuration, "", a.Took.Seconds())
+	if reason := a.Partial; reason != messages.PartialNone {
+		f(familyPartial, reasonLabel(string(reason)), 1)
+	}
+	if count := a.Rejected; count > 0 {
+		f(familyLeftOut, reasonLabel("invalid"), float64(count))
+	}
+	if count := a.TooMany; count > 0 {
+		f(familyLeftOut, reasonLabel("too_many_series"), float64(count))
+	}
+}
 
 // addCollectionMetrics adds the families about the collection.
 func (m *merge) addCollectionMetrics(nodes []*node) {
-	up := &group{name: familyUp, kind: messages.TypeGauge,
-		help: "Whether the node's agent sent its answer (1) or is missing (0)."}
-	missing := &group{name: familyMissing, kind: messages.TypeGauge,
-		help: "Why the node is missing; 1 for the reason that holds."}
-	partial := &group{name: familyPartial, kind: messages.TypeGauge,
-		help: "Why the node's answer has less than what was asked for; 1 for the reason that holds."}
-	duration := &group{name: familyDuration, kind: messages.TypeGauge,
-		help: "Time from the request to the end of the agent's answer."}
-	roundTrip := &group{name: familyRoundTrip, kind: messages.TypeGauge,
-		help: "Time from the agent's heartbeat to the proxy's answer, as the agent last measured it."}
-	offset := &group{name: familyOffset, kind: messages.TypeGauge,
-		help: "The proxy's clock minus the agent's, as the agent last measured it."}
-	heartbeat := &group{name: familyHeartbeat, kind: messages.TypeGauge,
-		help: "Time of the agent's latest heartbeat or registration, by the proxy's clock."}
-	info := &group{name: familyInfo, kind: messages.TypeGauge,
-		help: "The node's agent and its version; always 1."}
-	leftOut := &group{name: familyLeftOut, kind: messages.TypeGauge,
-		help: "Series of the node's answer that are not shown, since they are invalid or too many."}
-	set := func(g *group, n *node, labels messages.LabelText, value float64) {
-		if g.samples == nil {
-			g.samples = make([]collectionSample, 0, len(nodes))
-		}
-		g.samples = append(g.samples, collectionSample{n, labels, value})
+	var groups [len(collectionFamilies)]*group
+	for i, f := range collectionFamilies {
+		groups[i] = &group{name: f.Name, kind: f.Type, help: f.Help}
 	}
 	for _, n := range nodes {
-		set(info, n, versionLabel(n.answer.AgentVersion), 1)
-		if at := n.answer.LastHeartbeat; !at.IsZero() {
-			set(heartbeat, n, "", float64(at.UnixMilli())/1e3)
-		}
-		if timing := n.answer.Timing; timing != nil {
-			set(roundTrip, n, "", timing.RoundTrip.Seconds())
-			set(offset, n, "", timing.ClockOffset.Seconds())
-		}
-		if reason := n.answer.Missing; reason != messages.MissingNone {
-			set(up, n, "", 0)
-			set(missing, n, reasonLabel(string(reason)), 1)
-			continue
-		}
-		set(up, n, "", 1)
-		set(duration, n, "", n.answer.Took.Seconds())
-		if reason := n.answer.Partial; reason != messages.PartialNone {
-			set(partial, n, reasonLabel(string(reason)), 1)
-		}
-		if count := n.answer.Rejected; count > 0 {
-			set(leftOut, n, reasonLabel("invalid"), float64(count))
-		}
-		if count := n.answer.TooMany; count > 0 {
-			set(leftOut, n, reasonLabel("too_many_series"), float64(count))
-		}
+		EachCollectionSample(n.answer, func(name string, labels messages.LabelText, value float64) {
+			g := groups[slices.IndexFunc(groups[:], func(g *group) bool { return g.name == name })]
+			if g.samples == nil {
+				g.samples = make([]collectionSample, 0, len(nodes))
+			}
+			g.samples = append(g.samples, collectionSample{n, labels, value})
+		})
 	}
-	m.groups = append(m.groups, up, missing, partial, duration, roundTrip, offset, heartbeat, info, leftOut)
+	m.groups = append(m.groups, groups[:]...)
 	m.sort()
 }
 

@@ -23,7 +23,7 @@ const jsonTime = "2006-01-02T15:04:05.000Z07:00"
 // A value is a number, or one of the strings NaN, +Inf, -Inf. Nodes that did not
 // answer are not in it. The error is that of w.
 func WriteJSON(w io.Writer, c *messages.Collection) (Conflicts, error) {
-	m := mergeNodes(nodesOf(c), isReserved)
+	m := mergeNodes(nodesOf(c), IsReserved)
 	defer m.release()
 	j := jsonWriter{out: newBuffer(w)}
 	r := reader{conflicts: &m.conflicts}

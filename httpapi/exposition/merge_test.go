@@ -230,7 +230,7 @@ func TestSettledFamilyOfTwoTargets(t *testing.T) {
 
 // What is kept for the next page holds nothing of this one.
 func TestPagesLeaveNothingBehind(t *testing.T) {
-	m := mergeNodes(nodesOf(collection(answer("a", block(0, family("x", gauge, "", one("", 1)))))), isReserved)
+	m := mergeNodes(nodesOf(collection(answer("a", block(0, family("x", gauge, "", one("", 1)))))), IsReserved)
 	p := m.parts
 	require.NotZero(t, p.sorted[0])
 	m.release()

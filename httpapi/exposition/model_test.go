@@ -80,7 +80,7 @@ func (m *naive) resolve(nodes []messages.NodeAnswer) (map[string]messages.Metric
 	count := map[string]int{}
 	names := slices.Sorted(maps.Keys(said))
 	for _, name := range names {
-		if isReserved(name) {
+		if IsReserved(name) {
 			m.conflicts.Reserved += len(said[name])
 			continue
 		}

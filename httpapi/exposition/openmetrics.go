@@ -28,7 +28,7 @@ const (
 // OpenMetrics. The page has only what agents sent, without the metrics of the collection: these
 // have no time, and could not be loaded into a database. The error is that of w.
 func WriteOpenMetrics(w io.Writer, c *messages.Collection, options Options) (Conflicts, error) {
-	p := newOpenMetricsPage(w, options, isReserved)
+	p := newOpenMetricsPage(w, options, IsReserved)
 	p.Add(c)
 	return p.Close()
 }

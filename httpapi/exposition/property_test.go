@@ -124,7 +124,7 @@ func FuzzTexts(f *testing.F) {
 		_, err := WriteText(&b, collection(n), Options{})
 		require.NoError(t, err)
 		page := parsePage(t, b.Bytes())
-		if isReserved(name) {
+		if IsReserved(name) {
 			return
 		}
 		n.Identity.Labels[nodeLabel] = strings.ToValidUTF8(nodeValue, "\uFFFD")

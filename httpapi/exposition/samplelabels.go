@@ -16,19 +16,28 @@ func NewSampleLabels(id messages.Identity) *SampleLabels {
 // Of returns the labels that a sample with these labels of its own has on a page, in no
 // particular order, each name once. The error says that the text is no label text.
 func (l *SampleLabels) Of(own messages.LabelText) ([]messages.Label, error) {
+	return l.Append(nil, own)
+}
+
+// Append appends the labels that Of returns.
+func (l *SampleLabels) Append(dst []messages.Label, own messages.LabelText) ([]messages.Label, error) {
 	if err := messages.CheckLabelText(own); err != nil {
-		return nil, err
+		return dst, err
 	}
 	n, err := l.node.shownAs(own)
 	if err != nil {
-		return nil, err
+		return dst, err
 	}
 	if own, err = n.withoutIdentity(own); err != nil {
-		return nil, err
+		return dst, err
 	}
-	labels := own.Labels()
+	dst = own.AppendTo(dst)
 	for i := range n.identity {
-		labels = append(labels, n.identity[i].Label)
+		dst = append(dst, n.identity[i].Label)
 	}
-	return labels, nil
+	return dst, nil
 }
+
+// Repeats reports whether the claimed labels (see messages.Series) only repeat what the samples are
+// stamped with, so that Of says the same without them.
+func (l *SampleLabels) Repeats(claimed messages.LabelText) bool { return l.node.matches(claimed) }

@@ -26,7 +26,7 @@ type Options struct {
 // fodc_agent_missing_reason; these carry no timestamps. The error is that of w.
 func WriteText(w io.Writer, c *messages.Collection, o Options) (Conflicts, error) {
 	nodes := nodesOf(o.escape(c))
-	m := mergeNodes(nodes, isReserved)
+	m := mergeNodes(nodes, IsReserved)
 	defer m.release()
 	m.addCollectionMetrics(nodes)
 	err := m.writeText(w, o)

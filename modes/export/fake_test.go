@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"fodc/messages"
-	"fodc/recorder/blocks"
 	"fodc/recorder/blocks/blockstest"
 	"fodc/recorder/journal"
+	"fodc/recorder/promstore"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
@@ -27,7 +27,7 @@ func at(offset int64) time.Time { return time.UnixMilli(noon + offset).UTC() }
 
 // fakeNode is a node of a journal with the blocks.
 func fakeNode(id messages.Identity, all ...messages.Block) *node {
-	n := &node{identity: id, labels: blocks.NewNode(id), from: math.MaxInt64, to: math.MinInt64}
+	n := &node{identity: id, labels: promstore.NewNodeLabels(id), from: math.MaxInt64, to: math.MinInt64}
 	for _, b := range all {
 		n.from, n.to = min(n.from, b.Times[0]), max(n.to, b.Times[len(b.Times)-1])
 	}

@@ -8,8 +8,8 @@ import (
 	"slices"
 
 	"fodc/messages"
-	"fodc/recorder/blocks"
 	"fodc/recorder/journal"
+	"fodc/recorder/promstore"
 )
 
 // Run exports a journal. Errors of a part of it are warnings on stderr.
@@ -41,7 +41,7 @@ func nodesOf(dir journal.FS, v *journal.View) []*node {
 		key := string(messages.RenderLabels(id.AppendSampleLabels(nil)))
 		n := byLabels[key]
 		if n == nil {
-			n = &node{identity: id, labels: blocks.NewNode(id), from: s.MinTime, to: s.MaxTime}
+			n = &node{identity: id, labels: promstore.NewNodeLabels(id), from: s.MinTime, to: s.MaxTime}
 			byLabels[key], views[n] = n, &journal.View{}
 			all = append(all, n)
 		}

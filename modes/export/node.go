@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"fodc/messages"
-	"fodc/recorder/blocks"
 	"fodc/recorder/journal"
+	"fodc/recorder/promstore"
 )
 
 // readBytes is how much of a journal is decoded at once.
@@ -23,7 +23,7 @@ type reader interface {
 // node is a node whose samples are in a journal.
 type node struct {
 	identity messages.Identity
-	labels   *blocks.Node
+	labels   *promstore.NodeLabels
 	// from and to bound the times of its samples, in unix milliseconds.
 	from, to int64
 	// read reads the samples of a selection that is bounded by times.

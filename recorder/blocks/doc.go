@@ -3,7 +3,6 @@
 //
 //   - writer.go: from samples of one range of time to a block of it
 //   - layer.go: one block under way, in Prometheus' own writer
-//   - node.go: the labels of a node's series
 //   - reader.go: the blocks of a directory; querier.go: their samples, for the engine of Prometheus
 //
 // A block has no place for the type and the help of a family: Prometheus keeps these of its own

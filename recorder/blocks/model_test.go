@@ -8,6 +8,7 @@ import (
 
 	"fodc/messages"
 	"fodc/recorder/blocks/blockstest"
+	"fodc/recorder/promstore"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -22,7 +23,7 @@ func TestBlocksHoldWhatWasAppended(t *testing.T) {
 		defer os.RemoveAll(dir)
 		w := NewWriter(dir, Options{})
 		defer w.Close()
-		nodes := []*Node{node("a"), NewNode(messages.Identity{NodeID: "b", PodName: "b", PodNameIsNodeID: true})}
+		nodes := []*promstore.NodeLabels{node("a"), promstore.NewNodeLabels(messages.Identity{NodeID: "b", PodName: "b", PodNameIsNodeID: true})}
 		want := map[blockstest.Point]int{}
 		for i := range rapid.Int64Range(0, 3).Draw(t, "ranges") {
 			at := hour12 + i*rangeMillis
@@ -83,7 +84,7 @@ func drawBlock(t *rapid.T, at *int64) messages.Block {
 	return b
 }
 
-func addPoints(t *rapid.T, want map[blockstest.Point]int, n *Node, b *messages.Block) {
+func addPoints(t *rapid.T, want map[blockstest.Point]int, n *promstore.NodeLabels, b *messages.Block) {
 	for f := range b.Each() {
 		for i := range f.Series {
 			s := f.At(i)

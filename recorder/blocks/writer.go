@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fodc/messages"
+	"fodc/recorder/promstore"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
@@ -67,7 +68,7 @@ type Writer struct {
 }
 
 type seriesKey struct {
-	node *Node
+	node *promstore.NodeLabels
 	name string
 	own  messages.LabelText
 }
@@ -94,7 +95,7 @@ func (w *Writer) Counts() Counts { return w.counts }
 
 // Append takes the samples of a node's block. They must be in the same range as those that came
 // since the last Flush. It keeps nothing of the block but texts.
-func (w *Writer) Append(n *Node, b *messages.Block) error {
+func (w *Writer) Append(n *promstore.NodeLabels, b *messages.Block) error {
 	if len(b.Times) == 0 {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 
 	"fodc/messages"
 	"fodc/recorder/blocks/blockstest"
+	"fodc/recorder/promstore"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb"
@@ -42,12 +43,14 @@ func flushed(t *testing.T, o Options, f func(*Writer)) (map[blockstest.Point]int
 	return points, metas, w.Counts()
 }
 
-func node(id string) *Node { return NewNode(messages.Identity{NodeID: id, Role: "data"}) }
+func node(id string) *promstore.NodeLabels {
+	return promstore.NewNodeLabels(messages.Identity{NodeID: id, Role: "data"})
+}
 
 func TestBlockHasSamplesAndLabels(t *testing.T) {
 	nan := math.Float64frombits(0x7ff8000000000001)
 	points, metas, counts := flushed(t, Options{}, func(w *Writer) {
-		a := NewNode(messages.Identity{NodeID: "a", Role: "data", PodName: "p", Labels: map[string]string{"zone": "z"}})
+		a := promstore.NewNodeLabels(messages.Identity{NodeID: "a", Role: "data", PodName: "p", Labels: map[string]string{"zone": "z"}})
 		b := blockOf([]int64{hour12, hour12 + 10_000},
 			familyOf("x", messages.TypeGauge, seriesOf(`node_id="other"`, 1, messages.Gap), seriesOf("", math.Inf(-1), nan)),
 			familyOf("h", messages.TypeHistogram, messages.Series{Suffix: messages.SuffixBucket, Labels: `le="+Inf"`, Values: []float64{1, 2}}))

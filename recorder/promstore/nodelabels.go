@@ -1,4 +1,4 @@
-package blocks
+package promstore
 
 import (
 	"fmt"
@@ -10,30 +10,31 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 )
 
-// Node is where series are from. It is for one goroutine.
-type Node struct {
+// NodeLabels says which labels the series of a node have. It is for one goroutine.
+type NodeLabels struct {
 	labels  *exposition.SampleLabels
+	scratch []messages.Label
 	builder labels.ScratchBuilder
 }
 
-// NewNode returns the node with the identity.
-func NewNode(id messages.Identity) *Node {
-	return &Node{labels: exposition.NewSampleLabels(id), builder: labels.NewScratchBuilder(0)}
+// NewNodeLabels returns the labels of the series of the node with the identity.
+func NewNodeLabels(id messages.Identity) *NodeLabels {
+	return &NodeLabels{labels: exposition.NewSampleLabels(id), builder: labels.NewScratchBuilder(0)}
 }
 
 // Labels returns the labels that a series of the node has on the page of a proxy, with the name
 // of its samples as __name__. The error says that one of the texts is invalid.
-func (n *Node) Labels(name string, own messages.LabelText) (labels.Labels, error) {
+func (n *NodeLabels) Labels(name string, own messages.LabelText) (labels.Labels, error) {
 	if err := messages.CheckMetricName(name); err != nil {
 		return labels.EmptyLabels(), err
 	}
-	all, err := n.labels.Of(own)
-	if err != nil {
+	var err error
+	if n.scratch, err = n.labels.Append(n.scratch[:0], own); err != nil {
 		return labels.EmptyLabels(), fmt.Errorf("series of %.100q: %w", name, err)
 	}
 	n.builder.Reset()
 	n.builder.Add(model.MetricNameLabel, name)
-	for _, l := range all {
+	for _, l := range n.scratch {
 		n.builder.Add(l.Name, l.Value)
 	}
 	n.builder.Sort()
