@@ -2,13 +2,12 @@ package promstore
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"fodc/messages"
 
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
-	"github.com/prometheus/prometheus/util/annotations"
 )
 
 // Collect asks the nodes. It returns when ctx ends at the latest. The caller calls release, if it
@@ -22,6 +21,9 @@ type Config struct {
 	Timeout time.Duration
 	// Now is the clock.
 	Now func() time.Time
+	// OwnNode says that the samples are of one node, by itself: they may have names that are the
+	// proxy's own.
+	OwnNode bool
 }
 
 // Store is the samples of nodes. It may be used by many goroutines at once.
@@ -39,20 +41,6 @@ type Options struct {
 // Queryable returns the samples for one request.
 func (s *Store) Queryable(o Options) storage.SampleAndChunkQueryable { return queryable{s, o} }
 
-// Metadata is what one node says of one family.
-type Metadata struct {
-	Node messages.Identity
-	Name string
-	Type messages.MetricType
-	Help string
-}
-
-// Metadata returns what the nodes say of their families, sorted by name, then by node; of one
-// family if name is not empty.
-func (s *Store) Metadata(ctx context.Context, o Options, name string) ([]Metadata, annotations.Annotations, error) {
-	return nil, nil, errors.ErrUnsupported
-}
-
 type queryable struct {
 	store   *Store
 	options Options
@@ -60,10 +48,18 @@ type queryable struct {
 
 // Querier implements storage.Queryable.
 func (q queryable) Querier(mint, maxt int64) (storage.Querier, error) {
-	return nil, errors.ErrUnsupported
+	return &querier{store: q.store, options: q.options, mint: mint, maxt: maxt}, nil
 }
 
 // ChunkQuerier implements storage.ChunkQueryable.
 func (q queryable) ChunkQuerier(mint, maxt int64) (storage.ChunkQuerier, error) {
-	return nil, errors.ErrUnsupported
+	return chunkQuerier{&querier{store: q.store, options: q.options, mint: mint, maxt: maxt}}, nil
+}
+
+// chunkQuerier is a querier whose series have their samples in chunks, staleness markers included.
+type chunkQuerier struct{ *querier }
+
+// Select implements storage.ChunkQuerier.
+func (q chunkQuerier) Select(ctx context.Context, sortSeries bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.ChunkSeriesSet {
+	return storage.NewSeriesSetToChunkSet(q.querier.Select(ctx, sortSeries, hints, matchers...))
 }

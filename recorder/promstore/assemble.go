@@ -1,0 +1,172 @@
+package promstore
+
+import (
+	"fodc/messages"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+)
+
+// assembler makes the series of a selection, family by family, node by node.
+type assembler struct {
+	selection *selection
+	sources   []source
+	chooser   *chooser
+	// matchers are those of labels other than the name, rest those of them that the present node's
+	// series are to be asked.
+	matchers, rest []*labels.Matcher
+	grouper        grouper
+	groups         []group
+	node           *node
+	span           *span
+	// ready are the series that are to be returned next.
+	ready   []storage.Series
+	next    int
+	series  slab[series]
+	parts   slab[part]
+	scratch []part
+	joining joiner
+	// invalid counts the series that were left out since their labels, names or values are invalid.
+	invalid int
+}
+
+func newAssembler(s *selection, ownNode bool) *assembler {
+	a := &assembler{selection: s, sources: s.sources}
+	a.chooser, a.matchers = newChooser(s.matchers, ownNode)
+	return a
+}
+
+// Next returns the next series, in no particular order. It returns nil when there is none.
+func (a *assembler) Next() storage.Series {
+	for a.next == len(a.ready) {
+		a.ready, a.next = a.ready[:0], 0
+		switch {
+		case len(a.groups) > 0:
+			a.emit(&a.groups[0])
+			a.groups = a.groups[1:]
+		case len(a.sources) > 0:
+			a.begin(a.sources[0])
+			a.sources = a.sources[1:]
+		default:
+			return nil
+		}
+	}
+	a.next++
+	return a.ready[a.next-1]
+}
+
+// begin begins with the series of a node.
+func (a *assembler) begin(from source) {
+	var ok bool
+	if a.rest, ok = from.mayMatch(a.matchers); !ok {
+		return
+	}
+	a.node, a.span = from.node, &span{offset: from.offset, end: a.selection.end - from.offset}
+	a.groups = a.grouper.of(a.node, a.chooser, a.selection)
+	a.addAbout(from)
+}
+
+// emit makes the series of a group.
+func (a *assembler) emit(g *group) {
+	switch {
+	case len(g.parts) == 0:
+	case a.inLine(g):
+		a.emitInLine(g)
+	default:
+		a.joining.begin(a, g)
+		for i := range g.parts {
+			a.joining.add(&g.parts[i])
+		}
+		a.joining.end()
+	}
+}
+
+// inLine reports whether all parts have the same series in the same order, which are different.
+func (a *assembler) inLine(g *group) bool {
+	first := g.parts[0].family
+	for i := range g.parts {
+		p := &g.parts[i]
+		f := p.family
+		if f.Descriptor == nil || !f.Descriptor.Normalized || f.Descriptor != first.Descriptor ||
+			f.Claimed != nil && !a.node.labels.labels.Repeats(*f.Claimed) || !p.hasAllValues() {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *familyPart) hasAllValues() bool {
+	n := len(p.family.Series) * len(p.times)
+	return len(p.values) == n || p.values == nil && len(p.family.Values) == n
+}
+
+func (a *assembler) emitInLine(g *group) {
+	names := g.parts[0].names
+	for i := range g.parts[0].family.Series {
+		s := &g.parts[0].family.Series[i]
+		if s.Suffix > messages.SuffixCount || !names.matches[s.Suffix] {
+			continue
+		}
+		a.scratch = a.scratch[:0]
+		for j := range g.parts {
+			if p, ok := newPart(g.parts[j].column, g.parts[j].valuesOf(i)); ok {
+				a.scratch = append(a.scratch, p)
+			}
+		}
+		if len(a.scratch) == 0 {
+			continue
+		}
+		if l, ok := a.labelsOf(names.names[s.Suffix], s.Labels); ok {
+			parts := a.parts.take(len(a.scratch))
+			copy(parts, a.scratch)
+			a.add(l, parts)
+		}
+	}
+}
+
+// labelsOf returns the labels of a series of the present node. ok is false if they do not match, or
+// are invalid.
+func (a *assembler) labelsOf(name string, own messages.LabelText) (l labels.Labels, ok bool) {
+	l, err := a.node.labels.Labels(name, own)
+	if err != nil {
+		a.invalid++
+		return l, false
+	}
+	return l, matchAllLabels(a.rest, l)
+}
+
+func matchAllLabels(matchers []*labels.Matcher, l labels.Labels) bool {
+	for _, m := range matchers {
+		if !m.Matches(l.Get(m.Name)) {
+			return false
+		}
+	}
+	return true
+}
+
+// add adds a series to those that are ready.
+func (a *assembler) add(l labels.Labels, parts []part) {
+	s := &a.series.take(1)[0]
+	*s = series{labels: l, parts: parts, span: a.span}
+	s.sort()
+	a.ready = append(a.ready, s)
+}
+
+// slabSize is how many elements are allocated at once.
+const slabSize = 256
+
+// slab allocates elements that live long.
+type slab[T any] struct{ free []T }
+
+// take returns n elements, with no room behind them.
+func (s *slab[T]) take(n int) []T {
+	if n > len(s.free) {
+		if n > slabSize/4 {
+			return make([]T, n)
+		}
+		s.free = make([]T, slabSize)
+	}
+	taken := s.free[:n:n]
+	s.free = s.free[n:]
+	return taken
+}

@@ -1,0 +1,110 @@
+package promstore
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fodc/messages"
+
+	"github.com/prometheus/prometheus/util/annotations"
+)
+
+// maxNotedNodes bounds the nodes that a note names.
+const maxNotedNodes = 20
+
+// note is what a response says beside the result: kind is annotations.PromQLWarning or PromQLInfo.
+type note struct {
+	text string
+	kind error
+}
+
+func (n note) Error() string { return n.text }
+
+// Unwrap says whether it is a warning or an info.
+func (n note) Unwrap() error { return n.kind }
+
+// lacks returns a text for each reason for which nodes have no answer, or a part of one only.
+func lacks(sources []source) (texts []string) {
+	byReason := make(map[string][]string)
+	for _, s := range sources {
+		switch a := s.answer; {
+		case a.Missing != messages.MissingNone:
+			reason := fmt.Sprintf("no answer (%.50s)", a.Missing)
+			byReason[reason] = append(byReason[reason], a.Identity.NodeID)
+		case a.Partial != messages.PartialNone:
+			reason := fmt.Sprintf("only a part of the answer (%.50s)", a.Partial)
+			byReason[reason] = append(byReason[reason], a.Identity.NodeID)
+		}
+	}
+	for reason, ids := range byReason {
+		texts = append(texts, fmt.Sprintf("%s from %d of %d nodes: %s", reason, len(ids), len(sources), listOf(ids)))
+	}
+	slices.Sort(texts)
+	return texts
+}
+
+// listOf returns the ids as a list that is not too long.
+func listOf(ids []string) string {
+	slices.Sort(ids)
+	rest := ""
+	if n := len(ids) - maxNotedNodes; n > 0 {
+		ids, rest = ids[:maxNotedNodes], fmt.Sprintf(" and %d more", n)
+	}
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = fmt.Sprintf("%.100q", id)
+	}
+	return strings.Join(texts, ", ") + rest
+}
+
+// offsets returns a text for the nodes whose clocks were corrected, empty if there are none.
+func offsets(sources []source) string {
+	var of []source
+	for _, s := range sources {
+		if s.answer.ClockOffset != 0 && s.answer.Missing == messages.MissingNone {
+			of = append(of, s)
+		}
+	}
+	if len(of) == 0 {
+		return ""
+	}
+	slices.SortFunc(of, func(a, b source) int { return cmp.Compare(b.answer.ClockOffset.Abs(), a.answer.ClockOffset.Abs()) })
+	ids := make([]string, len(of))
+	for i, s := range of {
+		ids[i] = s.answer.Identity.NodeID
+	}
+	return fmt.Sprintf("the clocks of %d nodes are off by up to %s, which was corrected: %s",
+		len(of), of[0].answer.ClockOffset.Abs().Round(time.Millisecond), listOf(ids))
+}
+
+// notesOf returns what there is to say of the answers for a selection.
+func notesOf(sources []source) annotations.Annotations {
+	var notes annotations.Annotations
+	for _, text := range lacks(sources) {
+		notes.Add(note{text, annotations.PromQLWarning})
+	}
+	if text := offsets(sources); text != "" {
+		notes.Add(note{text, annotations.PromQLInfo})
+	}
+	return notes
+}
+
+// strictError returns the error that the lack of an answer is in strict requests, nil if there is no
+// lack.
+func strictError(sources []source) error {
+	if len(sources) == 0 {
+		return messages.Errorf(messages.ErrUnavailable, "no node is registered that the query selects; /cluster lists those that are")
+	}
+	if texts := lacks(sources); len(texts) > 0 {
+		return messages.Errorf(messages.ErrUnavailable, "%s", strings.Join(texts, "; "))
+	}
+	return nil
+}
+
+// invalidNote returns the note for series that were left out.
+func invalidNote(count int) error {
+	return note{fmt.Sprintf("%d series were left out, since their names, labels or values are invalid", count), annotations.PromQLWarning}
+}

@@ -1,0 +1,226 @@
+package promstore
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"fodc/messages"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+)
+
+const (
+	// collectGrace is how long after its deadline the wait for a collection is given up.
+	collectGrace = time.Second
+	// keptShare is the share of the time that a request has which is left for what comes after a
+	// collection: one of so many.
+	keptShare = 10
+)
+
+var errClosed = errors.New("the querier is closed")
+
+// querier collects for the selections of one query.
+type querier struct {
+	store      *Store
+	options    Options
+	mint, maxt int64
+
+	mu sync.Mutex
+	// pending are the selections for which nothing was collected yet.
+	pending  []*selection
+	made     []*collection
+	releases []func()
+	closed   bool
+}
+
+// Select implements storage.Querier. The collection is made when the first series of a selection is
+// asked for, for all selections that there are by then.
+func (q *querier) Select(ctx context.Context, sortSeries bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
+	return q.newSet(ctx, sortSeries, newSelection(q.mint, q.maxt, hints, matchers, q.store.cfg.Now()))
+}
+
+func (q *querier) newSet(ctx context.Context, sortSeries bool, s *selection) *seriesSet {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.pending = append(q.pending, s)
+	return &seriesSet{ctx: ctx, querier: q, selection: s, sorted: sortSeries}
+}
+
+// Close implements storage.Querier.
+func (q *querier) Close() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, release := range q.releases {
+		release()
+	}
+	q.closed, q.pending, q.made, q.releases = true, nil, nil, nil
+	return nil
+}
+
+// resolve sets the sources of the selection, or its error, and those of all that are pending.
+func (q *querier) resolve(ctx context.Context, s *selection) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case s.done:
+		return
+	case q.closed:
+		s.done, s.err = true, errClosed
+		return
+	}
+	var wanted []*selection
+	for _, p := range q.pending {
+		if !q.reuse(p) {
+			wanted = append(wanted, p)
+		}
+	}
+	asks := plan(wanted)
+	err := q.collectAll(ctx, asks)
+	for _, p := range q.pending {
+		if p.done = true; err != nil && !p.empty && p.sources == nil {
+			p.err = err
+		} else if q.options.Strict && !p.empty {
+			p.err = strictError(p.sources)
+		}
+	}
+	q.pending = nil
+}
+
+// reuse sets the sources of the selection if a collection has them already.
+func (q *querier) reuse(s *selection) bool {
+	for _, c := range q.made {
+		if c.covers(s) {
+			s.sources = c.sources()
+			return true
+		}
+	}
+	return false
+}
+
+// collectAll makes the collections, all at the same time, and sets the sources of their
+// selections. If one fails, all do.
+func (q *querier) collectAll(ctx context.Context, asks []*ask) error {
+	if len(asks) == 1 {
+		return q.collect(ctx, asks[0], q.add)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var (
+		wait  sync.WaitGroup
+		mu    sync.Mutex
+		first error
+	)
+	for _, a := range asks {
+		wait.Go(func() {
+			err := q.collect(ctx, a, func(c *collection, release func()) {
+				mu.Lock()
+				defer mu.Unlock()
+				q.add(c, release)
+			})
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil && first == nil {
+				first = err
+				cancel()
+			}
+		})
+	}
+	wait.Wait()
+	return first
+}
+
+func (q *querier) add(c *collection, release func()) {
+	if c != nil {
+		q.made = append(q.made, c)
+	}
+	if release != nil {
+		q.releases = append(q.releases, release)
+	}
+}
+
+// collect makes a collection, and sets the sources of its selections.
+func (q *querier) collect(ctx context.Context, a *ask, add func(*collection, func())) error {
+	c, err := q.collectOne(ctx, a, add)
+	if err != nil {
+		return err
+	}
+	if a.latest {
+		return q.collectBefore(ctx, a, c, add)
+	}
+	for _, s := range a.selections {
+		s.sources = c.sources()
+	}
+	return nil
+}
+
+// collectBefore sets the sources of instants. Nodes with samples that are newer than these are asked
+// again, for the time before.
+func (q *querier) collectBefore(ctx context.Context, a *ask, c *collection, add func(*collection, func())) error {
+	before := &ask{wants: wants{names: a.names}, start: a.start, end: a.end}
+	for _, n := range c.nodes {
+		newest, ok := n.newest()
+		for _, s := range a.selections {
+			if ok && newest > s.end {
+				before.nodeIDs = append(before.nodeIDs, n.answer.Identity.NodeID)
+				break
+			}
+		}
+	}
+	earlier := make(map[string]source)
+	if before.nodeIDs != nil {
+		before.nodeIDs = union(before.nodeIDs, nil)
+		e, err := q.collectOne(ctx, before, add)
+		if err != nil {
+			return err
+		}
+		for _, s := range e.sources() {
+			earlier[s.answer.Identity.NodeID] = s
+		}
+	}
+	for _, s := range a.selections {
+		s.sources = c.sources()
+		for i, from := range s.sources {
+			e, asked := earlier[from.answer.Identity.NodeID]
+			if newest, ok := from.newest(); asked && ok && newest > s.end {
+				s.sources[i] = e
+			}
+		}
+	}
+	return nil
+}
+
+// collectOne makes a collection.
+func (q *querier) collectOne(ctx context.Context, a *ask, add func(*collection, func())) (*collection, error) {
+	now := q.store.cfg.Now()
+	m := a.query()
+	m.Deadline = now.Add(q.store.cfg.Timeout)
+	if end, ok := ctx.Deadline(); ok {
+		if end = end.Add(-end.Sub(now) / keptShare); end.Before(m.Deadline) {
+			m.Deadline = end
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, m.Deadline.Sub(now)+collectGrace)
+	defer cancel()
+	answer, release, err := q.store.cfg.Collect(ctx, m)
+	if err != nil || answer == nil {
+		add(nil, release)
+		if err == nil {
+			err = messages.Errorf(messages.ErrInternal, "a collection has no answer")
+		}
+		return nil, err
+	}
+	c := newCollection(a, now.UnixMilli(), answer)
+	add(c, release)
+	return c, nil
+}
+
+func (c *collection) sources() []source {
+	sources := make([]source, len(c.nodes))
+	for i, n := range c.nodes {
+		sources[i] = source{n, c}
+	}
+	return sources
+}

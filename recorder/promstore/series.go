@@ -1,0 +1,92 @@
+package promstore
+
+import (
+	"cmp"
+	"slices"
+	"sort"
+
+	"fodc/messages"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+)
+
+// column is what the series of a block have in common for a selection: times, of which those from
+// one index to another are selected.
+type column struct {
+	times    []int64
+	from, to int
+	// scrapes are the times of all scrapes of the target, ascending.
+	scrapes []int64
+	// order is the place of the block: of samples with equal times the one of the first block counts.
+	order int
+}
+
+// newColumn returns the column of a block for the times from start to end, by the node's clock.
+func newColumn(b *block, order int, start, end int64) *column {
+	c := &column{times: b.Times, scrapes: b.scrapes, order: order}
+	c.from = search(b.Times, start)
+	c.to = c.from + search(b.Times[c.from:], end+1)
+	return c
+}
+
+// search returns the index of the first time that is not before at.
+func search(times []int64, at int64) int {
+	return sort.Search(len(times), func(i int) bool { return times[i] >= at })
+}
+
+// part is the samples of a series in one block: the first and the last are no gaps.
+type part struct {
+	*column
+	values   []float64
+	from, to int32
+}
+
+// newPart returns the samples of a series. ok is false if there are none.
+func newPart(c *column, values []float64) (p part, ok bool) {
+	from, to := c.from, c.to
+	for from < to && messages.IsGap(values[from]) {
+		from++
+	}
+	for from < to && messages.IsGap(values[to-1]) {
+		to--
+	}
+	return part{c, values, int32(from), int32(to)}, from < to
+}
+
+func (p *part) first() int64 { return p.times[p.from] }
+func (p *part) last() int64  { return p.times[p.to-1] }
+
+// span is what the series of a node have in common for a selection.
+type span struct {
+	// offset is what is added to their times, end the last time by the node's clock.
+	offset, end int64
+}
+
+// series is a series with the samples of a selection. It does not change once it was returned.
+type series struct {
+	labels labels.Labels
+	// parts are sorted by their first time.
+	parts []part
+	span  *span
+}
+
+// Labels implements storage.Series.
+func (s *series) Labels() labels.Labels { return s.labels }
+
+// Iterator implements storage.Series.
+func (s *series) Iterator(reuse chunkenc.Iterator) chunkenc.Iterator {
+	it, ok := reuse.(*iterator)
+	if !ok {
+		it = &iterator{}
+	}
+	it.reset(s)
+	return it
+}
+
+func (s *series) sort() {
+	compare := func(a, b part) int { return cmp.Compare(a.first(), b.first()) }
+	if !slices.IsSortedFunc(s.parts, compare) {
+		slices.SortStableFunc(s.parts, compare)
+	}
+}
