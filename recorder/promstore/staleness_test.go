@@ -40,9 +40,9 @@ func TestASeriesEndsWhereItsScrapeFailed(t *testing.T) {
 		require.NoError(t, r.Err)
 		require.Equal(t, want, r.String())
 	}
-	f(19, `x{node_id="n"} => 2 @[1000000019000]`)
+	f(19, `{__name__="x", node_id="n"} => 2 @[1000000019000]`)
 	f(20, ``)
 	f(39, ``)
-	f(40, `x{node_id="n"} => 3 @[1000000040000]`)
-	f(300, `x{node_id="n"} => 4 @[1000000300000]`)
+	f(40, `{__name__="x", node_id="n"} => 3 @[1000000040000]`)
+	f(300, `{__name__="x", node_id="n"} => 4 @[1000000300000]`)
 }
