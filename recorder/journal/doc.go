@@ -14,7 +14,8 @@
 //   - rotation.go, retention.go, freespace.go, backoff.go: when a segment ends, which one is
 //     removed, whether the disk has room, and when it is tried again
 //   - segmentfile.go: the files of the directory, as the writer knows them
-//   - query.go, reader.go, segmentreader.go: what is answered from the segments of a view
+//   - query.go, reader.go, segmentreader.go: what is answered from the segments of a view;
+//     foundseries.go: series without their values
 //   - recover.go: what former processes recorded becomes a window again
 //   - view.go, names.go: a directory of segments, and the names of its files
 //   - lost.go: when scrapes were recorded that cannot be read any more

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"fodc/messages"
 )
 
 // FuzzSegment reads any bytes as a segment. With framed, they are the payloads of frames that
@@ -50,7 +52,41 @@ func FuzzSegment(f *testing.F) {
 		require.LessOrEqual(t, records, len(input)/frameHeaderBytes)
 		require.LessOrEqual(t, s.decode.series, len(input))
 		_ = info
+		for _, sel := range []messages.Selection{
+			{ScrapeTimes: true}, {SeriesOnly: true}, {ScrapeTimes: true, SeriesOnly: true},
+			{Names: []string{"banyandb_family_2"}}, {Names: []string{"none"}, ScrapeTimes: true},
+		} {
+			readAnswer(t, input, sel)
+		}
 	})
+}
+
+// readAnswer reads what is selected of a segment, and checks what a peer relies on.
+func readAnswer(t *testing.T, segment []byte, sel messages.Selection) {
+	r := (&View{Segments: []SegmentInfo{{Name: "00000007.segment", Size: int64(len(segment)), Targets: []TargetInfo{{MinTime: math.MinInt64, MaxTime: math.MaxInt64}}}}}).
+		NewReader(directoryOf{file: openBytes{bytes.NewReader(segment)}}, Query{Selection: sel})
+	defer r.Close()
+	for {
+		blocks, err := r.Next(1000)
+		require.NoError(t, err)
+		if blocks == nil {
+			return
+		}
+		for _, b := range blocks {
+			require.NotEmpty(t, b.Times)
+			for i := range b.Times {
+				require.True(t, i == 0 || b.Times[i-1] < b.Times[i])
+			}
+			require.True(t, len(b.Families) > 0 || sel.ScrapeTimes)
+			require.True(t, !sel.SeriesOnly || len(b.Families) == 0 || len(b.Times) == 1)
+			for f := range b.Each() {
+				require.True(t, len(sel.Names) == 0 || f.Name == sel.Names[0])
+				for i := range f.Series {
+					require.Len(t, f.ValuesOf(i), len(b.Times))
+				}
+			}
+		}
+	}
 }
 
 // requireSound checks what readers of a scrape rely on.

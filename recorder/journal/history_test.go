@@ -3,6 +3,7 @@ package journal_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -139,10 +140,21 @@ type answer struct {
 	t        require.TestingT
 	samples  map[string][]string
 	families map[string]string
+	// scrapes are the times of all scrapes by target, in the order of recording.
+	scrapes map[string][]int64
+	// targeted says that blocks must name their targets.
+	targeted bool
 }
 
 func newAnswer(t require.TestingT) *answer {
-	return &answer{t, make(map[string][]string), make(map[string]string)}
+	return &answer{t, make(map[string][]string), make(map[string]string), make(map[string][]int64), false}
+}
+
+// newTimedAnswer is an answer with the times of all scrapes.
+func newTimedAnswer(t require.TestingT) *answer {
+	a := newAnswer(t)
+	a.targeted = true
+	return a
 }
 
 func (a *answer) add(blocks []messages.Block) {
@@ -150,6 +162,11 @@ func (a *answer) add(blocks []messages.Block) {
 		require.NotEmpty(a.t, b.Times)
 		for i := range b.Times {
 			require.True(a.t, i == 0 || b.Times[i-1] < b.Times[i])
+		}
+		require.Equal(a.t, a.targeted, b.Target != "")
+		if len(b.Families) == 0 {
+			require.True(a.t, a.targeted)
+			a.scrapes[b.Target] = append(a.scrapes[b.Target], b.Times...)
 		}
 		for i := range b.Families {
 			f := &b.Families[i]
@@ -165,7 +182,11 @@ func (a *answer) add(blocks []messages.Block) {
 func (a *answer) addSeries(b messages.Block, f *messages.Family, s messages.Series) {
 	require.Len(a.t, s.Values, len(b.Times))
 	labels := messages.LabelText(s.Labels).Labels()
-	family := f.Name + " of " + labels[len(labels)-1].Value
+	target := labels[len(labels)-1].Value
+	if slices.Contains(targets, target) && b.Target != "" {
+		require.Equal(a.t, target, b.Target)
+	}
+	family := f.Name + " of " + target
 	metadata := fmt.Sprint(f.Type, " ", f.Help)
 	if before, known := a.families[family]; known {
 		require.Equal(a.t, before, metadata, "an answer contradicts itself")

@@ -19,7 +19,7 @@ const (
 	// maxHeaderTextBytes bounds a text of the header, maxNodeLabels the labels of the node.
 	maxHeaderTextBytes = 64 << 10
 	maxNodeLabels      = 1 << 10
-	maxTargetNameBytes = 4 << 10
+	maxTargetNameBytes = messages.MaxTargetBytes
 	// maxFailureBytes bounds the reason of a failed scrape. The encoder cuts a longer one.
 	maxFailureBytes = 4 << 10
 	// maxSampleBytes is more than a sample and the definition of its series take, without texts.

@@ -7,7 +7,8 @@ import (
 
 // Query says what is read of a journal: what a selection wants and memory does not hold.
 type Query struct {
-	// Selection has the bounds of time. Without bounds it wants everything.
+	// Selection has the bounds of time. Without bounds it wants everything; ScrapeTimes and
+	// SeriesOnly hold then, too.
 	Selection messages.Selection
 	// Held are the scrapes that memory holds. All scrapes of a target that is not among them are
 	// read.
@@ -22,6 +23,8 @@ type selector struct {
 	from, to int64
 	held     map[string]heldTarget
 	names    map[string]bool
+	// scrapeTimes and seriesOnly are those of the selection.
+	scrapeTimes, seriesOnly bool
 }
 
 // heldTarget has the number, as it is in the journal, and the time of the oldest scrape that
@@ -29,7 +32,8 @@ type selector struct {
 type heldTarget struct{ oldest, at int64 }
 
 func newSelector(q *Query) *selector {
-	s := &selector{held: make(map[string]heldTarget, len(q.Held))}
+	s := &selector{held: make(map[string]heldTarget, len(q.Held)),
+		scrapeTimes: q.Selection.ScrapeTimes, seriesOnly: q.Selection.SeriesOnly}
 	s.from, s.to = recorder.Bounds(q.Selection.Window)
 	for _, h := range q.Held {
 		s.held[h.Target] = heldTarget{q.Base + h.Oldest, h.At}

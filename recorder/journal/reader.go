@@ -20,6 +20,8 @@ type Reader struct {
 	current *segmentReader
 	// families are those of each target as they are answered.
 	families map[string]map[string]recorder.Family
+	// seen are the series that were answered, if each is answered once.
+	seen seenSeries
 	// flushed are rows that are to be answered, snapshot what is left of the first of them.
 	flushed  []*targetRows
 	snapshot *recorder.Snapshot
@@ -61,6 +63,9 @@ func (v *View) NewReader(dir FS, q Query) *Reader {
 // Next returns the next batch, as recorder.Snapshot.Next does: nil without an error at the end.
 // Blocks of several targets come in turn, those of one in the order of recording. Type and help
 // of a family are those that Held has, else those that were read first.
+//
+// If series alone are wanted, each comes once with the value 0, at the time of a scrape that is
+// wanted, and after maxSeenSeries once for each segment.
 //
 // A damaged segment ends where the damage is, and one that was removed meanwhile is skipped.
 // Any other error is returned once: then the rest of its segment is left out, and Next goes on
@@ -117,7 +122,11 @@ func (r *Reader) open(info *SegmentInfo) error {
 		_ = f.Close() // Nothing was written.
 		return r.endOf(info.Name, info.Closed != 0, err)
 	}
-	r.current = &segmentReader{name: info.Name, closed: info.Closed != 0, file: f, scan: scan, selector: r.selector}
+	scan.skipValues = r.selector.seriesOnly
+	if r.selector.names != nil {
+		scan.decode.wanted = r.selector.wantsFamily
+	}
+	r.current = &segmentReader{name: info.Name, closed: info.Closed != 0, file: f, scan: scan, selector: r.selector, seen: &r.seen}
 	return nil
 }
 

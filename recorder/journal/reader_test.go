@@ -2,7 +2,9 @@ package journal_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -21,8 +23,10 @@ func TestJournalAndMemoryAreWhole(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h := drawHistory(t)
 		sel := h.drawSelection()
+		sel.ScrapeTimes = rapid.Bool().Draw(t, "scrape times")
 		budget := rapid.SampledFrom([]int{0, 300, math.MaxInt}).Draw(t, "budget")
 		want, got := newAnswer(t), newAnswer(t)
+		want.targeted, got.targeted = sel.ScrapeTimes, sel.ScrapeTimes
 		want.addSnapshot(h.everything.Snapshot(sel), budget)
 
 		q := journal.Query{Selection: sel, Held: h.memory.Held(), Base: h.writer.Stats().Base}
@@ -33,10 +37,53 @@ func TestJournalAndMemoryAreWhole(t *testing.T) {
 		require.Empty(t, r.Damage())
 		got.addSnapshot(h.memory.Snapshot(sel), budget)
 		require.Equal(t, want.samples, got.samples)
+		require.Equal(t, want.scrapes, got.scrapes)
 		for name, metadata := range newestFamilies(h) {
 			if now, ok := got.families[name]; ok {
 				require.Equal(t, metadata, now)
 			}
+		}
+	})
+}
+
+// Journal and memory together have each series that has a sample, and those alone but for what
+// chunks in memory add.
+func TestSeriesOfJournalAndMemory(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := drawHistory(t)
+		sel := h.drawSelection()
+		sel.ScrapeTimes = rapid.Bool().Draw(t, "scrape times")
+		budget := rapid.SampledFrom([]int{0, 300, math.MaxInt}).Draw(t, "budget")
+		inJournal, inMemory, want := newAnswer(t), newAnswer(t), newAnswer(t)
+		for _, a := range []*answer{inJournal, inMemory, want} {
+			a.targeted = sel.ScrapeTimes
+		}
+		want.addSnapshot(h.everything.Snapshot(sel), budget)
+		q := journal.Query{Selection: sel, Held: h.memory.Held(), Base: h.writer.Stats().Base}
+		onDisk := newAnswer(t)
+		onDisk.targeted = sel.ScrapeTimes
+		require.Empty(t, onDisk.addReader(h.writer.View().NewReader(h.disk, q), budget))
+
+		sel.SeriesOnly = true
+		q.Selection = sel
+		r := h.writer.View().NewReader(h.disk, q)
+		require.Empty(t, inJournal.addReader(r, budget))
+		require.Empty(t, r.Damage())
+		require.ElementsMatch(t, slices.Collect(maps.Keys(onDisk.samples)), slices.Collect(maps.Keys(inJournal.samples)))
+		from, to := recorder.Bounds(sel.Window)
+		for name, samples := range inJournal.samples {
+			require.Len(t, samples, 1, name)
+			var at, value int64
+			_, err := fmt.Sscan(samples[0], &at, &value)
+			require.NoError(t, err)
+			require.True(t, from <= at && at <= to && value == 0)
+		}
+		inMemory.addSnapshot(h.memory.Snapshot(sel), budget)
+		for name := range want.samples {
+			require.True(t, len(inJournal.samples[name])+len(inMemory.samples[name]) > 0)
+		}
+		for target, times := range want.scrapes {
+			require.Equal(t, times, append(inJournal.scrapes[target], inMemory.scrapes[target]...))
 		}
 	})
 }

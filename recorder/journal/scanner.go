@@ -136,7 +136,8 @@ func (s *scanner) frame() (payload []byte, sum uint32, err error) {
 }
 
 // next returns the next record. At the end of the segment the error is io.EOF, where reading
-// ends before it a *Damage, and else that of the file.
+// ends before it a *Damage, and else that of the file. It is errSkipped at a scrape whose values are
+// wanted after others of its target were not.
 func (s *scanner) next() (record, error) {
 	for s.end == nil {
 		if s.at == s.size {
@@ -175,7 +176,10 @@ func (s *scanner) parse(r *record, t recordType, payload []byte) (wanted bool, e
 	switch t {
 	case typeScrape:
 		r.scrape, err = s.decode.scrape(payload, s.info.LastNumber, s.skipValues)
-		if err != nil {
+		switch {
+		case errors.Is(err, errSkipped):
+			return false, err
+		case err != nil:
 			return false, s.damage("%v", err)
 		}
 		c := r.scrape

@@ -14,7 +14,8 @@ type scrape struct {
 	number, at int64
 	target     *decodedTarget
 	failure    string
-	// members are the ids of the series that have a sample, ascending, values their values.
+	// members are the ids of the series that have a sample, ascending, values their values. Values
+	// that were not decoded are not there.
 	members []int32
 	values  []float64
 }
@@ -32,10 +33,15 @@ type decodedTarget struct {
 	familyOf  []int32
 	families  []recorder.Family
 	redefined int
+	// isWanted says that a family of the target is wanted. isSkipped says that values of the target
+	// were not decoded, so that those behind them cannot be.
+	isWanted, isSkipped bool
 
 	front   frontCoding
 	states  valueStates
 	members []int32
+	// changes counts how often the members have changed.
+	changes int
 	clock   scrapeClock
 	failure string
 }
@@ -43,6 +49,9 @@ type decodedTarget struct {
 // scrapeDecoder decodes the scrapes of a segment, from the first one on.
 type scrapeDecoder struct {
 	created int64
+	// wanted says whether the samples of a family are wanted; nil: all are. Values of a target that
+	// has no such family yet are not decoded.
+	wanted  func(family string) bool
 	targets []*decodedTarget
 	totals
 	current scrape
@@ -51,6 +60,9 @@ type scrapeDecoder struct {
 }
 
 var errScrape = errors.New("a scrape that cannot be read")
+
+// errSkipped says that the values of a scrape cannot be decoded, because those before it were not.
+var errSkipped = errors.New("the values before it are needed")
 
 // scrape decodes the body of a scrape. It must have room for valuePadding bytes more. Last is
 // the number of the scrape before.
@@ -86,7 +98,13 @@ func (d *scrapeDecoder) scrape(data []byte, last int64, skipValues bool) (*scrap
 		return nil, errScrape
 	}
 	c.members = t.members
-	if !skipValues {
+	switch {
+	case skipValues:
+	case d.wanted != nil && !t.isWanted:
+		c.values, t.isSkipped = c.values[:0], t.isSkipped || len(c.members) > 0
+	case t.isSkipped:
+		return nil, errSkipped
+	default:
 		c.values = slices.Grow(c.values[:0], len(c.members))[:len(c.members)]
 		if !t.states.decode(c.values, b.left, c.members) {
 			return nil, errors.New("a scrape whose values cannot be read")
@@ -144,6 +162,9 @@ func (d *scrapeDecoder) change(b *body, t *decodedTarget, flags byte) error {
 	for id := known; id < len(t.keys); id++ {
 		t.members = append(t.members, int32(id))
 	}
+	if len(d.removed)+len(d.added) > 0 || len(t.keys) > known {
+		t.changes++
+	}
 	return nil
 }
 
@@ -155,6 +176,7 @@ func (d *scrapeDecoder) defineFamilies(b *body, t *decodedTarget) error {
 			d.families++
 			name := t.front.readName(b)
 			t.families = append(t.families, recorder.Family{Name: name})
+			t.isWanted = t.isWanted || d.wanted == nil || d.wanted(name)
 			if err := checkDefinition(name, ""); err != nil && !b.bad {
 				return err
 			}

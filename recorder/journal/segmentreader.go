@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ type segmentReader struct {
 	file     ReadFile
 	scan     *scanner
 	selector *selector
+	seen     *seenSeries
 	// targets are by decodedTarget.index; nil for those without a scrape that is wanted.
 	targets []*targetRows
 	// bytes is the size of all rows.
@@ -31,6 +33,8 @@ type targetRows struct {
 	reader *segmentReader
 	target *decodedTarget
 	rows   recorder.Rows
+	// found are its series, if these alone are wanted.
+	found foundSeries
 }
 
 // partBytes is how many bytes of values are collected before they are answered. A block has
@@ -55,18 +59,36 @@ func (s *segmentReader) read() (flushed []*targetRows, err error) {
 		}
 		s.pending = nil
 		before := t.rows.Bytes()
-		t.rows.Append(c.at, c.members, c.values)
+		t.append(c)
 		if s.bytes += t.rows.Bytes() - before; s.bytes >= partBytes {
 			return s.all(), nil
 		}
 	}
-	return s.all(), s.end
+	return append(s.all(), s.foundRows()...), s.end
+}
+
+// append adds what is wanted of a scrape: its samples, its time alone, or its series.
+func (t *targetRows) append(c *scrape) {
+	if t.reader.selector.seriesOnly {
+		t.found.add(c)
+		if !t.rows.ScrapeTimes {
+			return
+		}
+	}
+	if t.reader.selector.seriesOnly || !c.target.isWanted {
+		t.rows.Append(c.at, nil, nil)
+		return
+	}
+	t.rows.Append(c.at, c.members, c.values)
 }
 
 // nextWanted returns the next scrape that is wanted, nil if there is none.
 func (s *segmentReader) nextWanted() *scrape {
 	for {
 		r, err := s.scan.next()
+		if errors.Is(err, errSkipped) {
+			r, err = s.startAgain()
+		}
 		if err != nil {
 			s.end = err
 			return nil
@@ -77,8 +99,27 @@ func (s *segmentReader) nextWanted() *scrape {
 		case s.selector.isPast(c.at):
 			s.end = io.EOF
 			return nil
+		case !c.target.isWanted && !s.selector.scrapeTimes:
 		case s.selector.wantsScrape(c.target.name, c.number, c.at):
 			return c
+		}
+	}
+}
+
+// startAgain reads the segment again with all values, and returns the record that could not be read
+// without those before it. It happens once a segment at most, where a family is wanted that a
+// target did not have from the begin.
+func (s *segmentReader) startAgain() (record, error) {
+	at := s.scan.at
+	scan, _, err := newScanner(s.file, s.scan.size)
+	if err != nil {
+		return record{}, err
+	}
+	s.scan = scan
+	for {
+		r, err := scan.next()
+		if err != nil || scan.at > at {
+			return r, err
 		}
 	}
 }
@@ -90,9 +131,13 @@ func (s *segmentReader) rowsOf(t *decodedTarget) *targetRows {
 	}
 	r := s.targets[t.index]
 	if r == nil {
-		r = &targetRows{reader: s, target: t}
+		r = &targetRows{reader: s}
+		if s.selector.scrapeTimes {
+			r.rows.Target, r.rows.ScrapeTimes = t.name, true
+		}
 		s.targets[t.index] = r
 	}
+	r.target = t
 	r.rows.Define(t.keys, t.familyOf, s.selector.wantsFamily)
 	return r
 }
