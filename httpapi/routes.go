@@ -39,17 +39,9 @@ type endpoint struct {
 
 var readMethods = []string{http.MethodGet, http.MethodHead}
 
-// queryEndpoint returns a route of the API of Prometheus, which writes its errors itself. Where it
-// takes GET, it takes HEAD, too.
+// queryEndpoint returns a route of the API of Prometheus, which writes its errors itself.
 func queryEndpoint(r promapi.Route) endpoint {
-	var methods []string
-	for _, m := range r.Methods {
-		methods = append(methods, m)
-		if m == http.MethodGet {
-			methods = append(methods, http.MethodHead)
-		}
-	}
-	return endpoint{methods: methods, route: route{path: r.Path, about: r.About, serve: func(w http.ResponseWriter, req *http.Request) error {
+	return endpoint{methods: r.Methods, route: route{path: r.Path, about: r.About, serve: func(w http.ResponseWriter, req *http.Request) error {
 		req.Body = http.MaxBytesReader(w, req.Body, maxBodyBytes)
 		r.Serve(w, req)
 		if rec, ok := w.(*responseRecorder); ok && rec.writeErr != nil {

@@ -42,7 +42,7 @@ func TestQueriesTakeTheirMethods(t *testing.T) {
 		requireError(t, w, http.StatusMethodNotAllowed, messages.ErrBadData, "the method must be "+text)
 		require.Equal(t, allow, w.Header().Get("Allow"))
 	}
-	f("/api/v1/query", "GET, HEAD, POST", "GET or HEAD or POST", http.MethodGet, http.MethodHead, http.MethodPost)
+	f("/api/v1/query", "GET, POST", "GET or POST", http.MethodGet, http.MethodPost)
 	f("/api/v1/read", "POST", "POST", http.MethodPost)
 	require.Equal(t, http.StatusMethodNotAllowed, do(h, http.MethodGet, "/api/v1/read").Code)
 }

@@ -38,6 +38,7 @@ type ServerConfig struct {
 type Server struct {
 	http     *http.Server
 	listener net.Listener
+	cancel   context.CancelFunc
 
 	mu       sync.Mutex
 	stopping bool
@@ -55,7 +56,8 @@ func Listen(cfg ServerConfig) (*Server, error) {
 }
 
 func newServer(cfg ServerConfig, l net.Listener) *Server {
-	s := &Server{listener: l, newConns: map[net.Conn]struct{}{}}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &Server{listener: l, cancel: cancel, newConns: map[net.Conn]struct{}{}}
 	s.http = &http.Server{
 		Handler:           withWriteTimeout(cfg.Handler, cfg.WriteTimeout),
 		ReadHeaderTimeout: min(maxHeaderTime, cfg.ReadTimeout),
@@ -66,6 +68,7 @@ func newServer(cfg ServerConfig, l net.Listener) *Server {
 		ErrorLog:          connectionLog(cfg.Log),
 		ConnState:         s.onConnState,
 		ConnContext:       withConn,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
 	}
 	return s
 }
@@ -86,6 +89,7 @@ func (s *Server) Serve() error {
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.closeNewConns()
 	err := s.http.Shutdown(ctx)
+	s.cancel()
 	// http.Server closes the listener only if it serves already.
 	_ = s.listener.Close()
 	if err != nil {
@@ -94,6 +98,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Cancel ends the contexts of the requests under way, and of those that come.
+func (s *Server) Cancel() { s.cancel() }
 
 // closeNewConns closes the connections without a request, and from then on those that come:
 // http.Server would wait five seconds for each. Browsers open such connections in advance.

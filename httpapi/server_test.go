@@ -210,6 +210,24 @@ func TestServerCutsABrokenAnswer(t *testing.T) {
 	}
 }
 
+// Requests that take long can be told to end.
+func TestCancelEndsTheContextsOfRequests(t *testing.T) {
+	ended := make(chan error, 1)
+	h := func(_ http.ResponseWriter, r *http.Request) {
+		<-r.Context().Done()
+		ended <- r.Context().Err()
+	}
+	serving(t, h, func(t *testing.T, s *Server, p *pipes) {
+		c := p.dial()
+		defer c.Close()
+		send(t, c, request)
+		synctest.Wait()
+		require.Empty(t, ended)
+		s.Cancel()
+		require.ErrorIs(t, <-ended, context.Canceled)
+	})
+}
+
 func TestShutdownWaitsForRequestsButNotForUnusedConnections(t *testing.T) {
 	h := func(w http.ResponseWriter, _ *http.Request) {
 		time.Sleep(time.Second)

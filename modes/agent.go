@@ -55,8 +55,8 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 		return nil, err
 	}
 	cfg.Journal = a.storage.journal()
-	a.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: a.api(sys, c.NodeID, log).Handler(),
-		ReadTimeout: agentHTTPTimeout, WriteTimeout: agentHTTPTimeout, Log: log.Named("http")})
+	a.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: a.api(sys, c, log).Handler(),
+		ReadTimeout: agentHTTPTimeout, WriteTimeout: c.writeTimeout(), Log: log.Named("http")})
 	if err != nil {
 		go a.storage.close()
 		return nil, err
@@ -84,13 +84,28 @@ func (a *runningAgent) fail(err error) {
 }
 
 // api is the HTTP API; it must not be served before a.agent is there.
-func (a *runningAgent) api(sys *actors.System, nodeID string, log *zap.Logger) *httpapi.AgentAPI {
-	return &httpapi.AgentAPI{
+func (a *runningAgent) api(sys *actors.System, c AgentConfig, log *zap.Logger) *httpapi.AgentAPI {
+	api := &httpapi.AgentAPI{
 		Latest: func(ctx context.Context, s messages.Selection) ([]messages.Block, error) {
 			return a.agent.Latest(ctx, s)
 		},
 		Health: func(ctx context.Context) (messages.AgentHealth, error) { return a.agent.Health(ctx) },
-		Tree:   sys.Tree, NodeID: nodeID, Ready: a.ready.Load, Log: log.Named("http"),
+		Tree:   sys.Tree, NodeID: c.NodeID, Ready: a.ready.Load, Log: log.Named("http"),
+		Read: func(ctx context.Context, s messages.Selection, take func(int64) error) (messages.NodeAnswer, error) {
+			return a.agent.Read(ctx, s, take)
+		},
+		Identity: agent.Config{Registration: c.registration()}.Identity(), Version: thisBuild().version, MaxQueryBytes: agentQueryBytes,
+	}
+	c.addQueries(api)
+	return api
+}
+
+// registration is what the agent says of its node.
+func (c AgentConfig) registration() messages.Registration {
+	return messages.Registration{
+		NodeID: c.NodeID, Role: c.NodeRole, PodName: c.PodName, Labels: maps.Clone(c.NodeLabels),
+		Primary:   messages.Address{IP: c.NodeIP, Port: c.NodePort},
+		Secondary: maps.Clone(c.SecondaryAddresses),
 	}
 }
 
@@ -100,12 +115,8 @@ func (c AgentConfig) actors() (agent.Config, error) {
 		return agent.Config{}, err
 	}
 	cfg := agent.Config{
-		Registration: messages.Registration{
-			NodeID: c.NodeID, Role: c.NodeRole, PodName: c.PodName, Labels: maps.Clone(c.NodeLabels),
-			Primary:   messages.Address{IP: c.NodeIP, Port: c.NodePort},
-			Secondary: maps.Clone(c.SecondaryAddresses),
-		},
-		ProxyAddrs: slices.Clone(c.ProxyAddrs), DefaultTargets: c.DefaultTargets, ScrapeInterval: c.PollInterval, Limits: c.limits(),
+		Registration: c.registration(),
+		ProxyAddrs:   slices.Clone(c.ProxyAddrs), DefaultTargets: c.DefaultTargets, ScrapeInterval: c.PollInterval, Limits: c.limits(),
 		HeartbeatInterval: c.HeartbeatInterval, ReconnectInterval: c.ReconnectInterval,
 		Telemetry: c.telemetry(), NodeConfig: c.nodeConfig(), MemoryBudget: budget, Version: thisBuild().version,
 	}
@@ -127,5 +138,6 @@ func (a *runningAgent) stop(ctx context.Context) error {
 	requests := make(chan error, 1)
 	go func() { requests <- a.http.Shutdown(ctx) }()
 	err := a.agent.Stop(ctx)
+	a.http.Cancel() // Queries may still be evaluated.
 	return errors.Join(err, <-requests)
 }

@@ -64,6 +64,8 @@ type AgentConfig struct {
 	// NodeConfigFiles are the node's configuration files; later ones override earlier ones.
 	// Default none.
 	NodeConfigFiles []string
+	// Queries bounds the queries of PromQL.
+	Queries QueryConfig
 	// Storage is where and how the recorded samples are kept on disk.
 	Storage StorageConfig
 }
@@ -112,6 +114,7 @@ func (c AgentConfig) validateNode() error {
 		c.checkLimits(),
 		checkListenAddr("prometheus-listen-addr", c.HTTPListenAddr),
 		c.checkHost(),
+		c.Queries.validate(),
 		c.Storage.validate(),
 	)
 }
@@ -120,8 +123,10 @@ func (c AgentConfig) validateNode() error {
 func linkOptions(c *AgentConfig) []*option {
 	proxies := listOption(&c.ProxyAddrs, "proxy-addr", "`ADDRESS` of a proxy, host:port; may be given several times")
 	proxies.defaultValue = "localhost:17900"
-	return []*option{proxies, durationOption(&c.HeartbeatInterval, "heartbeat-interval", "10s",
+	own := []*option{proxies, durationOption(&c.HeartbeatInterval, "heartbeat-interval", "10s",
 		"`DURATION` between heartbeats, unless the proxy asks for another one")}
+	return append(own, queryOptions(&c.Queries, "`DURATION` that a PromQL query may take, with the time that it waits for its turn",
+		strconv.Itoa(ownQuerySamples), strconv.Itoa(ownQueries))...)
 }
 
 // nodeOptions are the flags of an agent that standalone mode has, too.

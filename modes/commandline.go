@@ -112,7 +112,7 @@ func standaloneCommand(run Runners) command {
 			if err := c.Agent.finish(in, host); err != nil {
 				return err
 			}
-			c.Agent.HeartbeatInterval = c.Proxy.HeartbeatInterval
+			c.Agent.HeartbeatInterval, c.Agent.Queries = c.Proxy.HeartbeatInterval, c.Proxy.Queries.forAgent()
 			return c.Validate()
 		},
 		func(ctx context.Context, p Program) error { return run.Standalone(ctx, c, p) }}

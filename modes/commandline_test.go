@@ -66,6 +66,7 @@ var defaultProxy = ProxyConfig{
 	MaxAgents: 1000, GRPCMaxMsgSize: 4194304,
 	HTTPReadTimeout: 10 * time.Second, HTTPWriteTimeout: 10 * time.Second,
 	HeartbeatInterval: 10 * time.Second, CollectTimeout: 5 * time.Second, MaxCollections: 16, MaxAgentSeries: 100_000, MaxAnswersMemoryPercent: 20,
+	Queries: QueryConfig{Timeout: 30 * time.Second, MaxSamples: 50_000_000, Concurrency: 20},
 }
 
 // defaultAgent has the two values that must be given: n and r.
@@ -76,6 +77,7 @@ var defaultAgent = AgentConfig{
 	MaxMemoryPercent: 10, HTTPListenAddr: ":17902", HostTelemetry: true, CollectConfig: true,
 	MaxPageBytes: 32 << 20, MaxPageSamples: 200_000, MaxSampleLabels: 128, MaxLabelBytes: 64 << 10,
 	Storage: StorageConfig{RetentionTime: 72 * time.Hour, RetentionBytes: 512 << 20, SyncInterval: 10 * time.Second, MinFree: 0.05},
+	Queries: QueryConfig{Timeout: 30 * time.Second, MaxSamples: 2_000_000, Concurrency: 4},
 }
 
 func TestDefaults(t *testing.T) {
@@ -102,11 +104,13 @@ func TestEveryProxyFlagArrives(t *testing.T) {
 		HeartbeatTimeout: 3 * time.Second, CleanupTimeout: 4 * time.Second, MaxAgents: 5, GRPCMaxMsgSize: 1 << 20,
 		HTTPReadTimeout: 7 * time.Second, HTTPWriteTimeout: 8 * time.Second,
 		HeartbeatInterval: 1500 * time.Millisecond, CollectTimeout: 6 * time.Second, MaxCollections: 9, MaxAgentSeries: 10, MaxAnswersMemoryPercent: 11, ExternalURL: "https://h:1/fodc",
+		Queries: QueryConfig{Timeout: 12 * time.Second, MaxSamples: 13, Concurrency: 14},
 	}
 	values := map[string]string{
 		"grpc-listen-addr": "[::1]:1", "http-listen-addr": "localhost:0", "agent-heartbeat-timeout": "3s",
 		"agent-cleanup-timeout": "4s", "max-agents": "5", "grpc-max-msg-size": "1048576", "http-read-timeout": "7s",
 		"http-write-timeout": "8s", "heartbeat-interval": "1.5s", "collect-timeout": "6s", "max-collections": "9", "max-agent-series": "10", "max-answers-memory-percentage": "11", "external-url": "https://h:1/fodc",
+		"query-timeout": "12s", "query-max-samples": "13", "query-concurrency": "14",
 	}
 	o := run(t, nil, nil, append([]string{"proxy"}, asArgs(values)...)...)
 	require.Equal(t, want, o.config, o.stderr)
@@ -131,6 +135,7 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 		NodeConfigFiles: []string{"/etc/a.yaml", "/etc/b,c.env"},
 		Storage: StorageConfig{Dir: "a dir", RetentionTime: 14*24*time.Hour + 12*time.Hour, RetentionBytes: 1536 << 20,
 			SyncInterval: 1500 * time.Millisecond, MinFree: 0.025},
+		Queries: QueryConfig{Timeout: 5 * time.Second, MaxSamples: 6, Concurrency: 7},
 	}
 	single := map[string]string{
 		"node-id": "id, of a node", "node-role": "meta", "node-labels": "zone=a, url=x=y", "node-ip": "::2", "node-port": "3",
@@ -140,6 +145,7 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 		"storage-dir": "a dir", "storage-retention-time": "2w12h", "storage-retention-size": "1.5GB", "storage-sync-interval": "1.5s",
 		"storage-min-free": "2.5%",
 		"max-page-bytes":   "1024", "max-page-samples": "2", "max-sample-labels": "3", "max-label-bytes": "4",
+		"query-timeout": "5s", "query-max-samples": "6", "query-concurrency": "7",
 	}
 	args := append([]string{"agent", "--proxy-addr", "a:1", "--proxy-addr", "[::1]:2",
 		"--secondary-address", "grpc=[::1]:4", "--secondary-address", "http=10.0.0.1:5",

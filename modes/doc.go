@@ -7,11 +7,12 @@
 //     the process logs (see logsink), what signals do, and which files SIGHUP reads again
 //   - proxy_config.go, agent_config.go, standalone_config.go: a struct a mode, its
 //     flags, and what their values may be; agent_*.go and storage_config.go are parts of the
-//     agent's, and check.go holds what they share
+//     agent's, query_config.go is one of both, and check.go holds what they share
 //   - journal_command.go, tool.go: the commands that read a journal, print and end; inspect.go and
 //     export_command.go are theirs
 //   - proxy.go, agent.go, standalone.go: start and stop; mode.go what these share; storage.go: the
 //     agent's directory, and its lock
+//   - query_api.go: the API of Prometheus, as the HTTP servers of proxy and agent have it
 //   - memlimit.go and its file for each system: how much memory there is; process.go: what
 //     the process uses
 //

@@ -76,7 +76,7 @@ func inDocsCluster(t *testing.T, test func(t *testing.T, w *docsCluster)) {
 			if i == 0 {
 				a := &runningAgent{agent: w.agents[0].agent}
 				a.ready.Store(true)
-				w.handlers["17902"] = a.api(w.agents[0].sys, node.NodeID, zap.NewNop()).Handler()
+				w.handlers["17902"] = a.api(w.agents[0].sys, docsAgent(node), zap.NewNop()).Handler()
 			}
 			w.pass(100 * time.Millisecond)
 		}
@@ -85,6 +85,12 @@ func inDocsCluster(t *testing.T, test func(t *testing.T, w *docsCluster)) {
 		w.pass(docsUptime - time.Since(docsEpoch))
 		test(t, w)
 	})
+}
+
+// docsAgent is how the agent of the node is run, as its HTTP API knows it.
+func docsAgent(node messages.Registration) AgentConfig {
+	return AgentConfig{NodeID: node.NodeID, NodeRole: node.Role, PodName: node.PodName, NodeLabels: node.Labels, PollInterval: 10 * time.Second,
+		Queries: defaultProxy.Queries.forAgent()}
 }
 
 func (w *docsCluster) start(node messages.Registration, dial func(context.Context, string) (net.Conn, error)) {

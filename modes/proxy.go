@@ -77,7 +77,7 @@ func startProxy(sys *actors.System, c ProxyConfig, program Program, alone bool) 
 // api is the HTTP API; it must not be served before p.proxy is there.
 func (p *runningProxy) api(sys *actors.System, c ProxyConfig, answersBytes int64) *httpapi.ProxyAPI {
 	build := thisBuild()
-	return &httpapi.ProxyAPI{
+	a := &httpapi.ProxyAPI{
 		Collect: func(ctx context.Context, q messages.Query) (*messages.Collection, error) {
 			defer p.idleGC.collecting()()
 			return p.proxy.Collect(ctx, q)
@@ -93,6 +93,8 @@ func (p *runningProxy) api(sys *actors.System, c ProxyConfig, answersBytes int64
 		Ready: p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: p.log.Named("http"),
 		MaxInFlightBytes: int(answersBytes), ExternalURL: c.externalURL(), Build: httpapi.Build{Version: build.version, Revision: build.revision},
 	}
+	c.addQueries(a, answersBytes)
+	return a
 }
 
 func (c ProxyConfig) actors() (proxy.Config, error) {
@@ -127,6 +129,7 @@ func (p *runningProxy) stop(ctx context.Context) error {
 	// This cancels the collections of the remaining requests, which then return.
 	proxyErr := p.proxy.Stop(ctx)
 	if requests != nil {
+		p.http.Cancel() // Queries may still be evaluated.
 		httpErr = <-requests
 	}
 	return errors.Join(httpErr, proxyErr)

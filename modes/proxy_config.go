@@ -40,9 +40,11 @@ type ProxyConfig struct {
 	// 100000.
 	MaxAgentSeries int
 	// MaxAnswersMemoryPercent bounds what the answers of collections under way take in
-	// memory, and again those that clients are reading, in percent of the cgroup's memory
-	// limit, else of the machine's memory. Default 20.
+	// memory, again those that clients are reading, and again the samples of queries, in percent
+	// of the cgroup's memory limit, else of the machine's memory. Default 20.
 	MaxAnswersMemoryPercent int
+	// Queries bounds the queries of PromQL.
+	Queries QueryConfig
 	// ExternalURL is where Prometheus reaches the HTTP server. Default "": where it asks
 	// for its targets.
 	ExternalURL string
@@ -75,6 +77,7 @@ func (c ProxyConfig) Validate() error {
 		maxCollectionsRange.check("max-collections", c.MaxCollections),
 		maxAgentSeriesRange.check("max-agent-series", c.MaxAgentSeries),
 		percentRange.check("max-answers-memory-percentage", c.MaxAnswersMemoryPercent),
+		c.Queries.validate(),
 		checkExternalURL(c.ExternalURL),
 		c.checkOrder(),
 	)
@@ -125,7 +128,7 @@ func (c ProxyConfig) externalURL() *url.URL {
 func proxyOptions(c *ProxyConfig) []*option {
 	external := textOption(&c.ExternalURL, "external-url", "", "`URL` under which Prometheus reaches the HTTP server, for the targets of /sd")
 	external.defaultText = "the host that is asked"
-	return []*option{
+	options := []*option{
 		textOption(&c.GRPCListenAddr, "grpc-listen-addr", ":17900", "`ADDRESS` that agents connect to, host:port"),
 		textOption(&c.HTTPListenAddr, "http-listen-addr", ":17901", "`ADDRESS` of the HTTP server, host:port"),
 		durationOption(&c.HeartbeatTimeout, "agent-heartbeat-timeout", "30s",
@@ -144,7 +147,10 @@ func proxyOptions(c *ProxyConfig) []*option {
 		intOption(&c.MaxAgentSeries, "max-agent-series", "100000",
 			"`NUMBER` of series that an agent's answer may have; further series are left out and counted", maxAgentSeriesRange),
 		intOption(&c.MaxAnswersMemoryPercent, "max-answers-memory-percentage", "20",
-			"`PERCENT` of the memory limit that the answers of agents may take while they are collected, and again while clients read them", percentRange),
-		external,
+			"`PERCENT` of the memory limit that the answers of agents may take while they are collected, again while clients read them, "+
+				"and again the samples of PromQL queries", percentRange),
 	}
+	queries := queryOptions(&c.Queries, "`DURATION` that a PromQL query may take, with the time that it waits for its turn; "+
+		"in effect half a second less than the write timeout at most", "50000000", "20")
+	return append(append(options, queries...), external)
 }

@@ -9,7 +9,8 @@ import (
 // only proxy is the one beside it: Agent.ProxyAddrs is empty.
 type StandaloneConfig struct {
 	Proxy ProxyConfig
-	// Agent has the proxy's heartbeat interval; its node id is by default the host's
+	// Agent has the proxy's heartbeat interval, and its limits of queries as far as they are not
+	// above those of an agent; its node id is by default the host's
 	// name, its role "standalone".
 	Agent AgentConfig
 }
@@ -30,7 +31,7 @@ func (c StandaloneConfig) Validate() error {
 }
 
 // standaloneOptions are the flags of both. The heartbeat interval is the proxy's,
-// as an agent follows what its proxy says.
+// as an agent follows what its proxy says. So are the limits of queries.
 func standaloneOptions(c *StandaloneConfig, in *targetInput) []*option {
 	node := nodeOptions(&c.Agent, in)
 	for _, o := range node {

@@ -162,3 +162,6 @@ func registrationOf(cfg Config) messages.Registration {
 	r.Capabilities = messages.Capabilities{ColumnarAnswers: true, HeartbeatAnswers: true, Dictionary: true}
 	return r
 }
+
+// Identity returns who the node is, as proxies know it.
+func (c Config) Identity() messages.Identity { return registrationOf(c).Identity() }
