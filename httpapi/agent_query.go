@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -13,7 +12,7 @@ import (
 // CollectForQuery reads what the agent has for a query of PromQL: see promstore.Collect. It waits
 // until the query's deadline for the memory that other queries have taken.
 func (a *AgentAPI) CollectForQuery(ctx context.Context, q messages.Query) (*messages.Collection, func(), error) {
-	if ids := q.Filter.NodeIDs; len(ids) > 0 && !slices.Contains(ids, a.Identity.NodeID) {
+	if !q.Filter.Selects(&a.Identity) {
 		return &messages.Collection{}, nil, nil
 	}
 	ctx, cancel := context.WithDeadline(ctx, q.Deadline)

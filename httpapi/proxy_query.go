@@ -13,15 +13,15 @@ import (
 // is of the kind timeout then. Handler must have been called.
 func (a *ProxyAPI) CollectForQuery(ctx context.Context, q messages.Query) (*messages.Collection, func(), error) {
 	begin := time.Now()
-	ctx, cancel := context.WithDeadline(ctx, q.Deadline)
+	waiting, cancel := context.WithDeadline(ctx, q.Deadline)
 	defer cancel()
-	done, err := a.turns.take(ctx, isLong(q.Selection.Window, begin))
+	done, err := a.turns.take(waiting, isLong(q.Selection.Window, begin))
 	if err != nil {
 		a.metrics.collected(collectionFailed, time.Since(begin))
 		return nil, nil, err
 	}
 	defer done()
-	c, release, err := retried(ctx, a.Ready, func() (*messages.Collection, func(), error) { return a.collectOnce(ctx, q) })
+	c, release, err := retried(waiting, a.Ready, func() (*messages.Collection, func(), error) { return a.collectOnce(ctx, q) })
 	if err != nil {
 		a.metrics.collected(collectionFailed, time.Since(begin))
 		return nil, nil, err
@@ -38,6 +38,8 @@ func (a *ProxyAPI) CollectForQuery(ctx context.Context, q messages.Query) (*mess
 // collectOnce collects for a query, and takes the memory of the answers.
 func (a *ProxyAPI) collectOnce(ctx context.Context, q messages.Query) (*messages.Collection, func(), error) {
 	q.Deadline = answersDue(q, time.Now(), a.CollectTimeout)
+	ctx, cancel := context.WithDeadline(ctx, q.Deadline.Add(collectGrace))
+	defer cancel()
 	c, err := a.Collect(ctx, q)
 	if err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {

@@ -51,7 +51,7 @@ func TestQueriesAreCollected(t *testing.T) {
 		_, release, err = p.CollectForQuery(t.Context(), inTime(back(time.Hour)))
 		require.NoError(t, err)
 		release()
-		require.Equal(t, 7500*time.Millisecond, time.Until(asked.Deadline), "a long one may take longer")
+		require.Equal(t, 10*time.Second, time.Until(asked.Deadline), "a long one may take longer")
 		require.Contains(t, p.get("/metrics/self").Body.String(), `fodc_proxy_collections_total{result="whole"} 1`)
 	})
 }

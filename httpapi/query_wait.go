@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// evaluationShare: a query keeps 1/4 of the time that it has left for what comes after its
-	// collection.
-	evaluationShare = 4
+	// minCollectTime is what a collection that is tried again must have: in less, most nodes would
+	// be missing.
+	minCollectTime = 100 * time.Millisecond
 	// minRetryWait and maxRetryWait bound the time after which a collection is tried again that
 	// found no room; each wait is about twice the one before.
 	minRetryWait = 50 * time.Millisecond
@@ -36,12 +36,10 @@ func isLong(w messages.Window, now time.Time) bool {
 // answersDue returns when a collection for a query ends, with whatever has arrived by then. A live
 // one waits at most limit, a long one as long as the query allows.
 func answersDue(q messages.Query, now time.Time, limit time.Duration) time.Time {
-	left := q.Deadline.Sub(now)
-	left -= left / evaluationShare
-	if !isLong(q.Selection.Window, now) {
-		left = min(left, limit)
+	if due := now.Add(limit); due.Before(q.Deadline) && !isLong(q.Selection.Window, now) {
+		return due
 	}
-	return now.Add(left)
+	return q.Deadline
 }
 
 // retryWait returns how long to wait after so many attempts, given a number from 0 to 1 by chance: a
@@ -60,8 +58,8 @@ func isBusy(err error) bool {
 	return errors.As(err, &known) && known.Kind == messages.ErrUnavailable
 }
 
-// retried calls once until it finds room, or would find it only when ctx has ended. It ends at
-// once when the process stops.
+// retried calls once until it finds room, or it is too late for that when the context ends. It ends
+// at once when the process stops.
 func retried(ctx context.Context, ready func() bool, once func() (*messages.Collection, func(), error)) (*messages.Collection, func(), error) {
 	for attempts := 0; ; attempts++ {
 		c, release, err := once()
@@ -69,7 +67,7 @@ func retried(ctx context.Context, ready func() bool, once func() (*messages.Coll
 			return c, release, err
 		}
 		wait := retryWait(attempts, rand.Float64())
-		if end, ok := ctx.Deadline(); ok && time.Until(end) <= wait {
+		if end, ok := ctx.Deadline(); ok && time.Until(end) < wait+minCollectTime {
 			return nil, nil, messages.Errorf(messages.ErrTimeout, "there was no room for the query in its time: %s", err)
 		}
 		select {

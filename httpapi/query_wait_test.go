@@ -31,18 +31,18 @@ func TestWhichQueriesAreLong(t *testing.T) {
 	f(true, messages.Window{Start: noon.Add(-maxLiveWindow)})
 }
 
-// A quarter of the time is left for what comes after the answers.
 func TestHowLongAnswersAreAwaited(t *testing.T) {
 	f := func(want, left time.Duration, w messages.Window) {
 		t.Helper()
 		q := messages.Query{Selection: messages.Selection{Window: w}, Deadline: noon.Add(left)}
 		require.Equal(t, want, answersDue(q, noon, 5*time.Second).Sub(noon))
 	}
-	f(3*time.Second, 4*time.Second, messages.Window{})
+	f(4*time.Second, 4*time.Second, messages.Window{})
 	f(5*time.Second, time.Minute, messages.Window{})
-	f(45*time.Second, time.Minute, back(time.Hour))
-	f(3*time.Second, 4*time.Second, back(time.Hour))
-	f(-3*time.Second, -4*time.Second, back(time.Hour))
+	f(5*time.Second, time.Minute, back(maxLiveWindow))
+	f(time.Minute, time.Minute, back(time.Hour))
+	f(4*time.Second, 4*time.Second, back(time.Hour))
+	f(-4*time.Second, -4*time.Second, messages.Window{})
 }
 
 func TestWaitsBeforeRetries(t *testing.T) {

@@ -2,6 +2,7 @@ package messages
 
 import (
 	"net"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -110,6 +111,17 @@ type NodeFilter struct {
 	// OrUnsaid lets Roles and PodNames match the nodes, too, whose agents have not said theirs:
 	// their samples may.
 	OrUnsaid bool
+}
+
+// Selects reports whether the filter selects the node.
+func (f *NodeFilter) Selects(id *Identity) bool {
+	return anyOf(f.NodeIDs, id.NodeID) &&
+		(anyOf(f.Roles, id.Role) || f.OrUnsaid && id.Role == "") &&
+		(anyOf(f.PodNames, id.PodName) || f.OrUnsaid && id.PodNameIsNodeID)
+}
+
+func anyOf(wanted []string, have string) bool {
+	return len(wanted) == 0 || slices.Contains(wanted, have)
 }
 
 // NodeStatus is one node in the picture of the cluster.

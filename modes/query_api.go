@@ -11,23 +11,24 @@ import (
 	"go.uber.org/zap"
 )
 
-// queries returns the routes of the API of Prometheus over what collect returns.
-func queries(collect promstore.Collect, targets func(context.Context) ([]promapi.Target, error), limits promapi.Limits, log *zap.Logger) []promapi.Route {
-	store := promstore.New(promstore.Config{Collect: collect, Timeout: limits.Timeout, Now: time.Now})
-	return promapi.New(promapi.Config{Storage: store, Targets: targets, Limits: limits, Revision: thisBuild().revision,
+// queries returns the routes of the API of Prometheus over a storage.
+func queries(c promstore.Config, targets func(context.Context) ([]promapi.Target, error), limits promapi.Limits, log *zap.Logger) []promapi.Route {
+	c.Timeout, c.Now = limits.Timeout, time.Now
+	return promapi.New(promapi.Config{Storage: promstore.New(c), Targets: targets, Limits: limits, Revision: thisBuild().revision,
 		Now: time.Now, Log: log}).Routes()
 }
 
 // addQueries lets the proxy's HTTP API answer queries.
 func (c ProxyConfig) addQueries(a *httpapi.ProxyAPI, answersBytes int64) {
 	a.MaxQueryCollections = max(1, c.MaxCollections/2)
-	a.Queries = queries(a.CollectForQuery, a.QueryTargets(c.HeartbeatInterval, c.HeartbeatTimeout),
+	a.Queries = queries(promstore.Config{Collect: a.CollectForQuery}, a.QueryTargets(c.HeartbeatInterval, c.HeartbeatTimeout),
 		c.Queries.within(c.HTTPWriteTimeout, answersBytes), a.Log)
 }
 
 // addQueries lets the agent's HTTP API answer queries.
 func (c AgentConfig) addQueries(a *httpapi.AgentAPI) {
-	a.Queries = queries(a.CollectForQuery, a.QueryTargets(c.PollInterval), c.Queries.within(c.writeTimeout(), agentQueryBytes), a.Log)
+	a.Queries = queries(promstore.Config{Collect: a.CollectForQuery, OwnNode: true}, a.QueryTargets(c.PollInterval),
+		c.Queries.within(c.writeTimeout(), agentQueryBytes), a.Log)
 }
 
 // writeTimeout is that of the agent's HTTP server.

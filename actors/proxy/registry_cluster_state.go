@@ -12,22 +12,12 @@ import (
 func (s *registryState) selected(f messages.NodeFilter) []*node {
 	nodes := make([]*node, 0, len(s.nodes))
 	for _, n := range s.nodes {
-		if selects(f, &n.identity) {
+		if f.Selects(&n.identity) {
 			nodes = append(nodes, n)
 		}
 	}
 	slices.SortFunc(nodes, func(a, b *node) int { return cmp.Compare(a.identity.NodeID, b.identity.NodeID) })
 	return nodes
-}
-
-func selects(f messages.NodeFilter, id *messages.Identity) bool {
-	return anyOf(f.NodeIDs, id.NodeID) &&
-		(anyOf(f.Roles, id.Role) || f.OrUnsaid && id.Role == "") &&
-		(anyOf(f.PodNames, id.PodName) || f.OrUnsaid && id.PodNameIsNodeID)
-}
-
-func anyOf(wanted []string, have string) bool {
-	return len(wanted) == 0 || slices.Contains(wanted, have)
 }
 
 func (n *node) sessionAge(now time.Time) *time.Duration {
