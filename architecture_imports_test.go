@@ -114,6 +114,7 @@ func importRules() []rule {
 			keeps: map[string]string{
 				"recorder/blocks/x.go":    `package blocks; import _ "` + tsdb + `"`,
 				"recorder/promstore/x.go": `package promstore; import _ "` + tsdb + `/chunkenc"`,
+				"httpapi/promapi/x.go":    `package promapi; import _ "` + tsdb + `/chunkenc"`,
 			},
 		},
 		{
@@ -207,7 +208,7 @@ func checkProtoactor(s source, complain func(token.Pos, string, ...any)) {
 func checkTSDB(s source, complain func(token.Pos, string, ...any)) {
 	s.imports(func(at token.Pos, p string) {
 		isEncoding := p == tsdb+"/chunkenc" || p == tsdb+"/chunks"
-		if (p == tsdb || strings.HasPrefix(p, tsdb+"/")) && !strings.HasPrefix(s.dir(), "recorder/blocks") && !(isEncoding && s.dir() == "recorder/promstore") {
+		if (p == tsdb || strings.HasPrefix(p, tsdb+"/")) && !strings.HasPrefix(s.dir(), "recorder/blocks") && !(isEncoding && slices.Contains([]string{"recorder/promstore", "httpapi/promapi"}, s.dir())) {
 			complain(at, "import of %s", p)
 		}
 	})

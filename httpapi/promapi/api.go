@@ -3,14 +3,16 @@ package promapi
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"fodc/recorder/promstore"
 
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/storage"
-	"github.com/prometheus/prometheus/storage/remote"
 	"github.com/prometheus/prometheus/util/annotations"
+	"github.com/prometheus/prometheus/util/features"
 	"go.uber.org/zap"
 )
 
@@ -25,7 +27,7 @@ type Limits struct {
 	// Timeout bounds a query, with the time that it waits for its turn.
 	Timeout time.Duration
 	// MaxSamples bounds the samples that one query has in memory. Memory bounds what all queries
-	// together have there, in bytes.
+	// together have there, in bytes; 0 is no bound.
 	MaxSamples int
 	Memory     int64
 	// Concurrency bounds the queries that run at a time.
@@ -54,28 +56,138 @@ type Config struct {
 	Limits  Limits
 	// Revision is that of this program's source.
 	Revision string
+	// Flags are those that the process was started with, by name.
+	Flags map[string]string
+	// Started is when the process has started.
+	Started time.Time
 	// Now is the clock.
 	Now func() time.Time
 	Log *zap.Logger
 }
 
 // API serves queries.
-type API struct{ cfg Config }
+type API struct {
+	cfg        Config
+	parser     safeParser
+	engines    [kinds]*promql.Engine
+	maxSamples [kinds]int
+	admission  *admission
+	features   map[string]map[string]bool
+}
 
 // New returns an API.
-func New(cfg Config) *API { return &API{cfg} }
+func New(cfg Config) *API {
+	cfg.Limits.Concurrency = max(1, cfg.Limits.Concurrency)
+	registry := features.NewRegistry()
+	return &API{
+		cfg:        cfg,
+		parser:     newParser(),
+		engines:    newEngines(cfg.Limits, cfg.Log, registry),
+		maxSamples: cfg.Limits.maxSamples(),
+		admission:  newAdmission(cfg.Limits.Concurrency),
+		features:   withAPIFeatures(registry.Get()),
+	}
+}
 
 // Route is a path of the API. A part of it in braces is a path value of the request.
 type Route struct {
 	Path, About string
 	Methods     []string
-	Serve       http.HandlerFunc
+	// Params are the parameters that are read. The others are ignored.
+	Params []string
+	Serve  http.HandlerFunc
 }
 
-// Routes returns the routes of the API.
-func (a *API) Routes() []Route { return nil }
+const prefix = "/api/v1"
 
-var (
-	_ = promql.NewEngine
-	_ = remote.NewReadHandler
-)
+// Routes returns the routes of the API.
+func (a *API) Routes() []Route {
+	get := []string{http.MethodGet, http.MethodOptions}
+	form := []string{http.MethodGet, http.MethodPost, http.MethodOptions}
+	series := []string{"match[]", "start", "end", "limit"}
+	route := func(path, about string, methods []string, serve handler, params ...string) Route {
+		return Route{prefix + path, about, methods, append(params, "strict"), a.handle(methods, serve)}
+	}
+	return []Route{
+		route("/query", "a PromQL expression at one time", form, a.query,
+			"query", "time", "timeout", "limit", "lookback_delta", "stats"),
+		route("/query_range", "a PromQL expression over a range of time", form, a.queryRange,
+			"query", "start", "end", "step", "timeout", "limit", "lookback_delta", "stats"),
+		route("/query_exemplars", "exemplars: there are none", form, a.queryExemplars, "query", "start", "end"),
+		route("/format_query", "a PromQL expression with line breaks", form, a.formatQuery, "query"),
+		route("/parse_query", "a PromQL expression as a tree", form, a.parseQuery, "query"),
+		route("/series", "the labels of series", form, a.series, series...),
+		route("/labels", "the names of labels", form, a.labelNames, series...),
+		route("/label/{name}/values", "the values of a label", get, a.labelValues, series...),
+		route("/metadata", "types and help texts of metrics", get, a.metadata, "metric", "limit", "limit_per_metric"),
+		route("/targets", "what is scraped", get, a.targets, "state", "scrapePool"),
+		route("/targets/metadata", "types and help texts of metrics, of each target", get, a.targetsMetadata, "match_target", "metric", "limit"),
+		route("/scrape_pools", "the groups of what is scraped", get, a.scrapePools),
+		route("/rules", "rules: there are none", get, a.rules,
+			"type", "match[]", "rule_name[]", "rule_group[]", "file[]", "exclude_alerts", "group_limit", "group_next_token"),
+		route("/alerts", "alerts: there are none", get, a.alerts),
+		route("/alertmanagers", "alertmanagers: there are none", get, a.alertmanagers),
+		route("/status/buildinfo", "the version of the query engine", get, a.buildInfo),
+		route("/status/runtimeinfo", "the state of the process", get, a.runtimeInfo),
+		route("/status/flags", "the flags of the process", get, a.flags),
+		route("/status/config", "the configuration of a Prometheus: there is none", get, a.config),
+		route("/features", "what the query engine can do", get, a.featureList),
+		{prefix + "/read", "remote read, for a Prometheus", []string{http.MethodPost, http.MethodOptions}, []string{"strict"}, a.read},
+	}
+}
+
+// handler answers a request. Where it returns an error, its result is released only.
+type handler func(*request) (result, error)
+
+// handle returns the handler of a route.
+func (a *API) handle(methods []string, serve handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, hr *http.Request) {
+		if !admitMethod(w, hr, methods) {
+			return
+		}
+		ctx, cancel := context.WithTimeout(hr.Context(), a.cfg.Limits.Timeout)
+		defer cancel()
+		r, err := newRequest(w, hr.WithContext(ctx))
+		if err != nil {
+			respondError(w, apiErrorOf(err))
+			return
+		}
+		res, err := serve(r)
+		defer res.release()
+		if err != nil {
+			a.fail(w, hr, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if err := respond(w, res, r.form.Get("query")); err != nil {
+			a.fail(w, hr, newError(errorInternal, err.Error()))
+		}
+	}
+}
+
+// admitMethod answers requests with a method that the route does not have, and OPTIONS.
+func admitMethod(w http.ResponseWriter, r *http.Request, methods []string) bool {
+	switch {
+	case r.Method == http.MethodOptions:
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+		w.WriteHeader(http.StatusNoContent)
+		return false
+	case !slices.Contains(methods, r.Method):
+		w.Header().Set("Allow", strings.Join(methods, ", "))
+		failure := badData("the method must be %s", strings.Join(methods, " or "))
+		failure.status = http.StatusMethodNotAllowed
+		respondError(w, failure)
+		return false
+	default:
+		return true
+	}
+}
+
+// fail answers with an error, and logs it if it is a fault of this process.
+func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
+	failure := apiErrorOf(err)
+	if failure.kind == errorInternal {
+		a.cfg.Log.Error("query failed", zap.String("path", truncated(r.URL.Path)), zap.Error(err))
+	}
+	respondError(w, failure)
+}

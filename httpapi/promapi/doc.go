@@ -1,6 +1,14 @@
 // Package promapi is the HTTP API of Prometheus, version 1, over a storage.
 //
-//   - api.go: what an API is made of, and its routes
+//   - api.go: what an API is made of, its routes, and what all of them have in common
+//   - request.go, params.go: the parameters of requests
+//   - respond.go, encode.go, errors.go: responses as JSON, and what they say of errors
+//   - query.go: queries at a time, over a range of time, and for exemplars
+//   - engine.go, cancelable.go, slog.go: the engine of Prometheus, and how its queries end in time
+//   - admission.go, admission_state.go: which queries run, and which wait
+//   - parse.go, regexps.go, madelabels.go, cost.go: what a query may not ask for, since the engine has no limit for it
+//   - series.go, metadata.go, targets.go, rules.go, status.go, format.go, read.go: the other routes
 //
-// What a response looks like is Prometheus' to say, errors included.
+// What a response looks like is Prometheus' to say, errors included. No response allows scripts of
+// other web sites to read it.
 package promapi

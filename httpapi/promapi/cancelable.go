@@ -1,0 +1,78 @@
+package promapi
+
+import (
+	"context"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+)
+
+// cancelable makes the samples of a query end with its context. The engine looks at that once for
+// each series, which may have many samples, read at many steps.
+type cancelable struct{ storage.Queryable }
+
+// Querier implements storage.Queryable.
+func (q cancelable) Querier(mint, maxt int64) (storage.Querier, error) {
+	querier, err := q.Queryable.Querier(mint, maxt)
+	return cancelableQuerier{querier}, err
+}
+
+type cancelableQuerier struct{ storage.Querier }
+
+// Select implements storage.Querier.
+func (q cancelableQuerier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
+	return cancelableSet{q.Querier.Select(ctx, sorted, hints, matchers...), ctx}
+}
+
+type cancelableSet struct {
+	storage.SeriesSet
+	ctx context.Context
+}
+
+// At implements storage.SeriesSet.
+func (s cancelableSet) At() storage.Series { return cancelableSeries{s.SeriesSet.At(), s.ctx} }
+
+type cancelableSeries struct {
+	storage.Series
+	ctx context.Context
+}
+
+// Iterator implements storage.Series.
+func (s cancelableSeries) Iterator(old chunkenc.Iterator) chunkenc.Iterator {
+	it, ok := old.(*cancelableIterator)
+	if !ok {
+		it = &cancelableIterator{}
+	}
+	*it = cancelableIterator{Iterator: s.Series.Iterator(it.Iterator), ctx: s.ctx}
+	return it
+}
+
+type cancelableIterator struct {
+	chunkenc.Iterator
+	ctx   context.Context
+	calls int
+	over  bool
+}
+
+// callsPerLook is how many samples an iterator reads until it looks at the context again.
+const callsPerLook = 128
+
+// Next implements chunkenc.Iterator.
+func (it *cancelableIterator) Next() chunkenc.ValueType {
+	if it.calls++; it.calls%callsPerLook == 0 {
+		it.over = it.ctx.Err() != nil
+	}
+	if it.over {
+		return chunkenc.ValNone
+	}
+	return it.Iterator.Next()
+}
+
+// Err implements chunkenc.Iterator.
+func (it *cancelableIterator) Err() error {
+	if err := overdue(it.ctx); err != nil {
+		return err
+	}
+	return it.Iterator.Err()
+}

@@ -1,0 +1,117 @@
+package promapi
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"fodc/recorder/promstore"
+
+	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/prompb"
+	"github.com/prometheus/prometheus/storage/remote"
+)
+
+// Limits of remote read.
+const (
+	// maxReadQueries bounds the queries of a request. A Prometheus sends one.
+	maxReadQueries = 100
+	// maxFrameBytes is the size of the frames of a streamed response, as in a Prometheus.
+	maxFrameBytes = 1 << 20
+)
+
+// read serves the remote read of a Prometheus. The handler of Prometheus does not check how much it
+// is asked, and decodes up to 32 MiB; so the request is looked at first.
+func (a *API) read(w http.ResponseWriter, hr *http.Request) {
+	if !admitMethod(w, hr, []string{http.MethodPost, http.MethodOptions}) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(hr.Context(), a.cfg.Limits.Timeout)
+	defer cancel()
+	hr = hr.WithContext(ctx)
+	hr.Body = http.MaxBytesReader(w, hr.Body, maxBodyBytes)
+	body, err := io.ReadAll(hr.Body)
+	if err != nil {
+		failure := badData("read the request: %v", err)
+		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+			failure.status = http.StatusRequestEntityTooLarge
+		}
+		failPlain(w, failure)
+		return
+	}
+	again := func() io.ReadCloser { return io.NopCloser(bytes.NewReader(body)) }
+	hr.Body = again()
+	queries, span, err := checkRead(hr)
+	if err != nil {
+		failPlain(w, badData("%v", err))
+		return
+	}
+	hr.Body = http.NoBody // The parameters of this route are in its URL.
+	r, err := newRequest(w, hr)
+	if err != nil {
+		failPlain(w, apiErrorOf(err))
+		return
+	}
+	s := &slot{admission: a.admission, kind: long}
+	if span <= liveRange {
+		s.kind = live
+	}
+	if err := s.wait(ctx); err != nil {
+		failPlain(w, apiErrorOf(err))
+		return
+	}
+	defer s.release()
+	hr.Body = again()
+	// The handler is made for each request, since its limit on samples is one of each query. Its
+	// limit on concurrency never waits. Its warnings would fill the log, and its errors are answered.
+	handler := remote.NewReadHandler(slog.New(slog.DiscardHandler), nil, a.cfg.Storage.Queryable(promstore.Options{Strict: r.strict}),
+		func() config.Config { return config.Config{} }, max(1, a.maxSamples[s.kind]/max(1, queries)), 1, maxFrameBytes)
+	handler.ServeHTTP(flusher{w}, hr)
+}
+
+// flusher is an http.Flusher, also if the writer has one only inside.
+type flusher struct{ http.ResponseWriter }
+
+// Flush implements http.Flusher.
+func (f flusher) Flush() { _ = http.NewResponseController(f.ResponseWriter).Flush() }
+
+// checkRead returns how many queries a request has, and the longest time that one is over. It
+// returns an error if the request is larger than what is allowed.
+func checkRead(hr *http.Request) (queries int, span time.Duration, err error) {
+	req, err := remote.DecodeReadRequest(hr)
+	if err != nil {
+		return 0, 0, err
+	}
+	if len(req.Queries) > maxReadQueries {
+		return 0, 0, fmt.Errorf("%d queries, at most %d are allowed", len(req.Queries), maxReadQueries)
+	}
+	size := 0
+	for _, q := range req.Queries {
+		if q == nil {
+			return 0, 0, errors.New("a query is missing")
+		}
+		span = max(span, time.UnixMilli(q.EndTimestampMs).Sub(time.UnixMilli(q.StartTimestampMs)))
+		for _, m := range q.Matchers {
+			if m.Type == prompb.LabelMatcher_RE || m.Type == prompb.LabelMatcher_NRE {
+				size += regexpSize(m.Value)
+			}
+		}
+	}
+	if size > maxRegexps {
+		return 0, 0, fmt.Errorf("the regular expressions have more than the limit of %d instructions", maxRegexps)
+	}
+	return len(req.Queries), span, nil
+}
+
+// failPlain answers with an error as the handler of Prometheus does: as text.
+func failPlain(w http.ResponseWriter, failure *apiError) {
+	if failure.kind == errorUnavailable {
+		w.Header().Set("Retry-After", retryAfter)
+	}
+	http.Error(w, failure.text, failure.status)
+}
