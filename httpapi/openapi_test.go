@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,9 +16,12 @@ import (
 	"testing"
 	"time"
 
+	"fodc/httpapi/promapi"
 	"fodc/messages"
+	"fodc/recorder/promstore"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -33,8 +37,15 @@ type spec struct {
 }
 
 type specPath struct {
-	ServedBy  []string `yaml:"x-served-by"`
-	Get, Head *specOperation
+	ServedBy        []string `yaml:"x-served-by"`
+	Get, Head, Post *specOperation
+}
+
+// operations are those that the path has, by method.
+func (p *specPath) operations() map[string]*specOperation {
+	all := map[string]*specOperation{http.MethodGet: p.Get, http.MethodHead: p.Head, http.MethodPost: p.Post}
+	maps.DeleteFunc(all, func(_ string, o *specOperation) bool { return o == nil })
+	return all
 }
 
 type specOperation struct {
@@ -88,7 +99,11 @@ func refName(ref string) string { return ref[strings.LastIndex(ref, "/")+1:] }
 // parameters returns those of the query that the server takes, by name.
 func (s *spec) parameters(t *testing.T, server, path string) map[string]specSchema {
 	t.Helper()
-	op, all := s.Paths[path].Get, map[string]specSchema{}
+	one := s.Paths[path]
+	op, all := one.Get, map[string]specSchema{}
+	if op == nil {
+		op = one.Post
+	}
 	for _, p := range op.Parameters {
 		if p.Ref != "" {
 			var ok bool
@@ -105,15 +120,34 @@ func (s *spec) parameters(t *testing.T, server, path string) map[string]specSche
 var links = regexp.MustCompile(`<li>(?:<a href="\.[^"]+">)?(/[^<:]*)(?:</a>)?: `)
 
 // onNode returns the path with a node id in place of its parameter.
-func onNode(path string) string { return strings.ReplaceAll(path, nodeIDParam, "n1") }
+func onNode(path string) string {
+	return strings.NewReplacer(nodeIDParam, "n1", "{name}", "node_id").Replace(path)
+}
 
 // inExample is a pattern of the path in a command of docs/api.md.
 func inExample(path string) string {
 	return strings.ReplaceAll(regexp.QuoteMeta(path), regexp.QuoteMeta(nodeIDParam), "[^/]+")
 }
 
+// documentedServer is a server with the routes of its API of Prometheus.
+type documentedServer struct {
+	http.Handler
+	queries []promapi.Route
+}
+
+// ownPaths are the paths that the server has beside those of the API of Prometheus.
+func (d documentedServer) ownPaths(s *spec, server string) []string {
+	return slices.DeleteFunc(s.serving(server), func(path string) bool { return strings.HasPrefix(path, apiPrefix) })
+}
+
+// queriesOver returns the routes of the API of Prometheus.
+func queriesOver(collect promstore.Collect, targets func(context.Context) ([]promapi.Target, error)) []promapi.Route {
+	return promapi.New(promapi.Config{Storage: promstore.New(promstore.Config{Collect: collect, Timeout: time.Second, Now: time.Now}), Targets: targets,
+		Limits: promapi.Limits{Timeout: time.Second, MaxSamples: 1000, Concurrency: 2}, Now: time.Now, Log: zap.NewNop()}).Routes()
+}
+
 // documentedServers are a proxy and an agent whose responses have every field.
-func documentedServers() map[string]http.Handler {
+func documentedServers() map[string]documentedServer {
 	at := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	failure := &messages.Failure{At: at, Reason: "r", Message: "m", Stack: "s"}
 	tree := messages.ActorTree{At: at, Actors: []messages.ActorNode{{ID: "a", Kind: "k", Subject: "n1", State: "running", Busy: "b",
@@ -123,7 +157,7 @@ func documentedServers() map[string]http.Handler {
 	p.collection, p.cluster, p.tree, p.configs = threeNodes(), someCluster(), tree, someConfigs()
 	series := &p.collection.Nodes[0].Blocks[0].Families[0].Series[0]
 	series.Values = []float64{math.NaN(), 1}
-	agent, a := newFakeAgent()
+	_, a := newFakeAgent()
 	a.Tree = func() messages.ActorTree { return tree }
 	a.Health = func(context.Context) (messages.AgentHealth, error) {
 		return messages.AgentHealth{
@@ -135,7 +169,11 @@ func documentedServers() map[string]http.Handler {
 			Events:    []messages.AgentEvent{{Event: "restart", Target: "t", At: at, Last: at, Detail: "d"}},
 		}, nil
 	}
-	return map[string]http.Handler{"proxy": p.handler, "agent": agent}
+	a.Read = func(context.Context, messages.Selection, func(int64) error) (messages.NodeAnswer, error) {
+		return messages.NodeAnswer{}, nil
+	}
+	p.Queries, a.Queries = queriesOver(p.CollectForQuery, p.QueryTargets(0, 0)), queriesOver(a.CollectForQuery, a.QueryTargets(0))
+	return map[string]documentedServer{"proxy": {p.Handler(), p.Queries}, "agent": {a.Handler(), a.Queries}}
 }
 
 // Every route is described, and what is described is a route.
@@ -144,15 +182,46 @@ func TestOpenAPIHasTheRoutes(t *testing.T) {
 	for server, h := range documentedServers() {
 		routes := []string{"/"}
 		for _, m := range links.FindAllStringSubmatch(do(h, http.MethodGet, "/").Body.String(), -1) {
-			routes = append(routes, m[1])
+			if m[1] != "/api/v1" { // It is one line for all of it.
+				routes = append(routes, m[1])
+			}
+		}
+		for _, r := range h.queries {
+			routes = append(routes, r.Path)
 		}
 		slices.Sort(routes)
 		require.Equal(t, routes, s.serving(server), "docs/openapi.yaml must have the routes of the %s (x-served-by)", server)
 	}
 	for path, p := range s.Paths {
-		require.NotNil(t, p.Get, path)
-		require.Equal(t, p.Get, p.Head, "%s: every route takes GET and HEAD", path)
-		require.Contains(t, p.Get.Responses, "405", path)
+		if !strings.HasPrefix(path, apiPrefix) {
+			require.NotNil(t, p.Get, path)
+			require.Equal(t, p.Get, p.Head, "%s: every route takes GET and HEAD", path)
+		}
+		for method, o := range p.operations() {
+			require.Contains(t, o.Responses, "405", "%s %s", method, path)
+		}
+	}
+}
+
+// The routes of the API of Prometheus have the methods and parameters that are described, and docs/api.md
+// lists them.
+func TestOpenAPIHasTheQueries(t *testing.T) {
+	s := readSpec(t)
+	text, err := os.ReadFile("../docs/api.md")
+	require.NoError(t, err)
+	for server, h := range documentedServers() {
+		require.NotEmpty(t, h.queries)
+		for _, r := range h.queries {
+			p := s.Paths[r.Path]
+			methods := slices.Sorted(maps.Keys(p.operations()))
+			require.Equal(t, slices.DeleteFunc(slices.Sorted(slices.Values(r.Methods)), func(m string) bool { return m == http.MethodOptions }), methods, r.Path)
+			if len(methods) > 1 {
+				require.Equal(t, p.Get, p.Post, r.Path)
+			}
+			require.ElementsMatch(t, r.Params, slices.Collect(maps.Keys(s.parameters(t, server, r.Path))), r.Path)
+			short := "`" + strings.ReplaceAll(strings.TrimPrefix(r.Path, "/api/v1"), "{name}", "NAME") + "`"
+			require.True(t, strings.Contains(string(text), short), "docs/api.md must list %s", short)
+		}
 	}
 }
 
@@ -186,7 +255,7 @@ func TestOpenAPIHasTheParameters(t *testing.T) {
 	require.NoError(t, err)
 	port := map[string]string{"proxy": "17901", "agent": "17902"}
 	for server, h := range documentedServers() {
-		for _, path := range s.serving(server) {
+		for _, path := range h.ownPaths(s, server) {
 			want := parametersOf(h, path)
 			require.Equal(t, want, s.parameters(t, server, path), "docs/openapi.yaml must have the parameters of %s of the %s", path, server)
 			for name := range want {
@@ -201,20 +270,31 @@ func TestOpenAPIHasTheParameters(t *testing.T) {
 	}
 }
 
+// promQuery is right for all routes of the API of Prometheus.
+const promQuery = "?query=fodc_agent_up&match[]=fodc_agent_up&start=1700000000&end=1700000010&step=10&limit=10"
+
 // Responses have the fields that are described, and no others.
 func TestOpenAPIHasTheAnswers(t *testing.T) {
 	s, used := readSpec(t), map[string]bool{}
 	for server, h := range documentedServers() {
 		for _, path := range s.serving(server) {
-			for _, query := range []string{"", "?format=json", "?format=x", "?strict=1", "?node=n9", "?role=%", "?diff=1"} {
-				for _, method := range []string{http.MethodGet, http.MethodPost} {
+			for _, query := range []string{"", "?format=json", "?format=x", "?strict=1", "?node=n9", "?role=%", "?diff=1", promQuery, promQuery + "&strict=1"} {
+				for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
 					w := do(h, method, onNode(path)+query)
 					where := fmt.Sprintf("%s %s%s of the %s: %d", method, path, query, server, w.Code)
-					content := s.Paths[path].Get.Responses[fmt.Sprint(w.Code)].Content
+					p := s.Paths[path]
+					operation := cmp.Or(p.operations()[method], p.Get, p.Post)
+					content := operation.Responses[fmt.Sprint(w.Code)].Content
 					kind, _, _ := strings.Cut(w.Header().Get("Content-Type"), ";")
 					if w.Code != http.StatusOK {
-						content = map[string]struct{ Schema specSchema }{contentJSON: {specSchema{Ref: "error"}}}
-						require.Contains(t, s.Paths[path].Get.Responses, fmt.Sprint(w.Code), where)
+						require.Contains(t, operation.Responses, fmt.Sprint(w.Code), where)
+					}
+					if w.Code != http.StatusOK && content == nil { // It is a reference.
+						ref := "error"
+						if strings.HasPrefix(path, apiPrefix) && w.Code != http.StatusMethodNotAllowed {
+							ref = "prometheus_error"
+						}
+						content = map[string]struct{ Schema specSchema }{contentJSON: {specSchema{Ref: ref}}}
 					}
 					require.Contains(t, content, kind, where)
 					if kind != contentJSON {
@@ -229,8 +309,8 @@ func TestOpenAPIHasTheAnswers(t *testing.T) {
 	}
 	for name, schema := range s.Components.Schemas {
 		for _, property := range slices.Sorted(maps.Keys(schema.Properties)) {
-			if name == "proxy_health" && property == "error" {
-				continue // only without a registry
+			if name == "proxy_health" && property == "error" || name == "prometheus" && property == "infos" {
+				continue // only without a registry, and for some queries
 			}
 			require.True(t, used[name+"."+property], "no answer has %s of the schema %s", property, name)
 		}

@@ -20,8 +20,6 @@ const (
 	headerRequestID = "X-Request-Id"
 	// minGzipBytes is the size from which a response is worth compressing.
 	minGzipBytes = 1 << 10
-	// maxBodyBytes bounds the body of a request: a form, or a remote read.
-	maxBodyBytes = 1 << 20
 	// maxQuotedBytes bounds what an error or a log line quotes of a request.
 	maxQuotedBytes = 100
 )

@@ -39,10 +39,10 @@ type endpoint struct {
 
 var readMethods = []string{http.MethodGet, http.MethodHead}
 
-// queryEndpoint returns a route of the API of Prometheus, which writes its errors itself.
+// queryEndpoint returns a route of the API of Prometheus, which writes its errors itself, and bounds
+// the bodies that it reads.
 func queryEndpoint(r promapi.Route) endpoint {
 	return endpoint{methods: r.Methods, route: route{path: r.Path, about: r.About, serve: func(w http.ResponseWriter, req *http.Request) error {
-		req.Body = http.MaxBytesReader(w, req.Body, maxBodyBytes)
 		r.Serve(w, req)
 		if rec, ok := w.(*responseRecorder); ok && rec.writeErr != nil {
 			return fmt.Errorf("write the response: %w", rec.writeErr)

@@ -124,24 +124,6 @@ func TestQueriesThatPanicOrLoseTheirClient(t *testing.T) {
 	}
 }
 
-func TestBodiesOfQueriesAreBounded(t *testing.T) {
-	h := queries(nil, promapi.Route{Path: "/api/v1/query", Methods: []string{http.MethodPost}, Serve: func(w http.ResponseWriter, r *http.Request) {
-		if err := r.ParseForm(); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-		}
-	}})
-	f := func(bytes, code int) {
-		t.Helper()
-		r := httptest.NewRequest(http.MethodPost, "/api/v1/query", strings.NewReader("query="+strings.Repeat("1", bytes-6)))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, r)
-		require.Equal(t, code, w.Code, w.Body.String())
-	}
-	f(maxBodyBytes, http.StatusOK)
-	f(maxBodyBytes+1, http.StatusBadRequest)
-}
-
 // A part of a response that is flushed arrives before the next one is there, compressed or not; what
 // is compressed already is not compressed again.
 func TestFlushedPartsArrive(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 func queries(c promstore.Config, targets func(context.Context) ([]promapi.Target, error), limits promapi.Limits, log *zap.Logger) []promapi.Route {
 	c.Timeout, c.Now = limits.Timeout, time.Now
 	return promapi.New(promapi.Config{Storage: promstore.New(c), Targets: targets, Limits: limits, Revision: thisBuild().revision,
-		Now: time.Now, Log: log}).Routes()
+		Started: time.Now(), Now: time.Now, Log: log}).Routes()
 }
 
 // addQueries lets the proxy's HTTP API answer queries.
