@@ -150,13 +150,6 @@ func newAnswer(t require.TestingT) *answer {
 	return &answer{t, make(map[string][]string), make(map[string]string), make(map[string][]int64), false}
 }
 
-// newTimedAnswer is an answer with the times of all scrapes.
-func newTimedAnswer(t require.TestingT) *answer {
-	a := newAnswer(t)
-	a.targeted = true
-	return a
-}
-
 func (a *answer) add(blocks []messages.Block) {
 	for _, b := range blocks {
 		require.NotEmpty(a.t, b.Times)

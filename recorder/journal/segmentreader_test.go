@@ -121,12 +121,12 @@ func TestReadAgainOfADamagedSegment(t *testing.T) {
 		{Number: 2, Target: "t", At: created + 2, Series: list("a"), Values: []float64{2}},
 		{Number: 3, Target: "t", At: created + 3, Series: list("a", "b"), Values: []float64{3, 4}},
 	})
-	s, file := readerOf(t, segment, messages.Selection{Names: []string{"b"}})
+	s, _ := readerOf(t, segment, messages.Selection{Names: []string{"b"}})
 	c := s.nextWanted()
 	require.NotNil(t, c)
 	require.Equal(t, []float64{3, 4}, c.values)
 
-	s, file = readerOf(t, segment, messages.Selection{Names: []string{"b"}})
+	s, file := readerOf(t, segment, messages.Selection{Names: []string{"b"}})
 	_, err := s.scan.next()
 	require.NoError(t, err)
 	broken := slices.Clone(segment) // since it was read
