@@ -8,9 +8,25 @@ type SampleLabels struct{ node node }
 
 // NewSampleLabels returns the labels of the node's samples.
 func NewSampleLabels(id messages.Identity) *SampleLabels {
-	l := &SampleLabels{node{answer: &messages.NodeAnswer{Identity: id}}}
-	l.node.render(&id)
+	return SampleLabelsOf(&messages.NodeAnswer{Identity: id})
+}
+
+// SampleLabelsOf is NewSampleLabels for the node that has answered.
+func SampleLabelsOf(a *messages.NodeAnswer) *SampleLabels {
+	l := &SampleLabels{node{answer: a}}
+	l.node.render(&a.Identity)
 	return l
+}
+
+// Stamped returns the value of a label that all samples have. ok is false if there is none of the
+// name that all of them have.
+func (l *SampleLabels) Stamped(name string) (value string, ok bool) {
+	of := l.node.find(name)
+	// If an agent has not said its pod, samples may.
+	if of == nil || name == messages.LabelPodName && l.node.answer.Identity.PodNameIsNodeID {
+		return "", false
+	}
+	return of.Value, true
 }
 
 // Of returns the labels that a sample with these labels of its own has on a page, in no

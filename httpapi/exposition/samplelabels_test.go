@@ -32,6 +32,22 @@ func TestSampleLabels(t *testing.T) {
 	require.Error(t, err)
 }
 
+func TestStampedLabels(t *testing.T) {
+	f := func(id messages.Identity, name, want string, ok bool) {
+		t.Helper()
+		value, got := NewSampleLabels(id).Stamped(name)
+		require.Equal(t, ok, got)
+		require.Equal(t, want, value)
+	}
+	id := messages.Identity{NodeID: "n1", PodName: "p", Labels: map[string]string{"zone": "z"}}
+	f(id, "node_id", "n1", true)
+	f(id, "node_zone", "z", true)
+	f(id, "pod_name", "p", true)
+	f(id, "node_role", "", false)
+	f(id, "a", "", false)
+	f(messages.Identity{NodeID: "n1", PodName: "n1", PodNameIsNodeID: true}, "pod_name", "", false)
+}
+
 // A page shows the same labels.
 func TestSampleLabelsAreThoseOfThePage(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

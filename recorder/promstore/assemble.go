@@ -10,30 +10,53 @@ import (
 // assembler makes the series of a selection, family by family, node by node.
 type assembler struct {
 	selection *selection
-	sources   []source
 	chooser   *chooser
-	// matchers are those of labels other than the name, rest those of them that the present node's
-	// series are to be asked.
-	matchers, rest []*labels.Matcher
-	grouper        grouper
-	groups         []group
-	node           *node
-	span           *span
+	// matchers are those of labels other than the name.
+	matchers []*labels.Matcher
+	// nodes are those with series that may match.
+	nodes   []matchingNode
+	node    matchingNode
+	grouper grouper
+	groups  []group
 	// ready are the series that are to be returned next.
 	ready   []storage.Series
 	next    int
 	series  slab[series]
 	parts   slab[part]
+	spans   slab[span]
 	scratch []part
 	joining joiner
 	// invalid counts the series that were left out since their labels, names or values are invalid.
 	invalid int
 }
 
+// matchingNode is a node with series that may match. rest are the matchers that each of them is to
+// be asked.
+type matchingNode struct {
+	source
+	rest []*labels.Matcher
+	span *span
+}
+
 func newAssembler(s *selection, ownNode bool) *assembler {
-	a := &assembler{selection: s, sources: s.sources}
+	a := &assembler{selection: s}
 	a.chooser, a.matchers = newChooser(s.matchers, ownNode)
+	a.nodes = make([]matchingNode, 0, len(s.sources))
+	for _, from := range s.sources {
+		if rest, ok := from.mayMatch(a.matchers); ok {
+			a.nodes = append(a.nodes, matchingNode{source: from, rest: rest})
+		}
+	}
 	return a
+}
+
+// answers returns those of the nodes with series that may match.
+func (a *assembler) answers() []*messages.NodeAnswer {
+	answers := make([]*messages.NodeAnswer, len(a.nodes))
+	for i := range a.nodes {
+		answers[i] = a.nodes[i].answer
+	}
+	return answers
 }
 
 // Next returns the next series, in no particular order. It returns nil when there is none.
@@ -44,9 +67,9 @@ func (a *assembler) Next() storage.Series {
 		case len(a.groups) > 0:
 			a.emit(&a.groups[0])
 			a.groups = a.groups[1:]
-		case len(a.sources) > 0:
-			a.begin(a.sources[0])
-			a.sources = a.sources[1:]
+		case len(a.nodes) > 0:
+			a.begin(a.nodes[0])
+			a.nodes = a.nodes[1:]
 		default:
 			return nil
 		}
@@ -56,14 +79,14 @@ func (a *assembler) Next() storage.Series {
 }
 
 // begin begins with the series of a node.
-func (a *assembler) begin(from source) {
-	var ok bool
-	if a.rest, ok = from.mayMatch(a.matchers); !ok {
-		return
+func (a *assembler) begin(n matchingNode) {
+	n.span = &a.spans.take(1)[0]
+	*n.span = span{offset: n.offset, end: a.selection.end - n.offset}
+	a.node = n
+	a.groups = a.grouper.of(n.node, a.chooser, a.selection)
+	if a.chooser.about {
+		a.addAbout(n.source)
 	}
-	a.node, a.span = from.node, &span{offset: from.offset, end: a.selection.end - from.offset}
-	a.groups = a.grouper.of(a.node, a.chooser, a.selection)
-	a.addAbout(from)
 }
 
 // emit makes the series of a group.
@@ -132,7 +155,7 @@ func (a *assembler) labelsOf(name string, own messages.LabelText) (l labels.Labe
 		a.invalid++
 		return l, false
 	}
-	return l, matchAllLabels(a.rest, l)
+	return l, matchAllLabels(a.node.rest, l)
 }
 
 func matchAllLabels(matchers []*labels.Matcher, l labels.Labels) bool {
@@ -147,7 +170,7 @@ func matchAllLabels(matchers []*labels.Matcher, l labels.Labels) bool {
 // add adds a series to those that are ready.
 func (a *assembler) add(l labels.Labels, parts []part) {
 	s := &a.series.take(1)[0]
-	*s = series{labels: l, parts: parts, span: a.span}
+	*s = series{labels: l, parts: parts, span: a.node.span}
 	s.sort()
 	a.ready = append(a.ready, s)
 }

@@ -3,6 +3,7 @@ package promstore
 import (
 	"slices"
 
+	"fodc/httpapi/exposition"
 	"fodc/messages"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -13,15 +14,14 @@ type collection struct {
 	*ask
 	// at is when it was asked, in unix milliseconds.
 	at    int64
-	nodes []*node
+	nodes []node
 }
 
 // node is one node's part of a collection.
 type node struct {
 	answer *messages.NodeAnswer
-	// labels are those of its series, identity the labels that all of them have.
-	labels   *NodeLabels
-	identity map[string]string
+	// labels are those of its series.
+	labels NodeLabels
 	// offset is what is to be added to the times of its samples, in milliseconds.
 	offset int64
 	// data are its blocks with series.
@@ -44,24 +44,24 @@ type source struct {
 }
 
 func newCollection(a *ask, at int64, c *messages.Collection) *collection {
-	all := &collection{ask: a, at: at, nodes: make([]*node, 0, len(c.Nodes))}
+	all := &collection{ask: a, at: at, nodes: make([]node, len(c.Nodes))}
+	memory := &labelMemory{} // One goroutine reads all selections of a querier.
 	for i := range c.Nodes {
-		all.nodes = append(all.nodes, newNode(&c.Nodes[i]))
+		n := &all.nodes[i]
+		n.answer, n.labels = &c.Nodes[i], NodeLabels{exposition.SampleLabelsOf(&c.Nodes[i]), memory}
+		n.init()
 	}
 	return all
 }
 
-func newNode(a *messages.NodeAnswer) *node {
-	n := &node{answer: a, labels: NewNodeLabels(a.Identity), identity: make(map[string]string), offset: a.ClockOffset.Milliseconds()}
-	for _, l := range a.Identity.AppendSampleLabels(nil) {
-		// An agent that has not said its pod may have samples that do.
-		if l.Name != messages.LabelPodName || !a.Identity.PodNameIsNodeID {
-			n.identity[l.Name] = l.Value
-		}
-	}
+// init sets what is read from the answer.
+func (n *node) init() {
+	a := n.answer
+	n.offset = a.ClockOffset.Milliseconds()
 	if a.Missing != messages.MissingNone {
-		return n
+		return
 	}
+	n.data = make([]block, 0, len(a.Blocks))
 	for i := range a.Blocks {
 		switch b := &a.Blocks[i]; {
 		case len(b.Times) == 0:
@@ -83,7 +83,6 @@ func newNode(a *messages.NodeAnswer) *node {
 			b.scrapes = b.Times
 		}
 	}
-	return n
 }
 
 // newest returns the time of the newest sample of the node. ok is false if it has none.
@@ -99,13 +98,16 @@ func (n *node) newest() (at int64, ok bool) {
 // mayMatch reports whether series of the node can match, as far as the labels say that all of them
 // have. rest are the matchers that each series is to be asked.
 func (n *node) mayMatch(matchers []*labels.Matcher) (rest []*labels.Matcher, ok bool) {
-	for _, m := range matchers {
-		value, fixed := n.identity[m.Name]
-		switch {
-		case !fixed:
+	rest = matchers
+	for i, m := range matchers {
+		switch value, fixed := n.labels.labels.Stamped(m.Name); {
+		case !fixed && len(rest) < len(matchers):
 			rest = append(rest, m)
+		case !fixed:
 		case !m.Matches(value):
 			return nil, false
+		case len(rest) == len(matchers):
+			rest = slices.Clone(matchers[:i])
 		}
 	}
 	return rest, true

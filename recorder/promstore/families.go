@@ -35,6 +35,8 @@ type chosen struct {
 type chooser struct {
 	matchers []*labels.Matcher
 	ownNode  bool
+	// about says that a family about the collection matches.
+	about bool
 	byName   map[familyKey]*familyNames
 	// byFamilies is by the first family of those that answers share.
 	byFamilies map[*messages.Family][]chosen
@@ -51,6 +53,7 @@ func newChooser(matchers []*labels.Matcher, ownNode bool) (c *chooser, rest []*l
 			rest = append(rest, m)
 		}
 	}
+	c.about = slices.ContainsFunc(exposition.CollectionFamilies(), func(f messages.Family) bool { return c.matchesName(f.Name) })
 	return c, rest
 }
 
@@ -125,13 +128,14 @@ type group struct {
 
 // grouper groups the families of a node's blocks by name. It reuses its memory.
 type grouper struct {
-	groups []group
-	byName map[string]int
+	groups  []group
+	byName  map[string]int
+	columns slab[column]
 }
 
 // of returns the groups of the node's families that match, in the order of the blocks. They are valid
 // until the next call.
-func (g *grouper) of(n *node, c *chooser, s *selection) []group {
+func (g *grouper) of(n *node, from *chooser, s *selection) []group {
 	if g.byName == nil {
 		g.byName = make(map[string]int)
 	}
@@ -139,19 +143,21 @@ func (g *grouper) of(n *node, c *chooser, s *selection) []group {
 	g.groups = g.groups[:0]
 	for order := range n.data {
 		b := &n.data[order]
-		families := c.choose(b.Block)
+		families := from.choose(b.Block)
 		if len(families) == 0 {
 			continue
 		}
-		column := &column{times: b.Times, to: len(b.Times), scrapes: b.scrapes, order: order}
+		c := column{times: b.Times, to: len(b.Times), scrapes: b.scrapes, order: order}
 		if !s.seriesOnly {
-			column = newColumn(b, order, s.start-n.offset, s.end-n.offset)
+			c.trim(s.start-n.offset, s.end-n.offset)
 		}
-		if column.from == column.to {
+		if c.from == c.to {
 			continue
 		}
+		shared := &g.columns.take(1)[0]
+		*shared = c
 		for _, f := range families {
-			p := familyPart{column: column, family: &b.Families[f.index], names: f.names}
+			p := familyPart{column: shared, family: &b.Families[f.index], names: f.names}
 			if b.Values != nil {
 				rows := len(b.Times)
 				p.values = b.Values[f.before*rows : (f.before+len(p.family.Series))*rows]

@@ -24,7 +24,7 @@ type Metadata struct {
 func (s *Store) Metadata(ctx context.Context, o Options, name string) ([]Metadata, annotations.Annotations, error) {
 	q := &querier{store: s, options: o}
 	defer q.Close()
-	of := &selection{instant: true}
+	of := &selection{instant: true, end: maxMillis}
 	if name != "" {
 		of.names = []string{name}
 	}
@@ -33,14 +33,23 @@ func (s *Store) Metadata(ctx context.Context, o Options, name string) ([]Metadat
 	if of.err != nil {
 		return nil, nil, of.err
 	}
-	var all []Metadata
+	var (
+		all     []Metadata
+		answers []*messages.NodeAnswer
+	)
 	for _, n := range of.sources {
+		answers = append(answers, n.answer)
 		all = n.appendMetadata(all, name, s.cfg.OwnNode)
+	}
+	if o.Strict {
+		if err := strictError(answers); err != nil {
+			return nil, nil, err
+		}
 	}
 	slices.SortStableFunc(all, func(a, b Metadata) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Node.NodeID, b.Node.NodeID))
 	})
-	return all, notesOf(of.sources), nil
+	return all, notesOf(answers), nil
 }
 
 // appendMetadata appends what the node says of its families, of several texts for the same the

@@ -12,14 +12,19 @@ import (
 
 // NodeLabels says which labels the series of a node have. It is for one goroutine.
 type NodeLabels struct {
-	labels  *exposition.SampleLabels
+	labels *exposition.SampleLabels
+	*labelMemory
+}
+
+// labelMemory is the memory in which labels are made.
+type labelMemory struct {
 	scratch []messages.Label
 	builder labels.ScratchBuilder
 }
 
 // NewNodeLabels returns the labels of the series of the node with the identity.
 func NewNodeLabels(id messages.Identity) *NodeLabels {
-	return &NodeLabels{labels: exposition.NewSampleLabels(id), builder: labels.NewScratchBuilder(0)}
+	return &NodeLabels{exposition.NewSampleLabels(id), &labelMemory{}}
 }
 
 // Labels returns the labels that a series of the node has on the page of a proxy, with the name

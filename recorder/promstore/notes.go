@@ -27,10 +27,10 @@ func (n note) Error() string { return n.text }
 func (n note) Unwrap() error { return n.kind }
 
 // lacks returns a text for each reason for which nodes have no answer, or a part of one only.
-func lacks(sources []source) (texts []string) {
+func lacks(answers []*messages.NodeAnswer) (texts []string) {
 	byReason := make(map[string][]string)
-	for _, s := range sources {
-		switch a := s.answer; {
+	for _, a := range answers {
+		switch {
 		case a.Missing != messages.MissingNone:
 			reason := fmt.Sprintf("no answer (%.50s)", a.Missing)
 			byReason[reason] = append(byReason[reason], a.Identity.NodeID)
@@ -40,7 +40,7 @@ func lacks(sources []source) (texts []string) {
 		}
 	}
 	for reason, ids := range byReason {
-		texts = append(texts, fmt.Sprintf("%s from %d of %d nodes: %s", reason, len(ids), len(sources), listOf(ids)))
+		texts = append(texts, fmt.Sprintf("%s from %d of %d nodes: %s", reason, len(ids), len(answers), listOf(ids)))
 	}
 	slices.Sort(texts)
 	return texts
@@ -61,32 +61,32 @@ func listOf(ids []string) string {
 }
 
 // offsets returns a text for the nodes whose clocks were corrected, empty if there are none.
-func offsets(sources []source) string {
-	var of []source
-	for _, s := range sources {
-		if s.answer.ClockOffset != 0 && s.answer.Missing == messages.MissingNone {
-			of = append(of, s)
+func offsets(answers []*messages.NodeAnswer) string {
+	var of []*messages.NodeAnswer
+	for _, a := range answers {
+		if a.ClockOffset != 0 && a.Missing == messages.MissingNone {
+			of = append(of, a)
 		}
 	}
 	if len(of) == 0 {
 		return ""
 	}
-	slices.SortFunc(of, func(a, b source) int { return cmp.Compare(b.answer.ClockOffset.Abs(), a.answer.ClockOffset.Abs()) })
+	slices.SortFunc(of, func(a, b *messages.NodeAnswer) int { return cmp.Compare(b.ClockOffset.Abs(), a.ClockOffset.Abs()) })
 	ids := make([]string, len(of))
-	for i, s := range of {
-		ids[i] = s.answer.Identity.NodeID
+	for i, a := range of {
+		ids[i] = a.Identity.NodeID
 	}
 	return fmt.Sprintf("the clocks of %d nodes are off by up to %s, which was corrected: %s",
-		len(of), of[0].answer.ClockOffset.Abs().Round(time.Millisecond), listOf(ids))
+		len(of), of[0].ClockOffset.Abs().Round(time.Millisecond), listOf(ids))
 }
 
 // notesOf returns what there is to say of the answers for a selection.
-func notesOf(sources []source) annotations.Annotations {
+func notesOf(answers []*messages.NodeAnswer) annotations.Annotations {
 	var notes annotations.Annotations
-	for _, text := range lacks(sources) {
+	for _, text := range lacks(answers) {
 		notes.Add(note{text, annotations.PromQLWarning})
 	}
-	if text := offsets(sources); text != "" {
+	if text := offsets(answers); text != "" {
 		notes.Add(note{text, annotations.PromQLInfo})
 	}
 	return notes
@@ -94,11 +94,11 @@ func notesOf(sources []source) annotations.Annotations {
 
 // strictError returns the error that the lack of an answer is in strict requests, nil if there is no
 // lack.
-func strictError(sources []source) error {
-	if len(sources) == 0 {
+func strictError(answers []*messages.NodeAnswer) error {
+	if len(answers) == 0 {
 		return messages.Errorf(messages.ErrUnavailable, "no node is registered that the query selects; /cluster lists those that are")
 	}
-	if texts := lacks(sources); len(texts) > 0 {
+	if texts := lacks(answers); len(texts) > 0 {
 		return messages.Errorf(messages.ErrUnavailable, "%s", strings.Join(texts, "; "))
 	}
 	return nil

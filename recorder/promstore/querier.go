@@ -82,8 +82,6 @@ func (q *querier) resolve(ctx context.Context, s *selection) {
 	for _, p := range q.pending {
 		if p.done = true; err != nil && !p.empty && p.sources == nil {
 			p.err = err
-		} else if q.options.Strict && !p.empty {
-			p.err = strictError(p.sources)
 		}
 	}
 	q.pending = nil
@@ -160,7 +158,8 @@ func (q *querier) collect(ctx context.Context, a *ask, add func(*collection, fun
 // again, for the time before.
 func (q *querier) collectBefore(ctx context.Context, a *ask, c *collection, add func(*collection, func())) error {
 	before := &ask{wants: wants{names: a.names}, start: a.start, end: a.end}
-	for _, n := range c.nodes {
+	for i := range c.nodes {
+		n := &c.nodes[i]
 		newest, ok := n.newest()
 		for _, s := range a.selections {
 			if ok && newest > s.end {
@@ -219,8 +218,8 @@ func (q *querier) collectOne(ctx context.Context, a *ask, add func(*collection, 
 
 func (c *collection) sources() []source {
 	sources := make([]source, len(c.nodes))
-	for i, n := range c.nodes {
-		sources[i] = source{n, c}
+	for i := range c.nodes {
+		sources[i] = source{&c.nodes[i], c}
 	}
 	return sources
 }

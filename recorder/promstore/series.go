@@ -22,12 +22,10 @@ type column struct {
 	order int
 }
 
-// newColumn returns the column of a block for the times from start to end, by the node's clock.
-func newColumn(b *block, order int, start, end int64) *column {
-	c := &column{times: b.Times, scrapes: b.scrapes, order: order}
-	c.from = search(b.Times, start)
-	c.to = c.from + search(b.Times[c.from:], end+1)
-	return c
+// trim selects the times from start to end, by the node's clock.
+func (c *column) trim(start, end int64) {
+	c.from = search(c.times, start)
+	c.to = c.from + search(c.times[c.from:], end+1)
 }
 
 // search returns the index of the first time that is not before at.

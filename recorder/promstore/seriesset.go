@@ -57,14 +57,14 @@ func (s *seriesSet) begin() bool {
 	if s.err = s.selection.err; s.err != nil {
 		return false
 	}
-	var selected []source
-	for _, from := range s.selection.sources {
-		if _, ok := from.mayMatch(s.selection.matchers); ok {
-			selected = append(selected, from)
+	s.assembler = newAssembler(s.selection, s.querier.store.cfg.OwnNode)
+	answers := s.assembler.answers()
+	if s.querier.options.Strict && !s.selection.empty {
+		if s.err = strictError(answers); s.err != nil {
+			return false
 		}
 	}
-	s.notes = notesOf(selected)
-	s.assembler = newAssembler(s.selection, s.querier.store.cfg.OwnNode)
+	s.notes = notesOf(answers)
 	if !s.sorted {
 		return true
 	}
