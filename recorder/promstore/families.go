@@ -36,8 +36,8 @@ type chooser struct {
 	matchers []*labels.Matcher
 	ownNode  bool
 	// about says that a family about the collection matches.
-	about bool
-	byName   map[familyKey]*familyNames
+	about  bool
+	byName map[familyKey]*familyNames
 	// byFamilies is by the first family of those that answers share.
 	byFamilies map[*messages.Family][]chosen
 	scratch    []chosen

@@ -168,8 +168,6 @@ func (it *iterator) skip(t int64) {
 		}
 	}
 	if moved {
-		it.marker = false
-		it.scrapes, it.scrape = nil, 0
 		it.load()
 	}
 }

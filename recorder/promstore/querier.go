@@ -12,13 +12,8 @@ import (
 	"github.com/prometheus/prometheus/storage"
 )
 
-const (
-	// collectGrace is how long after its deadline the wait for a collection is given up.
-	collectGrace = time.Second
-	// keptShare is the share of the time that a request has which is left for what comes after a
-	// collection: one of so many.
-	keptShare = 10
-)
+// collectGrace is how long after its deadline the wait for a collection is given up.
+const collectGrace = time.Second
 
 var errClosed = errors.New("the querier is closed")
 
@@ -196,10 +191,8 @@ func (q *querier) collectOne(ctx context.Context, a *ask, add func(*collection, 
 	now := q.store.cfg.Now()
 	m := a.query()
 	m.Deadline = now.Add(q.store.cfg.Timeout)
-	if end, ok := ctx.Deadline(); ok {
-		if end = end.Add(-end.Sub(now) / keptShare); end.Before(m.Deadline) {
-			m.Deadline = end
-		}
+	if end, ok := ctx.Deadline(); ok && end.Before(m.Deadline) {
+		m.Deadline = end
 	}
 	ctx, cancel := context.WithTimeout(ctx, m.Deadline.Sub(now)+collectGrace)
 	defer cancel()
