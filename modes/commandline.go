@@ -29,7 +29,7 @@ const (
 
 const (
 	programName    = "fodc"
-	commandAllowed = "must be agent, proxy, standalone or journal (see fodc --help)"
+	commandAllowed = "must be agent, proxy, standalone, journal or query (see fodc --help)"
 )
 
 const precedence = "A flag overrides its environment variable, which is named after it, and the variable overrides the default.\n" +
@@ -45,6 +45,8 @@ type Runners struct {
 	Inspect func(context.Context, InspectConfig, io.Writer) error
 	// Export writes what is in a journal in another format.
 	Export func(ctx context.Context, c export.Config, stdout, stderr io.Writer) error
+	// Query evaluates an expression and prints the result.
+	Query func(ctx context.Context, c QueryCommandConfig, stdout, stderr io.Writer) error
 }
 
 // Main runs the command that the arguments name; the first argument is the program's name.
@@ -151,7 +153,7 @@ func newApp(stdout, stderr io.Writer, run Runners) *cli.App {
 			Action:          func(c *cli.Context) error { return cmd.action(c, &logging, stderr) },
 		})
 	}
-	app.Commands = append(app.Commands, journalCommand(stderr, run), helpCommand())
+	app.Commands = append(app.Commands, journalCommand(stderr, run), queryTool(run).cliCommand(stderr), helpCommand())
 	return app
 }
 

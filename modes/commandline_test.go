@@ -48,6 +48,7 @@ func run(t *testing.T, runErr error, env []string, args ...string) outcome {
 		Standalone: func(_ context.Context, c StandaloneConfig, _ Program) error { o.config = c; return runErr },
 		Inspect:    func(_ context.Context, c InspectConfig, _ io.Writer) error { o.config = c; return runErr },
 		Export:     func(_ context.Context, c export.Config, _, _ io.Writer) error { o.config = c; return runErr },
+		Query:      func(_ context.Context, c QueryCommandConfig, _, _ io.Writer) error { o.config = c; return runErr },
 	})
 	o.stdout, o.stderr = stdout.String(), stderr.String()
 	return o

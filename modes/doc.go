@@ -8,8 +8,10 @@
 //   - proxy_config.go, agent_config.go, standalone_config.go: a struct a mode, its
 //     flags, and what their values may be; agent_*.go and storage_config.go are parts of the
 //     agent's, query_config.go is one of both, and check.go holds what they share
-//   - journal_command.go, tool.go: the commands that read a journal, print and end; inspect.go and
-//     export_command.go are theirs
+//   - tool.go: commands that print and end; journal_command.go: those that read a journal;
+//     inspect.go and export_command.go are theirs
+//   - query_command.go, query_run.go: the command that evaluates an expression; query_client.go: by a
+//     proxy; query_dir.go, query_journal.go: over a directory
 //   - proxy.go, agent.go, standalone.go: start and stop; mode.go what these share; storage.go: the
 //     agent's directory, and its lock
 //   - query_api.go: the API of Prometheus, as the HTTP servers of proxy and agent have it

@@ -19,7 +19,9 @@ Samples have the labels that they have on the metrics page of a proxy.`
 func exportTool(run Runners) tool {
 	var c export.Config
 	return tool{
+		parent:      journalCommandName,
 		name:        "export",
+		operand:     journalOperand,
 		usage:       "writes the samples for Prometheus, promtool and what else reads OpenMetrics",
 		description: exportDescription,
 		options: []*option{

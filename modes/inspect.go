@@ -32,7 +32,9 @@ const (
 func inspectTool(run Runners) tool {
 	var c InspectConfig
 	return tool{
+		parent:      journalCommandName,
 		name:        "inspect",
+		operand:     journalOperand,
 		usage:       "shows which segments there are, from when, of how many series, and what is damaged",
 		description: journalDescription,
 		options: []*option{

@@ -16,6 +16,9 @@ const journalCommandName = "journal"
 // journalDirName is the directory of the segments in a storage directory.
 const journalDirName = "journal"
 
+// journalOperand is the operand of what reads a journal.
+var journalOperand = operand{"DIR", "the storage directory of an agent, or the directory journal in it", "must be a directory", "one DIR is allowed"}
+
 const journalDescription = "DIR is the storage directory of an agent (--storage-dir), or the directory journal in it. It may be that of a running\n" +
 	"agent, or a copy: it is only read."
 
@@ -29,7 +32,7 @@ func journalCommand(stderr io.Writer, run Runners) *cli.Command {
 	cmd := &cli.Command{
 		Name:            journalCommandName,
 		Usage:           "reads what an agent has kept in its storage directory",
-		UsageText:       programName + " " + journalCommandName + " command " + toolOperand + " [flags]",
+		UsageText:       programName + " " + journalCommandName + " command " + journalOperand.name + " [flags]",
 		Description:     journalDescription,
 		Flags:           []cli.Flag{cli.VersionFlag},
 		HideHelpCommand: true,
@@ -37,7 +40,7 @@ func journalCommand(stderr io.Writer, run Runners) *cli.Command {
 	}
 	var names []string
 	for _, tl := range journalTools(run) {
-		cmd.Subcommands = append(cmd.Subcommands, tl.cliCommand(journalCommandName, stderr))
+		cmd.Subcommands = append(cmd.Subcommands, tl.cliCommand(stderr))
 		names = append(names, tl.name)
 	}
 	allowed := "must be " + oneOf(names) + " (see fodc journal --help)"
@@ -62,7 +65,7 @@ func findJournal(dir string) (string, error) {
 		return "", err
 	}
 	if !info.IsDir() {
-		return "", fmt.Errorf("%s is a file: %s must be the storage directory of an agent, or the directory journal in it", dir, toolOperand)
+		return "", fmt.Errorf("%s is a file: %s must be %s", dir, journalOperand.name, journalOperand.what)
 	}
 	inside := filepath.Join(dir, journalDirName)
 	if info, err := os.Stat(inside); err == nil && info.IsDir() {

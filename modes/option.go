@@ -32,6 +32,8 @@ type option struct {
 	isBool bool
 	// envList: the environment variable may have several values, with white space between.
 	envList bool
+	// variable is its environment variable, where that is not named after the flag.
+	variable string
 	// noEnv: no environment variable sets it.
 	noEnv bool
 	// parse sets the destination from the values, of which there may be none.
@@ -58,6 +60,9 @@ func (o *option) String() string { return o.defaultValue }
 func (o *option) IsBoolFlag() bool { return o.isBool }
 
 func (o *option) envVar() string {
+	if o.variable != "" {
+		return o.variable
+	}
 	return envPrefix + strings.ToUpper(strings.ReplaceAll(o.name, "-", "_"))
 }
 

@@ -16,41 +16,60 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// tool is a command that reads a directory, prints what it was asked for, and ends. It starts no
-// actor, writes no log, and takes no setting from the environment.
+// tool is a command that prints what it was asked for, and ends. It starts no actor, writes no
+// log, and takes from the environment only options with a variable of their own.
 type tool struct {
-	name, usage string
+	// parent is the command that it is a part of; empty if there is none.
+	parent, name, usage string
 	// description is the text of its help.
 	description string
+	operand     operand
 	options     []*option
 	// finish completes and validates the configuration after the options are parsed. It may be
 	// nil.
 	finish func() error
 	// run is given the operand. Its error is printed.
-	run func(ctx context.Context, dir string, stdout, stderr io.Writer) error
+	run func(ctx context.Context, operand string, stdout, stderr io.Writer) error
 }
 
-// toolOperand is the name of a tool's one operand.
-const toolOperand = "DIR"
+// operand is the one argument of a tool that is no flag.
+type operand struct {
+	name string
+	// what says what it is, beside its name; must what one must be that is empty; one what is
+	// allowed where there are several.
+	what, must, one string
+}
 
-// cliCommand returns the tool as a command below another one. stderr gets the error of its run.
-func (tl tool) cliCommand(parent string, stderr io.Writer) *cli.Command {
+// place returns the command line up to the operand.
+func (tl tool) place() string {
+	if tl.parent == "" {
+		return programName + " " + tl.name
+	}
+	return programName + " " + tl.parent + " " + tl.name
+}
+
+// cliCommand returns the tool as a command. stderr gets the error of its run.
+func (tl tool) cliCommand(stderr io.Writer) *cli.Command {
 	for _, o := range tl.options {
-		o.noEnv = true
+		o.noEnv = o.variable == ""
+	}
+	helpName := "" // The cli package makes one for a command of the program itself.
+	if tl.parent != "" {
+		helpName = tl.place()
 	}
 	return &cli.Command{
 		Name: tl.name, Usage: tl.usage, Description: tl.description,
-		UsageText:       fmt.Sprintf("%s %s %s %s [flags]", programName, parent, tl.name, toolOperand),
-		HelpName:        strings.Join([]string{programName, parent, tl.name}, " "),
+		UsageText:       tl.place() + " " + tl.operand.name + " [flags]",
+		HelpName:        helpName,
 		Flags:           append(cliFlags(tl.options), cli.HelpFlag, cli.VersionFlag),
 		SkipFlagParsing: true, // the cli package ignores flags behind an operand
 		HideHelpCommand: true,
-		Action:          func(c *cli.Context) error { return tl.action(c, parent, stderr) },
+		Action:          func(c *cli.Context) error { return tl.action(c, stderr) },
 	}
 }
 
-func (tl tool) action(c *cli.Context, parent string, stderr io.Writer) error {
-	place := fmt.Sprintf("%s %s %s", programName, parent, tl.name)
+func (tl tool) action(c *cli.Context, stderr io.Writer) error {
+	place := tl.place()
 	operands, ask, err := tl.parseArgs(c.Args().Slice())
 	switch {
 	case err != nil:
@@ -62,7 +81,7 @@ func (tl tool) action(c *cli.Context, parent string, stderr io.Writer) error {
 		cli.ShowVersion(c)
 		return nil
 	}
-	dir, err := onlyOperand(operands)
+	operand, err := tl.operand.only(operands)
 	if err == nil {
 		err = tl.resolve()
 	}
@@ -73,7 +92,7 @@ func (tl tool) action(c *cli.Context, parent string, stderr io.Writer) error {
 	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	defer stop()
-	err = tl.run(ctx, dir, c.App.Writer, stderr)
+	err = tl.run(ctx, operand, c.App.Writer, stderr)
 	if err == nil {
 		return nil
 	}
@@ -132,14 +151,15 @@ func splitOperands(args []string, takesValue func(name string) bool) (flags, ope
 	return flags, operands
 }
 
-func onlyOperand(operands []string) (string, error) {
+// only returns the operand.
+func (o operand) only(operands []string) (string, error) {
 	switch {
 	case len(operands) == 0:
-		return "", fmt.Errorf("%s is missing: the storage directory of an agent, or the directory journal in it", toolOperand)
+		return "", fmt.Errorf("%s is missing: %s", o.name, o.what)
 	case len(operands) > 1:
-		return "", fmt.Errorf("stray argument %s: one %s is allowed", shorten(operands[1]), toolOperand)
+		return "", fmt.Errorf("stray argument %s: %s", shorten(operands[1]), o.one)
 	case operands[0] == "":
-		return "", fmt.Errorf("%s %q: must be a directory", toolOperand, operands[0])
+		return "", fmt.Errorf("%s %q: %s", o.name, operands[0], o.must)
 	}
 	return operands[0], nil
 }

@@ -233,7 +233,7 @@ func TestWrongCommandLine(t *testing.T) {
 		t.Helper()
 		wrong(t, run(t, nil, nil, args...), words)
 	}
-	f("agent, proxy, standalone or journal")
+	f("agent, proxy, standalone, journal or query")
 	f(`unknown command "x"`, "x")
 	f(`unknown command ""`, "")
 	f(`unknown command "x\ny"`, "x\ny")

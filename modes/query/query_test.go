@@ -270,3 +270,32 @@ func TestCells(t *testing.T) {
 	f(`a\u001bb`, "a\x1bb")
 	f(`a\ufffdb`, "a\xffb")
 }
+
+// The document shows what is printed.
+func TestDocumentShowsWhatIsPrinted(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/querying.md")
+	require.NoError(t, err)
+	f := func(of *Range, data json.RawMessage) {
+		t.Helper()
+		var b bytes.Buffer
+		require.NoError(t, (&Response{Data: data}).WriteTable(&b, of, Screen{Width: 80}))
+		shown := strings.ReplaceAll("    "+strings.ReplaceAll(strings.TrimSuffix(b.String(), "\n"), "\n", "\n    "), "\n    \n", "\n\n")
+		require.Contains(t, string(doc), shown+"\n", "docs/querying.md does not show\n%s", shown)
+	}
+	f(nil, json.RawMessage(`{"resultType":"vector","result":[
+		{"metric":{"__name__":"node_filesystem_avail_bytes","mountpoint":"/data","node_role":"data","node_id":"data-0","pod_name":"pod-0"},"value":[1777870800,"13958643712"]},
+		{"metric":{"__name__":"node_filesystem_avail_bytes","mountpoint":"/data","node_role":"data","node_id":"data-1","pod_name":"pod-1"},"value":[1777870800,"209715200"]}]}`))
+	end := time.Unix(1777870800, 0)
+	of := Range{end.Add(-time.Hour), end, 15 * time.Second}
+	f(&of, matrix(of, matrixSeries{map[string]string{"node_id": "data-0"}, func(step int) float64 {
+		return 0.3 + 0.1*math.Sin(float64(step)/12) + 0.05*math.Sin(float64(step)/4)
+	}}, matrixSeries{map[string]string{"node_id": "data-1"}, func(step int) float64 {
+		switch {
+		case step > 130:
+			return math.NaN()
+		case step > 110:
+			return 1.2 - 0.5*math.Exp(float64(110-step)/2)
+		}
+		return 0.2 + 0.05*math.Sin(float64(step)/9)
+	}}))
+}
