@@ -175,19 +175,24 @@ func (a *assembler) add(l labels.Labels, parts []part) {
 	a.ready = append(a.ready, s)
 }
 
-// slabSize is how many elements are allocated at once.
-const slabSize = 256
+// maxSlab bounds the elements that are allocated at once.
+const maxSlab = 256
 
 // slab allocates elements that live long.
-type slab[T any] struct{ free []T }
+type slab[T any] struct {
+	free []T
+	// last is how many were allocated last.
+	last int
+}
 
 // take returns n elements, with no room behind them.
 func (s *slab[T]) take(n int) []T {
 	if n > len(s.free) {
-		if n > slabSize/4 {
+		if n > maxSlab/4 {
 			return make([]T, n)
 		}
-		s.free = make([]T, slabSize)
+		s.last = min(max(2*s.last, 4*n), maxSlab)
+		s.free = make([]T, s.last)
 	}
 	taken := s.free[:n:n]
 	s.free = s.free[n:]

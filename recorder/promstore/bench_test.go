@@ -3,6 +3,7 @@ package promstore
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -85,6 +86,53 @@ func benchSelect(b *testing.B, c *messages.Collection, want int, hints *storage.
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(want), "ns/sample")
 }
 
+// selecting returns a function that reads all series of a selection, with their samples.
+func selecting(t testing.TB, c *messages.Collection, hints storage.SelectHints) func() {
+	store := benchStore(c)
+	names := regexpMatcher("__name__", "banyandb_.*")
+	return func() {
+		q, err := store.Queryable(Options{}).Querier(hints.Start, hints.End)
+		require.NoError(t, err)
+		defer q.Close()
+		set := q.Select(t.Context(), false, &hints, names)
+		var it chunkenc.Iterator
+		for set.Next() {
+			for it = set.At().Iterator(it); it.Next() != chunkenc.ValNone; {
+			}
+		}
+		require.NoError(t, set.Err())
+	}
+}
+
+// A series of the latest costs its labels and little else.
+func TestALatestSeriesTakesOneAllocation(t *testing.T) {
+	end := benchNow.UnixMilli()
+	hints := storage.SelectHints{Start: end - 299_999, End: end}
+	few := testing.AllocsPerRun(2, selecting(t, benchCollection(10, 1, 1, 1, 1), hints))
+	many := testing.AllocsPerRun(2, selecting(t, benchCollection(10, 100, 10, 1, 1), hints))
+	require.Less(t, (many-few)/10_000, 1.1)
+	require.Less(t, few, 20*10.)
+}
+
+// The memory for a window does not depend on how many samples it has: values and times are not
+// copied.
+func TestAWindowTakesNoMemoryForItsSamples(t *testing.T) {
+	bytes := func(scrapes int) float64 {
+		end := benchNow.UnixMilli()
+		read := selecting(t, benchCollection(20, 2, 5, scrapes, scrapes/3), storage.SelectHints{Start: end - int64(scrapes)*10_000, End: end, Step: 1})
+		read()
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range 3 {
+			read()
+		}
+		runtime.ReadMemStats(&after)
+		return float64(after.TotalAlloc - before.TotalAlloc)
+	}
+	short, long := bytes(30), bytes(900)
+	require.InEpsilon(t, short, long, 0.05)
+}
+
 func BenchmarkSelectWindow(b *testing.B) {
 	end := benchNow.UnixMilli()
 	benchSelect(b, benchCollection(100, 1, 1, 360, 120), 36_000, &storage.SelectHints{Start: end - 3_600_000, End: end, Range: 1, Step: 1},
@@ -114,5 +162,18 @@ func BenchmarkRangeQuery(b *testing.B) {
 		require.NoError(b, r.Err)
 		require.Len(b, r.Value.(promql.Matrix)[0].Floats, 239)
 		q.Close()
+	}
+}
+
+func BenchmarkLabelNames(b *testing.B) {
+	store := benchStore(benchCollection(100, 300, 10, 1, 1))
+	b.ReportAllocs()
+	for b.Loop() {
+		q, err := store.Queryable(Options{}).Querier(benchNow.UnixMilli()-1000, benchNow.UnixMilli())
+		require.NoError(b, err)
+		names, _, err := q.LabelNames(context.Background(), nil)
+		require.NoError(b, err)
+		require.NotEmpty(b, names)
+		require.NoError(b, q.Close())
 	}
 }

@@ -71,17 +71,28 @@ func (n *node) init() {
 			if n.scrapes == nil {
 				n.scrapes = make(map[string][]int64)
 			}
-			n.scrapes[b.Target] = append(n.scrapes[b.Target], b.Times...)
+			if n.scrapes[b.Target] == nil {
+				n.scrapes[b.Target] = slices.Clip(b.Times) // It is shared.
+			} else {
+				n.scrapes[b.Target] = append(n.scrapes[b.Target], b.Times...)
+			}
 		}
 	}
 	for _, times := range n.scrapes {
-		slices.Sort(times)
+		sortTimes(times)
 	}
 	for i := range n.data {
 		b := &n.data[i]
 		if b.scrapes = n.scrapes[b.Target]; b.scrapes == nil {
 			b.scrapes = b.Times
 		}
+	}
+}
+
+// sortTimes sorts times, and writes nothing if they are sorted.
+func sortTimes(times []int64) {
+	if !slices.IsSorted(times) {
+		slices.Sort(times)
 	}
 }
 

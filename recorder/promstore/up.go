@@ -68,7 +68,7 @@ func (n *node) recorded() (times []int64, age int64) {
 	}
 	interval := int64(0)
 	for _, list := range lists {
-		slices.Sort(list)
+		sortTimes(list)
 		if of := medianInterval(list); of > 0 && (interval == 0 || of < interval) {
 			interval = of
 		}
