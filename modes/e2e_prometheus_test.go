@@ -33,22 +33,27 @@ func startPrometheus(t *testing.T, proxyAddr string) *prometheus {
 `, proxyAddr, proxyAddr))
 }
 
-// startPrometheusWith starts one with the jobs. That it has nothing to complain about
-// is part of the test.
+// startPrometheusWith starts one with the jobs.
 func startPrometheusWith(t *testing.T, jobs string) *prometheus {
+	t.Helper()
+	return startPrometheusConfig(t, "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n"+jobs)
+}
+
+// startPrometheusConfig starts one with the configuration. That it has nothing to complain about is part of the test.
+func startPrometheusConfig(t *testing.T, text string, args ...string) *prometheus {
 	t.Helper()
 	path, err := exec.LookPath("prometheus")
 	require.NoError(t, err, "install Debian's prometheus package")
 	dir := t.TempDir()
 	config := filepath.Join(dir, "prometheus.yml")
-	require.NoError(t, os.WriteFile(config, []byte("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n"+jobs), 0o600))
+	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	p := &prometheus{t: t, addr: l.Addr().String()}
 	require.NoError(t, l.Close())
 	log, err := os.Create(filepath.Join(dir, "log"))
 	require.NoError(t, err)
-	cmd := exec.Command(path, "--config.file", config, "--storage.tsdb.path", filepath.Join(dir, "data"), "--web.listen-address", p.addr)
+	cmd := exec.Command(path, append(args, "--config.file", config, "--storage.tsdb.path", filepath.Join(dir, "data"), "--web.listen-address", p.addr)...)
 	cmd.Stdout, cmd.Stderr = log, log
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
