@@ -11,7 +11,7 @@ func (a *assembler) addAbout(from source) {
 	id := messages.Identity{NodeID: from.answer.Identity.NodeID, Role: from.answer.Identity.Role, PodName: from.answer.Identity.PodName}
 	stamped := NewNodeLabels(id)
 	exposition.EachCollectionSample(from.answer, func(name string, own messages.LabelText, value float64) {
-		if !a.chooser.matchesName(name) {
+		if !a.families.matchesName(name) {
 			return
 		}
 		l, err := stamped.Labels(name, own)
@@ -30,8 +30,8 @@ func (a *assembler) addAbout(from source) {
 		}
 		if a.selection.seriesOnly || a.selection.start <= at && at <= a.selection.end {
 			times := []int64{at}
-			p := part{&column{times: times, to: 1, scrapes: times}, []float64{value}, 0, 1}
-			a.ready = append(a.ready, &series{labels: l, parts: []part{p}, span: &span{end: at}})
+			c := chunk{&timeRange{times: times, to: 1, scrapes: times}, []float64{value}, 0, 1}
+			a.ready = append(a.ready, &series{labels: l, chunks: []chunk{c}, bounds: &bounds{end: at}})
 		}
 	})
 }

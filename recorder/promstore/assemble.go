@@ -10,22 +10,22 @@ import (
 // assembler makes the series of a selection, family by family, node by node.
 type assembler struct {
 	selection *selection
-	chooser   *chooser
+	families  *familyMatcher
 	// matchers are those of labels other than the name.
 	matchers []*labels.Matcher
 	// nodes are those with series that may match.
-	nodes   []matchingNode
-	node    matchingNode
-	grouper grouper
-	groups  []group
+	nodes    []matchingNode
+	node     matchingNode
+	grouping grouping
+	groups   []group
 	// ready are the series that are to be returned next.
 	ready   []storage.Series
 	next    int
 	series  slab[series]
-	parts   slab[part]
-	spans   slab[span]
-	scratch []part
-	joining joiner
+	chunks  slab[chunk]
+	bounds  slab[bounds]
+	scratch []chunk
+	merging merger
 	// invalid counts the series that were left out since their labels, names or values are invalid.
 	invalid int
 }
@@ -34,13 +34,13 @@ type assembler struct {
 // be asked.
 type matchingNode struct {
 	source
-	rest []*labels.Matcher
-	span *span
+	rest   []*labels.Matcher
+	bounds *bounds
 }
 
 func newAssembler(s *selection, ownNode bool) *assembler {
 	a := &assembler{selection: s}
-	a.chooser, a.matchers = newChooser(s.matchers, ownNode)
+	a.families, a.matchers = newFamilyMatcher(s.matchers, ownNode)
 	a.nodes = make([]matchingNode, 0, len(s.sources))
 	for _, from := range s.sources {
 		if rest, ok := from.mayMatch(a.matchers); ok {
@@ -80,11 +80,11 @@ func (a *assembler) Next() storage.Series {
 
 // begin begins with the series of a node.
 func (a *assembler) begin(n matchingNode) {
-	n.span = &a.spans.take(1)[0]
-	*n.span = span{offset: n.offset, end: a.selection.end - n.offset}
+	n.bounds = &a.bounds.take(1)[0]
+	*n.bounds = bounds{offset: n.offset, end: a.selection.end - n.offset}
 	a.node = n
-	a.groups = a.grouper.of(n.node, a.chooser, a.selection)
-	if a.chooser.about {
+	a.groups = a.grouping.of(n.node, a.families, a.selection)
+	if a.families.about {
 		a.addAbout(n.source)
 	}
 }
@@ -92,57 +92,57 @@ func (a *assembler) begin(n matchingNode) {
 // emit makes the series of a group.
 func (a *assembler) emit(g *group) {
 	switch {
-	case len(g.parts) == 0:
-	case a.inLine(g):
-		a.emitInLine(g)
+	case len(g.blocks) == 0:
+	case a.areAligned(g):
+		a.emitAligned(g)
 	default:
-		a.joining.begin(a, g)
-		for i := range g.parts {
-			a.joining.add(&g.parts[i])
+		a.merging.begin(a, g)
+		for i := range g.blocks {
+			a.merging.add(&g.blocks[i])
 		}
-		a.joining.end()
+		a.merging.end()
 	}
 }
 
-// inLine reports whether all parts have the same series in the same order, which are different.
-func (a *assembler) inLine(g *group) bool {
-	first := g.parts[0].family
-	for i := range g.parts {
-		p := &g.parts[i]
-		f := p.family
+// areAligned reports whether all blocks have the same series in the same order, which are different.
+func (a *assembler) areAligned(g *group) bool {
+	first := g.blocks[0].family
+	for i := range g.blocks {
+		b := &g.blocks[i]
+		f := b.family
 		if f.Descriptor == nil || !f.Descriptor.Normalized || f.Descriptor != first.Descriptor ||
-			f.Claimed != nil && !a.node.labels.labels.Repeats(*f.Claimed) || !p.hasAllValues() {
+			f.Claimed != nil && !a.node.labels.labels.Repeats(*f.Claimed) || !b.hasAllValues() {
 			return false
 		}
 	}
 	return true
 }
 
-func (p *familyPart) hasAllValues() bool {
-	n := len(p.family.Series) * len(p.times)
-	return len(p.values) == n || p.values == nil && len(p.family.Values) == n
+func (b *familyBlock) hasAllValues() bool {
+	n := len(b.family.Series) * len(b.times)
+	return len(b.values) == n || b.values == nil && len(b.family.Values) == n
 }
 
-func (a *assembler) emitInLine(g *group) {
-	names := g.parts[0].names
-	for i := range g.parts[0].family.Series {
-		s := &g.parts[0].family.Series[i]
+func (a *assembler) emitAligned(g *group) {
+	names := g.blocks[0].names
+	for i := range g.blocks[0].family.Series {
+		s := &g.blocks[0].family.Series[i]
 		if s.Suffix > messages.SuffixCount || !names.matches[s.Suffix] {
 			continue
 		}
 		a.scratch = a.scratch[:0]
-		for j := range g.parts {
-			if p, ok := newPart(g.parts[j].column, g.parts[j].valuesOf(i)); ok {
-				a.scratch = append(a.scratch, p)
+		for j := range g.blocks {
+			if c, ok := newChunk(g.blocks[j].timeRange, g.blocks[j].valuesOf(i)); ok {
+				a.scratch = append(a.scratch, c)
 			}
 		}
 		if len(a.scratch) == 0 {
 			continue
 		}
 		if l, ok := a.labelsOf(names.names[s.Suffix], s.Labels); ok {
-			parts := a.parts.take(len(a.scratch))
-			copy(parts, a.scratch)
-			a.add(l, parts)
+			chunks := a.chunks.take(len(a.scratch))
+			copy(chunks, a.scratch)
+			a.add(l, chunks)
 		}
 	}
 }
@@ -168,9 +168,9 @@ func matchAllLabels(matchers []*labels.Matcher, l labels.Labels) bool {
 }
 
 // add adds a series to those that are ready.
-func (a *assembler) add(l labels.Labels, parts []part) {
+func (a *assembler) add(l labels.Labels, chunks []chunk) {
 	s := &a.series.take(1)[0]
-	*s = series{labels: l, parts: parts, span: a.node.span}
+	*s = series{labels: l, chunks: chunks, bounds: a.node.bounds}
 	s.sort()
 	a.ready = append(a.ready, s)
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 )
 
-// collection is what the nodes have answered to an ask.
+// collection is what the nodes have answered to a request.
 type collection struct {
-	*ask
+	*request
 	// at is when it was asked, in unix milliseconds.
 	at    int64
 	nodes []node
@@ -43,8 +43,8 @@ type source struct {
 	of *collection
 }
 
-func newCollection(a *ask, at int64, c *messages.Collection) *collection {
-	all := &collection{ask: a, at: at, nodes: make([]node, len(c.Nodes))}
+func newCollection(r *request, at int64, c *messages.Collection) *collection {
+	all := &collection{request: r, at: at, nodes: make([]node, len(c.Nodes))}
 	memory := &labelMemory{} // One goroutine reads all selections of a querier.
 	for i := range c.Nodes {
 		n := &all.nodes[i]

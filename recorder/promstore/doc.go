@@ -3,17 +3,17 @@
 //
 //   - store.go: what a store is made of; options of a request
 //   - querier.go: collects for all selections of a query at once, and releases what was collected
-//   - selection.go: what a selection asks for; wants.go: the families and nodes of it; plan.go: which
+//   - selection.go: what a selection asks for; scope.go: the families and nodes of it; plan.go: which
 //     collections several selections need
 //   - collection.go: an answer, by node and target
-//   - families.go: the families that match, by node; assemble.go: their series; join.go: series that
-//     are in several blocks or families; nodelabels.go: the labels of a node's series
+//   - families.go: the families that match, by node; assemble.go: their series; merge.go: series
+//     that are in several blocks or families; nodelabels.go: the labels of a node's series
 //   - series.go: a series, which has its samples in the blocks; iterator.go: its samples and staleness
 //     markers
 //   - about.go: the series about a collection; up.go: that which says when a node was up
 //   - seriesset.go, labelquery.go, metadata.go: the answers for the engine, for names and values of
 //     labels, and for types and helps
-//   - notes.go: warnings, infos, and the errors that they are in strict requests
+//   - annotations.go: warnings, infos, and the errors that they are in strict requests
 //
 // The package is pure: what it reads it gets from a function, and the time, too. It copies no
 // values: series point into the collection, which must not be released before the engine is done.

@@ -23,119 +23,124 @@ type familyKey struct {
 	kind messages.MetricType
 }
 
-// chosen is a family of a block with names that match.
-type chosen struct {
+// familiesKey stands for the families of a block, which other blocks may share.
+type familiesKey struct {
+	first *messages.Family
+	count int
+}
+
+// matchedFamily is a family of a block with names that match.
+type matchedFamily struct {
 	// index is the family's in the block, before the number of series of all families before it.
 	index, before int
 	names         *familyNames
 }
 
-// chooser chooses families by the names of their samples. It remembers what it has chosen: nodes
-// have the same families.
-type chooser struct {
+// familyMatcher finds the families whose samples have names that match. It remembers them,
+// since nodes have the same families.
+type familyMatcher struct {
 	matchers []*labels.Matcher
 	ownNode  bool
 	// about says that a family about the collection matches.
 	about  bool
 	byName map[familyKey]*familyNames
-	// byFamilies is by the first family of those that answers share.
-	byFamilies map[*messages.Family][]chosen
-	scratch    []chosen
+	// byFamilies is of those that answers share.
+	byFamilies map[familiesKey][]matchedFamily
+	scratch    []matchedFamily
 }
 
-// newChooser returns a chooser, and the matchers that are not for names.
-func newChooser(matchers []*labels.Matcher, ownNode bool) (c *chooser, rest []*labels.Matcher) {
-	c = &chooser{ownNode: ownNode, byName: make(map[familyKey]*familyNames), byFamilies: make(map[*messages.Family][]chosen)}
+// newFamilyMatcher returns a familyMatcher, and the matchers that are not for names.
+func newFamilyMatcher(matchers []*labels.Matcher, ownNode bool) (f *familyMatcher, rest []*labels.Matcher) {
+	f = &familyMatcher{ownNode: ownNode, byName: make(map[familyKey]*familyNames), byFamilies: make(map[familiesKey][]matchedFamily)}
 	for _, m := range matchers {
 		if m.Name == model.MetricNameLabel {
-			c.matchers = append(c.matchers, m)
+			f.matchers = append(f.matchers, m)
 		} else {
 			rest = append(rest, m)
 		}
 	}
-	c.about = slices.ContainsFunc(exposition.CollectionFamilies(), func(f messages.Family) bool { return c.matchesName(f.Name) })
-	return c, rest
+	f.about = slices.ContainsFunc(exposition.CollectionFamilies(), func(of messages.Family) bool { return f.matchesName(of.Name) })
+	return f, rest
 }
 
-// choose returns the families of the block that match. The result is valid until the next call.
-func (c *chooser) choose(b *messages.Block) []chosen {
-	shared := b.Values != nil
+// matching returns the families of the block that match. The result is valid until the next call.
+func (f *familyMatcher) matching(b *messages.Block) []matchedFamily {
+	shared, key := b.Values != nil, familiesKey{&b.Families[0], len(b.Families)}
 	if shared {
-		if known, ok := c.byFamilies[&b.Families[0]]; ok {
+		if known, ok := f.byFamilies[key]; ok {
 			return known
 		}
 	}
-	c.scratch = c.scratch[:0]
+	f.scratch = f.scratch[:0]
 	before := 0
 	for i := range b.Families {
-		f := &b.Families[i]
-		if n := c.namesOf(familyKey{f.Name, f.Type}); n.any {
-			c.scratch = append(c.scratch, chosen{i, before, n})
+		of := &b.Families[i]
+		if n := f.namesOf(familyKey{of.Name, of.Type}); n.any {
+			f.scratch = append(f.scratch, matchedFamily{i, before, n})
 		}
-		before += len(f.Series)
+		before += len(of.Series)
 	}
 	if shared {
-		c.byFamilies[&b.Families[0]] = slices.Clone(c.scratch)
+		f.byFamilies[key] = slices.Clone(f.scratch)
 	}
-	return c.scratch
+	return f.scratch
 }
 
-func (c *chooser) namesOf(k familyKey) *familyNames {
-	n := c.byName[k]
+func (f *familyMatcher) namesOf(k familyKey) *familyNames {
+	n := f.byName[k]
 	if n != nil {
 		return n
 	}
 	n = &familyNames{}
-	c.byName[k] = n
-	if exposition.IsAboutCollection(k.name) || !c.ownNode && exposition.IsReserved(k.name) {
+	f.byName[k] = n
+	if exposition.IsAboutCollection(k.name) || !f.ownNode && exposition.IsReserved(k.name) {
 		return n
 	}
 	for s := range messages.SuffixCount + 1 {
 		n.names[s] = k.name + s.String()
-		n.matches[s] = k.kind.Has(s) && c.matchesName(n.names[s])
+		n.matches[s] = k.kind.Has(s) && f.matchesName(n.names[s])
 		n.any = n.any || n.matches[s]
 	}
 	return n
 }
 
-func (c *chooser) matchesName(name string) bool {
-	return !slices.ContainsFunc(c.matchers, func(m *labels.Matcher) bool { return !m.Matches(name) })
+func (f *familyMatcher) matchesName(name string) bool {
+	return !slices.ContainsFunc(f.matchers, func(m *labels.Matcher) bool { return !m.Matches(name) })
 }
 
-// familyPart is a family of one block of a node.
-type familyPart struct {
-	*column
+// familyBlock is a family of one block of a node.
+type familyBlock struct {
+	*timeRange
 	family *messages.Family
 	names  *familyNames
 	// values are those of all series, nil: each series, or the family, has its own.
 	values []float64
 }
 
-func (p *familyPart) valuesOf(i int) []float64 {
-	if p.values == nil {
-		return p.family.ValuesOf(i)
+func (b *familyBlock) valuesOf(i int) []float64 {
+	if b.values == nil {
+		return b.family.ValuesOf(i)
 	}
-	n := len(p.times)
-	return p.values[i*n : (i+1)*n : (i+1)*n]
+	n := len(b.times)
+	return b.values[i*n : (i+1)*n : (i+1)*n]
 }
 
-// group is the parts of all families of a node that may have series in common.
+// group is the blocks of all families of a node that may have series in common.
 type group struct {
-	name  string
-	kind  messages.MetricType
-	parts []familyPart
+	name   string
+	blocks []familyBlock
 }
 
-// grouper groups the families of a node's blocks by name. It reuses its memory.
-type grouper struct {
-	groups  []group
-	byName  map[string]int
-	columns slab[column]
+// grouping groups the families of a node's blocks by name. It reuses its memory.
+type grouping struct {
+	groups []group
+	byName map[string]int
+	ranges slab[timeRange]
 }
 
 // of returns the groups of the node's families that match, in the order of the blocks. They are valid
 // until the next call.
-func (g *grouper) of(n *node, from *chooser, s *selection) []group {
+func (g *grouping) of(n *node, m *familyMatcher, s *selection) []group {
 	if g.byName == nil {
 		g.byName = make(map[string]int)
 	}
@@ -143,51 +148,51 @@ func (g *grouper) of(n *node, from *chooser, s *selection) []group {
 	g.groups = g.groups[:0]
 	for order := range n.data {
 		b := &n.data[order]
-		families := from.choose(b.Block)
+		families := m.matching(b.Block)
 		if len(families) == 0 {
 			continue
 		}
-		c := column{times: b.Times, to: len(b.Times), scrapes: b.scrapes, order: order}
+		r := timeRange{times: b.Times, to: len(b.Times), scrapes: b.scrapes, order: order}
 		if !s.seriesOnly {
-			c.trim(s.start-n.offset, s.end-n.offset)
+			r.trim(s.start-n.offset, s.end-n.offset)
 		}
-		if c.from == c.to {
+		if r.from == r.to {
 			continue
 		}
-		shared := &g.columns.take(1)[0]
-		*shared = c
+		shared := &g.ranges.take(1)[0]
+		*shared = r
 		for _, f := range families {
-			p := familyPart{column: shared, family: &b.Families[f.index], names: f.names}
+			of := familyBlock{timeRange: shared, family: &b.Families[f.index], names: f.names}
 			if b.Values != nil {
 				rows := len(b.Times)
-				p.values = b.Values[f.before*rows : (f.before+len(p.family.Series))*rows]
+				of.values = b.Values[f.before*rows : (f.before+len(of.family.Series))*rows]
 			}
-			g.add(p)
+			g.add(of)
 		}
 	}
-	g.joinCompound()
+	g.mergeCompound()
 	return g.groups
 }
 
-func (g *grouper) add(p familyPart) {
-	i, known := g.byName[p.family.Name]
+func (g *grouping) add(b familyBlock) {
+	i, known := g.byName[b.family.Name]
 	if !known {
 		i = len(g.groups)
-		g.byName[p.family.Name] = i
+		g.byName[b.family.Name] = i
 		if i < cap(g.groups) {
 			g.groups = g.groups[:i+1]
 		} else {
 			g.groups = append(g.groups, group{})
 		}
 		of := &g.groups[i]
-		of.name, of.kind, of.parts = p.family.Name, p.family.Type, of.parts[:0]
+		of.name, of.blocks = b.family.Name, of.blocks[:0]
 	}
-	g.groups[i].parts = append(g.groups[i].parts, p)
+	g.groups[i].blocks = append(g.groups[i].blocks, b)
 }
 
-// joinCompound joins a family x_count, which has samples of the same name as a histogram x, with
+// mergeCompound merges a family x_count, which has samples of the same name as a histogram x, with
 // that.
-func (g *grouper) joinCompound() {
+func (g *grouping) mergeCompound() {
 	for i := range g.groups {
 		of := &g.groups[i]
 		for s := messages.SuffixBucket; s <= messages.SuffixCount; s++ {
@@ -195,9 +200,9 @@ func (g *grouper) joinCompound() {
 			if !ok {
 				continue
 			}
-			if to, known := g.byName[base]; known && to != i && len(g.groups[to].parts) > 0 {
-				g.groups[to].parts = append(g.groups[to].parts, of.parts...)
-				of.parts = of.parts[:0]
+			if to, known := g.byName[base]; known && to != i {
+				g.groups[to].blocks = append(g.groups[to].blocks, of.blocks...)
+				of.blocks, g.byName[of.name] = of.blocks[:0], to
 				break
 			}
 		}

@@ -17,7 +17,7 @@ type millis = int64
 // from the next scrape of the target that its sample is from.
 type iterator struct {
 	s *series
-	// The parts from one index to another are read now: they overlap. at has, for each of them, the
+	// The chunks from one index to another are read now: they overlap. at has, for each of them, the
 	// index of its next sample, which is no gap.
 	from, to int
 	at       []int32
@@ -31,8 +31,8 @@ type iterator struct {
 	// marker says that a staleness marker follows, at markerTime.
 	marker     bool
 	markerTime int64
-	// ahead is the part of the sample that follows, nil if there is none.
-	ahead      *part
+	// ahead is the chunk of the sample that follows, nil if there is none.
+	ahead      *chunk
 	aheadTime  int64
 	aheadValue float64
 	// scrape is the index in scrapes behind the last time that was looked for.
@@ -46,7 +46,7 @@ func (it *iterator) reset(s *series) {
 	it.load()
 }
 
-// open begins with the part at the index, and those that overlap.
+// open begins with the chunk at the index, and those that overlap.
 func (it *iterator) open(from int) {
 	it.from, it.to = from, from
 	if it.at == nil {
@@ -54,27 +54,27 @@ func (it *iterator) open(from int) {
 	}
 	it.at = it.at[:0]
 	last := int64(math.MinInt64)
-	for it.to < len(it.s.parts) {
-		p := &it.s.parts[it.to]
-		if it.to > from && p.first() > last {
+	for it.to < len(it.s.chunks) {
+		c := &it.s.chunks[it.to]
+		if it.to > from && c.first() > last {
 			break
 		}
-		it.at, last = append(it.at, p.from), max(last, p.last())
+		it.at, last = append(it.at, c.from), max(last, c.last())
 		it.to++
 	}
 }
 
 // load sets the sample that follows.
 func (it *iterator) load() {
-	for it.ahead = nil; it.from < len(it.s.parts); it.open(it.to) {
+	for it.ahead = nil; it.from < len(it.s.chunks); it.open(it.to) {
 		for i := range it.at {
-			p := &it.s.parts[it.from+i]
-			if it.at[i] == p.to {
+			c := &it.s.chunks[it.from+i]
+			if it.at[i] == c.to {
 				continue
 			}
-			at := p.times[it.at[i]]
-			if it.ahead == nil || at < it.aheadTime || at == it.aheadTime && p.order < it.ahead.order {
-				it.ahead, it.aheadTime, it.aheadValue = p, at, p.values[it.at[i]]
+			at := c.times[it.at[i]]
+			if it.ahead == nil || at < it.aheadTime || at == it.aheadTime && c.order < it.ahead.order {
+				it.ahead, it.aheadTime, it.aheadValue = c, at, c.values[it.at[i]]
 			}
 		}
 		if it.ahead != nil {
@@ -84,15 +84,15 @@ func (it *iterator) load() {
 	}
 }
 
-// pass moves behind the sample that follows, in all parts that have one of its time.
+// pass moves behind the sample that follows, in all chunks that have one of its time.
 func (it *iterator) pass() {
 	for i := range it.at {
-		p := &it.s.parts[it.from+i]
+		c := &it.s.chunks[it.from+i]
 		at := it.at[i]
-		if at == p.to || p.times[at] != it.aheadTime {
+		if at == c.to || c.times[at] != it.aheadTime {
 			continue
 		}
-		for at++; at < p.to && messages.IsGap(p.values[at]); at++ {
+		for at++; at < c.to && messages.IsGap(c.values[at]); at++ {
 		}
 		it.at[i] = at
 	}
@@ -104,21 +104,21 @@ func (it *iterator) Next() chunkenc.ValueType {
 		it.marker, it.time, it.value = false, it.markerTime, messages.Gap
 		return chunkenc.ValFloat
 	}
-	p := it.ahead
-	if it.valid = p != nil; !it.valid {
+	c := it.ahead
+	if it.valid = c != nil; !it.valid {
 		return chunkenc.ValNone
 	}
 	it.time, it.value = it.aheadTime, it.aheadValue
 	it.load()
-	it.mark(p)
+	it.mark(c)
 	return chunkenc.ValFloat
 }
 
-// mark sets the marker behind the current sample, which is one of p: at the next scrape of its
+// mark sets the marker behind the current sample, which is one of c: at the next scrape of its
 // target, unless there is a sample until then.
-func (it *iterator) mark(p *part) {
-	if len(it.scrapes) != len(p.scrapes) || len(p.scrapes) > 0 && &it.scrapes[0] != &p.scrapes[0] {
-		it.scrapes, it.scrape = p.scrapes, search(p.scrapes, it.time)
+func (it *iterator) mark(c *chunk) {
+	if len(it.scrapes) != len(c.scrapes) || len(c.scrapes) > 0 && &it.scrapes[0] != &c.scrapes[0] {
+		it.scrapes, it.scrape = c.scrapes, search(c.scrapes, it.time)
 	}
 	for it.scrape < len(it.scrapes) && it.scrapes[it.scrape] <= it.time {
 		it.scrape++
@@ -127,14 +127,14 @@ func (it *iterator) mark(p *part) {
 		return
 	}
 	at := it.scrapes[it.scrape]
-	if at <= it.s.span.end && (it.ahead == nil || at < it.aheadTime) {
+	if at <= it.s.bounds.end && (it.ahead == nil || at < it.aheadTime) {
 		it.marker, it.markerTime = true, at
 	}
 }
 
 // Seek implements chunkenc.Iterator.
 func (it *iterator) Seek(t millis) chunkenc.ValueType {
-	t = min(max(t, -maxMillis), maxMillis) - it.s.span.offset
+	t = min(max(t, -maxMillis), maxMillis) - it.s.bounds.offset
 	if it.valid && it.time >= t {
 		return chunkenc.ValFloat
 	}
@@ -151,17 +151,17 @@ func (it *iterator) Seek(t millis) chunkenc.ValueType {
 
 // skip moves on, to a sample before t that all are behind that are before t.
 func (it *iterator) skip(t int64) {
-	parts := it.s.parts
+	chunks := it.s.chunks
 	group := it.from
-	for next := it.to; next < len(parts) && parts[next].first() < t; next = it.to {
+	for next := it.to; next < len(chunks) && chunks[next].first() < t; next = it.to {
 		it.open(next)
 	}
 	moved := it.from != group
 	for i := range it.at {
-		p := &parts[it.from+i]
+		c := &chunks[it.from+i]
 		from := it.at[i]
-		to := from + int32(search(p.times[from:p.to], t))
-		for to--; to > from && messages.IsGap(p.values[to]); to-- {
+		to := from + int32(search(c.times[from:c.to], t))
+		for to--; to > from && messages.IsGap(c.values[to]); to-- {
 		}
 		if to > from {
 			it.at[i], moved = to, true
@@ -173,10 +173,10 @@ func (it *iterator) skip(t int64) {
 }
 
 // At implements chunkenc.Iterator.
-func (it *iterator) At() (int64, float64) { return it.time + it.s.span.offset, it.value }
+func (it *iterator) At() (int64, float64) { return it.time + it.s.bounds.offset, it.value }
 
 // AtT implements chunkenc.Iterator.
-func (it *iterator) AtT() int64 { return it.time + it.s.span.offset }
+func (it *iterator) AtT() int64 { return it.time + it.s.bounds.offset }
 
 // AtST implements chunkenc.Iterator.
 func (it *iterator) AtST() int64 { return 0 }

@@ -13,21 +13,21 @@ import (
 // LabelValues implements storage.LabelQuerier.
 func (q *querier) LabelValues(ctx context.Context, name string, hints *storage.LabelHints, matchers ...*labels.Matcher) ([]string, annotations.Annotations, error) {
 	values := make(map[string]struct{})
-	notes, err := q.eachSeries(ctx, matchers, func(l labels.Labels) {
+	warnings, err := q.eachSeries(ctx, matchers, func(l labels.Labels) {
 		if v := l.Get(name); v != "" {
 			values[v] = struct{}{}
 		}
 	})
-	return sorted(values, hints), notes, err
+	return sorted(values, hints), warnings, err
 }
 
 // LabelNames implements storage.LabelQuerier.
 func (q *querier) LabelNames(ctx context.Context, hints *storage.LabelHints, matchers ...*labels.Matcher) ([]string, annotations.Annotations, error) {
 	names := make(map[string]struct{})
-	notes, err := q.eachSeries(ctx, matchers, func(of labels.Labels) {
+	warnings, err := q.eachSeries(ctx, matchers, func(of labels.Labels) {
 		of.Range(func(l labels.Label) { names[l.Name] = struct{}{} })
 	})
-	return sorted(names, hints), notes, err
+	return sorted(names, hints), warnings, err
 }
 
 // eachSeries calls f with the labels of all series that match.

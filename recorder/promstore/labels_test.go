@@ -115,7 +115,7 @@ func TestInvalidSeriesAreLeftOut(t *testing.T) {
 			require.Empty(t, warnings)
 			return
 		}
-		require.Equal(t, []string{invalidNote(want).Error()}, warnings)
+		require.Equal(t, []string{invalidSeries(want).Error()}, warnings)
 	}
 	one := func(s messages.Series) []messages.Series { return []messages.Series{s} }
 	values := []float64{1}

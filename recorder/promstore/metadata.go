@@ -49,7 +49,7 @@ func (s *Store) Metadata(ctx context.Context, o Options, name string) ([]Metadat
 	slices.SortStableFunc(all, func(a, b Metadata) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Node.NodeID, b.Node.NodeID))
 	})
-	return all, notesOf(answers), nil
+	return all, annotationsOf(answers), nil
 }
 
 // appendMetadata appends what the node says of its families, of several texts for the same the

@@ -9,8 +9,10 @@ import (
 )
 
 const (
-	// maxAsks bounds the collections of one query that are made at once.
-	maxAsks = 4
+	// maxRequests bounds the collections of one query that are made at once, maxPlanned those among
+	// which the similar ones are looked for.
+	maxRequests = 4
+	maxPlanned  = 16
 	// smallWindow is the length of a window that several selections share although some of them need
 	// a small part of it only.
 	smallWindow = 15 * time.Minute
@@ -18,9 +20,9 @@ const (
 	maxAskedMillis = int64(32503680000000)
 )
 
-// ask is a collection that is to be made.
-type ask struct {
-	wants
+// request is a collection that is to be made.
+type request struct {
+	scope
 	latest, seriesOnly bool
 	// start and end bound the window, in unix milliseconds, both included.
 	start, end int64
@@ -31,75 +33,88 @@ type ask struct {
 
 // plan returns the collections that the selections need. Those for similar windows share one; an
 // instant has one of the latest samples, unless one of those for a window has them anyway.
-func plan(selections []*selection) []*ask {
+func plan(selections []*selection) []*request {
 	windows := slices.DeleteFunc(slices.Clone(selections), func(s *selection) bool { return s.instant || s.empty })
 	slices.SortStableFunc(windows, func(a, b *selection) int { return cmp.Compare(a.start, b.start) })
-	var asks []*ask
+	var requests []*request
 	for _, s := range windows {
-		if i := slices.IndexFunc(asks, func(a *ask) bool { return a.isWorth(s) }); i >= 0 {
-			asks[i].add(s)
+		i := slices.IndexFunc(requests, func(r *request) bool { return r.isWorth(s) })
+		if i < 0 && len(requests) >= maxPlanned {
+			i = nearest(requests, newRequest(s))
+		}
+		if i >= 0 {
+			requests[i].merge(newRequest(s))
 		} else {
-			asks = append(asks, newAsk(s))
+			requests = append(requests, newRequest(s))
 		}
 	}
-	for len(asks) > maxAsks-1 && fuseNearest(&asks) {
+	for len(requests) > maxRequests-1 && mergeNearest(&requests) {
 	}
-	var latest *ask
+	var latest *request
 	for _, s := range selections {
 		if !s.instant || s.empty {
 			continue
 		}
-		if i := slices.IndexFunc(asks, func(a *ask) bool { return a.covers(s) }); i >= 0 {
-			asks[i].selections = append(asks[i].selections, s)
+		if i := slices.IndexFunc(requests, func(r *request) bool { return r.covers(s) }); i >= 0 {
+			requests[i].selections = append(requests[i].selections, s)
 		} else if latest == nil {
-			latest = newAsk(s)
+			latest = newRequest(s)
 		} else {
-			latest.add(s)
+			latest.merge(newRequest(s))
 		}
 	}
 	if latest != nil {
 		latest.latest = true
-		asks = append(asks, latest)
+		requests = append(requests, latest)
 	}
-	return asks
+	return requests
 }
 
-func newAsk(s *selection) *ask {
-	return &ask{wants: s.wants, seriesOnly: s.seriesOnly, start: s.start, end: s.end, shortest: s.end - s.start, selections: []*selection{s}}
+func newRequest(s *selection) *request {
+	return &request{scope: s.scope, seriesOnly: s.seriesOnly, start: s.start, end: s.end, shortest: s.end - s.start, selections: []*selection{s}}
 }
 
-func (a *ask) add(s *selection) {
-	a.fuse(newAsk(s))
-}
-
-func (a *ask) fuse(other *ask) {
-	a.wants.add(&other.wants)
-	a.start, a.end, a.shortest = min(a.start, other.start), max(a.end, other.end), min(a.shortest, other.shortest)
-	a.selections = append(a.selections, other.selections...)
+func (r *request) merge(other *request) {
+	r.scope.add(&other.scope)
+	r.start, r.end, r.shortest = min(r.start, other.start), max(r.end, other.end), min(r.shortest, other.shortest)
+	r.selections = append(r.selections, other.selections...)
 }
 
 // isWorth reports whether the selection should share the window: it overlaps, and neither would
 // need to read much more than alone.
-func (a *ask) isWorth(s *selection) bool {
-	length := max(a.end, s.end) - min(a.start, s.start)
-	return a.seriesOnly == s.seriesOnly && s.start <= a.end && s.end >= a.start &&
-		(length <= smallWindow.Milliseconds() || length/2 <= min(a.shortest, s.end-s.start))
+func (r *request) isWorth(s *selection) bool {
+	length := max(r.end, s.end) - min(r.start, s.start)
+	return r.seriesOnly == s.seriesOnly && s.start <= r.end && s.end >= r.start &&
+		(length <= smallWindow.Milliseconds() || length/2 <= min(r.shortest, s.end-s.start))
 }
 
 // covers reports whether the window's collection has all samples of the selection.
-func (a *ask) covers(s *selection) bool {
-	return !a.latest && a.seriesOnly == s.seriesOnly && a.start <= s.start && a.end >= s.end && a.wants.covers(&s.wants)
+func (r *request) covers(s *selection) bool {
+	return !r.latest && r.seriesOnly == s.seriesOnly && r.start <= s.start && r.end >= s.end && r.scope.covers(&s.scope)
 }
 
-// fuseNearest makes one of those two windows of the same kind that become the least longer by it.
-func fuseNearest(asks *[]*ask) bool {
+// nearest returns the index of the window of the same kind that becomes the least longer if it is
+// merged with r, -1 if there is none.
+func nearest(requests []*request, r *request) (index int) {
+	index = -1
+	least := int64(0)
+	for i, other := range requests {
+		if other.seriesOnly != r.seriesOnly {
+			continue
+		}
+		if length := other.lengthWith(r); index < 0 || length < least {
+			index, least = i, length
+		}
+	}
+	return index
+}
+
+// mergeNearest merges those two windows of the same kind that become the least longer by it.
+func mergeNearest(requests *[]*request) bool {
 	from, to, least := -1, -1, int64(0)
-	for i, a := range *asks {
-		for j, b := range (*asks)[:i] {
-			if a.seriesOnly != b.seriesOnly {
-				continue
-			}
-			if length := max(a.end, b.end) - min(a.start, b.start); to < 0 || length < least {
+	for i, r := range *requests {
+		if j := nearest((*requests)[:i], r); j >= 0 {
+			if length := (*requests)[j].lengthWith(r); to < 0 || length < least {
 				from, to, least = i, j, length
 			}
 		}
@@ -107,21 +122,26 @@ func fuseNearest(asks *[]*ask) bool {
 	if to < 0 {
 		return false
 	}
-	(*asks)[to].fuse((*asks)[from])
-	*asks = slices.Delete(*asks, from, from+1)
+	(*requests)[to].merge((*requests)[from])
+	*requests = slices.Delete(*requests, from, from+1)
 	return true
 }
 
+// lengthWith returns the length of the window that has both.
+func (r *request) lengthWith(other *request) int64 {
+	return max(r.end, other.end) - min(r.start, other.start)
+}
+
 // query returns what the nodes are asked, without a deadline.
-func (a *ask) query() messages.Query {
+func (r *request) query() messages.Query {
 	q := messages.Query{CorrectClocks: true}
-	q.Filter = messages.NodeFilter{NodeIDs: a.nodeIDs, Roles: a.roles, PodNames: a.podNames, OrUnsaid: a.roles != nil || a.podNames != nil}
-	q.Selection.Names = a.names
-	if a.latest {
+	q.Filter = messages.NodeFilter{NodeIDs: r.nodeIDs, Roles: r.roles, PodNames: r.podNames, OrUnsaid: r.roles != nil || r.podNames != nil}
+	q.Selection.Names = r.names
+	if r.latest {
 		return q
 	}
-	q.Selection.Window = messages.Window{Start: timeOf(a.start), End: timeOf(a.end)}
-	q.Selection.SeriesOnly, q.Selection.ScrapeTimes = a.seriesOnly, !a.seriesOnly
+	q.Selection.Window = messages.Window{Start: timeOf(r.start), End: timeOf(r.end)}
+	q.Selection.SeriesOnly, q.Selection.ScrapeTimes = r.seriesOnly, !r.seriesOnly
 	return q
 }
 

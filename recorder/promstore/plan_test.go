@@ -44,7 +44,7 @@ func text(q messages.Query) string {
 }
 
 // asks returns what the agents are asked for a query, sorted.
-func asks(t *testing.T, expression string, start, end, step time.Duration) []string {
+func requests(t *testing.T, expression string, start, end, step time.Duration) []string {
 	t.Helper()
 	all := &agents{all: []agent{named("n", gauge(0, 1, "x", "y"))}, now: t0 + 1000}
 	engine := promqltest.NewTestEngine(t, false, 0, 100_000)
@@ -74,7 +74,7 @@ func TestOnlyWhatAnExpressionNeedsIsAskedFor(t *testing.T) {
 	at := time.Duration(0)
 	f := func(expression string, want ...string) {
 		t.Helper()
-		require.Equal(t, want, asks(t, expression, 0, at, 0))
+		require.Equal(t, want, requests(t, expression, 0, at, 0))
 	}
 	f(`1 + 1`)
 	f(`x`, "latest of x")
@@ -125,7 +125,7 @@ func TestOnlyWhatAnExpressionNeedsIsAskedFor(t *testing.T) {
 func TestARangeQueryAsksForItsRange(t *testing.T) {
 	f := func(expression string, want ...string) {
 		t.Helper()
-		require.Equal(t, want, asks(t, expression, -time.Hour, 0, time.Minute))
+		require.Equal(t, want, requests(t, expression, -time.Hour, 0, time.Minute))
 	}
 	f(`x`, "-3899.999..0 of x")
 	f(`x + on() rate(y[1m])`, "-3899.999..0 of x,y")
@@ -136,38 +136,38 @@ func TestARangeQueryAsksForItsRange(t *testing.T) {
 // A query has few collections, however many windows it needs.
 func TestCollectionsOfAQueryAreBounded(t *testing.T) {
 	terms := []string{"x"}
-	for i := range 20 {
+	for i := range 40 {
 		terms = append(terms, fmt.Sprintf("x offset %dh", i+1))
 	}
-	asked := asks(t, strings.Join(terms, " + on() "), 0, 0, 0)
-	require.Len(t, asked, maxAsks)
+	asked := requests(t, strings.Join(terms, " + on() "), 0, 0, 0)
+	require.Len(t, asked, maxRequests)
 	require.Contains(t, asked, "latest of x")
-	oldest := -20*3600 - 299.999
+	oldest := -40*3600 - 299.999
 	require.True(t, slices.ContainsFunc(asked, func(text string) bool { return strings.HasPrefix(text, fmt.Sprint(oldest)) }))
 }
 
 // A list of names is not longer than agents accept.
 func TestMoreNamesThanAllowedAreAll(t *testing.T) {
-	w := wants{names: make([]string, messages.MaxSelectedNames)}
+	w := scope{names: make([]string, messages.MaxSelectedNames)}
 	for i := range w.names {
 		w.names[i] = fmt.Sprintf("x%05d", i)
 	}
-	w.add(&wants{names: []string{"x00000"}})
+	w.add(&scope{names: []string{"x00000"}})
 	require.Len(t, w.names, messages.MaxSelectedNames)
-	w.add(&wants{names: []string{"y"}})
+	w.add(&scope{names: []string{"y"}})
 	require.Nil(t, w.names)
 }
 
 func TestWantsCover(t *testing.T) {
-	f := func(want bool, all, some wants) {
+	f := func(want bool, all, some scope) {
 		t.Helper()
 		require.Equal(t, want, all.covers(&some))
 	}
-	f(true, wants{}, wants{})
-	f(true, wants{}, wants{names: []string{"x"}, nodeIDs: []string{"n"}})
-	f(false, wants{names: []string{"x"}}, wants{})
-	f(true, wants{names: []string{"x", "y"}}, wants{names: []string{"y"}})
-	f(false, wants{names: []string{"x", "y"}}, wants{names: []string{"y", "z"}})
-	f(false, wants{roles: []string{"r"}}, wants{nodeIDs: []string{"n"}})
-	f(false, wants{podNames: []string{"p"}}, wants{podNames: []string{"q"}})
+	f(true, scope{}, scope{})
+	f(true, scope{}, scope{names: []string{"x"}, nodeIDs: []string{"n"}})
+	f(false, scope{names: []string{"x"}}, scope{})
+	f(true, scope{names: []string{"x", "y"}}, scope{names: []string{"y"}})
+	f(false, scope{names: []string{"x", "y"}}, scope{names: []string{"y", "z"}})
+	f(false, scope{roles: []string{"r"}}, scope{nodeIDs: []string{"n"}})
+	f(false, scope{podNames: []string{"p"}}, scope{podNames: []string{"q"}})
 }

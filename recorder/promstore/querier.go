@@ -72,8 +72,8 @@ func (q *querier) resolve(ctx context.Context, s *selection) {
 			wanted = append(wanted, p)
 		}
 	}
-	asks := plan(wanted)
-	err := q.collectAll(ctx, asks)
+	requests := plan(wanted)
+	err := q.collectAll(ctx, requests)
 	for _, p := range q.pending {
 		if p.done = true; err != nil && !p.empty && p.sources == nil {
 			p.err = err
@@ -95,9 +95,9 @@ func (q *querier) reuse(s *selection) bool {
 
 // collectAll makes the collections, all at the same time, and sets the sources of their
 // selections. If one fails, all do.
-func (q *querier) collectAll(ctx context.Context, asks []*ask) error {
-	if len(asks) == 1 {
-		return q.collect(ctx, asks[0], q.add)
+func (q *querier) collectAll(ctx context.Context, requests []*request) error {
+	if len(requests) == 1 {
+		return q.collect(ctx, requests[0], q.add)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -106,9 +106,9 @@ func (q *querier) collectAll(ctx context.Context, asks []*ask) error {
 		mu    sync.Mutex
 		first error
 	)
-	for _, a := range asks {
+	for _, r := range requests {
 		wait.Go(func() {
-			err := q.collect(ctx, a, func(c *collection, release func()) {
+			err := q.collect(ctx, r, func(c *collection, release func()) {
 				mu.Lock()
 				defer mu.Unlock()
 				q.add(c, release)
@@ -135,15 +135,15 @@ func (q *querier) add(c *collection, release func()) {
 }
 
 // collect makes a collection, and sets the sources of its selections.
-func (q *querier) collect(ctx context.Context, a *ask, add func(*collection, func())) error {
-	c, err := q.collectOne(ctx, a, add)
+func (q *querier) collect(ctx context.Context, r *request, add func(*collection, func())) error {
+	c, err := q.collectOne(ctx, r, add)
 	if err != nil {
 		return err
 	}
-	if a.latest {
-		return q.collectBefore(ctx, a, c, add)
+	if r.latest {
+		return q.collectBefore(ctx, r, c, add)
 	}
-	for _, s := range a.selections {
+	for _, s := range r.selections {
 		s.sources = c.sources()
 	}
 	return nil
@@ -151,12 +151,12 @@ func (q *querier) collect(ctx context.Context, a *ask, add func(*collection, fun
 
 // collectBefore sets the sources of instants. Nodes with samples that are newer than these are asked
 // again, for the time before.
-func (q *querier) collectBefore(ctx context.Context, a *ask, c *collection, add func(*collection, func())) error {
-	before := &ask{wants: wants{names: a.names}, start: a.start, end: a.end}
+func (q *querier) collectBefore(ctx context.Context, r *request, c *collection, add func(*collection, func())) error {
+	before := &request{scope: scope{names: r.names}, start: r.start, end: r.end}
 	for i := range c.nodes {
 		n := &c.nodes[i]
 		newest, ok := n.newest()
-		for _, s := range a.selections {
+		for _, s := range r.selections {
 			if ok && newest > s.end {
 				before.nodeIDs = append(before.nodeIDs, n.answer.Identity.NodeID)
 				break
@@ -174,7 +174,7 @@ func (q *querier) collectBefore(ctx context.Context, a *ask, c *collection, add 
 			earlier[s.answer.Identity.NodeID] = s
 		}
 	}
-	for _, s := range a.selections {
+	for _, s := range r.selections {
 		s.sources = c.sources()
 		for i, from := range s.sources {
 			e, asked := earlier[from.answer.Identity.NodeID]
@@ -187,9 +187,9 @@ func (q *querier) collectBefore(ctx context.Context, a *ask, c *collection, add 
 }
 
 // collectOne makes a collection.
-func (q *querier) collectOne(ctx context.Context, a *ask, add func(*collection, func())) (*collection, error) {
+func (q *querier) collectOne(ctx context.Context, r *request, add func(*collection, func())) (*collection, error) {
 	now := q.store.cfg.Now()
-	m := a.query()
+	m := r.query()
 	m.Deadline = now.Add(q.store.cfg.Timeout)
 	if end, ok := ctx.Deadline(); ok && end.Before(m.Deadline) {
 		m.Deadline = end
@@ -204,7 +204,7 @@ func (q *querier) collectOne(ctx context.Context, a *ask, add func(*collection, 
 		}
 		return nil, err
 	}
-	c := newCollection(a, now.UnixMilli(), answer)
+	c := newCollection(r, now.UnixMilli(), answer)
 	add(c, release)
 	return c, nil
 }

@@ -34,7 +34,7 @@ type selection struct {
 	instant, seriesOnly bool
 	// limit is how many series are enough; 0: all.
 	limit int
-	wants
+	scope
 	// empty says that no series can match.
 	empty bool
 

@@ -11,9 +11,9 @@ import (
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 )
 
-// column is what the series of a block have in common for a selection: times, of which those from
+// timeRange is what the series of a block have in common for a selection: times, of which those from
 // one index to another are selected.
-type column struct {
+type timeRange struct {
 	times    []int64
 	from, to int
 	// scrapes are the times of all scrapes of the target, ascending.
@@ -23,9 +23,9 @@ type column struct {
 }
 
 // trim selects the times from start to end, by the node's clock.
-func (c *column) trim(start, end int64) {
-	c.from = search(c.times, start)
-	c.to = c.from + search(c.times[c.from:], end+1)
+func (r *timeRange) trim(start, end int64) {
+	r.from = search(r.times, start)
+	r.to = r.from + search(r.times[r.from:], end+1)
 }
 
 // search returns the index of the first time that is not before at.
@@ -33,30 +33,30 @@ func search(times []int64, at int64) int {
 	return sort.Search(len(times), func(i int) bool { return times[i] >= at })
 }
 
-// part is the samples of a series in one block: the first and the last are no gaps.
-type part struct {
-	*column
+// chunk is the samples of a series in one block: the first and the last are no gaps.
+type chunk struct {
+	*timeRange
 	values   []float64
 	from, to int32
 }
 
-// newPart returns the samples of a series. ok is false if there are none.
-func newPart(c *column, values []float64) (p part, ok bool) {
-	from, to := c.from, c.to
+// newChunk returns the samples of a series. ok is false if there are none.
+func newChunk(r *timeRange, values []float64) (c chunk, ok bool) {
+	from, to := r.from, r.to
 	for from < to && messages.IsGap(values[from]) {
 		from++
 	}
 	for from < to && messages.IsGap(values[to-1]) {
 		to--
 	}
-	return part{c, values, int32(from), int32(to)}, from < to
+	return chunk{r, values, int32(from), int32(to)}, from < to
 }
 
-func (p *part) first() int64 { return p.times[p.from] }
-func (p *part) last() int64  { return p.times[p.to-1] }
+func (c *chunk) first() int64 { return c.times[c.from] }
+func (c *chunk) last() int64  { return c.times[c.to-1] }
 
-// span is what the series of a node have in common for a selection.
-type span struct {
+// bounds is what the series of a node have in common for a selection.
+type bounds struct {
 	// offset is what is added to their times, end the last time by the node's clock.
 	offset, end int64
 }
@@ -64,9 +64,9 @@ type span struct {
 // series is a series with the samples of a selection. It does not change once it was returned.
 type series struct {
 	labels labels.Labels
-	// parts are sorted by their first time.
-	parts []part
-	span  *span
+	// chunks are sorted by their first time.
+	chunks []chunk
+	bounds *bounds
 }
 
 // Labels implements storage.Series.
@@ -83,8 +83,8 @@ func (s *series) Iterator(reuse chunkenc.Iterator) chunkenc.Iterator {
 }
 
 func (s *series) sort() {
-	compare := func(a, b part) int { return cmp.Compare(a.first(), b.first()) }
-	if !slices.IsSortedFunc(s.parts, compare) {
-		slices.SortStableFunc(s.parts, compare)
+	compare := func(a, b chunk) int { return cmp.Compare(a.first(), b.first()) }
+	if !slices.IsSortedFunc(s.chunks, compare) {
+		slices.SortStableFunc(s.chunks, compare)
 	}
 }

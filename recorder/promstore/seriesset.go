@@ -19,11 +19,11 @@ type seriesSet struct {
 
 	assembler *assembler
 	// all are the series, if they are sorted.
-	all     []storage.Series
-	current storage.Series
-	count   int
-	err     error
-	notes   annotations.Annotations
+	all      []storage.Series
+	current  storage.Series
+	count    int
+	err      error
+	warnings annotations.Annotations
 }
 
 // Next implements storage.SeriesSet.
@@ -43,7 +43,7 @@ func (s *seriesSet) Next() bool {
 	}
 	s.count++
 	if s.current == nil {
-		s.noteInvalid()
+		s.annotateInvalid()
 	}
 	return s.current != nil
 }
@@ -64,7 +64,7 @@ func (s *seriesSet) begin() bool {
 			return false
 		}
 	}
-	s.notes = notesOf(answers)
+	s.warnings = annotationsOf(answers)
 	if !s.sorted {
 		return true
 	}
@@ -72,13 +72,13 @@ func (s *seriesSet) begin() bool {
 		s.all = append(s.all, next)
 	}
 	slices.SortFunc(s.all, func(a, b storage.Series) int { return labels.Compare(a.Labels(), b.Labels()) })
-	s.noteInvalid()
+	s.annotateInvalid()
 	return true
 }
 
-func (s *seriesSet) noteInvalid() {
+func (s *seriesSet) annotateInvalid() {
 	if s.assembler.invalid > 0 {
-		s.notes.Add(invalidNote(s.assembler.invalid))
+		s.warnings.Add(invalidSeries(s.assembler.invalid))
 	}
 }
 
@@ -89,4 +89,4 @@ func (s *seriesSet) At() storage.Series { return s.current }
 func (s *seriesSet) Err() error { return s.err }
 
 // Warnings implements storage.SeriesSet.
-func (s *seriesSet) Warnings() annotations.Annotations { return s.notes }
+func (s *seriesSet) Warnings() annotations.Annotations { return s.warnings }

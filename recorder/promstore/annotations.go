@@ -12,19 +12,19 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 )
 
-// maxNotedNodes bounds the nodes that a note names.
-const maxNotedNodes = 20
+// maxNotedNodes bounds the nodes that an annotation names.
+const maxNamedNodes = 20
 
-// note is what a response says beside the result: kind is annotations.PromQLWarning or PromQLInfo.
-type note struct {
+// annotation is what a response says beside the result: kind is annotations.PromQLWarning or PromQLInfo.
+type annotation struct {
 	text string
 	kind error
 }
 
-func (n note) Error() string { return n.text }
+func (a annotation) Error() string { return a.text }
 
 // Unwrap says whether it is a warning or an info.
-func (n note) Unwrap() error { return n.kind }
+func (a annotation) Unwrap() error { return a.kind }
 
 // lacks returns a text for each reason for which nodes have no answer, or a part of one only.
 func lacks(answers []*messages.NodeAnswer) (texts []string) {
@@ -50,8 +50,8 @@ func lacks(answers []*messages.NodeAnswer) (texts []string) {
 func listOf(ids []string) string {
 	slices.Sort(ids)
 	rest := ""
-	if n := len(ids) - maxNotedNodes; n > 0 {
-		ids, rest = ids[:maxNotedNodes], fmt.Sprintf(" and %d more", n)
+	if n := len(ids) - maxNamedNodes; n > 0 {
+		ids, rest = ids[:maxNamedNodes], fmt.Sprintf(" and %d more", n)
 	}
 	texts := make([]string, len(ids))
 	for i, id := range ids {
@@ -80,16 +80,16 @@ func offsets(answers []*messages.NodeAnswer) string {
 		len(of), of[0].ClockOffset.Abs().Round(time.Millisecond), listOf(ids))
 }
 
-// notesOf returns what there is to say of the answers for a selection.
-func notesOf(answers []*messages.NodeAnswer) annotations.Annotations {
-	var notes annotations.Annotations
+// annotationsOf returns what there is to say of the answers for a selection.
+func annotationsOf(answers []*messages.NodeAnswer) annotations.Annotations {
+	var all annotations.Annotations
 	for _, text := range lacks(answers) {
-		notes.Add(note{text, annotations.PromQLWarning})
+		all.Add(annotation{text, annotations.PromQLWarning})
 	}
 	if text := offsets(answers); text != "" {
-		notes.Add(note{text, annotations.PromQLInfo})
+		all.Add(annotation{text, annotations.PromQLInfo})
 	}
-	return notes
+	return all
 }
 
 // strictError returns the error that the lack of an answer is in strict requests, nil if there is no
@@ -104,7 +104,7 @@ func strictError(answers []*messages.NodeAnswer) error {
 	return nil
 }
 
-// invalidNote returns the note for series that were left out.
-func invalidNote(count int) error {
-	return note{fmt.Sprintf("%d series were left out, since their names, labels or values are invalid", count), annotations.PromQLWarning}
+// invalidSeries returns the annotation for series that were left out.
+func invalidSeries(count int) error {
+	return annotation{fmt.Sprintf("%d series were left out, since their names, labels or values are invalid", count), annotations.PromQLWarning}
 }
