@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
+	"path"
 	"slices"
 	"testing"
 	"time"
@@ -25,13 +27,49 @@ import (
 // nor start times: samples with these come from a list beside the store.
 func TestScriptsOfPrometheus(t *testing.T) {
 	engine := promqltest.NewTestEngine(t, false, 0, promqltest.DefaultMaxSamplesPerQuery)
-	promqltest.RunBuiltinTestsWithStorage(t, engine, func(testing.TB) storage.Storage { return &scriptStorage{} })
+	others := make(map[string]map[string]bool)
+	promqltest.RunBuiltinTestsWithStorage(t, engine, func(t testing.TB) storage.Storage {
+		file := path.Base(t.Name())
+		if others[file] == nil {
+			others[file] = make(map[string]bool)
+		}
+		return &scriptStorage{why: others[file]}
+	})
+	got := make(map[string][]string)
+	for file, why := range others {
+		if len(why) > 0 {
+			got[file] = slices.Sorted(maps.Keys(why))
+		}
+	}
+	// All samples of the other scripts are in stores.
+	histograms := []string{isHistogram}
+	require.Equal(t, map[string][]string{
+		"aggregators.test":       histograms,
+		"extended_vectors.test":  histograms,
+		"functions.test":         histograms,
+		"histograms.test":        histograms,
+		"info.test":              histograms,
+		"limit.test":             histograms,
+		"native_histograms.test": histograms,
+		"operators.test":         histograms,
+		"range_queries.test":     histograms,
+		"start_timestamps.test":  {isHistogram, hasStartTime},
+		"subquery.test":          histograms,
+	}, got)
 }
+
+// Why a sample cannot be in a store.
+const (
+	isHistogram  = "native histogram"
+	hasStartTime = "start time"
+)
 
 // scriptStorage is a storage to which samples can be appended.
 type scriptStorage struct {
 	storage.Storage // panics
 	series          []*scriptSeries
+	// why says why there are other samples.
+	why map[string]bool
 }
 
 type scriptSeries struct {
@@ -59,7 +97,15 @@ func (a scriptAppender) Append(_ storage.SeriesRef, l labels.Labels, start, at i
 		a.to.series = append(a.to.series, &scriptSeries{labels: l})
 	}
 	s := a.to.series[i]
-	if h != nil || fh != nil || start != 0 || l.Get(model.MetricNameLabel) == "" {
+	why := ""
+	switch {
+	case h != nil || fh != nil:
+		why = isHistogram
+	case start != 0:
+		why = hasStartTime
+	}
+	if why != "" {
+		a.to.why[why] = true
 		s.others = append(s.others, scriptSample{start, at, v, h, fh})
 	} else {
 		s.times, s.values = append(s.times, at), append(s.values, v)
@@ -190,5 +236,3 @@ func (s *listSet) Next() bool {
 func (s *listSet) At() storage.Series                { return s.at }
 func (s *listSet) Err() error                        { return nil }
 func (s *listSet) Warnings() annotations.Annotations { return nil }
-
-var _ = require.Equal
