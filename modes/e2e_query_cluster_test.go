@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -217,7 +218,7 @@ func (c *queryCluster) read(t *testing.T) error {
 		name, at, v := p.Series()
 		l, err := metrics.ParseMetric(string(name)) // p.Labels would write le="1" as le="1.0"
 		require.NoError(t, err)
-		if at == nil || strings.HasPrefix(l.Get(labels.MetricName), "fodc_agent_") {
+		if at == nil || strings.HasPrefix(l.Get(model.MetricNameLabel), "fodc_agent_") {
 			continue
 		}
 		series := labelsJSON(l)
@@ -225,7 +226,7 @@ func (c *queryCluster) read(t *testing.T) error {
 			c.truth[series] = map[int64]float64{}
 		}
 		c.truth[series][*at] = v
-		if l.Get(labels.MetricName) == "fodc_node_up" {
+		if l.Get(model.MetricNameLabel) == "fodc_node_up" {
 			node := l.Get("node_id")
 			c.scrapes[node] = append(c.scrapes[node], *at)
 		}

@@ -36,6 +36,14 @@ func (a queryAPI) ask(path string, params url.Values) (*queryAnswer, error) {
 	return parseQueryAnswer(body)
 }
 
+// samples counts the samples of the result.
+func (a *queryAnswer) samples() (n int) {
+	for _, s := range a.series {
+		n += len(s.samples)
+	}
+	return n
+}
+
 // unixSeconds returns a time as a parameter.
 func unixSeconds(at time.Time) string {
 	return fmt.Sprintf("%d.%03d", at.Unix(), at.Nanosecond()/int(time.Millisecond))

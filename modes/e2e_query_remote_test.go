@@ -14,7 +14,6 @@ import (
 
 	config_util "github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/prompb"
 	"github.com/prometheus/prometheus/storage/remote"
@@ -80,7 +79,7 @@ func (c *queryCluster) requireRemoteRead(t *testing.T, p queryAPI, accepted prom
 	client := remoteReader(t, p, accepted)
 	from, to := c.start.Add(-30*time.Second).UnixMilli(), c.end.UnixMilli()
 	set, err := client.Read(t.Context(), &prompb.Query{StartTimestampMs: from, EndTimestampMs: to, Matchers: []*prompb.LabelMatcher{
-		{Type: prompb.LabelMatcher_RE, Name: labels.MetricName, Value: "(banyandb|go|process|fodc_node)_.*"}}}, true)
+		{Type: prompb.LabelMatcher_RE, Name: model.MetricNameLabel, Value: "(banyandb|go|process|fodc_node)_.*"}}}, true)
 	require.NoError(t, err)
 	got := map[string]map[int64]string{}
 	for set.Next() {

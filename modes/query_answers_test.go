@@ -91,14 +91,6 @@ func (s *answerSample) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// samples counts the samples of the result.
-func (a *queryAnswer) samples() (n int) {
-	for _, s := range a.series {
-		n += len(s.samples)
-	}
-	return n
-}
-
 // differenceOfAnswers returns where two answers differ, or "". The order of series counts in that of values alone, if
 // ordered says so: series of equal values may come in any order.
 func differenceOfAnswers(want, got *queryAnswer, ordered bool) string {
