@@ -3,10 +3,12 @@ package promstore
 import (
 	"context"
 	"fmt"
+	"io"
 	"runtime"
 	"testing"
 	"time"
 
+	"fodc/httpapi/exposition"
 	"fodc/messages"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -149,6 +151,30 @@ func BenchmarkSelectOneFamilyOfLatest(b *testing.B) {
 	end := benchNow.UnixMilli()
 	benchSelect(b, benchCollection(100, 1, 1, 1, 1), 100, &storage.SelectHints{Start: end - 299_999, End: end},
 		labels.MustNewMatcher(labels.MatchEqual, "__name__", "banyandb_family_0_total"))
+}
+
+// What the page of the same answers costs, to compare with BenchmarkInstantQuery.
+func BenchmarkPage(b *testing.B) {
+	c := benchCollection(100, 1, 1, 1, 1)
+	b.ReportAllocs()
+	for b.Loop() {
+		_, err := exposition.WriteText(io.Discard, c, exposition.Options{})
+		require.NoError(b, err)
+	}
+}
+
+func BenchmarkInstantQuery(b *testing.B) {
+	store := benchStore(benchCollection(100, 1, 1, 1, 1))
+	engine := promqltest.NewTestEngine(b, false, 0, 50_000_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		q, err := engine.NewInstantQuery(context.Background(), store.Queryable(Options{}), nil, "banyandb_family_0_total", benchNow)
+		require.NoError(b, err)
+		r := q.Exec(context.Background())
+		require.NoError(b, r.Err)
+		require.Len(b, r.Value.(promql.Vector), 100)
+		q.Close()
+	}
 }
 
 func BenchmarkRangeQuery(b *testing.B) {
