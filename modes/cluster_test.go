@@ -63,10 +63,10 @@ func plainPage(id string, scrape int) []byte {
 	return fmt.Appendf(nil, "# TYPE g gauge\ng{node=%q} %d\n", id, scrape)
 }
 
-// inClusterOf is inCluster for nodes with the page.
-func inClusterOf(t *testing.T, agents int, page func(id string, scrape int) []byte, test func(t *testing.T, w *cluster)) {
+// inClusterOf is inCluster for nodes with the page, and agents whose configuration is changed.
+func inClusterOf(t *testing.T, agents int, page func(id string, scrape int) []byte, test func(t *testing.T, w *cluster), change ...func(n int, c *agent.Config)) {
 	synctest.Test(t, func(t *testing.T) {
-		w := startCluster(t, agents, page)
+		w := startCluster(t, agents, page, change...)
 		defer w.finish()
 		test(t, w)
 	})
@@ -74,7 +74,7 @@ func inClusterOf(t *testing.T, agents int, page func(id string, scrape int) []by
 
 func crashableSystem() *actors.System { return actors.NewSystem(actorstest.PanicOnCrash(zap.NewNop())) }
 
-func startCluster(t *testing.T, agents int, page func(id string, scrape int) []byte) *cluster {
+func startCluster(t *testing.T, agents int, page func(id string, scrape int) []byte, change ...func(n int, c *agent.Config)) *cluster {
 	w := &cluster{t: t, sys: crashableSystem(), net: newMemoryNet()}
 	w.proxy = proxy.Start(w.sys, proxy.Config{
 		Limits:            proxy.RegistryLimits{HeartbeatTimeout: 30 * time.Second, CleanupTimeout: 5 * time.Minute, MaxAgents: 100},
@@ -86,7 +86,7 @@ func startCluster(t *testing.T, agents int, page func(id string, scrape int) []b
 		root, scrapes := t.TempDir(), 0 // a host that has nothing to read
 		a.file = filepath.Join(root, "node.yaml")
 		a.configure("id: " + a.id)
-		a.agent = agent.Start(a.sys, agent.Config{
+		cfg := agent.Config{
 			Registration: messages.Registration{NodeID: a.id, Role: "liaison"},
 			ProxyAddrs:   []string{"proxy:17900"}, Targets: []agent.Target{{URL: "http://node/metrics"}},
 			ScrapeInterval: clusterScrapes, HeartbeatInterval: 10 * time.Second, ReconnectInterval: clusterReconnect,
@@ -99,7 +99,12 @@ func startCluster(t *testing.T, agents int, page func(id string, scrape int) []b
 				scrapes++ // one request at a time
 				return page(a.id, scrapes), "text/plain", nil
 			},
-		})
+		}
+		for _, f := range change {
+			f(n, &cfg)
+		}
+		a.id = cfg.Registration.NodeID
+		a.agent = agent.Start(a.sys, cfg)
 		w.agents = append(w.agents, a)
 	}
 	w.pass(2 * clusterScrapes)
