@@ -11,6 +11,9 @@ import (
 const (
 	// maxRequestsUnderWay bounds the requests that an agent has not answered.
 	maxRequestsUnderWay = 64
+	// minOwed is how long an agent may take for an answer, in any case, before no more is asked of
+	// it: a request in a hurry, such as a query that has waited for its turn, says nothing about it.
+	minOwed = 2 * time.Second
 	// maxUnsolicited bounds the frames in a row that answer no request.
 	maxUnsolicited = 16
 	// maxAnswerSamples bounds the samples of one answer: ten times those of 3,000 series that
@@ -53,6 +56,7 @@ type request struct {
 	selection    messages.Selection
 	deadline     time.Time
 	sent         bool
+	sentAt       time.Time
 	cancelled    bool // no collection waits for the answer
 	samples      int
 	series       seriesCount
@@ -108,7 +112,7 @@ func (s *sessionState) ask(collectionID uint64, sel messages.Selection, deadline
 // send marks a request as sent. A window is answered without a dictionary: next to its many
 // values the descriptions of the series are small, and they differ from block to block.
 func (s *sessionState) send(r *request, now time.Time) *sending {
-	r.sent = true
+	r.sent, r.sentAt = true, now
 	out := &sending{id: r.id, selection: r.selection, timeLeft: r.deadline.Sub(now)}
 	if r.selection.Window.IsLatest() {
 		out.dictionary = s.dictionary
@@ -116,9 +120,12 @@ func (s *sessionState) send(r *request, now time.Time) *sending {
 	return out
 }
 
-// owesOverdue reports whether a sent request is unanswered although its deadline has passed.
+// owesOverdue reports whether a sent request is unanswered although its deadline, and minOwed, have
+// passed.
 func (s *sessionState) owesOverdue(now time.Time) bool {
-	return slices.ContainsFunc(s.requests, func(r *request) bool { return r.sent && !now.Before(r.deadline) })
+	return slices.ContainsFunc(s.requests, func(r *request) bool {
+		return r.sent && !now.Before(r.deadline) && now.Sub(r.sentAt) >= minOwed
+	})
 }
 
 // dropUnsent drops the requests that are not needed any more and were not sent.
