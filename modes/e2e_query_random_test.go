@@ -95,7 +95,8 @@ func (r *randomQueries) vector(depth int) string {
 		return r.overTime() + "((" + r.vector(depth-1) + ")[" + r.duration() + ":" + r.of("1s", "700ms", "2s") + "]" + r.modifier() + ")"
 	case 4:
 		by := r.of("", " by (node_id)", " without (node_id)", " by (kind, le)", " by (node_role)")
-		return r.of("sum", "avg", "min", "max", "count", "group", "stddev") + by + "(" + r.vector(depth-1) + ")"
+		// Not stddev: of large values it is mostly rounding, which depends on the order in which a storage returns them.
+		return r.of("sum", "avg", "min", "max", "count", "group") + by + "(" + r.vector(depth-1) + ")"
 	case 5:
 		op := r.of("+", "-", "*", "/", "> bool", "<", "and", "or", "unless", "== bool") + r.of("", " on (node_id)", " ignoring (kind)")
 		return "(" + r.vector(depth-1) + ") " + op + " (" + r.vector(depth-1) + ")"
