@@ -55,7 +55,7 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 		return nil, err
 	}
 	cfg.Journal = a.storage.journal()
-	a.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: a.api(sys, c, log).Handler(),
+	a.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: a.api(sys, c, program).Handler(),
 		ReadTimeout: agentHTTPTimeout, WriteTimeout: c.writeTimeout(), Log: log.Named("http")})
 	if err != nil {
 		go a.storage.close()
@@ -84,19 +84,19 @@ func (a *runningAgent) fail(err error) {
 }
 
 // api is the HTTP API; it must not be served before a.agent is there.
-func (a *runningAgent) api(sys *actors.System, c AgentConfig, log *zap.Logger) *httpapi.AgentAPI {
+func (a *runningAgent) api(sys *actors.System, c AgentConfig, program Program) *httpapi.AgentAPI {
 	api := &httpapi.AgentAPI{
 		Latest: func(ctx context.Context, s messages.Selection) ([]messages.Block, error) {
 			return a.agent.Latest(ctx, s)
 		},
 		Health: func(ctx context.Context) (messages.AgentHealth, error) { return a.agent.Health(ctx) },
-		Tree:   sys.Tree, NodeID: c.NodeID, Ready: a.ready.Load, Log: log.Named("http"),
+		Tree:   sys.Tree, NodeID: c.NodeID, Ready: a.ready.Load, Log: program.Log.Named("http"),
 		Read: func(ctx context.Context, s messages.Selection, take func(int64) error) (messages.NodeAnswer, error) {
 			return a.agent.Read(ctx, s, take)
 		},
 		Identity: agent.Config{Registration: c.registration()}.Identity(), Version: thisBuild().version, MaxQueryBytes: agentQueryBytes,
 	}
-	c.addQueries(api)
+	c.addQueries(api, program)
 	return api
 }
 

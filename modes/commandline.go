@@ -12,6 +12,7 @@ import (
 	// Must come before every library that logs while it is initialised.
 	_ "fodc/modes/logsilencer"
 
+	"fodc/actors/agent/mask"
 	"fodc/modes/export"
 	"fodc/modes/logsink"
 
@@ -178,7 +179,7 @@ func (cmd command) action(c *cli.Context, logging *logConfig, stderr io.Writer) 
 	defer zap.RedirectStdLog(log.Named("stdlog"))()
 	grpclog.SetLoggerV2(grpcLogger(log.Logger))
 	log.Info("starting", zap.String("mode", cmd.name), zap.Stringer("version", thisBuild()))
-	p := Program{Log: log.Logger, LogLinesDropped: log.dropped, Reload: newReload(log.Logger)}
+	p := Program{Log: log.Logger, LogLinesDropped: log.dropped, Flags: cmd.flags(), Reload: newReload(log.Logger)}
 	err = untilSignal(c.Context, p, received, stderr, func(ctx context.Context) error { return cmd.run(ctx, p) })
 	if err != nil {
 		log.Error("ended by a failure", zap.String("mode", cmd.name), zap.Error(err))
@@ -194,6 +195,15 @@ func (cmd command) parse() error {
 		}
 	}
 	return cmd.explain(cmd.finish())
+}
+
+// flags returns the values that count, as a page may show them.
+func (cmd command) flags() map[string]string {
+	flags := make(map[string]string, len(cmd.options))
+	for _, o := range cmd.options {
+		flags[o.name] = mask.Value(o.name, strings.Join(o.texts, " "))
+	}
+	return flags
 }
 
 func (cmd command) explain(err error) error {

@@ -304,3 +304,23 @@ func TestSignalEndsTheMode(t *testing.T) {
 		require.True(t, ended)
 	}
 }
+
+// /api/v1/status/flags shows the values that count, and no secret.
+func TestFlagsThatCount(t *testing.T) {
+	var flags map[string]string
+	t.Setenv("FODC_NODE_LABELS", "zone=a token=Zx81kLq09PwTrY2mNb7v")
+	code := runMain(t, []string{programName, "agent", "--proxy-addr", "p:1", "--node-id", "n1", "--node-role", "data", "--metrics-endpoint", "http://a/1", "--metrics-endpoint", "http://a/2", "--log-level", "warn"},
+		io.Discard, io.Discard, Runners{Agent: func(_ context.Context, _ AgentConfig, p Program) error { flags = p.Flags; return nil }})
+	require.Equal(t, exitClean, code)
+	f := func(want, name string) {
+		t.Helper()
+		require.Contains(t, flags, name)
+		require.Equal(t, want, flags[name])
+	}
+	f("n1", "node-id")
+	f("http://a/1 http://a/2", "metrics-endpoint")
+	f("warn", "log-level")
+	f("30s", "query-timeout")
+	f("zone=a token=***", "node-labels")
+	f("", "storage-dir")
+}

@@ -60,7 +60,7 @@ func inDocsCluster(t *testing.T, test func(t *testing.T, w *docsCluster)) {
 		w := &docsCluster{&cluster{t: t, sys: actors.NewSystem(zap.NewNop()), net: newMemoryNet()}, map[string]http.Handler{}}
 		cfg, err := c.actors()
 		require.NoError(t, err)
-		p := &runningProxy{log: zap.NewNop(), proxy: proxy.Start(w.sys, cfg)}
+		p := &runningProxy{program: Program{Log: zap.NewNop()}, proxy: proxy.Start(w.sys, cfg)}
 		w.proxy = p.proxy
 		p.ready.Store(true)
 		w.handlers["17901"] = p.api(w.sys, c, cfg.MaxAnswersBytes).Handler()
@@ -76,7 +76,7 @@ func inDocsCluster(t *testing.T, test func(t *testing.T, w *docsCluster)) {
 			if i == 0 {
 				a := &runningAgent{agent: w.agents[0].agent}
 				a.ready.Store(true)
-				w.handlers["17902"] = a.api(w.agents[0].sys, docsAgent(node), zap.NewNop()).Handler()
+				w.handlers["17902"] = a.api(w.agents[0].sys, docsAgent(node), Program{Log: zap.NewNop()}).Handler()
 			}
 			w.pass(100 * time.Millisecond)
 		}

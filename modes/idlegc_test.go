@@ -91,7 +91,7 @@ func TestIdleGCWaitsForCollections(t *testing.T) {
 func TestCollectionsEndIdleGC(t *testing.T) {
 	inClusterOf(t, 1, changingPage, func(t *testing.T, w *cluster) {
 		l := newGCLog(t)
-		p := &runningProxy{log: zap.NewNop(), proxy: w.proxy, idleGC: l.gc}
+		p := &runningProxy{program: Program{Log: zap.NewNop()}, proxy: w.proxy, idleGC: l.gc}
 		api := p.api(w.sys, ProxyConfig{}, 1<<30)
 		l.after(0, "10")
 		_, err := api.Collect(t.Context(), messages.Query{Deadline: time.Now().Add(clusterPatience)})

@@ -27,6 +27,6 @@ func TestShareOfAnswersArrives(t *testing.T) {
 	cfg, err := c.actors()
 	require.NoError(t, err)
 	require.Equal(t, want, cfg.MaxAnswersBytes)
-	p := &runningProxy{log: zap.NewNop()}
+	p := &runningProxy{program: Program{Log: zap.NewNop()}}
 	require.EqualValues(t, want, p.api(crashableSystem(), c, want).MaxInFlightBytes)
 }

@@ -8,6 +8,8 @@ type Program struct {
 	Log *zap.Logger
 	// LogLinesDropped returns how many lines the log has dropped since the start.
 	LogLinesDropped func() uint64
+	// Flags are the values that count, by the name of the flag. Secrets are masked.
+	Flags map[string]string
 	// Reload runs its functions at SIGHUP.
 	Reload *Reload
 }

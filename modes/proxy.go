@@ -29,15 +29,13 @@ func RunProxy(ctx context.Context, c ProxyConfig, program Program) error {
 
 // runningProxy is a proxy that listens and serves.
 type runningProxy struct {
-	log      *zap.Logger
+	program  Program
 	proxy    *proxy.Proxy
 	http     *httpapi.Server
 	grpcAddr net.Addr
 	ready    atomic.Bool
 	failures chan error
 	idleGC   *idleGC // nil: none
-	// logLinesDropped is Program.LogLinesDropped.
-	logLinesDropped func() uint64
 	// restoreHeap ends the limit of the process's heap.
 	restoreHeap func()
 }
@@ -54,7 +52,7 @@ func startProxy(sys *actors.System, c ProxyConfig, program Program, alone bool) 
 		return nil, fmt.Errorf("listen for gRPC on %q: %w", c.GRPCListenAddr, err)
 	}
 	log := program.Log
-	p := &runningProxy{log: log, logLinesDropped: program.LogLinesDropped, grpcAddr: grpcListener.Addr(), failures: make(chan error, 2),
+	p := &runningProxy{program: program, grpcAddr: grpcListener.Addr(), failures: make(chan error, 2),
 		restoreHeap: func() {}}
 	p.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: p.api(sys, c, cfg.MaxAnswersBytes).Handler(),
 		ReadTimeout: c.HTTPReadTimeout, WriteTimeout: c.HTTPWriteTimeout, Log: log.Named("http")})
@@ -89,11 +87,11 @@ func (p *runningProxy) api(sys *actors.System, c ProxyConfig, answersBytes int64
 			return p.proxy.Configs(ctx, f)
 		},
 		Tree: sys.Tree, Counts: sys.Counts, ProxyCounts: func() messages.ProxyCounts { return p.proxy.Counts() },
-		Process: processUsage, LogLinesDropped: p.logLinesDropped,
-		Ready: p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: p.log.Named("http"),
+		Process: processUsage, LogLinesDropped: p.program.LogLinesDropped,
+		Ready: p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: p.program.Log.Named("http"),
 		MaxInFlightBytes: int(answersBytes), ExternalURL: c.externalURL(), Build: httpapi.Build{Version: build.version, Revision: build.revision},
 	}
-	c.addQueries(a, answersBytes)
+	c.addQueries(a, answersBytes, p.program)
 	return a
 }
 

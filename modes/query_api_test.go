@@ -81,7 +81,7 @@ func TestCollectionsOfQueries(t *testing.T) {
 		t.Helper()
 		c := defaultProxy
 		c.MaxCollections = maxCollections
-		p := &runningProxy{log: zap.NewNop()}
+		p := &runningProxy{program: Program{Log: zap.NewNop()}}
 		a := p.api(crashableSystem(), c, 1<<20)
 		require.Equal(t, want, a.MaxQueryCollections)
 		require.NotEmpty(t, a.Queries)

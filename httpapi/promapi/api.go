@@ -38,7 +38,7 @@ type Limits struct {
 type Target struct {
 	// Labels are those of its series.
 	Labels map[string]string
-	// Pool is the word that groups targets. URL is where it is scraped.
+	// Pool is the word that groups targets. URL is where it is scraped; a path is one of the server that is asked.
 	Pool, URL string
 	// Health is up, down or unknown.
 	Health             string

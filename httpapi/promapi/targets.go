@@ -44,6 +44,7 @@ func (a *API) targets(r *request) (result, error) {
 		}
 	}
 	for _, t := range all {
+		t.URL = r.absolute(t.URL)
 		if (state == "" || state == "any" || state == "active") && (pool == "" || pool == t.Pool) {
 			data.Active = append(data.Active, activeTarget{
 				Discovered: discoveredLabels(t), Labels: t.Labels, Pool: t.Pool, URL: t.URL, GlobalURL: t.URL,
@@ -53,6 +54,19 @@ func (a *API) targets(r *request) (result, error) {
 		}
 	}
 	return result{data: data}, nil
+}
+
+// absolute returns a path as a URL of the server, under the name by which it is asked; and others as
+// they are.
+func (r *request) absolute(path string) string {
+	if !strings.HasPrefix(path, "/") || r.Host == "" {
+		return path
+	}
+	scheme := "http://"
+	if r.TLS != nil {
+		scheme = "https://"
+	}
+	return scheme + r.Host + path
 }
 
 // sortedTargets returns all targets, sorted by pool.
