@@ -2,6 +2,7 @@ package promstore
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -120,7 +121,9 @@ func FuzzQueriesGiveTheResultsOfAList(f *testing.F) {
 			if err != nil {
 				return nil, nil
 			}
-			return q, q.Exec(t.Context())
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			return q, q.Exec(ctx)
 		}
 		all := fuzzAgents()
 		gotQuery, got := evaluate(sortedQueryable{all.store().Queryable(Options{})})
@@ -132,6 +135,10 @@ func FuzzQueriesGiveTheResultsOfAList(f *testing.F) {
 		defer gotQuery.Close()
 		defer wantQuery.Close()
 		require.Equal(t, all.collected, all.released)
+		var late promql.ErrQueryTimeout
+		if errors.As(want.Err, &late) || errors.As(got.Err, &late) || errors.Is(got.Err, context.DeadlineExceeded) {
+			return // The engine has too much to do, whatever the storage.
+		}
 		require.Equal(t, want.Err, got.Err)
 		if want.Err == nil {
 			require.Equal(t, want.String(), got.String())
