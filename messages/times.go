@@ -1,6 +1,7 @@
 package messages
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,6 +14,9 @@ const maxUnixSeconds = 253402300799
 // nanoDigits is how many decimals of a second are read.
 const nanoDigits = 9
 
+// ErrNoTime is the error of ParseTime for a text in another form.
+var ErrNoTime = errors.New("neither RFC 3339 (2006-01-02T15:04:05Z) nor unix seconds")
+
 // ParseTime reads a time as users write it: RFC 3339, or unix seconds with decimals. The result
 // is in UTC, and never the zero time.
 func ParseTime(text string) (time.Time, error) {
@@ -22,7 +26,7 @@ func ParseTime(text string) (time.Time, error) {
 	// A plus sign that was not escaped in the query arrives as a space.
 	t, err := time.Parse(time.RFC3339Nano, strings.ReplaceAll(text, " ", "+"))
 	if err != nil {
-		return t, fmt.Errorf("neither RFC 3339 (2006-01-02T15:04:05Z) nor unix seconds")
+		return t, ErrNoTime
 	}
 	if t = t.UTC(); t.Unix() < 0 || t.Unix() > maxUnixSeconds {
 		return t, fmt.Errorf("not within the years 1970 to 9999")

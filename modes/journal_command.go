@@ -17,7 +17,7 @@ const journalCommandName = "journal"
 const journalDirName = "journal"
 
 // journalOperand is the operand of what reads a journal.
-var journalOperand = operand{"DIR", "the storage directory of an agent, or the directory journal in it", "must be a directory", "one DIR is allowed"}
+var journalOperand = operand{"DIR", "the storage directory of an agent, or the directory journal in it", "must be a directory", "one DIR is allowed", ""}
 
 const journalDescription = "DIR is the storage directory of an agent (--storage-dir), or the directory journal in it. It may be that of a running\n" +
 	"agent, or a copy: it is only read."

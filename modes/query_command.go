@@ -3,6 +3,7 @@ package modes
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"net/url"
 	"strings"
@@ -46,6 +47,9 @@ func parseWhen(text string) (When, error) {
 	ago, isRelative := strings.CutPrefix(text, "-")
 	if !isRelative {
 		at, err := messages.ParseTime(text)
+		if errors.Is(err, messages.ErrNoTime) {
+			err = errNotWhen
+		}
 		return When{At: at}, err
 	}
 	d, err := parseDuration(ago)
@@ -59,7 +63,10 @@ type constantError string
 
 func (e constantError) Error() string { return string(e) }
 
-const errNotAgo constantError = "not how long ago, up to 10 years, such as -15m"
+const (
+	errNotAgo  constantError = "not how long ago, up to 10 years, such as -15m"
+	errNotWhen constantError = "neither RFC 3339 (2006-01-02T15:04:05Z) nor unix seconds, nor how long ago (-15m)"
+)
 
 // IsZero reports whether no time is given.
 func (w When) IsZero() bool { return w == When{} }
@@ -93,7 +100,7 @@ What is missing, such as a node without an answer, is said on stderr. An express
 
 // queryOperand is the expression.
 var queryOperand = operand{"EXPR", "an expression of PromQL, such as fodc_agent_up", "must be an expression of PromQL",
-	"one EXPR is allowed; quote one that has spaces"}
+	"one EXPR is allowed; quote one that has spaces", "an EXPR that begins with - stands behind --"}
 
 // stepRange is how much time there may be between the steps of a range.
 var stepRange = durationRange{time.Millisecond, year, "such as 15s or 1m"}

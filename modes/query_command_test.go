@@ -65,13 +65,13 @@ func TestWrongQueryCommandLine(t *testing.T) {
 	f("EXPR is missing", "--output", "json")
 	f(`EXPR "": must be an expression of PromQL`, "")
 	f(`stray argument "1": one EXPR is allowed; quote one that has spaces`, "up > 0", "1")
-	f(`unknown flag "--up" (see fodc query --help)`, "--up")
+	f(`unknown flag "--up" (see fodc query --help); an EXPR that begins with - stands behind --`, "--up")
 	f(`unknown flag "--log-level"`, "up", "--log-level", "info")
 	f(`--output "xml": must be table, json or csv`, "up", "--output", "xml")
 	f("--step needs a value (see fodc query --help)", "up", "--step")
 	f(`--strict "x": must be true or false`, "up", "--strict=x")
 	for _, name := range []string{"time", "start", "end"} {
-		f(`--`+name+` "yesterday": neither RFC 3339 (2006-01-02T15:04:05Z) nor unix seconds`, "up", "--"+name, "yesterday")
+		f(`--`+name+` "yesterday": neither RFC 3339 (2006-01-02T15:04:05Z) nor unix seconds, nor how long ago (-15m)`, "up", "--"+name, "yesterday")
 		f(`--`+name+` "-15": not how long ago, up to 10 years, such as -15m`, "up", "--"+name, "-15")
 		f(`--`+name+` "-0s": not how long ago`, "up", "--"+name, "-0s")
 		f(`--`+name+` "-11y": not how long ago`, "up", "--"+name, "-11y")
@@ -93,6 +93,25 @@ func TestWrongQueryCommandLine(t *testing.T) {
 	}
 	f(`--proxy-url "http://localhost:17901": must not be given with --dir`, "up", "--dir", "d", "--proxy-url", "http://localhost:17901")
 	f(`--proxy-url "ftp://u:***@h"`, "up", "--proxy-url", "ftp://u:hunter2@h")
+}
+
+func TestStepsOfARange(t *testing.T) {
+	f := func(want string, length, step time.Duration) {
+		t.Helper()
+		err := checkSteps(length, step)
+		if want == "" {
+			require.NoError(t, err)
+			return
+		}
+		require.EqualError(t, err, want)
+	}
+	f("", 11_000*time.Second, time.Second)
+	f("", time.Hour, 15*time.Second)
+	f("--step 1s: 3h3m21s has 11001 steps, and 11000 are allowed: take 2s at least", 11_001*time.Second, time.Second)
+	f("--step 1s: 1d has 86400 steps, and 11000 are allowed: take 8s at least", 24*time.Hour, time.Second)
+	f("--step 1ms: 1m has 60000 steps, and 11000 are allowed: take 6ms at least", time.Minute, time.Millisecond)
+	_, err := newQueryRequest(QueryCommandConfig{Expr: "up", Start: When{Ago: 24 * time.Hour}, Step: time.Second, Timeout: time.Second}, time.Time{}, time.Unix(1_700_000_000, 0))
+	require.ErrorContains(t, err, "--step 1s: 1d has 86400 steps")
 }
 
 func TestQueryHelp(t *testing.T) {

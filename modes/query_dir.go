@@ -83,7 +83,10 @@ func openQueryDir(ctx context.Context, c QueryCommandConfig, stderr io.Writer) (
 		return nil, fmt.Errorf("the journal in %s has no samples", c.Dir)
 	}
 	more := ""
-	if hasWAL(c.Dir) {
+	switch {
+	case isBlock(c.Dir):
+		more = "; it is such a block: name the directory that it is in"
+	case hasWAL(c.Dir):
 		more = "; it has the write-ahead log of one, which is not read"
 	}
 	return nil, fmt.Errorf("%s has neither segments of a journal (00000001.segment and so on, in it or in its directory %s) nor blocks of a Prometheus database (directories such as %s)%s",
@@ -109,6 +112,12 @@ func openBlocks(c QueryCommandConfig, stderr io.Writer) (*queryDir, error) {
 	d := newQueryDir(c, r)
 	d.newest, d.closer = r.Newest, r
 	return d, nil
+}
+
+// isBlock reports whether the directory is a block itself.
+func isBlock(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "meta.json"))
+	return err == nil
 }
 
 // hasWAL reports whether a Prometheus has left a write-ahead log in the directory. An empty one is

@@ -195,6 +195,9 @@ func TestDirectoryThatIsNone(t *testing.T) {
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "wal"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "wal", "00000000"), nil, 0o600))
 	f("(directories such as 01HK2Z7T4Q8YV5M3X6W9R1B0CD); it has the write-ahead log of one, which is not read", dir)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "meta.json"), nil, 0o600))
+	f("; it is such a block: name the directory that it is in", dir)
+	require.NoError(t, os.Remove(filepath.Join(dir, "meta.json")))
 	f("--dir: stat "+filepath.Join(dir, "gone"), filepath.Join(dir, "gone"))
 	file := filepath.Join(dir, "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
@@ -219,7 +222,7 @@ func TestErrorsOfAQueryInThisProcess(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	f(`bad_data: invalid parameter "query": 1:4: parse error`, QueryCommandConfig{Expr: "up{"})
-	f("exceeded maximum resolution of 11,000 points", QueryCommandConfig{Start: When{Ago: 24 * time.Hour}, Step: time.Second})
+	f("1d has 86400 steps, and 11000 are allowed", QueryCommandConfig{Start: When{Ago: 24 * time.Hour}, Step: time.Second})
 	f("execution: found duplicate series", QueryCommandConfig{Expr: `g offset 9m + on() group_left() {__name__=~"x_total|g"} offset 9m`})
 }
 

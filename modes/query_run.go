@@ -15,6 +15,7 @@ import (
 	"fodc/modes/logsink"
 	"fodc/modes/query"
 
+	"github.com/prometheus/common/model"
 	"golang.org/x/term"
 )
 
@@ -113,10 +114,31 @@ func newQueryRequest(c QueryCommandConfig, now, clock time.Time) (queryRequest, 
 	if step == 0 {
 		step = defaultStep(end.Sub(start))
 	}
+	if err := checkSteps(end.Sub(start), step); err != nil {
+		return queryRequest{}, err
+	}
 	p.Set("start", unixSeconds(start))
 	p.Set("end", unixSeconds(end))
 	p.Set("step", seconds(step))
 	return queryRequest{path: "/api/v1/query_range", params: p, window: &query.Range{Start: start, End: end, Step: step}}, nil
+}
+
+// maxSteps is how many steps servers allow.
+const maxSteps = 11_000
+
+// checkSteps returns an error if a range of the length has too many steps.
+func checkSteps(length, step time.Duration) error {
+	steps := length / step
+	if steps <= maxSteps {
+		return nil
+	}
+	unit := time.Second
+	if length < maxSteps*time.Second {
+		unit = time.Millisecond
+	}
+	least := ((length+maxSteps-1)/maxSteps + unit - 1) / unit * unit
+	return fmt.Errorf("--step %s: %s has %d steps, and %d are allowed: take %s at least",
+		model.Duration(step), model.Duration(length), steps, maxSteps, model.Duration(least))
 }
 
 // serverTimeout leaves a server time to say that the query takes too long.

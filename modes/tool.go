@@ -38,6 +38,8 @@ type operand struct {
 	// what says what it is, beside its name; must what one must be that is empty; one what is
 	// allowed where there are several.
 	what, must, one string
+	// dashed says how one is given that begins with a dash; empty if none does.
+	dashed string
 }
 
 // place returns the command line up to the operand.
@@ -73,7 +75,7 @@ func (tl tool) action(c *cli.Context, stderr io.Writer) error {
 	operands, ask, err := tl.parseArgs(c.Args().Slice())
 	switch {
 	case err != nil:
-		return flagError(place, err)
+		return tl.operand.explain(flagError(place, err))
 	case ask.help:
 		cli.HelpPrinter(c.App.Writer, cli.CommandHelpTemplate, c.Command)
 		return nil
@@ -149,6 +151,14 @@ func splitOperands(args []string, takesValue func(name string) bool) (flags, ope
 		}
 	}
 	return flags, operands
+}
+
+// explain adds to an error about an unknown flag how an operand that looks like one is given.
+func (o operand) explain(err error) error {
+	if o.dashed == "" || !strings.Contains(err.Error(), ": unknown flag ") {
+		return err
+	}
+	return fmt.Errorf("%w; %s", err, o.dashed)
 }
 
 // only returns the operand.

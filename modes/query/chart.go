@@ -3,6 +3,7 @@ package query
 import (
 	"bufio"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/guptarohit/asciigraph"
@@ -38,22 +39,26 @@ func writeChart(w *bufio.Writer, all []series, of Range, s Screen) {
 	drawn := all[:min(len(all), maxLines)]
 	fmt.Fprintln(w)
 	digits := shortDigits
+	var behind []int
 	if a, ok := axisOf(drawn); ok {
 		digits = a.digits()
-		fmt.Fprintln(w, drawLines(drawn, of, a, s))
+		lines := ""
+		lines, behind = drawLines(drawn, of, a, s)
+		fmt.Fprintln(w, lines)
 	} else {
 		fmt.Fprintln(w, "no numbers to draw")
 	}
 	fmt.Fprintln(w)
 	writeLegend(w, legend{drawn, differ, of.steps(), digits}, s)
+	writeBehind(w, behind, s)
 	if more := len(all) - len(drawn); more > 0 {
 		fmt.Fprintf(w, "\n%d more series are not drawn: topk(%d, ...) chooses some, --output csv has all\n", more, maxLines)
 	}
 }
 
-// drawLines returns the lines of the series with their axes. The library gets rows instead of
-// values, and as many as there are columns: it scales neither.
-func drawLines(drawn []series, of Range, a axis, s Screen) string {
+// drawLines returns the lines of the series with their axes, and which of them are behind others. The
+// library gets rows instead of values, and as many as there are columns: it scales neither.
+func drawLines(drawn []series, of Range, a axis, s Screen) (chart string, behind []int) {
 	// The library leaves room between a number and the axis if it has two characters.
 	digits := a.digits()
 	label := func(row float64) string { return fmt.Sprintf("%2s", shortNumber(a.at(row), digits)) }
@@ -76,11 +81,15 @@ func drawLines(drawn []series, of Range, a axis, s Screen) string {
 				return of.Start.Add(time.Duration(seconds * float64(time.Second))).UTC().Format(layout)
 			}))
 	}
-	lines := make([][]float64, 0, len(drawn))
+	lines := make([][]float64, len(drawn))
+	for i := range drawn {
+		lines[i] = of.columns(&drawn[i], a, n)
+	}
+	behind = covered(lines)
+	slices.Reverse(lines) // The first one is drawn last, over the others.
 	colors := make([]asciigraph.AnsiColor, 0, len(drawn))
 	marks := make([]asciigraph.CharSet, 0, len(drawn))
-	for i := len(drawn) - 1; i >= 0; i-- { // The first one is drawn last, over the others.
-		lines = append(lines, of.columns(&drawn[i], a, n))
+	for i := len(drawn) - 1; i >= 0; i-- {
 		colors = append(colors, lineColors[i])
 		mark := asciigraph.CharSet{}
 		if !s.Color && lineMarks[i] != "" {
@@ -92,7 +101,7 @@ func drawLines(drawn []series, of Range, a axis, s Screen) string {
 	if s.Color {
 		options = append(options, asciigraph.SeriesColors(colors...))
 	}
-	return asciigraph.PlotMany(lines, options...)
+	return asciigraph.PlotMany(lines, options...), behind
 }
 
 // timeLayout returns how times at an axis of the length are written.

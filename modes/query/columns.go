@@ -2,6 +2,7 @@ package query
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -39,6 +40,27 @@ func (r Range) columns(s *series, a axis, n int) []float64 {
 		r.stretch(line, s, a, steps)
 	}
 	return line
+}
+
+// covered returns which lines cannot be seen, where the first ones are over the others.
+func covered(lines [][]float64) (behind []int) {
+	for i, line := range lines {
+		numbers, seen := 0, 0
+		for at, row := range line {
+			if math.IsNaN(row) {
+				continue
+			}
+			numbers++
+			over := func(other []float64) bool { return math.Round(other[at]) == math.Round(row) }
+			if !slices.ContainsFunc(lines[:i], over) {
+				seen++
+			}
+		}
+		if numbers > 0 && seen == 0 {
+			behind = append(behind, i)
+		}
+	}
+	return behind
 }
 
 // narrow puts several steps into two columns.

@@ -43,6 +43,18 @@ func writeLegend(w *bufio.Writer, l legend, s Screen) {
 	t.write(w)
 }
 
+// writeBehind says which lines cannot be seen, since others are drawn over them.
+func writeBehind(w *bufio.Writer, behind []int, s Screen) {
+	if len(behind) == 0 {
+		return
+	}
+	fmt.Fprint(w, "\nbehind other lines:")
+	for _, i := range behind {
+		fmt.Fprint(w, " ", mark(i, s))
+	}
+	fmt.Fprintln(w)
+}
+
 // mark returns what the line of a series is made of.
 func mark(i int, s Screen) string {
 	switch {

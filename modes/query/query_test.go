@@ -150,6 +150,8 @@ func TestCharts(t *testing.T) {
 	f("chart-gaps", hour, narrow, matrixSeries{named("x", "a"), wave}, matrixSeries{named("x", "b"), gaps})
 	f("chart-color", hour, Screen{Width: 80, Color: true}, matrixSeries{named("x", "a"), wave}, matrixSeries{named("x", "b"), gaps})
 	f("chart-constant", hour, narrow, matrixSeries{named("x", "a"), func(int) float64 { return 3 }})
+	f("chart-behind", hour, narrow, matrixSeries{named("x", "a"), wave}, matrixSeries{named("x", "b"), func(step int) float64 { return wave(step) + 0.001 }},
+		matrixSeries{named("x", "c"), gaps}, matrixSeries{named("x", "d"), gaps}, matrixSeries{named("x", "none"), func(int) float64 { return math.Inf(1) }})
 	f("chart-zero", hour, narrow, matrixSeries{named("x", "a"), func(int) float64 { return 0 }})
 	f("chart-infinite", hour, narrow, matrixSeries{named("x", "a"), func(step int) float64 {
 		switch step / 60 {
