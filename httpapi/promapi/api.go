@@ -136,7 +136,7 @@ func (a *API) Routes() []Route {
 	}
 }
 
-// handler answers a request. Where it returns an error, its result is released only.
+// handler answers a request.
 type handler func(*request) (result, error)
 
 // handle returns the handler of a route.
@@ -152,8 +152,8 @@ func (a *API) handle(methods []string, serve handler) http.HandlerFunc {
 			respondError(w, apiErrorOf(err))
 			return
 		}
+		defer r.end()
 		res, err := serve(r)
-		defer res.release()
 		if err != nil {
 			a.fail(w, hr, err)
 			return

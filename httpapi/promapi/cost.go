@@ -20,7 +20,7 @@ const (
 	stepSamples = 4
 	// maxSubqueryWork bounds the samples that functions read of subqueries for one series; the
 	// engine does not look in between whether the query was canceled.
-	maxSubqueryWork = 1e9
+	maxSubqueryWork = 2e8
 	// engineEnv is where the engine says that it had too many samples, in errors.
 	engineEnv = "query execution"
 )

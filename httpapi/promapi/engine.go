@@ -29,7 +29,7 @@ func (l Limits) maxSamples() [kinds]int {
 	for k := range kinds {
 		most[k] = l.MaxSamples
 		if l.Memory > 0 {
-			most[k] = min(most[k], int(l.Memory)/int(kinds)/slots[k]/sampleBytes)
+			most[k] = max(1, min(most[k], int(l.Memory)/int(kinds)/slots[k]/sampleBytes))
 		}
 	}
 	return most
@@ -57,10 +57,10 @@ func newEngines(l Limits, log *zap.Logger, f features.Collector) (engines [kinds
 	return engines
 }
 
-// evaluate runs a query in a slot, and returns its result and what to call when that has been
-// sent. The engine does not look everywhere whether its context has ended, so what takes longer
-// is left to itself then, and keeps the slot until it ends.
-func (a *API) evaluate(ctx context.Context, q promql.Query, s *slot) (*promql.Result, func(), error) {
+// evaluate runs a query in a slot. Query and slot are released at the end of the request. The engine
+// does not look everywhere whether its context has ended, so what takes longer is left to itself
+// then, and keeps the slot until it ends.
+func (a *API) evaluate(ctx context.Context, r *request, q promql.Query, s *slot) (*promql.Result, error) {
 	type outcome struct {
 		result *promql.Result
 		panic  any
@@ -76,7 +76,7 @@ func (a *API) evaluate(ctx context.Context, q promql.Query, s *slot) (*promql.Re
 		}()
 		o.result = q.Exec(context.WithValue(ctx, slotKey{}, s))
 	}()
-	closing := func() {
+	release := func() {
 		q.Close()
 		s.release()
 	}
@@ -91,16 +91,16 @@ func (a *API) evaluate(ctx context.Context, q promql.Query, s *slot) (*promql.Re
 				if o := <-done; o.panic != nil {
 					a.cfg.Log.Error("a query panicked after its end", zap.Any("panic", o.panic))
 				}
-				closing()
+				release()
 			}()
-			return nil, func() {}, overdue(ctx)
+			return nil, overdue(ctx)
 		}
 	}
+	r.finally(release)
 	if o.panic != nil {
-		closing()
 		panic(o.panic)
 	}
-	return o.result, closing, o.result.Err
+	return o.result, o.result.Err
 }
 
 // overdue returns the error of the engine for a query whose context has ended.

@@ -1,16 +1,25 @@
 package promapi
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
+// maxFormatWork bounds the bytes of the text times the square of the depth: at each depth the
+// formatter of Prometheus makes all of the text that is deeper.
+const maxFormatWork = 1 << 30
+
 func (a *API) formatQuery(r *request) (result, error) {
-	expr, err := a.parser.ParseExpr(r.one("query"))
+	text := r.one("query")
+	expr, err := a.parser.ParseExpr(text)
 	if err != nil {
 		return result{}, badParameter("query", err)
+	}
+	if depth := depthOf(expr); len(text)*depth*depth > maxFormatWork {
+		return result{}, badParameter("query", fmt.Errorf("%d bytes nested to a depth of %d are too much to format", len(text), depth))
 	}
 	return result{data: expr.Pretty(0)}, nil
 }

@@ -13,8 +13,8 @@ const (
 	// usualLabelBytes.
 	maxMadeLabelBytes = 8 << 10
 	usualLabelBytes   = 64
-	// maxReplaceWork bounds the instructions of the regular expression of a label_replace,
-	// times the bytes of what it is applied to.
+	// maxReplaceWork bounds what it takes to match the regular expression of a label_replace:
+	// its instructions, those of its groups once more, times the bytes of what it is applied to.
 	maxReplaceWork = 128 << 10
 )
 
@@ -71,7 +71,11 @@ func madeLabels(node parser.Node) (labelBytes, error) {
 	switch args := stringArgs(call); {
 	case call.Func.Name == "label_replace" && len(args) == 4:
 		dst, replacement, src, re := args[0], args[1], args[2], args[3]
-		if work := regexpSize(re) * made.of(src); work > maxReplaceWork {
+		all := regexps{}
+		if err := all.add(re); err != nil {
+			return nil, err
+		}
+		if work := (len(re) + all.repeated + all.captures) * made.of(src); work > maxReplaceWork {
 			return nil, fmt.Errorf("the regular expression of label_replace takes %d instructions a series, at most %d are allowed", work, maxReplaceWork)
 		}
 		times, bytes := references(re, replacement)

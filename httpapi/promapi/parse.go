@@ -15,7 +15,7 @@ const (
 	maxQueryBytes = 128 << 10
 	// maxNesting bounds the parentheses, brackets and operators, so that the parser ends in
 	// about 100 ms whatever they are.
-	maxNesting = 5000
+	maxNesting = 4000
 	// maxDepth bounds how deep expressions are nested. An expression of n operators in a row
 	// has a depth of n.
 	maxDepth = 1000
@@ -62,7 +62,7 @@ func (p safeParser) ParseMetricSelectors(texts []string) ([][]*labels.Matcher, e
 
 // checkTexts returns an error if it would take too much to parse the texts.
 func checkTexts(texts ...string) error {
-	bytes, nesting, regexps := 0, 0, 0
+	bytes, nesting, re := 0, 0, regexps{}
 	for _, text := range texts {
 		if bytes += len(text); bytes > maxQueryBytes {
 			return fmt.Errorf("the text has more than the limit of %d bytes", maxQueryBytes)
@@ -79,15 +79,14 @@ func checkTexts(texts ...string) error {
 				nesting++
 			case item.Typ == parser.STRING && isRegexp:
 				if s, err := strutil.Unquote(item.Val); err == nil {
-					regexps += regexpSize(s)
+					if err := re.add(s); err != nil {
+						return err
+					}
 				}
 			}
 			isRegexp = item.Typ == parser.EQL_REGEX || item.Typ == parser.NEQ_REGEX
-			switch {
-			case nesting > maxNesting:
+			if nesting > maxNesting {
 				return fmt.Errorf("more than the limit of %d parentheses, brackets and operators", maxNesting)
-			case regexps > maxRegexps:
-				return fmt.Errorf("the regular expressions have more than the limit of %d instructions", maxRegexps)
 			}
 		}
 	}
@@ -96,25 +95,41 @@ func checkTexts(texts ...string) error {
 
 // checkTree returns an error if the expression is nested too deeply, or has too many selectors.
 func checkTree(expr parser.Expr) error {
+	depth, selectors := 0, 0
+	walk(expr, func(node parser.Node, at int) {
+		depth = max(depth, at)
+		if _, ok := node.(*parser.VectorSelector); ok {
+			selectors++
+		}
+	})
+	switch {
+	case depth > maxDepth:
+		return fmt.Errorf("expressions are nested more deeply than the limit of %d", maxDepth)
+	case selectors > maxSelectors:
+		return fmt.Errorf("more than the limit of %d selectors", maxSelectors)
+	default:
+		return nil
+	}
+}
+
+func depthOf(expr parser.Expr) (depth int) {
+	walk(expr, func(_ parser.Node, at int) { depth = max(depth, at) })
+	return depth
+}
+
+// walk calls visit for each part of an expression, with its depth. It is not recursive, so that
+// the depth does not matter.
+func walk(expr parser.Expr, visit func(node parser.Node, depth int)) {
 	type place struct {
 		node  parser.Node
 		depth int
 	}
-	selectors := 0
 	for todo := []place{{expr, 1}}; len(todo) > 0; {
 		at := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		if at.depth > maxDepth {
-			return fmt.Errorf("expressions are nested more deeply than the limit of %d", maxDepth)
-		}
-		if _, ok := at.node.(*parser.VectorSelector); ok {
-			if selectors++; selectors > maxSelectors {
-				return fmt.Errorf("more than the limit of %d selectors", maxSelectors)
-			}
-		}
+		visit(at.node, at.depth)
 		for child := range parser.ChildrenIter(at.node) {
 			todo = append(todo, place{child, at.depth + 1})
 		}
 	}
-	return nil
 }

@@ -93,26 +93,23 @@ type newQuery func(context.Context, *promql.Engine, storage.Queryable, promql.Qu
 
 // run evaluates a query, when it is its turn.
 func (a *API) run(r *request, limit int, newQuery newQuery) (result, error) {
-	ctx, release, err := r.withTimeout()
+	ctx, err := r.withTimeout()
 	if err != nil {
 		return result{}, err
 	}
 	options, err := r.queryOptions()
 	if err != nil {
-		release()
 		return result{}, err
 	}
 	q, kind, err := a.plan(ctx, r, options, newQuery)
 	if err != nil {
-		release()
 		return result{}, err
 	}
-	got, done, err := a.evaluate(ctx, q, &slot{admission: a.admission, kind: kind})
-	res := result{close: func() { done(); release() }}
+	got, err := a.evaluate(ctx, r, q, &slot{admission: a.admission, kind: kind})
 	if err != nil {
-		return res, err
+		return result{}, err
 	}
-	res.warnings = got.Warnings
+	res := result{warnings: got.Warnings}
 	if limit > 0 && truncate(got, limit) {
 		res.warnings = res.warnings.Add(errTruncated)
 	}
@@ -148,17 +145,18 @@ func (a *API) plan(ctx context.Context, r *request, options promql.QueryOpts, ne
 }
 
 // withTimeout returns the context of a request with the parameter timeout.
-func (r *request) withTimeout() (context.Context, context.CancelFunc, error) {
+func (r *request) withTimeout() (context.Context, error) {
 	value := r.one("timeout")
 	if value == "" {
-		return r.Context(), func() {}, nil
+		return r.Context(), nil
 	}
 	timeout, err := parseDuration(value)
 	if err != nil {
-		return nil, nil, badParameter("timeout", err)
+		return nil, badParameter("timeout", err)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), timeout)
-	return ctx, cancel, nil
+	r.finally(cancel)
+	return ctx, nil
 }
 
 func (r *request) queryOptions() (promql.QueryOpts, error) {

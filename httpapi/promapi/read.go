@@ -90,7 +90,7 @@ func checkRead(hr *http.Request) (queries int, span time.Duration, err error) {
 	if len(req.Queries) > maxReadQueries {
 		return 0, 0, fmt.Errorf("%d queries, at most %d are allowed", len(req.Queries), maxReadQueries)
 	}
-	size := 0
+	re := regexps{}
 	for _, q := range req.Queries {
 		if q == nil {
 			return 0, 0, errors.New("a query is missing")
@@ -98,12 +98,11 @@ func checkRead(hr *http.Request) (queries int, span time.Duration, err error) {
 		span = max(span, time.UnixMilli(q.EndTimestampMs).Sub(time.UnixMilli(q.StartTimestampMs)))
 		for _, m := range q.Matchers {
 			if m.Type == prompb.LabelMatcher_RE || m.Type == prompb.LabelMatcher_NRE {
-				size += regexpSize(m.Value)
+				if err := re.add(m.Value); err != nil {
+					return 0, 0, err
+				}
 			}
 		}
-	}
-	if size > maxRegexps {
-		return 0, 0, fmt.Errorf("the regular expressions have more than the limit of %d instructions", maxRegexps)
 	}
 	return len(req.Queries), span, nil
 }

@@ -1,121 +1,96 @@
 package promapi
 
 import (
+	"fmt"
+	"regexp"
 	"regexp/syntax"
 	"strings"
+	"unicode/utf8"
 )
 
-// maxRegexps bounds the instructions that the regular expressions of a query compile to. An
-// expression without repetitions has about one for each character.
-const maxRegexps = 128 << 10
+// Limits of the regular expressions of a query, all together. A few characters of one can take
+// megabytes, and to match it can take seconds.
+const (
+	// maxRepeated bounds the instructions that repetitions add. Without them an expression has about
+	// one for each character.
+	maxRepeated = 32 << 10
+	// maxLargeClasses bounds the classes of many characters: one such as \pL has up to 1300 ranges,
+	// and if case does not matter it takes up to 20 ms to parse one.
+	maxLargeClasses = 16
+	// maxCaptures bounds the instructions times the groups: matching takes 16 bytes for each.
+	maxCaptures = 1 << 20
+)
 
-// regexpSize returns about how many instructions an expression compiles to; 0 if it is invalid.
-func regexpSize(text string) int {
-	re, err := syntax.Parse(text, syntax.Perl|syntax.DotNL)
-	if err != nil {
-		return 0
+// regexps is the size of regular expressions.
+type regexps struct{ repeated, largeClasses, captures int }
+
+// add adds an expression. It returns an error if they take too much now. An invalid one takes
+// nothing: it is never matched.
+func (r *regexps) add(text string) error {
+	if r.largeClasses += largeClasses(text); r.largeClasses > maxLargeClasses {
+		return fmt.Errorf("the regular expressions have more than the limit of %d classes of many characters", maxLargeClasses)
 	}
-	return instructions(re)
+	if re, err := syntax.Parse(text, syntax.Perl|syntax.DotNL); err == nil {
+		size, groups := program(re)
+		r.repeated += max(0, size-len(text))
+		r.captures += size * groups
+	}
+	switch {
+	case r.repeated > maxRepeated:
+		return fmt.Errorf("the repetitions of regular expressions add more than the limit of %d instructions", maxRepeated)
+	case r.captures > maxCaptures:
+		return fmt.Errorf("the regular expressions have more than the limit of %d instructions times groups", maxCaptures)
+	}
+	return nil
 }
 
-// instructions is recursive: package syntax parses up to a depth of a thousand.
-func instructions(re *syntax.Regexp) int {
+var ignoresCase = regexp.MustCompile(`\(\?[a-zA-Z]*i`)
+
+// largeClasses returns about how many classes of many characters an expression has.
+func largeClasses(text string) (n int) {
+	fold, inClass := ignoresCase.MatchString(text), false
+	for i := 0; i < len(text); i++ {
+		rest := text[i+1:]
+		switch c := text[i]; {
+		case c == '\\' && rest != "":
+			i++
+			if strings.ContainsRune("pP", rune(rest[0])) || fold && strings.ContainsRune("WDS", rune(rest[0])) {
+				n++
+			}
+		case c == ']':
+			inClass = false
+		case c == '[':
+			inClass = true
+			if fold && (strings.HasPrefix(rest, "^") || strings.HasPrefix(rest, ":^")) {
+				n++
+			}
+		case fold && inClass && c == '-' && rest != "" && (rest[0] == '\\' || rest[0] >= utf8.RuneSelf):
+			n++ // A range to a character that may be far away.
+		}
+	}
+	return n
+}
+
+// program returns about how many instructions an expression compiles to, and how many groups it
+// has. It is recursive: package syntax parses up to a depth of a thousand.
+func program(re *syntax.Regexp) (size, groups int) {
 	const enough = 1 << 30 // A sum of more could overflow.
-	n := 0
 	for _, sub := range re.Sub {
-		n = min(enough, n+instructions(sub))
+		s, g := program(sub)
+		size, groups = min(enough, size+s+1), groups+g
 	}
 	switch re.Op {
 	case syntax.OpLiteral:
-		return len(re.Rune)
+		return len(re.Rune), 0
+	case syntax.OpCapture:
+		return size + 2, groups + 1
 	case syntax.OpRepeat:
 		times := re.Max
 		if times < 0 {
 			times = re.Min + 1
 		}
-		return min(enough, (n+1)*max(1, times))
+		return min(enough, size*max(1, times)), groups
 	default:
-		return n + 1 + len(re.Sub)
+		return size + 1, groups
 	}
-}
-
-// references returns how many times the text of a match can be in its replacement, for a
-// template such as "$1-${name}", and what it has besides.
-func references(text, template string) (times, bytes int) {
-	groups := map[string]int{} // by number or name
-	overlap := groupsOverlap(text)
-	for i := 0; i < len(template); {
-		name, next := reference(template[i:])
-		if name == "" {
-			bytes++
-			i++
-			continue
-		}
-		groups[name]++
-		i += next
-		// Group 0 is the whole match. What has a name has a number, too.
-		overlap = overlap || name == "0" || !isDigits(name)
-	}
-	for _, n := range groups {
-		if overlap {
-			times += n
-		} else {
-			times = max(times, n)
-		}
-	}
-	return times, bytes
-}
-
-// reference returns the name at the begin of a template, and how long it is with its $; "" if
-// there is none.
-func reference(template string) (name string, next int) {
-	if len(template) < 2 || template[0] != '$' {
-		return "", 0
-	}
-	i := 1
-	if template[1] == '{' {
-		i++
-	}
-	from := i
-	for i < len(template) && (template[i] == '_' || template[i] >= utf8Min || isAlphanumeric(template[i])) {
-		i++
-	}
-	name = template[from:i]
-	if from == 2 {
-		if i == len(template) || template[i] != '}' {
-			return "", 0
-		}
-		i++
-	}
-	return name, i
-}
-
-// utf8Min is the first byte that may begin a letter of more than one byte.
-const utf8Min = 0x80
-
-func isAlphanumeric(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-}
-
-func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
-
-// groupsOverlap reports whether two groups of the expression can match the same text.
-func groupsOverlap(text string) bool {
-	re, err := syntax.Parse(text, syntax.Perl|syntax.DotNL)
-	return err != nil || nested(re, false)
-}
-
-func nested(re *syntax.Regexp, inGroup bool) bool {
-	if re.Op == syntax.OpCapture {
-		if inGroup {
-			return true
-		}
-		inGroup = true
-	}
-	for _, sub := range re.Sub {
-		if nested(sub, inGroup) {
-			return true
-		}
-	}
-	return false
 }

@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 )
 
 // maxBodyBytes bounds the body of a request with a form. It holds a query of the largest size with
@@ -18,6 +19,17 @@ type request struct {
 	form url.Values
 	// strict is the parameter of this name: an answer that lacks a node is an error.
 	strict bool
+	// atEnd are called when the response has been written, the last one first.
+	atEnd []func()
+}
+
+// finally has f called when the response has been written, or the handler has panicked.
+func (r *request) finally(f func()) { r.atEnd = append(r.atEnd, f) }
+
+func (r *request) end() {
+	for _, f := range slices.Backward(r.atEnd) {
+		f()
+	}
 }
 
 // paramObserver is called with the name of each parameter that a handler reads. Tests put one

@@ -15,14 +15,6 @@ type result struct {
 	// data is nil if the response has no content.
 	data     any
 	warnings annotations.Annotations
-	// close may be nil. It is called when the response has been written.
-	close func()
-}
-
-func (r result) release() {
-	if r.close != nil {
-		r.close()
-	}
 }
 
 // respond writes a response. An error of writing means that the client has gone, and is nobody's

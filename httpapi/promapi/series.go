@@ -39,24 +39,22 @@ func (r *request) seriesParams(badMatchers func(error) error) (p seriesParams, e
 
 func plainBadData(err error) error { return badData("%v", err) }
 
-// querier returns a querier for the request when it is its turn. The caller calls done.
-func (a *API) querier(r *request, p seriesParams) (q storage.Querier, done func(), err error) {
+// querier returns a querier for the request when it is its turn. Both end with the request.
+func (a *API) querier(r *request, p seriesParams) (storage.Querier, error) {
 	s := &slot{admission: a.admission, kind: long}
 	if p.end.Sub(p.start) <= liveRange {
 		s.kind = live
 	}
 	if err := s.wait(r.Context()); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	q, err = a.cfg.Storage.Queryable(promstore.Options{Strict: r.strict}).Querier(timestamp.FromTime(p.start), timestamp.FromTime(p.end))
+	r.finally(s.release)
+	q, err := a.cfg.Storage.Queryable(promstore.Options{Strict: r.strict}).Querier(timestamp.FromTime(p.start), timestamp.FromTime(p.end))
 	if err != nil {
-		s.release()
-		return nil, nil, err
+		return nil, err
 	}
-	return q, func() {
-		_ = q.Close() // It has nothing to lose.
-		s.release()
-	}, nil
+	r.finally(func() { _ = q.Close() }) // It has nothing to lose.
+	return q, nil
 }
 
 // funcSeries is the function of a selection that needs the series only, no samples.
@@ -102,17 +100,17 @@ func (a *API) series(r *request) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	q, done, err := a.querier(r, p)
+	q, err := a.querier(r, p)
 	if err != nil {
 		return result{}, err
 	}
-	res, found := result{close: done}, []labels.Labels{}
+	res, found := result{}, []labels.Labels{}
 	res.warnings, err = each(r.Context(), selected(r.Context(), q, p, p.limit), func(l labels.Labels) bool {
 		found = append(found, l)
 		return p.limit == 0 || len(found) <= p.limit
 	})
 	if err != nil {
-		return res, err
+		return result{}, err
 	}
 	res.data = cut(found, p.limit, &res.warnings)
 	return res, nil
@@ -166,12 +164,12 @@ func (a *API) strings(r *request, p seriesParams,
 	ask func(storage.Querier, *storage.LabelHints, []*labels.Matcher) ([]string, annotations.Annotations, error),
 	take func(labels.Labels, func(string)),
 ) (result, error) {
-	q, done, err := a.querier(r, p)
+	q, err := a.querier(r, p)
 	if err != nil {
 		return result{}, err
 	}
 	var (
-		res   = result{close: done}
+		res   result
 		found []string
 	)
 	if len(p.matchers) > 1 {
@@ -186,7 +184,7 @@ func (a *API) strings(r *request, p seriesParams,
 		found, res.warnings, err = ask(q, &storage.LabelHints{Limit: hintLimit(p.limit)}, slices.Concat(p.matchers...))
 	}
 	if err != nil {
-		return res, err
+		return result{}, err
 	}
 	slices.Sort(found)
 	res.data = cut(found, p.limit, &res.warnings)
