@@ -80,9 +80,20 @@ func offsets(answers []*messages.NodeAnswer) string {
 		len(of), of[0].ClockOffset.Abs().Round(time.Millisecond), listOf(ids))
 }
 
+// noNode says that no node is one that a query may get samples of.
+func (c Config) noNode() string {
+	if c.OwnNode {
+		return "the query selects none of the nodes that are here"
+	}
+	return "no node is registered that the query selects; /cluster lists those that are"
+}
+
 // annotationsOf returns what there is to say of the answers for a selection.
-func annotationsOf(answers []*messages.NodeAnswer) annotations.Annotations {
+func (c Config) annotationsOf(answers []*messages.NodeAnswer) annotations.Annotations {
 	var all annotations.Annotations
+	if len(answers) == 0 {
+		all.Add(annotation{c.noNode(), annotations.PromQLInfo})
+	}
 	for _, text := range lacks(answers) {
 		all.Add(annotation{text, annotations.PromQLWarning})
 	}
@@ -94,9 +105,9 @@ func annotationsOf(answers []*messages.NodeAnswer) annotations.Annotations {
 
 // strictError returns the error that the lack of an answer is in strict requests, nil if there is no
 // lack.
-func strictError(answers []*messages.NodeAnswer) error {
+func (c Config) strictError(answers []*messages.NodeAnswer) error {
 	if len(answers) == 0 {
-		return messages.Errorf(messages.ErrUnavailable, "no node is registered that the query selects; /cluster lists those that are")
+		return messages.Errorf(messages.ErrUnavailable, "%s", c.noNode())
 	}
 	if texts := lacks(answers); len(texts) > 0 {
 		return messages.Errorf(messages.ErrUnavailable, "%s", strings.Join(texts, "; "))

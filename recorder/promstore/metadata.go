@@ -42,14 +42,14 @@ func (s *Store) Metadata(ctx context.Context, o Options, name string) ([]Metadat
 		all = n.appendMetadata(all, name, s.cfg.OwnNode)
 	}
 	if o.Strict {
-		if err := strictError(answers); err != nil {
+		if err := s.cfg.strictError(answers); err != nil {
 			return nil, nil, err
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Metadata) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Node.NodeID, b.Node.NodeID))
 	})
-	return all, annotationsOf(answers), nil
+	return all, s.cfg.annotationsOf(answers), nil
 }
 
 // appendMetadata appends what the node says of its families, of several texts for the same the

@@ -120,6 +120,19 @@ func TestMissingNodesAreWarningsOrErrors(t *testing.T) {
 	f(`x{node_id="unknown"}`, `no node is registered that the query selects; /cluster lists those that are`)
 	f(`x{node_id="a",node_id="b"}`, ``)
 	f(`1`, ``)
+
+	// Without strict, an empty result says why it is empty.
+	says := func(expression string, want ...string) {
+		t.Helper()
+		_, _, infos, err := evaluate(t, all, Options{}, expression, 0)
+		require.NoError(t, err)
+		require.ElementsMatch(t, want, infos)
+	}
+	says(`x{node_id="unknown"}`, `no node is registered that the query selects; /cluster lists those that are`)
+	says(`x or x{node_zone="unknown"}`, `no node is registered that the query selects; /cluster lists those that are`)
+	says(`unknown`)
+	says(`x{node_id="a",node_id="b"}`)
+	require.ErrorContains(t, Config{OwnNode: true}.strictError(nil), "the query selects none of the nodes that are here")
 }
 
 func TestManyNodesAreNotAllNamed(t *testing.T) {

@@ -57,14 +57,16 @@ func (s *seriesSet) begin() bool {
 	if s.err = s.selection.err; s.err != nil {
 		return false
 	}
-	s.assembler = newAssembler(s.selection, s.querier.store.cfg.OwnNode)
-	answers := s.assembler.answers()
-	if s.querier.options.Strict && !s.selection.empty {
-		if s.err = strictError(answers); s.err != nil {
-			return false
+	cfg := s.querier.store.cfg
+	s.assembler = newAssembler(s.selection, cfg.OwnNode)
+	if answers := s.assembler.answers(); !s.selection.empty {
+		if s.querier.options.Strict {
+			if s.err = cfg.strictError(answers); s.err != nil {
+				return false
+			}
 		}
+		s.warnings = cfg.annotationsOf(answers)
 	}
-	s.warnings = annotationsOf(answers)
 	if !s.sorted {
 		return true
 	}
