@@ -150,7 +150,8 @@ func TestHostileQueries(t *testing.T) {
 func TestHostileRanges(t *testing.T) {
 	cfg := testConfig(loaded(t))
 	cfg.Limits.Timeout = hostileTimeout
-	h := serve(New(cfg))
+	a := New(cfg)
+	h := serve(a)
 	f := func(query, step string, status int, contains string) {
 		t.Helper()
 		code, e := requireCheap(t, h, "/api/v1/query_range", url.Values{"query": {query}, "start": {"0"}, "end": {"3600"}, "step": {step}})
@@ -161,10 +162,16 @@ func TestHostileRanges(t *testing.T) {
 	f(strings.Repeat("abs(", 990)+"up"+strings.Repeat(")", 990), "0.33", http.StatusServiceUnavailable, late)
 	f("up"+strings.Repeat(" or up", 255), "0.33", http.StatusServiceUnavailable, late)
 	f("quantile_over_time(0.5, vector(1)[2h:100ms])", "0.4", http.StatusUnprocessableEntity, "functions would read")
-	f("quantile_over_time(0.5, vector(1)[10m:100ms])", "0.4", http.StatusServiceUnavailable, late)
+	f("quantile_over_time(0.5, vector(1)[5m:100ms])", "0.4", http.StatusServiceUnavailable, late)
 	f("sum_over_time(vector(1)[1d:1ms])", "0.4", tooLarge, "too many samples")
 	f("up", "0.0001", http.StatusBadRequest, "a step of 100µs is less than the least one, 1ms")
 	f("up", "0.1", http.StatusBadRequest, "exceeded maximum resolution of 11,000 points per timeseries")
+	// What is overdue ends, too.
+	require.Eventually(t, func() bool {
+		a.admission.mu.Lock()
+		defer a.admission.mu.Unlock()
+		return a.admission.state.running == [kinds]int{}
+	}, time.Minute, 10*time.Millisecond)
 }
 
 func TestHostileFormatting(t *testing.T) {
