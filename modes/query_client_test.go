@@ -180,7 +180,7 @@ func TestErrorsOfAServer(t *testing.T) {
 		fmt.Fprint(w, `{"status":"succe`)
 	})
 	f(`^read the result: unknown type "x"$`, answerJSON(200, `{"status":"success","data":{"resultType":"x"}}`))
-	f(server+`.*redirects`, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, 302) })
+	f(server+`.*redirects`, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) })
 	f(server+`.*EOF`, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 }
 

@@ -79,7 +79,7 @@ func TestQueryOfAJournal(t *testing.T) {
 	r := newRecorded(t)
 	r.process(nodeA, 100) // until 12:16:30
 	r.requireCSV(QueryCommandConfig{Expr: "x_total"}, "", "time,value,__name__,a,node_id,node_role,pod_name", "2024-01-01T12:16:30.000Z,99,x_total,1,a,data,p")
-	r.requireCSV(QueryCommandConfig{Expr: `x_total{node_id="b"}`}, "", "time,value")
+	r.requireCSV(QueryCommandConfig{Expr: `x_total{node_id="b"}`}, "fodc query: info: the query selects none of the nodes that are here\n", "time,value")
 	r.requireCSV(QueryCommandConfig{Expr: "rate(x_total[1m]) * 10"}, "", "time,value,a,node_id,node_role,pod_name", "2024-01-01T12:16:30.000Z,1,1,a,data,p")
 	r.requireCSV(QueryCommandConfig{Expr: "x_total", Time: When{Ago: 5 * time.Minute}}, "", "time,value,__name__,a,node_id,node_role,pod_name", "2024-01-01T12:11:30.000Z,69,x_total,1,a,data,p")
 	r.requireCSV(QueryCommandConfig{Expr: "x_total", Time: When{At: r.now.Add(time.Hour)}}, "", "time,value")
@@ -141,6 +141,32 @@ $`, stderr)
 	c.Expr = "count_over_time(x_total[1m])"
 	require.NoError(t, os.Remove(filepath.Join(r.segments(), "00000099.segment")))
 	r.requireCSV(QueryCommandConfig{Expr: c.Expr, Strict: true}, "", "time,value,a,node_id,node_role,pod_name", "2024-01-01T12:34:10.000Z,6,1,a,data,p")
+}
+
+// A segment that cannot be read at all makes the time partial in which its scrapes may have been.
+func TestQueryOfUnreadableSegment(t *testing.T) {
+	r := newRecorded(t)
+	for range 3 {
+		r.process(nodeA, 12)
+		r.now = r.now.Add(time.Minute)
+	}
+	data, err := os.ReadFile(r.files()[1])
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(r.files()[1], append([]byte("none"), data[4:]...), 0o600))
+	c := QueryCommandConfig{Expr: "count_over_time(x_total[8m])", Dir: r.dir, Output: "csv"}
+	stdout, stderr, err := askServer(t, c)
+	require.NoError(t, err)
+	require.Contains(t, stdout, "2024-01-01T12:07:50.000Z,24,1,a,data,p")
+	require.Regexp(t, `00000002.segment: .*: the segment is left out
+fodc query: warning: only a part of the answer \(journal\) from 1 of 1 nodes: "a"
+$`, stderr)
+	c.Strict = true
+	_, _, err = askServer(t, c)
+	require.ErrorContains(t, err, "only a part of the answer (journal)")
+	c.Expr = "count_over_time(x_total[1m])"
+	stdout, _, err = askServer(t, c)
+	require.NoError(t, err)
+	require.Contains(t, stdout, "2024-01-01T12:07:50.000Z,6,1,a,data,p")
 }
 
 // A journal and the blocks that it was exported to give the same answers.
@@ -249,6 +275,13 @@ func TestMemoryOfAQueryOfAJournal(t *testing.T) {
 	require.NoError(t, err)
 	release()
 
+	// The latest samples are not those of 2024.
+	c, release, err = s.collect(t.Context(), messages.Query{Deadline: q.Deadline})
+	require.NoError(t, err)
+	require.Len(t, c.Nodes, 1)
+	require.Empty(t, c.Nodes[0].Blocks)
+	release()
+
 	q.Deadline = time.Now().Add(-time.Second)
 	_, _, err = s.collect(t.Context(), q)
 	require.ErrorContains(t, err, "reading the journal took too long")
@@ -266,17 +299,29 @@ func TestAnswerInThisProcessIsBounded(t *testing.T) {
 	require.EqualError(t, err, "the answer has more than 100 bytes: ask for fewer series, a shorter range or a longer --step")
 }
 
-// A journal that a process is writing is read as far as it is written.
+// A journal that a process is writing is read as far as it is written, and a series that has left the
+// page has no value.
 func TestQueryBesideAWriter(t *testing.T) {
 	r := newRecorded(t)
 	now := time.Now().Add(-time.Minute)
 	w := journal.NewWriter(diskfs.New(r.segments()), journal.Config{Node: nodeA, RetentionTime: time.Hour, RetentionBytes: 1 << 30, SyncInterval: time.Second})
 	require.NoError(t, w.Open(now))
-	list := &recorder.SeriesList{Families: []recorder.Family{{Name: "g", Type: messages.TypeGauge}}, Keys: []recorder.SeriesKey{{Name: "g"}}, FamilyOf: []int32{0}}
+	families := []recorder.Family{{Name: "g", Type: messages.TypeGauge}, {Name: "h", Type: messages.TypeGauge}}
+	both := &recorder.SeriesList{Families: families, Keys: []recorder.SeriesKey{{Name: "g"}, {Name: "h"}}, FamilyOf: []int32{0, 1}}
+	one := &recorder.SeriesList{Families: families, Keys: both.Keys[:1], FamilyOf: both.FamilyOf[:1]}
 	for i := range 6 {
 		now = now.Add(10 * time.Second)
-		require.NoError(t, w.Append(&recorder.Batch{Number: int64(i + 1), Target: "t", At: now.UnixMilli(), Series: list, Values: []float64{float64(i)}}, now))
+		b := &recorder.Batch{Number: int64(i + 1), Target: "t", At: now.UnixMilli(), Series: both, Values: []float64{float64(i), 1}}
+		if i == 5 {
+			b.Series, b.Values = one, b.Values[:1]
+		}
+		require.NoError(t, w.Append(b, now))
 		at := now.UTC().Format("2006-01-02T15:04:05.000Z")
-		r.requireCSV(QueryCommandConfig{Expr: "g"}, "", "time,value,__name__,node_id,node_role,pod_name", fmt.Sprintf("%s,%d,g,a,data,p", at, i))
+		rows := []string{"time,value,__name__,node_id,node_role,pod_name", fmt.Sprintf("%s,%d,g,a,data,p", at, i)}
+		if i < 5 {
+			rows = append(rows, at+",1,h,a,data,p")
+		}
+		r.requireCSV(QueryCommandConfig{Expr: `{__name__=~"g|h"}`}, "", rows...)
 	}
+	require.NoError(t, w.Close(now))
 }
