@@ -85,6 +85,32 @@ func TestNodesWereUpWhileTheyScraped(t *testing.T) {
 	}, got)
 }
 
+// The scrape that shows that a node was up at the begin of a range is before the range.
+func TestNodesWereUpAtTheBeginOfARange(t *testing.T) {
+	for _, interval := range []int64{10_000, 15_000, 60_000} {
+		var scrapes []scrape
+		for at := int64(-597_000); at <= 0; at += interval {
+			scrapes = append(scrapes, gauge(at, 1, "x"))
+		}
+		all := &agents{all: []agent{named("n", scrapes...)}, now: t0}
+		f := func(expression string) {
+			t.Helper()
+			for second := -20; second <= 0; second++ {
+				result, _, _, err := evaluate(t, all, Options{}, expression, float64(second))
+				require.NoError(t, err)
+				require.Contains(t, result, `{node_id="n"} => 1 @`, "%s every %d ms at %d s", expression, interval, second)
+			}
+		}
+		f(`min_over_time(fodc_agent_up[1m])`)
+		f(`min_over_time({__name__=~"fodc_agent_up|y",node_id="n"}[5m])`)
+		f(`min_over_time({node_id="n",__name__=~"fodc_.+_up"}[5m])`)
+	}
+	all := &agents{now: t0}
+	_, _, _, err := evaluate(t, all, Options{}, `count_over_time({__name__=~"node_.+"}[5m])`, 0)
+	require.NoError(t, err)
+	require.Equal(t, time.UnixMilli(t0-300_000+1), all.asked[0].Selection.Window.Start, "no more than is needed")
+}
+
 func TestUpIsSaidInWholeSteps(t *testing.T) {
 	all := &agents{all: []agent{named("n", gauge(0, 1, "x"))}, now: t0 + 45_000}
 	f := func(start, end int64, want ...int64) {

@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 )
 
-// maxNotedNodes bounds the nodes that an annotation names.
+// maxNamedNodes bounds the nodes that an annotation names.
 const maxNamedNodes = 20
 
 // annotation is what a response says beside the result: kind is annotations.PromQLWarning or PromQLInfo.

@@ -35,7 +35,7 @@ type request struct {
 // instant has one of the latest samples, unless one of those for a window has them anyway.
 func plan(selections []*selection) []*request {
 	windows := slices.DeleteFunc(slices.Clone(selections), func(s *selection) bool { return s.instant || s.empty })
-	slices.SortStableFunc(windows, func(a, b *selection) int { return cmp.Compare(a.start, b.start) })
+	slices.SortStableFunc(windows, func(a, b *selection) int { return cmp.Compare(a.from, b.from) })
 	var requests []*request
 	for _, s := range windows {
 		i := slices.IndexFunc(requests, func(r *request) bool { return r.isWorth(s) })
@@ -71,7 +71,7 @@ func plan(selections []*selection) []*request {
 }
 
 func newRequest(s *selection) *request {
-	return &request{scope: s.scope, seriesOnly: s.seriesOnly, start: s.start, end: s.end, shortest: s.end - s.start, selections: []*selection{s}}
+	return &request{scope: s.scope, seriesOnly: s.seriesOnly, start: s.from, end: s.end, shortest: s.end - s.from, selections: []*selection{s}}
 }
 
 func (r *request) merge(other *request) {
@@ -83,14 +83,14 @@ func (r *request) merge(other *request) {
 // isWorth reports whether the selection should share the window: it overlaps, and neither would
 // need to read much more than alone.
 func (r *request) isWorth(s *selection) bool {
-	length := max(r.end, s.end) - min(r.start, s.start)
-	return r.seriesOnly == s.seriesOnly && s.start <= r.end && s.end >= r.start &&
-		(length <= smallWindow.Milliseconds() || length/2 <= min(r.shortest, s.end-s.start))
+	length := max(r.end, s.end) - min(r.start, s.from)
+	return r.seriesOnly == s.seriesOnly && s.from <= r.end && s.end >= r.start &&
+		(length <= smallWindow.Milliseconds() || length/2 <= min(r.shortest, s.end-s.from))
 }
 
 // covers reports whether the window's collection has all samples of the selection.
 func (r *request) covers(s *selection) bool {
-	return !r.latest && r.seriesOnly == s.seriesOnly && r.start <= s.start && r.end >= s.end && r.scope.covers(&s.scope)
+	return !r.latest && r.seriesOnly == s.seriesOnly && r.start <= s.from && r.end >= s.end && r.scope.covers(&s.scope)
 }
 
 // nearest returns the index of the window of the same kind that becomes the least longer if it is

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"fodc/httpapi/exposition"
 	"fodc/messages"
 
 	"github.com/prometheus/common/model"
@@ -30,6 +31,8 @@ type selection struct {
 	matchers []*labels.Matcher
 	// start and end bound the samples, in unix milliseconds, both included.
 	start, end int64
+	// from is the time from which on the nodes are asked: start, or before it.
+	from int64
 	// instant says that the newest sample at end is enough; seriesOnly that no samples are needed.
 	instant, seriesOnly bool
 	// limit is how many series are enough; 0: all.
@@ -57,6 +60,10 @@ func newSelection(mint, maxt int64, hints *storage.SelectHints, matchers []*labe
 		s.instant = !s.seriesOnly && hints.Step == 0 && hints.Range == 0 &&
 			s.end-s.start < maxInstantLookback.Milliseconds() &&
 			abs(now.UnixMilli()-s.end) <= maxInstantAge.Milliseconds()
+	}
+	s.from = s.start
+	if !s.instant && !s.seriesOnly && matchAll(matchers, model.MetricNameLabel, exposition.FamilyUp) {
+		s.from -= upLead.Milliseconds()
 	}
 	var known bool
 	if s.names, known = valuesOf(matchers, model.MetricNameLabel); known {
@@ -114,8 +121,8 @@ func matchAll(matchers []*labels.Matcher, name, value string) bool {
 	return true
 }
 
-// familiesOf returns the families that samples of the names may be of, sorted; nil, which is all of
-// them, if there are more than may be asked for.
+// familiesOf returns the families that samples of the names may be of, sorted. Those that one matcher
+// names are fewer than may be asked for.
 func familiesOf(names []string) []string {
 	families := slices.Clone(names)
 	for _, name := range names {

@@ -18,6 +18,9 @@ const (
 	// this, and missedScrapes of the node's intervals.
 	upAge         = 30 * time.Second
 	missedScrapes = 3
+	// upLead is how long before a range the scrapes are read that show that a node was up when it
+	// began: enough for an interval of a minute.
+	upLead = missedScrapes * time.Minute
 	// maxUpRange bounds the time for which it is said, before the end of what was asked for.
 	maxUpRange = 31 * 24 * time.Hour
 )
