@@ -3,6 +3,8 @@ package promstore
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -94,7 +96,7 @@ func (q *querier) reuse(s *selection) bool {
 }
 
 // collectAll makes the collections, all at the same time, and sets the sources of their
-// selections. If one fails, all do.
+// selections. If one fails, all do. It panics if one of them does.
 func (q *querier) collectAll(ctx context.Context, requests []*request) error {
 	if len(requests) == 1 {
 		return q.collect(ctx, requests[0], q.add)
@@ -102,12 +104,21 @@ func (q *querier) collectAll(ctx context.Context, requests []*request) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var (
-		wait  sync.WaitGroup
-		mu    sync.Mutex
-		first error
+		wait     sync.WaitGroup
+		mu       sync.Mutex
+		first    error
+		panicked any
 	)
 	for _, r := range requests {
 		wait.Go(func() {
+			defer func() {
+				if p := recover(); p != nil {
+					mu.Lock()
+					defer mu.Unlock()
+					panicked = fmt.Sprintf("%v\n%s", p, debug.Stack())
+					cancel()
+				}
+			}()
 			err := q.collect(ctx, r, func(c *collection, release func()) {
 				mu.Lock()
 				defer mu.Unlock()
@@ -122,6 +133,9 @@ func (q *querier) collectAll(ctx context.Context, requests []*request) error {
 		})
 	}
 	wait.Wait()
+	if panicked != nil {
+		panic(panicked)
+	}
 	return first
 }
 

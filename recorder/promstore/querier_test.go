@@ -293,3 +293,24 @@ func TestALimitBoundsSeries(t *testing.T) {
 	f(3, false, 3)
 	f(5, true, 4)
 }
+
+// A panic is that of the caller, who knows what to do, also where a goroutine of its own collects.
+func TestACollectionThatPanics(t *testing.T) {
+	released := 0
+	store := New(Config{Timeout: time.Second, Now: time.Now, Collect: func(_ context.Context, q messages.Query) (*messages.Collection, func(), error) {
+		if q.Selection.Window.End.Before(time.UnixMilli(t0)) {
+			panic("broken")
+		}
+		return &messages.Collection{}, func() { released++ }, nil
+	}})
+	q, err := store.Queryable(Options{}).Querier(0, t0)
+	require.NoError(t, err)
+	set := q.Select(t.Context(), false, &storage.SelectHints{Start: t0 - 1000, End: t0}, matcher("__name__", "x"))
+	q.Select(t.Context(), false, &storage.SelectHints{Start: t0 - 3_601_000, End: t0 - 3_600_000}, matcher("__name__", "x"))
+	defer func() {
+		require.Contains(t, recover(), "broken\n")
+		require.NoError(t, q.Close())
+		require.Equal(t, 1, released)
+	}()
+	set.Next()
+}
