@@ -1,11 +1,17 @@
 package modes
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"fodc/httpapi"
+	"fodc/messages"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
@@ -89,4 +95,32 @@ func TestCollectionsOfQueries(t *testing.T) {
 	f(8, 16)
 	f(1, 1)
 	f(1, 3)
+}
+
+// An agent that does not answer takes none of the answers of the others, however little time a query
+// has, and however much it reads.
+func TestQueriesWaitForAFrozenAgentAndAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		answer := messages.NodeAnswer{Identity: messages.Identity{NodeID: "frozen"}, Missing: messages.MissingTimeout}
+		a := &httpapi.ProxyAPI{CollectTimeout: 5 * time.Second, Ready: func() bool { return true }, Log: zap.NewNop(), MaxInFlightBytes: 1 << 30,
+			Collect: func(_ context.Context, q messages.Query) (*messages.Collection, error) {
+				time.Sleep(time.Until(q.Deadline))
+				return &messages.Collection{Nodes: []messages.NodeAnswer{answer}}, nil
+			}}
+		c := defaultProxy
+		c.addQueries(a, 1<<30, Program{Log: zap.NewNop()})
+		h := a.Handler()
+		f := func(want time.Duration, target string) {
+			t.Helper()
+			begin, w := time.Now(), httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/v1/"+target, nil))
+			require.Equal(t, http.StatusOK, w.Code, w.Body)
+			require.Contains(t, w.Body.String(), `no answer (timeout) from 1 of 1 nodes: \"frozen\"`)
+			require.Equal(t, want, time.Since(begin))
+		}
+		f(5*time.Second, "query?query=up")
+		f(1800*time.Millisecond, "query?query=up&timeout=2s")
+		f(8550*time.Millisecond, "query?query=up[1d]") // Of 9.5 s: the server ends its answers after 10.
+		f(8550*time.Millisecond, "labels")
+	})
 }

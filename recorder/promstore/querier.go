@@ -14,8 +14,12 @@ import (
 	"github.com/prometheus/prometheus/storage"
 )
 
-// collectGrace is how long after its deadline the wait for a collection is given up.
-const collectGrace = time.Second
+const (
+	// collectGrace is how long after its deadline the wait for a collection is given up.
+	collectGrace = time.Second
+	// keptShare: a query keeps a tenth of its time for what has arrived when the time for answers ends.
+	keptShare = 10
+)
 
 var errClosed = errors.New("the querier is closed")
 
@@ -205,8 +209,10 @@ func (q *querier) collectOne(ctx context.Context, r *request, add func(*collecti
 	now := q.store.cfg.Now()
 	m := r.query()
 	m.Deadline = now.Add(q.store.cfg.Timeout)
-	if end, ok := ctx.Deadline(); ok && end.Before(m.Deadline) {
-		m.Deadline = end
+	if end, ok := ctx.Deadline(); ok {
+		if due := end.Add(-end.Sub(now) / keptShare); due.Before(m.Deadline) {
+			m.Deadline = due
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, m.Deadline.Sub(now)+collectGrace)
 	defer cancel()
