@@ -40,7 +40,8 @@ type ProxyConfig struct {
 	// 100000.
 	MaxAgentSeries int
 	// MaxAnswersMemoryPercent bounds what the answers of collections under way take in
-	// memory, again those that clients are reading, and again the samples of queries, in percent
+	// memory, again those that clients are reading, again the samples of queries, and again
+	// their series, in percent
 	// of the cgroup's memory limit, else of the machine's memory. Default 20.
 	MaxAnswersMemoryPercent int
 	// Queries bounds the queries of PromQL.
@@ -148,7 +149,7 @@ func proxyOptions(c *ProxyConfig) []*option {
 			"`NUMBER` of series that an agent's answer may have; further series are left out and counted", maxAgentSeriesRange),
 		intOption(&c.MaxAnswersMemoryPercent, "max-answers-memory-percentage", "20",
 			"`PERCENT` of the memory limit that the answers of agents may take while they are collected, again while clients read them, "+
-				"and again the samples of PromQL queries", percentRange),
+				"again the samples of PromQL queries, and again their series", percentRange),
 	}
 	queries := queryOptions(&c.Queries, "`DURATION` that a PromQL query may take, with the time that it waits for its turn; "+
 		"in effect half a second less than the write timeout at most", "50000000", "20")

@@ -22,7 +22,7 @@ const (
 	// queryMargin is how long before the end of an HTTP server's write timeout a query ends.
 	queryMargin = 500 * time.Millisecond
 	// agentQueryBytes bounds the memory of an agent's queries: once of what is read for them, and
-	// again of the samples that are evaluated. The agent runs beside a database.
+	// again of the samples that are evaluated, and again of their series. The agent runs beside a database.
 	agentQueryBytes = 32 << 20
 	// ownQuerySamples and ownQueries are the limits of the agent in standalone mode, whose flags are
 	// those of the proxy, and the defaults of an agent by itself.

@@ -17,6 +17,7 @@ type admission struct {
 	// admitted are closed when those that wait may run, by id.
 	admitted map[int]chan struct{}
 	rejected [kinds]uint64
+	series   seriesMemory
 }
 
 func newAdmission(concurrency int) *admission {
@@ -83,6 +84,8 @@ type slot struct {
 	admission *admission
 	kind      kind
 	held      bool
+	// seriesBytes is what was taken of the admission's series.
+	seriesBytes int64
 }
 
 // wait returns when the request may run. It returns at once if it runs already.
@@ -99,6 +102,8 @@ func (s *slot) wait(ctx context.Context) error {
 func (s *slot) release() {
 	if s.held {
 		s.held = false
+		s.admission.series.taken.Add(-s.seriesBytes)
+		s.seriesBytes = 0
 		s.admission.done(s.kind)
 	}
 }

@@ -26,8 +26,8 @@ type Storage interface {
 type Limits struct {
 	// Timeout bounds a query, with the time that it waits for its turn.
 	Timeout time.Duration
-	// MaxSamples bounds the samples that one query has in memory. Memory bounds what all queries
-	// together have there, in bytes; 0 is no bound.
+	// MaxSamples bounds the samples that one query has in memory. Memory bounds those that all queries
+	// together have there, in bytes, and again the series; 0 is no bound.
 	MaxSamples int
 	Memory     int64
 	// Concurrency bounds the queries that run at a time.
@@ -79,7 +79,7 @@ type API struct {
 func New(cfg Config) *API {
 	cfg.Limits.Concurrency = max(1, cfg.Limits.Concurrency)
 	registry := features.NewRegistry()
-	return &API{
+	a := &API{
 		cfg:        cfg,
 		parser:     newParser(),
 		engines:    newEngines(cfg.Limits, cfg.Log, registry),
@@ -87,6 +87,8 @@ func New(cfg Config) *API {
 		admission:  newAdmission(cfg.Limits.Concurrency),
 		features:   withAPIFeatures(registry.Get()),
 	}
+	a.admission.series.limit = cfg.Limits.Memory
+	return a
 }
 
 // Route is a path of the API. A part of it in braces is a path value of the request.

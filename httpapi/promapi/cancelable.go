@@ -9,7 +9,8 @@ import (
 )
 
 // cancelable makes the samples of a query end with its context. The engine looks at that once for
-// each series, which may have many samples, read at many steps.
+// each series, which may have many samples, read at many steps. It takes the memory of the series
+// from the slot of the context.
 type cancelable struct{ storage.Queryable }
 
 // Querier implements storage.Queryable.
@@ -22,16 +23,39 @@ type cancelableQuerier struct{ storage.Querier }
 
 // Select implements storage.Querier.
 func (q cancelableQuerier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
-	return cancelableSet{q.Querier.Select(ctx, sorted, hints, matchers...), ctx}
+	slot, _ := ctx.Value(slotKey{}).(*slot)
+	return &cancelableSet{SeriesSet: q.Querier.Select(ctx, sorted, hints, matchers...), ctx: ctx, slot: slot}
 }
 
 type cancelableSet struct {
 	storage.SeriesSet
 	ctx context.Context
+	// slot may be nil. err is its error.
+	slot *slot
+	err  error
+}
+
+// Next implements storage.SeriesSet.
+func (s *cancelableSet) Next() bool {
+	if s.err != nil || !s.SeriesSet.Next() {
+		return false
+	}
+	if s.slot != nil {
+		s.err = s.slot.takeSeries(s.SeriesSet.At().Labels())
+	}
+	return s.err == nil
+}
+
+// Err implements storage.SeriesSet.
+func (s *cancelableSet) Err() error {
+	if s.err != nil {
+		return s.err
+	}
+	return s.SeriesSet.Err()
 }
 
 // At implements storage.SeriesSet.
-func (s cancelableSet) At() storage.Series { return cancelableSeries{s.SeriesSet.At(), s.ctx} }
+func (s *cancelableSet) At() storage.Series { return cancelableSeries{s.SeriesSet.At(), s.ctx} }
 
 type cancelableSeries struct {
 	storage.Series

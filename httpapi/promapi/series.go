@@ -49,12 +49,13 @@ func (a *API) querier(r *request, p seriesParams) (storage.Querier, error) {
 		return nil, err
 	}
 	r.finally(s.release)
+	r.Request = r.WithContext(context.WithValue(r.Context(), slotKey{}, s))
 	q, err := a.cfg.Storage.Queryable(promstore.Options{Strict: r.strict}).Querier(timestamp.FromTime(p.start), timestamp.FromTime(p.end))
 	if err != nil {
 		return nil, err
 	}
 	r.finally(func() { _ = q.Close() }) // It has nothing to lose.
-	return q, nil
+	return cancelableQuerier{q}, nil
 }
 
 // funcSeries is the function of a selection that needs the series only, no samples.
