@@ -55,7 +55,7 @@ func TestHostileQueries(t *testing.T) {
 		depth    = "nested more deeply than the limit of 1000"
 		samples  = "query processing would load too many samples into memory in query execution"
 		made     = "label_replace and label_join may make labels of"
-		repeated = "the repetitions of regular expressions add more than"
+		repeated = "the regular expressions repeat more than the limit of 8192 instructions"
 		classes  = "the regular expressions have more than the limit of 16 classes"
 		groups   = "the regular expressions have more than the limit of 1048576 instructions times groups"
 	)
@@ -117,7 +117,10 @@ func TestHostileQueries(t *testing.T) {
 	f(`up{node_id=~"(?i)`+r(`[b-\\x{1f000}]`, 5000)+`"}`, bad, classes)
 	f(`up{node_id=~"(?si:`+r(`\\W`, 5000)+`)"}`, bad, classes)
 	f(`up{node_id=~"(?i)`+r(`[^a]`, 3)+`"}`, ok, "")
-	f(`up{node_id=~"`+r(`(a|b)?`, 20_000)+`"}`, bad, groups)
+	f(`up{node_id=~"`+r(`(a|b)`, 20_000)+`"}`, bad, groups)
+	f(`up{node_id=~"`+r(`(a|b)?`, 20_000)+`"}`, bad, repeated)
+	f(`up{node_id=~"(?:`+r(`[ab]*|`, 4000)+`)*c"}`, bad, repeated)
+	f(`up{node_id=~"`+r(`[ab]?`, 4000)+`"}`, ok, "")
 	f(`up{`+r(`node_id=~"(.*a){1000}",`, 100)+`}`, bad, repeated)
 	f(`up{node_id=~"`+r(`(`, 990)+`.*`+r(`a?)+`, 990)+`"}`, bad, "nests too deeply")
 	f(`up{node_id=~"`+r(`a|`, 60_000)+`"}`, ok, "")
@@ -136,6 +139,7 @@ func TestHostileQueries(t *testing.T) {
 	f(r("label_join(", 40)+"up"+r(`, "node_id", "", "node_id", "node_id")`, 40), bad, made)
 	f(`label_join(up, "a", ""`+r(`, "node_id"`, 10_000)+`)`, bad, made)
 	f(`label_replace(up, "a", "$1", "node_id", "(`+r("(n|1|2)*", 1000)+`)")`, bad, groups)
+	f(`label_replace(up, "a", "$1", "node_id", "`+r("[n12]*", 9000)+`")`, bad, repeated)
 	f(`label_replace(up, "a", "$1", "node_id", "((.{333}.*){3})")`, bad, "the regular expression of label_replace takes")
 	f(`label_replace(up, "a", "$1", ("node_id"), ("([^:]+):.*"))`, ok, "")
 

@@ -11,9 +11,9 @@ import (
 // Limits of the regular expressions of a query, all together. A few characters of one can take
 // megabytes, and to match it can take seconds.
 const (
-	// maxRepeated bounds the instructions that repetitions add. Without them an expression has about
-	// one for each character.
-	maxRepeated = 32 << 10
+	// maxRepeated bounds the instructions that are repeated, as often as they are: with so many it
+	// takes up to 25 ms to match a value of 64 bytes.
+	maxRepeated = 8 << 10
 	// maxLargeClasses bounds the classes of many characters: one such as \pL has up to 1300 ranges,
 	// and if case does not matter it takes up to 20 ms to parse one.
 	maxLargeClasses = 16
@@ -31,13 +31,13 @@ func (r *regexps) add(text string) error {
 		return fmt.Errorf("the regular expressions have more than the limit of %d classes of many characters", maxLargeClasses)
 	}
 	if re, err := syntax.Parse(text, syntax.Perl|syntax.DotNL); err == nil {
-		size, groups := program(re)
-		r.repeated += max(0, size-len(text))
-		r.captures += size * groups
+		p := programOf(re)
+		r.repeated += p.repeated
+		r.captures += p.size * p.groups
 	}
 	switch {
 	case r.repeated > maxRepeated:
-		return fmt.Errorf("the repetitions of regular expressions add more than the limit of %d instructions", maxRepeated)
+		return fmt.Errorf("the regular expressions repeat more than the limit of %d instructions", maxRepeated)
 	case r.captures > maxCaptures:
 		return fmt.Errorf("the regular expressions have more than the limit of %d instructions times groups", maxCaptures)
 	}
@@ -71,26 +71,41 @@ func largeClasses(text string) (n int) {
 	return n
 }
 
-// program returns about how many instructions an expression compiles to, and how many groups it
-// has. It is recursive: package syntax parses up to a depth of a thousand.
-func program(re *syntax.Regexp) (size, groups int) {
+// program is about what an expression compiles to.
+type program struct {
+	// size is its instructions; repeated those in repetitions, as often as they are repeated.
+	size, repeated int
+	// groups are those that capture.
+	groups int
+}
+
+// programOf is recursive: package syntax parses up to a depth of a thousand.
+func programOf(re *syntax.Regexp) (p program) {
 	const enough = 1 << 30 // A sum of more could overflow.
 	for _, sub := range re.Sub {
-		s, g := program(sub)
-		size, groups = min(enough, size+s+1), groups+g
+		inner := programOf(sub)
+		p.size = min(enough, p.size+inner.size+1)
+		p.repeated = min(enough, p.repeated+inner.repeated)
+		p.groups += inner.groups
 	}
 	switch re.Op {
 	case syntax.OpLiteral:
-		return len(re.Rune), 0
+		p.size = len(re.Rune)
 	case syntax.OpCapture:
-		return size + 2, groups + 1
+		p.size += 2
+		p.groups++
+	case syntax.OpStar, syntax.OpPlus, syntax.OpQuest:
+		p.repeated = min(enough, p.repeated+p.size)
+		p.size++
 	case syntax.OpRepeat:
-		times := re.Max
-		if times < 0 {
+		times := max(1, re.Max)
+		if re.Max < 0 {
 			times = re.Min + 1
 		}
-		return min(enough, size*max(1, times)), groups
+		p.repeated = min(enough, (p.repeated+p.size)*times)
+		p.size = min(enough, p.size*times)
 	default:
-		return size + 1, groups
+		p.size++
 	}
+	return p
 }
