@@ -15,7 +15,7 @@ func (a *assembler) addAbout(from source) {
 			return
 		}
 		l, err := stamped.Labels(name, own)
-		if err != nil || !matchAllLabels(a.matchers, l) {
+		if err != nil || !a.watch.matchesAll(a.matchers, l) {
 			return
 		}
 		if name == exposition.FamilyUp && !a.selection.instant && !a.selection.seriesOnly {

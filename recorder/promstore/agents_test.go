@@ -268,3 +268,7 @@ func matcher(name, value string) *labels.Matcher {
 func regexpMatcher(name, value string) *labels.Matcher {
 	return labels.MustNewMatcher(labels.MatchRegexp, name, value)
 }
+
+func matchAllLabels(matchers []*labels.Matcher, l labels.Labels) bool {
+	return (&watch{ctx: context.Background()}).matchesAll(matchers, l)
+}

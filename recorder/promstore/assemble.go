@@ -1,6 +1,8 @@
 package promstore
 
 import (
+	"context"
+
 	"fodc/messages"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -9,6 +11,7 @@ import (
 
 // assembler makes the series of a selection, family by family, node by node.
 type assembler struct {
+	watch     *watch
 	selection *selection
 	families  *familyMatcher
 	// matchers are those of labels other than the name.
@@ -38,9 +41,9 @@ type matchingNode struct {
 	bounds *bounds
 }
 
-func newAssembler(s *selection, ownNode bool) *assembler {
-	a := &assembler{selection: s}
-	a.families, a.matchers = newFamilyMatcher(s.matchers, ownNode)
+func newAssembler(ctx context.Context, s *selection, ownNode bool) *assembler {
+	a := &assembler{watch: &watch{ctx: ctx}, selection: s}
+	a.families, a.matchers = newFamilyMatcher(a.watch, s.matchers, ownNode)
 	a.nodes = make([]matchingNode, 0, len(s.sources))
 	for _, from := range s.sources {
 		if rest, ok := from.mayMatch(a.matchers); ok {
@@ -59,7 +62,8 @@ func (a *assembler) answers() []*messages.NodeAnswer {
 	return answers
 }
 
-// Next returns the next series, in no particular order. It returns nil when there is none.
+// Next returns the next series, in no particular order. It returns nil when there is none, or the
+// query has ended.
 func (a *assembler) Next() storage.Series {
 	for a.next == len(a.ready) {
 		a.ready, a.next = a.ready[:0], 0
@@ -155,16 +159,7 @@ func (a *assembler) labelsOf(name string, own messages.LabelText) (l labels.Labe
 		a.invalid++
 		return l, false
 	}
-	return l, matchAllLabels(a.node.rest, l)
-}
-
-func matchAllLabels(matchers []*labels.Matcher, l labels.Labels) bool {
-	for _, m := range matchers {
-		if !m.Matches(l.Get(m.Name)) {
-			return false
-		}
-	}
-	return true
+	return l, a.watch.matchesAll(a.node.rest, l)
 }
 
 // add adds a series to those that are ready.

@@ -39,6 +39,7 @@ type matchedFamily struct {
 // familyMatcher finds the families whose samples have names that match. It remembers them,
 // since nodes have the same families.
 type familyMatcher struct {
+	watch    *watch
 	matchers []*labels.Matcher
 	ownNode  bool
 	// about says that a family about the collection matches.
@@ -50,8 +51,8 @@ type familyMatcher struct {
 }
 
 // newFamilyMatcher returns a familyMatcher, and the matchers that are not for names.
-func newFamilyMatcher(matchers []*labels.Matcher, ownNode bool) (f *familyMatcher, rest []*labels.Matcher) {
-	f = &familyMatcher{ownNode: ownNode, byName: make(map[familyKey]*familyNames), byFamilies: make(map[familiesKey][]matchedFamily)}
+func newFamilyMatcher(w *watch, matchers []*labels.Matcher, ownNode bool) (f *familyMatcher, rest []*labels.Matcher) {
+	f = &familyMatcher{watch: w, ownNode: ownNode, byName: make(map[familyKey]*familyNames), byFamilies: make(map[familiesKey][]matchedFamily)}
 	for _, m := range matchers {
 		if m.Name == model.MetricNameLabel {
 			f.matchers = append(f.matchers, m)
@@ -105,7 +106,7 @@ func (f *familyMatcher) namesOf(k familyKey) *familyNames {
 }
 
 func (f *familyMatcher) matchesName(name string) bool {
-	return !slices.ContainsFunc(f.matchers, func(m *labels.Matcher) bool { return !m.Matches(name) })
+	return !slices.ContainsFunc(f.matchers, func(m *labels.Matcher) bool { return !f.watch.matches(m, name) })
 }
 
 // familyBlock is a family of one block of a node.

@@ -3,6 +3,7 @@ package promstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -313,4 +314,38 @@ func TestACollectionThatPanics(t *testing.T) {
 		require.Equal(t, 1, released)
 	}()
 	set.Next()
+}
+
+// A selection ends with its query, also while nothing matches and no series comes.
+func TestASelectionEndsWithItsQuery(t *testing.T) {
+	n := 10 * comparisonsPerLook
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("m%d", i)
+	}
+	all := &agents{all: []agent{named("n", gauge(0, 1, names...))}, now: t0}
+	f := func(sorted bool, matchers ...*labels.Matcher) {
+		t.Helper()
+		ctx, cancel := context.WithCancel(t.Context())
+		store := New(Config{Timeout: time.Second, Now: time.Now, Collect: func(ctx context.Context, q messages.Query) (*messages.Collection, func(), error) {
+			defer cancel()
+			return all.collect(ctx, q)
+		}})
+		q, err := store.Queryable(Options{}).Querier(t0-1000, t0)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, q.Close()) }()
+		set := q.Select(ctx, sorted, nil, matchers...)
+		found := 0
+		for set.Next() {
+			found++
+		}
+		require.Less(t, found, n)
+		require.ErrorIs(t, set.Err(), context.Canceled)
+		require.False(t, set.Next())
+		require.ErrorIs(t, set.Err(), context.Canceled)
+	}
+	f(false, regexpMatcher("__name__", "m.*"))
+	f(true, regexpMatcher("__name__", "m.*"))
+	f(false, regexpMatcher("__name__", "x.*"))
+	f(false, regexpMatcher("__name__", "m.*"), regexpMatcher("x", "y.*"))
 }

@@ -42,6 +42,9 @@ func (s *seriesSet) Next() bool {
 		s.current = s.assembler.Next()
 	}
 	s.count++
+	if s.err = s.assembler.watch.err; s.err != nil {
+		return false
+	}
 	if s.current == nil {
 		s.annotateInvalid()
 	}
@@ -58,7 +61,7 @@ func (s *seriesSet) begin() bool {
 		return false
 	}
 	cfg := s.querier.store.cfg
-	s.assembler = newAssembler(s.selection, cfg.OwnNode)
+	s.assembler = newAssembler(s.ctx, s.selection, cfg.OwnNode)
 	if answers := s.assembler.answers(); !s.selection.empty {
 		if s.querier.options.Strict {
 			if s.err = cfg.strictError(answers); s.err != nil {
