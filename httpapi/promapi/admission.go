@@ -16,7 +16,6 @@ type admission struct {
 	state admissionState
 	// admitted are closed when those that wait may run, by id.
 	admitted map[int]chan struct{}
-	rejected [kinds]uint64
 	series   seriesMemory
 }
 
@@ -36,7 +35,6 @@ func (a *admission) wait(ctx context.Context, k kind) error {
 	a.mu.Lock()
 	id, runs, ok := a.state.enter(k)
 	if !ok {
-		a.rejected[k]++
 		a.mu.Unlock()
 		return messages.Errorf(messages.ErrUnavailable, "%d queries are waiting in %s, at most %d are allowed: try again", maxWaiting, queue, maxWaiting)
 	}

@@ -95,7 +95,10 @@ func checkRead(hr *http.Request) (queries int, span time.Duration, err error) {
 		if q == nil {
 			return 0, 0, errors.New("a query is missing")
 		}
-		span = max(span, time.UnixMilli(q.EndTimestampMs).Sub(time.UnixMilli(q.StartTimestampMs)))
+		span = max(span, between(q.StartTimestampMs, q.EndTimestampMs))
+		if h := q.Hints; h != nil { // The storage reads what they say.
+			span = max(span, between(h.StartMs, h.EndMs))
+		}
 		for _, m := range q.Matchers {
 			if m.Type == prompb.LabelMatcher_RE || m.Type == prompb.LabelMatcher_NRE {
 				if err := re.add(m.Value); err != nil {
@@ -106,6 +109,9 @@ func checkRead(hr *http.Request) (queries int, span time.Duration, err error) {
 	}
 	return len(req.Queries), span, nil
 }
+
+// between returns the time between two times in unix milliseconds.
+func between(start, end int64) time.Duration { return time.UnixMilli(end).Sub(time.UnixMilli(start)) }
 
 // failPlain answers with an error as the handler of Prometheus does: as text.
 func failPlain(w http.ResponseWriter, failure *apiError) {

@@ -121,16 +121,20 @@ func TestReadIsBounded(t *testing.T) {
 	for range 2 {
 		require.NoError(t, a.admission.wait(wait, long))
 	}
-	read := func(from, to int64) int {
+	read := func(from, to int64, hints *prompb.ReadHints) int {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		w := httptest.NewRecorder()
-		body := readBody(t, &prompb.ReadRequest{Queries: []*prompb.Query{query(from, to, up)}})
+		q := query(from, to, up)
+		q.Hints = hints
+		body := readBody(t, &prompb.ReadRequest{Queries: []*prompb.Query{q}})
 		serve(a).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/api/v1/read", strings.NewReader(body)).WithContext(ctx))
 		return w.Code
 	}
-	require.Equal(t, http.StatusServiceUnavailable, read(0, 3_600_000))
-	require.Equal(t, http.StatusOK, read(3_000_000, 3_600_000))
+	require.Equal(t, http.StatusServiceUnavailable, read(0, 3_600_000, nil))
+	require.Equal(t, http.StatusServiceUnavailable, read(3_000_000, 3_600_000, &prompb.ReadHints{EndMs: 3_600_000}), "the hints say what is read")
+	require.Equal(t, http.StatusOK, read(3_000_000, 3_600_000, nil))
+	require.Equal(t, http.StatusOK, read(3_000_000, 3_600_000, &prompb.ReadHints{StartMs: 3_000_000, EndMs: 3_600_000}))
 }
 
 func TestReadErrors(t *testing.T) {
