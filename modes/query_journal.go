@@ -96,7 +96,7 @@ func (s *journalStorage) collect(ctx context.Context, q messages.Query) (*messag
 	release := func() { s.take(-taken) }
 	for i := range s.nodes {
 		n := &s.nodes[i]
-		if !selectsNode(q.Filter, &n.identity) {
+		if !q.Filter.Selects(&n.identity) {
 			continue
 		}
 		a := messages.NodeAnswer{Identity: n.identity, AgentVersion: n.version}
@@ -111,14 +111,6 @@ func (s *journalStorage) collect(ctx context.Context, q messages.Query) (*messag
 		c.Nodes = append(c.Nodes, a)
 	}
 	return c, release, nil
-}
-
-// selectsNode reports whether the filter selects a node.
-func selectsNode(f messages.NodeFilter, id *messages.Identity) bool {
-	anyOf := func(wanted []string, have string) bool { return len(wanted) == 0 || slices.Contains(wanted, have) }
-	return anyOf(f.NodeIDs, id.NodeID) &&
-		(anyOf(f.Roles, id.Role) || f.OrUnsaid && id.Role == "") &&
-		(anyOf(f.PodNames, id.PodName) || f.OrUnsaid && id.PodNameIsNodeID)
 }
 
 // dirReadBytes is how much of a journal is decoded at once.
