@@ -127,7 +127,7 @@ func (c ProxyConfig) externalURL() *url.URL {
 }
 
 func proxyOptions(c *ProxyConfig) []*option {
-	external := textOption(&c.ExternalURL, "external-url", "", "`URL` under which Prometheus reaches the HTTP server, for the targets of /sd")
+	external := textOption(&c.ExternalURL, "external-url", "", "`URL` under which Prometheus reaches the HTTP server, for the targets of /sd and /api/v1/targets")
 	external.defaultText = "the host that is asked"
 	options := []*option{
 		textOption(&c.GRPCListenAddr, "grpc-listen-addr", ":17900", "`ADDRESS` that agents connect to, host:port"),
