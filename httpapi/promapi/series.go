@@ -61,36 +61,37 @@ func (a *API) querier(r *request, p seriesParams) (storage.Querier, error) {
 // funcSeries is the function of a selection that needs the series only, no samples.
 const funcSeries = "series"
 
-// selected returns the series of all selectors together.
-func selected(ctx context.Context, q storage.Querier, p seriesParams, limit int) storage.SeriesSet {
+// selected returns the series of each selector. They are not sorted: a storage may have to make all
+// that are, at once, and there may be hundreds of selectors.
+func selected(ctx context.Context, q storage.Querier, p seriesParams, limit int) []storage.SeriesSet {
 	hints := &storage.SelectHints{
 		Start: timestamp.FromTime(p.start), End: timestamp.FromTime(p.end), Func: funcSeries, Limit: hintLimit(limit),
 	}
-	if len(p.matchers) == 1 {
-		return q.Select(ctx, false, hints, p.matchers[0]...)
-	}
-	// They are merged, so they have to be sorted.
 	sets := make([]storage.SeriesSet, len(p.matchers))
 	for i, m := range p.matchers {
-		sets[i] = q.Select(ctx, true, hints, m...)
+		sets[i] = q.Select(ctx, false, hints, m...)
 	}
-	return storage.NewMergeSeriesSet(sets, 0, storage.ChainedSeriesMerge)
+	return sets
 }
 
 // seriesPerLook is after how many series it is looked whether the request is over.
 const seriesPerLook = 128
 
-// each calls visit for each series until it returns false.
-func each(ctx context.Context, set storage.SeriesSet, visit func(labels.Labels) bool) (annotations.Annotations, error) {
-	for i := 1; set.Next(); i++ {
-		if err := ctx.Err(); i%seriesPerLook == 0 && err != nil {
-			return nil, err
+// each calls visit for each series of the sets.
+func each(ctx context.Context, sets []storage.SeriesSet, visit func(labels.Labels)) (warnings annotations.Annotations, err error) {
+	for _, set := range sets {
+		for i := 1; set.Next(); i++ {
+			if err := ctx.Err(); i%seriesPerLook == 0 && err != nil {
+				return nil, err
+			}
+			visit(set.At().Labels())
 		}
-		if !visit(set.At().Labels()) {
-			break
+		warnings.Merge(set.Warnings())
+		if err := set.Err(); err != nil {
+			return warnings, err
 		}
 	}
-	return set.Warnings(), set.Err()
+	return warnings, nil
 }
 
 func (a *API) series(r *request) (result, error) {
@@ -105,13 +106,18 @@ func (a *API) series(r *request) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	limit := p.limit
+	if len(p.matchers) > 1 { // Several may select the same ones.
+		limit = 0
+	}
 	res, found := result{}, []labels.Labels{}
-	res.warnings, err = each(r.Context(), selected(r.Context(), q, p, p.limit), func(l labels.Labels) bool {
-		found = append(found, l)
-		return p.limit == 0 || len(found) <= p.limit
-	})
+	res.warnings, err = each(r.Context(), selected(r.Context(), q, p, limit), func(l labels.Labels) { found = append(found, l) })
 	if err != nil {
 		return result{}, err
+	}
+	if len(p.matchers) > 1 {
+		slices.SortFunc(found, labels.Compare)
+		found = slices.CompactFunc(found, labels.Equal)
 	}
 	res.data = cut(found, p.limit, &res.warnings)
 	return res, nil
@@ -176,10 +182,7 @@ func (a *API) strings(r *request, p seriesParams,
 	if len(p.matchers) > 1 {
 		set := map[string]bool{}
 		add := func(s string) { set[s] = true }
-		res.warnings, err = each(r.Context(), selected(r.Context(), q, p, 0), func(l labels.Labels) bool {
-			take(l, add)
-			return true
-		})
+		res.warnings, err = each(r.Context(), selected(r.Context(), q, p, 0), func(l labels.Labels) { take(l, add) })
 		found = slices.Collect(maps.Keys(set))
 	} else {
 		found, res.warnings, err = ask(q, &storage.LabelHints{Limit: hintLimit(p.limit)}, slices.Concat(p.matchers...))

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"testing"
 
+	"fodc/recorder/promstore"
+
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/util/annotations"
@@ -54,6 +56,37 @@ func TestSeriesTakeMemory(t *testing.T) {
 	}}, httptest.NewRequest(http.MethodGet, series, nil))
 	require.False(t, first)
 	require.Zero(t, a.admission.series.taken.Load())
+}
+
+// A storage that sorts series has all of them in memory before the first one is counted: it must not
+// have to do that for each of hundreds of selectors.
+func TestSeriesOfSeveralSelectorsAreNotSortedByTheStorage(t *testing.T) {
+	s := unsorted{t: t}
+	h := serve(New(testConfig(s)))
+	require.JSONEq(t, `[{"__name__":"a"},{"__name__":"b"}]`, string(envelopeOf(t, get(t, h, "/api/v1/series?match[]=b&match[]=a&match[]=b", nil)).Data))
+	require.JSONEq(t, `["a","b"]`, string(envelopeOf(t, get(t, h, "/api/v1/label/__name__/values?match[]=b&match[]=a", nil)).Data))
+}
+
+// unsorted is a storage that must not be asked for sorted series.
+type unsorted struct {
+	selecting
+	t *testing.T
+}
+
+func (s unsorted) Queryable(promstore.Options) storage.SampleAndChunkQueryable { return s }
+
+func (s unsorted) Querier(int64, int64) (storage.Querier, error) {
+	return unsortedQuerier{selectingQuerier{}, s.t}, nil
+}
+
+type unsortedQuerier struct {
+	selectingQuerier
+	t *testing.T
+}
+
+func (q unsortedQuerier) Select(_ context.Context, sorted bool, _ *storage.SelectHints, m ...*labels.Matcher) storage.SeriesSet {
+	require.False(q.t, sorted)
+	return &listSet{series: []storage.Series{storage.NewListSeries(labels.FromStrings("__name__", m[0].Value), nil)}}
 }
 
 // listSet is a set of series.
