@@ -87,6 +87,10 @@ func TestQueryOfAJournal(t *testing.T) {
 		"time,value,__name__,a,node_id,node_role,pod_name", "2024-01-01T12:16:05.000Z,96,x_total,1,a,data,p", "2024-01-01T12:16:15.000Z,97,x_total,1,a,data,p", "2024-01-01T12:16:25.000Z,98,x_total,1,a,data,p")
 	r.requireCSV(QueryCommandConfig{Expr: "time() - 1704110400"}, "", "time,value", "2024-01-01T12:16:30.000Z,990")
 	r.requireCSV(QueryCommandConfig{Expr: "fodc_agent_up"}, "", "time,value,__name__,node_id,node_role,pod_name", "2024-01-01T12:16:30.000Z,1,fodc_agent_up,a,data,p")
+	// That a directory can be read does not say that its agent is up.
+	today := time.Now().UTC().Truncate(time.Millisecond)
+	r.requireCSV(QueryCommandConfig{Expr: "fodc_agent_up", Time: When{At: today}}, "", "time,value,__name__,node_id,node_role,pod_name",
+		today.Format("2006-01-02T15:04:05.000Z")+",0,fodc_agent_up,a,data,p")
 
 	// A series that left the page ends there, and not when a query looks back no further.
 	r.requireCSV(QueryCommandConfig{Expr: "g"}, "", "time,value")

@@ -40,7 +40,7 @@ type journalNode struct {
 
 func newJournalStorage(files journal.FS, v *journal.View, stderr io.Writer) *journalStorage {
 	s := &journalStorage{files: files, view: v, nodes: journalNodes(v), stderr: stderr, limit: dirMemory(dirReadPercent), warned: make(map[string]bool)}
-	s.Store = promstore.New(promstore.Config{Collect: s.collect, Timeout: math.MaxInt64 / 4, Now: time.Now, OwnNode: true})
+	s.Store = promstore.New(promstore.Config{Collect: s.collect, Timeout: math.MaxInt64 / 4, Now: time.Now, OwnNode: true, Past: true})
 	for _, u := range v.Unreadable {
 		s.warn("%v: the segment is left out", u.Err)
 	}

@@ -40,7 +40,11 @@ type querier struct {
 // Select implements storage.Querier. The collection is made when the first series of a selection is
 // asked for, for all selections that there are by then.
 func (q *querier) Select(ctx context.Context, sortSeries bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
-	return q.newSet(ctx, sortSeries, newSelection(q.mint, q.maxt, hints, matchers, q.store.cfg.Now()))
+	var now time.Time
+	if !q.store.cfg.Past {
+		now = q.store.cfg.Now()
+	}
+	return q.newSet(ctx, sortSeries, newSelection(q.mint, q.maxt, hints, matchers, now))
 }
 
 func (q *querier) newSet(ctx context.Context, sortSeries bool, s *selection) *seriesSet {

@@ -24,6 +24,9 @@ type Config struct {
 	// OwnNode says that the samples are of one node, by itself: they may have names that are the
 	// proxy's own.
 	OwnNode bool
+	// Past says that nodes are not asked: what they have left is. Then nothing is the latest of the
+	// present, and that there is an answer does not say that an agent is up.
+	Past bool
 }
 
 // Store is the samples of nodes. It may be used by many goroutines at once.
