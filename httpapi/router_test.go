@@ -46,7 +46,7 @@ func TestEveryRouteTakesGetAndHeadOnly(t *testing.T) {
 		for _, path := range []string{"/nope", "/metrics/", "/cluster/x", "/index.html", "/agents", "/agents/", "/agents/metrics", "/agents//metrics", "/agents/n1", "/agents/n1/metrics/"} {
 			for _, method := range []string{http.MethodGet, http.MethodPost} {
 				requireError(t, do(h.handler, method, path), http.StatusNotFound, messages.ErrNotFound,
-					fmt.Sprintf("no such path: %q; / lists those there are", path))
+					fmt.Sprintf("page not found: %q; / lists those there are", path))
 			}
 		}
 	}

@@ -111,8 +111,10 @@ func (e *endpoint) takes(method string) bool {
 	return e.methods == nil || slices.Contains(e.methods, method)
 }
 
+// notFound has the words "page not found": Grafana looks for them at /rules/test/test, to find out
+// whether rules can be changed here.
 func notFound(_ http.ResponseWriter, r *http.Request) error {
-	return messages.Errorf(messages.ErrNotFound, "no such path: %q; / lists those there are", truncated(r.URL.Path))
+	return messages.Errorf(messages.ErrNotFound, "page not found: %q; / lists those there are", truncated(r.URL.Path))
 }
 
 // apiNotFound responds as Prometheus does: clients look for these words to find out what there is.

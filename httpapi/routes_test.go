@@ -90,7 +90,7 @@ func TestAnUnknownPathOfTheAPIIsAsPrometheusHasIt(t *testing.T) {
 				require.Equal(t, contentPlain, w.Header().Get("Content-Type"))
 			}
 		}
-		requireError(t, do(h, http.MethodGet, "/apis"), http.StatusNotFound, messages.ErrNotFound, `no such path: "/apis"; / lists those there are`)
+		requireError(t, do(h, http.MethodGet, "/apis"), http.StatusNotFound, messages.ErrNotFound, `page not found: "/apis"; / lists those there are`)
 	}
 }
 
