@@ -23,28 +23,28 @@ func (a *AgentAPI) CollectForQuery(ctx context.Context, q messages.Query) (*mess
 func (a *AgentAPI) readOnce(ctx context.Context, q messages.Query) (*messages.Collection, func(), error) {
 	ctx, cancel := context.WithDeadline(ctx, answersDue(q, time.Now(), agentTimeout))
 	defer cancel()
-	taken := &takenMemory{of: &a.memory, limit: a.MaxQueryBytes}
-	answer, err := a.Read(ctx, q.Selection, taken.take)
+	reserved := &reservation{of: &a.memory, limit: a.MaxQueryBytes}
+	answer, err := a.Read(ctx, q.Selection, reserved.reserve)
 	if err != nil {
-		taken.release()
+		reserved.release()
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = messages.Errorf(messages.ErrTimeout, "the recorder did not answer in time")
 		}
 		return nil, nil, err
 	}
 	answer.Identity, answer.AgentVersion = a.Identity, a.Version
-	return &messages.Collection{Nodes: []messages.NodeAnswer{answer}}, taken.release, nil
+	return &messages.Collection{Nodes: []messages.NodeAnswer{answer}}, reserved.release, nil
 }
 
-// takenMemory is the part of the memory of all queries that one of them has taken, in bytes.
-type takenMemory struct {
+// reservation is the part of the memory of all queries that one of them has reserved, in bytes.
+type reservation struct {
 	of           *atomic.Int64
 	bytes, limit int64
 }
 
-// take takes more. The error is of the kind too_large if the query alone is over the limit, and
+// reserve reserves more. The error is of the kind too_large if the query alone is over the limit, and
 // unavailable if it is so together with others.
-func (t *takenMemory) take(more int64) error {
+func (t *reservation) reserve(more int64) error {
 	all := t.of.Add(more)
 	t.bytes += more
 	switch {
@@ -59,7 +59,7 @@ func (t *takenMemory) take(more int64) error {
 	}
 }
 
-func (t *takenMemory) release() {
+func (t *reservation) release() {
 	t.of.Add(-t.bytes)
 	t.bytes = 0
 }

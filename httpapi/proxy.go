@@ -50,14 +50,14 @@ type ProxyAPI struct {
 
 	metrics  *selfMetrics
 	inFlight inFlight
-	turns    *queryTurns
+	slots    *querySlots
 }
 
 // Handler returns the handler of all routes. It is called once: it resets the proxy's own
 // metrics.
 func (a *ProxyAPI) Handler() http.Handler {
 	a.metrics = newSelfMetrics(a.Build)
-	a.turns = newQueryTurns(a.MaxQueryCollections)
+	a.slots = newQuerySlots(a.MaxQueryCollections)
 	return newRouter("fodc proxy", []route{
 		{"/metrics", "the latest metrics of all nodes", a.serveMetrics},
 		{"/metrics-windows", "the metrics of all nodes in a window of time", a.serveWindows},

@@ -8,14 +8,14 @@ import (
 	"fodc/messages"
 )
 
-// CollectForQuery asks the agents for a query of PromQL: see promstore.Collect. It waits for a turn
+// CollectForQuery asks the agents for a query of PromQL: see promstore.Collect. It waits for a slot
 // among the queries and for room among all collections, both until the query's deadline; the error
 // is of the kind timeout then. Handler must have been called.
 func (a *ProxyAPI) CollectForQuery(ctx context.Context, q messages.Query) (*messages.Collection, func(), error) {
 	begin := time.Now()
 	waiting, cancel := context.WithDeadline(ctx, q.Deadline)
 	defer cancel()
-	done, err := a.turns.take(waiting, isLong(q.Selection.Window, begin))
+	done, err := a.slots.acquire(waiting, isLong(q.Selection.Window, begin))
 	if err != nil {
 		a.metrics.collected(collectionFailed, time.Since(begin))
 		return nil, nil, err

@@ -73,7 +73,7 @@ func TestCollectionsOfQueriesThatFail(t *testing.T) {
 	f(context.DeadlineExceeded, messages.ErrTimeout, 0)
 }
 
-// A query waits for a turn, and for the memory of what others read.
+// A query waits for a slot, and for the memory of what others read.
 func TestQueriesWaitForEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex

@@ -86,30 +86,30 @@ func queryEnded(ctx context.Context) error {
 	return context.Cause(ctx)
 }
 
-// queryTurns bounds the collections that are under way for queries. Those of long queries have half
-// of the turns, so that live ones do not wait for them.
-type queryTurns struct{ all, long chan struct{} }
+// querySlots bounds the collections that are under way for queries. Those of long queries have half
+// of the slots, so that live ones do not wait for them.
+type querySlots struct{ all, long chan struct{} }
 
-func newQueryTurns(limit int) *queryTurns {
+func newQuerySlots(limit int) *querySlots {
 	limit = max(1, limit)
-	return &queryTurns{all: make(chan struct{}, limit), long: make(chan struct{}, max(1, limit/2))}
+	return &querySlots{all: make(chan struct{}, limit), long: make(chan struct{}, max(1, limit/2))}
 }
 
-// take waits for a turn until ctx ends. The caller calls done at the end of it.
-func (t *queryTurns) take(ctx context.Context, long bool) (done func(), err error) {
-	turns := []chan struct{}{t.all}
+// acquire waits for a slot until ctx ends. The caller calls done at the end of it.
+func (t *querySlots) acquire(ctx context.Context, long bool) (done func(), err error) {
+	slots := []chan struct{}{t.all}
 	if long {
-		turns = []chan struct{}{t.long, t.all}
+		slots = []chan struct{}{t.long, t.all}
 	}
 	taken := 0
 	done = func() {
-		for _, turn := range turns[:taken] {
-			<-turn
+		for _, slot := range slots[:taken] {
+			<-slot
 		}
 	}
-	for _, turn := range turns {
+	for _, slot := range slots {
 		select {
-		case turn <- struct{}{}:
+		case slot <- struct{}{}:
 			taken++
 		case <-ctx.Done():
 			done()

@@ -117,23 +117,23 @@ func TestRetriesEndWithTheClient(t *testing.T) {
 	})
 }
 
-// turnsTaken counts who has a turn.
-type turnsTaken struct {
+// slotsTaken counts who has a slot.
+type slotsTaken struct {
 	mu         sync.Mutex
 	live, long int
 }
 
-func (h *turnsTaken) counts() (live, long int) {
+func (h *slotsTaken) counts() (live, long int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.live, h.long
 }
 
-// hold takes turns, each in a goroutine, until the context ends.
-func (h *turnsTaken) hold(ctx context.Context, t *queryTurns, live, long int) {
+// hold takes slots, each in a goroutine, until the context ends.
+func (h *slotsTaken) hold(ctx context.Context, t *querySlots, live, long int) {
 	for i := range live + long {
 		go func() {
-			done, err := t.take(ctx, i >= live)
+			done, err := t.acquire(ctx, i >= live)
 			if err != nil {
 				return
 			}
@@ -154,19 +154,19 @@ func TestLongQueriesLeaveTurnsToLiveOnes(t *testing.T) {
 	f := func(limit, wantLive, wantLong int) {
 		t.Helper()
 		synctest.Test(t, func(t *testing.T) {
-			turns := newQueryTurns(limit)
+			slots := newQuerySlots(limit)
 			ctx, cancel := context.WithCancel(t.Context())
-			var h turnsTaken
-			h.hold(ctx, turns, 0, 100)
+			var h slotsTaken
+			h.hold(ctx, slots, 0, 100)
 			synctest.Wait()
-			h.hold(ctx, turns, 100, 0)
+			h.hold(ctx, slots, 100, 0)
 			synctest.Wait()
 			live, long := h.counts()
 			require.Equal(t, []int{wantLive, wantLong}, []int{live, long})
 			cancel()
 			synctest.Wait()
-			for range max(1, limit) { // All turns are free again.
-				_, err := turns.take(t.Context(), false)
+			for range max(1, limit) { // All slots are free again.
+				_, err := slots.acquire(t.Context(), false)
 				require.NoError(t, err)
 			}
 		})
@@ -180,21 +180,21 @@ func TestLongQueriesLeaveTurnsToLiveOnes(t *testing.T) {
 
 func TestAQueryWithoutATurnEndsInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		turns := newQueryTurns(1)
-		done, err := turns.take(t.Context(), true)
+		slots := newQuerySlots(1)
+		done, err := slots.acquire(t.Context(), true)
 		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		for _, long := range []bool{true, false} {
-			_, err = turns.take(ctx, long)
+			_, err = slots.acquire(ctx, long)
 			requireKind(t, messages.ErrTimeout, err)
 		}
 		ctx, cancel = context.WithCancel(t.Context())
 		cancel()
-		_, err = turns.take(ctx, true)
+		_, err = slots.acquire(ctx, true)
 		require.ErrorIs(t, err, context.Canceled)
 		done()
-		done, err = turns.take(t.Context(), true)
+		done, err = slots.acquire(t.Context(), true)
 		require.NoError(t, err)
 		done()
 	})

@@ -12,7 +12,6 @@ const FamilyUp = "fodc_agent_up"
 
 // Families about the collection: at most one sample a node.
 const (
-	familyUp        = FamilyUp
 	familyMissing   = "fodc_agent_missing_reason"
 	familyPartial   = "fodc_agent_partial_reason"
 	familyDuration  = "fodc_agent_scrape_duration_seconds"
@@ -25,7 +24,7 @@ const (
 )
 
 var collectionFamilies = [...]messages.Family{
-	collectionGauge(familyUp, "Whether the node's agent sent its answer (1) or is missing (0)."),
+	collectionGauge(FamilyUp, "Whether the node's agent sent its answer (1) or is missing (0)."),
 	collectionGauge(familyMissing, "Why the node is missing; 1 for the reason that holds."),
 	collectionGauge(familyPartial, "Why the node's answer has less than what was asked for; 1 for the reason that holds."),
 	collectionGauge(familyDuration, "Time from the request to the end of the agent's answer."),
@@ -95,11 +94,11 @@ func EachCollectionSample(a *messages.NodeAnswer, f func(name string, labels mes
 		f(familyOffset, "", timing.ClockOffset.Seconds())
 	}
 	if reason := a.Missing; reason != messages.MissingNone {
-		f(familyUp, "", 0)
+		f(FamilyUp, "", 0)
 		f(familyMissing, reasonLabel(string(reason)), 1)
 		return
 	}
-	f(familyUp, "", 1)
+	f(FamilyUp, "", 1)
 	f(familyDuration, "", a.Took.Seconds())
 	if reason := a.Partial; reason != messages.PartialNone {
 		f(familyPartial, reasonLabel(string(reason)), 1)

@@ -41,13 +41,13 @@ func modelOf(c *messages.Collection, o Options) naive {
 		}
 		m.add(labelsOf(n, familyInfo, version, true), 1)
 		if n.Missing == messages.MissingNone {
-			m.add(labelsOf(n, familyUp, nil, true), 1)
+			m.add(labelsOf(n, FamilyUp, nil, true), 1)
 			m.add(labelsOf(n, familyDuration, nil, true), n.Took.Seconds())
 			if n.Partial != messages.PartialNone {
 				m.add(labelsOf(n, familyPartial, []messages.Label{{Name: "reason", Value: string(n.Partial)}}, true), 1)
 			}
 		} else {
-			m.add(labelsOf(n, familyUp, nil, true), 0)
+			m.add(labelsOf(n, FamilyUp, nil, true), 0)
 			m.add(labelsOf(n, familyMissing, []messages.Label{{Name: "reason", Value: string(n.Missing)}}, true), 1)
 		}
 	}

@@ -52,8 +52,8 @@ func TestFamilyInPartsHasOneHead(t *testing.T) {
 }
 
 func TestPartMayHaveNamesOfTheProxy(t *testing.T) {
-	c := collection(answer("n", block(1000, family(familyUp, gauge, "", one("", 1)))))
-	require.Contains(t, inParts(t, c), familyUp)
+	c := collection(answer("n", block(1000, family(FamilyUp, gauge, "", one("", 1)))))
+	require.Contains(t, inParts(t, c), FamilyUp)
 	page, conflicts := openText(t, c)
 	require.Empty(t, page)
 	require.Equal(t, Conflicts{Reserved: 1}, conflicts)

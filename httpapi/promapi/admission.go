@@ -82,7 +82,7 @@ type slot struct {
 	admission *admission
 	kind      kind
 	held      bool
-	// seriesBytes is what was taken of the admission's series.
+	// seriesBytes is what was reserved of the admission's series.
 	seriesBytes int64
 }
 
@@ -100,7 +100,7 @@ func (s *slot) wait(ctx context.Context) error {
 func (s *slot) release() {
 	if s.held {
 		s.held = false
-		s.admission.series.taken.Add(-s.seriesBytes)
+		s.admission.series.reserved.Add(-s.seriesBytes)
 		s.seriesBytes = 0
 		s.admission.done(s.kind)
 	}

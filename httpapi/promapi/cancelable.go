@@ -9,8 +9,8 @@ import (
 )
 
 // cancelable makes the samples of a query end with its context. The engine looks at that once for
-// each series, which may have many samples, read at many steps. It takes the memory of the series
-// from the slot of the context.
+// each series, which may have many samples, read at many steps. It reserves the memory of the series
+// in the slot of the context.
 type cancelable struct{ storage.Queryable }
 
 // Querier implements storage.Queryable.
@@ -41,7 +41,7 @@ func (s *cancelableSet) Next() bool {
 		return false
 	}
 	if s.slot != nil {
-		s.err = s.slot.takeSeries(s.SeriesSet.At().Labels())
+		s.err = s.slot.reserve(s.SeriesSet.At().Labels())
 	}
 	return s.err == nil
 }

@@ -15,21 +15,21 @@ const seriesBytes = 256
 // a series with one sample takes twenty times as much.
 type seriesMemory struct {
 	// limit is in bytes; 0 is no limit.
-	limit int64
-	taken atomic.Int64
+	limit    int64
+	reserved atomic.Int64
 }
 
-// takeSeries takes the memory of a series until the slot is released. The error is of the kind
+// reserve reserves the memory of a series until the slot is released. The error is of the kind
 // too_large if the request alone takes more than the limit, and unavailable if it does so together
 // with others.
-func (s *slot) takeSeries(l labels.Labels) error {
+func (s *slot) reserve(l labels.Labels) error {
 	m := &s.admission.series
 	if m.limit == 0 {
 		return nil
 	}
 	bytes := int64(l.ByteSize()) + seriesBytes
 	s.seriesBytes += bytes
-	switch all := m.taken.Add(bytes); {
+	switch all := m.reserved.Add(bytes); {
 	case all <= m.limit:
 		return nil
 	case s.seriesBytes > m.limit:

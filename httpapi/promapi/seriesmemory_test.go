@@ -29,13 +29,13 @@ func TestSeriesTakeMemory(t *testing.T) {
 	h := serve(a)
 	f := func(target string, code int, kind, text string) {
 		t.Helper()
-		before := a.admission.series.taken.Load()
+		before := a.admission.series.reserved.Load()
 		w := get(t, h, target, nil)
 		require.Equal(t, code, w.Code, w.Body)
 		e := envelopeOf(t, w)
 		require.Equal(t, kind, e.ErrorType)
 		require.Contains(t, e.Error, text)
-		require.Equal(t, before, a.admission.series.taken.Load())
+		require.Equal(t, before, a.admission.series.reserved.Load())
 	}
 	const query, series = "/api/v1/query?query=count(x)", "/api/v1/series?match[]=x"
 	f(query, http.StatusOK, "", "")
@@ -55,7 +55,7 @@ func TestSeriesTakeMemory(t *testing.T) {
 		f(query, http.StatusOK, "", "")
 	}}, httptest.NewRequest(http.MethodGet, series, nil))
 	require.False(t, first)
-	require.Zero(t, a.admission.series.taken.Load())
+	require.Zero(t, a.admission.series.reserved.Load())
 }
 
 // A storage that sorts series has all of them in memory before the first one is counted: it must not
