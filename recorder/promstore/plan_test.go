@@ -87,6 +87,8 @@ func TestOnlyWhatAnExpressionNeedsIsAskedFor(t *testing.T) {
 	f(`{__name__="",a="1"}`)
 	f(`x_bucket`, "latest of x,x_bucket")
 	f(`x_sum / x_count`, "latest of x,x_count,x_sum")
+	f(strings.Repeat("x", messages.MaxNameBytes), "latest of "+strings.Repeat("x", messages.MaxNameBytes))
+	f(strings.Repeat("x", messages.MaxNameBytes+1)) // No sample can have such a name, and agents refuse it.
 	f(`x{node_id="n"}`, "latest of x on n")
 	f(`x{node_id=~"n|m"}`, "latest of x on m,n")
 	f(`x{node_id=~"n|m",node_id!="m"}`, "latest of x on n")

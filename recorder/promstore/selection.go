@@ -121,8 +121,8 @@ func matchAll(matchers []*labels.Matcher, name, value string) bool {
 	return true
 }
 
-// familiesOf returns the families that samples of the names may be of, sorted. Those that one matcher
-// names are fewer than may be asked for.
+// familiesOf returns the families that samples of the names may be of, sorted: none for a name that no
+// sample can have. Those that one matcher names are fewer than may be asked for.
 func familiesOf(names []string) []string {
 	families := slices.Clone(names)
 	for _, name := range names {
@@ -132,5 +132,6 @@ func familiesOf(names []string) []string {
 			}
 		}
 	}
+	families = slices.DeleteFunc(families, func(name string) bool { return messages.CheckMetricName(name) != nil })
 	return union(families, nil)
 }
