@@ -35,9 +35,10 @@ type queryDir struct {
 // Limits of a query in this process: those of a proxy, for one query at a time.
 const (
 	dirMaxSamples = 50_000_000
-	// What the samples that were read, and those of the evaluation, may take of the memory.
+	// What the samples that were read, and those of the evaluation, may take of the memory; the series
+	// of these may take as much again.
 	dirReadPercent     = 20
-	dirEvaluatePercent = 40
+	dirEvaluatePercent = 30
 	// dirUnknownMemory is what counts where the system does not say how much memory there is.
 	dirUnknownMemory = 4 << 30
 )

@@ -458,3 +458,10 @@ func FuzzMatchers(f *testing.F) {
 		require.NotEmpty(t, err.Error())
 	})
 }
+
+// A range may have as many steps as in a Prometheus, and not one more.
+func TestStepsOfARange(t *testing.T) {
+	h := serve(New(testConfig(loaded(t))))
+	require.Equal(t, http.StatusOK, get(t, h, "/api/v1/query_range?query=1&start=0&end=11000&step=1", nil).Code)
+	require.Equal(t, http.StatusBadRequest, get(t, h, "/api/v1/query_range?query=1&start=0&end=11001&step=1", nil).Code)
+}
