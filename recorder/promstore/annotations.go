@@ -117,5 +117,5 @@ func (c Config) strictError(answers []*messages.NodeAnswer) error {
 
 // invalidSeries returns the annotation for series that were left out.
 func invalidSeries(count int) error {
-	return annotation{fmt.Sprintf("%d series were left out, since their names, labels or values are invalid", count), annotations.PromQLWarning}
+	return annotation{fmt.Sprintf("%d series were left out, since their names, labels, values or times are invalid", count), annotations.PromQLWarning}
 }

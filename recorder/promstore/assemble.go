@@ -166,7 +166,10 @@ func (a *assembler) labelsOf(name string, own messages.LabelText) (l labels.Labe
 func (a *assembler) add(l labels.Labels, chunks []chunk) {
 	s := &a.series.take(1)[0]
 	*s = series{labels: l, chunks: chunks, bounds: a.node.bounds}
-	s.sort()
+	if s.sort(); s.isTangled() {
+		a.invalid++
+		return
+	}
 	a.ready = append(a.ready, s)
 }
 

@@ -17,12 +17,13 @@ type millis = int64
 // from the next scrape of the target that its sample is from.
 type iterator struct {
 	s *series
-	// The chunks from one index to another are read now: they overlap. at has, for each of them, the
-	// index of its next sample, which is no gap.
-	from, to int
-	at       []int32
-	// at0 is the memory of at, which has one element mostly.
-	at0 [2]int32
+	// open are the chunks that have begun and have samples left: more than one where they overlap.
+	// next is the index of the first chunk that has not begun, and nextTime that of its first sample.
+	open     []openChunk
+	next     int
+	nextTime int64
+	// memory is that of open, which has one element mostly.
+	memory [2]openChunk
 
 	valid bool
 	// time and value are the current sample's, by the node's clock.
@@ -40,62 +41,102 @@ type iterator struct {
 	scrape  int
 }
 
+// openChunk is a chunk with the index of its next sample, which is no gap.
+type openChunk struct {
+	*chunk
+	at int32
+}
+
+// seek moves to the first sample that is not before t. It returns false if there is none.
+func (o *openChunk) seek(t int64) bool {
+	o.at += int32(search(o.times[o.at:o.to], t))
+	o.passGaps()
+	return o.at < o.to
+}
+
+func (o *openChunk) passGaps() {
+	for o.at < o.to && messages.IsGap(o.values[o.at]) {
+		o.at++
+	}
+}
+
+// lastBefore returns the time of the last sample before t.
+func (o *openChunk) lastBefore(t int64) (at int64, ok bool) {
+	i := o.at + int32(search(o.times[o.at:o.to], t)) - 1
+	for i >= o.at && messages.IsGap(o.values[i]) {
+		i--
+	}
+	if i < o.at {
+		return 0, false
+	}
+	return o.times[i], true
+}
+
 func (it *iterator) reset(s *series) {
-	*it = iterator{s: s, at: it.at[:0]}
-	it.open(0)
+	*it = iterator{s: s, open: it.open[:0]}
+	if it.open == nil {
+		it.open = it.memory[:0]
+	}
+	it.setNext(0)
 	it.load()
 }
 
-// open begins with the chunk at the index, and those that overlap.
-func (it *iterator) open(from int) {
-	it.from, it.to = from, from
-	if it.at == nil {
-		it.at = it.at0[:0]
+func (it *iterator) setNext(index int) {
+	it.next, it.nextTime = index, math.MaxInt64
+	if index < len(it.s.chunks) {
+		it.nextTime = it.s.chunks[index].first()
 	}
-	it.at = it.at[:0]
-	last := int64(math.MinInt64)
-	for it.to < len(it.s.chunks) {
-		c := &it.s.chunks[it.to]
-		if it.to > from && c.first() > last {
-			break
-		}
-		it.at, last = append(it.at, c.from), max(last, c.last())
-		it.to++
-	}
+}
+
+// begin begins with the next chunk.
+func (it *iterator) begin() openChunk {
+	c := &it.s.chunks[it.next]
+	it.setNext(it.next + 1)
+	return openChunk{c, c.from}
 }
 
 // load sets the sample that follows.
 func (it *iterator) load() {
-	for it.ahead = nil; it.from < len(it.s.chunks); it.open(it.to) {
-		for i := range it.at {
-			c := &it.s.chunks[it.from+i]
-			if it.at[i] == c.to {
-				continue
-			}
-			at := c.times[it.at[i]]
-			if it.ahead == nil || at < it.aheadTime || at == it.aheadTime && c.order < it.ahead.order {
-				it.ahead, it.aheadTime, it.aheadValue = c, at, c.values[it.at[i]]
-			}
-		}
-		if it.ahead != nil {
-			it.pass()
-			return
-		}
+	it.ahead, it.aheadTime = nil, math.MaxInt64-1
+	for i := range it.open {
+		it.consider(&it.open[i])
+	}
+	for it.nextTime <= it.aheadTime {
+		o := it.begin()
+		it.open = append(it.open, o)
+		it.consider(&o)
+	}
+	if it.ahead != nil {
+		it.pass()
+	}
+}
+
+// consider sets the sample that follows if that of the chunk comes before it.
+func (it *iterator) consider(o *openChunk) {
+	at := o.times[o.at]
+	if it.ahead == nil || at < it.aheadTime || at == it.aheadTime && o.order < it.ahead.order {
+		it.ahead, it.aheadTime, it.aheadValue = o.chunk, at, o.values[o.at]
 	}
 }
 
 // pass moves behind the sample that follows, in all chunks that have one of its time.
 func (it *iterator) pass() {
-	for i := range it.at {
-		c := &it.s.chunks[it.from+i]
-		at := it.at[i]
-		if at == c.to || c.times[at] != it.aheadTime {
+	n := 0
+	for i := range it.open {
+		o := &it.open[i]
+		if o.times[o.at] == it.aheadTime {
+			o.at++
+			o.passGaps()
+		}
+		if o.at == o.to {
 			continue
 		}
-		for at++; at < c.to && messages.IsGap(c.values[at]); at++ {
+		if n < i {
+			it.open[n] = *o
 		}
-		it.at[i] = at
+		n++
 	}
+	it.open = it.open[:n]
 }
 
 // Next implements chunkenc.Iterator.
@@ -149,27 +190,38 @@ func (it *iterator) Seek(t millis) chunkenc.ValueType {
 	return chunkenc.ValNone
 }
 
-// skip moves on, to a sample before t that all are behind that are before t.
+// skip moves on, so that of the samples before t only the last one follows.
 func (it *iterator) skip(t int64) {
-	chunks := it.s.chunks
-	group := it.from
-	for next := it.to; next < len(chunks) && chunks[next].first() < t; next = it.to {
-		it.open(next)
-	}
-	moved := it.from != group
-	for i := range it.at {
-		c := &chunks[it.from+i]
-		from := it.at[i]
-		to := from + int32(search(c.times[from:c.to], t))
-		for to--; to > from && messages.IsGap(c.values[to]); to-- {
-		}
-		if to > from {
-			it.at[i], moved = to, true
+	last, found := int64(0), false
+	look := func(o *openChunk) {
+		if at, ok := o.lastBefore(t); ok && (!found || at > last) {
+			last, found = at, true
 		}
 	}
-	if moved {
-		it.load()
+	for i := range it.open {
+		look(&it.open[i])
 	}
+	first := it.next
+	for it.nextTime < t {
+		o := it.begin()
+		look(&o)
+	}
+	if !found {
+		return
+	}
+	kept := it.open[:0]
+	for _, o := range it.open {
+		if o.seek(last) {
+			kept = append(kept, o)
+		}
+	}
+	for i := first; i < it.next; i++ {
+		if o := (openChunk{&it.s.chunks[i], it.s.chunks[i].from}); o.seek(last) {
+			kept = append(kept, o)
+		}
+	}
+	it.open = kept
+	it.load()
 }
 
 // At implements chunkenc.Iterator.

@@ -82,6 +82,26 @@ func (s *series) Iterator(reuse chunkenc.Iterator) chunkenc.Iterator {
 	return it
 }
 
+// maxOverlap bounds the chunks of a series that have samples of the same time: one of memory and one
+// of disk for each target. The iterator looks at all of them for each sample.
+const maxOverlap = 64
+
+// isTangled reports whether more chunks overlap than maxOverlap.
+func (s *series) isTangled() bool {
+	if len(s.chunks) <= maxOverlap {
+		return false
+	}
+	var ends []int64
+	for i := range s.chunks {
+		c := &s.chunks[i]
+		ends = append(slices.DeleteFunc(ends, func(end int64) bool { return end < c.first() }), c.last())
+		if len(ends) > maxOverlap {
+			return true
+		}
+	}
+	return false
+}
+
 func (s *series) sort() {
 	compare := func(a, b chunk) int { return cmp.Compare(a.first(), b.first()) }
 	if !slices.IsSortedFunc(s.chunks, compare) {
