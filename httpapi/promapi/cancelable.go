@@ -2,6 +2,7 @@ package promapi
 
 import (
 	"context"
+	"runtime"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
@@ -11,6 +12,10 @@ import (
 // cancelable makes the samples of a query end with its context. The engine looks at that once for
 // each series, which may have many samples, read at many steps. It reserves the memory of the series
 // in the slot of the context.
+//
+// It also lets others run often. A query computes for a long time; without that, each of the many
+// short steps of a scrape of /metrics, in as many goroutines, would wait until those of all queries
+// have had their ten milliseconds.
 type cancelable struct{ storage.Queryable }
 
 // Querier implements storage.Queryable.
@@ -31,12 +36,19 @@ type cancelableSet struct {
 	storage.SeriesSet
 	ctx context.Context
 	// slot may be nil. err is its error.
-	slot *slot
-	err  error
+	slot  *slot
+	err   error
+	calls int
 }
+
+// seriesPerYield is how many series are read until others may run.
+const seriesPerYield = 32
 
 // Next implements storage.SeriesSet.
 func (s *cancelableSet) Next() bool {
+	if s.calls++; s.calls%seriesPerYield == 0 {
+		runtime.Gosched()
+	}
 	if s.err != nil || !s.SeriesSet.Next() {
 		return false
 	}
@@ -79,13 +91,15 @@ type cancelableIterator struct {
 	over  bool
 }
 
-// callsPerLook is how many samples an iterator reads until it looks at the context again.
+// callsPerLook is how many samples an iterator reads until it looks at the context again, and others
+// may run.
 const callsPerLook = 128
 
 // Next implements chunkenc.Iterator.
 func (it *cancelableIterator) Next() chunkenc.ValueType {
 	if it.calls++; it.calls%callsPerLook == 0 {
 		it.over = it.ctx.Err() != nil
+		runtime.Gosched()
 	}
 	if it.over {
 		return chunkenc.ValNone
