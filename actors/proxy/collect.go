@@ -62,11 +62,7 @@ func (k *collect) onStarted(c actors.Context) {
 
 func (k *collect) onTargets(c actors.Context, m targets) {
 	k.sessions = m.sessions
-	maxConcurrent := k.budget.maxWindows
-	if k.query.Selection.Window.IsLatest() {
-		maxConcurrent = maxConcurrentLatest
-	}
-	k.state.begin(m.nodes, maxConcurrent, k.query.Deadline, time.Now())
+	k.state.begin(m.nodes, k.budget.concurrency(k.query.Selection), k.query.Deadline, time.Now())
 	if k.query.CorrectClocks {
 		k.state.correctClocks()
 	}

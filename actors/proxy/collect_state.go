@@ -15,6 +15,9 @@ const (
 	// asked at a time, and so its answers in flight. A memoryBudget may allow fewer windows.
 	maxConcurrentLatest  = 64
 	maxConcurrentWindows = 8
+	// fewNames is how many families make the answer to a window no larger than the latest samples of
+	// all: then as many nodes are asked at a time. They may be far away.
+	fewNames = 16
 	// paceInterval is how often a collection checks whether it has to ask more nodes although
 	// the nodes that were asked have not answered. With a short deadline it checks
 	// paceChecksPerHalf times in the first half of its time.

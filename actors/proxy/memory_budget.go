@@ -1,6 +1,10 @@
 package proxy
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"fodc/messages"
+)
 
 // memoryBudget bounds the memory of the answers of all collections under way, in bytes. Each
 // collection may reserve its share whatever the others have reserved, so that one client's
@@ -8,17 +12,28 @@ import "sync/atomic"
 // twice the limit. It is safe for concurrent use.
 type memoryBudget struct {
 	limit, share int64
-	// maxWindows is how many nodes a collection may ask for windows at a time. Each of them may
-	// have framesInFlight messages of the largest size read and not handled, and one more being
-	// decoded. All these messages fit in the limit once again.
+	// maxWindows is how many nodes a collection may ask for windows at a time, but for
+	// maxConcurrentWindows. Each of them may have framesInFlight messages of the largest size read
+	// and not handled, and one more being decoded. All these messages fit in the limit once again.
 	maxWindows int
 	reserved   atomic.Int64
 }
 
 func newMemoryBudget(limit int64, collections, messageBytes int) *memoryBudget {
 	window := int64(framesInFlight+1) * int64(messageBytes)
-	return &memoryBudget{limit: limit, share: limit / int64(collections),
-		maxWindows: int(min(maxConcurrentWindows, max(1, limit/window)))}
+	return &memoryBudget{limit: limit, share: limit / int64(collections), maxWindows: int(min(maxConcurrentLatest, max(1, limit/window)))}
+}
+
+// concurrency returns how many nodes a collection may ask for the selection at a time.
+func (b *memoryBudget) concurrency(s messages.Selection) int {
+	switch names := len(s.Names); {
+	case s.Window.IsLatest():
+		return maxConcurrentLatest
+	case names > 0 && names <= fewNames:
+		return b.maxWindows
+	default:
+		return min(maxConcurrentWindows, b.maxWindows)
+	}
 }
 
 // reserve reserves more bytes for a collection that has reserved some before. It returns

@@ -16,7 +16,7 @@ func TestMemoryBudget(t *testing.T) {
 	r := newMemoryBudget(1000, 10, 1000/(7*(framesInFlight+1)))
 	require.Equal(t, 7, r.maxWindows, "each with all frames in flight, and one being decoded")
 	require.Equal(t, 1, newMemoryBudget(1000, 10, 1000).maxWindows)
-	require.Equal(t, maxConcurrentWindows, newMemoryBudget(1000, 10, 1).maxWindows)
+	require.Equal(t, maxConcurrentLatest, newMemoryBudget(1000, 10, 1).maxWindows)
 	require.True(t, r.reserve(0, 1000))
 	require.False(t, r.reserve(1000, 1), "more than the limit")
 	require.True(t, r.reserve(0, 60), "another has its share, a tenth")
@@ -27,6 +27,23 @@ func TestMemoryBudget(t *testing.T) {
 	require.False(t, r.reserve(1000, 1))
 	r.release(1000)
 	require.Zero(t, r.reserved.Load())
+}
+
+func TestNodesAskedAtATime(t *testing.T) {
+	f := func(want, names int, window messages.Window, fit int64) {
+		t.Helper()
+		b := newMemoryBudget(fit*(framesInFlight+1), 10, 1)
+		require.Equal(t, want, b.concurrency(messages.Selection{Window: window, Names: make([]string, names)}))
+	}
+	hour := messages.Window{Start: time.Unix(0, 0), End: time.Unix(3600, 0)}
+	f(maxConcurrentLatest, 0, messages.Window{}, 1)
+	f(maxConcurrentWindows, 0, hour, 1000)
+	f(maxConcurrentLatest, 1, hour, 1000)
+	f(maxConcurrentLatest, fewNames, hour, 1000)
+	f(maxConcurrentWindows, fewNames+1, hour, 1000)
+	f(20, 1, hour, 20)
+	f(3, 1, hour, 3)
+	f(3, 0, hour, 3)
 }
 
 // long answers every request with so many values of one series.
