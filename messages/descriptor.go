@@ -11,6 +11,9 @@ type Descriptor struct {
 	// Normalized says that a page can show the series as they are: they are sorted and
 	// different, none has Claimed labels, and all names are legacy names, the family's too.
 	Normalized bool
+	// Own says that it is of one answer, which does not share it after all: its series count for the
+	// memory of that answer.
+	Own bool
 }
 
 // NewDescriptor returns the descriptor of a family. The series must not have values.

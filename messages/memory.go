@@ -11,7 +11,8 @@ const (
 )
 
 // MemoryBytes estimates the memory that the block takes. What answers share does not count:
-// families if the block holds their values, and series and texts if the family holds theirs.
+// families if the block holds their values, and series and texts if the family holds theirs, and
+// its descriptor is not its own.
 func (b *Block) MemoryBytes() int {
 	bytes := blockBytes + len(b.Target) + valueBytes*(len(b.Times)+len(b.Values))
 	if b.Values != nil {
@@ -21,6 +22,9 @@ func (b *Block) MemoryBytes() int {
 		f := &b.Families[i]
 		bytes += familyBytes + valueBytes*len(f.Values)
 		if f.Values != nil {
+			if f.Descriptor != nil && f.Descriptor.Own {
+				bytes += seriesBytes*len(f.Series) + f.LabelBytes
+			}
 			continue
 		}
 		bytes += len(f.Name) + len(f.Help)

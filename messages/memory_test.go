@@ -19,6 +19,10 @@ func TestMemoryOfABlock(t *testing.T) {
 	f(8*10+len("agent"), Block{Target: "agent", Times: times})
 	f(8*10+8*20, Block{Times: times, Families: []Family{{Series: series}}, Values: values})
 	f(8*10+familyBytes+8*20, Block{Times: times, Families: []Family{{Series: series, Values: values}}})
+	own := Family{Series: series, Values: values, Descriptor: &Descriptor{Own: true}, LabelBytes: 100}
+	f(8*10+familyBytes+8*20+2*seriesBytes+100, Block{Times: times, Families: []Family{own}})
+	own.Descriptor = &Descriptor{}
+	f(8*10+familyBytes+8*20, Block{Times: times, Families: []Family{own}})
 	series[0].Values, series[1].Values = values[:10], values[10:]
 	f(8*10+familyBytes+2*seriesBytes+8*20+len(`a="1"`)+len(claimed), Block{Times: times, Families: []Family{{Series: series}}})
 	f(familyBytes+len("up")+1000, Block{Families: []Family{{Name: "up", Help: strings.Repeat("h", 1000)}}})

@@ -9,6 +9,7 @@ import (
 	"fodc/messages/wire"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 )
 
 // strangers is a frame of n series that only this round has.
@@ -94,4 +95,30 @@ func TestAllocationsPerSample(t *testing.T) {
 		require.NoError(t, err)
 	})
 	require.Less(t, allocs/series, 0.2)
+}
+
+// A family that is described in the answer takes memory of its own, one of the dictionary does not.
+func TestMemoryOfFamiliesWithoutASlot(t *testing.T) {
+	const series = 1000
+	f := &wire.Family{Name: "x", Type: wire.MetricType_METRIC_TYPE_GAUGE, Values: make([]float64, series)}
+	for i := range series {
+		f.LabelTexts = append(f.LabelTexts, fmt.Sprintf(`i="%04d"`, i))
+	}
+	frame := &wire.StreamMetricsRequest{Blocks: []*wire.Block{{TimeDeltas: []int64{1}, Families: []*wire.Family{f}}}}
+	bytes := func(d *Decoder) int {
+		encoded, err := proto.Marshal(frame)
+		require.NoError(t, err)
+		opened, err := d.Open(encoded)
+		require.NoError(t, err)
+		answer, err := d.Answer(opened, testNow)
+		require.NoError(t, err)
+		return answer.Blocks[0].MemoryBytes()
+	}
+	own := bytes(New())
+	d := New()
+	d.Renew(1)
+	frame.Dictionary, frame.DictionaryChunk, frame.DictionaryBegins, f.Slot = 1, 1, true, 1
+	shared := bytes(d)
+	require.Less(t, shared, series*9)
+	require.Greater(t, own, shared+series*(8+8))
 }

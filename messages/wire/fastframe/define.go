@@ -33,7 +33,7 @@ func (r *reader) define(keep bool) (d definition, ok bool) {
 		k.add(i, t)
 	}
 	d = definition{columns: len(c.texts), labelBytes: k.labelBytes, descriptor: messages.NewDescriptor(name, kind, help, k.series)}
-	if keep {
+	if d.descriptor.Own = !keep; keep {
 		d.descriptor = internDescriptor(d.descriptor)
 	}
 	if r := k.rejects; r.Count > 0 || r.Sanitized > 0 || r.valid != nil {
