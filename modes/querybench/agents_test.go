@@ -35,10 +35,12 @@ const agentsVariable = "FODC_BENCH_AGENTS" // the proxy's address and the direct
 
 const (
 	agents = 100
-	// late is how late everything comes to the first agent, when that is asked for.
+	// late is how late everything comes to the first agent, far to all of them.
 	late = 500 * time.Millisecond
-	// toggle makes that begin and end.
-	toggle = syscall.SIGUSR1
+	far  = 20 * time.Millisecond
+	// These make it begin and end.
+	toggleLate = syscall.SIGUSR1
+	toggleFar  = syscall.SIGUSR2
 )
 
 func TestMain(m *testing.M) {
@@ -59,14 +61,22 @@ func runAgents(address, dir string) error {
 	if err := writePasts(dir); err != nil {
 		return err
 	}
-	var lateness atomic.Int64
+	var lateness, distance atomic.Int64
 	for i := range agents {
-		startAgent(address, fmt.Sprintf("%s/%d", dir, i), i, &lateness)
+		delay := func() time.Duration { return time.Duration(distance.Load()) }
+		if i == 0 {
+			delay = func() time.Duration { return time.Duration(max(distance.Load(), lateness.Load())) }
+		}
+		startAgent(address, fmt.Sprintf("%s/%d", dir, i), i, delay)
 	}
 	toggles := make(chan os.Signal, 1)
-	signal.Notify(toggles, toggle)
-	for range toggles {
-		lateness.Store(int64(late) - lateness.Load())
+	signal.Notify(toggles, toggleLate, toggleFar)
+	for which := range toggles {
+		if which == toggleLate {
+			lateness.Store(int64(late) - lateness.Load())
+		} else {
+			distance.Store(int64(far) - distance.Load())
+		}
 	}
 	return nil
 }
@@ -92,7 +102,7 @@ func writePasts(dir string) error {
 	return errors.Join(<-failures, <-failures)
 }
 
-func startAgent(address, dir string, i int, lateness *atomic.Int64) {
+func startAgent(address, dir string, i int, delay func() time.Duration) {
 	var mu sync.Mutex
 	n := int(past / interval)
 	locked := func() error { return nil } // Nobody else knows of the directory.
@@ -101,6 +111,13 @@ func startAgent(address, dir string, i int, lateness *atomic.Int64) {
 		ProxyAddrs:   []string{address}, Targets: []agent.Target{{URL: endpoint}}, ScrapeInterval: interval,
 		HeartbeatInterval: 10 * time.Second, ReconnectInterval: time.Second, MemoryBudget: 64 << 20, Version: "bench",
 		Process: func() []recorder.Sample { return nil }, Load: func() float64 { return 0 },
+		Dial: func(ctx context.Context, address string) (net.Conn, error) {
+			c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+			if err != nil {
+				return nil, err
+			}
+			return newLateConn(c, delay), nil
+		},
 		Fetch: func(context.Context, string) ([]byte, string, error) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -109,15 +126,6 @@ func startAgent(address, dir string, i int, lateness *atomic.Int64) {
 		},
 		Journal: &agent.JournalConfig{Dir: dir, FS: diskfs.New(dir + "/journal"), Lock: locked, Unlock: locked,
 			Config: journal.Config{RetentionTime: 72 * time.Hour, RetentionBytes: 512 << 20, SyncInterval: 10 * time.Second, MinFree: .01}},
-	}
-	if i == 0 {
-		cfg.Dial = func(ctx context.Context, address string) (net.Conn, error) {
-			c, err := new(net.Dialer).DialContext(ctx, "tcp", address)
-			if err != nil {
-				return nil, err
-			}
-			return newLateConn(c, lateness), nil
-		}
 	}
 	agent.Start(actors.NewSystem(zap.NewNop()), cfg)
 }

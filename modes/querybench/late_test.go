@@ -4,7 +4,6 @@ package querybench
 
 import (
 	"net"
-	"sync/atomic"
 	"time"
 )
 
@@ -12,7 +11,7 @@ import (
 // as from a peer that is far away.
 type lateConn struct {
 	net.Conn
-	late  *atomic.Int64 // time.Duration
+	late  func() time.Duration
 	parts chan latePart
 	rest  latePart
 }
@@ -23,7 +22,7 @@ type latePart struct {
 	err   error
 }
 
-func newLateConn(c net.Conn, late *atomic.Int64) *lateConn {
+func newLateConn(c net.Conn, late func() time.Duration) *lateConn {
 	l := &lateConn{Conn: c, late: late, parts: make(chan latePart, 1024)}
 	go l.receive()
 	return l
@@ -33,7 +32,7 @@ func (c *lateConn) receive() {
 	for {
 		b := make([]byte, 4<<10)
 		n, err := c.Conn.Read(b)
-		c.parts <- latePart{bytes: b[:n], due: time.Now().Add(time.Duration(c.late.Load())), err: err}
+		c.parts <- latePart{bytes: b[:n], due: time.Now().Add(c.late()), err: err}
 		if err != nil {
 			return
 		}
@@ -46,7 +45,9 @@ func (c *lateConn) Read(b []byte) (int, error) {
 			return 0, c.rest.err
 		}
 		c.rest = <-c.parts
-		<-time.After(time.Until(c.rest.due))
+		if wait := time.Until(c.rest.due); wait > 0 {
+			<-time.After(wait)
+		}
 	}
 	n := copy(b, c.rest.bytes)
 	c.rest.bytes = c.rest.bytes[n:]

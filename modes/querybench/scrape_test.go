@@ -17,27 +17,53 @@ import (
 const (
 	scrapeClients = 200
 	scrapePace    = 100 * time.Millisecond
-	scrapeTime    = 20 * time.Second
-	// scrapeLimit is how many times longer 99 of 100 scrapes may take under queries.
+	scrapeTime    = 25 * time.Second
+	// dashboardPause is how long a dashboard waits until it loads again.
+	dashboardPause = 10 * time.Second
+	// scrapeLimit is how many times longer 99 of 100 scrapes may take while 200 dashboards are open.
 	scrapeLimit = 2
 )
 
-// benchScrape measures how long scrapes of the proxy's page take while nobody else asks, and
-// while 200 clients query all the time.
+// benchScrape measures how long scrapes of the proxy's page take while nobody else asks, while 200
+// dashboards load again and again, and while as many clients query without a pause: then agents,
+// proxy and clients take all that this machine has.
 func benchScrape(t *testing.T) []row {
 	p := startProxy(t)
 	startAgents(t, p)
-	scrapes := func() (took []float64) {
-		pace := time.NewTicker(scrapePace)
-		defer pace.Stop()
-		for end := time.Now().Add(scrapeTime); time.Now().Before(end); <-pace.C {
-			_, d := p.get("/metrics?name[]=" + tenSeries)
-			took = append(took, float64(d)/float64(time.Millisecond))
-		}
-		return took
+	_ = p.scrapes(scrapePace)
+	quiet := p.scrapes(scrapePace)
+	dashboards := underQueries(t, p, dashboardPause)
+	storm := underQueries(t, p, 0)
+	of := func(what string, q, limit float64, busy loaded) row {
+		return row{what: fmt.Sprintf("%s (%d queries answered, %d not)", what, busy.answered, busy.refused), value: fmt.Sprintf("%.1f ms", quantile(busy.took, q)),
+			beside: fmt.Sprintf("quiet %.1f ms", quantile(quiet, q)), ratio: quantile(busy.took, q) / quantile(quiet, q), limit: limit, unit: "x"}
 	}
-	scrapes()
-	quiet := scrapes()
+	return []row{
+		of("99 of 100 scrapes beside 200 dashboards", .99, scrapeLimit, dashboards),
+		of("half of them", .5, 0, dashboards),
+		of("99 of 100 scrapes beside 200 clients without a pause", .99, 0, storm),
+		of("half of them", .5, 0, storm),
+	}
+}
+
+// scrapes returns how long scrapes take, in ms.
+func (p proxy) scrapes(every time.Duration) (took []float64) {
+	pace := time.NewTicker(every)
+	defer pace.Stop()
+	for end := time.Now().Add(scrapeTime); time.Now().Before(end); <-pace.C {
+		_, d := p.get("/metrics?name[]=" + tenSeries)
+		took = append(took, float64(d)/float64(time.Millisecond))
+	}
+	return took
+}
+
+// loaded is scrapes beside clients that query.
+type loaded struct {
+	took              []float64
+	answered, refused int64
+}
+
+func underQueries(t *testing.T, p proxy, pause time.Duration) (l loaded) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var all sync.WaitGroup
@@ -45,7 +71,14 @@ func benchScrape(t *testing.T) []row {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: scrapeClients}}
 	for i := range scrapeClients {
 		all.Go(func() {
-			for n := i; ctx.Err() == nil; n++ {
+			wait := time.After(pause * time.Duration(i) / scrapeClients)
+			for n := i; ; n++ {
+				select {
+				case <-ctx.Done():
+					return
+				case <-wait:
+				}
+				wait = time.After(pause)
 				switch ask(ctx, client, p.http, n) {
 				case http.StatusOK:
 					answered.Add(1)
@@ -56,14 +89,11 @@ func benchScrape(t *testing.T) []row {
 			}
 		})
 	}
-	busy := scrapes()
+	l.took = p.scrapes(scrapePace)
 	cancel()
 	all.Wait()
-	return []row{{what: fmt.Sprintf("99 of 100 scrapes of /metrics under 200 clients (%d queries answered, %d not)", answered.Load(), refused.Load()),
-		value: fmt.Sprintf("%.1f ms", quantile(busy, .99)), beside: fmt.Sprintf("quiet %.1f ms", quantile(quiet, .99)),
-		ratio: quantile(busy, .99) / quantile(quiet, .99), limit: scrapeLimit, unit: "x"},
-		{what: "half of them", value: fmt.Sprintf("%.1f ms", median(busy)), beside: fmt.Sprintf("quiet %.1f ms", median(quiet)),
-			ratio: median(busy) / median(quiet), unit: "x"}}
+	l.answered, l.refused = answered.Load(), refused.Load()
+	return l
 }
 
 // ask sends one of several queries, and returns the status; 0 where there is none.
