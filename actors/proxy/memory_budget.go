@@ -12,9 +12,10 @@ import (
 // twice the limit. It is safe for concurrent use.
 type memoryBudget struct {
 	limit, share int64
-	// maxWindows is how many nodes a collection may ask for windows at a time, but for
-	// maxConcurrentWindows. Each of them may have framesInFlight messages of the largest size read
-	// and not handled, and one more being decoded. All these messages fit in the limit once again.
+	// maxWindows is how many nodes a collection may ask for windows of few families at a time; for
+	// others it asks maxConcurrentWindows of them at most. Each may have framesInFlight messages of the
+	// largest size read and not handled, and one more being decoded. All these messages fit in the
+	// limit once again.
 	maxWindows int
 	reserved   atomic.Int64
 }
