@@ -59,7 +59,5 @@ func (t *reservation) reserve(more int64) error {
 	}
 }
 
-func (t *reservation) release() {
-	t.of.Add(-t.bytes)
-	t.bytes = 0
-}
+// release is called once.
+func (t *reservation) release() { t.of.Add(-t.bytes) }

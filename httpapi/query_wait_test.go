@@ -106,6 +106,18 @@ func TestABusyCollectionIsTriedAgain(t *testing.T) {
 	f(1000, messages.Errorf(messages.ErrTooLarge, "much"), always, 1, messages.ErrTooLarge, 0)
 }
 
+// A collection is not tried again if most nodes could not answer in what is left of its time.
+func TestACollectionIsNotTriedAgainTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), minRetryWait/2+minCollectTime-time.Millisecond)
+		defer cancel()
+		attempts := 0
+		_, _, err := retried(ctx, func() bool { return true }, tried(&attempts, 1, errBusy))
+		requireKind(t, messages.ErrTimeout, err)
+		require.Equal(t, 1, attempts)
+	})
+}
+
 func TestRetriesEndWithTheClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone := errors.New("gone")

@@ -64,6 +64,7 @@ func TestSeriesOfSeveralSelectorsAreNotSortedByTheStorage(t *testing.T) {
 	s := unsorted{t: t}
 	h := serve(New(testConfig(s)))
 	require.JSONEq(t, `[{"__name__":"a"},{"__name__":"b"}]`, string(envelopeOf(t, get(t, h, "/api/v1/series?match[]=b&match[]=a&match[]=b", nil)).Data))
+	require.JSONEq(t, `[{"__name__":"a"}]`, string(envelopeOf(t, get(t, h, "/api/v1/series?match[]=b&match[]=a&limit=1", nil)).Data))
 	require.JSONEq(t, `["a","b"]`, string(envelopeOf(t, get(t, h, "/api/v1/label/__name__/values?match[]=b&match[]=a", nil)).Data))
 }
 
@@ -84,8 +85,9 @@ type unsortedQuerier struct {
 	t *testing.T
 }
 
-func (q unsortedQuerier) Select(_ context.Context, sorted bool, _ *storage.SelectHints, m ...*labels.Matcher) storage.SeriesSet {
+func (q unsortedQuerier) Select(_ context.Context, sorted bool, hints *storage.SelectHints, m ...*labels.Matcher) storage.SeriesSet {
 	require.False(q.t, sorted)
+	require.Zero(q.t, hints.Limit, "the first ones of each would not be the first of all")
 	return &listSet{series: []storage.Series{storage.NewListSeries(labels.FromStrings("__name__", m[0].Value), nil)}}
 }
 

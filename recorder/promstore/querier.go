@@ -199,8 +199,7 @@ func (q *querier) collectBefore(ctx context.Context, r *request, c *collection, 
 	for _, s := range r.selections {
 		s.sources = c.sources()
 		for i, from := range s.sources {
-			e, asked := earlier[from.answer.Identity.NodeID]
-			if newest, ok := from.newest(); asked && ok && newest > s.end {
+			if e, asked := earlier[from.answer.Identity.NodeID]; asked {
 				s.sources[i] = e
 			}
 		}
