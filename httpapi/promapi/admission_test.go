@@ -171,3 +171,28 @@ func TestAdmissionLosesNoSlot(t *testing.T) {
 	require.Empty(t, a.state.waiting[long])
 	require.Empty(t, a.admitted)
 }
+
+// A wait that ends at the moment in which it is over gives the slot back.
+func TestAdmissionAtTheSameMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAdmission(1)
+		for range 100 {
+			require.NoError(t, a.wait(t.Context(), live))
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				if a.wait(ctx, long) == nil {
+					a.done(long)
+				}
+			}()
+			synctest.Wait()
+			// The one that waits finds both.
+			a.mu.Lock()
+			cancel()
+			a.leave(live)
+			a.mu.Unlock()
+			synctest.Wait()
+			require.Equal(t, [kinds]int{}, a.state.running)
+			require.Empty(t, a.admitted)
+		}
+	})
+}

@@ -2,8 +2,12 @@ package promapi
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +15,7 @@ import (
 	"fodc/recorder/promstore"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/prompb"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/storage"
@@ -109,6 +114,7 @@ func TestCosts(t *testing.T) {
 	f("max_over_time(up[10m:])", 0, 11, 11)
 	f("max_over_time(up[10s:1s])", 9*time.Second, 20, 10*11)
 	f("max_over_time(up[10s:1s] @ 5)", 9*time.Second, 11, 11)
+	f("quantile_over_time(scalar(up), up[10s:1s] @ 5)", 9*time.Second, 11, 11)
 	f("max_over_time(up[10s:1s]) + max_over_time(up[20s:1s])", 0, 32, 32)
 	// The inner one is evaluated at 11 steps.
 	f("max_over_time(max_over_time(up[10s:1s])[10s:1s])", 0, 11+21, 11+11*11)
@@ -235,4 +241,115 @@ func TestCancelable(t *testing.T) {
 	// An iterator that is used again is the storage's own inside.
 	again := set.At().Iterator(it)
 	require.Same(t, it, again)
+}
+
+// Half of the memory is for each kind of queries, and fewer long ones may run.
+func TestEngineOfEachKind(t *testing.T) {
+	cfg := testConfig(loaded(t))
+	cfg.Limits.Concurrency = 4
+	cfg.Limits.Memory = 500 * sampleBytes * 4 * 2
+	a := New(cfg)
+	require.Equal(t, [kinds]int{live: 500, long: 1000}, a.maxSamples)
+	a.admission.series.limit = 0 // That is another one.
+	f := func(query string, status int) {
+		t.Helper()
+		w := get(t, serve(a), "/api/v1/query", url.Values{"query": {query}})
+		require.Equal(t, status, w.Code, "%s: %s", query, w.Body)
+	}
+	f("up[1h]", http.StatusOK) // 720 samples
+	f("up[5m]", http.StatusOK)
+	f(`{__name__=~"[rul].*"}[10m]`, http.StatusOK)
+	f(`{__name__=~".+"}[10m]`, http.StatusUnprocessableEntity)
+	f("requests_total[1h]", http.StatusUnprocessableEntity)
+}
+
+// Long selections of series wait for the slots of long queries.
+func TestKindsOfSeries(t *testing.T) {
+	a := New(testConfig(loaded(t)))
+	for range 2 {
+		require.NoError(t, a.admission.wait(t.Context(), long))
+	}
+	f := func(target string, status int) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		w := httptest.NewRecorder()
+		serve(a).ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, nil).WithContext(ctx))
+		require.Equal(t, status, w.Code, "%s: %s", target, w.Body)
+	}
+	for _, target := range []string{"/api/v1/series?match[]=up", "/api/v1/labels?", "/api/v1/label/node_id/values?"} {
+		f(target, http.StatusServiceUnavailable)
+		f(target+"&start=2999&end=3600", http.StatusServiceUnavailable)
+		f(target+"&start=3000&end=3600", http.StatusOK)
+	}
+	f("/api/v1/metadata", http.StatusOK)
+}
+
+// hinted keeps the hints of selections.
+type hinted struct {
+	storage.SampleAndChunkQueryable
+	limits *[]int
+}
+
+func (s hinted) Querier(mint, maxt int64) (storage.Querier, error) {
+	q, err := s.SampleAndChunkQueryable.Querier(mint, maxt)
+	return hintedQuerier{q, s.limits}, err
+}
+
+type hintedQuerier struct {
+	storage.Querier
+	limits *[]int
+}
+
+func (q hintedQuerier) Select(ctx context.Context, sorted bool, h *storage.SelectHints, m ...*labels.Matcher) storage.SeriesSet {
+	*q.limits = append(*q.limits, h.Limit)
+	return q.Querier.Select(ctx, sorted, h, m...)
+}
+
+func (q hintedQuerier) LabelNames(ctx context.Context, h *storage.LabelHints, m ...*labels.Matcher) ([]string, annotations.Annotations, error) {
+	*q.limits = append(*q.limits, h.Limit)
+	return q.Querier.LabelNames(ctx, h, m...)
+}
+
+// The storage needs to find one more than the limit, so that it is known whether there are more.
+func TestHints(t *testing.T) {
+	s, limits := loaded(t), []int{}
+	s.SampleAndChunkQueryable = hinted{s.SampleAndChunkQueryable, &limits}
+	h := serve(New(testConfig(s)))
+	f := func(target string, want ...int) {
+		t.Helper()
+		limits = nil
+		require.Equal(t, http.StatusOK, get(t, h, target, nil).Code)
+		require.Equal(t, want, limits, target)
+	}
+	f("/api/v1/series?match[]=up", 0)
+	f("/api/v1/series?match[]=up&limit=5", 6)
+	// Several may select the same series.
+	f("/api/v1/series?match[]=up&match[]=a&limit=5", 0, 0)
+	f("/api/v1/series?match[]=up&limit=9223372036854775807", math.MaxInt)
+	f("/api/v1/labels?limit=5", 6)
+	// Series have several labels.
+	f("/api/v1/labels?match[]=up&match[]=a&limit=5", 0, 0)
+}
+
+// Every request ends with the timeout of the API.
+func TestTimeoutOfEachRoute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig(failing{})
+		a := New(cfg)
+		for range cfg.Limits.Concurrency {
+			require.NoError(t, a.admission.wait(t.Context(), live))
+		}
+		for _, target := range slices.Concat(storageTargets, []string{"/api/v1/read"}) {
+			r := httptest.NewRequest(http.MethodGet, target, nil)
+			if target == "/api/v1/read" {
+				r = httptest.NewRequest(http.MethodPost, target, strings.NewReader(readBody(t, &prompb.ReadRequest{})))
+			}
+			w, begin := httptest.NewRecorder(), time.Now()
+			serve(a).ServeHTTP(w, r)
+			require.Equal(t, http.StatusServiceUnavailable, w.Code)
+			require.Contains(t, w.Body.String(), "query timed out in query queue", target)
+			require.Equal(t, cfg.Limits.Timeout, time.Since(begin), target)
+		}
+	})
 }
