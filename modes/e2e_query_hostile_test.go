@@ -325,6 +325,7 @@ func TestE2EQueryHostile(t *testing.T) {
 		require.Equal(t, "online", status, id)
 	}
 	self := page(t, addr, "/metrics/self")
+	require.NotRegexp(t, `fodc_actors\{kind="collect"\} [1-9]`, self)
 	for line := range strings.Lines(self) {
 		if strings.HasPrefix(line, "fodc_proxy_sessions_ended_total") || strings.HasPrefix(line, "fodc_proxy_http_panics_total") {
 			require.True(t, strings.HasSuffix(line, " 0\n"), line)
