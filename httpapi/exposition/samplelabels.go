@@ -18,6 +18,9 @@ func SampleLabelsOf(a *messages.NodeAnswer) *SampleLabels {
 	return l
 }
 
+// Identity returns the labels that samples are stamped with, as one text.
+func (l *SampleLabels) Identity() messages.LabelText { return l.node.identityText }
+
 // Stamped returns the value of a label that all samples have. ok is false if there is none of the
 // name that all of them have.
 func (l *SampleLabels) Stamped(name string) (value string, ok bool) {

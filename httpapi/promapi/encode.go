@@ -84,15 +84,14 @@ func list[T any](e *encoder, values []T, add func(T)) {
 }
 
 func (e *encoder) sample(s promql.Sample) {
-	e.raw(`{"metric":`)
-	e.labels(s.Metric)
+	b := appendLabels(append(e.buf, `{"metric":`...), s.Metric)
 	if s.H == nil {
-		e.raw(`,"value":`)
-		e.float(promql.FPoint{T: s.T, F: s.F})
-	} else {
-		e.raw(`,"histogram":`)
-		e.histogram(promql.HPoint{T: s.T, H: s.H})
+		b = appendPoint(append(b, `,"value":`...), promql.FPoint{T: s.T, F: s.F})
+		e.buf = append(b, '}')
+		return
 	}
+	e.buf = append(b, `,"histogram":`...)
+	e.histogram(promql.HPoint{T: s.T, H: s.H})
 	e.raw("}")
 }
 
@@ -110,27 +109,31 @@ func (e *encoder) series(s promql.Series) {
 	e.raw("}")
 }
 
-func (e *encoder) labels(l labels.Labels) {
-	e.raw("{")
+func (e *encoder) labels(l labels.Labels) { e.buf = appendLabels(e.buf, l) }
+
+func (e *encoder) float(p promql.FPoint) { e.buf = appendPoint(e.buf, p) }
+
+// appendLabels and appendPoint are for what there is most of. The slice is not in a struct there,
+// where each append would store it anew.
+func appendLabels(b []byte, l labels.Labels) []byte {
+	b = append(b, '{')
 	first := true
 	l.Range(func(l labels.Label) {
 		if !first {
-			e.raw(",")
+			b = append(b, ',')
 		}
 		first = false
-		e.buf = appendString(e.buf, l.Name)
-		e.raw(":")
-		e.buf = appendString(e.buf, l.Value)
+		b = appendString(b, l.Name)
+		b = append(b, ':')
+		b = appendString(b, l.Value)
 	})
-	e.raw("}")
+	return append(b, '}')
 }
 
-func (e *encoder) float(p promql.FPoint) {
-	e.raw("[")
-	e.buf = appendSeconds(e.buf, p.T)
-	e.raw(",")
-	e.buf = appendFloat(e.buf, p.F)
-	e.raw("]")
+func appendPoint(b []byte, p promql.FPoint) []byte {
+	b = appendSeconds(append(b, '['), p.T)
+	b = appendFloat(append(b, ','), p.F)
+	return append(b, ']')
 }
 
 func (e *encoder) textPoint(t int64, s string) {
@@ -226,13 +229,33 @@ func appendText(b []byte, s string) []byte {
 
 const hexDigits = "0123456789abcdef"
 
+// isPlain says of each byte that it stands for itself in a string: it is ASCII, and no quote,
+// backslash or control character.
+var isPlain = func() (plain [256]bool) {
+	for c := ' '; c < utf8.RuneSelf; c++ {
+		plain[c] = c != '"' && c != '\\'
+	}
+	return plain
+}()
+
 // appendString appends a string in quotes. Bytes that are not UTF-8 become U+FFFD.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
+	for i := range len(s) {
+		if !isPlain[s[i]] {
+			b = appendEscaped(append(b, s[:i]...), s[i:])
+			return append(b, '"')
+		}
+	}
+	b = append(b, s...)
+	return append(b, '"')
+}
+
+func appendEscaped(b []byte, s string) []byte {
 	from := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= ' ' && c != '"' && c != '\\' && c < utf8.RuneSelf {
+		if isPlain[c] {
 			i++
 			continue
 		}
@@ -261,6 +284,5 @@ func appendString(b []byte, s string) []byte {
 		i++
 		from = i
 	}
-	b = append(b, s[from:]...)
-	return append(b, '"')
+	return append(b, s[from:]...)
 }

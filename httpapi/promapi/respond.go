@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 
 	"github.com/prometheus/prometheus/util/annotations"
 )
@@ -17,6 +18,12 @@ type result struct {
 	warnings annotations.Annotations
 }
 
+// maxPooledBytes is the size up to which the memory of a piece is used again.
+const maxPooledBytes = 2 * pieceBytes
+
+// pieces are the memory of encoders.
+var pieces = sync.Pool{New: func() any { b := make([]byte, 0, pieceBytes); return &b }}
+
 // respond writes a response. An error of writing means that the client has gone, and is nobody's
 // to know.
 func respond(w http.ResponseWriter, res result, query string) error {
@@ -24,7 +31,14 @@ func respond(w http.ResponseWriter, res result, query string) error {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	e := encoder{w: w}
+	buf := pieces.Get().(*[]byte)
+	e := encoder{w: w, buf: (*buf)[:0]}
+	defer func() {
+		*buf = e.buf
+		if cap(e.buf) <= maxPooledBytes {
+			pieces.Put(buf)
+		}
+	}()
 	e.raw(`{"status":"success","data":`)
 	// What can fail is small, and is encoded before the first piece is written.
 	if err := e.data(res.data); err != nil {

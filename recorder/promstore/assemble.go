@@ -13,6 +13,7 @@ import (
 type assembler struct {
 	watch     *watch
 	selection *selection
+	known     *knownLabels
 	families  *familyMatcher
 	// matchers are those of labels other than the name.
 	matchers []*labels.Matcher
@@ -41,8 +42,8 @@ type matchingNode struct {
 	bounds *bounds
 }
 
-func newAssembler(ctx context.Context, s *selection, ownNode bool) *assembler {
-	a := &assembler{watch: &watch{ctx: ctx}, selection: s}
+func newAssembler(ctx context.Context, s *selection, known *knownLabels, ownNode bool) *assembler {
+	a := &assembler{watch: &watch{ctx: ctx}, selection: s, known: known}
 	a.families, a.matchers = newFamilyMatcher(a.watch, s.matchers, ownNode)
 	a.nodes = make([]matchingNode, 0, len(s.sources))
 	for _, from := range s.sources {
@@ -129,6 +130,10 @@ func (b *familyBlock) hasAllValues() bool {
 
 func (a *assembler) emitAligned(g *group) {
 	names := g.blocks[0].names
+	var known []labels.Labels
+	if d := g.blocks[0].family.Descriptor; !d.Own && a.selection.names != nil {
+		known = a.known.of(a.node.node, d, names)
+	}
 	for i := range g.blocks[0].family.Series {
 		s := &g.blocks[0].family.Series[i]
 		if s.Suffix > messages.SuffixCount || !names.matches[s.Suffix] {
@@ -143,7 +148,14 @@ func (a *assembler) emitAligned(g *group) {
 		if len(a.scratch) == 0 {
 			continue
 		}
-		if l, ok := a.labelsOf(names.names[s.Suffix], s.Labels); ok {
+		var l labels.Labels
+		ok := false
+		if known == nil {
+			l, ok = a.labelsOf(names.names[s.Suffix], s.Labels)
+		} else {
+			l, ok = known[i], a.watch.matchesAll(a.node.rest, known[i])
+		}
+		if ok {
 			chunks := a.chunks.take(len(a.scratch))
 			copy(chunks, a.scratch)
 			a.add(l, chunks)

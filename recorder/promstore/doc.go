@@ -7,8 +7,8 @@
 //     collections several selections need
 //   - collection.go: an answer, by node and target
 //   - families.go: the families that match, by node; assemble.go: their series; merge.go: series
-//     that are in several blocks or families; nodelabels.go: the labels of a node's series; watch.go:
-//     compares labels until the query ends
+//     that are in several blocks or families; nodelabels.go: the labels of a node's series;
+//     knownlabels.go: keeps them for the next query; watch.go: compares labels until the query ends
 //   - series.go: a series, which has its samples in the blocks; iterator.go: its samples and staleness
 //     markers
 //   - about.go: the series about a collection; up.go: that which says when a node was up

@@ -61,7 +61,7 @@ func (s *seriesSet) begin() bool {
 		return false
 	}
 	cfg := s.querier.store.cfg
-	s.assembler = newAssembler(s.ctx, s.selection, cfg.OwnNode)
+	s.assembler = newAssembler(s.ctx, s.selection, &s.querier.store.known, cfg.OwnNode)
 	if answers := s.assembler.answers(); !s.selection.empty {
 		if s.querier.options.Strict {
 			if s.err = cfg.strictError(answers); s.err != nil {

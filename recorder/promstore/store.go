@@ -30,10 +30,13 @@ type Config struct {
 }
 
 // Store is the samples of nodes. It may be used by many goroutines at once.
-type Store struct{ cfg Config }
+type Store struct {
+	cfg   Config
+	known knownLabels
+}
 
 // New returns a store of what cfg.Collect answers.
-func New(cfg Config) *Store { return &Store{cfg} }
+func New(cfg Config) *Store { return &Store{cfg: cfg} }
 
 // Options are those of one request.
 type Options struct {
