@@ -13,7 +13,7 @@ const (
 	maxRequestsUnderWay = 64
 	// minOwed is how long an agent may take for an answer, in any case, before no more is asked of
 	// it: a request in a hurry, such as a query that has waited for its turn, says nothing about it.
-	minOwed = 2 * time.Second
+	minOwed = 500 * time.Millisecond
 	// maxUnsolicited bounds the frames in a row that answer no request.
 	maxUnsolicited = 16
 	// maxAnswerSamples bounds the samples of one answer: ten times those of 3,000 series that
