@@ -55,10 +55,25 @@ func (s *storage) journal() *agent.JournalConfig {
 		return nil
 	}
 	return &agent.JournalConfig{
-		Dir: s.dir, FS: diskfs.New(filepath.Join(s.dir, journalDirName)), Lock: s.lock.acquire, Unlock: s.lock.release,
+		Dir: s.dir, FS: lockedFS{diskfs.New(filepath.Join(s.dir, journalDirName)), &s.lock}, Lock: s.lock.acquire, Unlock: s.lock.release,
 		Config: journal.Config{RetentionTime: s.config.RetentionTime, RetentionBytes: s.config.RetentionBytes,
 			SyncInterval: s.config.SyncInterval, MinFree: s.config.MinFree},
 	}
+}
+
+// lockedFS takes the lock of a directory that was removed before it is made again for a file: another
+// process would take it for its own otherwise.
+type lockedFS struct {
+	journal.FS
+	lock *storageLock
+}
+
+// Create implements journal.FS.
+func (f lockedFS) Create(name string) (journal.File, error) {
+	if err := f.lock.acquire(); err != nil {
+		return nil, err
+	}
+	return f.FS.Create(name)
 }
 
 // logField names the directory in the log, if there is one.

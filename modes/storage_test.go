@@ -145,6 +145,28 @@ func TestStorageOfARealDirectory(t *testing.T) {
 	second.close()
 }
 
+// A directory that was removed after the journal was opened, and before its first file.
+func TestAFileIsNotMadeWithoutTheLock(t *testing.T) {
+	c := StorageConfig{Dir: filepath.Join(t.TempDir(), "fodc")}
+	storage, err := c.openStorage(func(error) {})
+	require.NoError(t, err)
+	defer storage.close()
+	require.NoError(t, os.RemoveAll(c.Dir))
+	created, err := storage.journal().FS.Create("x")
+	require.NoError(t, err)
+	defer created.Close()
+	_, err = c.openStorage(func(error) {})
+	require.ErrorAs(t, err, new(*diskfs.HeldError))
+
+	require.NoError(t, os.RemoveAll(c.Dir))
+	other, err := diskfs.Lock(c.Dir)
+	require.NoError(t, err)
+	defer other.Release()
+	_, err = storage.journal().FS.Create("y")
+	require.ErrorAs(t, err, new(*diskfs.HeldError))
+	require.NoFileExists(t, filepath.Join(c.Dir, journalDirName, "y"))
+}
+
 // A directory that cannot be used is no reason not to record.
 func TestStorageThatCannotBeUsed(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
