@@ -37,7 +37,7 @@ func (r Range) columns(s *series, a axis, n int) []float64 {
 	if steps > int64(n) {
 		r.narrow(line, s, a, steps)
 	} else {
-		r.stretch(line, s, a, steps)
+		r.interpolate(line, s, a, steps)
 	}
 	return line
 }
@@ -85,8 +85,8 @@ func (r Range) narrow(line []float64, s *series, a axis, steps int64) {
 	}
 }
 
-// stretch gives each step a column, and connects steps that follow each other.
-func (r Range) stretch(line []float64, s *series, a axis, steps int64) {
+// interpolate gives each step a column, and connects steps that follow each other.
+func (r Range) interpolate(line []float64, s *series, a axis, steps int64) {
 	columnOf := func(step int64) int {
 		if steps == 1 {
 			return 0
