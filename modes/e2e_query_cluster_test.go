@@ -218,7 +218,7 @@ func (c *queryCluster) read(t *testing.T) error {
 		name, at, v := p.Series()
 		l, err := metrics.ParseMetric(string(name)) // p.Labels would write le="1" as le="1.0"
 		require.NoError(t, err)
-		if at == nil || strings.HasPrefix(l.Get(model.MetricNameLabel), "fodc_agent_") {
+		if name := l.Get(model.MetricNameLabel); at == nil || isOfAgent(name) {
 			continue
 		}
 		series := labelsJSON(l)
@@ -237,6 +237,11 @@ func (c *queryCluster) read(t *testing.T) error {
 		}
 	}
 	return nil
+}
+
+// isOfAgent reports whether a family is about the agent: it is scraped at other times than the node.
+func isOfAgent(family string) bool {
+	return strings.HasPrefix(family, "fodc_agent_") || strings.HasPrefix(family, "fodc_journal_")
 }
 
 func labelsJSON(l labels.Labels) string {

@@ -34,7 +34,7 @@ scrape_configs:
     relabel_configs:
       - {target_label: job, replacement: ""}
     metric_relabel_configs:
-      - {source_labels: [__name__], regex: "fodc_(agent|proxy|build)_.*", action: drop}
+      - {source_labels: [__name__], regex: "fodc_(agent|journal|proxy|build)_.*", action: drop}
       - {regex: instance, action: labeldrop}
 `
 
