@@ -28,7 +28,7 @@ ARM64_PACKAGES ?= . ./recorder/... ./messages/... ./httpapi/... ./actors ./actor
 	./actors/agent/mask/... ./actors/agent/nodeconfig/... ./actors/agent/telemetry/... ./modes/logsink ./modes/logsilencer
 QEMU_ARM64 ?= qemu-aarch64
 
-PROTO := messages/wire/fodc.proto
+PROTO := messages/wire/database.proto messages/wire/fodc.proto
 FUZZTIME ?= 10s
 E2E_TIMEOUT ?= 20m
 

@@ -36,7 +36,9 @@ func (s *Selection) WantsSeriesOnly() bool { return s.SeriesOnly && !s.Window.Is
 
 // Query is what a client asks of all agents at once.
 type Query struct {
-	Filter    NodeFilter
+	Filter NodeFilter
+	// Question is what is asked; nil: the samples of the Selection.
+	Question  Question
 	Selection Selection
 	// Deadline is when the answer is sent, with whatever has arrived by then.
 	Deadline time.Time
@@ -54,13 +56,15 @@ type MissingReason string
 // The reasons for which a node is missing. MissingTimeout: it did not answer in time.
 // MissingUnconnected: it has no session. MissingBusy: it still owes the answer to an earlier
 // request, or has too many requests under way. MissingError: it answered with an error, or its
-// session broke meanwhile.
+// session broke meanwhile. MissingUnserved: it has not the stream of the question, as agents of the
+// field may not; that is no fault.
 const (
 	MissingNone        MissingReason = ""
 	MissingTimeout     MissingReason = "timeout"
 	MissingUnconnected MissingReason = "unconnected"
 	MissingBusy        MissingReason = "busy"
 	MissingError       MissingReason = "error"
+	MissingUnserved    MissingReason = "unserved"
 )
 
 // PartialReason says why a node's answer is not whole although the node is not missing. What
@@ -100,12 +104,14 @@ type NodeAnswer struct {
 	// AgentID is the public id of the session that was asked; empty if none was.
 	AgentID string
 	// Missing is MissingNone if the node's answer has come to its end. A node that is missing
-	// has no blocks: half an answer is not shown as if it were one.
+	// has no blocks and no parts: half an answer is not shown as if it were one.
 	Missing MissingReason
 	// Partial is PartialNone if the answer has all that the node has of the selection. It is
 	// never set for a node that is missing.
 	Partial PartialReason
 	Blocks  []Block
+	// Parts are the answer to a Question, which has no blocks.
+	Parts []Part
 	Problems
 	// ClockOffset is what is to be added to the times of the blocks: it is 0 unless the query asked
 	// to correct clocks.
@@ -124,4 +130,13 @@ type NodeAnswer struct {
 // selects, sorted by node id. It may be shared by several readers.
 type Collection struct {
 	Nodes []NodeAnswer
+}
+
+// Download says which file of a node is wanted.
+type Download struct {
+	NodeID string
+	// Question names the file. Its Offset and Length are not used: the whole file is wanted.
+	Question ProfileQuestion
+	// Size is what the list of the profiles says, 0 where it is not known.
+	Size int64
 }

@@ -40,6 +40,9 @@ type Capabilities struct {
 	HeartbeatAnswers bool
 	// Dictionary says that columnar answers may define each family once.
 	Dictionary bool
+	// StreamAnswers covers request ids, the time that is left, answers in several messages and errors
+	// on the streams other than that of metrics.
+	StreamAnswers bool
 }
 
 // Runtime is the present state of a node and its host.

@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -71,13 +72,10 @@ func (s *stranger) forge(key string) map[codes.Code]int {
 		_ = metrics.Send(forgedAnswer())
 	}
 	ends[status.Code(err)]++
-	for _, open := range []func(context.Context, ...grpc.CallOption) (grpc.BidiStreamingClient[wire.HeldRequest, wire.HeldResponse], error){
-		s.client.StreamClusterTopology, s.client.StreamLifecycle, s.client.StreamCrashDiagnostics, s.client.StreamPressureProfiles,
-		s.client.StreamSchemaRegistry} {
-		held, err := open(ctx)
+	for _, name := range []string{"StreamClusterTopology", "StreamLifecycle", "StreamCrashDiagnostics", "StreamPressureProfiles", "StreamSchemaRegistry"} {
+		stream, err := s.conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/banyandb.fodc.v1.FODCService/"+name)
 		require.NoError(s.t, err)
-		_, err = held.Recv()
-		ends[status.Code(err)]++
+		ends[status.Code(stream.RecvMsg(&emptypb.Empty{}))]++
 	}
 	return ends
 }

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
 )
 
 // actorTimeout bounds how long a handler waits for an actor's answer.
@@ -112,7 +113,7 @@ func (v *service) drainStream(g grpc.ServerStream) error {
 	if err != nil {
 		return v.rejectStream(g.Context(), err)
 	}
-	s := newStream[*wire.HeldResponse](g.Context(), 1, nil)
+	s := newStream[*emptypb.Empty](g.Context(), 1, nil)
 	if err := v.attach(s.ctx, pid, attachDrained{s}); err != nil {
 		v.abandonStream(pid, s.id, err)
 		return v.rejectStream(g.Context(), err)

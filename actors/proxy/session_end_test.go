@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/emptypb"
 )
 
 // fakeCollect is a collection that asks one session, and records the messages that it gets.
@@ -57,7 +58,7 @@ func TestStreamEndCleansUpOnce(t *testing.T) {
 				registry := actorstest.NewProbe(sys)
 				reg := newStream(t.Context(), answersToWrite, drop[*wire.RegisterAgentResponse])
 				metrics := newStream(t.Context(), requestsToWrite, drop[*wire.StreamMetricsResponse])
-				drained := newStream(t.Context(), 1, drop[*wire.HeldResponse])
+				drained := newStream(t.Context(), 1, drop[*emptypb.Empty])
 				pid := sys.Spawn("session", actors.OnFailure{}, func() actors.Actor {
 					return &session{sys: sys, cfg: testConfig, log: sys.Log(), registry: registry.PID, agentID: "a1", registration: reg}
 				})
@@ -97,7 +98,7 @@ func TestSessionEndEndsItsStreams(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, testConfig, func(t *testing.T, w *world) {
 				a := w.agent(baseline("p1"), never)
-				var drained []grpc.BidiStreamingClient[wire.HeldRequest, wire.HeldResponse]
+				var drained []grpc.ClientStream
 				for range 3 {
 					h, err := a.client.StreamLifecycle(a.context())
 					require.NoError(t, err)
@@ -113,7 +114,7 @@ func TestSessionEndEndsItsStreams(t *testing.T) {
 				require.Zero(t, w.alive("session"))
 				<-a.metrics.Context().Done()
 				for _, h := range drained {
-					_, err := h.Recv()
+					err := h.RecvMsg(&emptypb.Empty{})
 					require.Error(t, err)
 				}
 				want := map[string]messages.Status{"p1": "unconnected"}

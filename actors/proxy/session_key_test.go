@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/types/known/emptypb"
 )
 
 // forge opens all streams but the registration with a key, from the last client's
@@ -30,7 +31,7 @@ func (w *world) forge(key string) map[string]codes.Code {
 			"/banyandb.fodc.v1.FODCService/"+method)
 		require.NoError(w.T, err)
 		_ = s.SendMsg(gauge(666))
-		ends[method] = code(s.RecvMsg(&wire.HeldResponse{}))
+		ends[method] = code(s.RecvMsg(&emptypb.Empty{}))
 	}
 	return ends
 }

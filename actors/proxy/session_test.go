@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
 )
 
 func code(err error) codes.Code { return status.Code(err) }
@@ -141,15 +142,15 @@ func TestEveryStreamOfTheServiceIsDrained(t *testing.T) {
 		}
 		other, err := w.conns[0].NewStream(a.context(), &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/other.Service/Method")
 		require.NoError(t, err)
-		require.Equal(t, codes.Unimplemented, code(other.RecvMsg(&wire.HeldResponse{})))
+		require.Equal(t, codes.Unimplemented, code(other.RecvMsg(&emptypb.Empty{})))
 		require.Equal(t, map[string]any{"p1": 1.}, shown(w.collect(messages.Query{})))
 
 		require.NoError(t, drained[0].CloseSend())
-		require.ErrorIs(t, drained[0].RecvMsg(&wire.HeldResponse{}), io.EOF, "the end of one is the end of one only")
+		require.ErrorIs(t, drained[0].RecvMsg(&emptypb.Empty{}), io.EOF, "the end of one is the end of one only")
 		require.Equal(t, map[string]any{"p1": 1.}, shown(w.collect(messages.Query{})))
 		require.NoError(t, a.reg.CloseSend())
 		for _, s := range drained[1:] {
-			require.Error(t, s.RecvMsg(&wire.HeldResponse{}), "it ends with its session")
+			require.Error(t, s.RecvMsg(&emptypb.Empty{}), "it ends with its session")
 		}
 	})
 }

@@ -41,6 +41,9 @@ const (
 	Capability_CAPABILITY_HEARTBEAT_ANSWERS Capability = 2
 	// Columnar answers that define each family once: see Family.slot.
 	Capability_CAPABILITY_DICTIONARY Capability = 3
+	// Request ids, the time that is left, answers in several messages, and errors on the
+	// streams other than RegisterAgent and StreamMetrics.
+	Capability_CAPABILITY_STREAM_ANSWERS Capability = 4
 )
 
 // Enum value maps for Capability.
@@ -50,12 +53,14 @@ var (
 		1: "CAPABILITY_COLUMNAR_ANSWERS",
 		2: "CAPABILITY_HEARTBEAT_ANSWERS",
 		3: "CAPABILITY_DICTIONARY",
+		4: "CAPABILITY_STREAM_ANSWERS",
 	}
 	Capability_value = map[string]int32{
 		"CAPABILITY_UNSPECIFIED":       0,
 		"CAPABILITY_COLUMNAR_ANSWERS":  1,
 		"CAPABILITY_HEARTBEAT_ANSWERS": 2,
 		"CAPABILITY_DICTIONARY":        3,
+		"CAPABILITY_STREAM_ANSWERS":    4,
 	}
 )
 
@@ -244,6 +249,162 @@ func (x Suffix) Number() protoreflect.EnumNumber {
 // Deprecated: Use Suffix.Descriptor instead.
 func (Suffix) EnumDescriptor() ([]byte, []int) {
 	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{3}
+}
+
+type ConsistencyStatus int32
+
+const (
+	ConsistencyStatus_CONSISTENCY_STATUS_UNSPECIFIED  ConsistencyStatus = 0
+	ConsistencyStatus_CONSISTENCY_STATUS_CONSISTENT   ConsistencyStatus = 1
+	ConsistencyStatus_CONSISTENCY_STATUS_INCONSISTENT ConsistencyStatus = 2
+	ConsistencyStatus_CONSISTENCY_STATUS_UNKNOWN      ConsistencyStatus = 3
+)
+
+// Enum value maps for ConsistencyStatus.
+var (
+	ConsistencyStatus_name = map[int32]string{
+		0: "CONSISTENCY_STATUS_UNSPECIFIED",
+		1: "CONSISTENCY_STATUS_CONSISTENT",
+		2: "CONSISTENCY_STATUS_INCONSISTENT",
+		3: "CONSISTENCY_STATUS_UNKNOWN",
+	}
+	ConsistencyStatus_value = map[string]int32{
+		"CONSISTENCY_STATUS_UNSPECIFIED":  0,
+		"CONSISTENCY_STATUS_CONSISTENT":   1,
+		"CONSISTENCY_STATUS_INCONSISTENT": 2,
+		"CONSISTENCY_STATUS_UNKNOWN":      3,
+	}
+)
+
+func (x ConsistencyStatus) Enum() *ConsistencyStatus {
+	p := new(ConsistencyStatus)
+	*p = x
+	return p
+}
+
+func (x ConsistencyStatus) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ConsistencyStatus) Descriptor() protoreflect.EnumDescriptor {
+	return file_messages_wire_fodc_proto_enumTypes[4].Descriptor()
+}
+
+func (ConsistencyStatus) Type() protoreflect.EnumType {
+	return &file_messages_wire_fodc_proto_enumTypes[4]
+}
+
+func (x ConsistencyStatus) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ConsistencyStatus.Descriptor instead.
+func (ConsistencyStatus) EnumDescriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{4}
+}
+
+type SchemaIssueType int32
+
+const (
+	SchemaIssueType_SCHEMA_ISSUE_TYPE_UNSPECIFIED         SchemaIssueType = 0
+	SchemaIssueType_SCHEMA_ISSUE_TYPE_MISSING_IN_CACHE    SchemaIssueType = 1
+	SchemaIssueType_SCHEMA_ISSUE_TYPE_ORPHAN              SchemaIssueType = 2
+	SchemaIssueType_SCHEMA_ISSUE_TYPE_CACHE_STALE         SchemaIssueType = 3
+	SchemaIssueType_SCHEMA_ISSUE_TYPE_RUNTIME_NOT_APPLIED SchemaIssueType = 4
+)
+
+// Enum value maps for SchemaIssueType.
+var (
+	SchemaIssueType_name = map[int32]string{
+		0: "SCHEMA_ISSUE_TYPE_UNSPECIFIED",
+		1: "SCHEMA_ISSUE_TYPE_MISSING_IN_CACHE",
+		2: "SCHEMA_ISSUE_TYPE_ORPHAN",
+		3: "SCHEMA_ISSUE_TYPE_CACHE_STALE",
+		4: "SCHEMA_ISSUE_TYPE_RUNTIME_NOT_APPLIED",
+	}
+	SchemaIssueType_value = map[string]int32{
+		"SCHEMA_ISSUE_TYPE_UNSPECIFIED":         0,
+		"SCHEMA_ISSUE_TYPE_MISSING_IN_CACHE":    1,
+		"SCHEMA_ISSUE_TYPE_ORPHAN":              2,
+		"SCHEMA_ISSUE_TYPE_CACHE_STALE":         3,
+		"SCHEMA_ISSUE_TYPE_RUNTIME_NOT_APPLIED": 4,
+	}
+)
+
+func (x SchemaIssueType) Enum() *SchemaIssueType {
+	p := new(SchemaIssueType)
+	*p = x
+	return p
+}
+
+func (x SchemaIssueType) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SchemaIssueType) Descriptor() protoreflect.EnumDescriptor {
+	return file_messages_wire_fodc_proto_enumTypes[5].Descriptor()
+}
+
+func (SchemaIssueType) Type() protoreflect.EnumType {
+	return &file_messages_wire_fodc_proto_enumTypes[5]
+}
+
+func (x SchemaIssueType) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SchemaIssueType.Descriptor instead.
+func (SchemaIssueType) EnumDescriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{5}
+}
+
+type IntervalRule_Unit int32
+
+const (
+	IntervalRule_UNIT_UNSPECIFIED IntervalRule_Unit = 0
+	IntervalRule_UNIT_HOUR        IntervalRule_Unit = 1
+	IntervalRule_UNIT_DAY         IntervalRule_Unit = 2
+)
+
+// Enum value maps for IntervalRule_Unit.
+var (
+	IntervalRule_Unit_name = map[int32]string{
+		0: "UNIT_UNSPECIFIED",
+		1: "UNIT_HOUR",
+		2: "UNIT_DAY",
+	}
+	IntervalRule_Unit_value = map[string]int32{
+		"UNIT_UNSPECIFIED": 0,
+		"UNIT_HOUR":        1,
+		"UNIT_DAY":         2,
+	}
+)
+
+func (x IntervalRule_Unit) Enum() *IntervalRule_Unit {
+	p := new(IntervalRule_Unit)
+	*p = x
+	return p
+}
+
+func (x IntervalRule_Unit) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (IntervalRule_Unit) Descriptor() protoreflect.EnumDescriptor {
+	return file_messages_wire_fodc_proto_enumTypes[6].Descriptor()
+}
+
+func (IntervalRule_Unit) Type() protoreflect.EnumType {
+	return &file_messages_wire_fodc_proto_enumTypes[6]
+}
+
+func (x IntervalRule_Unit) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use IntervalRule_Unit.Descriptor instead.
+func (IntervalRule_Unit) EnumDescriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{23, 0}
 }
 
 // RegisterAgentRequest says who the agent is. A later one is a heartbeat, and
@@ -1263,28 +1424,26 @@ func (x *StreamMetricsResponse) GetSeriesOnly() bool {
 	return false
 }
 
-// HeldRequest and HeldResponse stand for the messages of streams that are held
-// and not served: whatever a peer sends there is read as unknown fields.
-type HeldRequest struct {
+type InspectAllRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *HeldRequest) Reset() {
-	*x = HeldRequest{}
+func (x *InspectAllRequest) Reset() {
+	*x = InspectAllRequest{}
 	mi := &file_messages_wire_fodc_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *HeldRequest) String() string {
+func (x *InspectAllRequest) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*HeldRequest) ProtoMessage() {}
+func (*InspectAllRequest) ProtoMessage() {}
 
-func (x *HeldRequest) ProtoReflect() protoreflect.Message {
+func (x *InspectAllRequest) ProtoReflect() protoreflect.Message {
 	mi := &file_messages_wire_fodc_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1296,31 +1455,32 @@ func (x *HeldRequest) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use HeldRequest.ProtoReflect.Descriptor instead.
-func (*HeldRequest) Descriptor() ([]byte, []int) {
+// Deprecated: Use InspectAllRequest.ProtoReflect.Descriptor instead.
+func (*InspectAllRequest) Descriptor() ([]byte, []int) {
 	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{11}
 }
 
-type HeldResponse struct {
+type InspectAllResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	Groups        []*GroupLifecycleInfo  `protobuf:"bytes,1,rep,name=groups,proto3" json:"groups,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *HeldResponse) Reset() {
-	*x = HeldResponse{}
+func (x *InspectAllResponse) Reset() {
+	*x = InspectAllResponse{}
 	mi := &file_messages_wire_fodc_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *HeldResponse) String() string {
+func (x *InspectAllResponse) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*HeldResponse) ProtoMessage() {}
+func (*InspectAllResponse) ProtoMessage() {}
 
-func (x *HeldResponse) ProtoReflect() protoreflect.Message {
+func (x *InspectAllResponse) ProtoReflect() protoreflect.Message {
 	mi := &file_messages_wire_fodc_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1332,16 +1492,2803 @@ func (x *HeldResponse) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use HeldResponse.ProtoReflect.Descriptor instead.
-func (*HeldResponse) Descriptor() ([]byte, []int) {
+// Deprecated: Use InspectAllResponse.ProtoReflect.Descriptor instead.
+func (*InspectAllResponse) Descriptor() ([]byte, []int) {
 	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *InspectAllResponse) GetGroups() []*GroupLifecycleInfo {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
+// StreamClusterTopologyResponse asks for the topology.
+type StreamClusterTopologyResponse struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	RequestTopology bool                   `protobuf:"varint,1,opt,name=request_topology,json=requestTopology,proto3" json:"request_topology,omitempty"`
+	// Greater than 0 where the agent announced CAPABILITY_STREAM_ANSWERS.
+	RequestId uint64 `protobuf:"varint,100,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// How long the proxy will wait for the answer.
+	TimeLeft      *durationpb.Duration `protobuf:"bytes,101,opt,name=time_left,json=timeLeft,proto3" json:"time_left,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamClusterTopologyResponse) Reset() {
+	*x = StreamClusterTopologyResponse{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamClusterTopologyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamClusterTopologyResponse) ProtoMessage() {}
+
+func (x *StreamClusterTopologyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamClusterTopologyResponse.ProtoReflect.Descriptor instead.
+func (*StreamClusterTopologyResponse) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *StreamClusterTopologyResponse) GetRequestTopology() bool {
+	if x != nil {
+		return x.RequestTopology
+	}
+	return false
+}
+
+func (x *StreamClusterTopologyResponse) GetRequestId() uint64 {
+	if x != nil {
+		return x.RequestId
+	}
+	return 0
+}
+
+func (x *StreamClusterTopologyResponse) GetTimeLeft() *durationpb.Duration {
+	if x != nil {
+		return x.TimeLeft
+	}
+	return nil
+}
+
+// StreamClusterTopologyRequest is an answer, or a part of one: nodes and calls of the
+// parts are added up.
+type StreamClusterTopologyRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Timestamp *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
+	Topology  *Topology              `protobuf:"bytes,2,opt,name=topology,proto3" json:"topology,omitempty"`
+	// The id of the request that this answers. 0: the oldest one not yet answered.
+	RequestId uint64 `protobuf:"varint,100,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether another message of the same answer comes after this one.
+	MoreFollows bool `protobuf:"varint,101,opt,name=more_follows,json=moreFollows,proto3" json:"more_follows,omitempty"`
+	// Why there is no answer, or no more of it. Ends the answer.
+	Error         string `protobuf:"bytes,102,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamClusterTopologyRequest) Reset() {
+	*x = StreamClusterTopologyRequest{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamClusterTopologyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamClusterTopologyRequest) ProtoMessage() {}
+
+func (x *StreamClusterTopologyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamClusterTopologyRequest.ProtoReflect.Descriptor instead.
+func (*StreamClusterTopologyRequest) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *StreamClusterTopologyRequest) GetTimestamp() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Timestamp
+	}
+	return nil
+}
+
+func (x *StreamClusterTopologyRequest) GetTopology() *Topology {
+	if x != nil {
+		return x.Topology
+	}
+	return nil
+}
+
+func (x *StreamClusterTopologyRequest) GetRequestId() uint64 {
+	if x != nil {
+		return x.RequestId
+	}
+	return 0
+}
+
+func (x *StreamClusterTopologyRequest) GetMoreFollows() bool {
+	if x != nil {
+		return x.MoreFollows
+	}
+	return false
+}
+
+func (x *StreamClusterTopologyRequest) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+type Topology struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// All registered nodes, by name.
+	Nodes []*Node `protobuf:"bytes,1,rep,name=nodes,proto3" json:"nodes,omitempty"`
+	// From the agent's node to each other one.
+	Calls         []*Call `protobuf:"bytes,2,rep,name=calls,proto3" json:"calls,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Topology) Reset() {
+	*x = Topology{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Topology) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Topology) ProtoMessage() {}
+
+func (x *Topology) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Topology.ProtoReflect.Descriptor instead.
+func (*Topology) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Topology) GetNodes() []*Node {
+	if x != nil {
+		return x.Nodes
+	}
+	return nil
+}
+
+func (x *Topology) GetCalls() []*Call {
+	if x != nil {
+		return x.Calls
+	}
+	return nil
+}
+
+type Call struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SOURCE-TARGET.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Target        string `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
+	Source        string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Call) Reset() {
+	*x = Call{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Call) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Call) ProtoMessage() {}
+
+func (x *Call) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Call.ProtoReflect.Descriptor instead.
+func (*Call) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Call) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Call) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *Call) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+// StreamLifecycleResponse asks for what became of the groups.
+type StreamLifecycleResponse struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	RequestLifecycle bool                   `protobuf:"varint,1,opt,name=request_lifecycle,json=requestLifecycle,proto3" json:"request_lifecycle,omitempty"`
+	// Greater than 0 where the agent announced CAPABILITY_STREAM_ANSWERS.
+	RequestId uint64 `protobuf:"varint,100,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// How long the proxy will wait for the answer.
+	TimeLeft      *durationpb.Duration `protobuf:"bytes,101,opt,name=time_left,json=timeLeft,proto3" json:"time_left,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamLifecycleResponse) Reset() {
+	*x = StreamLifecycleResponse{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamLifecycleResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamLifecycleResponse) ProtoMessage() {}
+
+func (x *StreamLifecycleResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamLifecycleResponse.ProtoReflect.Descriptor instead.
+func (*StreamLifecycleResponse) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *StreamLifecycleResponse) GetRequestLifecycle() bool {
+	if x != nil {
+		return x.RequestLifecycle
+	}
+	return false
+}
+
+func (x *StreamLifecycleResponse) GetRequestId() uint64 {
+	if x != nil {
+		return x.RequestId
+	}
+	return 0
+}
+
+func (x *StreamLifecycleResponse) GetTimeLeft() *durationpb.Duration {
+	if x != nil {
+		return x.TimeLeft
+	}
+	return nil
+}
+
+// StreamLifecycleRequest is an answer, or a part of one: reports and groups of the parts
+// are added up. Groups of one name are one group.
+type StreamLifecycleRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Timestamp     *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
+	PodName       string                 `protobuf:"bytes,2,opt,name=pod_name,json=podName,proto3" json:"pod_name,omitempty"`
+	LifecycleData *LifecycleData         `protobuf:"bytes,3,opt,name=lifecycle_data,json=lifecycleData,proto3" json:"lifecycle_data,omitempty"`
+	// The id of the request that this answers. 0: the oldest one not yet answered.
+	RequestId uint64 `protobuf:"varint,100,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether another message of the same answer comes after this one.
+	MoreFollows bool `protobuf:"varint,101,opt,name=more_follows,json=moreFollows,proto3" json:"more_follows,omitempty"`
+	// Why there is no answer, or no more of it. Ends the answer.
+	Error         string `protobuf:"bytes,102,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamLifecycleRequest) Reset() {
+	*x = StreamLifecycleRequest{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamLifecycleRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamLifecycleRequest) ProtoMessage() {}
+
+func (x *StreamLifecycleRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamLifecycleRequest.ProtoReflect.Descriptor instead.
+func (*StreamLifecycleRequest) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *StreamLifecycleRequest) GetTimestamp() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Timestamp
+	}
+	return nil
+}
+
+func (x *StreamLifecycleRequest) GetPodName() string {
+	if x != nil {
+		return x.PodName
+	}
+	return ""
+}
+
+func (x *StreamLifecycleRequest) GetLifecycleData() *LifecycleData {
+	if x != nil {
+		return x.LifecycleData
+	}
+	return nil
+}
+
+func (x *StreamLifecycleRequest) GetRequestId() uint64 {
+	if x != nil {
+		return x.RequestId
+	}
+	return 0
+}
+
+func (x *StreamLifecycleRequest) GetMoreFollows() bool {
+	if x != nil {
+		return x.MoreFollows
+	}
+	return false
+}
+
+func (x *StreamLifecycleRequest) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+type LifecycleData struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Reports       []*LifecycleReport     `protobuf:"bytes,1,rep,name=reports,proto3" json:"reports,omitempty"`
+	Groups        []*GroupLifecycleInfo  `protobuf:"bytes,2,rep,name=groups,proto3" json:"groups,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LifecycleData) Reset() {
+	*x = LifecycleData{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LifecycleData) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LifecycleData) ProtoMessage() {}
+
+func (x *LifecycleData) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LifecycleData.ProtoReflect.Descriptor instead.
+func (*LifecycleData) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *LifecycleData) GetReports() []*LifecycleReport {
+	if x != nil {
+		return x.Reports
+	}
+	return nil
+}
+
+func (x *LifecycleData) GetGroups() []*GroupLifecycleInfo {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
+type LifecycleReport struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Filename   string                 `protobuf:"bytes,1,opt,name=filename,proto3" json:"filename,omitempty"`
+	ReportJson string                 `protobuf:"bytes,2,opt,name=report_json,json=reportJson,proto3" json:"report_json,omitempty"`
+	// Whether report_json goes on in the first report of the next message.
+	Continues     bool `protobuf:"varint,100,opt,name=continues,proto3" json:"continues,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LifecycleReport) Reset() {
+	*x = LifecycleReport{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LifecycleReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LifecycleReport) ProtoMessage() {}
+
+func (x *LifecycleReport) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LifecycleReport.ProtoReflect.Descriptor instead.
+func (*LifecycleReport) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *LifecycleReport) GetFilename() string {
+	if x != nil {
+		return x.Filename
+	}
+	return ""
+}
+
+func (x *LifecycleReport) GetReportJson() string {
+	if x != nil {
+		return x.ReportJson
+	}
+	return ""
+}
+
+func (x *LifecycleReport) GetContinues() bool {
+	if x != nil {
+		return x.Continues
+	}
+	return false
+}
+
+type GroupLifecycleInfo struct {
+	state             protoimpl.MessageState `protogen:"open.v1"`
+	Name              string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Catalog           string                 `protobuf:"bytes,2,opt,name=catalog,proto3" json:"catalog,omitempty"`
+	ResourceOpts      *ResourceOpts          `protobuf:"bytes,3,opt,name=resource_opts,json=resourceOpts,proto3" json:"resource_opts,omitempty"`
+	DataInfo          []*DataInfo            `protobuf:"bytes,4,rep,name=data_info,json=dataInfo,proto3" json:"data_info,omitempty"`
+	Errors            []string               `protobuf:"bytes,5,rep,name=errors,proto3" json:"errors,omitempty"`
+	SchemaConsistency *SchemaConsistency     `protobuf:"bytes,6,opt,name=schema_consistency,json=schemaConsistency,proto3" json:"schema_consistency,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *GroupLifecycleInfo) Reset() {
+	*x = GroupLifecycleInfo{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GroupLifecycleInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GroupLifecycleInfo) ProtoMessage() {}
+
+func (x *GroupLifecycleInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GroupLifecycleInfo.ProtoReflect.Descriptor instead.
+func (*GroupLifecycleInfo) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *GroupLifecycleInfo) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *GroupLifecycleInfo) GetCatalog() string {
+	if x != nil {
+		return x.Catalog
+	}
+	return ""
+}
+
+func (x *GroupLifecycleInfo) GetResourceOpts() *ResourceOpts {
+	if x != nil {
+		return x.ResourceOpts
+	}
+	return nil
+}
+
+func (x *GroupLifecycleInfo) GetDataInfo() []*DataInfo {
+	if x != nil {
+		return x.DataInfo
+	}
+	return nil
+}
+
+func (x *GroupLifecycleInfo) GetErrors() []string {
+	if x != nil {
+		return x.Errors
+	}
+	return nil
+}
+
+func (x *GroupLifecycleInfo) GetSchemaConsistency() *SchemaConsistency {
+	if x != nil {
+		return x.SchemaConsistency
+	}
+	return nil
+}
+
+type ResourceOpts struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	ShardNum        uint32                 `protobuf:"varint,1,opt,name=shard_num,json=shardNum,proto3" json:"shard_num,omitempty"`
+	SegmentInterval *IntervalRule          `protobuf:"bytes,2,opt,name=segment_interval,json=segmentInterval,proto3" json:"segment_interval,omitempty"`
+	Ttl             *IntervalRule          `protobuf:"bytes,3,opt,name=ttl,proto3" json:"ttl,omitempty"`
+	Stages          []*LifecycleStage      `protobuf:"bytes,4,rep,name=stages,proto3" json:"stages,omitempty"`
+	DefaultStages   []string               `protobuf:"bytes,5,rep,name=default_stages,json=defaultStages,proto3" json:"default_stages,omitempty"`
+	Replicas        uint32                 `protobuf:"varint,6,opt,name=replicas,proto3" json:"replicas,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ResourceOpts) Reset() {
+	*x = ResourceOpts{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResourceOpts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResourceOpts) ProtoMessage() {}
+
+func (x *ResourceOpts) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResourceOpts.ProtoReflect.Descriptor instead.
+func (*ResourceOpts) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ResourceOpts) GetShardNum() uint32 {
+	if x != nil {
+		return x.ShardNum
+	}
+	return 0
+}
+
+func (x *ResourceOpts) GetSegmentInterval() *IntervalRule {
+	if x != nil {
+		return x.SegmentInterval
+	}
+	return nil
+}
+
+func (x *ResourceOpts) GetTtl() *IntervalRule {
+	if x != nil {
+		return x.Ttl
+	}
+	return nil
+}
+
+func (x *ResourceOpts) GetStages() []*LifecycleStage {
+	if x != nil {
+		return x.Stages
+	}
+	return nil
+}
+
+func (x *ResourceOpts) GetDefaultStages() []string {
+	if x != nil {
+		return x.DefaultStages
+	}
+	return nil
+}
+
+func (x *ResourceOpts) GetReplicas() uint32 {
+	if x != nil {
+		return x.Replicas
+	}
+	return 0
+}
+
+type IntervalRule struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Unit          IntervalRule_Unit      `protobuf:"varint,1,opt,name=unit,proto3,enum=banyandb.fodc.v1.IntervalRule_Unit" json:"unit,omitempty"`
+	Num           uint32                 `protobuf:"varint,2,opt,name=num,proto3" json:"num,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IntervalRule) Reset() {
+	*x = IntervalRule{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IntervalRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IntervalRule) ProtoMessage() {}
+
+func (x *IntervalRule) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IntervalRule.ProtoReflect.Descriptor instead.
+func (*IntervalRule) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *IntervalRule) GetUnit() IntervalRule_Unit {
+	if x != nil {
+		return x.Unit
+	}
+	return IntervalRule_UNIT_UNSPECIFIED
+}
+
+func (x *IntervalRule) GetNum() uint32 {
+	if x != nil {
+		return x.Num
+	}
+	return 0
+}
+
+type LifecycleStage struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Name            string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	ShardNum        uint32                 `protobuf:"varint,2,opt,name=shard_num,json=shardNum,proto3" json:"shard_num,omitempty"`
+	SegmentInterval *IntervalRule          `protobuf:"bytes,3,opt,name=segment_interval,json=segmentInterval,proto3" json:"segment_interval,omitempty"`
+	Ttl             *IntervalRule          `protobuf:"bytes,4,opt,name=ttl,proto3" json:"ttl,omitempty"`
+	NodeSelector    string                 `protobuf:"bytes,5,opt,name=node_selector,json=nodeSelector,proto3" json:"node_selector,omitempty"`
+	Close           bool                   `protobuf:"varint,6,opt,name=close,proto3" json:"close,omitempty"`
+	Replicas        uint32                 `protobuf:"varint,7,opt,name=replicas,proto3" json:"replicas,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *LifecycleStage) Reset() {
+	*x = LifecycleStage{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LifecycleStage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LifecycleStage) ProtoMessage() {}
+
+func (x *LifecycleStage) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LifecycleStage.ProtoReflect.Descriptor instead.
+func (*LifecycleStage) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *LifecycleStage) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *LifecycleStage) GetShardNum() uint32 {
+	if x != nil {
+		return x.ShardNum
+	}
+	return 0
+}
+
+func (x *LifecycleStage) GetSegmentInterval() *IntervalRule {
+	if x != nil {
+		return x.SegmentInterval
+	}
+	return nil
+}
+
+func (x *LifecycleStage) GetTtl() *IntervalRule {
+	if x != nil {
+		return x.Ttl
+	}
+	return nil
+}
+
+func (x *LifecycleStage) GetNodeSelector() string {
+	if x != nil {
+		return x.NodeSelector
+	}
+	return ""
+}
+
+func (x *LifecycleStage) GetClose() bool {
+	if x != nil {
+		return x.Close
+	}
+	return false
+}
+
+func (x *LifecycleStage) GetReplicas() uint32 {
+	if x != nil {
+		return x.Replicas
+	}
+	return 0
+}
+
+// DataInfo is what one node has of a group.
+type DataInfo struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Node          *Node                  `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	SegmentInfo   []*SegmentInfo         `protobuf:"bytes,2,rep,name=segment_info,json=segmentInfo,proto3" json:"segment_info,omitempty"`
+	DataSizeBytes int64                  `protobuf:"varint,3,opt,name=data_size_bytes,json=dataSizeBytes,proto3" json:"data_size_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DataInfo) Reset() {
+	*x = DataInfo{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DataInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DataInfo) ProtoMessage() {}
+
+func (x *DataInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DataInfo.ProtoReflect.Descriptor instead.
+func (*DataInfo) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *DataInfo) GetNode() *Node {
+	if x != nil {
+		return x.Node
+	}
+	return nil
+}
+
+func (x *DataInfo) GetSegmentInfo() []*SegmentInfo {
+	if x != nil {
+		return x.SegmentInfo
+	}
+	return nil
+}
+
+func (x *DataInfo) GetDataSizeBytes() int64 {
+	if x != nil {
+		return x.DataSizeBytes
+	}
+	return 0
+}
+
+type SegmentInfo struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	SegmentId       string                 `protobuf:"bytes,1,opt,name=segment_id,json=segmentId,proto3" json:"segment_id,omitempty"`
+	TimeRangeStart  string                 `protobuf:"bytes,2,opt,name=time_range_start,json=timeRangeStart,proto3" json:"time_range_start,omitempty"`
+	TimeRangeEnd    string                 `protobuf:"bytes,3,opt,name=time_range_end,json=timeRangeEnd,proto3" json:"time_range_end,omitempty"`
+	ShardInfo       []*ShardInfo           `protobuf:"bytes,4,rep,name=shard_info,json=shardInfo,proto3" json:"shard_info,omitempty"`
+	SeriesIndexInfo *SeriesIndexInfo       `protobuf:"bytes,5,opt,name=series_index_info,json=seriesIndexInfo,proto3" json:"series_index_info,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *SegmentInfo) Reset() {
+	*x = SegmentInfo{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SegmentInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SegmentInfo) ProtoMessage() {}
+
+func (x *SegmentInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SegmentInfo.ProtoReflect.Descriptor instead.
+func (*SegmentInfo) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *SegmentInfo) GetSegmentId() string {
+	if x != nil {
+		return x.SegmentId
+	}
+	return ""
+}
+
+func (x *SegmentInfo) GetTimeRangeStart() string {
+	if x != nil {
+		return x.TimeRangeStart
+	}
+	return ""
+}
+
+func (x *SegmentInfo) GetTimeRangeEnd() string {
+	if x != nil {
+		return x.TimeRangeEnd
+	}
+	return ""
+}
+
+func (x *SegmentInfo) GetShardInfo() []*ShardInfo {
+	if x != nil {
+		return x.ShardInfo
+	}
+	return nil
+}
+
+func (x *SegmentInfo) GetSeriesIndexInfo() *SeriesIndexInfo {
+	if x != nil {
+		return x.SeriesIndexInfo
+	}
+	return nil
+}
+
+type ShardInfo struct {
+	state             protoimpl.MessageState `protogen:"open.v1"`
+	ShardId           uint32                 `protobuf:"varint,1,opt,name=shard_id,json=shardId,proto3" json:"shard_id,omitempty"`
+	DataCount         int64                  `protobuf:"varint,2,opt,name=data_count,json=dataCount,proto3" json:"data_count,omitempty"`
+	DataSizeBytes     int64                  `protobuf:"varint,3,opt,name=data_size_bytes,json=dataSizeBytes,proto3" json:"data_size_bytes,omitempty"`
+	PartCount         int64                  `protobuf:"varint,4,opt,name=part_count,json=partCount,proto3" json:"part_count,omitempty"`
+	InvertedIndexInfo *InvertedIndexInfo     `protobuf:"bytes,5,opt,name=inverted_index_info,json=invertedIndexInfo,proto3" json:"inverted_index_info,omitempty"`
+	SidxInfo          *SIDXInfo              `protobuf:"bytes,6,opt,name=sidx_info,json=sidxInfo,proto3" json:"sidx_info,omitempty"`
+	FilePartCount     int64                  `protobuf:"varint,7,opt,name=file_part_count,json=filePartCount,proto3" json:"file_part_count,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *ShardInfo) Reset() {
+	*x = ShardInfo{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShardInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShardInfo) ProtoMessage() {}
+
+func (x *ShardInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShardInfo.ProtoReflect.Descriptor instead.
+func (*ShardInfo) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *ShardInfo) GetShardId() uint32 {
+	if x != nil {
+		return x.ShardId
+	}
+	return 0
+}
+
+func (x *ShardInfo) GetDataCount() int64 {
+	if x != nil {
+		return x.DataCount
+	}
+	return 0
+}
+
+func (x *ShardInfo) GetDataSizeBytes() int64 {
+	if x != nil {
+		return x.DataSizeBytes
+	}
+	return 0
+}
+
+func (x *ShardInfo) GetPartCount() int64 {
+	if x != nil {
+		return x.PartCount
+	}
+	return 0
+}
+
+func (x *ShardInfo) GetInvertedIndexInfo() *InvertedIndexInfo {
+	if x != nil {
+		return x.InvertedIndexInfo
+	}
+	return nil
+}
+
+func (x *ShardInfo) GetSidxInfo() *SIDXInfo {
+	if x != nil {
+		return x.SidxInfo
+	}
+	return nil
+}
+
+func (x *ShardInfo) GetFilePartCount() int64 {
+	if x != nil {
+		return x.FilePartCount
+	}
+	return 0
+}
+
+type SeriesIndexInfo struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	DataCount     int64                  `protobuf:"varint,1,opt,name=data_count,json=dataCount,proto3" json:"data_count,omitempty"`
+	DataSizeBytes int64                  `protobuf:"varint,2,opt,name=data_size_bytes,json=dataSizeBytes,proto3" json:"data_size_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SeriesIndexInfo) Reset() {
+	*x = SeriesIndexInfo{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SeriesIndexInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SeriesIndexInfo) ProtoMessage() {}
+
+func (x *SeriesIndexInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SeriesIndexInfo.ProtoReflect.Descriptor instead.
+func (*SeriesIndexInfo) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *SeriesIndexInfo) GetDataCount() int64 {
+	if x != nil {
+		return x.DataCount
+	}
+	return 0
+}
+
+func (x *SeriesIndexInfo) GetDataSizeBytes() int64 {
+	if x != nil {
+		return x.DataSizeBytes
+	}
+	return 0
+}
+
+type InvertedIndexInfo struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	DataCount     int64                  `protobuf:"varint,1,opt,name=data_count,json=dataCount,proto3" json:"data_count,omitempty"`
+	DataSizeBytes int64                  `protobuf:"varint,2,opt,name=data_size_bytes,json=dataSizeBytes,proto3" json:"data_size_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InvertedIndexInfo) Reset() {
+	*x = InvertedIndexInfo{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InvertedIndexInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InvertedIndexInfo) ProtoMessage() {}
+
+func (x *InvertedIndexInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InvertedIndexInfo.ProtoReflect.Descriptor instead.
+func (*InvertedIndexInfo) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *InvertedIndexInfo) GetDataCount() int64 {
+	if x != nil {
+		return x.DataCount
+	}
+	return 0
+}
+
+func (x *InvertedIndexInfo) GetDataSizeBytes() int64 {
+	if x != nil {
+		return x.DataSizeBytes
+	}
+	return 0
+}
+
+type SIDXInfo struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	DataCount     int64                  `protobuf:"varint,1,opt,name=data_count,json=dataCount,proto3" json:"data_count,omitempty"`
+	DataSizeBytes int64                  `protobuf:"varint,2,opt,name=data_size_bytes,json=dataSizeBytes,proto3" json:"data_size_bytes,omitempty"`
+	PartCount     int64                  `protobuf:"varint,3,opt,name=part_count,json=partCount,proto3" json:"part_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SIDXInfo) Reset() {
+	*x = SIDXInfo{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SIDXInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SIDXInfo) ProtoMessage() {}
+
+func (x *SIDXInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SIDXInfo.ProtoReflect.Descriptor instead.
+func (*SIDXInfo) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *SIDXInfo) GetDataCount() int64 {
+	if x != nil {
+		return x.DataCount
+	}
+	return 0
+}
+
+func (x *SIDXInfo) GetDataSizeBytes() int64 {
+	if x != nil {
+		return x.DataSizeBytes
+	}
+	return 0
+}
+
+func (x *SIDXInfo) GetPartCount() int64 {
+	if x != nil {
+		return x.PartCount
+	}
+	return 0
+}
+
+type SchemaConsistency struct {
+	state         protoimpl.MessageState      `protogen:"open.v1"`
+	Status        ConsistencyStatus           `protobuf:"varint,1,opt,name=status,proto3,enum=banyandb.fodc.v1.ConsistencyStatus" json:"status,omitempty"`
+	Objects       []*SchemaObjectFingerprints `protobuf:"bytes,2,rep,name=objects,proto3" json:"objects,omitempty"`
+	Issues        []*SchemaIssue              `protobuf:"bytes,3,rep,name=issues,proto3" json:"issues,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SchemaConsistency) Reset() {
+	*x = SchemaConsistency{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SchemaConsistency) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SchemaConsistency) ProtoMessage() {}
+
+func (x *SchemaConsistency) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SchemaConsistency.ProtoReflect.Descriptor instead.
+func (*SchemaConsistency) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *SchemaConsistency) GetStatus() ConsistencyStatus {
+	if x != nil {
+		return x.Status
+	}
+	return ConsistencyStatus_CONSISTENCY_STATUS_UNSPECIFIED
+}
+
+func (x *SchemaConsistency) GetObjects() []*SchemaObjectFingerprints {
+	if x != nil {
+		return x.Objects
+	}
+	return nil
+}
+
+func (x *SchemaConsistency) GetIssues() []*SchemaIssue {
+	if x != nil {
+		return x.Issues
+	}
+	return nil
+}
+
+// SchemaObjectFingerprints is what a group's nodes have of one schema object.
+type SchemaObjectFingerprints struct {
+	state               protoimpl.MessageState `protogen:"open.v1"`
+	Kind                string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Name                string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	RegistryFingerprint uint64                 `protobuf:"varint,3,opt,name=registry_fingerprint,json=registryFingerprint,proto3" json:"registry_fingerprint,omitempty"`
+	NodeFingerprints    []*NodeFingerprint     `protobuf:"bytes,4,rep,name=node_fingerprints,json=nodeFingerprints,proto3" json:"node_fingerprints,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
+func (x *SchemaObjectFingerprints) Reset() {
+	*x = SchemaObjectFingerprints{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SchemaObjectFingerprints) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SchemaObjectFingerprints) ProtoMessage() {}
+
+func (x *SchemaObjectFingerprints) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SchemaObjectFingerprints.ProtoReflect.Descriptor instead.
+func (*SchemaObjectFingerprints) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *SchemaObjectFingerprints) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *SchemaObjectFingerprints) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SchemaObjectFingerprints) GetRegistryFingerprint() uint64 {
+	if x != nil {
+		return x.RegistryFingerprint
+	}
+	return 0
+}
+
+func (x *SchemaObjectFingerprints) GetNodeFingerprints() []*NodeFingerprint {
+	if x != nil {
+		return x.NodeFingerprints
+	}
+	return nil
+}
+
+type NodeFingerprint struct {
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	Node               string                 `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
+	CacheFingerprint   uint64                 `protobuf:"varint,2,opt,name=cache_fingerprint,json=cacheFingerprint,proto3" json:"cache_fingerprint,omitempty"`
+	RuntimeFingerprint uint64                 `protobuf:"varint,3,opt,name=runtime_fingerprint,json=runtimeFingerprint,proto3" json:"runtime_fingerprint,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *NodeFingerprint) Reset() {
+	*x = NodeFingerprint{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NodeFingerprint) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NodeFingerprint) ProtoMessage() {}
+
+func (x *NodeFingerprint) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NodeFingerprint.ProtoReflect.Descriptor instead.
+func (*NodeFingerprint) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *NodeFingerprint) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *NodeFingerprint) GetCacheFingerprint() uint64 {
+	if x != nil {
+		return x.CacheFingerprint
+	}
+	return 0
+}
+
+func (x *NodeFingerprint) GetRuntimeFingerprint() uint64 {
+	if x != nil {
+		return x.RuntimeFingerprint
+	}
+	return 0
+}
+
+type SchemaIssue struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Node          string                 `protobuf:"bytes,3,opt,name=node,proto3" json:"node,omitempty"`
+	Type          SchemaIssueType        `protobuf:"varint,4,opt,name=type,proto3,enum=banyandb.fodc.v1.SchemaIssueType" json:"type,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SchemaIssue) Reset() {
+	*x = SchemaIssue{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SchemaIssue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SchemaIssue) ProtoMessage() {}
+
+func (x *SchemaIssue) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SchemaIssue.ProtoReflect.Descriptor instead.
+func (*SchemaIssue) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *SchemaIssue) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *SchemaIssue) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SchemaIssue) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *SchemaIssue) GetType() SchemaIssueType {
+	if x != nil {
+		return x.Type
+	}
+	return SchemaIssueType_SCHEMA_ISSUE_TYPE_UNSPECIFIED
+}
+
+// StreamCrashDiagnosticsResponse asks for the records of crashes.
+type StreamCrashDiagnosticsResponse struct {
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	RequestDiagnostics bool                   `protobuf:"varint,1,opt,name=request_diagnostics,json=requestDiagnostics,proto3" json:"request_diagnostics,omitempty"`
+	// Greater than 0 where the agent announced CAPABILITY_STREAM_ANSWERS.
+	RequestId uint64 `protobuf:"varint,100,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// How long the proxy will wait for the answer.
+	TimeLeft *durationpb.Duration `protobuf:"bytes,101,opt,name=time_left,json=timeLeft,proto3" json:"time_left,omitempty"`
+	// The revision of the agent's records that the proxy has. If it is the present one, the answer
+	// has no records. 0: none.
+	KnownRevision uint64 `protobuf:"varint,102,opt,name=known_revision,json=knownRevision,proto3" json:"known_revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamCrashDiagnosticsResponse) Reset() {
+	*x = StreamCrashDiagnosticsResponse{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamCrashDiagnosticsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamCrashDiagnosticsResponse) ProtoMessage() {}
+
+func (x *StreamCrashDiagnosticsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamCrashDiagnosticsResponse.ProtoReflect.Descriptor instead.
+func (*StreamCrashDiagnosticsResponse) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *StreamCrashDiagnosticsResponse) GetRequestDiagnostics() bool {
+	if x != nil {
+		return x.RequestDiagnostics
+	}
+	return false
+}
+
+func (x *StreamCrashDiagnosticsResponse) GetRequestId() uint64 {
+	if x != nil {
+		return x.RequestId
+	}
+	return 0
+}
+
+func (x *StreamCrashDiagnosticsResponse) GetTimeLeft() *durationpb.Duration {
+	if x != nil {
+		return x.TimeLeft
+	}
+	return nil
+}
+
+func (x *StreamCrashDiagnosticsResponse) GetKnownRevision() uint64 {
+	if x != nil {
+		return x.KnownRevision
+	}
+	return 0
+}
+
+// StreamCrashDiagnosticsRequest is one record. A baseline agent does not say which one is
+// the last. An agent with CAPABILITY_STREAM_ANSWERS ends its answer with a message that
+// has no record.
+type StreamCrashDiagnosticsRequest struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	FetchedAt      *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=fetched_at,json=fetchedAt,proto3" json:"fetched_at,omitempty"`
+	SourceEndpoint string                 `protobuf:"bytes,2,opt,name=source_endpoint,json=sourceEndpoint,proto3" json:"source_endpoint,omitempty"`
+	ArtifactDir    string                 `protobuf:"bytes,3,opt,name=artifact_dir,json=artifactDir,proto3" json:"artifact_dir,omitempty"`
+	PanicRecord    *PanicRecord           `protobuf:"bytes,4,opt,name=panic_record,json=panicRecord,proto3" json:"panic_record,omitempty"`
+	// The names of the files in artifact_dir.
+	Files []string `protobuf:"bytes,5,rep,name=files,proto3" json:"files,omitempty"`
+	// The id of the request that this answers. 0: the oldest one not yet answered.
+	RequestId uint64 `protobuf:"varint,100,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether another message of the same answer comes after this one.
+	MoreFollows bool `protobuf:"varint,101,opt,name=more_follows,json=moreFollows,proto3" json:"more_follows,omitempty"`
+	// Why there is no answer, or no more of it. Ends the answer.
+	Error string `protobuf:"bytes,102,opt,name=error,proto3" json:"error,omitempty"`
+	// The revision of the agent's records: it changes with each one that is added or removed. In
+	// the message that ends the answer.
+	Revision      uint64 `protobuf:"varint,103,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamCrashDiagnosticsRequest) Reset() {
+	*x = StreamCrashDiagnosticsRequest{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamCrashDiagnosticsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamCrashDiagnosticsRequest) ProtoMessage() {}
+
+func (x *StreamCrashDiagnosticsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamCrashDiagnosticsRequest.ProtoReflect.Descriptor instead.
+func (*StreamCrashDiagnosticsRequest) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *StreamCrashDiagnosticsRequest) GetFetchedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FetchedAt
+	}
+	return nil
+}
+
+func (x *StreamCrashDiagnosticsRequest) GetSourceEndpoint() string {
+	if x != nil {
+		return x.SourceEndpoint
+	}
+	return ""
+}
+
+func (x *StreamCrashDiagnosticsRequest) GetArtifactDir() string {
+	if x != nil {
+		return x.ArtifactDir
+	}
+	return ""
+}
+
+func (x *StreamCrashDiagnosticsRequest) GetPanicRecord() *PanicRecord {
+	if x != nil {
+		return x.PanicRecord
+	}
+	return nil
+}
+
+func (x *StreamCrashDiagnosticsRequest) GetFiles() []string {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+func (x *StreamCrashDiagnosticsRequest) GetRequestId() uint64 {
+	if x != nil {
+		return x.RequestId
+	}
+	return 0
+}
+
+func (x *StreamCrashDiagnosticsRequest) GetMoreFollows() bool {
+	if x != nil {
+		return x.MoreFollows
+	}
+	return false
+}
+
+func (x *StreamCrashDiagnosticsRequest) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *StreamCrashDiagnosticsRequest) GetRevision() uint64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+type PanicRecord struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	OccurredAt      *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
+	Component       string                 `protobuf:"bytes,2,opt,name=component,proto3" json:"component,omitempty"`
+	PanicValue      string                 `protobuf:"bytes,3,opt,name=panic_value,json=panicValue,proto3" json:"panic_value,omitempty"`
+	Recovered       bool                   `protobuf:"varint,4,opt,name=recovered,proto3" json:"recovered,omitempty"`
+	GoroutineStack  string                 `protobuf:"bytes,5,opt,name=goroutine_stack,json=goroutineStack,proto3" json:"goroutine_stack,omitempty"`
+	Breadcrumbs     []*Breadcrumb          `protobuf:"bytes,6,rep,name=breadcrumbs,proto3" json:"breadcrumbs,omitempty"`
+	ProcessMetadata map[string]string      `protobuf:"bytes,7,rep,name=process_metadata,json=processMetadata,proto3" json:"process_metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *PanicRecord) Reset() {
+	*x = PanicRecord{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PanicRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PanicRecord) ProtoMessage() {}
+
+func (x *PanicRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PanicRecord.ProtoReflect.Descriptor instead.
+func (*PanicRecord) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *PanicRecord) GetOccurredAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OccurredAt
+	}
+	return nil
+}
+
+func (x *PanicRecord) GetComponent() string {
+	if x != nil {
+		return x.Component
+	}
+	return ""
+}
+
+func (x *PanicRecord) GetPanicValue() string {
+	if x != nil {
+		return x.PanicValue
+	}
+	return ""
+}
+
+func (x *PanicRecord) GetRecovered() bool {
+	if x != nil {
+		return x.Recovered
+	}
+	return false
+}
+
+func (x *PanicRecord) GetGoroutineStack() string {
+	if x != nil {
+		return x.GoroutineStack
+	}
+	return ""
+}
+
+func (x *PanicRecord) GetBreadcrumbs() []*Breadcrumb {
+	if x != nil {
+		return x.Breadcrumbs
+	}
+	return nil
+}
+
+func (x *PanicRecord) GetProcessMetadata() map[string]string {
+	if x != nil {
+		return x.ProcessMetadata
+	}
+	return nil
+}
+
+type Breadcrumb struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Time          *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=time,proto3" json:"time,omitempty"`
+	Stage         string                 `protobuf:"bytes,2,opt,name=stage,proto3" json:"stage,omitempty"`
+	Component     string                 `protobuf:"bytes,3,opt,name=component,proto3" json:"component,omitempty"`
+	Fields        map[string]string      `protobuf:"bytes,4,rep,name=fields,proto3" json:"fields,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Breadcrumb) Reset() {
+	*x = Breadcrumb{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Breadcrumb) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Breadcrumb) ProtoMessage() {}
+
+func (x *Breadcrumb) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Breadcrumb.ProtoReflect.Descriptor instead.
+func (*Breadcrumb) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *Breadcrumb) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *Breadcrumb) GetStage() string {
+	if x != nil {
+		return x.Stage
+	}
+	return ""
+}
+
+func (x *Breadcrumb) GetComponent() string {
+	if x != nil {
+		return x.Component
+	}
+	return ""
+}
+
+func (x *Breadcrumb) GetFields() map[string]string {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+// StreamPressureProfilesResponse asks for the list of profiles, or for one of them.
+type StreamPressureProfilesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Request:
+	//
+	//	*StreamPressureProfilesResponse_ListProfiles
+	//	*StreamPressureProfilesResponse_FetchProfile
+	Request isStreamPressureProfilesResponse_Request `protobuf_oneof:"request"`
+	// Greater than 0 where the agent announced CAPABILITY_STREAM_ANSWERS.
+	RequestId uint64 `protobuf:"varint,100,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// How long the proxy will wait for the answer.
+	TimeLeft      *durationpb.Duration `protobuf:"bytes,101,opt,name=time_left,json=timeLeft,proto3" json:"time_left,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamPressureProfilesResponse) Reset() {
+	*x = StreamPressureProfilesResponse{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamPressureProfilesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamPressureProfilesResponse) ProtoMessage() {}
+
+func (x *StreamPressureProfilesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamPressureProfilesResponse.ProtoReflect.Descriptor instead.
+func (*StreamPressureProfilesResponse) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *StreamPressureProfilesResponse) GetRequest() isStreamPressureProfilesResponse_Request {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *StreamPressureProfilesResponse) GetListProfiles() *ListProfiles {
+	if x != nil {
+		if x, ok := x.Request.(*StreamPressureProfilesResponse_ListProfiles); ok {
+			return x.ListProfiles
+		}
+	}
+	return nil
+}
+
+func (x *StreamPressureProfilesResponse) GetFetchProfile() *FetchProfile {
+	if x != nil {
+		if x, ok := x.Request.(*StreamPressureProfilesResponse_FetchProfile); ok {
+			return x.FetchProfile
+		}
+	}
+	return nil
+}
+
+func (x *StreamPressureProfilesResponse) GetRequestId() uint64 {
+	if x != nil {
+		return x.RequestId
+	}
+	return 0
+}
+
+func (x *StreamPressureProfilesResponse) GetTimeLeft() *durationpb.Duration {
+	if x != nil {
+		return x.TimeLeft
+	}
+	return nil
+}
+
+type isStreamPressureProfilesResponse_Request interface {
+	isStreamPressureProfilesResponse_Request()
+}
+
+type StreamPressureProfilesResponse_ListProfiles struct {
+	ListProfiles *ListProfiles `protobuf:"bytes,1,opt,name=list_profiles,json=listProfiles,proto3,oneof"`
+}
+
+type StreamPressureProfilesResponse_FetchProfile struct {
+	FetchProfile *FetchProfile `protobuf:"bytes,2,opt,name=fetch_profile,json=fetchProfile,proto3,oneof"`
+}
+
+func (*StreamPressureProfilesResponse_ListProfiles) isStreamPressureProfilesResponse_Request() {}
+
+func (*StreamPressureProfilesResponse_FetchProfile) isStreamPressureProfilesResponse_Request() {}
+
+type ListProfiles struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RequestId     string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListProfiles) Reset() {
+	*x = ListProfiles{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListProfiles) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListProfiles) ProtoMessage() {}
+
+func (x *ListProfiles) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListProfiles.ProtoReflect.Descriptor instead.
+func (*ListProfiles) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *ListProfiles) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// FetchProfile asks for the bytes of a profile.
+type FetchProfile struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	RequestId string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	ProfileId string                 `protobuf:"bytes,2,opt,name=profile_id,json=profileId,proto3" json:"profile_id,omitempty"`
+	Type      string                 `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	// As the record has it. The agent checks that it is within its own directory.
+	Filepath string `protobuf:"bytes,4,opt,name=filepath,proto3" json:"filepath,omitempty"`
+	// The part of the file that is wanted, where both sides announced
+	// CAPABILITY_STREAM_ANSWERS: length bytes from offset; length 0: to its end.
+	Offset        int64 `protobuf:"varint,100,opt,name=offset,proto3" json:"offset,omitempty"`
+	Length        int64 `protobuf:"varint,101,opt,name=length,proto3" json:"length,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FetchProfile) Reset() {
+	*x = FetchProfile{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FetchProfile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FetchProfile) ProtoMessage() {}
+
+func (x *FetchProfile) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FetchProfile.ProtoReflect.Descriptor instead.
+func (*FetchProfile) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *FetchProfile) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *FetchProfile) GetProfileId() string {
+	if x != nil {
+		return x.ProfileId
+	}
+	return ""
+}
+
+func (x *FetchProfile) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *FetchProfile) GetFilepath() string {
+	if x != nil {
+		return x.Filepath
+	}
+	return ""
+}
+
+func (x *FetchProfile) GetOffset() int64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *FetchProfile) GetLength() int64 {
+	if x != nil {
+		return x.Length
+	}
+	return 0
+}
+
+// StreamPressureProfilesRequest is one record of the list, the end of the list, or a part
+// of a profile.
+type StreamPressureProfilesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Answer:
+	//
+	//	*StreamPressureProfilesRequest_Record
+	//	*StreamPressureProfilesRequest_ListComplete
+	//	*StreamPressureProfilesRequest_Chunk
+	Answer isStreamPressureProfilesRequest_Answer `protobuf_oneof:"answer"`
+	// The id of the request that this answers. 0: the oldest one not yet answered.
+	RequestId uint64 `protobuf:"varint,100,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether another message of the same answer comes after this one.
+	MoreFollows bool `protobuf:"varint,101,opt,name=more_follows,json=moreFollows,proto3" json:"more_follows,omitempty"`
+	// Why there is no answer, or no more of it. Ends the answer.
+	Error         string `protobuf:"bytes,102,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamPressureProfilesRequest) Reset() {
+	*x = StreamPressureProfilesRequest{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamPressureProfilesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamPressureProfilesRequest) ProtoMessage() {}
+
+func (x *StreamPressureProfilesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamPressureProfilesRequest.ProtoReflect.Descriptor instead.
+func (*StreamPressureProfilesRequest) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *StreamPressureProfilesRequest) GetAnswer() isStreamPressureProfilesRequest_Answer {
+	if x != nil {
+		return x.Answer
+	}
+	return nil
+}
+
+func (x *StreamPressureProfilesRequest) GetRecord() *PressureProfileRecord {
+	if x != nil {
+		if x, ok := x.Answer.(*StreamPressureProfilesRequest_Record); ok {
+			return x.Record
+		}
+	}
+	return nil
+}
+
+func (x *StreamPressureProfilesRequest) GetListComplete() *ProfileListComplete {
+	if x != nil {
+		if x, ok := x.Answer.(*StreamPressureProfilesRequest_ListComplete); ok {
+			return x.ListComplete
+		}
+	}
+	return nil
+}
+
+func (x *StreamPressureProfilesRequest) GetChunk() *ProfileChunk {
+	if x != nil {
+		if x, ok := x.Answer.(*StreamPressureProfilesRequest_Chunk); ok {
+			return x.Chunk
+		}
+	}
+	return nil
+}
+
+func (x *StreamPressureProfilesRequest) GetRequestId() uint64 {
+	if x != nil {
+		return x.RequestId
+	}
+	return 0
+}
+
+func (x *StreamPressureProfilesRequest) GetMoreFollows() bool {
+	if x != nil {
+		return x.MoreFollows
+	}
+	return false
+}
+
+func (x *StreamPressureProfilesRequest) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+type isStreamPressureProfilesRequest_Answer interface {
+	isStreamPressureProfilesRequest_Answer()
+}
+
+type StreamPressureProfilesRequest_Record struct {
+	Record *PressureProfileRecord `protobuf:"bytes,1,opt,name=record,proto3,oneof"`
+}
+
+type StreamPressureProfilesRequest_ListComplete struct {
+	ListComplete *ProfileListComplete `protobuf:"bytes,2,opt,name=list_complete,json=listComplete,proto3,oneof"`
+}
+
+type StreamPressureProfilesRequest_Chunk struct {
+	Chunk *ProfileChunk `protobuf:"bytes,3,opt,name=chunk,proto3,oneof"`
+}
+
+func (*StreamPressureProfilesRequest_Record) isStreamPressureProfilesRequest_Answer() {}
+
+func (*StreamPressureProfilesRequest_ListComplete) isStreamPressureProfilesRequest_Answer() {}
+
+func (*StreamPressureProfilesRequest_Chunk) isStreamPressureProfilesRequest_Answer() {}
+
+type PressureProfileRecord struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The time of the capture in UTC as 20060102T150405.000000000Z, which is also the name
+	// of its directory.
+	ProfileId        string                 `protobuf:"bytes,1,opt,name=profile_id,json=profileId,proto3" json:"profile_id,omitempty"`
+	CapturedAt       *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=captured_at,json=capturedAt,proto3" json:"captured_at,omitempty"`
+	SourceEndpoint   string                 `protobuf:"bytes,3,opt,name=source_endpoint,json=sourceEndpoint,proto3" json:"source_endpoint,omitempty"`
+	RssBytes         uint64                 `protobuf:"varint,4,opt,name=rss_bytes,json=rssBytes,proto3" json:"rss_bytes,omitempty"`
+	CgroupLimitBytes uint64                 `protobuf:"varint,5,opt,name=cgroup_limit_bytes,json=cgroupLimitBytes,proto3" json:"cgroup_limit_bytes,omitempty"`
+	TriggerPercent   uint32                 `protobuf:"varint,6,opt,name=trigger_percent,json=triggerPercent,proto3" json:"trigger_percent,omitempty"`
+	ThresholdBytes   uint64                 `protobuf:"varint,7,opt,name=threshold_bytes,json=thresholdBytes,proto3" json:"threshold_bytes,omitempty"`
+	Profiles         []*ProfileFile         `protobuf:"bytes,8,rep,name=profiles,proto3" json:"profiles,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *PressureProfileRecord) Reset() {
+	*x = PressureProfileRecord{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PressureProfileRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PressureProfileRecord) ProtoMessage() {}
+
+func (x *PressureProfileRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PressureProfileRecord.ProtoReflect.Descriptor instead.
+func (*PressureProfileRecord) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *PressureProfileRecord) GetProfileId() string {
+	if x != nil {
+		return x.ProfileId
+	}
+	return ""
+}
+
+func (x *PressureProfileRecord) GetCapturedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CapturedAt
+	}
+	return nil
+}
+
+func (x *PressureProfileRecord) GetSourceEndpoint() string {
+	if x != nil {
+		return x.SourceEndpoint
+	}
+	return ""
+}
+
+func (x *PressureProfileRecord) GetRssBytes() uint64 {
+	if x != nil {
+		return x.RssBytes
+	}
+	return 0
+}
+
+func (x *PressureProfileRecord) GetCgroupLimitBytes() uint64 {
+	if x != nil {
+		return x.CgroupLimitBytes
+	}
+	return 0
+}
+
+func (x *PressureProfileRecord) GetTriggerPercent() uint32 {
+	if x != nil {
+		return x.TriggerPercent
+	}
+	return 0
+}
+
+func (x *PressureProfileRecord) GetThresholdBytes() uint64 {
+	if x != nil {
+		return x.ThresholdBytes
+	}
+	return 0
+}
+
+func (x *PressureProfileRecord) GetProfiles() []*ProfileFile {
+	if x != nil {
+		return x.Profiles
+	}
+	return nil
+}
+
+type ProfileFile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// "heap" or "goroutine".
+	Type     string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
+	Filename string `protobuf:"bytes,2,opt,name=filename,proto3" json:"filename,omitempty"`
+	Filepath string `protobuf:"bytes,3,opt,name=filepath,proto3" json:"filepath,omitempty"`
+	// "pprof".
+	Format        string `protobuf:"bytes,4,opt,name=format,proto3" json:"format,omitempty"`
+	SizeBytes     int64  `protobuf:"varint,5,opt,name=size_bytes,json=sizeBytes,proto3" json:"size_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProfileFile) Reset() {
+	*x = ProfileFile{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProfileFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProfileFile) ProtoMessage() {}
+
+func (x *ProfileFile) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProfileFile.ProtoReflect.Descriptor instead.
+func (*ProfileFile) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *ProfileFile) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *ProfileFile) GetFilename() string {
+	if x != nil {
+		return x.Filename
+	}
+	return ""
+}
+
+func (x *ProfileFile) GetFilepath() string {
+	if x != nil {
+		return x.Filepath
+	}
+	return ""
+}
+
+func (x *ProfileFile) GetFormat() string {
+	if x != nil {
+		return x.Format
+	}
+	return ""
+}
+
+func (x *ProfileFile) GetSizeBytes() int64 {
+	if x != nil {
+		return x.SizeBytes
+	}
+	return 0
+}
+
+type ProfileListComplete struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	RequestId     string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProfileListComplete) Reset() {
+	*x = ProfileListComplete{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProfileListComplete) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProfileListComplete) ProtoMessage() {}
+
+func (x *ProfileListComplete) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProfileListComplete.ProtoReflect.Descriptor instead.
+func (*ProfileListComplete) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *ProfileListComplete) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+type ProfileChunk struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	RequestId string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	ProfileId string                 `protobuf:"bytes,2,opt,name=profile_id,json=profileId,proto3" json:"profile_id,omitempty"`
+	Type      string                 `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	// At most 1 MiB.
+	Data []byte `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"`
+	// Whether the file, or the part that is wanted, ends with this chunk.
+	Last  bool   `protobuf:"varint,5,opt,name=last,proto3" json:"last,omitempty"`
+	Error string `protobuf:"bytes,6,opt,name=error,proto3" json:"error,omitempty"`
+	// The size of the whole file.
+	FileSize      int64 `protobuf:"varint,100,opt,name=file_size,json=fileSize,proto3" json:"file_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProfileChunk) Reset() {
+	*x = ProfileChunk{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProfileChunk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProfileChunk) ProtoMessage() {}
+
+func (x *ProfileChunk) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProfileChunk.ProtoReflect.Descriptor instead.
+func (*ProfileChunk) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *ProfileChunk) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ProfileChunk) GetProfileId() string {
+	if x != nil {
+		return x.ProfileId
+	}
+	return ""
+}
+
+func (x *ProfileChunk) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *ProfileChunk) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *ProfileChunk) GetLast() bool {
+	if x != nil {
+		return x.Last
+	}
+	return false
+}
+
+func (x *ProfileChunk) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *ProfileChunk) GetFileSize() int64 {
+	if x != nil {
+		return x.FileSize
+	}
+	return 0
+}
+
+// StreamSchemaRegistryResponse asks for the fingerprints of the registry.
+type StreamSchemaRegistryResponse struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	RequestRegistry bool                   `protobuf:"varint,1,opt,name=request_registry,json=requestRegistry,proto3" json:"request_registry,omitempty"`
+	// Greater than 0 where the agent announced CAPABILITY_STREAM_ANSWERS.
+	RequestId uint64 `protobuf:"varint,100,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// How long the proxy will wait for the answer.
+	TimeLeft      *durationpb.Duration `protobuf:"bytes,101,opt,name=time_left,json=timeLeft,proto3" json:"time_left,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamSchemaRegistryResponse) Reset() {
+	*x = StreamSchemaRegistryResponse{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamSchemaRegistryResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamSchemaRegistryResponse) ProtoMessage() {}
+
+func (x *StreamSchemaRegistryResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamSchemaRegistryResponse.ProtoReflect.Descriptor instead.
+func (*StreamSchemaRegistryResponse) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *StreamSchemaRegistryResponse) GetRequestRegistry() bool {
+	if x != nil {
+		return x.RequestRegistry
+	}
+	return false
+}
+
+func (x *StreamSchemaRegistryResponse) GetRequestId() uint64 {
+	if x != nil {
+		return x.RequestId
+	}
+	return 0
+}
+
+func (x *StreamSchemaRegistryResponse) GetTimeLeft() *durationpb.Duration {
+	if x != nil {
+		return x.TimeLeft
+	}
+	return nil
+}
+
+// StreamSchemaRegistryRequest is a part of an answer. The chunks of one group share its
+// name. A group without a name and with an error says that the registry could not be read.
+type StreamSchemaRegistryRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Group *SchemaGroup           `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	// Whether the answer ends with this message.
+	Done bool `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
+	// The id of the request that this answers. 0: the oldest one not yet answered.
+	RequestId uint64 `protobuf:"varint,100,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether another message of the same answer comes after this one.
+	MoreFollows bool `protobuf:"varint,101,opt,name=more_follows,json=moreFollows,proto3" json:"more_follows,omitempty"`
+	// Why there is no answer, or no more of it. Ends the answer.
+	Error         string `protobuf:"bytes,102,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamSchemaRegistryRequest) Reset() {
+	*x = StreamSchemaRegistryRequest{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamSchemaRegistryRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamSchemaRegistryRequest) ProtoMessage() {}
+
+func (x *StreamSchemaRegistryRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamSchemaRegistryRequest.ProtoReflect.Descriptor instead.
+func (*StreamSchemaRegistryRequest) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *StreamSchemaRegistryRequest) GetGroup() *SchemaGroup {
+	if x != nil {
+		return x.Group
+	}
+	return nil
+}
+
+func (x *StreamSchemaRegistryRequest) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *StreamSchemaRegistryRequest) GetRequestId() uint64 {
+	if x != nil {
+		return x.RequestId
+	}
+	return 0
+}
+
+func (x *StreamSchemaRegistryRequest) GetMoreFollows() bool {
+	if x != nil {
+		return x.MoreFollows
+	}
+	return false
+}
+
+func (x *StreamSchemaRegistryRequest) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+type SchemaGroup struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Group         string                 `protobuf:"bytes,1,opt,name=group,proto3" json:"group,omitempty"`
+	Objects       []*SchemaObject        `protobuf:"bytes,2,rep,name=objects,proto3" json:"objects,omitempty"`
+	Error         string                 `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SchemaGroup) Reset() {
+	*x = SchemaGroup{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SchemaGroup) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SchemaGroup) ProtoMessage() {}
+
+func (x *SchemaGroup) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SchemaGroup.ProtoReflect.Descriptor instead.
+func (*SchemaGroup) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *SchemaGroup) GetGroup() string {
+	if x != nil {
+		return x.Group
+	}
+	return ""
+}
+
+func (x *SchemaGroup) GetObjects() []*SchemaObject {
+	if x != nil {
+		return x.Objects
+	}
+	return nil
+}
+
+func (x *SchemaGroup) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+type SchemaObject struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Fingerprint   uint64                 `protobuf:"varint,3,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SchemaObject) Reset() {
+	*x = SchemaObject{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SchemaObject) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SchemaObject) ProtoMessage() {}
+
+func (x *SchemaObject) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SchemaObject.ProtoReflect.Descriptor instead.
+func (*SchemaObject) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *SchemaObject) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *SchemaObject) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *SchemaObject) GetFingerprint() uint64 {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return 0
 }
 
 var File_messages_wire_fodc_proto protoreflect.FileDescriptor
 
 const file_messages_wire_fodc_proto_rawDesc = "" +
 	"\n" +
-	"\x18messages/wire/fodc.proto\x12\x10banyandb.fodc.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc3\a\n" +
+	"\x18messages/wire/fodc.proto\x12\x10banyandb.fodc.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmessages/wire/database.proto\"\xc3\a\n" +
 	"\x14RegisterAgentRequest\x12\x1b\n" +
 	"\tnode_role\x18\x01 \x01(\tR\bnodeRole\x12J\n" +
 	"\x06labels\x18\x02 \x03(\v22.banyandb.fodc.v1.RegisterAgentRequest.LabelsEntryR\x06labels\x12B\n" +
@@ -1440,15 +4387,259 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"dictionary\x12!\n" +
 	"\fscrape_times\x18i \x01(\bR\vscrapeTimes\x12\x1f\n" +
 	"\vseries_only\x18j \x01(\bR\n" +
-	"seriesOnly\"\r\n" +
-	"\vHeldRequest\"\x0e\n" +
-	"\fHeldResponse*\x86\x01\n" +
+	"seriesOnly\"\x13\n" +
+	"\x11InspectAllRequest\"R\n" +
+	"\x12InspectAllResponse\x12<\n" +
+	"\x06groups\x18\x01 \x03(\v2$.banyandb.fodc.v1.GroupLifecycleInfoR\x06groups\"\xa1\x01\n" +
+	"\x1dStreamClusterTopologyResponse\x12)\n" +
+	"\x10request_topology\x18\x01 \x01(\bR\x0frequestTopology\x12\x1d\n" +
+	"\n" +
+	"request_id\x18d \x01(\x04R\trequestId\x126\n" +
+	"\ttime_left\x18e \x01(\v2\x19.google.protobuf.DurationR\btimeLeft\"\xe8\x01\n" +
+	"\x1cStreamClusterTopologyRequest\x128\n" +
+	"\ttimestamp\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\ttimestamp\x126\n" +
+	"\btopology\x18\x02 \x01(\v2\x1a.banyandb.fodc.v1.TopologyR\btopology\x12\x1d\n" +
+	"\n" +
+	"request_id\x18d \x01(\x04R\trequestId\x12!\n" +
+	"\fmore_follows\x18e \x01(\bR\vmoreFollows\x12\x14\n" +
+	"\x05error\x18f \x01(\tR\x05error\"j\n" +
+	"\bTopology\x120\n" +
+	"\x05nodes\x18\x01 \x03(\v2\x1a.banyandb.database.v1.NodeR\x05nodes\x12,\n" +
+	"\x05calls\x18\x02 \x03(\v2\x16.banyandb.fodc.v1.CallR\x05calls\"F\n" +
+	"\x04Call\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
+	"\x06target\x18\x02 \x01(\tR\x06target\x12\x16\n" +
+	"\x06source\x18\x03 \x01(\tR\x06source\"\x9d\x01\n" +
+	"\x17StreamLifecycleResponse\x12+\n" +
+	"\x11request_lifecycle\x18\x01 \x01(\bR\x10requestLifecycle\x12\x1d\n" +
+	"\n" +
+	"request_id\x18d \x01(\x04R\trequestId\x126\n" +
+	"\ttime_left\x18e \x01(\v2\x19.google.protobuf.DurationR\btimeLeft\"\x8d\x02\n" +
+	"\x16StreamLifecycleRequest\x128\n" +
+	"\ttimestamp\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\ttimestamp\x12\x19\n" +
+	"\bpod_name\x18\x02 \x01(\tR\apodName\x12F\n" +
+	"\x0elifecycle_data\x18\x03 \x01(\v2\x1f.banyandb.fodc.v1.LifecycleDataR\rlifecycleData\x12\x1d\n" +
+	"\n" +
+	"request_id\x18d \x01(\x04R\trequestId\x12!\n" +
+	"\fmore_follows\x18e \x01(\bR\vmoreFollows\x12\x14\n" +
+	"\x05error\x18f \x01(\tR\x05error\"\x8a\x01\n" +
+	"\rLifecycleData\x12;\n" +
+	"\areports\x18\x01 \x03(\v2!.banyandb.fodc.v1.LifecycleReportR\areports\x12<\n" +
+	"\x06groups\x18\x02 \x03(\v2$.banyandb.fodc.v1.GroupLifecycleInfoR\x06groups\"l\n" +
+	"\x0fLifecycleReport\x12\x1a\n" +
+	"\bfilename\x18\x01 \x01(\tR\bfilename\x12\x1f\n" +
+	"\vreport_json\x18\x02 \x01(\tR\n" +
+	"reportJson\x12\x1c\n" +
+	"\tcontinues\x18d \x01(\bR\tcontinues\"\xac\x02\n" +
+	"\x12GroupLifecycleInfo\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\acatalog\x18\x02 \x01(\tR\acatalog\x12C\n" +
+	"\rresource_opts\x18\x03 \x01(\v2\x1e.banyandb.fodc.v1.ResourceOptsR\fresourceOpts\x127\n" +
+	"\tdata_info\x18\x04 \x03(\v2\x1a.banyandb.fodc.v1.DataInfoR\bdataInfo\x12\x16\n" +
+	"\x06errors\x18\x05 \x03(\tR\x06errors\x12R\n" +
+	"\x12schema_consistency\x18\x06 \x01(\v2#.banyandb.fodc.v1.SchemaConsistencyR\x11schemaConsistency\"\xa5\x02\n" +
+	"\fResourceOpts\x12\x1b\n" +
+	"\tshard_num\x18\x01 \x01(\rR\bshardNum\x12I\n" +
+	"\x10segment_interval\x18\x02 \x01(\v2\x1e.banyandb.fodc.v1.IntervalRuleR\x0fsegmentInterval\x120\n" +
+	"\x03ttl\x18\x03 \x01(\v2\x1e.banyandb.fodc.v1.IntervalRuleR\x03ttl\x128\n" +
+	"\x06stages\x18\x04 \x03(\v2 .banyandb.fodc.v1.LifecycleStageR\x06stages\x12%\n" +
+	"\x0edefault_stages\x18\x05 \x03(\tR\rdefaultStages\x12\x1a\n" +
+	"\breplicas\x18\x06 \x01(\rR\breplicas\"\x94\x01\n" +
+	"\fIntervalRule\x127\n" +
+	"\x04unit\x18\x01 \x01(\x0e2#.banyandb.fodc.v1.IntervalRule.UnitR\x04unit\x12\x10\n" +
+	"\x03num\x18\x02 \x01(\rR\x03num\"9\n" +
+	"\x04Unit\x12\x14\n" +
+	"\x10UNIT_UNSPECIFIED\x10\x00\x12\r\n" +
+	"\tUNIT_HOUR\x10\x01\x12\f\n" +
+	"\bUNIT_DAY\x10\x02\"\x95\x02\n" +
+	"\x0eLifecycleStage\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1b\n" +
+	"\tshard_num\x18\x02 \x01(\rR\bshardNum\x12I\n" +
+	"\x10segment_interval\x18\x03 \x01(\v2\x1e.banyandb.fodc.v1.IntervalRuleR\x0fsegmentInterval\x120\n" +
+	"\x03ttl\x18\x04 \x01(\v2\x1e.banyandb.fodc.v1.IntervalRuleR\x03ttl\x12#\n" +
+	"\rnode_selector\x18\x05 \x01(\tR\fnodeSelector\x12\x14\n" +
+	"\x05close\x18\x06 \x01(\bR\x05close\x12\x1a\n" +
+	"\breplicas\x18\a \x01(\rR\breplicas\"\xa4\x01\n" +
+	"\bDataInfo\x12.\n" +
+	"\x04node\x18\x01 \x01(\v2\x1a.banyandb.database.v1.NodeR\x04node\x12@\n" +
+	"\fsegment_info\x18\x02 \x03(\v2\x1d.banyandb.fodc.v1.SegmentInfoR\vsegmentInfo\x12&\n" +
+	"\x0fdata_size_bytes\x18\x03 \x01(\x03R\rdataSizeBytes\"\x87\x02\n" +
+	"\vSegmentInfo\x12\x1d\n" +
+	"\n" +
+	"segment_id\x18\x01 \x01(\tR\tsegmentId\x12(\n" +
+	"\x10time_range_start\x18\x02 \x01(\tR\x0etimeRangeStart\x12$\n" +
+	"\x0etime_range_end\x18\x03 \x01(\tR\ftimeRangeEnd\x12:\n" +
+	"\n" +
+	"shard_info\x18\x04 \x03(\v2\x1b.banyandb.fodc.v1.ShardInfoR\tshardInfo\x12M\n" +
+	"\x11series_index_info\x18\x05 \x01(\v2!.banyandb.fodc.v1.SeriesIndexInfoR\x0fseriesIndexInfo\"\xc2\x02\n" +
+	"\tShardInfo\x12\x19\n" +
+	"\bshard_id\x18\x01 \x01(\rR\ashardId\x12\x1d\n" +
+	"\n" +
+	"data_count\x18\x02 \x01(\x03R\tdataCount\x12&\n" +
+	"\x0fdata_size_bytes\x18\x03 \x01(\x03R\rdataSizeBytes\x12\x1d\n" +
+	"\n" +
+	"part_count\x18\x04 \x01(\x03R\tpartCount\x12S\n" +
+	"\x13inverted_index_info\x18\x05 \x01(\v2#.banyandb.fodc.v1.InvertedIndexInfoR\x11invertedIndexInfo\x127\n" +
+	"\tsidx_info\x18\x06 \x01(\v2\x1a.banyandb.fodc.v1.SIDXInfoR\bsidxInfo\x12&\n" +
+	"\x0ffile_part_count\x18\a \x01(\x03R\rfilePartCount\"X\n" +
+	"\x0fSeriesIndexInfo\x12\x1d\n" +
+	"\n" +
+	"data_count\x18\x01 \x01(\x03R\tdataCount\x12&\n" +
+	"\x0fdata_size_bytes\x18\x02 \x01(\x03R\rdataSizeBytes\"Z\n" +
+	"\x11InvertedIndexInfo\x12\x1d\n" +
+	"\n" +
+	"data_count\x18\x01 \x01(\x03R\tdataCount\x12&\n" +
+	"\x0fdata_size_bytes\x18\x02 \x01(\x03R\rdataSizeBytes\"p\n" +
+	"\bSIDXInfo\x12\x1d\n" +
+	"\n" +
+	"data_count\x18\x01 \x01(\x03R\tdataCount\x12&\n" +
+	"\x0fdata_size_bytes\x18\x02 \x01(\x03R\rdataSizeBytes\x12\x1d\n" +
+	"\n" +
+	"part_count\x18\x03 \x01(\x03R\tpartCount\"\xcd\x01\n" +
+	"\x11SchemaConsistency\x12;\n" +
+	"\x06status\x18\x01 \x01(\x0e2#.banyandb.fodc.v1.ConsistencyStatusR\x06status\x12D\n" +
+	"\aobjects\x18\x02 \x03(\v2*.banyandb.fodc.v1.SchemaObjectFingerprintsR\aobjects\x125\n" +
+	"\x06issues\x18\x03 \x03(\v2\x1d.banyandb.fodc.v1.SchemaIssueR\x06issues\"\xc5\x01\n" +
+	"\x18SchemaObjectFingerprints\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x121\n" +
+	"\x14registry_fingerprint\x18\x03 \x01(\x04R\x13registryFingerprint\x12N\n" +
+	"\x11node_fingerprints\x18\x04 \x03(\v2!.banyandb.fodc.v1.NodeFingerprintR\x10nodeFingerprints\"\x83\x01\n" +
+	"\x0fNodeFingerprint\x12\x12\n" +
+	"\x04node\x18\x01 \x01(\tR\x04node\x12+\n" +
+	"\x11cache_fingerprint\x18\x02 \x01(\x04R\x10cacheFingerprint\x12/\n" +
+	"\x13runtime_fingerprint\x18\x03 \x01(\x04R\x12runtimeFingerprint\"\x80\x01\n" +
+	"\vSchemaIssue\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
+	"\x04node\x18\x03 \x01(\tR\x04node\x125\n" +
+	"\x04type\x18\x04 \x01(\x0e2!.banyandb.fodc.v1.SchemaIssueTypeR\x04type\"\xcf\x01\n" +
+	"\x1eStreamCrashDiagnosticsResponse\x12/\n" +
+	"\x13request_diagnostics\x18\x01 \x01(\bR\x12requestDiagnostics\x12\x1d\n" +
+	"\n" +
+	"request_id\x18d \x01(\x04R\trequestId\x126\n" +
+	"\ttime_left\x18e \x01(\v2\x19.google.protobuf.DurationR\btimeLeft\x12%\n" +
+	"\x0eknown_revision\x18f \x01(\x04R\rknownRevision\"\xf2\x02\n" +
+	"\x1dStreamCrashDiagnosticsRequest\x129\n" +
+	"\n" +
+	"fetched_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tfetchedAt\x12'\n" +
+	"\x0fsource_endpoint\x18\x02 \x01(\tR\x0esourceEndpoint\x12!\n" +
+	"\fartifact_dir\x18\x03 \x01(\tR\vartifactDir\x12@\n" +
+	"\fpanic_record\x18\x04 \x01(\v2\x1d.banyandb.fodc.v1.PanicRecordR\vpanicRecord\x12\x14\n" +
+	"\x05files\x18\x05 \x03(\tR\x05files\x12\x1d\n" +
+	"\n" +
+	"request_id\x18d \x01(\x04R\trequestId\x12!\n" +
+	"\fmore_follows\x18e \x01(\bR\vmoreFollows\x12\x14\n" +
+	"\x05error\x18f \x01(\tR\x05error\x12\x1a\n" +
+	"\brevision\x18g \x01(\x04R\brevision\"\xb3\x03\n" +
+	"\vPanicRecord\x12;\n" +
+	"\voccurred_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"occurredAt\x12\x1c\n" +
+	"\tcomponent\x18\x02 \x01(\tR\tcomponent\x12\x1f\n" +
+	"\vpanic_value\x18\x03 \x01(\tR\n" +
+	"panicValue\x12\x1c\n" +
+	"\trecovered\x18\x04 \x01(\bR\trecovered\x12'\n" +
+	"\x0fgoroutine_stack\x18\x05 \x01(\tR\x0egoroutineStack\x12>\n" +
+	"\vbreadcrumbs\x18\x06 \x03(\v2\x1c.banyandb.fodc.v1.BreadcrumbR\vbreadcrumbs\x12]\n" +
+	"\x10process_metadata\x18\a \x03(\v22.banyandb.fodc.v1.PanicRecord.ProcessMetadataEntryR\x0fprocessMetadata\x1aB\n" +
+	"\x14ProcessMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xed\x01\n" +
+	"\n" +
+	"Breadcrumb\x12.\n" +
+	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x14\n" +
+	"\x05stage\x18\x02 \x01(\tR\x05stage\x12\x1c\n" +
+	"\tcomponent\x18\x03 \x01(\tR\tcomponent\x12@\n" +
+	"\x06fields\x18\x04 \x03(\v2(.banyandb.fodc.v1.Breadcrumb.FieldsEntryR\x06fields\x1a9\n" +
+	"\vFieldsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x90\x02\n" +
+	"\x1eStreamPressureProfilesResponse\x12E\n" +
+	"\rlist_profiles\x18\x01 \x01(\v2\x1e.banyandb.fodc.v1.ListProfilesH\x00R\flistProfiles\x12E\n" +
+	"\rfetch_profile\x18\x02 \x01(\v2\x1e.banyandb.fodc.v1.FetchProfileH\x00R\ffetchProfile\x12\x1d\n" +
+	"\n" +
+	"request_id\x18d \x01(\x04R\trequestId\x126\n" +
+	"\ttime_left\x18e \x01(\v2\x19.google.protobuf.DurationR\btimeLeftB\t\n" +
+	"\arequest\"-\n" +
+	"\fListProfiles\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\"\xac\x01\n" +
+	"\fFetchProfile\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
+	"\n" +
+	"profile_id\x18\x02 \x01(\tR\tprofileId\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12\x1a\n" +
+	"\bfilepath\x18\x04 \x01(\tR\bfilepath\x12\x16\n" +
+	"\x06offset\x18d \x01(\x03R\x06offset\x12\x16\n" +
+	"\x06length\x18e \x01(\x03R\x06length\"\xca\x02\n" +
+	"\x1dStreamPressureProfilesRequest\x12A\n" +
+	"\x06record\x18\x01 \x01(\v2'.banyandb.fodc.v1.PressureProfileRecordH\x00R\x06record\x12L\n" +
+	"\rlist_complete\x18\x02 \x01(\v2%.banyandb.fodc.v1.ProfileListCompleteH\x00R\flistComplete\x126\n" +
+	"\x05chunk\x18\x03 \x01(\v2\x1e.banyandb.fodc.v1.ProfileChunkH\x00R\x05chunk\x12\x1d\n" +
+	"\n" +
+	"request_id\x18d \x01(\x04R\trequestId\x12!\n" +
+	"\fmore_follows\x18e \x01(\bR\vmoreFollows\x12\x14\n" +
+	"\x05error\x18f \x01(\tR\x05errorB\b\n" +
+	"\x06answer\"\xf4\x02\n" +
+	"\x15PressureProfileRecord\x12\x1d\n" +
+	"\n" +
+	"profile_id\x18\x01 \x01(\tR\tprofileId\x12;\n" +
+	"\vcaptured_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"capturedAt\x12'\n" +
+	"\x0fsource_endpoint\x18\x03 \x01(\tR\x0esourceEndpoint\x12\x1b\n" +
+	"\trss_bytes\x18\x04 \x01(\x04R\brssBytes\x12,\n" +
+	"\x12cgroup_limit_bytes\x18\x05 \x01(\x04R\x10cgroupLimitBytes\x12'\n" +
+	"\x0ftrigger_percent\x18\x06 \x01(\rR\x0etriggerPercent\x12'\n" +
+	"\x0fthreshold_bytes\x18\a \x01(\x04R\x0ethresholdBytes\x129\n" +
+	"\bprofiles\x18\b \x03(\v2\x1d.banyandb.fodc.v1.ProfileFileR\bprofiles\"\x90\x01\n" +
+	"\vProfileFile\x12\x12\n" +
+	"\x04type\x18\x01 \x01(\tR\x04type\x12\x1a\n" +
+	"\bfilename\x18\x02 \x01(\tR\bfilename\x12\x1a\n" +
+	"\bfilepath\x18\x03 \x01(\tR\bfilepath\x12\x16\n" +
+	"\x06format\x18\x04 \x01(\tR\x06format\x12\x1d\n" +
+	"\n" +
+	"size_bytes\x18\x05 \x01(\x03R\tsizeBytes\"4\n" +
+	"\x13ProfileListComplete\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\"\xbb\x01\n" +
+	"\fProfileChunk\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
+	"\n" +
+	"profile_id\x18\x02 \x01(\tR\tprofileId\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12\x12\n" +
+	"\x04data\x18\x04 \x01(\fR\x04data\x12\x12\n" +
+	"\x04last\x18\x05 \x01(\bR\x04last\x12\x14\n" +
+	"\x05error\x18\x06 \x01(\tR\x05error\x12\x1b\n" +
+	"\tfile_size\x18d \x01(\x03R\bfileSize\"\xa0\x01\n" +
+	"\x1cStreamSchemaRegistryResponse\x12)\n" +
+	"\x10request_registry\x18\x01 \x01(\bR\x0frequestRegistry\x12\x1d\n" +
+	"\n" +
+	"request_id\x18d \x01(\x04R\trequestId\x126\n" +
+	"\ttime_left\x18e \x01(\v2\x19.google.protobuf.DurationR\btimeLeft\"\xbe\x01\n" +
+	"\x1bStreamSchemaRegistryRequest\x123\n" +
+	"\x05group\x18\x01 \x01(\v2\x1d.banyandb.fodc.v1.SchemaGroupR\x05group\x12\x12\n" +
+	"\x04done\x18\x02 \x01(\bR\x04done\x12\x1d\n" +
+	"\n" +
+	"request_id\x18d \x01(\x04R\trequestId\x12!\n" +
+	"\fmore_follows\x18e \x01(\bR\vmoreFollows\x12\x14\n" +
+	"\x05error\x18f \x01(\tR\x05error\"s\n" +
+	"\vSchemaGroup\x12\x14\n" +
+	"\x05group\x18\x01 \x01(\tR\x05group\x128\n" +
+	"\aobjects\x18\x02 \x03(\v2\x1e.banyandb.fodc.v1.SchemaObjectR\aobjects\x12\x14\n" +
+	"\x05error\x18\x03 \x01(\tR\x05error\"X\n" +
+	"\fSchemaObject\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
+	"\vfingerprint\x18\x03 \x01(\x04R\vfingerprint*\xa5\x01\n" +
 	"\n" +
 	"Capability\x12\x1a\n" +
 	"\x16CAPABILITY_UNSPECIFIED\x10\x00\x12\x1f\n" +
 	"\x1bCAPABILITY_COLUMNAR_ANSWERS\x10\x01\x12 \n" +
 	"\x1cCAPABILITY_HEARTBEAT_ANSWERS\x10\x02\x12\x19\n" +
-	"\x15CAPABILITY_DICTIONARY\x10\x03*\xa6\x01\n" +
+	"\x15CAPABILITY_DICTIONARY\x10\x03\x12\x1d\n" +
+	"\x19CAPABILITY_STREAM_ANSWERS\x10\x04*\xa6\x01\n" +
 	"\n" +
 	"MetricType\x12\x1b\n" +
 	"\x17METRIC_TYPE_UNSPECIFIED\x10\x00\x12\x15\n" +
@@ -1466,15 +4657,29 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"\rSUFFIX_BUCKET\x10\x01\x12\x0e\n" +
 	"\n" +
 	"SUFFIX_SUM\x10\x02\x12\x10\n" +
-	"\fSUFFIX_COUNT\x10\x032\xa0\x05\n" +
+	"\fSUFFIX_COUNT\x10\x03*\x9f\x01\n" +
+	"\x11ConsistencyStatus\x12\"\n" +
+	"\x1eCONSISTENCY_STATUS_UNSPECIFIED\x10\x00\x12!\n" +
+	"\x1dCONSISTENCY_STATUS_CONSISTENT\x10\x01\x12#\n" +
+	"\x1fCONSISTENCY_STATUS_INCONSISTENT\x10\x02\x12\x1e\n" +
+	"\x1aCONSISTENCY_STATUS_UNKNOWN\x10\x03*\xc8\x01\n" +
+	"\x0fSchemaIssueType\x12!\n" +
+	"\x1dSCHEMA_ISSUE_TYPE_UNSPECIFIED\x10\x00\x12&\n" +
+	"\"SCHEMA_ISSUE_TYPE_MISSING_IN_CACHE\x10\x01\x12\x1c\n" +
+	"\x18SCHEMA_ISSUE_TYPE_ORPHAN\x10\x02\x12!\n" +
+	"\x1dSCHEMA_ISSUE_TYPE_CACHE_STALE\x10\x03\x12)\n" +
+	"%SCHEMA_ISSUE_TYPE_RUNTIME_NOT_APPLIED\x10\x042\xc0\x06\n" +
 	"\vFODCService\x12d\n" +
 	"\rRegisterAgent\x12&.banyandb.fodc.v1.RegisterAgentRequest\x1a'.banyandb.fodc.v1.RegisterAgentResponse(\x010\x01\x12d\n" +
-	"\rStreamMetrics\x12&.banyandb.fodc.v1.StreamMetricsRequest\x1a'.banyandb.fodc.v1.StreamMetricsResponse(\x010\x01\x12Z\n" +
-	"\x15StreamClusterTopology\x12\x1d.banyandb.fodc.v1.HeldRequest\x1a\x1e.banyandb.fodc.v1.HeldResponse(\x010\x01\x12T\n" +
-	"\x0fStreamLifecycle\x12\x1d.banyandb.fodc.v1.HeldRequest\x1a\x1e.banyandb.fodc.v1.HeldResponse(\x010\x01\x12[\n" +
-	"\x16StreamCrashDiagnostics\x12\x1d.banyandb.fodc.v1.HeldRequest\x1a\x1e.banyandb.fodc.v1.HeldResponse(\x010\x01\x12[\n" +
-	"\x16StreamPressureProfiles\x12\x1d.banyandb.fodc.v1.HeldRequest\x1a\x1e.banyandb.fodc.v1.HeldResponse(\x010\x01\x12Y\n" +
-	"\x14StreamSchemaRegistry\x12\x1d.banyandb.fodc.v1.HeldRequest\x1a\x1e.banyandb.fodc.v1.HeldResponse(\x010\x01B\x14Z\x12fodc/messages/wireb\x06proto3"
+	"\rStreamMetrics\x12&.banyandb.fodc.v1.StreamMetricsRequest\x1a'.banyandb.fodc.v1.StreamMetricsResponse(\x010\x01\x12|\n" +
+	"\x15StreamClusterTopology\x12..banyandb.fodc.v1.StreamClusterTopologyRequest\x1a/.banyandb.fodc.v1.StreamClusterTopologyResponse(\x010\x01\x12j\n" +
+	"\x0fStreamLifecycle\x12(.banyandb.fodc.v1.StreamLifecycleRequest\x1a).banyandb.fodc.v1.StreamLifecycleResponse(\x010\x01\x12\x7f\n" +
+	"\x16StreamCrashDiagnostics\x12/.banyandb.fodc.v1.StreamCrashDiagnosticsRequest\x1a0.banyandb.fodc.v1.StreamCrashDiagnosticsResponse(\x010\x01\x12\x7f\n" +
+	"\x16StreamPressureProfiles\x12/.banyandb.fodc.v1.StreamPressureProfilesRequest\x1a0.banyandb.fodc.v1.StreamPressureProfilesResponse(\x010\x01\x12y\n" +
+	"\x14StreamSchemaRegistry\x12-.banyandb.fodc.v1.StreamSchemaRegistryRequest\x1a..banyandb.fodc.v1.StreamSchemaRegistryResponse(\x010\x012p\n" +
+	"\x15GroupLifecycleService\x12W\n" +
+	"\n" +
+	"InspectAll\x12#.banyandb.fodc.v1.InspectAllRequest\x1a$.banyandb.fodc.v1.InspectAllResponseB\x14Z\x12fodc/messages/wireb\x06proto3"
 
 var (
 	file_messages_wire_fodc_proto_rawDescOnce sync.Once
@@ -1488,81 +4693,177 @@ func file_messages_wire_fodc_proto_rawDescGZIP() []byte {
 	return file_messages_wire_fodc_proto_rawDescData
 }
 
-var file_messages_wire_fodc_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_messages_wire_fodc_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_messages_wire_fodc_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_messages_wire_fodc_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
 var file_messages_wire_fodc_proto_goTypes = []any{
-	(Capability)(0),               // 0: banyandb.fodc.v1.Capability
-	(MetricType)(0),               // 1: banyandb.fodc.v1.MetricType
-	(AnswerForm)(0),               // 2: banyandb.fodc.v1.AnswerForm
-	(Suffix)(0),                   // 3: banyandb.fodc.v1.Suffix
-	(*RegisterAgentRequest)(nil),  // 4: banyandb.fodc.v1.RegisterAgentRequest
-	(*NodeConfiguration)(nil),     // 5: banyandb.fodc.v1.NodeConfiguration
-	(*ConfigParameter)(nil),       // 6: banyandb.fodc.v1.ConfigParameter
-	(*Address)(nil),               // 7: banyandb.fodc.v1.Address
-	(*NodeRuntime)(nil),           // 8: banyandb.fodc.v1.NodeRuntime
-	(*RegisterAgentResponse)(nil), // 9: banyandb.fodc.v1.RegisterAgentResponse
-	(*Metric)(nil),                // 10: banyandb.fodc.v1.Metric
-	(*StreamMetricsRequest)(nil),  // 11: banyandb.fodc.v1.StreamMetricsRequest
-	(*Block)(nil),                 // 12: banyandb.fodc.v1.Block
-	(*Family)(nil),                // 13: banyandb.fodc.v1.Family
-	(*StreamMetricsResponse)(nil), // 14: banyandb.fodc.v1.StreamMetricsResponse
-	(*HeldRequest)(nil),           // 15: banyandb.fodc.v1.HeldRequest
-	(*HeldResponse)(nil),          // 16: banyandb.fodc.v1.HeldResponse
-	nil,                           // 17: banyandb.fodc.v1.RegisterAgentRequest.LabelsEntry
-	nil,                           // 18: banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry
-	nil,                           // 19: banyandb.fodc.v1.Metric.LabelsEntry
-	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 21: google.protobuf.Duration
+	(Capability)(0),                        // 0: banyandb.fodc.v1.Capability
+	(MetricType)(0),                        // 1: banyandb.fodc.v1.MetricType
+	(AnswerForm)(0),                        // 2: banyandb.fodc.v1.AnswerForm
+	(Suffix)(0),                            // 3: banyandb.fodc.v1.Suffix
+	(ConsistencyStatus)(0),                 // 4: banyandb.fodc.v1.ConsistencyStatus
+	(SchemaIssueType)(0),                   // 5: banyandb.fodc.v1.SchemaIssueType
+	(IntervalRule_Unit)(0),                 // 6: banyandb.fodc.v1.IntervalRule.Unit
+	(*RegisterAgentRequest)(nil),           // 7: banyandb.fodc.v1.RegisterAgentRequest
+	(*NodeConfiguration)(nil),              // 8: banyandb.fodc.v1.NodeConfiguration
+	(*ConfigParameter)(nil),                // 9: banyandb.fodc.v1.ConfigParameter
+	(*Address)(nil),                        // 10: banyandb.fodc.v1.Address
+	(*NodeRuntime)(nil),                    // 11: banyandb.fodc.v1.NodeRuntime
+	(*RegisterAgentResponse)(nil),          // 12: banyandb.fodc.v1.RegisterAgentResponse
+	(*Metric)(nil),                         // 13: banyandb.fodc.v1.Metric
+	(*StreamMetricsRequest)(nil),           // 14: banyandb.fodc.v1.StreamMetricsRequest
+	(*Block)(nil),                          // 15: banyandb.fodc.v1.Block
+	(*Family)(nil),                         // 16: banyandb.fodc.v1.Family
+	(*StreamMetricsResponse)(nil),          // 17: banyandb.fodc.v1.StreamMetricsResponse
+	(*InspectAllRequest)(nil),              // 18: banyandb.fodc.v1.InspectAllRequest
+	(*InspectAllResponse)(nil),             // 19: banyandb.fodc.v1.InspectAllResponse
+	(*StreamClusterTopologyResponse)(nil),  // 20: banyandb.fodc.v1.StreamClusterTopologyResponse
+	(*StreamClusterTopologyRequest)(nil),   // 21: banyandb.fodc.v1.StreamClusterTopologyRequest
+	(*Topology)(nil),                       // 22: banyandb.fodc.v1.Topology
+	(*Call)(nil),                           // 23: banyandb.fodc.v1.Call
+	(*StreamLifecycleResponse)(nil),        // 24: banyandb.fodc.v1.StreamLifecycleResponse
+	(*StreamLifecycleRequest)(nil),         // 25: banyandb.fodc.v1.StreamLifecycleRequest
+	(*LifecycleData)(nil),                  // 26: banyandb.fodc.v1.LifecycleData
+	(*LifecycleReport)(nil),                // 27: banyandb.fodc.v1.LifecycleReport
+	(*GroupLifecycleInfo)(nil),             // 28: banyandb.fodc.v1.GroupLifecycleInfo
+	(*ResourceOpts)(nil),                   // 29: banyandb.fodc.v1.ResourceOpts
+	(*IntervalRule)(nil),                   // 30: banyandb.fodc.v1.IntervalRule
+	(*LifecycleStage)(nil),                 // 31: banyandb.fodc.v1.LifecycleStage
+	(*DataInfo)(nil),                       // 32: banyandb.fodc.v1.DataInfo
+	(*SegmentInfo)(nil),                    // 33: banyandb.fodc.v1.SegmentInfo
+	(*ShardInfo)(nil),                      // 34: banyandb.fodc.v1.ShardInfo
+	(*SeriesIndexInfo)(nil),                // 35: banyandb.fodc.v1.SeriesIndexInfo
+	(*InvertedIndexInfo)(nil),              // 36: banyandb.fodc.v1.InvertedIndexInfo
+	(*SIDXInfo)(nil),                       // 37: banyandb.fodc.v1.SIDXInfo
+	(*SchemaConsistency)(nil),              // 38: banyandb.fodc.v1.SchemaConsistency
+	(*SchemaObjectFingerprints)(nil),       // 39: banyandb.fodc.v1.SchemaObjectFingerprints
+	(*NodeFingerprint)(nil),                // 40: banyandb.fodc.v1.NodeFingerprint
+	(*SchemaIssue)(nil),                    // 41: banyandb.fodc.v1.SchemaIssue
+	(*StreamCrashDiagnosticsResponse)(nil), // 42: banyandb.fodc.v1.StreamCrashDiagnosticsResponse
+	(*StreamCrashDiagnosticsRequest)(nil),  // 43: banyandb.fodc.v1.StreamCrashDiagnosticsRequest
+	(*PanicRecord)(nil),                    // 44: banyandb.fodc.v1.PanicRecord
+	(*Breadcrumb)(nil),                     // 45: banyandb.fodc.v1.Breadcrumb
+	(*StreamPressureProfilesResponse)(nil), // 46: banyandb.fodc.v1.StreamPressureProfilesResponse
+	(*ListProfiles)(nil),                   // 47: banyandb.fodc.v1.ListProfiles
+	(*FetchProfile)(nil),                   // 48: banyandb.fodc.v1.FetchProfile
+	(*StreamPressureProfilesRequest)(nil),  // 49: banyandb.fodc.v1.StreamPressureProfilesRequest
+	(*PressureProfileRecord)(nil),          // 50: banyandb.fodc.v1.PressureProfileRecord
+	(*ProfileFile)(nil),                    // 51: banyandb.fodc.v1.ProfileFile
+	(*ProfileListComplete)(nil),            // 52: banyandb.fodc.v1.ProfileListComplete
+	(*ProfileChunk)(nil),                   // 53: banyandb.fodc.v1.ProfileChunk
+	(*StreamSchemaRegistryResponse)(nil),   // 54: banyandb.fodc.v1.StreamSchemaRegistryResponse
+	(*StreamSchemaRegistryRequest)(nil),    // 55: banyandb.fodc.v1.StreamSchemaRegistryRequest
+	(*SchemaGroup)(nil),                    // 56: banyandb.fodc.v1.SchemaGroup
+	(*SchemaObject)(nil),                   // 57: banyandb.fodc.v1.SchemaObject
+	nil,                                    // 58: banyandb.fodc.v1.RegisterAgentRequest.LabelsEntry
+	nil,                                    // 59: banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry
+	nil,                                    // 60: banyandb.fodc.v1.Metric.LabelsEntry
+	nil,                                    // 61: banyandb.fodc.v1.PanicRecord.ProcessMetadataEntry
+	nil,                                    // 62: banyandb.fodc.v1.Breadcrumb.FieldsEntry
+	(*timestamppb.Timestamp)(nil),          // 63: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),            // 64: google.protobuf.Duration
+	(*Node)(nil),                           // 65: banyandb.database.v1.Node
 }
 var file_messages_wire_fodc_proto_depIdxs = []int32{
-	17, // 0: banyandb.fodc.v1.RegisterAgentRequest.labels:type_name -> banyandb.fodc.v1.RegisterAgentRequest.LabelsEntry
-	7,  // 1: banyandb.fodc.v1.RegisterAgentRequest.primary_address:type_name -> banyandb.fodc.v1.Address
-	18, // 2: banyandb.fodc.v1.RegisterAgentRequest.secondary_addresses:type_name -> banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry
+	58, // 0: banyandb.fodc.v1.RegisterAgentRequest.labels:type_name -> banyandb.fodc.v1.RegisterAgentRequest.LabelsEntry
+	10, // 1: banyandb.fodc.v1.RegisterAgentRequest.primary_address:type_name -> banyandb.fodc.v1.Address
+	59, // 2: banyandb.fodc.v1.RegisterAgentRequest.secondary_addresses:type_name -> banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry
 	0,  // 3: banyandb.fodc.v1.RegisterAgentRequest.capabilities:type_name -> banyandb.fodc.v1.Capability
-	20, // 4: banyandb.fodc.v1.RegisterAgentRequest.clock:type_name -> google.protobuf.Timestamp
-	8,  // 5: banyandb.fodc.v1.RegisterAgentRequest.runtime:type_name -> banyandb.fodc.v1.NodeRuntime
-	21, // 6: banyandb.fodc.v1.RegisterAgentRequest.round_trip:type_name -> google.protobuf.Duration
-	21, // 7: banyandb.fodc.v1.RegisterAgentRequest.clock_offset:type_name -> google.protobuf.Duration
-	5,  // 8: banyandb.fodc.v1.RegisterAgentRequest.configuration:type_name -> banyandb.fodc.v1.NodeConfiguration
-	20, // 9: banyandb.fodc.v1.NodeConfiguration.collected_at:type_name -> google.protobuf.Timestamp
-	6,  // 10: banyandb.fodc.v1.NodeConfiguration.startup_params:type_name -> banyandb.fodc.v1.ConfigParameter
-	6,  // 11: banyandb.fodc.v1.NodeConfiguration.runtime_config:type_name -> banyandb.fodc.v1.ConfigParameter
+	63, // 4: banyandb.fodc.v1.RegisterAgentRequest.clock:type_name -> google.protobuf.Timestamp
+	11, // 5: banyandb.fodc.v1.RegisterAgentRequest.runtime:type_name -> banyandb.fodc.v1.NodeRuntime
+	64, // 6: banyandb.fodc.v1.RegisterAgentRequest.round_trip:type_name -> google.protobuf.Duration
+	64, // 7: banyandb.fodc.v1.RegisterAgentRequest.clock_offset:type_name -> google.protobuf.Duration
+	8,  // 8: banyandb.fodc.v1.RegisterAgentRequest.configuration:type_name -> banyandb.fodc.v1.NodeConfiguration
+	63, // 9: banyandb.fodc.v1.NodeConfiguration.collected_at:type_name -> google.protobuf.Timestamp
+	9,  // 10: banyandb.fodc.v1.NodeConfiguration.startup_params:type_name -> banyandb.fodc.v1.ConfigParameter
+	9,  // 11: banyandb.fodc.v1.NodeConfiguration.runtime_config:type_name -> banyandb.fodc.v1.ConfigParameter
 	0,  // 12: banyandb.fodc.v1.RegisterAgentResponse.capabilities:type_name -> banyandb.fodc.v1.Capability
-	20, // 13: banyandb.fodc.v1.RegisterAgentResponse.clock:type_name -> google.protobuf.Timestamp
-	20, // 14: banyandb.fodc.v1.RegisterAgentResponse.echoed_clock:type_name -> google.protobuf.Timestamp
-	19, // 15: banyandb.fodc.v1.Metric.labels:type_name -> banyandb.fodc.v1.Metric.LabelsEntry
-	20, // 16: banyandb.fodc.v1.Metric.timestamp:type_name -> google.protobuf.Timestamp
+	63, // 13: banyandb.fodc.v1.RegisterAgentResponse.clock:type_name -> google.protobuf.Timestamp
+	63, // 14: banyandb.fodc.v1.RegisterAgentResponse.echoed_clock:type_name -> google.protobuf.Timestamp
+	60, // 15: banyandb.fodc.v1.Metric.labels:type_name -> banyandb.fodc.v1.Metric.LabelsEntry
+	63, // 16: banyandb.fodc.v1.Metric.timestamp:type_name -> google.protobuf.Timestamp
 	1,  // 17: banyandb.fodc.v1.Metric.type:type_name -> banyandb.fodc.v1.MetricType
-	10, // 18: banyandb.fodc.v1.StreamMetricsRequest.metrics:type_name -> banyandb.fodc.v1.Metric
-	20, // 19: banyandb.fodc.v1.StreamMetricsRequest.timestamp:type_name -> google.protobuf.Timestamp
-	12, // 20: banyandb.fodc.v1.StreamMetricsRequest.blocks:type_name -> banyandb.fodc.v1.Block
-	13, // 21: banyandb.fodc.v1.Block.families:type_name -> banyandb.fodc.v1.Family
+	13, // 18: banyandb.fodc.v1.StreamMetricsRequest.metrics:type_name -> banyandb.fodc.v1.Metric
+	63, // 19: banyandb.fodc.v1.StreamMetricsRequest.timestamp:type_name -> google.protobuf.Timestamp
+	15, // 20: banyandb.fodc.v1.StreamMetricsRequest.blocks:type_name -> banyandb.fodc.v1.Block
+	16, // 21: banyandb.fodc.v1.Block.families:type_name -> banyandb.fodc.v1.Family
 	1,  // 22: banyandb.fodc.v1.Family.type:type_name -> banyandb.fodc.v1.MetricType
 	3,  // 23: banyandb.fodc.v1.Family.suffixes:type_name -> banyandb.fodc.v1.Suffix
-	20, // 24: banyandb.fodc.v1.StreamMetricsResponse.start_time:type_name -> google.protobuf.Timestamp
-	20, // 25: banyandb.fodc.v1.StreamMetricsResponse.end_time:type_name -> google.protobuf.Timestamp
-	21, // 26: banyandb.fodc.v1.StreamMetricsResponse.time_left:type_name -> google.protobuf.Duration
+	63, // 24: banyandb.fodc.v1.StreamMetricsResponse.start_time:type_name -> google.protobuf.Timestamp
+	63, // 25: banyandb.fodc.v1.StreamMetricsResponse.end_time:type_name -> google.protobuf.Timestamp
+	64, // 26: banyandb.fodc.v1.StreamMetricsResponse.time_left:type_name -> google.protobuf.Duration
 	2,  // 27: banyandb.fodc.v1.StreamMetricsResponse.form:type_name -> banyandb.fodc.v1.AnswerForm
-	7,  // 28: banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry.value:type_name -> banyandb.fodc.v1.Address
-	4,  // 29: banyandb.fodc.v1.FODCService.RegisterAgent:input_type -> banyandb.fodc.v1.RegisterAgentRequest
-	11, // 30: banyandb.fodc.v1.FODCService.StreamMetrics:input_type -> banyandb.fodc.v1.StreamMetricsRequest
-	15, // 31: banyandb.fodc.v1.FODCService.StreamClusterTopology:input_type -> banyandb.fodc.v1.HeldRequest
-	15, // 32: banyandb.fodc.v1.FODCService.StreamLifecycle:input_type -> banyandb.fodc.v1.HeldRequest
-	15, // 33: banyandb.fodc.v1.FODCService.StreamCrashDiagnostics:input_type -> banyandb.fodc.v1.HeldRequest
-	15, // 34: banyandb.fodc.v1.FODCService.StreamPressureProfiles:input_type -> banyandb.fodc.v1.HeldRequest
-	15, // 35: banyandb.fodc.v1.FODCService.StreamSchemaRegistry:input_type -> banyandb.fodc.v1.HeldRequest
-	9,  // 36: banyandb.fodc.v1.FODCService.RegisterAgent:output_type -> banyandb.fodc.v1.RegisterAgentResponse
-	14, // 37: banyandb.fodc.v1.FODCService.StreamMetrics:output_type -> banyandb.fodc.v1.StreamMetricsResponse
-	16, // 38: banyandb.fodc.v1.FODCService.StreamClusterTopology:output_type -> banyandb.fodc.v1.HeldResponse
-	16, // 39: banyandb.fodc.v1.FODCService.StreamLifecycle:output_type -> banyandb.fodc.v1.HeldResponse
-	16, // 40: banyandb.fodc.v1.FODCService.StreamCrashDiagnostics:output_type -> banyandb.fodc.v1.HeldResponse
-	16, // 41: banyandb.fodc.v1.FODCService.StreamPressureProfiles:output_type -> banyandb.fodc.v1.HeldResponse
-	16, // 42: banyandb.fodc.v1.FODCService.StreamSchemaRegistry:output_type -> banyandb.fodc.v1.HeldResponse
-	36, // [36:43] is the sub-list for method output_type
-	29, // [29:36] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	28, // 28: banyandb.fodc.v1.InspectAllResponse.groups:type_name -> banyandb.fodc.v1.GroupLifecycleInfo
+	64, // 29: banyandb.fodc.v1.StreamClusterTopologyResponse.time_left:type_name -> google.protobuf.Duration
+	63, // 30: banyandb.fodc.v1.StreamClusterTopologyRequest.timestamp:type_name -> google.protobuf.Timestamp
+	22, // 31: banyandb.fodc.v1.StreamClusterTopologyRequest.topology:type_name -> banyandb.fodc.v1.Topology
+	65, // 32: banyandb.fodc.v1.Topology.nodes:type_name -> banyandb.database.v1.Node
+	23, // 33: banyandb.fodc.v1.Topology.calls:type_name -> banyandb.fodc.v1.Call
+	64, // 34: banyandb.fodc.v1.StreamLifecycleResponse.time_left:type_name -> google.protobuf.Duration
+	63, // 35: banyandb.fodc.v1.StreamLifecycleRequest.timestamp:type_name -> google.protobuf.Timestamp
+	26, // 36: banyandb.fodc.v1.StreamLifecycleRequest.lifecycle_data:type_name -> banyandb.fodc.v1.LifecycleData
+	27, // 37: banyandb.fodc.v1.LifecycleData.reports:type_name -> banyandb.fodc.v1.LifecycleReport
+	28, // 38: banyandb.fodc.v1.LifecycleData.groups:type_name -> banyandb.fodc.v1.GroupLifecycleInfo
+	29, // 39: banyandb.fodc.v1.GroupLifecycleInfo.resource_opts:type_name -> banyandb.fodc.v1.ResourceOpts
+	32, // 40: banyandb.fodc.v1.GroupLifecycleInfo.data_info:type_name -> banyandb.fodc.v1.DataInfo
+	38, // 41: banyandb.fodc.v1.GroupLifecycleInfo.schema_consistency:type_name -> banyandb.fodc.v1.SchemaConsistency
+	30, // 42: banyandb.fodc.v1.ResourceOpts.segment_interval:type_name -> banyandb.fodc.v1.IntervalRule
+	30, // 43: banyandb.fodc.v1.ResourceOpts.ttl:type_name -> banyandb.fodc.v1.IntervalRule
+	31, // 44: banyandb.fodc.v1.ResourceOpts.stages:type_name -> banyandb.fodc.v1.LifecycleStage
+	6,  // 45: banyandb.fodc.v1.IntervalRule.unit:type_name -> banyandb.fodc.v1.IntervalRule.Unit
+	30, // 46: banyandb.fodc.v1.LifecycleStage.segment_interval:type_name -> banyandb.fodc.v1.IntervalRule
+	30, // 47: banyandb.fodc.v1.LifecycleStage.ttl:type_name -> banyandb.fodc.v1.IntervalRule
+	65, // 48: banyandb.fodc.v1.DataInfo.node:type_name -> banyandb.database.v1.Node
+	33, // 49: banyandb.fodc.v1.DataInfo.segment_info:type_name -> banyandb.fodc.v1.SegmentInfo
+	34, // 50: banyandb.fodc.v1.SegmentInfo.shard_info:type_name -> banyandb.fodc.v1.ShardInfo
+	35, // 51: banyandb.fodc.v1.SegmentInfo.series_index_info:type_name -> banyandb.fodc.v1.SeriesIndexInfo
+	36, // 52: banyandb.fodc.v1.ShardInfo.inverted_index_info:type_name -> banyandb.fodc.v1.InvertedIndexInfo
+	37, // 53: banyandb.fodc.v1.ShardInfo.sidx_info:type_name -> banyandb.fodc.v1.SIDXInfo
+	4,  // 54: banyandb.fodc.v1.SchemaConsistency.status:type_name -> banyandb.fodc.v1.ConsistencyStatus
+	39, // 55: banyandb.fodc.v1.SchemaConsistency.objects:type_name -> banyandb.fodc.v1.SchemaObjectFingerprints
+	41, // 56: banyandb.fodc.v1.SchemaConsistency.issues:type_name -> banyandb.fodc.v1.SchemaIssue
+	40, // 57: banyandb.fodc.v1.SchemaObjectFingerprints.node_fingerprints:type_name -> banyandb.fodc.v1.NodeFingerprint
+	5,  // 58: banyandb.fodc.v1.SchemaIssue.type:type_name -> banyandb.fodc.v1.SchemaIssueType
+	64, // 59: banyandb.fodc.v1.StreamCrashDiagnosticsResponse.time_left:type_name -> google.protobuf.Duration
+	63, // 60: banyandb.fodc.v1.StreamCrashDiagnosticsRequest.fetched_at:type_name -> google.protobuf.Timestamp
+	44, // 61: banyandb.fodc.v1.StreamCrashDiagnosticsRequest.panic_record:type_name -> banyandb.fodc.v1.PanicRecord
+	63, // 62: banyandb.fodc.v1.PanicRecord.occurred_at:type_name -> google.protobuf.Timestamp
+	45, // 63: banyandb.fodc.v1.PanicRecord.breadcrumbs:type_name -> banyandb.fodc.v1.Breadcrumb
+	61, // 64: banyandb.fodc.v1.PanicRecord.process_metadata:type_name -> banyandb.fodc.v1.PanicRecord.ProcessMetadataEntry
+	63, // 65: banyandb.fodc.v1.Breadcrumb.time:type_name -> google.protobuf.Timestamp
+	62, // 66: banyandb.fodc.v1.Breadcrumb.fields:type_name -> banyandb.fodc.v1.Breadcrumb.FieldsEntry
+	47, // 67: banyandb.fodc.v1.StreamPressureProfilesResponse.list_profiles:type_name -> banyandb.fodc.v1.ListProfiles
+	48, // 68: banyandb.fodc.v1.StreamPressureProfilesResponse.fetch_profile:type_name -> banyandb.fodc.v1.FetchProfile
+	64, // 69: banyandb.fodc.v1.StreamPressureProfilesResponse.time_left:type_name -> google.protobuf.Duration
+	50, // 70: banyandb.fodc.v1.StreamPressureProfilesRequest.record:type_name -> banyandb.fodc.v1.PressureProfileRecord
+	52, // 71: banyandb.fodc.v1.StreamPressureProfilesRequest.list_complete:type_name -> banyandb.fodc.v1.ProfileListComplete
+	53, // 72: banyandb.fodc.v1.StreamPressureProfilesRequest.chunk:type_name -> banyandb.fodc.v1.ProfileChunk
+	63, // 73: banyandb.fodc.v1.PressureProfileRecord.captured_at:type_name -> google.protobuf.Timestamp
+	51, // 74: banyandb.fodc.v1.PressureProfileRecord.profiles:type_name -> banyandb.fodc.v1.ProfileFile
+	64, // 75: banyandb.fodc.v1.StreamSchemaRegistryResponse.time_left:type_name -> google.protobuf.Duration
+	56, // 76: banyandb.fodc.v1.StreamSchemaRegistryRequest.group:type_name -> banyandb.fodc.v1.SchemaGroup
+	57, // 77: banyandb.fodc.v1.SchemaGroup.objects:type_name -> banyandb.fodc.v1.SchemaObject
+	10, // 78: banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry.value:type_name -> banyandb.fodc.v1.Address
+	7,  // 79: banyandb.fodc.v1.FODCService.RegisterAgent:input_type -> banyandb.fodc.v1.RegisterAgentRequest
+	14, // 80: banyandb.fodc.v1.FODCService.StreamMetrics:input_type -> banyandb.fodc.v1.StreamMetricsRequest
+	21, // 81: banyandb.fodc.v1.FODCService.StreamClusterTopology:input_type -> banyandb.fodc.v1.StreamClusterTopologyRequest
+	25, // 82: banyandb.fodc.v1.FODCService.StreamLifecycle:input_type -> banyandb.fodc.v1.StreamLifecycleRequest
+	43, // 83: banyandb.fodc.v1.FODCService.StreamCrashDiagnostics:input_type -> banyandb.fodc.v1.StreamCrashDiagnosticsRequest
+	49, // 84: banyandb.fodc.v1.FODCService.StreamPressureProfiles:input_type -> banyandb.fodc.v1.StreamPressureProfilesRequest
+	55, // 85: banyandb.fodc.v1.FODCService.StreamSchemaRegistry:input_type -> banyandb.fodc.v1.StreamSchemaRegistryRequest
+	18, // 86: banyandb.fodc.v1.GroupLifecycleService.InspectAll:input_type -> banyandb.fodc.v1.InspectAllRequest
+	12, // 87: banyandb.fodc.v1.FODCService.RegisterAgent:output_type -> banyandb.fodc.v1.RegisterAgentResponse
+	17, // 88: banyandb.fodc.v1.FODCService.StreamMetrics:output_type -> banyandb.fodc.v1.StreamMetricsResponse
+	20, // 89: banyandb.fodc.v1.FODCService.StreamClusterTopology:output_type -> banyandb.fodc.v1.StreamClusterTopologyResponse
+	24, // 90: banyandb.fodc.v1.FODCService.StreamLifecycle:output_type -> banyandb.fodc.v1.StreamLifecycleResponse
+	42, // 91: banyandb.fodc.v1.FODCService.StreamCrashDiagnostics:output_type -> banyandb.fodc.v1.StreamCrashDiagnosticsResponse
+	46, // 92: banyandb.fodc.v1.FODCService.StreamPressureProfiles:output_type -> banyandb.fodc.v1.StreamPressureProfilesResponse
+	54, // 93: banyandb.fodc.v1.FODCService.StreamSchemaRegistry:output_type -> banyandb.fodc.v1.StreamSchemaRegistryResponse
+	19, // 94: banyandb.fodc.v1.GroupLifecycleService.InspectAll:output_type -> banyandb.fodc.v1.InspectAllResponse
+	87, // [87:95] is the sub-list for method output_type
+	79, // [79:87] is the sub-list for method input_type
+	79, // [79:79] is the sub-list for extension type_name
+	79, // [79:79] is the sub-list for extension extendee
+	0,  // [0:79] is the sub-list for field type_name
 }
 
 func init() { file_messages_wire_fodc_proto_init() }
@@ -1570,15 +4871,25 @@ func file_messages_wire_fodc_proto_init() {
 	if File_messages_wire_fodc_proto != nil {
 		return
 	}
+	file_messages_wire_database_proto_init()
+	file_messages_wire_fodc_proto_msgTypes[39].OneofWrappers = []any{
+		(*StreamPressureProfilesResponse_ListProfiles)(nil),
+		(*StreamPressureProfilesResponse_FetchProfile)(nil),
+	}
+	file_messages_wire_fodc_proto_msgTypes[42].OneofWrappers = []any{
+		(*StreamPressureProfilesRequest_Record)(nil),
+		(*StreamPressureProfilesRequest_ListComplete)(nil),
+		(*StreamPressureProfilesRequest_Chunk)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_wire_fodc_proto_rawDesc), len(file_messages_wire_fodc_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   16,
+			NumEnums:      7,
+			NumMessages:   56,
 			NumExtensions: 0,
-			NumServices:   1,
+			NumServices:   2,
 		},
 		GoTypes:           file_messages_wire_fodc_proto_goTypes,
 		DependencyIndexes: file_messages_wire_fodc_proto_depIdxs,

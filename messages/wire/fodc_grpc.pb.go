@@ -49,14 +49,17 @@ type FODCServiceClient interface {
 	RegisterAgent(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[RegisterAgentRequest, RegisterAgentResponse], error)
 	// The proxy asks for metrics, the agent answers in the order of the requests.
 	StreamMetrics(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamMetricsRequest, StreamMetricsResponse], error)
-	// The streams below are opened by baseline agents. A proxy that does not serve
-	// one of them accepts and holds it: refused, such an agent would tear down all
-	// of its streams and register anew, for ever.
-	StreamClusterTopology(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[HeldRequest, HeldResponse], error)
-	StreamLifecycle(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[HeldRequest, HeldResponse], error)
-	StreamCrashDiagnostics(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[HeldRequest, HeldResponse], error)
-	StreamPressureProfiles(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[HeldRequest, HeldResponse], error)
-	StreamSchemaRegistry(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[HeldRequest, HeldResponse], error)
+	// The nodes of the database's cluster, as the agent's node knows them.
+	StreamClusterTopology(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamClusterTopologyRequest, StreamClusterTopologyResponse], error)
+	// What became of the data's groups: their settings, where the data is, and the reports
+	// of the database's lifecycle runs.
+	StreamLifecycle(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamLifecycleRequest, StreamLifecycleResponse], error)
+	// The records of the database's crashes that the agent has found.
+	StreamCrashDiagnostics(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamCrashDiagnosticsRequest, StreamCrashDiagnosticsResponse], error)
+	// The profiles that were taken while the database was short of memory.
+	StreamPressureProfiles(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamPressureProfilesRequest, StreamPressureProfilesResponse], error)
+	// The schema objects that the database's registry has, as fingerprints.
+	StreamSchemaRegistry(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamSchemaRegistryRequest, StreamSchemaRegistryResponse], error)
 }
 
 type fODCServiceClient struct {
@@ -93,70 +96,70 @@ func (c *fODCServiceClient) StreamMetrics(ctx context.Context, opts ...grpc.Call
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type FODCService_StreamMetricsClient = grpc.BidiStreamingClient[StreamMetricsRequest, StreamMetricsResponse]
 
-func (c *fODCServiceClient) StreamClusterTopology(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[HeldRequest, HeldResponse], error) {
+func (c *fODCServiceClient) StreamClusterTopology(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamClusterTopologyRequest, StreamClusterTopologyResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &FODCService_ServiceDesc.Streams[2], FODCService_StreamClusterTopology_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	x := &grpc.GenericClientStream[HeldRequest, HeldResponse]{ClientStream: stream}
+	x := &grpc.GenericClientStream[StreamClusterTopologyRequest, StreamClusterTopologyResponse]{ClientStream: stream}
 	return x, nil
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type FODCService_StreamClusterTopologyClient = grpc.BidiStreamingClient[HeldRequest, HeldResponse]
+type FODCService_StreamClusterTopologyClient = grpc.BidiStreamingClient[StreamClusterTopologyRequest, StreamClusterTopologyResponse]
 
-func (c *fODCServiceClient) StreamLifecycle(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[HeldRequest, HeldResponse], error) {
+func (c *fODCServiceClient) StreamLifecycle(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamLifecycleRequest, StreamLifecycleResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &FODCService_ServiceDesc.Streams[3], FODCService_StreamLifecycle_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	x := &grpc.GenericClientStream[HeldRequest, HeldResponse]{ClientStream: stream}
+	x := &grpc.GenericClientStream[StreamLifecycleRequest, StreamLifecycleResponse]{ClientStream: stream}
 	return x, nil
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type FODCService_StreamLifecycleClient = grpc.BidiStreamingClient[HeldRequest, HeldResponse]
+type FODCService_StreamLifecycleClient = grpc.BidiStreamingClient[StreamLifecycleRequest, StreamLifecycleResponse]
 
-func (c *fODCServiceClient) StreamCrashDiagnostics(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[HeldRequest, HeldResponse], error) {
+func (c *fODCServiceClient) StreamCrashDiagnostics(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamCrashDiagnosticsRequest, StreamCrashDiagnosticsResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &FODCService_ServiceDesc.Streams[4], FODCService_StreamCrashDiagnostics_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	x := &grpc.GenericClientStream[HeldRequest, HeldResponse]{ClientStream: stream}
+	x := &grpc.GenericClientStream[StreamCrashDiagnosticsRequest, StreamCrashDiagnosticsResponse]{ClientStream: stream}
 	return x, nil
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type FODCService_StreamCrashDiagnosticsClient = grpc.BidiStreamingClient[HeldRequest, HeldResponse]
+type FODCService_StreamCrashDiagnosticsClient = grpc.BidiStreamingClient[StreamCrashDiagnosticsRequest, StreamCrashDiagnosticsResponse]
 
-func (c *fODCServiceClient) StreamPressureProfiles(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[HeldRequest, HeldResponse], error) {
+func (c *fODCServiceClient) StreamPressureProfiles(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamPressureProfilesRequest, StreamPressureProfilesResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &FODCService_ServiceDesc.Streams[5], FODCService_StreamPressureProfiles_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	x := &grpc.GenericClientStream[HeldRequest, HeldResponse]{ClientStream: stream}
+	x := &grpc.GenericClientStream[StreamPressureProfilesRequest, StreamPressureProfilesResponse]{ClientStream: stream}
 	return x, nil
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type FODCService_StreamPressureProfilesClient = grpc.BidiStreamingClient[HeldRequest, HeldResponse]
+type FODCService_StreamPressureProfilesClient = grpc.BidiStreamingClient[StreamPressureProfilesRequest, StreamPressureProfilesResponse]
 
-func (c *fODCServiceClient) StreamSchemaRegistry(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[HeldRequest, HeldResponse], error) {
+func (c *fODCServiceClient) StreamSchemaRegistry(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamSchemaRegistryRequest, StreamSchemaRegistryResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &FODCService_ServiceDesc.Streams[6], FODCService_StreamSchemaRegistry_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
-	x := &grpc.GenericClientStream[HeldRequest, HeldResponse]{ClientStream: stream}
+	x := &grpc.GenericClientStream[StreamSchemaRegistryRequest, StreamSchemaRegistryResponse]{ClientStream: stream}
 	return x, nil
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type FODCService_StreamSchemaRegistryClient = grpc.BidiStreamingClient[HeldRequest, HeldResponse]
+type FODCService_StreamSchemaRegistryClient = grpc.BidiStreamingClient[StreamSchemaRegistryRequest, StreamSchemaRegistryResponse]
 
 // FODCServiceServer is the server API for FODCService service.
 // All implementations must embed UnimplementedFODCServiceServer
@@ -172,14 +175,17 @@ type FODCServiceServer interface {
 	RegisterAgent(grpc.BidiStreamingServer[RegisterAgentRequest, RegisterAgentResponse]) error
 	// The proxy asks for metrics, the agent answers in the order of the requests.
 	StreamMetrics(grpc.BidiStreamingServer[StreamMetricsRequest, StreamMetricsResponse]) error
-	// The streams below are opened by baseline agents. A proxy that does not serve
-	// one of them accepts and holds it: refused, such an agent would tear down all
-	// of its streams and register anew, for ever.
-	StreamClusterTopology(grpc.BidiStreamingServer[HeldRequest, HeldResponse]) error
-	StreamLifecycle(grpc.BidiStreamingServer[HeldRequest, HeldResponse]) error
-	StreamCrashDiagnostics(grpc.BidiStreamingServer[HeldRequest, HeldResponse]) error
-	StreamPressureProfiles(grpc.BidiStreamingServer[HeldRequest, HeldResponse]) error
-	StreamSchemaRegistry(grpc.BidiStreamingServer[HeldRequest, HeldResponse]) error
+	// The nodes of the database's cluster, as the agent's node knows them.
+	StreamClusterTopology(grpc.BidiStreamingServer[StreamClusterTopologyRequest, StreamClusterTopologyResponse]) error
+	// What became of the data's groups: their settings, where the data is, and the reports
+	// of the database's lifecycle runs.
+	StreamLifecycle(grpc.BidiStreamingServer[StreamLifecycleRequest, StreamLifecycleResponse]) error
+	// The records of the database's crashes that the agent has found.
+	StreamCrashDiagnostics(grpc.BidiStreamingServer[StreamCrashDiagnosticsRequest, StreamCrashDiagnosticsResponse]) error
+	// The profiles that were taken while the database was short of memory.
+	StreamPressureProfiles(grpc.BidiStreamingServer[StreamPressureProfilesRequest, StreamPressureProfilesResponse]) error
+	// The schema objects that the database's registry has, as fingerprints.
+	StreamSchemaRegistry(grpc.BidiStreamingServer[StreamSchemaRegistryRequest, StreamSchemaRegistryResponse]) error
 	mustEmbedUnimplementedFODCServiceServer()
 }
 
@@ -196,19 +202,19 @@ func (UnimplementedFODCServiceServer) RegisterAgent(grpc.BidiStreamingServer[Reg
 func (UnimplementedFODCServiceServer) StreamMetrics(grpc.BidiStreamingServer[StreamMetricsRequest, StreamMetricsResponse]) error {
 	return status.Error(codes.Unimplemented, "method StreamMetrics not implemented")
 }
-func (UnimplementedFODCServiceServer) StreamClusterTopology(grpc.BidiStreamingServer[HeldRequest, HeldResponse]) error {
+func (UnimplementedFODCServiceServer) StreamClusterTopology(grpc.BidiStreamingServer[StreamClusterTopologyRequest, StreamClusterTopologyResponse]) error {
 	return status.Error(codes.Unimplemented, "method StreamClusterTopology not implemented")
 }
-func (UnimplementedFODCServiceServer) StreamLifecycle(grpc.BidiStreamingServer[HeldRequest, HeldResponse]) error {
+func (UnimplementedFODCServiceServer) StreamLifecycle(grpc.BidiStreamingServer[StreamLifecycleRequest, StreamLifecycleResponse]) error {
 	return status.Error(codes.Unimplemented, "method StreamLifecycle not implemented")
 }
-func (UnimplementedFODCServiceServer) StreamCrashDiagnostics(grpc.BidiStreamingServer[HeldRequest, HeldResponse]) error {
+func (UnimplementedFODCServiceServer) StreamCrashDiagnostics(grpc.BidiStreamingServer[StreamCrashDiagnosticsRequest, StreamCrashDiagnosticsResponse]) error {
 	return status.Error(codes.Unimplemented, "method StreamCrashDiagnostics not implemented")
 }
-func (UnimplementedFODCServiceServer) StreamPressureProfiles(grpc.BidiStreamingServer[HeldRequest, HeldResponse]) error {
+func (UnimplementedFODCServiceServer) StreamPressureProfiles(grpc.BidiStreamingServer[StreamPressureProfilesRequest, StreamPressureProfilesResponse]) error {
 	return status.Error(codes.Unimplemented, "method StreamPressureProfiles not implemented")
 }
-func (UnimplementedFODCServiceServer) StreamSchemaRegistry(grpc.BidiStreamingServer[HeldRequest, HeldResponse]) error {
+func (UnimplementedFODCServiceServer) StreamSchemaRegistry(grpc.BidiStreamingServer[StreamSchemaRegistryRequest, StreamSchemaRegistryResponse]) error {
 	return status.Error(codes.Unimplemented, "method StreamSchemaRegistry not implemented")
 }
 func (UnimplementedFODCServiceServer) mustEmbedUnimplementedFODCServiceServer() {}
@@ -247,39 +253,39 @@ func _FODCService_StreamMetrics_Handler(srv interface{}, stream grpc.ServerStrea
 type FODCService_StreamMetricsServer = grpc.BidiStreamingServer[StreamMetricsRequest, StreamMetricsResponse]
 
 func _FODCService_StreamClusterTopology_Handler(srv interface{}, stream grpc.ServerStream) error {
-	return srv.(FODCServiceServer).StreamClusterTopology(&grpc.GenericServerStream[HeldRequest, HeldResponse]{ServerStream: stream})
+	return srv.(FODCServiceServer).StreamClusterTopology(&grpc.GenericServerStream[StreamClusterTopologyRequest, StreamClusterTopologyResponse]{ServerStream: stream})
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type FODCService_StreamClusterTopologyServer = grpc.BidiStreamingServer[HeldRequest, HeldResponse]
+type FODCService_StreamClusterTopologyServer = grpc.BidiStreamingServer[StreamClusterTopologyRequest, StreamClusterTopologyResponse]
 
 func _FODCService_StreamLifecycle_Handler(srv interface{}, stream grpc.ServerStream) error {
-	return srv.(FODCServiceServer).StreamLifecycle(&grpc.GenericServerStream[HeldRequest, HeldResponse]{ServerStream: stream})
+	return srv.(FODCServiceServer).StreamLifecycle(&grpc.GenericServerStream[StreamLifecycleRequest, StreamLifecycleResponse]{ServerStream: stream})
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type FODCService_StreamLifecycleServer = grpc.BidiStreamingServer[HeldRequest, HeldResponse]
+type FODCService_StreamLifecycleServer = grpc.BidiStreamingServer[StreamLifecycleRequest, StreamLifecycleResponse]
 
 func _FODCService_StreamCrashDiagnostics_Handler(srv interface{}, stream grpc.ServerStream) error {
-	return srv.(FODCServiceServer).StreamCrashDiagnostics(&grpc.GenericServerStream[HeldRequest, HeldResponse]{ServerStream: stream})
+	return srv.(FODCServiceServer).StreamCrashDiagnostics(&grpc.GenericServerStream[StreamCrashDiagnosticsRequest, StreamCrashDiagnosticsResponse]{ServerStream: stream})
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type FODCService_StreamCrashDiagnosticsServer = grpc.BidiStreamingServer[HeldRequest, HeldResponse]
+type FODCService_StreamCrashDiagnosticsServer = grpc.BidiStreamingServer[StreamCrashDiagnosticsRequest, StreamCrashDiagnosticsResponse]
 
 func _FODCService_StreamPressureProfiles_Handler(srv interface{}, stream grpc.ServerStream) error {
-	return srv.(FODCServiceServer).StreamPressureProfiles(&grpc.GenericServerStream[HeldRequest, HeldResponse]{ServerStream: stream})
+	return srv.(FODCServiceServer).StreamPressureProfiles(&grpc.GenericServerStream[StreamPressureProfilesRequest, StreamPressureProfilesResponse]{ServerStream: stream})
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type FODCService_StreamPressureProfilesServer = grpc.BidiStreamingServer[HeldRequest, HeldResponse]
+type FODCService_StreamPressureProfilesServer = grpc.BidiStreamingServer[StreamPressureProfilesRequest, StreamPressureProfilesResponse]
 
 func _FODCService_StreamSchemaRegistry_Handler(srv interface{}, stream grpc.ServerStream) error {
-	return srv.(FODCServiceServer).StreamSchemaRegistry(&grpc.GenericServerStream[HeldRequest, HeldResponse]{ServerStream: stream})
+	return srv.(FODCServiceServer).StreamSchemaRegistry(&grpc.GenericServerStream[StreamSchemaRegistryRequest, StreamSchemaRegistryResponse]{ServerStream: stream})
 }
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
-type FODCService_StreamSchemaRegistryServer = grpc.BidiStreamingServer[HeldRequest, HeldResponse]
+type FODCService_StreamSchemaRegistryServer = grpc.BidiStreamingServer[StreamSchemaRegistryRequest, StreamSchemaRegistryResponse]
 
 // FODCService_ServiceDesc is the grpc.ServiceDesc for FODCService service.
 // It's only intended for direct use with grpc.RegisterService,
@@ -332,5 +338,111 @@ var FODCService_ServiceDesc = grpc.ServiceDesc{
 			ClientStreams: true,
 		},
 	},
+	Metadata: "messages/wire/fodc.proto",
+}
+
+const (
+	GroupLifecycleService_InspectAll_FullMethodName = "/banyandb.fodc.v1.GroupLifecycleService/InspectAll"
+)
+
+// GroupLifecycleServiceClient is the client API for GroupLifecycleService service.
+//
+// For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// GroupLifecycleService is served by the database beside its other services.
+type GroupLifecycleServiceClient interface {
+	InspectAll(ctx context.Context, in *InspectAllRequest, opts ...grpc.CallOption) (*InspectAllResponse, error)
+}
+
+type groupLifecycleServiceClient struct {
+	cc grpc.ClientConnInterface
+}
+
+func NewGroupLifecycleServiceClient(cc grpc.ClientConnInterface) GroupLifecycleServiceClient {
+	return &groupLifecycleServiceClient{cc}
+}
+
+func (c *groupLifecycleServiceClient) InspectAll(ctx context.Context, in *InspectAllRequest, opts ...grpc.CallOption) (*InspectAllResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(InspectAllResponse)
+	err := c.cc.Invoke(ctx, GroupLifecycleService_InspectAll_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// GroupLifecycleServiceServer is the server API for GroupLifecycleService service.
+// All implementations must embed UnimplementedGroupLifecycleServiceServer
+// for forward compatibility.
+//
+// GroupLifecycleService is served by the database beside its other services.
+type GroupLifecycleServiceServer interface {
+	InspectAll(context.Context, *InspectAllRequest) (*InspectAllResponse, error)
+	mustEmbedUnimplementedGroupLifecycleServiceServer()
+}
+
+// UnimplementedGroupLifecycleServiceServer must be embedded to have
+// forward compatible implementations.
+//
+// NOTE: this should be embedded by value instead of pointer to avoid a nil
+// pointer dereference when methods are called.
+type UnimplementedGroupLifecycleServiceServer struct{}
+
+func (UnimplementedGroupLifecycleServiceServer) InspectAll(context.Context, *InspectAllRequest) (*InspectAllResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method InspectAll not implemented")
+}
+func (UnimplementedGroupLifecycleServiceServer) mustEmbedUnimplementedGroupLifecycleServiceServer() {}
+func (UnimplementedGroupLifecycleServiceServer) testEmbeddedByValue()                               {}
+
+// UnsafeGroupLifecycleServiceServer may be embedded to opt out of forward compatibility for this service.
+// Use of this interface is not recommended, as added methods to GroupLifecycleServiceServer will
+// result in compilation errors.
+type UnsafeGroupLifecycleServiceServer interface {
+	mustEmbedUnimplementedGroupLifecycleServiceServer()
+}
+
+func RegisterGroupLifecycleServiceServer(s grpc.ServiceRegistrar, srv GroupLifecycleServiceServer) {
+	// If the following call panics, it indicates UnimplementedGroupLifecycleServiceServer was
+	// embedded by pointer and is nil.  This will cause panics if an
+	// unimplemented method is ever invoked, so we test this at initialization
+	// time to prevent it from happening at runtime later due to I/O.
+	if t, ok := srv.(interface{ testEmbeddedByValue() }); ok {
+		t.testEmbeddedByValue()
+	}
+	s.RegisterService(&GroupLifecycleService_ServiceDesc, srv)
+}
+
+func _GroupLifecycleService_InspectAll_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(InspectAllRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GroupLifecycleServiceServer).InspectAll(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GroupLifecycleService_InspectAll_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GroupLifecycleServiceServer).InspectAll(ctx, req.(*InspectAllRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+// GroupLifecycleService_ServiceDesc is the grpc.ServiceDesc for GroupLifecycleService service.
+// It's only intended for direct use with grpc.RegisterService,
+// and not to be introspected or modified (even as a copy)
+var GroupLifecycleService_ServiceDesc = grpc.ServiceDesc{
+	ServiceName: "banyandb.fodc.v1.GroupLifecycleService",
+	HandlerType: (*GroupLifecycleServiceServer)(nil),
+	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "InspectAll",
+			Handler:    _GroupLifecycleService_InspectAll_Handler,
+		},
+	},
+	Streams:  []grpc.StreamDesc{},
 	Metadata: "messages/wire/fodc.proto",
 }
