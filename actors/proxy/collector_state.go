@@ -57,7 +57,11 @@ func (s *collectorState) admit(requestID uint64, q messages.Query, now time.Time
 // queryKey returns the same text for queries that differ in their deadline only.
 func queryKey(q messages.Query) string {
 	w := q.Selection.Window
-	return fmt.Sprintf("%q %q %q %v %q %v %d %v %d %v %v %v", q.Filter.NodeIDs, q.Filter.Roles, q.Filter.PodNames, q.Filter.OrUnsaid,
+	question := ""
+	if q.Question != nil {
+		question = q.Question.Key()
+	}
+	return fmt.Sprintf("%q %q %q %q %v %q %v %d %v %d %v %v %v", question, q.Filter.NodeIDs, q.Filter.Roles, q.Filter.PodNames, q.Filter.OrUnsaid,
 		q.Selection.Names, w.Start.IsZero(), w.Start.UnixNano(), w.End.IsZero(), w.End.UnixNano(),
 		q.Selection.ScrapeTimes, q.Selection.SeriesOnly, q.CorrectClocks)
 }

@@ -63,6 +63,11 @@ func TestQuestionsAreNotConfused(t *testing.T) {
 	differ(messages.Query{Filter: messages.NodeFilter{Roles: []string{"x"}}}, messages.Query{Filter: messages.NodeFilter{PodNames: []string{"x"}}})
 	differ(messages.Query{Selection: messages.Selection{Window: messages.Window{Start: noon}}},
 		messages.Query{Selection: messages.Selection{Window: messages.Window{End: noon}}})
+	asked := func(q messages.Question) messages.Query { return messages.Query{Question: q} }
+	differ(messages.Query{}, asked(messages.TopologyQuestion{}))
+	differ(asked(messages.TopologyQuestion{}), asked(messages.LifecycleQuestion{}))
+	differ(asked(messages.ProfileQuestion{ProfileID: "a", Type: "heap"}), asked(messages.ProfileQuestion{ProfileID: "a", Type: "goroutine"}))
+	differ(asked(messages.ProfileQuestion{Offset: 1}), asked(messages.ProfileQuestion{Length: 1}))
 	for _, q := range []messages.Query{{CorrectClocks: true}, {Filter: messages.NodeFilter{OrUnsaid: true}}, {Selection: messages.Selection{ScrapeTimes: true}}, {Selection: messages.Selection{SeriesOnly: true}}} {
 		differ(messages.Query{}, q)
 	}
@@ -71,7 +76,7 @@ func TestQuestionsAreNotConfused(t *testing.T) {
 
 // All but the deadline counts: a field that is added to a query has to be in the key, too.
 func TestAQueryHasNoOtherFields(t *testing.T) {
-	require.Equal(t, 4, reflect.TypeFor[messages.Query]().NumField())
+	require.Equal(t, 5, reflect.TypeFor[messages.Query]().NumField())
 	require.Equal(t, 4, reflect.TypeFor[messages.Selection]().NumField())
 	require.Equal(t, 4, reflect.TypeFor[messages.NodeFilter]().NumField())
 }
