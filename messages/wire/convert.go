@@ -68,6 +68,9 @@ func toCapabilities(c messages.Capabilities) []Capability {
 	if c.Dictionary {
 		list = append(list, Capability_CAPABILITY_DICTIONARY)
 	}
+	if c.StreamAnswers {
+		list = append(list, Capability_CAPABILITY_STREAM_ANSWERS)
+	}
 	return list
 }
 
@@ -82,6 +85,8 @@ func fromCapabilities(list []Capability) messages.Capabilities {
 			c.HeartbeatAnswers = true
 		case Capability_CAPABILITY_DICTIONARY:
 			c.Dictionary = true
+		case Capability_CAPABILITY_STREAM_ANSWERS:
+			c.StreamAnswers = true
 		}
 	}
 	return c

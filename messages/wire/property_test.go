@@ -220,7 +220,7 @@ func drawMap[T any](t *rapid.T, label string, values *rapid.Generator[T]) map[st
 
 func drawCapabilities(t *rapid.T) messages.Capabilities {
 	return messages.Capabilities{ColumnarAnswers: rapid.Bool().Draw(t, "columnar"), HeartbeatAnswers: rapid.Bool().Draw(t, "heartbeats"),
-		Dictionary: rapid.Bool().Draw(t, "dictionary")}
+		Dictionary: rapid.Bool().Draw(t, "dictionary"), StreamAnswers: rapid.Bool().Draw(t, "stream answers")}
 }
 
 func drawTime(t *rapid.T, label string) time.Time {
