@@ -44,7 +44,7 @@ func (k *collect) Receive(c actors.Context) {
 	case answerChunk:
 		k.onChunk(c, m)
 	case answerFailure:
-		k.release(memoryOf(k.state.failed(m.agentID, m.reason, time.Now())))
+		k.release(k.state.failed(m.agentID, m.reason, time.Now()))
 		k.advance(c)
 	case actors.Tick:
 		k.onTick(c, m)
@@ -62,7 +62,7 @@ func (k *collect) onStarted(c actors.Context) {
 
 func (k *collect) onTargets(c actors.Context, m targets) {
 	k.sessions = m.sessions
-	k.state.begin(m.nodes, k.budget.concurrency(k.query.Selection), k.query.Deadline, time.Now())
+	k.state.begin(m.nodes, k.budget.concurrency(k.query), k.query.Deadline, time.Now())
 	if k.query.CorrectClocks {
 		k.state.correctClocks()
 	}
@@ -96,7 +96,8 @@ func (k *collect) advance(c actors.Context) {
 	for _, agentID := range k.state.ask(time.Now()) {
 		sel := k.query.Selection
 		sel.Window = k.state.windowFor(agentID, sel.Window)
-		actors.Request(c, k.sessions[agentID], askMetrics{collectionID: k.id, selection: sel, deadline: k.query.Deadline})
+		actors.Request(c, k.sessions[agentID], ask{collectionID: k.id, question: k.query.Question, selection: sel,
+			deadline: k.query.Deadline})
 	}
 	if k.state.isComplete() {
 		k.end(c)
@@ -109,7 +110,7 @@ func (k *collect) onChunk(c actors.Context, m answerChunk) {
 	if !k.state.awaits(m.agentID) {
 		return
 	}
-	bytes := memoryOf(m.blocks)
+	bytes := memoryOf(m.blocks, m.parts)
 	if !k.budget.reserve(k.reserved, bytes) {
 		k.fail(c, k.overBudget(bytes))
 		return
@@ -173,13 +174,6 @@ func (k *collect) cleanUp(c actors.Context) {
 func (k *collect) release(bytes int64) {
 	k.budget.release(bytes)
 	k.reserved -= bytes
-}
-
-func memoryOf(blocks []messages.Block) (bytes int64) {
-	for i := range blocks {
-		bytes += int64(blocks[i].MemoryBytes())
-	}
-	return bytes
 }
 
 func (k *collect) cancelRequests(agentIDs []string) {

@@ -102,6 +102,7 @@ func (s *collectState) addChunk(m answerChunk, now time.Time) {
 	}
 	n := &s.nodes[i]
 	n.Blocks = append(n.Blocks, m.blocks...)
+	n.Parts = append(n.Parts, m.parts...)
 	n.Problems.Add(m.problems)
 	n.Partial = cmp.Or(m.partial, n.Partial)
 	if m.last {
@@ -131,16 +132,16 @@ func (s *collectState) drop() []string {
 	return pending
 }
 
-// failed records that a node's answer will not come. It returns the chunks that have come, which
-// are not part of the result.
-func (s *collectState) failed(agentID string, reason messages.MissingReason, now time.Time) (dropped []messages.Block) {
+// failed records that a node's answer will not come. It returns the memory of the chunks that have
+// come, which are not part of the result.
+func (s *collectState) failed(agentID string, reason messages.MissingReason, now time.Time) (dropped int64) {
 	i, ok := s.byAgent[agentID]
 	if !ok {
-		return nil
+		return 0
 	}
 	n := &s.nodes[i]
-	dropped = n.Blocks
-	n.Missing, n.Partial, n.Blocks, n.Problems = reason, messages.PartialNone, nil, messages.Problems{}
+	dropped = memoryOf(n.Blocks, n.Parts)
+	n.Missing, n.Partial, n.Blocks, n.Parts, n.Problems = reason, messages.PartialNone, nil, nil, messages.Problems{}
 	s.end(agentID, i, now)
 	return dropped
 }

@@ -19,7 +19,7 @@ type panickingSession struct {
 }
 
 func (d panickingSession) Receive(c actors.Context) {
-	if _, ok := c.Message().(askMetrics); ok {
+	if _, ok := c.Message().(ask); ok {
 		for _, m := range d.answer {
 			d.sys.Send(c.Sender(), m)
 		}
@@ -92,7 +92,7 @@ func TestCancelledCollectionIsForgotten(t *testing.T) {
 		synctest.Wait()
 		got := session.Messages()
 		require.Len(t, got, 2)
-		require.Equal(t, cancelRequest{got[0].(askMetrics).collectionID}, got[1])
+		require.Equal(t, cancelRequest{got[0].(ask).collectionID}, got[1])
 		require.Empty(t, owner.Messages())
 	})
 }

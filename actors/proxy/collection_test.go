@@ -73,7 +73,7 @@ func TestAgentWithoutAMetricsStreamIsNotWaitedForLong(t *testing.T) {
 		w.connect(baseline("p1"))
 		w.agent(baseline("p2"), always(2))
 		time.Sleep(time.Second)
-		for _, want := range []time.Duration{metricsStreamGrace - time.Second, 0} {
+		for _, want := range []time.Duration{streamGrace - time.Second, 0} {
 			start := time.Now()
 			require.Equal(t, map[string]any{"p1": messages.MissingUnconnected, "p2": 2.}, shown(w.collect(messages.Query{})))
 			require.Equal(t, want, time.Since(start))

@@ -15,14 +15,18 @@
 // The messages between them:
 //
 //	service -> registry   admit, abandoned, find
-//	service -> session    attachMetrics, attachDrained; then the frames of the readers
+//	service -> session    attach, attachDrained; then the frames of the readers
 //	session -> registry   heartbeat, sessionEnded
 //	registry -> session   heartbeatAcknowledged, endAcknowledged, endSession
 //	collect -> registry   findTargets
 //	registry -> collect   targets; answerFailure for a session that has panicked
-//	collect -> session    askMetrics, cancelRequest
+//	collect -> session    ask, cancelRequest
 //	session -> collect    answerChunk, answerFailure
 //	collect -> collector  collected; the collector cancels a collect actor by stopping it
+//
+// A session asks on several streams, each of which is a channel (channel.go). What differs between
+// them is a protocol (protocol.go): how a question becomes a frame, what a frame says, and the rules
+// by which channel_state.go pairs answers with requests.
 //
 // All of them count in counters.go and log what peers cause through peer_log.go. Neither is
 // an actor, so both survive the restart of an actor.

@@ -19,7 +19,7 @@ var (
 	errFailed    = status.Error(codes.Internal, "the session failed in the proxy: register anew")
 	errNoAnswer  = status.Error(codes.Unavailable, "the proxy's registry does not answer: try again")
 	errReplaced  = status.Error(codes.Aborted, "replaced by a newer registration of the same node")
-	errNewStream = status.Error(codes.Aborted, "replaced by a newer metrics stream of the same session")
+	errNewStream = status.Error(codes.Aborted, "replaced by a newer stream of the same kind and session")
 	errRemoved   = status.Error(codes.Unavailable, "no heartbeat for longer than the cleanup timeout")
 	errAbandoned = status.Error(codes.Canceled, "the registration was given up")
 	errLost      = status.Error(codes.Unavailable, "the session is over")

@@ -37,10 +37,10 @@ func TestRegistryMatrix(t *testing.T) {
 	})
 }
 
-// Every event in every state of a session. Request 1 is that of collection 1;
+// Every event in every state of a channel. Request 1 is that of collection 1;
 // 9 is another collection.
-func TestSessionMatrix(t *testing.T) {
-	actorstest.RunMatrix(t, "testdata/matrix/session.txt", actorstest.Matrix{
+func TestChannelMatrix(t *testing.T) {
+	actorstest.RunMatrix(t, "testdata/matrix/channel.txt", actorstest.Matrix{
 		Describe: "phase",
 		States: []string{
 			"new:",
@@ -59,20 +59,17 @@ func TestSessionMatrix(t *testing.T) {
 			"detached, and a request waits: attach; detach cut; ask 1 5s",
 			"ended: attach; ask 1 5s; end lost",
 		},
-		Events: []string{"ask 9 5s", "ask 9 0s", "cancel 1", "cancel 9", "attach", "detach why", "end why", "fail-waiting",
-			"wait 2s; fail-waiting", "answer 0", "answer 0 more", "answer 1", "answer 1 more", "answer 1 error=why", "answer 7"},
-	}, func() actorstest.Script {
-		now := time.Unix(0, 0).UTC()
-		return phasedSession{&sessionMachine{state: newSessionState(messages.Capabilities{ColumnarAnswers: true, Dictionary: true}, testConfig.MaxAgentSeries, now)}}
-	})
+		Events: []string{"ask 9 5s", "ask 9 0s", "cancel 1", "cancel 9", "attach", "detach why", "end why", "tick",
+			"wait 2s; tick", "answer 0", "answer 0 more", "answer 1", "answer 1 more", "answer 1 error=why", "answer 7"},
+	}, func() actorstest.Script { return phasedChannel{newChannelMachine()} })
 }
 
-// phasedSession describes the state by the requests under way.
-type phasedSession struct{ *sessionMachine }
+// phasedChannel describes the state by the requests under way.
+type phasedChannel struct{ *channelMachine }
 
-func (m phasedSession) Do(command string, args []string) string {
+func (m phasedChannel) Do(command string, args []string) string {
 	if command != "phase" {
-		return m.sessionMachine.Do(command, args)
+		return m.channelMachine.Do(command, args)
 	}
 	stream := "no stream"
 	if m.state.attached {

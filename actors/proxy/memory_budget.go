@@ -25,10 +25,10 @@ func newMemoryBudget(limit int64, collections, messageBytes int) *memoryBudget {
 	return &memoryBudget{limit: limit, share: limit / int64(collections), maxWindows: int(min(maxConcurrentLatest, max(1, limit/window)))}
 }
 
-// concurrency returns how many nodes a collection may ask for the selection at a time.
-func (b *memoryBudget) concurrency(s messages.Selection) int {
-	switch names := len(s.Names); {
-	case s.Window.IsLatest():
+// concurrency returns how many nodes a collection may ask at a time.
+func (b *memoryBudget) concurrency(q messages.Query) int {
+	switch names := len(q.Selection.Names); {
+	case q.Question != nil, q.Selection.Window.IsLatest():
 		return maxConcurrentLatest
 	case names > 0 && names <= fewNames:
 		return b.maxWindows
@@ -53,3 +53,14 @@ func (b *memoryBudget) reserve(has, more int64) bool {
 
 // release returns bytes that a collection has reserved.
 func (b *memoryBudget) release(bytes int64) { b.reserved.Add(-bytes) }
+
+// memoryOf returns the bytes that what has come of an answer takes.
+func memoryOf(blocks []messages.Block, parts []messages.Part) (bytes int64) {
+	for i := range blocks {
+		bytes += int64(blocks[i].MemoryBytes())
+	}
+	for _, p := range parts {
+		bytes += int64(p.MemoryBytes())
+	}
+	return bytes
+}

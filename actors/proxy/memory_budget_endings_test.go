@@ -93,7 +93,7 @@ func TestEveryEndReleasesTheMemory(t *testing.T) {
 		require.IsType(t, &messages.Error{}, e.owner.Messages()[0].(collected).result)
 		require.Zero(t, e.budget.reserved.Load(), "failed")
 		asked := e.session.Messages()
-		require.Equal(t, cancelRequest{asked[0].(askMetrics).collectionID}, asked[len(asked)-1], "the request under way")
+		require.Equal(t, cancelRequest{asked[0].(ask).collectionID}, asked[len(asked)-1], "the request under way")
 	})
 	inCollect(t, func(t *testing.T, e *collectFixture) {
 		e.sys.Send(e.pid, answerChunk{agentID: "a2", blocks: block(1)})

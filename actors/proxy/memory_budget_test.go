@@ -33,7 +33,7 @@ func TestNodesAskedAtATime(t *testing.T) {
 	f := func(want, names int, window messages.Window, fit int64) {
 		t.Helper()
 		b := newMemoryBudget(fit*(framesInFlight+1), 10, 1)
-		require.Equal(t, want, b.concurrency(messages.Selection{Window: window, Names: make([]string, names)}))
+		require.Equal(t, want, b.concurrency(messages.Query{Selection: messages.Selection{Window: window, Names: make([]string, names)}}))
 	}
 	hour := messages.Window{Start: time.Unix(0, 0), End: time.Unix(3600, 0)}
 	f(maxConcurrentLatest, 0, messages.Window{}, 1)

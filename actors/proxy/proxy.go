@@ -62,8 +62,9 @@ type Config struct {
 	// disturb single streams.
 	Intercept grpc.StreamServerInterceptor
 
-	counters *counters // of Start
-	peers    *peerLog  // of Start
+	counters *counters   // of Start
+	peers    *peerLog    // of Start
+	crashes  *actors.PID // gets crashArrived and crashesAttached; nil is nobody
 }
 
 // Proxy is the running actors of a proxy, and their gRPC server.

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
@@ -86,14 +87,14 @@ func (v *service) register(g grpc.BidiStreamingServer[wire.RegisterAgentRequest,
 	return nil, nil, v.noAnswer()
 }
 
-// StreamMetrics serves a session's metrics stream.
-func (v *service) StreamMetrics(g grpc.BidiStreamingServer[wire.StreamMetricsRequest, wire.StreamMetricsResponse]) error {
+// serveQuestions serves a stream on which the session asks.
+func (v *service) serveQuestions(kind messages.Stream, g grpc.ServerStream) error {
 	pid, err := v.session(g.Context())
 	if err != nil {
 		return v.rejectStream(g.Context(), err)
 	}
-	s := newStream(g.Context(), requestsToWrite, g.Send)
-	if err := v.attach(s.ctx, pid, attachMetrics{s}); err != nil {
+	s := newStream(g.Context(), requestsToWrite, func(m proto.Message) error { return g.SendMsg(m) })
+	if err := v.attach(s.ctx, pid, attach{kind, s}); err != nil {
 		_ = v.rejectStream(g.Context(), err)
 		v.abandonStream(pid, s.id, err)
 		s.close(err)

@@ -36,6 +36,8 @@ func (g *slowWriter[In, Out]) RecvMsg(any) error {
 	return g.ctx.Err()
 }
 
+func (g *slowWriter[In, Out]) SendMsg(any) error { return g.Send(nil) }
+
 func (g *slowWriter[In, Out]) Send(*Out) error {
 	g.busy = true
 	time.Sleep(time.Second)
@@ -60,7 +62,7 @@ func (k fakeRegistry) Receive(c actors.Context) {
 		m.stream.out.Offer(&wire.RegisterAgentResponse{})
 		m.stream.out.Offer(&wire.RegisterAgentResponse{})
 		k.take(c, m.stream.close, admitted{session: c.Self()})
-	case attachMetrics:
+	case attach:
 		time.Sleep(k.after)
 		m.stream.out.Offer(&wire.StreamMetricsResponse{})
 		m.stream.out.Offer(&wire.StreamMetricsResponse{})

@@ -6,7 +6,6 @@ import (
 	"fodc/actors"
 	"fodc/messages"
 	"fodc/messages/wire"
-	"fodc/messages/wire/fastframe"
 
 	"go.uber.org/zap"
 	"google.golang.org/grpc/status"
@@ -18,11 +17,9 @@ const (
 	maxDrainedStreams = 16
 	// readersGrace is how long an ended session waits for the readers of its streams to end.
 	readersGrace = time.Second
-	// valueBytes is the size of a sample's value in memory.
-	valueBytes = 8
+	// maxUnsolicited bounds the frames in a row that answer no request.
+	maxUnsolicited = 16
 )
-
-type metricsStream = stream[*wire.StreamMetricsResponse]
 
 // session is the actor of one agent's session. It owns the session's streams and the requests
 // under way.
@@ -37,9 +34,8 @@ type session struct {
 	capabilities messages.Capabilities
 	clock        time.Time // the agent's, in its registration
 
-	state           *sessionState
 	registration    *registrationStream
-	metrics         *metricsStream // nil: not attached
+	channels        []*channel
 	drained         map[actors.StreamID]*drainedStream
 	collections     map[uint64]*actors.PID
 	readers         map[actors.StreamID]struct{} // the streams whose readers have not ended
@@ -49,9 +45,6 @@ type session struct {
 	endAcknowledged bool
 	rejectedLogged  bool // invalid series are logged once a session
 	grace           actors.Timer
-	metricsWait     actors.Timer // the time of the requests that wait for a metrics stream
-	decoder         *fastframe.Decoder
-	decoded         time.Time // when the decoder was last used, or replaced
 }
 
 func (s *session) Receive(c actors.Context) {
@@ -63,7 +56,9 @@ func (s *session) Receive(c actors.Context) {
 		// In an orderly stop the session has ended before. Here it or the registry has panicked.
 		s.finish(c, endedFailed, whyFailed, errFailed)
 		s.grace.Disarm()
-		s.metricsWait.Disarm()
+		for _, ch := range s.channels {
+			ch.timer.Disarm()
+		}
 	case *actors.Stopped:
 	case actors.Frame[*heartbeatFrame]:
 		s.onHeartbeat(c, m)
@@ -73,15 +68,14 @@ func (s *session) Receive(c actors.Context) {
 		s.onAnswer(c, m)
 	case actors.StreamClosed:
 		s.onStreamClosed(c, m)
-	case attachMetrics:
-		s.onAttachMetrics(c, m)
+	case attach:
+		s.onAttach(c, m)
 	case attachDrained:
 		s.onAttachDrained(c, m)
-	case askMetrics:
+	case ask:
 		s.onAsk(c, m)
 	case cancelRequest:
-		s.state.cancel(m.collectionID)
-		delete(s.collections, m.collectionID)
+		s.onCancel(m)
 	case endSession:
 		s.finish(c, endReasonOf(m.err), status.Convert(m.err).Message(), m.err)
 	case endAcknowledged:
@@ -95,18 +89,25 @@ func (s *session) Receive(c actors.Context) {
 }
 
 func (s *session) onTick(c actors.Context, m actors.Tick) {
-	switch {
-	case s.grace.Fired(m):
+	if s.grace.Fired(m) {
 		s.sys.StopAsync(c.Self())
-	case s.metricsWait.Fired(m):
-		s.deliverFailures(s.state.failWaiting(time.Now())...)
+	}
+	for _, ch := range s.channels {
+		if ch.timer.Fired(m) && !s.ending {
+			s.onChannelTick(c, ch)
+		}
 	}
 }
 
+func (s *session) onCancel(m cancelRequest) {
+	for _, ch := range s.channels {
+		ch.state.cancel(m.collectionID)
+	}
+	delete(s.collections, m.collectionID)
+}
+
 func (s *session) onStarted() {
-	s.state = newSessionState(s.capabilities, s.cfg.MaxAgentSeries, time.Now())
-	s.decoder = fastframe.New()
-	s.decoder.Renew(s.state.dictionary)
+	s.channels = s.newChannels()
 	s.drained = map[actors.StreamID]*drainedStream{}
 	s.collections = map[uint64]*actors.PID{}
 	s.readers = map[actors.StreamID]struct{}{s.registration.id: {}}
@@ -136,7 +137,9 @@ func (s *session) onHeartbeat(c actors.Context, m actors.Frame[*heartbeatFrame])
 		return
 	}
 	s.cfg.counters.heartbeat()
-	s.dropIdleDecoder(time.Now())
+	for _, ch := range s.channels {
+		ch.protocol.rest(len(ch.state.requests) > 0, time.Now())
+	}
 	actors.Request(c, s.registry, heartbeat{agentID: s.agentID, registration: reg})
 	if s.capabilities.HeartbeatAnswers {
 		s.answerHeartbeat(c, reg.Clock)
@@ -155,49 +158,5 @@ func (s *session) answerHeartbeat(c actors.Context, echoed time.Time) {
 		s.unreadSince = now
 	case now.Sub(s.unreadSince) >= s.cfg.Limits.HeartbeatTimeout:
 		s.finish(c, endedUnread, "the agent does not read the answers to its heartbeats", errStuck)
-	}
-}
-
-func (s *session) onAsk(c actors.Context, m askMetrics) {
-	if s.ending {
-		s.sys.Send(c.Sender(), answerFailure{s.agentID, messages.MissingError})
-		return
-	}
-	r, missing := s.state.ask(m.collectionID, m.selection, m.deadline, time.Now())
-	if missing != messages.MissingNone {
-		s.sys.Send(c.Sender(), answerFailure{s.agentID, missing})
-		return
-	}
-	s.collections[m.collectionID] = c.Sender()
-	if r != nil {
-		s.send(c, *r)
-		return
-	}
-	s.metricsWait.Arm(c, time.Until(s.state.waitDeadline()))
-}
-
-// send queues a request. If the queue is full, the agent does not read, and the session ends.
-// A stream that has ended, or on which a write has failed, accepts nothing either; then the
-// StreamClosed that is on its way fails the request.
-func (s *session) send(c actors.Context, r sending) {
-	req := wire.Request{Selection: r.selection, TimeLeft: r.timeLeft, Dictionary: r.dictionary}
-	if s.state.columnar {
-		req.ID, req.Columnar = r.id, true
-	}
-	switch {
-	case s.metrics.out.Offer(wire.RequestFrame(req)), s.metrics.ctx.Err() != nil:
-	case s.metrics.out.Err() != nil:
-		s.metrics.close(errLost)
-	default:
-		s.finish(c, endedUnread, "the agent does not read its requests", errStuck)
-	}
-}
-
-// deliverFailures tells collections that their answers will not come.
-func (s *session) deliverFailures(failures ...delivery) {
-	for _, d := range failures {
-		s.log.Debug("no answer", zap.Uint64("collection", d.collectionID), zap.String("reason", d.why))
-		s.sys.Send(s.collections[d.collectionID], answerFailure{s.agentID, d.missing})
-		delete(s.collections, d.collectionID)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
@@ -26,7 +27,7 @@ type fakeCollect struct {
 func (a fakeCollect) Receive(c actors.Context) {
 	switch m := c.Message().(type) {
 	case *actors.Started:
-		actors.Request(c, a.session, askMetrics{collectionID: 1, deadline: time.Now().Add(time.Minute)})
+		actors.Request(c, a.session, ask{collectionID: 1, deadline: time.Now().Add(time.Minute)})
 	case answerChunk, answerFailure:
 		*a.received = append(*a.received, m)
 	}
@@ -37,32 +38,32 @@ func (a fakeCollect) Receive(c actors.Context) {
 // notified twice. Seen to fail when a session that ended did not fail its requests, when it did
 // not end its metrics stream, and when a second end was handled like the first.
 func TestStreamEndCleansUpOnce(t *testing.T) {
-	ends := map[string]func(reg *registrationStream, metrics *metricsStream, drained *drainedStream) any{
-		"registration": func(r *registrationStream, _ *metricsStream, _ *drainedStream) any {
+	ends := map[string]func(reg *registrationStream, metrics *questionStream, drained *drainedStream) any{
+		"registration": func(r *registrationStream, _ *questionStream, _ *drainedStream) any {
 			return actors.StreamClosed{Stream: r.id, Err: errLost}
 		},
-		"goodbye": func(r *registrationStream, _ *metricsStream, _ *drainedStream) any {
+		"goodbye": func(r *registrationStream, _ *questionStream, _ *drainedStream) any {
 			return actors.StreamClosed{Stream: r.id, Err: io.EOF}
 		},
-		"metrics": func(_ *registrationStream, m *metricsStream, _ *drainedStream) any {
+		"metrics": func(_ *registrationStream, m *questionStream, _ *drainedStream) any {
 			return actors.StreamClosed{Stream: m.id, Err: errLost}
 		},
-		"drained": func(_ *registrationStream, _ *metricsStream, h *drainedStream) any {
+		"drained": func(_ *registrationStream, _ *questionStream, h *drainedStream) any {
 			return actors.StreamClosed{Stream: h.id, Err: errLost}
 		},
-		"registry": func(*registrationStream, *metricsStream, *drainedStream) any { return endSession{errRemoved} },
+		"registry": func(*registrationStream, *questionStream, *drainedStream) any { return endSession{errRemoved} },
 	}
 	for _, first := range []string{"registration", "goodbye", "metrics", "drained", "registry"} {
 		t.Run(first, func(t *testing.T) {
 			actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 				registry := actorstest.NewProbe(sys)
 				reg := newStream(t.Context(), answersToWrite, drop[*wire.RegisterAgentResponse])
-				metrics := newStream(t.Context(), requestsToWrite, drop[*wire.StreamMetricsResponse])
+				metrics := newStream(t.Context(), requestsToWrite, drop[proto.Message])
 				drained := newStream(t.Context(), 1, drop[*emptypb.Empty])
 				pid := sys.Spawn("session", actors.OnFailure{}, func() actors.Actor {
 					return &session{sys: sys, cfg: testConfig, log: sys.Log(), registry: registry.PID, agentID: "a1", registration: reg}
 				})
-				sys.Send(pid, attachMetrics{metrics})
+				sys.Send(pid, attach{messages.StreamMetrics, metrics})
 				sys.Send(pid, attachDrained{drained})
 				var received []any
 				collection := sys.Spawn("collect", actors.OnFailure{}, func() actors.Actor { return fakeCollect{pid, &received} })

@@ -8,16 +8,20 @@ import (
 
 // Questions to a session.
 type (
-	// attachMetrics makes the stream the session's metrics stream. The answer is
-	// attached, or an error that carries a gRPC status.
-	attachMetrics struct{ stream *metricsStream }
+	// attach makes the stream the session's stream of the kind. The answer is attached, or an
+	// error that carries a gRPC status.
+	attach struct {
+		kind   messages.Stream
+		stream *questionStream
+	}
 	// attachDrained adds a stream that ends with the session. The answer is attached, or an
 	// error that carries a gRPC status.
 	attachDrained struct{ stream *drainedStream }
 	attached      struct{}
-	// askMetrics is a collection's request. The answers are answerChunk and answerFailure.
-	askMetrics struct {
+	// ask is a collection's request. The answers are answerChunk and answerFailure.
+	ask struct {
 		collectionID uint64
+		question     messages.Question // nil: the samples of the selection
 		selection    messages.Selection
 		deadline     time.Time
 	}
@@ -40,6 +44,7 @@ type (
 	answerChunk struct {
 		agentID  string
 		blocks   []messages.Block
+		parts    []messages.Part
 		problems messages.Problems
 		// partial is PartialNone in the chunks that do not say that the answer is partial.
 		partial messages.PartialReason
@@ -48,5 +53,20 @@ type (
 	answerFailure struct {
 		agentID string
 		reason  messages.MissingReason
+	}
+)
+
+// Notifications of a session to Config.crashes.
+type (
+	// crashArrived is a record of a crash that the agent has sent, whether it was asked or not.
+	crashArrived struct {
+		identity messages.Identity
+		agentID  string
+		crash    *messages.Crash
+	}
+	// crashesAttached says that the agent has opened its stream of crashes, and can be asked.
+	crashesAttached struct {
+		agentID  string
+		identity messages.Identity
 	}
 )

@@ -12,21 +12,20 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-func (s *session) onAttachMetrics(c actors.Context, m attachMetrics) {
+func (s *session) onAttach(c actors.Context, m attach) {
 	if s.ending {
 		m.stream.close(errLost)
 		actors.Reply(c, errUnknownID)
 		return
 	}
-	s.metrics.close(errNewStream)
-	s.metrics = m.stream
+	ch := s.channel(m.kind)
+	ch.stream.close(errNewStream)
+	ch.stream = m.stream
 	s.readers[m.stream.id] = struct{}{}
-	lost, send := s.state.attach(time.Now())
-	s.decoder.Renew(s.state.dictionary)
-	s.deliverFailures(lost...)
-	for _, r := range send {
-		s.send(c, r)
-	}
+	ch.protocol.attached()
+	lost, send := ch.state.attach(time.Now())
+	s.deliver(lost...)
+	s.send(c, ch, send)
 	actors.Reply(c, attached{})
 }
 
@@ -54,30 +53,34 @@ func (s *session) onStreamClosed(c actors.Context, m actors.StreamClosed) {
 		s.finish(c, endedGoodbye, "goodbye", nil)
 	case m.Stream == s.registration.id:
 		s.finish(c, endedLost, lossReason(m.Err), errLost)
-	case s.metrics != nil && m.Stream == s.metrics.id:
-		s.onMetricsLost(m.Err)
+	default:
+		if ch := s.channelOf(m.Stream); ch != nil {
+			s.onChannelLost(c, ch, m.Err)
+		}
 	}
 }
 
-func (s *session) onMetricsLost(err error) {
-	why := "the metrics stream ended: " + status.Convert(err).Message()
+func (s *session) onChannelLost(c actors.Context, ch *channel, err error) {
+	why := "the stream ended: " + status.Convert(err).Message()
+	kind := zap.String("stream", string(ch.kind))
 	switch {
 	case errors.Is(err, io.EOF):
-		why = "the agent ended the metrics stream"
-		s.metrics.close(nil)
+		why = "the agent ended the stream"
+		ch.stream.close(nil)
 	case status.Code(err) == codes.ResourceExhausted:
 		s.cfg.counters.frameDropped(frameTooLarge)
-		s.cfg.peers.error(logTooLarge, s.log, "an answer is larger than a message may be: raise --grpc-max-msg-size",
+		s.cfg.peers.error(logTooLarge, s.log, "an answer is larger than a message may be: raise --grpc-max-msg-size", kind,
 			zap.Int("grpc_max_msg_size", s.cfg.MaxMessageSize), zap.String("error", status.Convert(err).Message()))
-		s.metrics.close(err)
+		ch.stream.close(err)
 	case errors.Is(err, errBroken):
-		s.cfg.peers.warn(logBrokenFrame, s.log, "the agent sent a broken frame: its metrics stream is ended")
-		s.metrics.close(err)
+		s.cfg.peers.warn(logBrokenFrame, s.log, "the agent sent a broken frame: its stream is ended", kind)
+		ch.stream.close(err)
 	default:
-		s.metrics.close(errLost)
+		ch.stream.close(errLost)
 	}
-	s.metrics = nil
-	s.deliverFailures(s.state.detach(why, time.Now())...)
+	ch.stream = nil
+	s.deliver(ch.state.detach(why, time.Now())...)
+	ch.arm(c)
 }
 
 // finish ends the session, once. It fails the requests under way and ends the streams. The
@@ -90,10 +93,14 @@ func (s *session) finish(c actors.Context, reason endReason, why string, err err
 	s.ending = true
 	s.cfg.counters.sessionEnded(reason)
 	actors.EndReason(c, why)
-	s.deliverFailures(s.state.end(why)...)
+	for _, ch := range s.channels {
+		s.deliver(ch.state.end(why)...)
+	}
 	s.sys.Send(s.registry, sessionEnded{agentID: s.agentID, goodbye: reason == endedGoodbye, why: why})
 	s.registration.close(err)
-	s.metrics.close(err)
+	for _, ch := range s.channels {
+		ch.stream.close(err)
+	}
 	for _, h := range s.drained {
 		h.close(err)
 	}

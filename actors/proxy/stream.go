@@ -11,7 +11,7 @@ import (
 const (
 	// framesInFlight bounds the frames of a stream that were read and not handled yet.
 	framesInFlight = 4
-	// requestsToWrite bounds the frames of a metrics stream that wait to be written. It is
+	// requestsToWrite bounds the questions of a stream that wait to be written. It is
 	// exceeded only if the peer does not read; the session ends then.
 	requestsToWrite = maxRequestsUnderWay + 16
 	// answersToWrite bounds the answers to heartbeats that wait to be written. Answers that do

@@ -28,10 +28,10 @@ func TestInvalidSeriesAreLoggedOnce(t *testing.T) {
 		pid := sys.Spawn("session", actors.OnFailure{}, func() actors.Actor {
 			return &session{sys: sys, cfg: testConfig, log: sys.Log(), agentID: "a1", registration: newStream(t.Context(), answersToWrite, drop[*wire.RegisterAgentResponse])}
 		})
-		stream := newStream(t.Context(), requestsToWrite, drop[*wire.StreamMetricsResponse])
-		sys.Send(pid, attachMetrics{stream})
+		stream := newStream(t.Context(), requestsToWrite, drop[proto.Message])
+		sys.Send(pid, attach{messages.StreamMetrics, stream})
 		for collectionID := range uint64(10) {
-			sys.Send(pid, askMetrics{collectionID: collectionID, deadline: time.Now().Add(time.Minute)})
+			sys.Send(pid, ask{collectionID: collectionID, deadline: time.Now().Add(time.Minute)})
 			bad := gauge(1)
 			bad.Metrics[0].Name = ""
 			b, err := proto.Marshal(bad)
@@ -75,7 +75,7 @@ func drop[Out any](Out) error { return nil }
 // A stream that has ended or is broken does not mean that the agent does not read: the session
 // lives on, and the request fails when the stream's reader reports the end.
 func TestAQuestionOnAStreamThatHasEnded(t *testing.T) {
-	f := func(send func(*wire.StreamMetricsResponse) error, end func(*metricsStream, context.CancelFunc)) {
+	f := func(send func(proto.Message) error, end func(*questionStream, context.CancelFunc)) {
 		t.Helper()
 		actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 			registry := actorstest.NewProbe(sys)
@@ -86,7 +86,7 @@ func TestAQuestionOnAStreamThatHasEnded(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			stream := newStream(ctx, requestsToWrite, send)
-			sys.Send(pid, attachMetrics{stream})
+			sys.Send(pid, attach{messages.StreamMetrics, stream})
 			end(stream, cancel)
 			var received []any
 			collection := sys.Spawn("collect", actors.OnFailure{}, func() actors.Actor { return fakeCollect{pid, &received} })
@@ -101,11 +101,11 @@ func TestAQuestionOnAStreamThatHasEnded(t *testing.T) {
 			require.NoError(t, sys.Stop(t.Context(), pid))
 		})
 	}
-	f(drop[*wire.StreamMetricsResponse], func(s *metricsStream, cancel context.CancelFunc) {
+	f(drop[proto.Message], func(s *questionStream, cancel context.CancelFunc) {
 		cancel()
 		s.wait()
 	})
-	f(func(*wire.StreamMetricsResponse) error { return errLost }, func(s *metricsStream, _ context.CancelFunc) {
+	f(func(proto.Message) error { return errLost }, func(s *questionStream, _ context.CancelFunc) {
 		s.out.Offer(&wire.StreamMetricsResponse{})
 		<-s.out.Done()
 	})

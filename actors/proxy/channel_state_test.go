@@ -11,20 +11,23 @@ import (
 	"fodc/messages"
 )
 
-func TestSessionScripts(t *testing.T) {
-	actorstest.RunScripts(t, "testdata/script/session*.txt", func() actorstest.Script {
-		now := time.Unix(0, 0).UTC()
-		return &sessionMachine{state: newSessionState(messages.Capabilities{ColumnarAnswers: true, Dictionary: true}, testConfig.MaxAgentSeries, now)}
-	})
+func TestChannelScripts(t *testing.T) {
+	actorstest.RunScripts(t, "testdata/script/channel*.txt", func() actorstest.Script { return newChannelMachine() })
 }
 
-// sessionMachine plays scripts on a session state.
-type sessionMachine struct {
+// channelMachine plays scripts on the states of a channel, that of metrics unless the script says
+// otherwise.
+type channelMachine struct {
 	actorstest.ScriptClock
-	state *sessionState
+	state      *channelState
+	dictionary dictionaryState
 }
 
-func (m *sessionMachine) Do(command string, args []string) string {
+func newChannelMachine() *channelMachine {
+	return &channelMachine{state: newChannelState(metricsRules, time.Unix(0, 0).UTC()), dictionary: dictionaryState{number: 1}}
+}
+
+func (m *channelMachine) Do(command string, args []string) string {
 	switch command {
 	case "ask": // ask COLLECTION TIMEOUT [TIMES]
 		return m.ask(args)
@@ -32,28 +35,24 @@ func (m *sessionMachine) Do(command string, args []string) string {
 		m.state.cancel(number(args[0]))
 		return ""
 	case "attach":
-		lost, send := m.state.attach(m.Now())
-		out := deliveries(lost)
-		for _, s := range send {
-			out += fmt.Sprintf("send #%d, time left %s\n", s.id, s.timeLeft)
-		}
-		return out
-	case "fail-waiting":
-		return deliveries(m.state.failWaiting(m.Now()))
+		m.dictionary.renew()
+		return outcome(m.state.attach(m.Now()))
+	case "tick":
+		return outcome(m.state.tick(m.Now()))
 	case "detach":
 		return deliveries(m.state.detach(strings.Join(args, " "), m.Now()))
 	case "end":
 		return deliveries(m.state.end(strings.Join(args, " ")))
 	case "dictionary":
-		return fmt.Sprintf("dictionary %d", m.state.dictionary)
+		return fmt.Sprintf("dictionary %d", m.dictionary.number)
 	case "read": // read DICTIONARY [lost]
-		return fmt.Sprintf("renewed: %t", m.state.dictionaryRead(number(args[0]), len(args) > 1))
+		return fmt.Sprintf("renewed: %t", m.dictionary.read(number(args[0]), len(args) > 1))
 	case "idle": // idle AGE: the decoder was last used so long ago
 		age, err := time.ParseDuration(args[0])
 		if err != nil {
 			return err.Error()
 		}
-		return fmt.Sprintf("expired: %t", m.state.expireDictionary(m.Now().Add(-age), m.Now()))
+		return fmt.Sprintf("expired: %t", m.dictionary.expire(m.Now().Add(-age), m.Now(), len(m.state.requests) > 0))
 	case "answer": // answer ID [more] [lost] [error=TEXT] [samples=N] [bytes=N] [times=N]
 		return m.answer(args)
 	default:
@@ -61,7 +60,7 @@ func (m *sessionMachine) Do(command string, args []string) string {
 	}
 }
 
-func (m *sessionMachine) ask(args []string) string {
+func (m *channelMachine) ask(args []string) string {
 	timeout, err := time.ParseDuration(args[1])
 	if err != nil {
 		return err.Error()
@@ -72,20 +71,20 @@ func (m *sessionMachine) ask(args []string) string {
 	}
 	var out string
 	for i := range times {
-		s, missing := m.state.ask(number(args[0])+uint64(i), messages.Selection{}, m.Now().Add(timeout), m.Now())
+		send, missing := m.state.ask(ask{collectionID: number(args[0]) + uint64(i), deadline: m.Now().Add(timeout)}, m.Now())
 		switch {
 		case missing != messages.MissingNone:
 			out = "missing: " + string(missing)
-		case s == nil:
-			out = "waits for a stream"
+		case send == nil:
+			out = "waits"
 		default:
-			out = fmt.Sprintf("send #%d, time left %s", s.id, s.timeLeft)
+			out = outcome(nil, send)
 		}
 	}
 	return out
 }
 
-func (m *sessionMachine) answer(args []string) string {
+func (m *channelMachine) answer(args []string) string {
 	f := frameInfo{requestID: number(args[0])}
 	times := 1
 	for _, arg := range args[1:] {
@@ -98,7 +97,7 @@ func (m *sessionMachine) answer(args []string) string {
 		case "error":
 			f.errorText = value
 		case "samples":
-			f.samples = int(number(value))
+			f.count = int(number(value))
 		case "bytes":
 			f.bytes = int(number(value))
 		case "times":
@@ -106,7 +105,7 @@ func (m *sessionMachine) answer(args []string) string {
 		}
 	}
 	var v decision
-	awaited := m.state.isAwaited(f.requestID, m.Now())
+	awaited := m.state.awaited(f.requestID, m.Now()) != nil
 	for range times {
 		v = m.state.answered(f, m.Now())
 	}
@@ -120,6 +119,14 @@ func (m *sessionMachine) answer(args []string) string {
 	default:
 		return strings.TrimSpace(deliveries([]delivery{*v.deliver})) + fmt.Sprintf(" (awaited: %t)", awaited)
 	}
+}
+
+func outcome(ended []delivery, send []sending) string {
+	out := deliveries(ended)
+	for _, s := range send {
+		out += fmt.Sprintf("send #%d, time left %s\n", s.id, s.timeLeft)
+	}
+	return out
 }
 
 func deliveries(all []delivery) string {
