@@ -65,5 +65,29 @@ type KnownCrash struct {
 	Identity Identity
 	// AgentID is the public id of the session that has sent it.
 	AgentID string
+	// KeptSince is when the proxy first got it, by its clock.
+	KeptSince time.Time
 	Crash
+}
+
+// CrashKey says which crash a record is of: a record with the same key is a newer version of it.
+type CrashKey struct {
+	NodeID, ArtifactDir string
+	// OccurredAt is in unix nanoseconds.
+	OccurredAt int64
+}
+
+// Key returns the record's key.
+func (c *KnownCrash) Key() CrashKey {
+	return CrashKey{c.Identity.NodeID, c.ArtifactDir, c.Panic.OccurredAt.UnixNano()}
+}
+
+// CrashList is the crash records that a proxy has of the selected nodes, and what has become of the
+// question for newer ones.
+type CrashList struct {
+	// Crashes are in no particular order.
+	Crashes []KnownCrash
+	// Asked is the collection that has asked for newer records, without its parts. Nodes that are
+	// missing there may have further records.
+	Asked Collection
 }

@@ -21,6 +21,9 @@ type ProxyCounts struct {
 	// FramesRejected counts frames of answers that went into no collection, by the
 	// reason.
 	FramesRejected map[string]uint64
+	// CrashRecords is how many crash records the proxy has now. StorageErrors counts the operations on
+	// its storage directory that have failed.
+	CrashRecords, StorageErrors uint64
 }
 
 // ProcessUsage is what a process takes of its machine. A field that is 0 is not known.

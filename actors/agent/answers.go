@@ -9,7 +9,6 @@ import (
 	"fodc/recorder"
 
 	"go.uber.org/zap"
-	"google.golang.org/protobuf/proto"
 )
 
 const (
@@ -69,29 +68,14 @@ func (r *snapshotReader) read(budget int) (blocks []messages.Block, more bool) {
 	return blocks, r.next != nil
 }
 
-// metricsResponder answers what a proxy asks on the metrics channel.
-type metricsResponder struct {
-	u                *uplink
-	stream           *stream[proto.Message] // nil: there is none
-	answers          answerQueue
-	snapshots        map[uint64]*snapshotReader // of the answers, by seq
-	past             *pastRead                  // the newest goroutine that reads from disk for an answer; nil: none yet
-	pastFailure      failureLog                 // of answers without a part that is on disk
-	encoder          wire.DictionaryEncoder
-	baseline         *wire.BaselineLabels
-	truncationLogged bool // a baseline answer did not fit its message, and that was logged
-	due              actors.Timer
-}
-
-func newMetricsResponder(u *uplink) *metricsResponder {
-	return &metricsResponder{u: u, snapshots: map[uint64]*snapshotReader{}, baseline: &wire.BaselineLabels{}}
-}
-
-func (a *metricsResponder) opened(s *stream[proto.Message]) { a.stream = s }
-
-// asked queues a request and asks the recorder for a snapshot.
-func (a *metricsResponder) asked(c actors.Context, frame proto.Message) {
-	req, err := wire.FromRequest(frame.(*wire.StreamMetricsResponse))
+// onRequest queues a request and asks the recorder for a snapshot. A request on a stream that
+// was replaced is dropped, because its answer could not be sent.
+func (u *uplink) onRequest(c actors.Context, m actors.Frame[*wire.StreamMetricsResponse]) {
+	if u.metrics == nil || m.Stream != u.metrics.id {
+		return
+	}
+	u.state.metricsUsed()
+	req, err := wire.FromRequest(m.Body)
 	r := metricsRequest{id: req.ID, columnar: req.Columnar, selection: req.Selection, dictionary: req.Dictionary, timeLeft: req.TimeLeft}
 	if err != nil {
 		r.invalid = "the request: " + err.Error()
@@ -99,107 +83,101 @@ func (a *metricsResponder) asked(c actors.Context, frame proto.Message) {
 	if !r.columnar { // The baseline form has no place for either.
 		r.selection.ScrapeTimes, r.selection.SeriesOnly = false, false
 	}
-	seq, ask, credit := a.answers.requested(r, time.Now())
+	seq, ask, credit := u.answers.requested(r, time.Now())
 	if credit {
-		a.stream.credits.Return()
+		u.metrics.credits.Return()
 	}
 	if ask {
-		actors.Request(c, a.u.cfg.recorder, read{seq, r.selection})
+		actors.Request(c, u.cfg.recorder, read{seq, r.selection})
 	}
-	a.answer(c)
+	u.answer(c)
 }
 
-func (a *metricsResponder) onSnapshot(c actors.Context, m snapshotTaken) {
-	if !a.answers.snapshotted(m.seq, m.past != nil) {
+func (u *uplink) onSnapshot(c actors.Context, m snapshotTaken) {
+	if !u.answers.snapshotted(m.seq, m.past != nil) {
 		return
 	}
 	r := &snapshotReader{snapshot: m.snapshot, partial: m.partial, past: m.past}
-	a.snapshots[m.seq] = r
-	if m.past != nil && !a.answers.find(m.seq).request.columnar && !r.gather() {
-		a.answers.endPast(m.seq)
+	u.snapshots[m.seq] = r
+	if m.past != nil && !u.answers.find(m.seq).request.columnar && !r.gather() {
+		u.answers.endPast(m.seq)
 	}
-	a.answer(c)
+	u.answer(c)
 }
 
-func (a *metricsResponder) written(c actors.Context) {
-	a.answers.written()
-	a.answer(c)
-}
-
-func (a *metricsResponder) tick(c actors.Context, m actors.Tick) {
-	if a.due.Fired(m) {
-		a.answer(c)
+func (u *uplink) onFrameWritten(c actors.Context, m actors.FrameWritten) {
+	if u.metrics != nil && m.Stream == u.metrics.id {
+		u.answers.written()
+		u.answer(c)
 	}
 }
-
-func (a *metricsResponder) disarm() { a.due.Disarm() }
 
 // answer passes the frames that are ready to the writer of the stream.
-func (a *metricsResponder) answer(c actors.Context) {
-	if a.stream == nil || a.u.state.phase != uplinkLive {
+func (u *uplink) answer(c actors.Context) {
+	if u.metrics == nil || u.state.phase != uplinkLive {
 		return
 	}
 	now := time.Now()
 	for {
-		a.readPast(c, now)
-		step, ok := a.answers.next(now)
+		u.readPast(c, now)
+		step, ok := u.answers.next(now)
 		if !ok {
 			break
 		}
-		frame, more := a.frame(step, now)
-		a.stream.out.Offer(frame) // never full: see maxAnswerFrames
+		frame, more := u.frame(step, now)
+		u.metrics.out.Offer(frame) // never full: see maxAnswerFrames
 		if !more {
-			delete(a.snapshots, step.seq)
+			delete(u.snapshots, step.seq)
 		}
-		if a.answers.queued(!more) {
-			a.stream.credits.Return()
+		if u.answers.queued(!more) {
+			u.metrics.credits.Return()
 		}
 	}
-	if at := a.answers.wakeAt(); at.IsZero() {
-		a.due.Disarm()
+	if at := u.answers.wakeAt(); at.IsZero() {
+		u.answerDue.Disarm()
 	} else {
-		a.due.Arm(c, at.Sub(now))
+		u.answerDue.Arm(c, at.Sub(now))
 	}
 }
 
 // frame returns the next frame of an answer, and whether more follow.
-func (a *metricsResponder) frame(step answerStep, now time.Time) (frame *wire.StreamMetricsRequest, more bool) {
-	r := a.snapshots[step.seq]
+func (u *uplink) frame(step answerStep, now time.Time) (frame *wire.StreamMetricsRequest, more bool) {
+	r := u.snapshots[step.seq]
 	switch {
 	case step.failure != "" && step.request.columnar:
 		return wire.AnswerFrame(wire.Answer{RequestID: step.request.id, Error: step.failure}), false
 	case step.failure != "":
 		// A baseline proxy pairs answers by their order, and its answers have no error: send an
 		// empty one.
-		frame, _ = a.baseline.Frame(nil, now, maxBaselineBytes)
+		frame, _ = u.baseline.Frame(nil, now, maxBaselineBytes)
 	case step.past:
-		a.past.next() // while the part before it is being written
+		u.past.next() // while the part before it is being written
 		return r.encodePast(step.request), true
 	case step.request.columnar:
-		return r.encode(&a.encoder, step.request)
+		return r.encode(&u.encoder, step.request)
 	default:
-		frame = a.baselineFrame(r, now)
+		frame = u.baselineFrame(r, now)
 	}
 	frame.RequestId = step.request.id
 	return frame, false
 }
 
-func (a *metricsResponder) baselineFrame(r *snapshotReader, now time.Time) *wire.StreamMetricsRequest {
+func (u *uplink) baselineFrame(r *snapshotReader, now time.Time) *wire.StreamMetricsRequest {
 	blocks, left := r.readAll()
-	frame, more := a.baseline.Frame(blocks, now, maxBaselineBytes)
+	frame, more := u.baseline.Frame(blocks, now, maxBaselineBytes)
 	left += more
-	if left > 0 && !a.truncationLogged {
-		a.truncationLogged = true
-		a.u.log.Warn("an answer does not fit the one message that this proxy knows: its oldest samples are left out",
+	if left > 0 && !u.truncationLogged {
+		u.truncationLogged = true
+		u.log.Warn("an answer does not fit the one message that this proxy knows: its oldest samples are left out",
 			zap.Int("samples", left), zap.Int("bytes", maxBaselineBytes))
 	}
 	return frame
 }
 
-func (a *metricsResponder) closed() {
-	a.stream = nil
-	a.answers.clear()
-	a.encoder = wire.DictionaryEncoder{}
-	clear(a.snapshots) // What reads a past ends with the stream.
-	a.due.Disarm()
+// dropAnswers drops the pending answers of a stream that has ended.
+func (u *uplink) dropAnswers() {
+	u.answers.clear()
+	u.encoder = wire.DictionaryEncoder{}
+	clear(u.snapshots) // What reads a past ends with the stream.
+	u.answerDue.Disarm()
 }

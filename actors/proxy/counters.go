@@ -11,6 +11,8 @@ import (
 // Methods on a nil *counters do nothing.
 type counters struct {
 	opened, evicted, heartbeats, samples, bytes atomic.Uint64
+	// crashes is how many crash records there are, storageErrors how many operations on disk have failed.
+	crashes, storageErrors atomic.Uint64
 
 	ended           reasonCounters[endReason]
 	rejected        reasonCounters[rejectionReason]
@@ -151,6 +153,8 @@ func (c *counters) received(bytes int) {
 	}
 }
 
+func (c *counters) storageFailed() { c.storageErrors.Add(1) }
+
 // frameDropped counts a frame that went into no collection. It ignores frameKept.
 func (c *counters) frameDropped(why frameDropReason) {
 	if c != nil && why != frameKept {
@@ -166,6 +170,6 @@ func (c *counters) counts() messages.ProxyCounts {
 		SessionsOpened: c.opened.Load(), SessionsEnded: ended, Refused: c.rejected.values(),
 		StreamsRefused: c.streamsRejected.values(), NodesEvicted: c.evicted.Load(),
 		Heartbeats: c.heartbeats.Load(), RelayedSamples: c.samples.Load(), RelayedBytes: c.bytes.Load(),
-		FramesRejected: c.framesDropped.values(),
+		FramesRejected: c.framesDropped.values(), CrashRecords: c.crashes.Load(), StorageErrors: c.storageErrors.Load(),
 	}
 }

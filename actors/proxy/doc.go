@@ -5,6 +5,8 @@
 //	└ session-N         one agent's session: its streams, the requests under way
 //	collector           admits collections, shares answers among identical ones
 //	└ collect-N         one collection: asks the sessions, gathers their answers
+//	crashes             keeps the crash records of all nodes, and asks agents for new ones
+//	schemas             compares what nodes have of the database's schema with its registry
 //
 // service.go runs in gRPC's goroutines: a handler asks the registry for a session,
 // starts the stream's reader, and returns when the session has ended the stream and the
@@ -22,6 +24,8 @@
 //	registry -> collect   targets; answerFailure for a session that has panicked
 //	collect -> session    ask, cancelRequest
 //	session -> collect    answerChunk, answerFailure
+//	session -> crashes    crashArrived, crashesAttached
+//	crashes, schemas -> collector  collectQuery
 //	collect -> collector  collected; the collector cancels a collect actor by stopping it
 //
 // A session asks on several streams, each of which is a channel (channel.go). What differs between
@@ -40,6 +44,10 @@
 //   - registry_config_state.go: what configurations may take in memory
 //   - service_first_frame.go: how long a stream may wait for its registration
 //   - peer_log.go, log_limit_state.go: how many lines of the log a peer may cause
+//
+// crashes_disk_state.go decides what is written to disk, which package store does in a goroutine.
+// schemas_state.go judges the schema, schemas_compare_state.go finds disagreements;
+// proxy_crashes.go is what the rest of the program may ask of both actors.
 //
 // Only the registry knows who is online. A session that has ended reports it once; its
 // actor then lives until the readers of its streams are gone.

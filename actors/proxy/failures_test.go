@@ -61,7 +61,7 @@ func TestFailureIsNoGoodbye(t *testing.T) {
 			inWorld(t, testConfig, func(t *testing.T, w *world) {
 				a := w.connect(baseline("p1"))
 				synctest.Wait()
-				victim := w.sys.Tree().Actors[0]
+				victim := w.top("registry")
 				if kind == "session" {
 					victim = victim.Children[0]
 				}

@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -242,4 +243,10 @@ func (w *world) alive(kind string) int {
 		return n
 	}
 	return count(w.sys.Tree().Actors)
+}
+
+// top returns the actor of a kind that has no parent.
+func (w *world) top(kind string) messages.ActorNode {
+	all := w.sys.Tree().Actors
+	return all[slices.IndexFunc(all, func(n messages.ActorNode) bool { return n.Kind == kind })]
 }

@@ -58,6 +58,11 @@ type Config struct {
 	MaxAgentSeries int
 	// MaxAnswersBytes bounds the memory of the answers of all collections under way.
 	MaxAnswersBytes int64
+	// Crashes keeps crash records on disk; nil: they are in memory only.
+	Crashes CrashStore
+	// CrashInterval is how often all agents are asked for crash records, SchemaInterval how often
+	// the schema of their nodes is compared with the database's registry; 0: never, unless somebody asks.
+	CrashInterval, SchemaInterval time.Duration
 	// Intercept is called before the handler of every stream; nil is none. Tests use it to
 	// disturb single streams.
 	Intercept grpc.StreamServerInterceptor
@@ -72,6 +77,8 @@ type Proxy struct {
 	sys        *actors.System
 	registry   *actors.PID
 	collector  *actors.PID
+	crashes    *actors.PID
+	schemas    *actors.PID
 	service    *service
 	refuse     context.CancelFunc
 	grpc       *grpc.Server
@@ -79,6 +86,8 @@ type Proxy struct {
 	requestIDs atomic.Uint64
 	counters   *counters
 	peers      *peerLog
+	// consistency is what the actor schemas has found.
+	consistency atomic.Pointer[map[string]*messages.SchemaConsistency]
 }
 
 // Start spawns the proxy's actors. Agents can connect once Serve is called.
@@ -86,9 +95,13 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 	cfg.counters, cfg.peers = newCounters(), newPeerLog()
 	p := &Proxy{sys: sys, counters: cfg.counters, peers: cfg.peers}
 	backoff := actors.RestartOnFailure(actors.Backoff{Base: 100 * time.Millisecond, Cap: 5 * time.Second, Max: 10, Window: time.Minute})
+	toCollector := new(atomic.Pointer[actors.PID])
+	cfg.crashes = p.startCrashes(cfg, backoff, toCollector)
 	p.registry = sys.Spawn("registry", backoff, func() actors.Actor { return newRegistry(sys, cfg) })
 	r := newMemoryBudget(cfg.MaxAnswersBytes, cfg.MaxCollections, cfg.MaxMessageSize)
 	p.collector = sys.Spawn("collector", backoff, func() actors.Actor { return newCollector(sys, p.registry, cfg.MaxCollections, r) })
+	toCollector.Store(p.collector)
+	p.startSchemas(cfg.SchemaInterval, backoff)
 	p.service = &service{sys: sys, registry: p.registry, counters: cfg.counters, peers: cfg.peers,
 		slow: make(chan struct{}, maxSlowFirstFrames)}
 	p.service.stopping, p.refuse = context.WithCancel(context.Background())
@@ -168,7 +181,8 @@ func (p *Proxy) Refuse() { p.refuse() }
 func (p *Proxy) Stop(ctx context.Context) error {
 	defer p.peers.close()
 	p.Refuse()
-	err := p.sys.Stop(ctx, p.collector)
+	err := p.stopKeepers(ctx)
+	err = errors.Join(err, p.sys.Stop(ctx, p.collector))
 	p.endSessions(ctx)
 	err = errors.Join(err, p.sys.Stop(ctx, p.registry))
 	stopped := make(chan struct{})

@@ -42,7 +42,7 @@ func TestSessionsSayWhyTheyEnd(t *testing.T) {
 		w.connect(baseline("p1"))
 		w.connect(columnar("n2"))
 		synctest.Wait()
-		sessions := w.sys.Tree().Actors[0].Children
+		sessions := w.top("registry").Children
 		require.Len(t, sessions, 2)
 		require.Equal(t, [2]string{"p1", "n2"}, [2]string{sessions[0].Subject, sessions[1].Subject})
 		require.Empty(t, w.ended("session"))

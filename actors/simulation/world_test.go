@@ -140,7 +140,11 @@ func (w *world) run() {
 	defer w.finish()
 	if w.secondNet != nil {
 		w.second = w.newProxy(w.secondNet.listen(), nil)
-		w.registry = w.sys.Tree().Actors[0].ID
+		for _, n := range w.sys.Tree().Actors {
+			if n.Kind == "registry" {
+				w.registry = n.ID
+			}
+		}
 	}
 	w.startProxy()
 	for _, n := range w.nodes {
