@@ -1,6 +1,9 @@
 package messages
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Window bounds samples by their time, both ends included. A zero end is open; the
 // zero Window asks for the latest values instead of a range.
@@ -19,8 +22,9 @@ type Selection struct {
 	Window Window
 	// Names are the families wanted, at most MaxSelectedNames; none = all.
 	Names []string
-	// ScrapeTimes asks, with a window of time, for the times of all scrapes of each target, in
-	// blocks that have no families: without them nobody can tell where a series has ended.
+	// ScrapeTimes asks, with a window of time, for the times of all scrapes of each target that may have
+	// some of the families, and of all targets if NeedsAllScrapeTimes: without them nobody can tell where a
+	// series has ended. Those that no block of samples has are in blocks without families.
 	ScrapeTimes bool
 	// SeriesOnly asks, with a window of time, for the series that have a sample in it, and for no
 	// more than one sample of each, which need not be a true one. A series may be in the answer
@@ -30,6 +34,16 @@ type Selection struct {
 
 // WantsScrapeTimes reports whether an answer has the times of scrapes: see ScrapeTimes.
 func (s *Selection) WantsScrapeTimes() bool { return s.ScrapeTimes && !s.Window.IsLatest() }
+
+// FamilyUp is the family that says which nodes have answered, and, in a window, when they were up: whenever
+// they have scraped anything.
+const FamilyUp = "fodc_agent_up"
+
+// NeedsAllScrapeTimes reports whether the times of scrapes are wanted of targets without any of the
+// families, too.
+func (s *Selection) NeedsAllScrapeTimes() bool {
+	return len(s.Names) == 0 || slices.Contains(s.Names, FamilyUp)
+}
 
 // WantsSeriesOnly reports whether an answer has no true samples: see SeriesOnly.
 func (s *Selection) WantsSeriesOnly() bool { return s.SeriesOnly && !s.Window.IsLatest() }

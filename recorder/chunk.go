@@ -15,7 +15,9 @@ type chunk struct {
 	list  *seriesList
 	// data has the columns in the order of the list, each with its length as a uvarint and
 	// then its encoded values. At its end are codec.ReadPadding bytes.
-	data    []byte
+	data []byte
+	// marks are the offsets in data of each markDistance-th column, the first one left out.
+	marks   []uint32
 	samples int
 	bytes   int64
 	// oldestAppend and newestAppend are the numbers of the appends that made the oldest and the
@@ -32,8 +34,11 @@ type seriesList struct {
 }
 
 const (
-	chunkBytes      = 96
+	chunkBytes      = 112
+	markBytes       = 4
 	seriesListBytes = 32
+	// markDistance is how many columns a reader of one of them has to pass at most.
+	markDistance = 16
 )
 
 func (l *seriesList) bytes() int64 { return seriesListBytes + sizeOf(cap(l.all)*pointerBytes) }
@@ -55,6 +60,9 @@ func seal(h *head, e *encoder, before *chunk) (sealed *chunk, grown int64) {
 		if c.empty() {
 			continue
 		}
+		if n := len(all); n > 0 && n%markDistance == 0 {
+			sealed.marks = append(sealed.marks, uint32(len(data)))
+		}
 		all = append(all, c.series)
 		c.read(values, 0)
 		e.Buf = e.Buf[:0]
@@ -64,6 +72,7 @@ func seal(h *head, e *encoder, before *chunk) (sealed *chunk, grown int64) {
 	}
 	sealed.data = make([]byte, len(data)+codec.ReadPadding)
 	copy(sealed.data, data)
+	sealed.marks = slices.Clone(sealed.marks)
 	if before != nil && slices.Equal(before.list.all, all) {
 		sealed.list = before.list
 	} else {
@@ -74,7 +83,7 @@ func seal(h *head, e *encoder, before *chunk) (sealed *chunk, grown int64) {
 	for _, s := range all {
 		s.refs++
 	}
-	sealed.bytes = chunkBytes + sizeOf(cap(sealed.times)*timeBytes) + sizeOf(cap(sealed.data))
+	sealed.bytes = chunkBytes + sizeOf(cap(sealed.times)*timeBytes) + sizeOf(cap(sealed.data)) + sizeOf(cap(sealed.marks)*markBytes)
 	return sealed, grown
 }
 
@@ -102,34 +111,55 @@ func (c *chunk) mostlyChurned() bool {
 	return 2*churned > len(c.list.all)
 }
 
-// chunkCursor iterates over the columns of a chunk.
+// chunkCursor iterates over some columns of a chunk.
 type chunkCursor struct {
 	*chunk
+	// ranges are those that are left, count is how many columns they have.
+	ranges []columnRange
+	count  int
 	// index is that of the column; its encoded values are data[at:end].
 	index, at, end int
 	scratch        []float64
 }
 
-func newChunkCursor(of *chunk) *chunkCursor {
-	c := &chunkCursor{chunk: of}
-	c.find()
+// newChunkCursor returns a cursor over the columns of the ranges, which ascend and are not empty.
+func newChunkCursor(of *chunk, ranges []columnRange) *chunkCursor {
+	c := &chunkCursor{chunk: of, ranges: ranges, index: -1}
+	for _, one := range ranges {
+		c.count += one.to - one.from
+	}
+	if c.count > 0 {
+		c.moveTo(ranges[0].from)
+	}
 	return c
 }
 
-func (c *chunkCursor) left() int { return len(c.list.all) - c.index }
+func (c *chunkCursor) left() int { return c.count }
 
 func (c *chunkCursor) series() *series { return c.list.all[c.index] }
 
 func (c *chunkCursor) advance() {
-	c.index++
-	c.find()
+	if c.count--; c.count == 0 {
+		return
+	}
+	next := c.index + 1
+	if next == c.ranges[0].to {
+		c.ranges = c.ranges[1:]
+		next = c.ranges[0].from
+	}
+	c.moveTo(next)
 }
 
-// find sets at and end to the column that follows in data.
-func (c *chunkCursor) find() {
-	length, n := binary.Uvarint(c.data[c.end:])
-	c.at = c.end + n
-	c.end = c.at + int(length)
+// moveTo moves to a column behind the present one.
+func (c *chunkCursor) moveTo(index int) {
+	if mark := index / markDistance; mark*markDistance > c.index+1 {
+		c.index, c.end = mark*markDistance-1, int(c.marks[mark-1])
+	}
+	for ; c.index < index; c.index++ {
+		length, n := binary.Uvarint(c.data[c.end:])
+		c.at = c.end + n
+		c.end = c.at + int(length)
+	}
 }
 
 func (c *chunkCursor) read(dst []float64, from int) (first, end int) {

@@ -18,9 +18,11 @@ type chunkReader struct {
 	values []float64
 	// timesOnly says that the times are read, and nothing else.
 	timesOnly bool
+	// Blocks had the times of the scrapes from <= i < to of those that are read.
+	had struct{ from, to int }
 }
 
-// cursor iterates over columns in the order of their series.
+// cursor iterates over the selected columns in the order of their series.
 type cursor interface {
 	// left counts the columns from the current one on. If it is 0, the other methods must not
 	// be called.
@@ -61,9 +63,6 @@ func (r *chunkReader) next(budget int, atLeastOne bool) (block messages.Block, c
 	b := blockBuilder{chunkReader: r, cost: r.blockCost() + (r.to-r.from)*timeCost, first: r.to - r.from, family: noFamily}
 	for ; r.columns.left() > 0; r.columns.advance() {
 		s := r.columns.series()
-		if !r.selects(s) {
-			continue
-		}
 		added := b.addedCost(s)
 		if b.cost+added > budget && !(atLeastOne && len(b.built) == 0) {
 			return b.block(), b.cost, false
@@ -154,6 +153,7 @@ func (b *blockBuilder) block() messages.Block {
 		b.built[i].Series = b.series[from:end:end]
 		from = end
 	}
+	b.have(b.first, b.end)
 	times := b.times[b.from:b.to]
 	return messages.Block{Target: b.target, Times: times[b.first:b.end:b.end], Families: b.built}
 }

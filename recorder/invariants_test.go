@@ -55,16 +55,16 @@ func requireBooks(t require.TestingT, w *Window) {
 func chunkSamples(t require.TestingT, g *chunk) (samples int) {
 	requireTimes(t, g.times)
 	require.True(t, slices.IsSortedFunc(g.list.all, compareSeries))
-	require.Equal(t, sizeOf(cap(g.data))+sizeOf(cap(g.times)*timeBytes)+chunkBytes, g.bytes)
+	require.Equal(t, sizeOf(cap(g.data))+sizeOf(cap(g.times)*timeBytes)+sizeOf(cap(g.marks)*markBytes)+chunkBytes, g.bytes)
 	values := make([]float64, len(g.times))
-	c := newChunkCursor(g)
+	c := newChunkCursor(g, []columnRange{{0, len(g.list.all)}})
 	for ; c.left() > 0; c.advance() {
 		_, end := c.read(values, 0)
 		require.Positive(t, end, "a column has a value")
 		samples += presentIn(values)
 	}
-	require.Equal(t, c.index, len(g.list.all))
-	require.Equal(t, len(g.data)-codec.ReadPadding, c.at-1)
+	require.Equal(t, c.index, len(g.list.all)-1)
+	require.Equal(t, len(g.data)-codec.ReadPadding, c.end)
 	return samples
 }
 

@@ -10,10 +10,9 @@ import (
 // as a snapshot of a window. Its series are numbered from 0 in the order of their definition.
 // It has one owner, and is filled again after each snapshot.
 type Rows struct {
-	// Target is the name that the blocks have. ScrapeTimes adds a block without families, which has
-	// the times of all scrapes.
-	Target      string
-	ScrapeTimes bool
+	// Target is the name that the blocks have. If it is not empty, there are blocks without families with
+	// the times that no other block has.
+	Target string
 
 	keys     []SeriesKey
 	familyOf []int32
@@ -86,9 +85,6 @@ func (r *Rows) Snapshot(families []Family) *Snapshot {
 	r.sort()
 	s := &Snapshot{}
 	times := slices.Clone(r.times)
-	if r.ScrapeTimes {
-		s.add(timesReader(r.Target, times))
-	}
 	s.add(chunkReader{targetView: targetView{target: r.Target, families: families}, times: times, to: len(times), columns: newRowsCursor(r)})
 	return s
 }

@@ -46,3 +46,24 @@ func (r *chunkReader) nextOfTimes(budget int, atLeastOne bool) (block messages.B
 	r.from += n
 	return messages.Block{Target: r.target, Times: slices.Clip(times)}, r.blockCost() + n*timeCost, r.from == r.to
 }
+
+// have records that a block has the times of the scrapes from <= i < to. Those that do not join the
+// ones of the blocks before are not recorded: nobody minds if times come twice.
+func (r *chunkReader) have(from, to int) {
+	switch had := &r.had; {
+	case had.from == had.to:
+		had.from, had.to = from, to
+	case from <= had.to && to >= had.from:
+		had.from, had.to = min(had.from, from), max(had.to, to)
+	}
+}
+
+// restOfTimes returns a reader of the times of scrapes that were to be read, and that no block had. It
+// has none if no times of scrapes are wanted.
+func (r *chunkReader) restOfTimes() chunkReader {
+	if r.target == "" || r.timesOnly {
+		return chunkReader{}
+	}
+	times := r.times[r.from:r.to]
+	return timesReader(r.target, slices.Concat(times[:r.had.from], times[r.had.to:]))
+}

@@ -23,20 +23,24 @@ func seriesOnly(sel messages.Selection) messages.Selection {
 	return sel
 }
 
-// scrapesOf returns the times of all scrapes by target, as numbers of scrapes, and the blocks that have families.
+// scrapesOf returns the times of all scrapes by target, as numbers of scrapes, in order, and the blocks that have
+// families.
 func scrapesOf(t require.TestingT, blocks []messages.Block) (scrapes map[string][]float64, samples []messages.Block) {
 	scrapes = make(map[string][]float64)
 	for _, b := range blocks {
 		require.NotEmpty(t, b.Target)
 		if len(b.Families) > 0 {
 			samples = append(samples, b)
-			continue
 		}
 		require.NotEmpty(t, b.Times)
 		for i, at := range b.Times {
 			require.True(t, i == 0 || b.Times[i-1] < at)
 			scrapes[b.Target] = append(scrapes[b.Target], float64(at-ms(0))/10_000)
 		}
+	}
+	for target, of := range scrapes {
+		slices.Sort(of)
+		scrapes[target] = slices.Compact(of)
 	}
 	return scrapes, samples
 }
@@ -57,8 +61,17 @@ func TestScrapeTimes(t *testing.T) {
 	}
 	f := func(sel messages.Selection, node, other []float64, b []string) {
 		t.Helper()
-		scrapes, samples := scrapesOf(t, drain(w.Snapshot(withTimes(sel))))
+		scrapes, samples := scrapesOf(t, drain(w.SnapshotBeside(withTimes(sel))))
 		require.Equal(t, map[string][]float64{"node": node, "other": other}, scrapes)
+		alone, _ := scrapesOf(t, drain(w.Snapshot(withTimes(sel))))
+		switch {
+		case len(sel.Names) == 0 || sel.Names[0] == messages.FamilyUp:
+		case b == nil:
+			clear(scrapes)
+		default:
+			delete(scrapes, "other")
+		}
+		require.Equal(t, scrapes, alone, "of the targets that have something of it")
 		require.Equal(t, b, samplesOf(samples, "b{}"))
 		plain := drain(w.Snapshot(sel))
 		for i := range samples {
@@ -74,6 +87,8 @@ func TestScrapeTimes(t *testing.T) {
 	f(between(at(6), at(9)), all[6:], half[6:], nil)
 	none := everything
 	none.Names = []string{"none"}
+	f(none, all, half, nil)
+	none.Names = []string{messages.FamilyUp}
 	f(none, all, half, nil)
 	none.Names = []string{"b"}
 	f(none, all, half, []string{"0:1", "1:1", "2:1", "4:1"})
@@ -91,10 +106,8 @@ func TestScrapeTimesThatStepBack(t *testing.T) {
 	}
 	var times [][]float64
 	for _, b := range drain(w.Snapshot(withTimes(between(at(3), at(4))))) {
-		if len(b.Families) == 0 {
-			scrapes, _ := scrapesOf(t, []messages.Block{b})
-			times = append(times, scrapes["node"])
-		}
+		scrapes, _ := scrapesOf(t, []messages.Block{b})
+		times = append(times, scrapes["node"])
 	}
 	require.Equal(t, [][]float64{{4}, {3, 4}, {4}}, times)
 }
@@ -105,17 +118,21 @@ func TestScrapeTimesAreWithinTheBudget(t *testing.T) {
 	for n := range 50 {
 		scrape(t, w, n, "a 1\n")
 	}
-	for _, budget := range []int{-1, 0, 40, 100, 1000} {
-		s, next := w.Snapshot(withTimes(everything)), 0.
-		for batch := s.Next(budget); batch != nil; batch = s.Next(budget) {
-			scrapes, samples := scrapesOf(t, batch)
-			require.True(t, encodedBytes(batch) <= budget || len(scrapes["node"])+len(samples) == 1)
-			for _, n := range scrapes["node"] {
-				require.Equal(t, next, n)
-				next++
+	none := everything
+	none.Names = []string{"none"}
+	for _, sel := range []messages.Selection{everything, none} {
+		for _, budget := range []int{-1, 0, 40, 100, 1000} {
+			s, next := w.SnapshotBeside(withTimes(sel)), 0.
+			for batch := s.Next(budget); batch != nil; batch = s.Next(budget) {
+				scrapes, samples := scrapesOf(t, batch)
+				require.True(t, encodedBytes(batch) <= budget || len(scrapes["node"]) == 1 || len(samples) == 1 && len(batch) == 1)
+				for _, n := range scrapes["node"] {
+					require.Equal(t, next, n)
+					next++
+				}
 			}
+			require.EqualValues(t, 50, next)
 		}
-		require.EqualValues(t, 50, next)
 	}
 }
 
@@ -186,7 +203,7 @@ func TestSeriesOnlyModel(t *testing.T) {
 		sel := withTimes(messages.Selection{Window: bounds, Names: rapid.SampledFrom([][]string{nil, nil, {"a", "h"}}).Draw(t, "names")})
 
 		var blocks []messages.Block
-		s := w.Snapshot(sel)
+		s := w.SnapshotBeside(sel)
 		for batch := unshared(s.Next(budget)); batch != nil; batch = unshared(s.Next(budget)) {
 			blocks = append(blocks, batch...)
 		}
@@ -198,6 +215,10 @@ func TestSeriesOnlyModel(t *testing.T) {
 					want[name] = append(want[name], float64(one.at.UnixMilli()-ms(0))/10_000)
 				}
 			}
+		}
+		for name, times := range want {
+			slices.Sort(times)
+			want[name] = slices.Compact(times)
 		}
 		require.Equal(t, want, scrapes)
 

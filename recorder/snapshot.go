@@ -3,6 +3,7 @@ package recorder
 import (
 	"math"
 	"slices"
+	"sort"
 	"time"
 
 	"fodc/messages"
@@ -20,14 +21,23 @@ type Snapshot struct {
 //
 // Without bounds it is the newest scrape of each target that this process has scraped, with the
 // series that have a sample in it; else the scrapes whose times are within the bounds. Only then
-// it has the times of all scrapes, or the series alone, if the selection says so.
+// it has the times of all scrapes, or the series alone, if the selection says so: those of the targets
+// that have something of what is selected, or of all if that is what it needs.
 func (w *Window) Snapshot(sel messages.Selection) *Snapshot {
+	return w.snapshot(&sel, sel.NeedsAllScrapeTimes())
+}
+
+// SnapshotBeside is Snapshot for an answer that has more than the window: what that has of a target may
+// end at a scrape of the window, so that the times are those of all targets.
+func (w *Window) SnapshotBeside(sel messages.Selection) *Snapshot { return w.snapshot(&sel, true) }
+
+func (w *Window) snapshot(sel *messages.Selection, allTimes bool) *Snapshot {
 	s := &Snapshot{}
 	for _, t := range w.sorted {
 		if sel.Window.IsLatest() {
 			w.addLatest(s, t, sel.Names)
 		} else {
-			t.addWithin(s, &sel)
+			t.addWithin(s, sel, allTimes)
 		}
 	}
 	return s
@@ -45,28 +55,47 @@ func (w *Window) addLatest(s *Snapshot, t *target, names []string) {
 	}
 }
 
-// addWithin adds what is selected of the target's scrapes within the bounds.
-func (t *target) addWithin(s *Snapshot, sel *messages.Selection) {
+// addWithin adds what is selected of the target's scrapes within the bounds. allTimes says that the times
+// of scrapes are wanted although the target has nothing that is selected.
+func (t *target) addWithin(s *Snapshot, sel *messages.Selection, allTimes bool) {
 	from, to := Bounds(sel.Window)
 	view := t.view(sel.Names)
 	if sel.ScrapeTimes {
 		view.target = t.name
-		t.addScrapeTimes(s, from, to)
 	}
 	switch {
 	case view.isEmpty:
+		if sel.ScrapeTimes && allTimes {
+			t.addScrapeTimes(s, from, to)
+		}
 	case sel.SeriesOnly:
+		if sel.ScrapeTimes {
+			t.addScrapeTimes(s, from, to)
+		}
 		s.add(view.seriesWithin(t, from, to))
 	default:
-		for _, c := range t.chunks {
-			r := view.scrapesWithin(c.times, from, to)
-			r.columns = newChunkCursor(c)
-			s.add(r)
+		view.addColumns(s, t, from, to)
+	}
+}
+
+// addColumns adds the selected columns of the target's scrapes within the bounds.
+func (v *targetView) addColumns(s *Snapshot, t *target, from, to int64) {
+	var list *seriesList
+	var selected []columnRange // of the list
+	for _, c := range t.chunks {
+		r := v.scrapesWithin(c.times, from, to)
+		if r.from == r.to {
+			continue
 		}
-		r := view.scrapesWithin(t.head.times, from, to)
-		r.columns = view.headColumns(t.head, r.from, r.to)
+		if c.list != list {
+			list, selected = c.list, v.rangesOf(len(c.list.all), func(i int) string { return c.list.all[i].Name })
+		}
+		r.columns = newChunkCursor(c, selected)
 		s.add(r)
 	}
+	r := v.scrapesWithin(t.head.times, from, to)
+	r.columns = v.headColumns(t.head, r.from, r.to)
+	s.add(r)
 }
 
 func (s *Snapshot) add(r chunkReader) {
@@ -79,8 +108,8 @@ func (s *Snapshot) add(r chunkReader) {
 // batch takes no more than the budget in bytes, unless its first series alone takes more, or its
 // first time of a scrape.
 //
-// Each block is of one chunk or head of one target, so that a series may be in many blocks. Times
-// of all scrapes of a target are in blocks before those, without families.
+// Each block is of one chunk or head of one target, so that a series may be in many blocks. Times of
+// scrapes that none of these has are in blocks without families.
 // Families are sorted by name, their series by labels; those of a histogram or summary by
 // labels without le or quantile, then buckets, sum, count, and the buckets by bound. Series
 // without a sample are left out, and scrapes without one at either end.
@@ -94,6 +123,10 @@ func (s *Snapshot) Next(budget int) []messages.Block {
 		}
 		if !end {
 			break
+		}
+		if rest := s.readers[0].restOfTimes(); len(rest.times) > 0 {
+			s.readers[0] = rest
+			continue
 		}
 		s.readers[0] = chunkReader{}
 		s.readers = s.readers[1:]
@@ -123,6 +156,8 @@ type targetView struct {
 	families []Family
 	// selected says for each family whether it is selected. If it is nil, all are.
 	selected []bool
+	// names are the families that are selected, sorted, unless all are.
+	names []string
 	// isEmpty says that no family of the target is selected.
 	isEmpty bool
 }
@@ -137,12 +172,34 @@ func (t *target) view(names []string) targetView {
 	for _, name := range names {
 		if i, ok := t.families.byName.entries[name]; ok {
 			v.selected[i], v.isEmpty = true, false
+			v.names = append(v.names, name)
 		}
 	}
+	slices.Sort(v.names)
+	v.names = slices.Compact(v.names)
 	return v
 }
 
 func (v *targetView) selects(s *series) bool { return v.selected == nil || v.selected[s.family] }
+
+// columnRange is the columns from one index to another, the first included.
+type columnRange struct{ from, to int }
+
+// rangesOf returns where the selected ones are among so many columns, which are in the order of their
+// series. familyOf returns the name of a column's family.
+func (v *targetView) rangesOf(columns int, familyOf func(i int) string) (selected []columnRange) {
+	if v.selected == nil {
+		return []columnRange{{0, columns}}
+	}
+	at := 0
+	for _, name := range v.names {
+		from := at + sort.Search(columns-at, func(i int) bool { return familyOf(at+i) >= name })
+		if at = from + sort.Search(columns-from, func(i int) bool { return familyOf(from+i) > name }); from < at {
+			selected = append(selected, columnRange{from, at})
+		}
+	}
+	return selected
+}
 
 // newestScrape returns a reader of the head's newest scrape.
 func (v *targetView) newestScrape(h *head) chunkReader {
@@ -180,10 +237,17 @@ func (v *targetView) headColumns(h *head, from, to int) *headCursor {
 	if from >= to {
 		return found
 	}
-	found.views = make([]column, 0, len(h.columns))
-	for _, c := range h.columns {
-		if v.selects(c.series) && c.overlaps(from, to) {
-			found.views = append(found.views, *c)
+	selected := v.rangesOf(len(h.columns), func(i int) string { return h.columns[i].series.Name })
+	count := 0
+	for _, one := range selected {
+		count += one.to - one.from
+	}
+	found.views = make([]column, 0, count)
+	for _, one := range selected {
+		for _, c := range h.columns[one.from:one.to] {
+			if c.overlaps(from, to) {
+				found.views = append(found.views, *c)
+			}
 		}
 	}
 	return found

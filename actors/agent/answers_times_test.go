@@ -15,7 +15,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// timedAnswer asks, and returns the times of all scrapes by target, how often each series of the family g comes,
+// timedAnswer asks, and returns the times of scrapes by target, how often each series of the family g comes,
 // when, and how many samples of any family there are.
 func timedAnswer(w *world, r *wire.StreamMetricsResponse) (scrapes map[string][]int64, series map[messages.LabelText]int, times []int64, samples int) {
 	w.t.Helper()
@@ -30,7 +30,7 @@ func timedAnswer(w *world, r *wire.StreamMetricsResponse) (scrapes map[string][]
 		require.Zero(w.t, a.Rejected)
 		for _, b := range a.Blocks {
 			require.Equal(w.t, r.GetScrapeTimes(), b.Target != "")
-			if len(b.Families) == 0 {
+			if b.Target != "" {
 				scrapes[b.Target] = append(scrapes[b.Target], b.Times...)
 			}
 			for fam := range b.Each() {
@@ -46,6 +46,10 @@ func timedAnswer(w *world, r *wire.StreamMetricsResponse) (scrapes map[string][]
 				}
 			}
 		}
+	}
+	for target, of := range scrapes {
+		slices.Sort(of)
+		scrapes[target] = slices.Compact(of)
 	}
 	return scrapes, series, times, samples
 }
@@ -75,6 +79,13 @@ func TestScrapeTimesOfDiskAndMemory(t *testing.T) {
 		require.Equal(t, w.scraped(), scrapes["http://node/metrics"], "the scrapes without g, too, once and in order")
 		require.ElementsMatch(t, []string{"agent", "http://node/metrics"}, slices.Collect(maps.Keys(scrapes)))
 		require.Greater(t, len(scrapes["agent"]), 290)
+
+		inMemory := ask("g")
+		inMemory.ScrapeTimes, inMemory.StartTime = true, timestamppb.New(time.Now().Add(-4*time.Minute))
+		scrapes, _, times, _ = timedAnswer(w.world, inMemory)
+		require.Empty(t, times)
+		require.NotEmpty(t, scrapes["http://node/metrics"], "it has had g")
+		require.NotContains(t, scrapes, "agent", "it never had g, and nothing is read from disk")
 
 		timed.Names = []string{"none"}
 		scrapes, series, _, samples := timedAnswer(w.world, timed)

@@ -26,11 +26,16 @@ func (p pastOnDisk) Close() error {
 
 // onRead answers with a snapshot, and with what the journal has beside it.
 func (r *flightRecorder) onRead(c actors.Context, m read) {
-	taken := snapshotTaken{seq: m.seq, snapshot: r.window.Snapshot(m.selection), newest: r.newest}
+	taken := snapshotTaken{seq: m.seq, newest: r.newest}
 	if w := m.selection.Window; r.journal != nil && !w.IsLatest() {
 		if taken.partial = r.past.partialOf(w); taken.partial == messages.PartialNone {
 			taken.partial, taken.past = r.past.lostOf(w), r.pastOf(m.selection)
 		}
+	}
+	if taken.past != nil {
+		taken.snapshot = r.window.SnapshotBeside(m.selection)
+	} else {
+		taken.snapshot = r.window.Snapshot(m.selection)
 	}
 	actors.Reply(c, taken)
 }
@@ -42,10 +47,11 @@ func (r *flightRecorder) pastOf(sel messages.Selection) func() (pastReader, erro
 	if view == nil {
 		return nil
 	}
-	q := journal.Query{Selection: sel, Held: r.window.Held(), Base: r.past.base}
+	q := journal.Query{Selection: sel, Held: r.window.HeldScrapes(), Base: r.past.base}
 	if !view.Reaches(q) {
 		return nil
 	}
+	q.Held = r.window.Held()
 	return func() (pastReader, error) { return pastOnDisk{view.NewReader(disk, q)}, nil }
 }
 

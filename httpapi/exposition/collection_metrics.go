@@ -8,7 +8,7 @@ import (
 )
 
 // FamilyUp is the family that says which nodes have answered.
-const FamilyUp = "fodc_agent_up"
+const FamilyUp = messages.FamilyUp
 
 // Families about the collection: at most one sample a node.
 const (

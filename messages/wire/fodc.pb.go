@@ -1321,8 +1321,10 @@ type StreamMetricsResponse struct {
 	// Greater than 0 if the answer's families may have slots. The number rises when the proxy
 	// has lost the dictionary: then every family is defined anew.
 	Dictionary uint64 `protobuf:"varint,104,opt,name=dictionary,proto3" json:"dictionary,omitempty"`
-	// Whether blocks are to name their target, and blocks without families are to say when it
-	// was scraped, whatever was selected of those scrapes. Only with bounds.
+	// Whether blocks are to name their target, and together are to say when each target that
+	// may have some of the families was scraped: those without families have the times of
+	// scrapes that no other block has. Without names, or if one of them is fodc_agent_up, that
+	// is all targets. Only with bounds.
 	ScrapeTimes bool `protobuf:"varint,105,opt,name=scrape_times,json=scrapeTimes,proto3" json:"scrape_times,omitempty"`
 	// Whether the series are wanted, and no more than one sample of each, which need not be a
 	// true one. Only with bounds.

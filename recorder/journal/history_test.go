@@ -140,7 +140,7 @@ type answer struct {
 	t        require.TestingT
 	samples  map[string][]string
 	families map[string]string
-	// scrapes are the times of all scrapes by target, in the order of recording.
+	// scrapes are the times of all scrapes by target, those of samples among them, ascending.
 	scrapes map[string][]int64
 	// targeted says that blocks must name their targets.
 	targeted bool
@@ -157,9 +157,11 @@ func (a *answer) add(blocks []messages.Block) {
 			require.True(a.t, i == 0 || b.Times[i-1] < b.Times[i])
 		}
 		require.Equal(a.t, a.targeted, b.Target != "")
-		if len(b.Families) == 0 {
-			require.True(a.t, a.targeted)
-			a.scrapes[b.Target] = append(a.scrapes[b.Target], b.Times...)
+		require.True(a.t, a.targeted || len(b.Families) > 0)
+		if a.targeted {
+			times := append(a.scrapes[b.Target], b.Times...)
+			slices.Sort(times)
+			a.scrapes[b.Target] = slices.Compact(times)
 		}
 		for i := range b.Families {
 			f := &b.Families[i]

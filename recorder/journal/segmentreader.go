@@ -71,7 +71,7 @@ func (s *segmentReader) read() (flushed []*targetRows, err error) {
 func (t *targetRows) append(c *scrape) {
 	if t.reader.selector.seriesOnly {
 		t.found.add(c)
-		if !t.rows.ScrapeTimes {
+		if !t.reader.selector.scrapeTimes {
 			return
 		}
 	}
@@ -133,7 +133,7 @@ func (s *segmentReader) rowsOf(t *decodedTarget) *targetRows {
 	if r == nil {
 		r = &targetRows{reader: s}
 		if s.selector.scrapeTimes {
-			r.rows.Target, r.rows.ScrapeTimes = t.name, true
+			r.rows.Target = t.name
 		}
 		s.targets[t.index] = r
 	}

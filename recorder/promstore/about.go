@@ -30,7 +30,7 @@ func (a *assembler) addAbout(from source) {
 		}
 		if a.selection.seriesOnly || a.selection.start <= at && at <= a.selection.end {
 			times := []int64{at}
-			c := chunk{&timeRange{times: times, to: 1, scrapes: times}, []float64{value}, 0, 1}
+			c := chunk{&timeRange{times: times, to: 1, scrapes: scrapeTimes{times}}, []float64{value}, 0, 1}
 			a.ready = append(a.ready, &series{labels: l, chunks: []chunk{c}, bounds: &bounds{end: at}})
 		}
 	})

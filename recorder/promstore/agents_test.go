@@ -46,8 +46,9 @@ type agent struct {
 	targets []target
 	// perBlock is how many scrapes a block has.
 	perBlock int
-	// baseline says that it knows nothing of scrape times.
-	baseline bool
+	// baseline says that it knows nothing of scrape times, allTimes that it says those of scrapes with samples,
+	// too, in blocks of their own.
+	baseline, allTimes bool
 	// shared has the descriptors that blocks share as those of an answer from the wire do, by their
 	// texts; nil if they share nothing.
 	shared map[string]*messages.Descriptor
@@ -107,11 +108,17 @@ func (a *agent) answer(q messages.Query) messages.NodeAnswer {
 			scrapes = slices.DeleteFunc(slices.Clone(scrapes), func(s scrape) bool {
 				return s.at+offset < w.Start.UnixMilli() || s.at+offset > w.End.UnixMilli()
 			})
-			if q.Selection.ScrapeTimes && !a.baseline {
-				answer.Blocks = append(answer.Blocks, timesOf(t.name, scrapes)...)
-			}
 		}
-		answer.Blocks = append(answer.Blocks, a.blocksOf(t.name, scrapes, q.Selection)...)
+		samples := a.blocksOf(t.name, scrapes, q.Selection)
+		answer.Blocks = append(answer.Blocks, samples...)
+		if q.Selection.ScrapeTimes && !w.IsLatest() && !a.baseline {
+			if !a.allTimes {
+				scrapes = slices.DeleteFunc(slices.Clone(scrapes), func(s scrape) bool {
+					return slices.ContainsFunc(samples, func(b messages.Block) bool { return slices.Contains(b.Times, s.at) })
+				})
+			}
+			answer.Blocks = append(answer.Blocks, timesOf(t.name, scrapes)...)
+		}
 	}
 	return answer
 }

@@ -26,14 +26,15 @@ type node struct {
 	offset int64
 	// data are its blocks with series.
 	data []block
-	// scrapes has the times of all scrapes of each target, ascending, where they are known.
-	scrapes map[string][]int64
+	// scrapes has the times of all scrapes of each target, ascending, where they are known: those of its
+	// samples, and those of scrapes without any.
+	scrapes map[string]scrapeTimes
 }
 
 // block is a block of a node, with the times of all scrapes of its target: at least its own.
 type block struct {
 	*messages.Block
-	scrapes []int64
+	scrapes scrapeTimes
 }
 
 // source is a node's samples for a selection.
@@ -63,36 +64,28 @@ func (n *node) init() {
 	}
 	n.data = make([]block, 0, len(a.Blocks))
 	for i := range a.Blocks {
-		switch b := &a.Blocks[i]; {
-		case len(b.Times) == 0:
-		case len(b.Families) > 0:
-			n.data = append(n.data, block{Block: b})
-		default:
+		b := &a.Blocks[i]
+		if len(b.Times) == 0 {
+			continue
+		}
+		if b.Target != "" {
 			if n.scrapes == nil {
-				n.scrapes = make(map[string][]int64)
+				n.scrapes = make(map[string]scrapeTimes)
 			}
-			if n.scrapes[b.Target] == nil {
-				n.scrapes[b.Target] = slices.Clip(b.Times) // It is shared.
-			} else {
-				n.scrapes[b.Target] = append(n.scrapes[b.Target], b.Times...)
-			}
+			n.scrapes[b.Target] = n.scrapes[b.Target].with(b.Times, len(a.Blocks))
+		}
+		if len(b.Families) > 0 {
+			n.data = append(n.data, block{Block: b})
 		}
 	}
-	for _, times := range n.scrapes {
-		sortTimes(times)
+	for target, times := range n.scrapes {
+		n.scrapes[target] = times.sorted()
 	}
 	for i := range n.data {
 		b := &n.data[i]
 		if b.scrapes = n.scrapes[b.Target]; b.scrapes == nil {
-			b.scrapes = b.Times
+			b.scrapes = scrapeTimes{b.Times}
 		}
-	}
-}
-
-// sortTimes sorts times, and writes nothing if they are sorted.
-func sortTimes(times []int64) {
-	if !slices.IsSorted(times) {
-		slices.Sort(times)
 	}
 }
 

@@ -5,7 +5,7 @@
 //   - querier.go: collects for all selections of a query at once, and releases what was collected
 //   - selection.go: what a selection asks for; scope.go: the families and nodes of it; plan.go: which
 //     collections several selections need
-//   - collection.go: an answer, by node and target
+//   - collection.go: an answer, by node and target; scrapetimes.go: when a target was scraped
 //   - families.go: the families that match, by node; assemble.go: their series; merge.go: series
 //     that are in several blocks or families; nodelabels.go: the labels of a node's series;
 //     knownlabels.go: keeps them for the next query; watch.go: compares labels until the query ends

@@ -36,9 +36,8 @@ type iterator struct {
 	ahead      *chunk
 	aheadTime  int64
 	aheadValue float64
-	// scrape is the index in scrapes behind the last time that was looked for.
-	scrapes []int64
-	scrape  int
+	// scrapes is behind the last time that was looked for.
+	scrapes scrapePlace
 }
 
 // openChunk is a chunk with the index of its next sample, which is no gap.
@@ -97,6 +96,9 @@ func (it *iterator) begin() openChunk {
 
 // load sets the sample that follows.
 func (it *iterator) load() {
+	if len(it.open) == 1 && it.loadOnly(&it.open[0]) {
+		return
+	}
 	it.ahead, it.aheadTime = nil, math.MaxInt64-1
 	for i := range it.open {
 		it.consider(&it.open[i])
@@ -109,6 +111,21 @@ func (it *iterator) load() {
 	if it.ahead != nil {
 		it.pass()
 	}
+}
+
+// loadOnly is load for a single open chunk, if no other one begins at its next sample or before it:
+// that is how it is for most samples.
+func (it *iterator) loadOnly(o *openChunk) (loaded bool) {
+	at := o.times[o.at]
+	if at >= it.nextTime {
+		return false
+	}
+	it.ahead, it.aheadTime, it.aheadValue = o.chunk, at, o.values[o.at]
+	o.at++
+	if o.passGaps(); o.at == o.to {
+		it.open = it.open[:0]
+	}
+	return true
 }
 
 // consider sets the sample that follows if that of the chunk comes before it.
@@ -158,16 +175,13 @@ func (it *iterator) Next() chunkenc.ValueType {
 // mark sets the marker behind the current sample, which is one of c: at the next scrape of its
 // target, unless there is a sample until then.
 func (it *iterator) mark(c *chunk) {
-	if len(it.scrapes) != len(c.scrapes) || len(c.scrapes) > 0 && &it.scrapes[0] != &c.scrapes[0] {
-		it.scrapes, it.scrape = c.scrapes, search(c.scrapes, it.time)
+	if !it.scrapes.is(c.scrapes) {
+		it.scrapes.reset(c.scrapes, it.time)
 	}
-	for it.scrape < len(it.scrapes) && it.scrapes[it.scrape] <= it.time {
-		it.scrape++
-	}
-	if it.scrape == len(it.scrapes) {
+	at, ok := it.scrapes.after(it.time)
+	if !ok {
 		return
 	}
-	at := it.scrapes[it.scrape]
 	if at <= it.s.bounds.end && (it.ahead == nil || at < it.aheadTime) {
 		it.marker, it.markerTime = true, at
 	}

@@ -23,6 +23,7 @@ func TestSeriesAreThoseOfANaiveModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := named("n")
 		a.perBlock = rapid.IntRange(1, 5).Draw(t, "per block")
+		a.allTimes = rapid.Bool().Draw(t, "all times")
 		a.ClockOffset = rapid.SampledFrom([]time.Duration{0, 0, 2 * time.Second, -3 * time.Second}).Draw(t, "offset")
 		a.targets = nil
 		if rapid.Bool().Draw(t, "shares") {

@@ -16,8 +16,8 @@ import (
 type timeRange struct {
 	times    []int64
 	from, to int
-	// scrapes are the times of all scrapes of the target, ascending.
-	scrapes []int64
+	// scrapes are the times of all scrapes of the target.
+	scrapes scrapeTimes
 	// order is the place of the block: of samples with equal times the one of the first block counts.
 	order int
 }

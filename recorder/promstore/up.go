@@ -64,14 +64,14 @@ func (n *node) recorded() (times []int64, age int64) {
 	age = upAge.Milliseconds()
 	lists := n.scrapes
 	if lists == nil {
-		lists = make(map[string][]int64)
+		lists = make(map[string]scrapeTimes)
 		for _, b := range n.data {
-			lists[b.Target] = append(lists[b.Target], b.Times...)
+			lists[b.Target] = append(lists[b.Target], b.Times)
 		}
 	}
 	interval := int64(0)
-	for _, list := range lists {
-		sortTimes(list)
+	for _, parts := range lists {
+		list := slices.Concat(parts.sorted()...)
 		if of := medianInterval(list); of > 0 && (interval == 0 || of < interval) {
 			interval = of
 		}
