@@ -41,6 +41,7 @@ type AgentAPI struct {
 	Queries []promapi.Route
 
 	memory atomic.Int64 // of MaxQueryBytes
+	pages  pages
 }
 
 // Handler returns the handler of all routes.
@@ -66,6 +67,7 @@ func (a *AgentAPI) serveMetrics(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	defer a.pages.begin()()
 	ctx, cancel := context.WithTimeout(r.Context(), agentTimeout)
 	defer cancel()
 	blocks, err := a.Latest(ctx, messages.Selection{Names: names})

@@ -9,6 +9,9 @@ import (
 	"fodc/messages"
 )
 
+// PagesAhead is that of ProxyAPI: the agent's page goes before its queries.
+func (a *AgentAPI) PagesAhead() <-chan struct{} { return a.pages.ahead() }
+
 // CollectForQuery reads what the agent has for a query of PromQL: see promstore.Collect. It waits
 // until the query's deadline for the memory that other queries have taken.
 func (a *AgentAPI) CollectForQuery(ctx context.Context, q messages.Query) (*messages.Collection, func(), error) {

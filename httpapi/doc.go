@@ -10,6 +10,7 @@
 //     proxy's routes; configdiff.go: in what nodes of a role differ
 //   - proxy_query.go, agent_query.go: what a query of PromQL reads; query_wait.go: how long it waits
 //     for that; query_targets.go: what the API of Prometheus shows as targets
+//   - pages.go: which pages go before queries
 //   - inflight.go: the limit of what responses to slow clients take in memory; reasons.go: the
 //     headers that name the nodes without an answer, or without a whole one
 //   - agent.go: the agent's routes; probes.go, actortree.go: handlers that both share

@@ -50,6 +50,7 @@ type ProxyAPI struct {
 
 	metrics  *selfMetrics
 	inFlight inFlight
+	pages    pages
 	slots    *querySlots
 }
 
@@ -72,3 +73,6 @@ func (a *ProxyAPI) Handler() http.Handler {
 		{"/debug/actors", "the actors of the process (?format=text, ?node=NODE_ID)", serveActors(a.Tree, proxyTree)},
 	}, a.Queries, a.Log, a.metrics)
 }
+
+// PagesAhead returns what is closed when no page goes before queries any more; nil: none does.
+func (a *ProxyAPI) PagesAhead() <-chan struct{} { return a.pages.ahead() }

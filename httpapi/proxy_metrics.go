@@ -122,8 +122,21 @@ func (a *ProxyAPI) collectPage(w http.ResponseWriter, r *http.Request, p params,
 
 // collect asks the agents within the request's budget. The headers X-Fodc-Missing and X-Fodc-Partial
 // name the nodes that are not in the answer, or not wholly; with strict=1 they are an error. The caller calls release when the response has
-// been written.
+// been written. Until then the page goes before queries.
 func (a *ProxyAPI) collect(w http.ResponseWriter, r *http.Request, p params, q messages.Query) (_ *messages.Collection, release func(), _ error) {
+	end := a.pages.begin()
+	c, free, err := a.collectAnswers(w, r, p, q)
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	return c, func() {
+		free()
+		end()
+	}, nil
+}
+
+func (a *ProxyAPI) collectAnswers(w http.ResponseWriter, r *http.Request, p params, q messages.Query) (_ *messages.Collection, release func(), _ error) {
 	strict, err := p.flag("strict")
 	if err != nil {
 		return nil, nil, err

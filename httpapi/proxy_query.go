@@ -13,6 +13,7 @@ import (
 // is of the kind timeout then. Handler must have been called.
 func (a *ProxyAPI) CollectForQuery(ctx context.Context, q messages.Query) (*messages.Collection, func(), error) {
 	begin := time.Now()
+	q.Yields = true
 	waiting, cancel := context.WithDeadline(ctx, q.Deadline)
 	defer cancel()
 	done, err := a.slots.acquire(waiting, isLong(q.Selection.Window, begin))

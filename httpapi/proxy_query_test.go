@@ -41,7 +41,7 @@ func TestQueriesAreCollected(t *testing.T) {
 		require.Positive(t, p.inFlight.bytes, "its memory counts while it is read")
 		release()
 		require.Zero(t, p.inFlight.bytes)
-		q.Deadline = time.Now().Add(p.CollectTimeout)
+		q.Deadline, q.Yields = time.Now().Add(p.CollectTimeout), true
 		require.Equal(t, q, asked)
 		page := p.get("/metrics/self").Body.String()
 		require.Contains(t, page, `fodc_proxy_collections_total{result="partial"} 1`)

@@ -59,6 +59,9 @@ type Query struct {
 	// CorrectClocks asks each node whose clock is known to be off by more than MaxClockOffset for
 	// the window by that clock, see NodeAnswer.ClockOffset.
 	CorrectClocks bool
+	// Yields lets collections for pages go first: see Yielding. Those are all that do not yield and
+	// have no Question.
+	Yields bool
 }
 
 // MaxClockOffset is by how much a node's clock may be off without being corrected.

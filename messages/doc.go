@@ -12,7 +12,7 @@
 //   - identitylabels.go: the labels that say which node a sample is from, and what becomes
 //     of a sample's own labels of such names
 //   - collection.go: what a client asks of all agents, and what comes back; times.go: times as
-//     users write them
+//     users write them; yielding.go: when the work of queries waits for pages
 //   - question.go: what agents are asked beside metrics, and on which stream; the answers are in
 //     topology.go, lifecycle.go (lifecycle_memory.go: their size), crash.go and pressure.go;
 //     join.go: their parts put together again

@@ -25,6 +25,8 @@ type collect struct {
 	query    messages.Query
 	state    collectState
 	sessions map[string]*actors.PID // by agent id
+	pages    *pagesAhead
+	yielding messages.Yielding
 	deadline actors.Timer
 	pace     actors.Timer
 	ended    bool
@@ -45,6 +47,8 @@ func (k *collect) Receive(c actors.Context) {
 		k.onChunk(c, m)
 	case answerFailure:
 		k.release(k.state.failed(m.agentID, m.reason, time.Now()))
+		k.advance(c)
+	case noPages:
 		k.advance(c)
 	case actors.Tick:
 		k.onTick(c, m)
@@ -93,7 +97,7 @@ func (k *collect) advance(c actors.Context) {
 	if k.ended || k.sessions == nil {
 		return
 	}
-	for _, agentID := range k.state.ask(time.Now()) {
+	for _, agentID := range k.ask(time.Now()) {
 		sel := k.query.Selection
 		sel.Window = k.state.windowFor(agentID, sel.Window)
 		actors.Request(c, k.sessions[agentID], ask{collectionID: k.id, question: k.query.Question, selection: sel,
@@ -102,6 +106,15 @@ func (k *collect) advance(c actors.Context) {
 	if k.state.isComplete() {
 		k.end(c)
 	}
+}
+
+// ask returns the agent ids to be asked now: none while the collection yields. It looks again when the
+// pages have ended, and at each tick of its pace.
+func (k *collect) ask(now time.Time) []string {
+	if k.query.Yields && k.state.mayYield(now) && !k.yielding.Until(k.pages.isAhead(now), now).IsZero() {
+		return nil
+	}
+	return k.state.ask(now)
 }
 
 // onChunk adds a chunk of a node's answer. If the memory budget has no room for it, the

@@ -91,6 +91,10 @@ func (s *collectState) isBehind(now time.Time) bool {
 	return done*float64(s.half) < float64(now.Sub(s.started))
 }
 
+// mayYield reports whether the collection may let others go first. Later, the nodes could have too
+// little time left.
+func (s *collectState) mayYield(now time.Time) bool { return now.Sub(s.started) < s.half/2 }
+
 // isPaced reports whether there are nodes left to be asked.
 func (s *collectState) isPaced() bool { return len(s.queue) > 0 }
 

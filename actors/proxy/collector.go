@@ -26,6 +26,8 @@ type (
 		from   *actors.PID
 		result any
 	}
+	// noPages tells a collection that yields that no other one goes first any more.
+	noPages struct{}
 )
 
 // collector is the actor that admits requests and assigns each to a collection, a new one or
@@ -39,13 +41,14 @@ type collector struct {
 	requesters map[uint64]*actors.PID // by request id
 	collects   map[uint64]*actors.PID // by collection
 	byPID      map[string]uint64      // the collect actor's id -> collection
+	pages      *pagesAhead            // what the collections are to know of each other
 	stopping   bool
 }
 
 func newCollector(sys *actors.System, registry *actors.PID, maxCollections int, r *memoryBudget) *collector {
 	return &collector{sys: sys, registry: registry, log: sys.Log().Named("collector"),
 		state: newCollectorState(maxCollections), budget: r, requesters: map[uint64]*actors.PID{},
-		collects: map[uint64]*actors.PID{}, byPID: map[string]uint64{}}
+		collects: map[uint64]*actors.PID{}, byPID: map[string]uint64{}, pages: &pagesAhead{}}
 }
 
 func (k *collector) Receive(c actors.Context) {
@@ -83,9 +86,10 @@ func (k *collector) onCollect(c actors.Context, m collectQuery) {
 	if !start {
 		return
 	}
+	k.lookForPages()
 	owner := c.Self()
 	pid := k.sys.SpawnChild(c, "collect", func() actors.Actor {
-		return &collect{sys: k.sys, owner: owner, registry: k.registry, query: m.query, budget: k.budget, log: k.sys.Log().Named("collect")}
+		return &collect{sys: k.sys, owner: owner, registry: k.registry, query: m.query, budget: k.budget, pages: k.pages, log: k.sys.Log().Named("collect")}
 	})
 	k.collects[id] = pid
 	k.byPID[pid.Id] = id
@@ -95,6 +99,7 @@ func (k *collector) onCancel(m cancelQuery) {
 	delete(k.requesters, m.requestID)
 	if id := k.state.cancel(m.requestID); id != 0 {
 		k.sys.StopAsync(k.collects[id])
+		k.lookForPages()
 	}
 }
 
@@ -124,6 +129,16 @@ func (k *collector) answer(id uint64, result any) {
 	for _, requestID := range k.state.ended(id) {
 		k.sys.Send(k.requesters[requestID], result)
 		delete(k.requesters, requestID)
+	}
+	k.lookForPages()
+}
+
+// lookForPages tells the collections that yield whether others go first.
+func (k *collector) lookForPages() {
+	if ended := k.pages.set(k.state.pagesUntil()); ended {
+		for _, id := range k.state.yielding() {
+			k.sys.Send(k.collects[id], noPages{})
+		}
 	}
 }
 

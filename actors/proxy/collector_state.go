@@ -25,6 +25,8 @@ type collectorState struct {
 
 type running struct {
 	key      string
+	yields   bool
+	page     bool // it goes before those that yield
 	started  time.Time
 	deadline time.Time
 	waiters  []uint64 // request ids
@@ -50,7 +52,7 @@ func (s *collectorState) admit(requestID uint64, q messages.Query, now time.Time
 		}
 	}
 	s.lastID++
-	s.running[s.lastID] = &running{key: key, started: now, deadline: q.Deadline, waiters: []uint64{requestID}}
+	s.running[s.lastID] = &running{key: key, yields: q.Yields, page: !q.Yields && q.Question == nil, started: now, deadline: q.Deadline, waiters: []uint64{requestID}}
 	return s.lastID, true, nil
 }
 
@@ -61,9 +63,9 @@ func queryKey(q messages.Query) string {
 	if q.Question != nil {
 		question = q.Question.Key()
 	}
-	return fmt.Sprintf("%q %q %q %q %v %q %v %d %v %d %v %v %v", question, q.Filter.NodeIDs, q.Filter.Roles, q.Filter.PodNames, q.Filter.OrUnsaid,
+	return fmt.Sprintf("%q %q %q %q %v %q %v %d %v %d %v %v %v %v", question, q.Filter.NodeIDs, q.Filter.Roles, q.Filter.PodNames, q.Filter.OrUnsaid,
 		q.Selection.Names, w.Start.IsZero(), w.Start.UnixNano(), w.End.IsZero(), w.End.UnixNano(),
-		q.Selection.ScrapeTimes, q.Selection.SeriesOnly, q.CorrectClocks)
+		q.Selection.ScrapeTimes, q.Selection.SeriesOnly, q.CorrectClocks, q.Yields)
 }
 
 // canShare reports whether the collection may serve the query, too: the queries are the same,
@@ -103,4 +105,25 @@ func (s *collectorState) ended(id uint64) []uint64 {
 	s.serving -= len(r.waiters)
 	delete(s.running, id)
 	return r.waiters
+}
+
+// pagesUntil returns until when there are collections for pages, which go before those that yield; zero:
+// there are none.
+func (s *collectorState) pagesUntil() (until time.Time) {
+	for _, r := range s.running {
+		if end := r.started.Add(messages.MaxPrecedence); r.page && end.After(until) {
+			until = end
+		}
+	}
+	return until
+}
+
+// yielding returns the collections that yield.
+func (s *collectorState) yielding() (ids []uint64) {
+	for id, r := range s.running {
+		if r.yields {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }

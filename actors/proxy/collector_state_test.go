@@ -68,7 +68,7 @@ func TestQuestionsAreNotConfused(t *testing.T) {
 	differ(asked(messages.TopologyQuestion{}), asked(messages.LifecycleQuestion{}))
 	differ(asked(messages.ProfileQuestion{ProfileID: "a", Type: "heap"}), asked(messages.ProfileQuestion{ProfileID: "a", Type: "goroutine"}))
 	differ(asked(messages.ProfileQuestion{Offset: 1}), asked(messages.ProfileQuestion{Length: 1}))
-	for _, q := range []messages.Query{{CorrectClocks: true}, {Filter: messages.NodeFilter{OrUnsaid: true}}, {Selection: messages.Selection{ScrapeTimes: true}}, {Selection: messages.Selection{SeriesOnly: true}}} {
+	for _, q := range []messages.Query{{CorrectClocks: true}, {Yields: true}, {Filter: messages.NodeFilter{OrUnsaid: true}}, {Selection: messages.Selection{ScrapeTimes: true}}, {Selection: messages.Selection{SeriesOnly: true}}} {
 		differ(messages.Query{}, q)
 	}
 	differ(messages.Query{Selection: messages.Selection{ScrapeTimes: true}}, messages.Query{Selection: messages.Selection{SeriesOnly: true}})
@@ -76,7 +76,7 @@ func TestQuestionsAreNotConfused(t *testing.T) {
 
 // All but the deadline counts: a field that is added to a query has to be in the key, too.
 func TestAQueryHasNoOtherFields(t *testing.T) {
-	require.Equal(t, 5, reflect.TypeFor[messages.Query]().NumField())
+	require.Equal(t, 6, reflect.TypeFor[messages.Query]().NumField())
 	require.Equal(t, 4, reflect.TypeFor[messages.Selection]().NumField())
 	require.Equal(t, 4, reflect.TypeFor[messages.NodeFilter]().NumField())
 }
@@ -110,4 +110,39 @@ func TestLastWaiterCancelsTheCollection(t *testing.T) {
 	require.Zero(t, s.serving)
 	require.Empty(t, s.running)
 	require.Nil(t, s.ended(id))
+}
+
+func TestWhichCollectionsGoFirst(t *testing.T) {
+	s := newCollectorState(16)
+	admit := func(requestID uint64, yields bool, at time.Duration) uint64 {
+		q := query(5*time.Second, itoa(int(requestID)))
+		q.Yields = yields
+		id, _, err := s.admit(requestID, q, noon.Add(at))
+		require.NoError(t, err)
+		return id
+	}
+	f := func(want time.Duration, yielding ...uint64) {
+		t.Helper()
+		if want == 0 {
+			require.Zero(t, s.pagesUntil())
+		} else {
+			require.Equal(t, want, s.pagesUntil().Sub(noon))
+		}
+		require.ElementsMatch(t, yielding, s.yielding())
+	}
+	f(0)
+	_, _, err := s.admit(9, messages.Query{Question: messages.TopologyQuestion{}, Deadline: noon.Add(5 * time.Second)}, noon)
+	require.NoError(t, err)
+	f(0)
+	query := admit(1, true, 0)
+	f(0, query)
+	older := admit(2, false, 0)
+	newer := admit(3, false, time.Second)
+	f(time.Second+messages.MaxPrecedence, query)
+	s.ended(newer)
+	f(messages.MaxPrecedence, query)
+	s.ended(query)
+	f(messages.MaxPrecedence)
+	require.Equal(t, older, s.cancel(2))
+	f(0)
 }

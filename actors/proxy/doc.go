@@ -14,6 +14,8 @@
 // x_state.go, a pure struct that knows neither actors nor streams and gets the time as an
 // argument.
 //
+// Collections for queries yield to those for pages: pages_ahead.go.
+//
 // The messages between them:
 //
 //	service -> registry   admit, abandoned, find
@@ -27,6 +29,7 @@
 //	session -> crashes    crashArrived, crashesAttached
 //	crashes, schemas -> collector  collectQuery
 //	collect -> collector  collected; the collector cancels a collect actor by stopping it
+//	collector -> collect  noPages
 //
 // A session asks on several streams, each of which is a channel (channel.go). What differs between
 // them is a protocol (protocol.go): how a question becomes a frame, what a frame says, and the rules

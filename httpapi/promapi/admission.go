@@ -17,6 +17,8 @@ type admission struct {
 	// admitted are closed when those that wait may run, by id.
 	admitted map[int]chan struct{}
 	series   seriesMemory
+	// pagesAhead is that of Config.
+	pagesAhead func() <-chan struct{}
 }
 
 func newAdmission(concurrency int) *admission {
@@ -84,6 +86,7 @@ type slot struct {
 	held      bool
 	// seriesBytes is what was reserved of the admission's series.
 	seriesBytes int64
+	yielding    messages.Yielding
 }
 
 // wait returns when the request may run. It returns at once if it runs already.

@@ -54,6 +54,9 @@ type Config struct {
 	// Targets returns what is scraped.
 	Targets func(ctx context.Context) ([]Target, error)
 	Limits  Limits
+	// PagesAhead returns what is closed when no page goes before queries any more; nil: none does. The
+	// field may be nil.
+	PagesAhead func() <-chan struct{}
 	// Revision is that of this program's source.
 	Revision string
 	// Flags are those that the process was started with, by name.
@@ -88,6 +91,7 @@ func New(cfg Config) *API {
 		features:   withAPIFeatures(registry.Get()),
 	}
 	a.admission.series.limit = cfg.Limits.Memory
+	a.admission.pagesAhead = cfg.PagesAhead
 	return a
 }
 
@@ -161,7 +165,7 @@ func (a *API) handle(methods []string, serve handler) http.HandlerFunc {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		if err := respond(w, res, r.form.Get("query")); err != nil {
+		if err := respond(w, res, r.form.Get("query"), r.yield); err != nil {
 			a.fail(w, hr, newError(errorInternal, err.Error()))
 		}
 	}

@@ -2,7 +2,6 @@ package promapi
 
 import (
 	"context"
-	"runtime"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
@@ -13,9 +12,9 @@ import (
 // each series, which may have many samples, read at many steps. It reserves the memory of the series
 // in the slot of the context.
 //
-// It also lets others run often. A query computes for a long time; without that, each of the many
-// short steps of a scrape of /metrics, in as many goroutines, would wait until those of all queries
-// have had their ten milliseconds.
+// It also yields often: a query computes for a long time. Without that, each of the many short steps of
+// a scrape of /metrics, in as many goroutines, would wait until those of all queries have had their ten
+// milliseconds.
 type cancelable struct{ storage.Queryable }
 
 // Querier implements storage.Queryable.
@@ -47,7 +46,7 @@ const seriesPerYield = 32
 // Next implements storage.SeriesSet.
 func (s *cancelableSet) Next() bool {
 	if s.calls++; s.calls%seriesPerYield == 0 {
-		runtime.Gosched()
+		s.slot.yield(s.ctx)
 	}
 	if s.err != nil || !s.SeriesSet.Next() {
 		return false
@@ -67,11 +66,12 @@ func (s *cancelableSet) Err() error {
 }
 
 // At implements storage.SeriesSet.
-func (s *cancelableSet) At() storage.Series { return cancelableSeries{s.SeriesSet.At(), s.ctx} }
+func (s *cancelableSet) At() storage.Series { return cancelableSeries{s.SeriesSet.At(), s.ctx, s.slot} }
 
 type cancelableSeries struct {
 	storage.Series
-	ctx context.Context
+	ctx  context.Context
+	slot *slot
 }
 
 // Iterator implements storage.Series.
@@ -80,13 +80,14 @@ func (s cancelableSeries) Iterator(old chunkenc.Iterator) chunkenc.Iterator {
 	if !ok {
 		it = &cancelableIterator{}
 	}
-	*it = cancelableIterator{Iterator: s.Series.Iterator(it.Iterator), ctx: s.ctx}
+	*it = cancelableIterator{Iterator: s.Series.Iterator(it.Iterator), ctx: s.ctx, slot: s.slot}
 	return it
 }
 
 type cancelableIterator struct {
 	chunkenc.Iterator
 	ctx   context.Context
+	slot  *slot
 	calls int
 	over  bool
 }
@@ -98,8 +99,8 @@ const callsPerLook = 128
 // Next implements chunkenc.Iterator.
 func (it *cancelableIterator) Next() chunkenc.ValueType {
 	if it.calls++; it.calls%callsPerLook == 0 {
+		it.slot.yield(it.ctx)
 		it.over = it.ctx.Err() != nil
-		runtime.Gosched()
 	}
 	if it.over {
 		return chunkenc.ValNone

@@ -5,6 +5,7 @@
 //   - respond.go, encode.go, errors.go: responses as JSON, and what they say of errors
 //   - query.go: queries at a time, over a range of time, and for exemplars
 //   - engine.go, cancelable.go, slog.go: the engine of Prometheus, and how its queries end in time
+//   - yield.go: how queries wait for pages
 //   - admission.go, admission_state.go: which queries run, and which wait; seriesmemory.go: what their
 //     series take
 //   - parse.go, regexps.go, madelabels.go, cost.go: what a query may not ask for, since the engine has no limit for it

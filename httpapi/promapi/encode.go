@@ -20,6 +20,8 @@ const pieceBytes = 64 << 10
 type encoder struct {
 	w   io.Writer
 	buf []byte
+	// yield is called before a full piece is written.
+	yield func()
 	// err is the first error of w. Nothing is written after it.
 	err error
 }
@@ -31,6 +33,7 @@ func (e *encoder) raw(s string) { e.buf = append(e.buf, s...) }
 // about as small as its largest string.
 func (e *encoder) flushFull() {
 	if len(e.buf) >= pieceBytes {
+		e.yield()
 		e.flush()
 	}
 }

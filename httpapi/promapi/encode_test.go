@@ -18,7 +18,7 @@ import (
 func encoded(t testing.TB, v any) string {
 	t.Helper()
 	var b bytes.Buffer
-	e := encoder{w: &b}
+	e := encoder{yield: func() {}, w: &b}
 	require.NoError(t, e.value(v))
 	require.NoError(t, e.flush())
 	return b.String()
@@ -58,7 +58,7 @@ func TestEncode(t *testing.T) {
 func TestEncodeInPieces(t *testing.T) {
 	m := promql.Matrix{{Floats: make([]promql.FPoint, 100_000)}}
 	var sizes []int
-	e := encoder{w: writerFunc(func(p []byte) (int, error) {
+	e := encoder{yield: func() {}, w: writerFunc(func(p []byte) (int, error) {
 		sizes = append(sizes, len(p))
 		return len(p), nil
 	})}
@@ -70,7 +70,7 @@ func TestEncodeInPieces(t *testing.T) {
 	}
 
 	gone, calls := errors.New("gone"), 0
-	e = encoder{w: writerFunc(func([]byte) (int, error) { calls++; return 0, gone })}
+	e = encoder{yield: func() {}, w: writerFunc(func([]byte) (int, error) { calls++; return 0, gone })}
 	require.NoError(t, e.value(m))
 	require.ErrorIs(t, e.flush(), gone)
 	require.Equal(t, 1, calls)

@@ -105,7 +105,8 @@ func (a *API) run(r *request, limit int, newQuery newQuery) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	got, err := a.evaluate(ctx, r, q, &slot{admission: a.admission, kind: kind})
+	r.slot = &slot{admission: a.admission, kind: kind}
+	got, err := a.evaluate(ctx, r, q, r.slot)
 	if err != nil {
 		return result{}, err
 	}

@@ -71,11 +71,20 @@ func (a *API) read(w http.ResponseWriter, hr *http.Request) {
 	// limit on concurrency never waits. Its warnings would fill the log, and its errors are answered.
 	handler := remote.NewReadHandler(slog.New(slog.DiscardHandler), nil, a.cfg.Storage.Queryable(promstore.Options{Strict: r.strict}),
 		func() config.Config { return config.Config{} }, max(1, a.maxSamples[s.kind]/max(1, queries)), 1, maxFrameBytes)
-	handler.ServeHTTP(flusher{w}, hr)
+	handler.ServeHTTP(flusher{w, func() { s.yield(ctx) }}, hr)
 }
 
-// flusher is an http.Flusher, also if the writer has one only inside.
-type flusher struct{ http.ResponseWriter }
+// flusher is an http.Flusher, also if the writer has one only inside. It calls yield before it writes.
+type flusher struct {
+	http.ResponseWriter
+	yield func()
+}
+
+// Write implements io.Writer.
+func (f flusher) Write(b []byte) (int, error) {
+	f.yield()
+	return f.ResponseWriter.Write(b)
+}
 
 // Flush implements http.Flusher.
 func (f flusher) Flush() { _ = http.NewResponseController(f.ResponseWriter).Flush() }

@@ -19,6 +19,8 @@ type request struct {
 	form url.Values
 	// strict is the parameter of this name: an answer that lacks a node is an error.
 	strict bool
+	// slot is nil until the request has one.
+	slot *slot
 	// atEnd are called when the response has been written, the last one first.
 	atEnd []func()
 }

@@ -24,15 +24,15 @@ const maxPooledBytes = 2 * pieceBytes
 // pieces are the memory of encoders.
 var pieces = sync.Pool{New: func() any { b := make([]byte, 0, pieceBytes); return &b }}
 
-// respond writes a response. An error of writing means that the client has gone, and is nobody's
-// to know.
-func respond(w http.ResponseWriter, res result, query string) error {
+// respond writes a response, and calls yield before each large piece of it. An error of writing means
+// that the client has gone, and is nobody's to know.
+func respond(w http.ResponseWriter, res result, query string, yield func()) error {
 	if res.data == nil {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
 	buf := pieces.Get().(*[]byte)
-	e := encoder{w: w, buf: (*buf)[:0]}
+	e := encoder{w: w, buf: (*buf)[:0], yield: yield}
 	defer func() {
 		*buf = e.buf
 		if cap(e.buf) <= maxPooledBytes {

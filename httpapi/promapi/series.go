@@ -48,6 +48,7 @@ func (a *API) querier(r *request, p seriesParams) (storage.Querier, error) {
 	if err := s.wait(r.Context()); err != nil {
 		return nil, err
 	}
+	r.slot = s
 	r.finally(s.release)
 	r.Request = r.WithContext(context.WithValue(r.Context(), slotKey{}, s))
 	q, err := a.cfg.Storage.Queryable(promstore.Options{Strict: r.strict}).Querier(timestamp.FromTime(p.start), timestamp.FromTime(p.end))
