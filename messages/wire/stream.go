@@ -105,8 +105,8 @@ type questionFrame interface {
 }
 
 // FromQuestion returns what a frame asks. A crash question has the known revision under the empty
-// agent id, too. The error is ErrNothingAsked, or says what is wrong: the Ask's ID and Native are set in
-// any case, because the question must be answered. So is the question, whose texts are then empty.
+// agent id, too. The error is ErrNothingAsked, or says what is wrong: the Ask's ID and the question's type
+// are set in any case, and Native unless it is too long, because the question must be answered.
 func FromQuestion(frame proto.Message) (messages.Question, Ask, error) {
 	var a Ask
 	f, ok := frame.(questionFrame)

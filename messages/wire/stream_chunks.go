@@ -32,7 +32,7 @@ func Chunks(p messages.Part, limit int) []messages.Part {
 	return []messages.Part{p}
 }
 
-// packer counts what a chunk takes.
+// packer counts what a chunk takes: base of them are in each chunk.
 type packer struct{ limit, base, used int }
 
 // fits adds an element, and reports false if it belongs into the next chunk, in which it then is. The

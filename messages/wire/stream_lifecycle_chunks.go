@@ -34,33 +34,34 @@ func (p *lifecyclePacker) room(bytes int) {
 	}
 }
 
-// addReport adds a report. One that is too long for a chunk goes on in the next one.
-func (p *lifecyclePacker) addReport(r *messages.LifecycleReport) {
-	name, text := cleanText(r.Filename), Clean(r.JSON, MaxReportBytes)
-	around := len(name) + 4*elementBytes
-	if len(p.chunk.Reports) == maxReports {
-		p.close()
-	}
-	for around+len(text) > p.limit-p.base {
-		p.close()
-		first, rest := cutText(text, p.limit-p.base-around)
-		if rest == "" {
-			break
-		}
-		p.room(around + len(first))
-		p.chunk.Reports = append(p.chunk.Reports, messages.LifecycleReport{Filename: r.Filename, JSON: first, Continues: true})
-		text = rest
-		p.close()
-	}
-	p.room(around + len(text))
-	p.chunk.Reports = append(p.chunk.Reports, messages.LifecycleReport{Filename: r.Filename, JSON: text, Continues: r.Continues})
-}
-
 // close ends the chunk if there is something in it.
 func (p *lifecyclePacker) close() {
 	if p.used > p.base {
 		p.parts, p.chunk, p.used = append(p.parts, p.chunk), p.next(), p.base
 	}
+}
+
+// minPieceBytes is the least that a report is cut into, whatever the limit is.
+const minPieceBytes = 1 << 10
+
+// addReport adds a report. One that is too long for a chunk goes on in the next one.
+func (p *lifecyclePacker) addReport(r *messages.LifecycleReport) {
+	name, text := cleanText(r.Filename), Clean(r.JSON, MaxReportBytes)
+	around := len(name) + 4*elementBytes
+	room := max(p.limit-p.base-around, minPieceBytes)
+	for len(text) > room {
+		p.close()
+		first, rest := cutText(text, room)
+		p.chunk.Reports = append(p.chunk.Reports, messages.LifecycleReport{Filename: r.Filename, JSON: first, Continues: true})
+		p.used += around + len(first)
+		text = rest
+		p.close()
+	}
+	if len(p.chunk.Reports) == maxReports {
+		p.close()
+	}
+	p.room(around + len(text))
+	p.chunk.Reports = append(p.chunk.Reports, messages.LifecycleReport{Filename: r.Filename, JSON: text, Continues: r.Continues})
 }
 
 // addGroup adds a group. One that is too long for a chunk becomes several of its name.
@@ -71,8 +72,11 @@ func (p *lifecyclePacker) addGroup(g *messages.LifecycleGroup) {
 		return
 	}
 	p.close()
-	s := &groupSplitter{lifecyclePacker: p, name: g.Name}
-	s.split(g)
+	// Each of its chunks has the name.
+	header := 2*elementBytes + len(cleanText(g.Name))
+	p.base, p.used = p.base+header, p.base+header
+	(&groupSplitter{lifecyclePacker: p, name: g.Name}).split(g)
+	p.base -= header
 }
 
 // groupSplitter puts one group into several chunks of which it is the only group.
@@ -85,7 +89,6 @@ type groupSplitter struct {
 func (s *groupSplitter) add(bytes int) *messages.LifecycleGroup {
 	s.room(bytes)
 	if len(s.chunk.Groups) == 0 {
-		s.used += 2*elementBytes + len(cleanText(s.name))
 		s.chunk.Groups = []messages.LifecycleGroup{{Name: s.name}}
 	}
 	return &s.chunk.Groups[0]
@@ -97,12 +100,12 @@ func (s *groupSplitter) split(g *messages.LifecycleGroup) {
 	for i := range g.Data {
 		s.addData(&g.Data[i])
 	}
-	for _, text := range g.Errors {
+	for _, text := range g.Errors[:min(len(g.Errors), maxGroupErrors)] {
 		to := s.add(len(cleanText(text)) + elementBytes)
 		to.Errors = append(to.Errors, text)
 	}
-	if c := g.Consistency; c != nil {
-		s.addConsistency(c)
+	if g.Consistency != nil {
+		s.addConsistency(g.Consistency)
 	}
 }
 
@@ -110,7 +113,7 @@ func (s *groupSplitter) split(g *messages.LifecycleGroup) {
 // size of their own.
 func (s *groupSplitter) addData(d *messages.DataInfo) {
 	bytes := sizeOf(toDataInfo(*d))
-	if bytes <= s.limit-s.base-2*elementBytes-len(cleanText(s.name)) || d.Node == nil || d.Node.Metadata.Name == "" {
+	if bytes <= s.limit-s.base || d.Node == nil || d.Node.Metadata.Name == "" {
 		to := s.add(bytes)
 		to.Data = append(to.Data, *d)
 		return
@@ -132,23 +135,23 @@ func (s *groupSplitter) addData(d *messages.DataInfo) {
 
 // addConsistency says the status in each piece.
 func (s *groupSplitter) addConsistency(c *messages.SchemaConsistency) {
+	const header = 2 * elementBytes
 	of := func(bytes int) *messages.SchemaConsistency {
-		to := s.add(bytes)
+		to := s.add(bytes + header)
 		if to.Consistency == nil {
-			s.used += 2 * elementBytes
 			to.Consistency = &messages.SchemaConsistency{Status: c.Status}
+		} else {
+			s.used -= header
 		}
 		return to.Consistency
 	}
-	of(elementBytes)
+	of(0)
 	for i := range c.Objects {
-		object := messages.SchemaConsistency{Objects: c.Objects[i : i+1]}
-		to := of(sizeOf(toConsistency(&object)))
+		to := of(sizeOf(toConsistency(&messages.SchemaConsistency{Objects: c.Objects[i : i+1]})))
 		to.Objects = append(to.Objects, c.Objects[i])
 	}
 	for i := range c.Issues {
-		issue := messages.SchemaConsistency{Issues: c.Issues[i : i+1]}
-		to := of(sizeOf(toConsistency(&issue)))
+		to := of(sizeOf(toConsistency(&messages.SchemaConsistency{Issues: c.Issues[i : i+1]})))
 		to.Issues = append(to.Issues, c.Issues[i])
 	}
 }

@@ -7,8 +7,7 @@ import (
 	"fodc/messages"
 )
 
-// native is the request_id of the baseline. It needs no limit here: it is repeated to the peer
-// that has sent it.
+// native is the request_id of the baseline.
 func (a Ask) native() string {
 	if a.Native != "" {
 		return a.Native
@@ -33,19 +32,20 @@ func toFetchProfile(q messages.ProfileQuestion, a Ask) *StreamPressureProfilesRe
 
 func fromProfilesQuestion(f *StreamPressureProfilesResponse, a *Ask) (messages.Question, error) {
 	if list := f.GetListProfiles(); list != nil {
-		a.Native = list.GetRequestId()
-		return messages.ProfilesQuestion{}, nil
+		return messages.ProfilesQuestion{}, a.setNative(list.GetRequestId())
 	}
 	fetch := f.GetFetchProfile()
 	if fetch == nil {
 		return nil, ErrNothingAsked
 	}
-	a.Native = fetch.GetRequestId()
+	if err := a.setNative(fetch.GetRequestId()); err != nil {
+		return messages.ProfileQuestion{}, err
+	}
 	for _, text := range []struct{ field, value string }{
 		{"profile_id", fetch.GetProfileId()}, {"type", fetch.GetType()}, {"filepath", fetch.GetFilepath()},
 	} {
-		if n := len(text.value); n > messages.MaxTextBytes {
-			return messages.ProfileQuestion{}, fmt.Errorf("%s of %d bytes, at most %d are allowed", text.field, n, messages.MaxTextBytes)
+		if err := checkTextBytes(text.field, text.value); err != nil {
+			return messages.ProfileQuestion{}, err
 		}
 	}
 	if fetch.GetOffset() < 0 || fetch.GetLength() < 0 {
@@ -53,6 +53,22 @@ func fromProfilesQuestion(f *StreamPressureProfilesResponse, a *Ask) (messages.Q
 	}
 	return messages.ProfileQuestion{ProfileID: fetch.GetProfileId(), Type: fetch.GetType(), Path: fetch.GetFilepath(),
 		Offset: fetch.GetOffset(), Length: fetch.GetLength()}, nil
+}
+
+// setNative does not shorten the text: the peer would not know it again.
+func (a *Ask) setNative(text string) error {
+	if err := checkTextBytes("request_id", text); err != nil {
+		return err
+	}
+	a.Native = text
+	return nil
+}
+
+func checkTextBytes(field, text string) error {
+	if len(text) > messages.MaxTextBytes {
+		return fmt.Errorf("%s of %d bytes, at most %d are allowed", field, len(text), messages.MaxTextBytes)
+	}
+	return nil
 }
 
 // setProfile sets the record, or the end of the list.

@@ -119,7 +119,10 @@ func ReadReply(s messages.Stream, b []byte) (Reply, error) {
 	if f == nil {
 		return Reply{}, fmt.Errorf("the stream %.100q has no answers", string(s))
 	}
-	if err := proto.Unmarshal(b, f); err != nil {
+	if err := checkElements(b, f.ProtoReflect().Descriptor()); err != nil {
+		return Reply{}, err
+	}
+	if err := (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(b, f); err != nil {
 		return Reply{}, err
 	}
 	r := Reply{ID: f.GetRequestId(), End: EndYes, Error: Clean(f.GetError(), messages.MaxTextBytes)}
