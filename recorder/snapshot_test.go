@@ -185,3 +185,34 @@ func encodedBytes(blocks []messages.Block) (size int) {
 	}
 	return size
 }
+
+// A selection has what all families have of those that it names, wherever they are among the others.
+func TestSelectedColumns(t *testing.T) {
+	w := NewWindow(Limits{chunkScrapes: 3})
+	const families = 70
+	for n := range 11 { // in sealed chunks, and the last ones in the head
+		var page strings.Builder
+		for f := range families {
+			for s := range 1 + f%3 {
+				fmt.Fprintf(&page, "f%02d{s=\"%d\"} %d\n", f, s, 1000*n+10*f+s)
+			}
+		}
+		scrape(t, w, n, page.String())
+	}
+	all := drain(w.Snapshot(everything))
+	for from := range families {
+		for _, distance := range []int{1, 2, 17, 40} {
+			sel := everything
+			for f := from; f < families; f += distance {
+				sel.Names = append(sel.Names, fmt.Sprintf("f%02d", f))
+			}
+			slices.Reverse(sel.Names)
+			got := drain(w.Snapshot(sel))
+			require.Len(t, got, len(all))
+			for i, b := range all {
+				b.Families = slices.DeleteFunc(slices.Clone(b.Families), func(f messages.Family) bool { return !slices.Contains(sel.Names, f.Name) })
+				require.Equal(t, fmt.Sprint(b), fmt.Sprint(got[i]))
+			}
+		}
+	}
+}
