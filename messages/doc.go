@@ -15,7 +15,7 @@
 //     users write them; yielding.go: when the work of queries waits for pages
 //   - question.go: what agents are asked beside metrics, and on which stream; the answers are in
 //     topology.go, lifecycle.go (lifecycle_memory.go: their size), crash.go and pressure.go;
-//     join.go: their parts put together again
+//     join.go, joingroups.go: their parts put together again
 //   - actortree.go: the picture of a running process; agenthealth.go: that of an agent;
 //     proxycounts.go: what a proxy has done
 //   - errors.go: the few kinds of errors that a client can meet

@@ -3,6 +3,7 @@ package actorstest
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -27,22 +28,6 @@ type Fields = map[string]any
 // BaselineStream returns the description of a stream of the service; it fits all of them.
 func BaselineStream() *grpc.StreamDesc {
 	return &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}
-}
-
-// baselineTable is the contract: the fields of each message as name, number and type. It
-// shares nothing with the .proto of this module, so peers built from it do not know this
-// module's extensions.
-var baselineTable = map[string][]baselineField{
-	"RegisterAgentRequest": {{"node_role", 1, "string"}, {"labels", 2, "map"}, {"primary_address", 3, "Address"},
-		{"pod_name", 4, "string"}, {"container_names", 5, "repeated string"}},
-	"Address": {{"ip", 1, "string"}, {"port", 2, "int32"}},
-	"RegisterAgentResponse": {{"success", 1, "bool"}, {"message", 2, "string"}, {"heartbeat_interval_seconds", 3, "int64"},
-		{"agent_id", 4, "string"}},
-	"StreamMetricsRequest": {{"metrics", 1, "repeated Metric"}, {"timestamp", 2, "Timestamp"}},
-	"Metric": {{"name", 1, "string"}, {"labels", 2, "map"}, {"value", 3, "double"}, {"description", 4, "string"},
-		{"timestamp", 5, "Timestamp"}, {"type", 6, "int32"}}, // on the wire an enum is an int32
-	"StreamMetricsResponse": {{"start_time", 1, "Timestamp"}, {"end_time", 2, "Timestamp"}},
-	"Other":                 {},
 }
 
 type baselineField struct {
@@ -106,36 +91,49 @@ var baselineFile = sync.OnceValue(func() protoreflect.FileDescriptor {
 func (f baselineField) describe(m *descriptorpb.DescriptorProto) *descriptorpb.FieldDescriptorProto {
 	d := &descriptorpb.FieldDescriptorProto{Name: proto.String(f.name), Number: proto.Int32(f.number),
 		Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum()}
-	kind := f.kind
-	if _, err := fmt.Sscanf(f.kind, "repeated %s", &kind); err == nil || kind == "map" {
+	kind, repeated := strings.CutPrefix(f.kind, "repeated ")
+	value, isMap := strings.CutPrefix(kind, "map ")
+	if repeated || isMap {
 		d.Label = descriptorpb.FieldDescriptorProto_LABEL_REPEATED.Enum()
 	}
 	message := func(name string) {
 		d.Type, d.TypeName = descriptorpb.FieldDescriptorProto_TYPE_MESSAGE.Enum(), proto.String(name)
 	}
-	switch kind {
-	case "string":
-		d.Type = descriptorpb.FieldDescriptorProto_TYPE_STRING.Enum()
-	case "int32":
-		d.Type = descriptorpb.FieldDescriptorProto_TYPE_INT32.Enum()
-	case "int64":
-		d.Type = descriptorpb.FieldDescriptorProto_TYPE_INT64.Enum()
-	case "bool":
-		d.Type = descriptorpb.FieldDescriptorProto_TYPE_BOOL.Enum()
-	case "double":
-		d.Type = descriptorpb.FieldDescriptorProto_TYPE_DOUBLE.Enum()
-	case "Timestamp":
+	switch scalar, ok := baselineScalars[kind]; {
+	case ok:
+		d.Type = scalar.Enum()
+	case kind == "Timestamp":
 		message(".google.protobuf.Timestamp")
-	case "map":
-		entry := &descriptorpb.DescriptorProto{Name: proto.String("LabelsEntry"),
+	case isMap:
+		entry := &descriptorpb.DescriptorProto{Name: proto.String(entryName(f.name)),
 			Options: &descriptorpb.MessageOptions{MapEntry: proto.Bool(true)}}
-		for _, e := range []baselineField{{"key", 1, "string"}, {"value", 2, "string"}} {
+		for _, e := range []baselineField{{"key", 1, "string"}, {"value", 2, value}} {
 			entry.Field = append(entry.Field, e.describe(entry))
 		}
 		m.NestedType = append(m.NestedType, entry)
-		message(".baseline." + m.GetName() + ".LabelsEntry")
+		message(".baseline." + m.GetName() + "." + entry.GetName())
 	default:
 		message(".baseline." + kind)
 	}
 	return d
+}
+
+var baselineScalars = map[string]descriptorpb.FieldDescriptorProto_Type{
+	"string": descriptorpb.FieldDescriptorProto_TYPE_STRING,
+	"bytes":  descriptorpb.FieldDescriptorProto_TYPE_BYTES,
+	"bool":   descriptorpb.FieldDescriptorProto_TYPE_BOOL,
+	"int32":  descriptorpb.FieldDescriptorProto_TYPE_INT32,
+	"int64":  descriptorpb.FieldDescriptorProto_TYPE_INT64,
+	"uint32": descriptorpb.FieldDescriptorProto_TYPE_UINT32,
+	"uint64": descriptorpb.FieldDescriptorProto_TYPE_UINT64,
+	"double": descriptorpb.FieldDescriptorProto_TYPE_DOUBLE,
+}
+
+// entryName returns the name that protobuf gives to the entries of a map.
+func entryName(field string) string {
+	name := ""
+	for word := range strings.SplitSeq(field, "_") {
+		name += strings.ToUpper(word[:1]) + word[1:]
+	}
+	return name + "Entry"
 }

@@ -9,6 +9,7 @@ import (
 	"fodc/recorder"
 
 	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
 )
 
 const (
@@ -68,14 +69,29 @@ func (r *snapshotReader) read(budget int) (blocks []messages.Block, more bool) {
 	return blocks, r.next != nil
 }
 
-// onRequest queues a request and asks the recorder for a snapshot. A request on a stream that
-// was replaced is dropped, because its answer could not be sent.
-func (u *uplink) onRequest(c actors.Context, m actors.Frame[*wire.StreamMetricsResponse]) {
-	if u.metrics == nil || m.Stream != u.metrics.id {
-		return
-	}
-	u.state.metricsUsed()
-	req, err := wire.FromRequest(m.Body)
+// metricsResponder answers what a proxy asks on the metrics channel.
+type metricsResponder struct {
+	u                *uplink
+	stream           *stream[proto.Message] // nil: there is none
+	answers          answerQueue
+	snapshots        map[uint64]*snapshotReader // of the answers, by seq
+	past             *pastRead                  // the newest goroutine that reads from disk for an answer; nil: none yet
+	pastFailure      failureLog                 // of answers without a part that is on disk
+	encoder          wire.DictionaryEncoder
+	baseline         *wire.BaselineLabels
+	truncationLogged bool // a baseline answer did not fit its message, and that was logged
+	due              actors.Timer
+}
+
+func newMetricsResponder(u *uplink) *metricsResponder {
+	return &metricsResponder{u: u, snapshots: map[uint64]*snapshotReader{}, baseline: &wire.BaselineLabels{}}
+}
+
+func (a *metricsResponder) opened(s *stream[proto.Message]) { a.stream = s }
+
+// asked queues a request and asks the recorder for a snapshot.
+func (a *metricsResponder) asked(c actors.Context, frame proto.Message) {
+	req, err := wire.FromRequest(frame.(*wire.StreamMetricsResponse))
 	r := metricsRequest{id: req.ID, columnar: req.Columnar, selection: req.Selection, dictionary: req.Dictionary, timeLeft: req.TimeLeft}
 	if err != nil {
 		r.invalid = "the request: " + err.Error()
@@ -83,101 +99,107 @@ func (u *uplink) onRequest(c actors.Context, m actors.Frame[*wire.StreamMetricsR
 	if !r.columnar { // The baseline form has no place for either.
 		r.selection.ScrapeTimes, r.selection.SeriesOnly = false, false
 	}
-	seq, ask, credit := u.answers.requested(r, time.Now())
+	seq, ask, credit := a.answers.requested(r, time.Now())
 	if credit {
-		u.metrics.credits.Return()
+		a.stream.credits.Return()
 	}
 	if ask {
-		actors.Request(c, u.cfg.recorder, read{seq, r.selection})
+		actors.Request(c, a.u.cfg.recorder, read{seq, r.selection})
 	}
-	u.answer(c)
+	a.answer(c)
 }
 
-func (u *uplink) onSnapshot(c actors.Context, m snapshotTaken) {
-	if !u.answers.snapshotted(m.seq, m.past != nil) {
+func (a *metricsResponder) onSnapshot(c actors.Context, m snapshotTaken) {
+	if !a.answers.snapshotted(m.seq, m.past != nil) {
 		return
 	}
 	r := &snapshotReader{snapshot: m.snapshot, partial: m.partial, past: m.past}
-	u.snapshots[m.seq] = r
-	if m.past != nil && !u.answers.find(m.seq).request.columnar && !r.gather() {
-		u.answers.endPast(m.seq)
+	a.snapshots[m.seq] = r
+	if m.past != nil && !a.answers.find(m.seq).request.columnar && !r.gather() {
+		a.answers.endPast(m.seq)
 	}
-	u.answer(c)
+	a.answer(c)
 }
 
-func (u *uplink) onFrameWritten(c actors.Context, m actors.FrameWritten) {
-	if u.metrics != nil && m.Stream == u.metrics.id {
-		u.answers.written()
-		u.answer(c)
+func (a *metricsResponder) written(c actors.Context) {
+	a.answers.written()
+	a.answer(c)
+}
+
+func (a *metricsResponder) tick(c actors.Context, m actors.Tick) {
+	if a.due.Fired(m) {
+		a.answer(c)
 	}
 }
+
+func (a *metricsResponder) disarm() { a.due.Disarm() }
 
 // answer passes the frames that are ready to the writer of the stream.
-func (u *uplink) answer(c actors.Context) {
-	if u.metrics == nil || u.state.phase != uplinkLive {
+func (a *metricsResponder) answer(c actors.Context) {
+	if a.stream == nil || a.u.state.phase != uplinkLive {
 		return
 	}
 	now := time.Now()
 	for {
-		u.readPast(c, now)
-		step, ok := u.answers.next(now)
+		a.readPast(c, now)
+		step, ok := a.answers.next(now)
 		if !ok {
 			break
 		}
-		frame, more := u.frame(step, now)
-		u.metrics.out.Offer(frame) // never full: see maxAnswerFrames
+		frame, more := a.frame(step, now)
+		a.stream.out.Offer(frame) // never full: see maxAnswerFrames
 		if !more {
-			delete(u.snapshots, step.seq)
+			delete(a.snapshots, step.seq)
 		}
-		if u.answers.queued(!more) {
-			u.metrics.credits.Return()
+		if a.answers.queued(!more) {
+			a.stream.credits.Return()
 		}
 	}
-	if at := u.answers.wakeAt(); at.IsZero() {
-		u.answerDue.Disarm()
+	if at := a.answers.wakeAt(); at.IsZero() {
+		a.due.Disarm()
 	} else {
-		u.answerDue.Arm(c, at.Sub(now))
+		a.due.Arm(c, at.Sub(now))
 	}
 }
 
 // frame returns the next frame of an answer, and whether more follow.
-func (u *uplink) frame(step answerStep, now time.Time) (frame *wire.StreamMetricsRequest, more bool) {
-	r := u.snapshots[step.seq]
+func (a *metricsResponder) frame(step answerStep, now time.Time) (frame *wire.StreamMetricsRequest, more bool) {
+	r := a.snapshots[step.seq]
 	switch {
 	case step.failure != "" && step.request.columnar:
 		return wire.AnswerFrame(wire.Answer{RequestID: step.request.id, Error: step.failure}), false
 	case step.failure != "":
 		// A baseline proxy pairs answers by their order, and its answers have no error: send an
 		// empty one.
-		frame, _ = u.baseline.Frame(nil, now, maxBaselineBytes)
+		frame, _ = a.baseline.Frame(nil, now, maxBaselineBytes)
 	case step.past:
-		u.past.next() // while the part before it is being written
+		a.past.next() // while the part before it is being written
 		return r.encodePast(step.request), true
 	case step.request.columnar:
-		return r.encode(&u.encoder, step.request)
+		return r.encode(&a.encoder, step.request)
 	default:
-		frame = u.baselineFrame(r, now)
+		frame = a.baselineFrame(r, now)
 	}
 	frame.RequestId = step.request.id
 	return frame, false
 }
 
-func (u *uplink) baselineFrame(r *snapshotReader, now time.Time) *wire.StreamMetricsRequest {
+func (a *metricsResponder) baselineFrame(r *snapshotReader, now time.Time) *wire.StreamMetricsRequest {
 	blocks, left := r.readAll()
-	frame, more := u.baseline.Frame(blocks, now, maxBaselineBytes)
+	frame, more := a.baseline.Frame(blocks, now, maxBaselineBytes)
 	left += more
-	if left > 0 && !u.truncationLogged {
-		u.truncationLogged = true
-		u.log.Warn("an answer does not fit the one message that this proxy knows: its oldest samples are left out",
+	if left > 0 && !a.truncationLogged {
+		a.truncationLogged = true
+		a.u.log.Warn("an answer does not fit the one message that this proxy knows: its oldest samples are left out",
 			zap.Int("samples", left), zap.Int("bytes", maxBaselineBytes))
 	}
 	return frame
 }
 
-// dropAnswers drops the pending answers of a stream that has ended.
-func (u *uplink) dropAnswers() {
-	u.answers.clear()
-	u.encoder = wire.DictionaryEncoder{}
-	clear(u.snapshots) // What reads a past ends with the stream.
-	u.answerDue.Disarm()
+func (a *metricsResponder) closed() {
+	a.stream = nil
+	a.answers.clear()
+	a.encoder = wire.DictionaryEncoder{}
+	clear(a.snapshots) // What reads a past ends with the stream.
+	a.due.Disarm()
 }

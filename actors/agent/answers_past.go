@@ -15,57 +15,57 @@ var (
 )
 
 // readPast gives up the pasts that take too long, and begins to read the next one.
-func (u *uplink) readPast(c actors.Context, now time.Time) {
-	for _, seq := range u.answers.overduePast(now) {
-		u.leaveOutPast(seq, errPastSlow)
+func (a *metricsResponder) readPast(c actors.Context, now time.Time) {
+	for _, seq := range a.answers.overduePast(now) {
+		a.leaveOutPast(seq, errPastSlow)
 	}
 	for {
-		seq, ok := u.answers.beginPast(now)
+		seq, ok := a.answers.beginPast(now)
 		if !ok {
 			return
 		}
-		if u.cfg.pasts.areStalled(now) {
-			u.answers.endPast(seq)
-			u.leaveOutPast(seq, errPastStalled)
+		if a.u.cfg.pasts.areStalled(now) {
+			a.answers.endPast(seq)
+			a.leaveOutPast(seq, errPastStalled)
 			continue
 		}
-		u.past = u.cfg.pasts.start(u.metrics.ctx, newSender(u.ctx, u.sys, c).send, seq, u.past, u.snapshots[seq].past)
+		a.past = a.u.cfg.pasts.start(a.stream.ctx, newSender(a.u.ctx, a.u.sys, c).send, seq, a.past, a.snapshots[seq].past)
 		return
 	}
 }
 
 // leaveOutPast lets an answer go on without what is still missing of its past.
-func (u *uplink) leaveOutPast(seq uint64, why error) {
-	if u.past != nil && u.past.seq == seq {
-		u.past.cancel()
+func (a *metricsResponder) leaveOutPast(seq uint64, why error) {
+	if a.past != nil && a.past.seq == seq {
+		a.past.cancel()
 	}
-	u.snapshots[seq].partial = messages.PartialJournal
-	if u.pastFailure.record(why.Error(), time.Now()) {
-		writeEntry(u.log, logEntry{warn: true, text: "an answer has not all that is on disk", cause: shortCause(why)})
+	a.snapshots[seq].partial = messages.PartialJournal
+	if a.pastFailure.record(why.Error(), time.Now()) {
+		writeEntry(a.u.log, logEntry{warn: true, text: "an answer has not all that is on disk", cause: shortCause(why)})
 	}
 }
 
-func (u *uplink) onPastPart(c actors.Context, m pastPart) {
-	if !u.answers.pastPart(m.seq, time.Now()) {
+func (a *metricsResponder) onPastPart(c actors.Context, m pastPart) {
+	if !a.answers.pastPart(m.seq, time.Now()) {
 		return
 	}
-	if r := u.snapshots[m.seq]; r.gathered != nil {
+	if r := a.snapshots[m.seq]; r.gathered != nil {
 		r.gathered.add(m.blocks)
-		u.past.next()
+		a.past.next()
 	} else {
 		r.part = m.blocks
 	}
-	u.answer(c)
+	a.answer(c)
 }
 
-func (u *uplink) onPastEnded(c actors.Context, m pastEnded) {
-	if !u.answers.endPast(m.seq) {
+func (a *metricsResponder) onPastEnded(c actors.Context, m pastEnded) {
+	if !a.answers.endPast(m.seq) {
 		return
 	}
 	if m.err != nil {
-		u.leaveOutPast(m.seq, m.err)
-	} else if lasted, times, was := u.pastFailure.end(time.Now()); was {
-		writeEntry(u.log, logEntry{text: "answers have all that is on disk again", lasted: lasted, times: times})
+		a.leaveOutPast(m.seq, m.err)
+	} else if lasted, times, was := a.pastFailure.end(time.Now()); was {
+		writeEntry(a.u.log, logEntry{text: "answers have all that is on disk again", lasted: lasted, times: times})
 	}
-	u.answer(c)
+	a.answer(c)
 }

@@ -16,7 +16,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
-	"google.golang.org/grpc/metadata"
 )
 
 // Limits of a connection to a proxy.
@@ -60,7 +59,6 @@ func dialTCP(ctx context.Context, address string) (net.Conn, error) {
 // session is a registered session, as a connect goroutine hands it to its uplink.
 type session struct {
 	conn         *grpc.ClientConn
-	client       wire.FODCServiceClient
 	stream       grpc.BidiStreamingClient[wire.RegisterAgentRequest, wire.RegisterAgentResponse]
 	cancel       context.CancelFunc    // ends the stream
 	registration messages.Registration // as it was sent
@@ -116,8 +114,8 @@ func register(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime,
 			_ = conn.Close()
 		}
 	}()
-	s = &session{conn: conn, client: wire.NewFODCServiceClient(conn), registration: cfg.registration}
-	if s.stream, err = s.client.RegisterAgent(ctx); err != nil {
+	s = &session{conn: conn, registration: cfg.registration}
+	if s.stream, err = wire.NewFODCServiceClient(conn).RegisterAgent(ctx); err != nil {
 		return nil, err
 	}
 	at.connected.Store(true)
@@ -182,10 +180,4 @@ func primaryAddress(configured messages.Address, local *netip.Addr) messages.Add
 		return messages.Address{}
 	}
 	return messages.Address{IP: local.WithZone("").String(), Port: configured.Port}
-}
-
-// openMetricsStream opens a metrics stream on the session's connection. A rejection
-// shows when the stream is read.
-func openMetricsStream(ctx context.Context, s *session) (grpc.BidiStreamingClient[wire.StreamMetricsRequest, wire.StreamMetricsResponse], error) {
-	return s.client.StreamMetrics(metadata.AppendToOutgoingContext(ctx, "agent_id", s.welcome.Key))
 }

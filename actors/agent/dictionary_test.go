@@ -81,7 +81,7 @@ func TestDictionary(t *testing.T) {
 		require.Equal(t, 1, fresh, "one family has changed")
 		require.Equal(t, all, fresh+known)
 		close(broken)
-		w.pass(2 * metricsRetryBase)
+		w.pass(2 * channelRetryBase)
 		require.Len(t, w.proxy.metricsStreams(), 2)
 		require.Len(t, w.proxy.sessions(), 1)
 		asked = 0

@@ -40,6 +40,10 @@
 // of its own, with the scrapes of the meantime (recorder_past.go). Both goroutines may hang for as
 // long as the disk does: a stop leaves them to themselves.
 //
+// The streams of a session on which the proxy asks and the agent answers are its channels (channel.go,
+// channel_state.go). Each is opened, retried and ended on its own, and has a responder, which answers:
+// that of the metrics is in answers.go and its neighbours.
+//
 // A link has at most one uplink: it starts the next one when the runtime has reported the
 // end of the one before. An uplink sends sessionOver when its streams, their goroutines and
 // its connection are closed. So nothing of a session outlives it but a read that hangs, and no

@@ -90,7 +90,7 @@ func TestUplinkPanics(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.run()
 		w.pass(2 * time.Minute)
-		w.sys.Send(w.uplink(), metricsDone{}) // no stream: it panics
+		w.sys.Send(w.uplink(), channelDone{}) // no stream: it panics
 		w.pass(time.Second)
 		require.Len(t, w.proxy.sessions(), 2)
 		require.Equal(t, messages.LinkConnected, w.link().State)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fodc/actors/actorstest"
+	"fodc/messages"
 )
 
 // Every event in every state of a link, late and double ones and those of other
@@ -63,11 +64,11 @@ func TestUplinkMatrix(t *testing.T) {
 			"over: connected answers; opened 2; end why; close-due",
 		},
 		Events: []string{"connected", "connect-failed why", "heartbeat-due", "health", "answered 5s", "answered 0s refused", "echoed 30s",
-			"unanswered-due", "opened 3", "not-opened broken why", "not-opened unknown-session why", "not-opened unimplemented why",
-			"used", "closed 1 broken why", "closed 2 broken why", "closed 2 unknown-session why", "closed 2 unimplemented why",
+			"unanswered-due", "opened 3", "not-opened broken why", "not-opened unknown-session why", "not-opened unserved why",
+			"used", "closed 1 broken why", "closed 2 broken why", "closed 2 unknown-session why", "closed 2 unserved why",
 			"closed 9 broken why", "ended writer 1", "ended writer 9", "ended connection", "retry-due", "close-due", "goodbye", "end why"},
 	}, func() actorstest.Script {
-		return phasedUplink{&uplinkMachine{state: newUplinkState(10 * time.Second)}}
+		return phasedUplink{&uplinkMachine{state: newUplinkState(10*time.Second, messages.StreamMetrics)}}
 	})
 }
 

@@ -24,7 +24,7 @@ func TestMetricsStreamClosedAfterEachAnswer(t *testing.T) {
 		before := goroutines()
 		for i := range 20 {
 			w.proxy.ask(columnarRequest(uint64(i + 1)))
-			w.pass(metricsRetryBase)
+			w.pass(channelRetryBase)
 			require.Len(t, w.proxy.metricsStreams(), i+2)
 		}
 		require.Equal(t, before, goroutines(), "no goroutine of a former stream")

@@ -5,8 +5,6 @@ import (
 	"context"
 
 	"fodc/actors"
-
-	"google.golang.org/grpc"
 )
 
 const (
@@ -30,12 +28,20 @@ type stream[Out any] struct {
 	cancel  context.CancelFunc
 }
 
+// duplex is the agent's end of a gRPC stream.
+type duplex[Out, In any] interface {
+	Context() context.Context
+	Send(frame Out) error
+	Recv() (In, error)
+	CloseSend() error
+}
+
 // runStream starts the reader and the writer of a stream, whose context must end when
 // cancel is called. The stream is half-closed when its queue is closed and written.
-func runStream[Out, In any](self sender, g grpc.BidiStreamingClient[Out, In], queue int, cancel context.CancelFunc) *stream[*Out] {
+func runStream[Out, In any](self sender, g duplex[Out, In], queue int, cancel context.CancelFunc) *stream[Out] {
 	ctx := g.Context()
-	s := &stream[*Out]{id: actors.NextStreamID(), ctx: ctx, credits: actors.NewCredits(framesInFlight), cancel: cancel}
-	s.out = actors.NewOutbox(queue, func(frame *Out) error {
+	s := &stream[Out]{id: actors.NextStreamID(), ctx: ctx, credits: actors.NewCredits(framesInFlight), cancel: cancel}
+	s.out = actors.NewOutbox(queue, func(frame Out) error {
 		if err := g.Send(frame); err != nil {
 			return err
 		}

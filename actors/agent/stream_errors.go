@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"fodc/messages"
 	"fodc/messages/wire"
 
 	"google.golang.org/grpc/codes"
@@ -29,14 +30,20 @@ func sessionEndOf(err error) sessionEnd {
 	}
 }
 
-// failureOf classifies the error of a metrics stream.
-func failureOf(err error) (streamFailure, sessionEnd) {
+// failureOf classifies the error of a channel. What is not permitted on the metrics stream is a session
+// that the proxy does not know; another channel may be kept from the agent by what is in between.
+func failureOf(of messages.Stream, err error) (streamFailure, sessionEnd) {
 	end := sessionEndOf(err)
 	switch status.Code(err) {
-	case codes.NotFound, codes.Unauthenticated, codes.PermissionDenied:
+	case codes.NotFound:
 		return sessionUnknown, end
+	case codes.Unauthenticated, codes.PermissionDenied:
+		if of == messages.StreamMetrics {
+			return sessionUnknown, end
+		}
+		return streamUnserved, end
 	case codes.Unimplemented:
-		return streamUnimplemented, end
+		return streamUnserved, end
 	default:
 		return streamBroken, end
 	}

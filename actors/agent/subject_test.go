@@ -67,7 +67,7 @@ func TestActorsSayWhatTheyAreFor(t *testing.T) {
 func TestActorSamples(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.run()
-		w.sys.Send(w.uplink(), metricsDone{}) // no stream: it panics
+		w.sys.Send(w.uplink(), channelDone{}) // no stream: it panics
 		w.pass(time.Minute)
 		blocks, err := w.agent.Latest(context.Background(), messages.Selection{})
 		require.NoError(t, err)

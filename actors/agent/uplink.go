@@ -10,7 +10,7 @@ import (
 	"fodc/messages/wire"
 
 	"go.uber.org/zap"
-	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 )
 
 // Messages to an uplink.
@@ -24,12 +24,6 @@ type (
 	}
 	// connectionClosed says that the session's connection is closed.
 	connectionClosed struct{}
-	// metricsDone is the result of the goroutine that opens a metrics stream.
-	metricsDone struct {
-		stream grpc.BidiStreamingClient[wire.StreamMetricsRequest, wire.StreamMetricsResponse]
-		cancel context.CancelFunc
-		err    error
-	}
 )
 
 // errReleased is why the context of a session ends when the session is over.
@@ -51,23 +45,20 @@ type uplink struct {
 	ctx    context.Context // of all goroutines and streams of the session
 	cancel context.CancelCauseFunc
 
-	session          *session
-	registration     *stream[*wire.RegisterAgentRequest]
-	metrics          *stream[*wire.StreamMetricsRequest] // nil: there is none
-	answers          answerQueue
-	snapshots        map[uint64]*snapshotReader // of the answers, by seq
-	past             *pastRead                  // the newest goroutine that reads from disk for an answer; nil: none yet
-	pastFailure      failureLog                 // of answers without a part that is on disk
-	encoder          wire.DictionaryEncoder     // of the metrics stream
-	baseline         *wire.BaselineLabels
-	truncationLogged bool // a baseline answer did not fit its message, and that was logged
+	session      *session
+	registration *stream[*wire.RegisterAgentRequest]
+	channels     []*channel
+	metrics      *metricsResponder // of the metrics channel
 
-	heartbeat, unanswered, retry, answerDue, closing actors.Timer
+	heartbeat, unanswered, closing actors.Timer
 }
 
 func newUplink(sys *actors.System, link *actors.PID, generation uint64, cfg sessionConfig, health string) *uplink {
-	return &uplink{sys: sys, log: sys.Log().With(zap.String("proxy", cfg.address)), link: link, generation: generation,
-		cfg: cfg, health: health, state: newUplinkState(cfg.heartbeat), snapshots: map[uint64]*snapshotReader{}, baseline: &wire.BaselineLabels{}}
+	u := &uplink{sys: sys, log: sys.Log().With(zap.String("proxy", cfg.address)), link: link, generation: generation,
+		cfg: cfg, health: health, state: newUplinkState(cfg.heartbeat, messages.StreamMetrics)}
+	u.metrics = newMetricsResponder(u)
+	u.channels = []*channel{{of: messages.StreamMetrics, responder: u.metrics}}
+	return u
 }
 
 func (u *uplink) Receive(c actors.Context) {
@@ -83,24 +74,24 @@ func (u *uplink) Receive(c actors.Context) {
 		u.onConnectDone(c, m)
 	case connectionClosed:
 		u.do(c, u.state.ended(part{what: partConnection}))
-	case metricsDone:
-		u.onMetricsDone(c, m)
+	case channelDone:
+		u.onChannelDone(c, m)
 	case actors.Frame[*wire.RegisterAgentResponse]:
 		u.onHeartbeatAnswer(c, m)
-	case actors.Frame[*wire.StreamMetricsResponse]:
-		u.onRequest(c, m)
+	case actors.Frame[proto.Message]:
+		u.onQuestion(c, m)
 	case snapshotTaken:
-		u.onSnapshot(c, m)
+		u.metrics.onSnapshot(c, m)
 	case pastPart:
-		u.onPastPart(c, m)
+		u.metrics.onPastPart(c, m)
 	case pastEnded:
-		u.onPastEnded(c, m)
+		u.metrics.onPastEnded(c, m)
 	case actors.FrameWritten:
 		u.onFrameWritten(c, m)
 	case actors.StreamClosed:
 		u.onStreamClosed(c, m)
 	case writerEnded:
-		u.do(c, u.state.ended(part{partWriter, uint64(m.stream)}))
+		u.do(c, u.state.ended(part{what: partWriter, stream: uint64(m.stream)}))
 	case nodeHealth:
 		u.onHealth(c, m)
 	case configChecked:
@@ -137,18 +128,20 @@ func (u *uplink) onTick(c actors.Context, m actors.Tick) {
 		u.do(c, u.state.heartbeatDue(time.Now()))
 	case u.unanswered.Fired(m):
 		u.do(c, u.state.unansweredDue(time.Now()))
-	case u.retry.Fired(m):
-		u.do(c, u.state.retryDue())
-	case u.answerDue.Fired(m):
-		u.answer(c)
 	case u.closing.Fired(m):
 		u.do(c, u.state.closeDue())
+	default:
+		u.onChannelTick(c, m)
 	}
 }
 
 func (u *uplink) disarm() {
-	for _, t := range []*actors.Timer{&u.heartbeat, &u.unanswered, &u.retry, &u.answerDue, &u.closing} {
+	for _, t := range []*actors.Timer{&u.heartbeat, &u.unanswered, &u.closing} {
 		t.Disarm()
+	}
+	for _, ch := range u.channels {
+		ch.retry.Disarm()
+		ch.responder.disarm()
 	}
 }
 
@@ -165,14 +158,12 @@ func (u *uplink) do(c actors.Context, effects []uplinkEffect) {
 			u.writeHeartbeat(c, e)
 		case armUnanswered:
 			u.awaitAnswer(c, e.after)
-		case openMetrics:
-			u.openMetrics(c)
+		case openChannel:
+			u.openChannel(c, e.of)
 		case armRetry:
-			u.retry.Arm(c, e.after)
+			u.channel(e.of).retry.Arm(c, e.after)
 		case halfClose:
-			u.disarm()
-			u.registration.halfClose()
-			u.metrics.halfClose()
+			u.halfClose()
 		case armClose:
 			u.closing.Arm(c, e.after)
 		case release:
@@ -199,7 +190,7 @@ func (u *uplink) onConnectDone(c actors.Context, m connectDone) {
 	}
 	u.session, u.sentConfig = m.session, m.session.registration.Config
 	if isBaseline(m.session.welcome) {
-		u.baseline = wire.NewBaselineLabels(m.session.registration.Identity())
+		u.metrics.baseline = wire.NewBaselineLabels(m.session.registration.Identity())
 	}
 	u.registration = runStream(newSender(u.ctx, u.sys, c), m.session.stream, maxQueuedHeartbeats, m.session.cancel)
 	u.do(c, u.state.connected(uint64(u.registration.id), m.session.registration.Clock, answerOf(m.session.welcome), m.session.answeredAt))
@@ -254,45 +245,24 @@ func (u *uplink) awaitAnswer(c actors.Context, d time.Duration) {
 	u.unanswered.Arm(c, d)
 }
 
-func (u *uplink) openMetrics(c actors.Context) {
-	self, s := newSender(u.ctx, u.sys, c), u.session
-	ctx, cancel := context.WithCancel(u.ctx)
-	go func() {
-		stream, err := openMetricsStream(ctx, s)
-		if err != nil {
-			cancel()
-		}
-		self.send(metricsDone{stream, cancel, err})
-	}()
-}
-
-func (u *uplink) onMetricsDone(c actors.Context, m metricsDone) {
-	if m.err != nil {
-		failure, end := failureOf(m.err)
-		u.do(c, u.state.metricsNotOpened(failure, end, time.Now()))
-		return
+// halfClose says goodbye on all streams.
+func (u *uplink) halfClose() {
+	u.disarm()
+	u.registration.halfClose()
+	for _, ch := range u.channels {
+		ch.stream.halfClose()
 	}
-	if u.state.phase != uplinkLive {
-		m.cancel()
-		_, effects := u.state.metricsOpened(0, time.Now())
-		u.do(c, effects)
-		return
-	}
-	u.metrics = runStream(newSender(u.ctx, u.sys, c), m.stream, maxAnswerFrames, m.cancel)
-	_, effects := u.state.metricsOpened(uint64(u.metrics.id), time.Now())
-	u.do(c, effects)
 }
 
 func (u *uplink) onStreamClosed(c actors.Context, m actors.StreamClosed) {
 	isRegistration := u.registration != nil && m.Stream == u.registration.id
+	of := messages.Stream("registration")
 	if isRegistration {
 		u.registration.end()
+	} else if ch := u.channelWith(m.Stream); ch != nil {
+		of = ch.of
+		ch.end()
 	}
-	if u.metrics != nil && m.Stream == u.metrics.id {
-		u.metrics.end()
-		u.metrics = nil
-		u.dropAnswers()
-	}
-	failure, end := failureOf(m.Err)
+	failure, end := failureOf(of, m.Err)
 	u.do(c, u.state.streamClosed(uint64(m.Stream), isRegistration, failure, end, time.Now()))
 }

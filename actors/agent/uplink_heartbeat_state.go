@@ -101,7 +101,7 @@ func (s *uplinkState) unansweredLimit() time.Duration {
 // heartbeatDue starts a heartbeat: it is sent when the node's health and configuration have
 // come, or, if they have not by then, when the next one is due.
 //
-// It also ends the failure of the metrics stream, once that has lived for stableAfter.
+// It also ends the failures of channels.
 func (s *uplinkState) heartbeatDue(now time.Time) []uplinkEffect {
 	if s.phase != uplinkLive {
 		return nil
@@ -111,12 +111,7 @@ func (s *uplinkState) heartbeatDue(now time.Time) []uplinkEffect {
 		effects = append(effects, s.send(now)...)
 	}
 	s.heartbeatPending = true
-	if s.metrics != 0 && now.Sub(s.metricsAt) >= stableAfter {
-		if lasted, times, was := s.metricsFailure.end(now); was {
-			effects = append(effects, logUplink{logEntry{text: "the metrics stream works again", lasted: lasted, times: times}})
-		}
-	}
-	return effects
+	return append(effects, s.channelsStable(now)...)
 }
 
 // send sends a heartbeat, and arms the timer of its answer if the proxy answers heartbeats.

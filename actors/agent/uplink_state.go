@@ -25,14 +25,8 @@ type uplinkState struct {
 	// open are the parts of the session that have not ended yet.
 	open map[part]struct{}
 
-	metrics        uint64 // the metrics stream; 0 = none
-	metricsAt      time.Time
-	opening        bool
-	retry          time.Duration
-	metricsFailure failureLog
-	// deferredLog is written when the stream is opened again. If the session ends before, the
-	// stream failed because of that, and the link logs it.
-	deferredLog *logEntry
+	// channels are the streams that the agent has something for, in the order in which they are opened.
+	channels []*channelState
 }
 
 type uplinkPhase uint8
@@ -48,13 +42,15 @@ const (
 
 // part is a goroutine or a connection of the session. Its end is one message to the actor.
 type part struct {
-	what   partKind
+	what partKind
+	// stream is the one that a reader or a writer belongs to, of the channel that an opener opens.
 	stream uint64
+	of     messages.Stream
 }
 
 type partKind string
 
-// The parts of a session. An opener opens a metrics stream.
+// The parts of a session. An opener opens the stream of a channel.
 const (
 	partConnect    partKind = "connect"
 	partConnection partKind = "connection"
@@ -79,8 +75,12 @@ type (
 	}
 	// armUnanswered arms the timer of the oldest unanswered heartbeat; 0 disarms it.
 	armUnanswered struct{ after time.Duration }
-	openMetrics   struct{}
-	armRetry      struct{ after time.Duration }
+	// openChannel opens the stream of a channel, armRetry arms the timer that opens it again.
+	openChannel struct{ of messages.Stream }
+	armRetry    struct {
+		of    messages.Stream
+		after time.Duration
+	}
 	// halfClose says goodbye on every stream.
 	halfClose struct{}
 	// armClose arms the timer of the session's last steps.
@@ -97,7 +97,7 @@ func (armHeartbeat) isUplinkEffect()     {}
 func (askHealth) isUplinkEffect()        {}
 func (sendHeartbeat) isUplinkEffect()    {}
 func (armUnanswered) isUplinkEffect()    {}
-func (openMetrics) isUplinkEffect()      {}
+func (openChannel) isUplinkEffect()      {}
 func (armRetry) isUplinkEffect()         {}
 func (halfClose) isUplinkEffect()        {}
 func (armClose) isUplinkEffect()         {}
@@ -106,8 +106,8 @@ func (reportOver) isUplinkEffect()       {}
 func (logUplink) isUplinkEffect()        {}
 
 // newUplinkState returns the state of an uplink whose connect goroutine runs.
-func newUplinkState(interval time.Duration) *uplinkState {
-	return &uplinkState{interval: interval, retry: metricsRetryBase,
+func newUplinkState(interval time.Duration, streams ...messages.Stream) *uplinkState {
+	return &uplinkState{interval: interval, channels: newChannelStates(streams),
 		open: map[part]struct{}{{what: partConnect}: {}}}
 }
 
@@ -149,8 +149,8 @@ func (s *uplinkState) connected(stream uint64, sent time.Time, a heartbeatAnswer
 	if s.phase != uplinkConnecting {
 		return nil
 	}
-	s.started(part{partReader, stream})
-	s.started(part{partWriter, stream})
+	s.started(part{what: partReader, stream: stream})
+	s.started(part{what: partWriter, stream: stream})
 	s.phase = uplinkLive
 	if a.interval > 0 {
 		s.interval = a.interval
@@ -158,7 +158,11 @@ func (s *uplinkState) connected(stream uint64, sent time.Time, a heartbeatAnswer
 	s.heartbeats.expectAnswers = a.answersHeartbeats
 	s.heartbeats.record(sent)
 	s.heartbeats.answered(a, now)
-	return append([]uplinkEffect{reportRegistered{}, armHeartbeat{s.interval}}, s.openStream()...)
+	effects := []uplinkEffect{reportRegistered{}, armHeartbeat{s.interval}}
+	for _, ch := range s.channels {
+		effects = append(effects, s.openChannel(ch)...)
+	}
+	return effects
 }
 
 // connectFailed records that the attempt to connect has failed.
@@ -170,11 +174,8 @@ func (s *uplinkState) connectFailed(end sessionEnd) []uplinkEffect {
 // streamClosed records that the reader of a stream has ended. registration says that it was
 // the registration stream, whose end is the end of the session.
 func (s *uplinkState) streamClosed(stream uint64, registration bool, failure streamFailure, end sessionEnd, now time.Time) []uplinkEffect {
-	effects := s.ended(part{partReader, stream})
-	wasMetrics := !registration && stream == s.metrics
-	if wasMetrics {
-		s.metrics = 0
-	}
+	effects := s.ended(part{what: partReader, stream: stream})
+	lost := s.streamless(stream)
 	switch {
 	case s.phase == uplinkLeaving && s.streams() == 0:
 		return append(effects, s.close(sessionEnd{why: "disconnected"})...)
@@ -182,8 +183,8 @@ func (s *uplinkState) streamClosed(stream uint64, registration bool, failure str
 		return effects
 	case registration:
 		return append(effects, s.close(end)...)
-	case wasMetrics:
-		return append(effects, s.metricsLost(failure, end, now)...)
+	case lost != nil:
+		return append(effects, s.channelLost(lost, failure, end, now)...)
 	default:
 		return effects
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fodc/actors/actorstest"
+	"fodc/messages"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -16,7 +17,7 @@ import (
 
 func TestUplinkScripts(t *testing.T) {
 	actorstest.RunScripts(t, "testdata/script/uplink*.txt", func() actorstest.Script {
-		return &uplinkMachine{state: newUplinkState(10 * time.Second)}
+		return &uplinkMachine{state: newUplinkState(10*time.Second, messages.StreamMetrics)}
 	})
 }
 
@@ -28,7 +29,17 @@ type uplinkMachine struct {
 
 func (m *uplinkMachine) Do(command string, args []string) string {
 	s := m.state
+	of := messages.StreamMetrics // opened, not-opened, used and retry-due may name another channel first
+	if len(args) > 0 && command != "channels" && s.channel(messages.Stream(args[0])) != nil {
+		of, args = messages.Stream(args[0]), args[1:]
+	}
 	switch command {
+	case "channels": // channels CHANNEL...: instead of that of metrics alone
+		s.channels = nil
+		for _, arg := range args {
+			s.channels = append(s.channels, newChannelStates([]messages.Stream{messages.Stream(arg)})...)
+		}
+		return ""
 	case "connected": // connected [INTERVAL] [answers]: the proxy promises answers, and its clock is 1 s ahead; that took 50 ms
 		sent, a := m.Now().Add(-50*time.Millisecond), heartbeatAnswer{}
 		for _, arg := range args {
@@ -53,13 +64,13 @@ func (m *uplinkMachine) Do(command string, args []string) string {
 		return uplinkEffects(s.heartbeatAnswered(heartbeatAnswer{echoed: m.Now().Add(-ago), clock: m.Now().Add(time.Second - ago/2)}, m.Now()))
 	case "unanswered-due":
 		return uplinkEffects(s.unansweredDue(m.Now()))
-	case "opened": // opened STREAM
-		wanted, effects := s.metricsOpened(scriptNumber(args[0]), m.Now())
+	case "opened": // opened [CHANNEL] STREAM
+		wanted, effects := s.channelOpened(of, scriptNumber(args[0]), m.Now())
 		return fmt.Sprintf("wanted: %t\n", wanted) + uplinkEffects(effects)
-	case "not-opened": // not-opened FAILURE WHY
-		return uplinkEffects(s.metricsNotOpened(scriptFailure(args[0]), scriptEnd(args[1:]), m.Now()))
-	case "used":
-		s.metricsUsed()
+	case "not-opened": // not-opened [CHANNEL] FAILURE WHY
+		return uplinkEffects(s.channelNotOpened(of, scriptFailure(args[0]), scriptEnd(args[1:]), m.Now()))
+	case "used": // used [CHANNEL]
+		s.channelUsed(of)
 		return ""
 	case "closed": // closed STREAM FAILURE WHY
 		id := scriptNumber(args[0])
@@ -73,7 +84,7 @@ func (m *uplinkMachine) Do(command string, args []string) string {
 	case "end": // end WHY
 		return uplinkEffects(s.close(scriptEnd(args)))
 	case "retry-due":
-		return uplinkEffects(s.retryDue())
+		return uplinkEffects(s.retryDue(of))
 	case "close-due":
 		return uplinkEffects(s.closeDue())
 	case "goodbye":
@@ -81,7 +92,14 @@ func (m *uplinkMachine) Do(command string, args []string) string {
 	case "open":
 		var parts []string
 		for p := range maps.Keys(s.open) {
-			parts = append(parts, strings.TrimSuffix(fmt.Sprintf("%s %d", p.what, p.stream), " 0"))
+			text := string(p.what)
+			if p.of != "" {
+				text += " " + string(p.of)
+			}
+			if p.stream != 0 {
+				text += fmt.Sprintf(" %d", p.stream)
+			}
+			parts = append(parts, text)
 		}
 		slices.Sort(parts)
 		return "open: " + strings.Join(parts, ", ")
@@ -94,8 +112,8 @@ func scriptFailure(text string) streamFailure {
 	switch text {
 	case "unknown-session":
 		return sessionUnknown
-	case "unimplemented":
-		return streamUnimplemented
+	case "unserved":
+		return streamUnserved
 	default:
 		return streamBroken
 	}
@@ -122,10 +140,10 @@ func uplinkEffects(effects []uplinkEffect) string {
 			} else {
 				fmt.Fprintf(&b, "an answer is due in %s", e.after)
 			}
-		case openMetrics:
-			b.WriteString("open a metrics stream")
+		case openChannel:
+			fmt.Fprintf(&b, "open the %s stream", e.of)
 		case armRetry:
-			fmt.Fprintf(&b, "retry in %s", e.after)
+			fmt.Fprintf(&b, "retry %s in %s", e.of, e.after)
 		case halfClose:
 			b.WriteString("half-close the streams")
 		case armClose:
@@ -143,11 +161,12 @@ func uplinkEffects(effects []uplinkEffect) string {
 }
 
 // TestUplinkProperties plays any order of events: after an end there is one release
-// and exactly one report to the link; there is never more than one
-// metrics stream, opened or being opened.
+// and exactly one report to the link; no channel has ever more than one stream, opened or being
+// opened.
 func TestUplinkProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := newUplinkState(10 * time.Second)
+		all := []messages.Stream{messages.StreamMetrics, messages.StreamTopology, messages.StreamCrashes}
+		s := newUplinkState(10*time.Second, all...)
 		now := time.Unix(0, 0)
 		counts := map[string]int{}
 		stream := uint64(1)
@@ -155,8 +174,8 @@ func TestUplinkProperties(t *testing.T) {
 		apply := func(effects []uplinkEffect) {
 			for _, e := range effects {
 				counts[fmt.Sprintf("%T", e)]++
-				if _, ok := e.(openMetrics); ok {
-					require.Zero(t, s.metrics, "a second metrics stream")
+				if e, ok := e.(openChannel); ok {
+					require.Zero(t, s.channel(e.of).stream, "a second %s stream", e.of)
 				}
 			}
 		}
@@ -164,6 +183,7 @@ func TestUplinkProperties(t *testing.T) {
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "seconds")) * time.Second)
 			failure := streamFailure(rapid.IntRange(0, 2).Draw(t, "failure"))
+			ch := s.channel(rapid.SampledFrom(all).Draw(t, "channel"))
 			switch rapid.IntRange(0, 12).Draw(t, "event") {
 			case 0:
 				if _, connecting := s.open[part{what: partConnect}]; connecting {
@@ -174,20 +194,20 @@ func TestUplinkProperties(t *testing.T) {
 					apply(s.connectFailed(end))
 				}
 			case 2:
-				if s.opening {
+				if ch.opening {
 					stream++
-					_, effects := s.metricsOpened(stream, now)
+					_, effects := s.channelOpened(ch.of, stream, now)
 					apply(effects)
 				}
 			case 3:
-				if s.opening {
-					apply(s.metricsNotOpened(failure, end, now))
+				if ch.opening {
+					apply(s.channelNotOpened(ch.of, failure, end, now))
 				}
 			case 4:
 				id := rapid.Uint64Range(1, stream).Draw(t, "stream")
 				apply(s.streamClosed(id, id == 1, failure, end, now))
 			case 5:
-				apply(s.retryDue())
+				apply(s.retryDue(ch.of))
 			case 6:
 				apply(s.goodbye())
 			case 7:
@@ -196,7 +216,7 @@ func TestUplinkProperties(t *testing.T) {
 				apply(s.heartbeatDue(now))
 			case 9:
 				id := rapid.Uint64Range(1, stream).Draw(t, "writer")
-				apply(s.ended(part{partWriter, id}))
+				apply(s.ended(part{what: partWriter, stream: id}))
 			case 10:
 				apply(s.nodeRead(now))
 			case 11:
