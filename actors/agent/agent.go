@@ -46,6 +46,9 @@ type Config struct {
 	MemoryBudget int64
 	// Journal says where scrapes are kept on disk; nil is nowhere.
 	Journal *JournalConfig
+	// Sources answer what proxies ask on the streams beside that of metrics. A stream without a source is
+	// not opened.
+	Sources map[messages.Stream]Source
 	// Version is the agent's version, as proxies and endpoints see it.
 	Version string
 	// Dial opens a connection to a proxy, Fetch gets a target's page; nil is the real
@@ -143,9 +146,10 @@ func Start(sys *actors.System, cfg Config) *Agent {
 			return newScraper(sys, a.recorder, t, cfg, fetch)
 		}))
 	}
+	sources := newSources(sys.Log(), cfg.Sources)
 	for _, address := range cfg.ProxyAddrs {
 		session := sessionConfig{address: address, registration: registrationOf(cfg), heartbeat: cfg.HeartbeatInterval,
-			recorder: a.recorder, pasts: a.pasts, sys: sys, nodeConfig: a.config, load: cfg.Load, dial: cfg.Dial, local: cfg.LocalProxies}
+			recorder: a.recorder, pasts: a.pasts, sources: sources, sys: sys, nodeConfig: a.config, load: cfg.Load, dial: cfg.Dial, local: cfg.LocalProxies}
 		a.links = append(a.links, sys.Spawn("link", restarts, func() actors.Actor {
 			return newLink(sys, session, cfg.ReconnectInterval)
 		}))
@@ -159,7 +163,7 @@ func registrationOf(cfg Config) messages.Registration {
 	r := cfg.Registration
 	r.PodName = r.Identity().PodName
 	r.AgentVersion = cfg.Version
-	r.Capabilities = messages.Capabilities{ColumnarAnswers: true, HeartbeatAnswers: true, Dictionary: true}
+	r.Capabilities = messages.Capabilities{ColumnarAnswers: true, HeartbeatAnswers: true, Dictionary: true, StreamAnswers: true}
 	return r
 }
 

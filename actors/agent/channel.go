@@ -17,6 +17,7 @@ import (
 // opened again when it has failed.
 type channel struct {
 	of        messages.Stream
+	method    string
 	stream    *stream[proto.Message] // nil: there is none
 	responder responder
 	retry     actors.Timer
@@ -48,31 +49,59 @@ type channelDone struct {
 // questions is the agent's end of a channel's stream.
 type questions struct {
 	grpc.ClientStream
-	newFrame func() proto.Message
+	of messages.Stream
 }
 
 func (q questions) Send(frame proto.Message) error { return q.SendMsg(frame) }
 
 func (q questions) Recv() (proto.Message, error) {
-	frame := q.newFrame()
+	var frame proto.Message = &wire.StreamMetricsResponse{}
+	if q.of != messages.StreamMetrics {
+		frame = wire.NewQuestionFrame(q.of)
+	}
 	return frame, q.RecvMsg(frame)
 }
 
-// channelMethods are the methods of the channels, and what a proxy asks on them.
-var channelMethods = map[messages.Stream]struct {
-	name     string
-	newFrame func() proto.Message
+// maxQueuedFrames bounds the queue of a channel's writer: an error may take two frames.
+const maxQueuedFrames = maxAnswerFrames + 1
+
+// channelMethods are the methods of the channels, in the order in which they are opened.
+var channelMethods = []struct {
+	of   messages.Stream
+	name string
 }{
-	messages.StreamMetrics: {wire.FODCService_StreamMetrics_FullMethodName, func() proto.Message { return &wire.StreamMetricsResponse{} }},
+	{messages.StreamMetrics, wire.FODCService_StreamMetrics_FullMethodName},
+	{messages.StreamTopology, wire.FODCService_StreamClusterTopology_FullMethodName},
+	{messages.StreamLifecycle, wire.FODCService_StreamLifecycle_FullMethodName},
+	{messages.StreamCrashes, wire.FODCService_StreamCrashDiagnostics_FullMethodName},
+	{messages.StreamProfiles, wire.FODCService_StreamPressureProfiles_FullMethodName},
+	{messages.StreamSchema, wire.FODCService_StreamSchemaRegistry_FullMethodName},
+}
+
+// newChannels returns the channels of a session: that of metrics, and those that there is a source for.
+func newChannels(u *uplink) (all []*channel, streams []messages.Stream) {
+	for _, method := range channelMethods {
+		ch := &channel{of: method.of, method: method.name}
+		source, ok := u.cfg.sources[ch.of]
+		switch {
+		case ch.of == messages.StreamMetrics:
+			ch.responder = u.metrics
+		case ok:
+			ch.responder = newQuestionResponder(u, ch.of, source)
+		default:
+			continue
+		}
+		all, streams = append(all, ch), append(streams, ch.of)
+	}
+	return all, streams
 }
 
 // openQuestions opens the stream of a channel on the session's connection. A rejection shows when the
 // stream is read.
-func openQuestions(ctx context.Context, s *session, of messages.Stream) (questions, error) {
-	method := channelMethods[of]
+func (ch *channel) openQuestions(ctx context.Context, s *session) (questions, error) {
 	g, err := s.conn.NewStream(metadata.AppendToOutgoingContext(ctx, "agent_id", s.welcome.Key),
-		&grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, method.name, grpc.StaticMethod())
-	return questions{g, method.newFrame}, err
+		&grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, ch.method, grpc.StaticMethod())
+	return questions{g, ch.of}, err
 }
 
 // channel returns the session's channel.
@@ -96,10 +125,10 @@ func (u *uplink) channelWith(id actors.StreamID) *channel {
 }
 
 func (u *uplink) openChannel(c actors.Context, of messages.Stream) {
-	self, s := newSender(u.ctx, u.sys, c), u.session
+	self, s, ch := newSender(u.ctx, u.sys, c), u.session, u.channel(of)
 	ctx, cancel := context.WithCancel(u.ctx)
 	go func() {
-		stream, err := openQuestions(ctx, s, of)
+		stream, err := ch.openQuestions(ctx, s)
 		if err != nil {
 			cancel()
 		}
@@ -120,7 +149,7 @@ func (u *uplink) onChannelDone(c actors.Context, m channelDone) {
 		return
 	}
 	ch := u.channel(m.of)
-	ch.stream = runStream(newSender(u.ctx, u.sys, c), m.stream, maxAnswerFrames, m.cancel)
+	ch.stream = runStream(newSender(u.ctx, u.sys, c), m.stream, maxQueuedFrames, m.cancel)
 	ch.responder.opened(ch.stream)
 	_, effects := u.state.channelOpened(m.of, uint64(ch.stream.id), time.Now())
 	u.do(c, effects)
@@ -156,4 +185,14 @@ func (ch *channel) end() {
 	ch.stream.end()
 	ch.stream = nil
 	ch.responder.closed()
+}
+
+// onAnswerFrame and onAnswerEnded pass on what the goroutine of an answer has to say.
+func (u *uplink) onAnswerFrame(c actors.Context, m answerFrame) {
+	u.channel(m.of).responder.(*questionResponder).onFrame(c, m)
+}
+
+func (u *uplink) onAnswerEnded(c actors.Context, m answerEnded) {
+	u.channel(m.of).responder.(*questionResponder).onEnded(c, m)
+	u.do(c, u.state.ended(part{what: partAnswer, of: m.of, stream: m.seq}))
 }

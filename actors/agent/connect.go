@@ -43,6 +43,7 @@ type sessionConfig struct {
 	recorder     *actors.PID
 	sys          *actors.System
 	pasts        *pastReads
+	sources      sources
 	nodeConfig   *actors.PID // nil: the node's configuration is not read
 	load         func() float64
 	dial         dialer

@@ -30,7 +30,8 @@ func TestSession(t *testing.T) {
 		require.Equal(t, "10.0.0.7", first.GetPrimaryAddress().GetIp(), "the connection's local address")
 		require.EqualValues(t, 17912, first.GetPrimaryAddress().GetPort())
 		require.ElementsMatch(t, []wire.Capability{wire.Capability_CAPABILITY_COLUMNAR_ANSWERS,
-			wire.Capability_CAPABILITY_HEARTBEAT_ANSWERS, wire.Capability_CAPABILITY_DICTIONARY}, first.GetCapabilities())
+			wire.Capability_CAPABILITY_HEARTBEAT_ANSWERS, wire.Capability_CAPABILITY_DICTIONARY,
+			wire.Capability_CAPABILITY_STREAM_ANSWERS}, first.GetCapabilities())
 		require.Equal(t, w.start.UTC(), first.GetClock().AsTime())
 		streams := w.proxy.metricsStreams()
 		require.Len(t, streams, 1)

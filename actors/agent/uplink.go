@@ -55,9 +55,11 @@ type uplink struct {
 
 func newUplink(sys *actors.System, link *actors.PID, generation uint64, cfg sessionConfig, health string) *uplink {
 	u := &uplink{sys: sys, log: sys.Log().With(zap.String("proxy", cfg.address)), link: link, generation: generation,
-		cfg: cfg, health: health, state: newUplinkState(cfg.heartbeat, messages.StreamMetrics)}
+		cfg: cfg, health: health}
 	u.metrics = newMetricsResponder(u)
-	u.channels = []*channel{{of: messages.StreamMetrics, responder: u.metrics}}
+	var streams []messages.Stream
+	u.channels, streams = newChannels(u)
+	u.state = newUplinkState(cfg.heartbeat, streams...)
 	return u
 }
 
@@ -86,6 +88,10 @@ func (u *uplink) Receive(c actors.Context) {
 		u.metrics.onPastPart(c, m)
 	case pastEnded:
 		u.metrics.onPastEnded(c, m)
+	case answerFrame:
+		u.onAnswerFrame(c, m)
+	case answerEnded:
+		u.onAnswerEnded(c, m)
 	case actors.FrameWritten:
 		u.onFrameWritten(c, m)
 	case actors.StreamClosed:

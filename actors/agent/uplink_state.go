@@ -43,20 +43,22 @@ const (
 // part is a goroutine or a connection of the session. Its end is one message to the actor.
 type part struct {
 	what partKind
-	// stream is the one that a reader or a writer belongs to, of the channel that an opener opens.
+	// stream is the one that a reader or a writer belongs to, or the number of an answer. of is the channel of
+	// an opener or an answer.
 	stream uint64
 	of     messages.Stream
 }
 
 type partKind string
 
-// The parts of a session. An opener opens the stream of a channel.
+// The parts of a session. An opener opens the stream of a channel, an answer is one that a source makes.
 const (
 	partConnect    partKind = "connect"
 	partConnection partKind = "connection"
 	partOpener     partKind = "opener"
 	partReader     partKind = "reader"
 	partWriter     partKind = "writer"
+	partAnswer     partKind = "answer"
 )
 
 // uplinkEffect is something that the uplink has to do.
