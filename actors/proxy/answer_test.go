@@ -89,7 +89,7 @@ func TestAQuestionOnAStreamThatHasEnded(t *testing.T) {
 			sys.Send(pid, attach{messages.StreamMetrics, stream})
 			end(stream, cancel)
 			var received []any
-			collection := sys.Spawn("collect", actors.OnFailure{}, func() actors.Actor { return fakeCollect{pid, &received} })
+			collection := sys.Spawn("collect", actors.OnFailure{}, func() actors.Actor { return fakeCollect{session: pid, received: &received} })
 			synctest.Wait()
 			require.Empty(t, received)
 			require.Error(t, stream.ctx.Err(), "the handler returns")

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"slices"
 	"time"
 
 	"fodc/actors"
@@ -30,12 +29,22 @@ func newChannel(kind messages.Stream, p protocol) *channel {
 
 // newChannels returns the channels of a session.
 func (s *session) newChannels() []*channel {
-	return []*channel{newChannel(messages.StreamMetrics, newMetricsProtocol(s.capabilities, s.cfg, s.log))}
+	all := []*channel{newChannel(messages.StreamMetrics, newMetricsProtocol(s.capabilities, s.cfg, s.log))}
+	for _, kind := range []messages.Stream{messages.StreamTopology, messages.StreamLifecycle, messages.StreamCrashes,
+		messages.StreamProfiles, messages.StreamSchema} {
+		all = append(all, newChannel(kind, partsProtocol{kind: kind, native: s.capabilities.StreamAnswers, agentID: s.agentID}))
+	}
+	return all
 }
 
-// channel returns the channel of the kind.
+// channel returns the channel of the kind, nil if there is none.
 func (s *session) channel(kind messages.Stream) *channel {
-	return s.channels[slices.IndexFunc(s.channels, func(ch *channel) bool { return ch.kind == kind })]
+	for _, ch := range s.channels {
+		if ch.kind == kind {
+			return ch
+		}
+	}
+	return nil
 }
 
 // channelOf returns the channel that has the stream, nil if none has.
@@ -54,6 +63,10 @@ func (s *session) onAsk(c actors.Context, m ask) {
 		return
 	}
 	ch := s.channel(streamOf(m.question))
+	if ch == nil {
+		s.sys.Send(c.Sender(), answerFailure{s.agentID, messages.MissingUnserved})
+		return
+	}
 	send, missing := ch.state.ask(m, time.Now())
 	if missing != messages.MissingNone {
 		s.sys.Send(c.Sender(), answerFailure{s.agentID, missing})

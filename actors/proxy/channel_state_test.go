@@ -29,7 +29,11 @@ func newChannelMachine() *channelMachine {
 
 func (m *channelMachine) Do(command string, args []string) string {
 	switch command {
-	case "ask": // ask COLLECTION TIMEOUT [TIMES]
+	case "stream": // stream KIND [native]: another one than that of metrics
+		kind := partsProtocol{kind: messages.Stream(args[0]), native: len(args) > 1}
+		m.state = newChannelState(kind.rules(), m.Now())
+		return ""
+	case "ask": // ask COLLECTION TIMEOUT [TIMES] [list|profile]
 		return m.ask(args)
 	case "cancel":
 		m.state.cancel(number(args[0]))
@@ -53,7 +57,7 @@ func (m *channelMachine) Do(command string, args []string) string {
 			return err.Error()
 		}
 		return fmt.Sprintf("expired: %t", m.dictionary.expire(m.Now().Add(-age), m.Now(), len(m.state.requests) > 0))
-	case "answer": // answer ID [more] [lost] [error=TEXT] [samples=N] [bytes=N] [times=N]
+	case "answer": // answer ID [more] [lost] [record] [chunk] [error=TEXT] [samples=N] [parts=N] [bytes=N] [times=N]
 		return m.answer(args)
 	default:
 		return "unknown command " + command
@@ -66,12 +70,20 @@ func (m *channelMachine) ask(args []string) string {
 		return err.Error()
 	}
 	times := 1
-	if len(args) > 2 {
-		times = int(number(args[2]))
+	var q messages.Question
+	for _, arg := range args[2:] {
+		switch arg {
+		case "list":
+			q = messages.ProfilesQuestion{}
+		case "profile":
+			q = messages.ProfileQuestion{}
+		default:
+			times = int(number(arg))
+		}
 	}
 	var out string
 	for i := range times {
-		send, missing := m.state.ask(ask{collectionID: number(args[0]) + uint64(i), deadline: m.Now().Add(timeout)}, m.Now())
+		send, missing := m.state.ask(ask{collectionID: number(args[0]) + uint64(i), question: q, deadline: m.Now().Add(timeout)}, m.Now())
 		switch {
 		case missing != messages.MissingNone:
 			out = "missing: " + string(missing)
@@ -96,7 +108,11 @@ func (m *channelMachine) answer(args []string) string {
 			f.lost = true
 		case "error":
 			f.errorText = value
-		case "samples":
+		case "record":
+			f.part = &messages.PressureProfile{}
+		case "chunk":
+			f.part = &messages.ProfileChunk{}
+		case "samples", "parts":
 			f.count = int(number(value))
 		case "bytes":
 			f.bytes = int(number(value))
@@ -112,6 +128,10 @@ func (m *channelMachine) answer(args []string) string {
 	switch {
 	case v.flood:
 		return "flood, as " + string(v.dropped)
+	case v.deliver == nil && v.dropped == frameKept:
+		return "kept for nobody"
+	case v.deliver == nil && v.excess:
+		return fmt.Sprintf("dropped as %s, and as a part of too much (awaited: %t)", v.dropped, awaited)
 	case v.deliver == nil:
 		return fmt.Sprintf("dropped as %s (awaited: %t)", v.dropped, awaited)
 	case v.dropped != frameKept:

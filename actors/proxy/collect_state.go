@@ -173,9 +173,11 @@ func (s *collectState) result() *messages.Collection {
 
 // outcome says how the collection ended, for /debug/actors.
 func (s *collectState) outcome() string {
-	missing, partial := 0, 0
+	missing, partial, unserved := 0, 0, 0
 	for i := range s.nodes {
 		switch n := &s.nodes[i]; {
+		case n.Missing == messages.MissingUnserved:
+			unserved++
 		case n.Missing != messages.MissingNone:
 			missing++
 		case n.Partial != messages.PartialNone:
@@ -188,6 +190,9 @@ func (s *collectState) outcome() string {
 	}
 	if partial > 0 {
 		text += ", partial answers: " + itoa(partial)
+	}
+	if unserved > 0 {
+		text += ", without such a stream: " + itoa(unserved)
 	}
 	return text
 }

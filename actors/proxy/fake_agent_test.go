@@ -78,6 +78,7 @@ func (w *world) client() wire.FODCServiceClient {
 type fakeAgent struct {
 	w       *world
 	client  wire.FODCServiceClient
+	conn    *grpc.ClientConn
 	cancel  context.CancelFunc
 	reg     grpc.BidiStreamingClient[wire.RegisterAgentRequest, wire.RegisterAgentResponse]
 	id      string
@@ -91,6 +92,7 @@ type fakeAgent struct {
 // connect registers an agent that has no metrics stream yet.
 func (w *world) connect(first *wire.RegisterAgentRequest) *fakeAgent {
 	a := &fakeAgent{w: w, client: w.client(), first: first}
+	a.conn = w.conns[len(w.conns)-1]
 	ctx, cancel := context.WithCancel(w.T.Context())
 	a.cancel = cancel
 	var err error
@@ -138,6 +140,22 @@ func (a *fakeAgent) openMetrics(answer func(*wire.StreamMetricsResponse) []*wire
 		}
 	}()
 }
+
+// stream opens a stream of the session by the name of its method.
+func (a *fakeAgent) stream(method string) grpc.ClientStream {
+	a.w.T.Helper()
+	return a.streamIn(a.context(), method)
+}
+
+func (a *fakeAgent) streamIn(ctx context.Context, method string) grpc.ClientStream {
+	a.w.T.Helper()
+	s, err := a.conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/"+wire.FODCService_ServiceDesc.ServiceName+"/"+method)
+	require.NoError(a.w.T, err)
+	return s
+}
+
+// ofTomorrow is the method of a stream that the proxy does not serve.
+const ofTomorrow = "StreamOfTomorrow"
 
 func (a *fakeAgent) requests() []*wire.StreamMetricsResponse {
 	a.mu.Lock()

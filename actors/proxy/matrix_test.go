@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,9 +41,8 @@ func TestRegistryMatrix(t *testing.T) {
 // Every event in every state of a channel. Request 1 is that of collection 1;
 // 9 is another collection.
 func TestChannelMatrix(t *testing.T) {
-	actorstest.RunMatrix(t, "testdata/matrix/channel.txt", actorstest.Matrix{
-		Describe: "phase",
-		States: []string{
+	for file, setUp := range map[string]string{"channel": "", "channel_parts": "stream topology; ", "channel_quiet": "stream crashes; "} {
+		states := []string{
 			"new:",
 			"without a stream for too long: wait 2s",
 			"new, and a request waits: ask 1 5s",
@@ -58,10 +58,17 @@ func TestChannelMatrix(t *testing.T) {
 			"detached: attach; ask 1 5s; detach cut",
 			"detached, and a request waits: attach; detach cut; ask 1 5s",
 			"ended: attach; ask 1 5s; end lost",
-		},
-		Events: []string{"ask 9 5s", "ask 9 0s", "cancel 1", "cancel 9", "attach", "detach why", "end why", "tick",
-			"wait 2s; tick", "answer 0", "answer 0 more", "answer 1", "answer 1 more", "answer 1 error=why", "answer 7"},
-	}, func() actorstest.Script { return phasedChannel{newChannelMachine()} })
+		}
+		for i, s := range states {
+			states[i] = strings.Replace(s, ":", ": "+setUp, 1)
+		}
+		actorstest.RunMatrix(t, "testdata/matrix/"+file+".txt", actorstest.Matrix{
+			Describe: "phase",
+			States:   states,
+			Events: []string{"ask 9 5s", "ask 9 0s", "cancel 1", "cancel 9", "attach", "detach why", "end why", "tick",
+				"wait 2s; tick", "wait 40s; ask 9 5s", "answer 0", "answer 0 more", "answer 1", "answer 1 more", "answer 1 error=why", "answer 7"},
+		}, func() actorstest.Script { return phasedChannel{newChannelMachine()} })
+	}
 }
 
 // phasedChannel describes the state by the requests under way.

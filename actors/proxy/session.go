@@ -119,7 +119,7 @@ func (s *session) onStarted() {
 func (s *session) sendWelcome(text string, echoed time.Time) (queued bool) {
 	return s.registration.out.Offer(wire.WelcomeFrame(wire.Welcome{
 		Success: true, Message: text, Key: s.key, AgentID: s.agentID, HeartbeatInterval: s.cfg.HeartbeatInterval,
-		Capabilities: messages.Capabilities{ColumnarAnswers: true, HeartbeatAnswers: true, Dictionary: true},
+		Capabilities: messages.Capabilities{ColumnarAnswers: true, HeartbeatAnswers: true, Dictionary: true, StreamAnswers: true},
 		Clock:        time.Now(), EchoedClock: echoed,
 	}))
 }

@@ -25,6 +25,9 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 	}
 	v := ch.state.answered(info, now)
 	s.cfg.counters.frameDropped(v.dropped)
+	if crash, ok := info.part.(*messages.Crash); ok && !v.flood && !v.excess {
+		s.notifyCrashes(crashArrived{identity: s.identity, agentID: s.agentID, crash: crash})
+	}
 	switch {
 	case v.flood:
 		s.finish(c, endedFlood, "the agent sent "+itoa(ch.state.rules.maxUnsolicited)+" answers that nobody asked for", errFlood)
@@ -37,6 +40,13 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 		s.logProblems(answer)
 		s.relay(*v.deliver, answer)
 		s.cfg.counters.relayed(info.count)
+	}
+}
+
+// notifyCrashes tells whoever keeps the crash records of all nodes.
+func (s *session) notifyCrashes(m any) {
+	if s.cfg.crashes != nil {
+		s.sys.Send(s.cfg.crashes, m)
 	}
 }
 

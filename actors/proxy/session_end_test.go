@@ -22,12 +22,13 @@ import (
 type fakeCollect struct {
 	session  *actors.PID
 	received *[]any
+	question messages.Question
 }
 
 func (a fakeCollect) Receive(c actors.Context) {
 	switch m := c.Message().(type) {
 	case *actors.Started:
-		actors.Request(c, a.session, ask{collectionID: 1, deadline: time.Now().Add(time.Minute)})
+		actors.Request(c, a.session, ask{collectionID: 1, question: a.question, deadline: time.Now().Add(time.Minute)})
 	case answerChunk, answerFailure:
 		*a.received = append(*a.received, m)
 	}
@@ -66,7 +67,7 @@ func TestStreamEndCleansUpOnce(t *testing.T) {
 				sys.Send(pid, attach{messages.StreamMetrics, metrics})
 				sys.Send(pid, attachDrained{drained})
 				var received []any
-				collection := sys.Spawn("collect", actors.OnFailure{}, func() actors.Actor { return fakeCollect{pid, &received} })
+				collection := sys.Spawn("collect", actors.OnFailure{}, func() actors.Actor { return fakeCollect{session: pid, received: &received} })
 				synctest.Wait()
 
 				for _, next := range slices.Concat([]string{first}, []string{"drained", "metrics", "registry", "registration", "goodbye"}) {
@@ -100,10 +101,8 @@ func TestSessionEndEndsItsStreams(t *testing.T) {
 			inWorld(t, testConfig, func(t *testing.T, w *world) {
 				a := w.agent(baseline("p1"), never)
 				var drained []grpc.ClientStream
-				for range 3 {
-					h, err := a.client.StreamLifecycle(a.context())
-					require.NoError(t, err)
-					drained = append(drained, h)
+				for _, method := range []string{"StreamLifecycle", "StreamSchemaRegistry", ofTomorrow} {
+					drained = append(drained, a.stream(method))
 				}
 				synctest.Wait()
 				done := make(chan map[string]any)

@@ -103,15 +103,11 @@ func TestRefusedStreamsAreCounted(t *testing.T) {
 		a := w.connect(baseline("p1"))
 		try := func(ctx context.Context, want codes.Code) {
 			t.Helper()
-			s, err := a.client.StreamLifecycle(ctx)
-			require.NoError(t, err)
-			_, err = s.Recv()
-			require.Equal(t, want, code(err))
+			require.Equal(t, want, code(a.streamIn(ctx, ofTomorrow).RecvMsg(&emptypb.Empty{})))
 		}
 		try(t.Context(), codes.Unauthenticated)
 		for range maxDrainedStreams {
-			_, err := a.client.StreamLifecycle(a.context())
-			require.NoError(t, err)
+			a.stream(ofTomorrow)
 		}
 		synctest.Wait()
 		try(a.context(), codes.ResourceExhausted)

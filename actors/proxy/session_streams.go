@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fodc/actors"
+	"fodc/messages"
 
 	"go.uber.org/zap"
 	"google.golang.org/grpc/codes"
@@ -27,6 +28,9 @@ func (s *session) onAttach(c actors.Context, m attach) {
 	s.deliver(lost...)
 	s.send(c, ch, send)
 	actors.Reply(c, attached{})
+	if m.kind == messages.StreamCrashes {
+		s.notifyCrashes(crashesAttached{agentID: s.agentID, identity: s.identity})
+	}
 }
 
 func (s *session) onAttachDrained(c actors.Context, m attachDrained) {

@@ -128,19 +128,17 @@ func TestStreamsWithoutASessionAreRejected(t *testing.T) {
 	})
 }
 
-func TestEveryStreamOfTheServiceIsDrained(t *testing.T) {
+// Streams of later versions are accepted, and what comes on them is discarded.
+func TestUnknownStreamsOfTheServiceAreDrained(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		a := w.agent(baseline("p1"), always(1))
 		var drained []grpc.ClientStream
-		for _, method := range []string{"StreamClusterTopology", "StreamLifecycle", "StreamCrashDiagnostics",
-			"StreamPressureProfiles", "StreamSchemaRegistry", "StreamOfTomorrow"} {
-			s, err := w.conns[0].NewStream(a.context(), &grpc.StreamDesc{ServerStreams: true, ClientStreams: true},
-				"/banyandb.fodc.v1.FODCService/"+method)
-			require.NoError(t, err)
+		for range 3 {
+			s := a.stream(ofTomorrow)
 			require.NoError(t, s.SendMsg(&wire.RegisterAgentRequest{NodeRole: "anything"}))
 			drained = append(drained, s)
 		}
-		other, err := w.conns[0].NewStream(a.context(), &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/other.Service/Method")
+		other, err := a.conn.NewStream(a.context(), &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/other.Service/Method")
 		require.NoError(t, err)
 		require.Equal(t, codes.Unimplemented, code(other.RecvMsg(&emptypb.Empty{})))
 		require.Equal(t, map[string]any{"p1": 1.}, shown(w.collect(messages.Query{})))
@@ -159,14 +157,10 @@ func TestDrainedStreamsAreBounded(t *testing.T) {
 	inWorld(t, testConfig, func(t *testing.T, w *world) {
 		a := w.connect(baseline("p1"))
 		for range maxDrainedStreams {
-			_, err := a.client.StreamLifecycle(a.context())
-			require.NoError(t, err)
+			a.stream(ofTomorrow)
 		}
 		synctest.Wait()
-		s, err := a.client.StreamLifecycle(a.context())
-		require.NoError(t, err)
-		_, err = s.Recv()
-		require.Equal(t, codes.ResourceExhausted, code(err))
+		require.Equal(t, codes.ResourceExhausted, code(a.stream(ofTomorrow).RecvMsg(&emptypb.Empty{})))
 	})
 }
 

@@ -27,7 +27,9 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // subjectOf describes a query for /debug/actors, with the parameters of the HTTP API.
 func subjectOf(q messages.Query) string {
 	words := []string{"latest"}
-	if w := q.Selection.Window; !w.IsLatest() {
+	if w := q.Selection.Window; q.Question != nil {
+		words[0] = string(q.Question.Stream())
+	} else if !w.IsLatest() {
 		words[0] = fmt.Sprintf("window [%s, %s]", formatBound(w.Start), formatBound(w.End))
 	}
 	for _, p := range []struct {
