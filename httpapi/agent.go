@@ -29,9 +29,9 @@ type AgentAPI struct {
 	NodeID string
 	// Read returns all that the agent has of a selection. It calls take with the memory of each part,
 	// in bytes, and returns an error of it. Identity and Version are what a proxy knows of the node and
-	// its agent. MaxQueryBytes bounds the memory that is taken for all queries together.
+	// its agent; Identity may change. MaxQueryBytes bounds the memory that is taken for all queries together.
 	Read          func(ctx context.Context, s messages.Selection, take func(bytes int64) error) (messages.NodeAnswer, error)
-	Identity      messages.Identity
+	Identity      func() messages.Identity
 	Version       string
 	MaxQueryBytes int64
 	// Ready is false while the agent starts or stops.

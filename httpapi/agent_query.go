@@ -15,7 +15,7 @@ func (a *AgentAPI) PagesAhead() <-chan struct{} { return a.pages.ahead() }
 // CollectForQuery reads what the agent has for a query of PromQL: see promstore.Collect. It waits
 // until the query's deadline for the memory that other queries have taken.
 func (a *AgentAPI) CollectForQuery(ctx context.Context, q messages.Query) (*messages.Collection, func(), error) {
-	if !q.Filter.Selects(&a.Identity) {
+	if identity := a.Identity(); !q.Filter.Selects(&identity) {
 		return &messages.Collection{}, nil, nil
 	}
 	ctx, cancel := context.WithDeadline(ctx, q.Deadline)
@@ -35,7 +35,7 @@ func (a *AgentAPI) readOnce(ctx context.Context, q messages.Query) (*messages.Co
 		}
 		return nil, nil, err
 	}
-	answer.Identity, answer.AgentVersion = a.Identity, a.Version
+	answer.Identity, answer.AgentVersion = a.Identity(), a.Version
 	return &messages.Collection{Nodes: []messages.NodeAnswer{answer}}, reserved.release, nil
 }
 

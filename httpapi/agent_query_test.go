@@ -14,7 +14,10 @@ import (
 func TestAnAgentAnswersQueriesForItsNode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, a := newFakeAgent()
-		a.Identity, a.Version, a.MaxQueryBytes = messages.Identity{NodeID: "n1", Role: "liaison"}, "v1", 32<<20
+		identity := messages.Identity{NodeID: "n1", Role: messages.RoleUnspecified}
+		a.Identity = func() messages.Identity { return identity }
+		a.Version, a.MaxQueryBytes = "v1", 32<<20
+		identity.Role = "liaison" // The node says it later.
 		var asked messages.Selection
 		reads := 0
 		a.Read = func(ctx context.Context, s messages.Selection, take func(int64) error) (messages.NodeAnswer, error) {
@@ -29,7 +32,7 @@ func TestAnAgentAnswersQueriesForItsNode(t *testing.T) {
 		c, release, err := a.CollectForQuery(t.Context(), q)
 		require.NoError(t, err)
 		require.Equal(t, q.Selection, asked)
-		require.Equal(t, []messages.NodeAnswer{{Identity: a.Identity, AgentVersion: "v1", Partial: messages.PartialJournal,
+		require.Equal(t, []messages.NodeAnswer{{Identity: identity, AgentVersion: "v1", Partial: messages.PartialJournal,
 			Blocks: threeNodes().Nodes[0].Blocks}}, c.Nodes)
 		require.EqualValues(t, 1<<20, a.memory.Load())
 		release()

@@ -21,6 +21,8 @@ func newFakeAgent() (http.Handler, *AgentAPI) {
 		Tree:   func() messages.ActorTree { return messages.ActorTree{} },
 		Ready:  func() bool { return true },
 		Log:    zap.NewNop(),
+
+		Identity: func() messages.Identity { return messages.Identity{} },
 	}
 	return a.Handler(), a
 }

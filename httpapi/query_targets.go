@@ -68,7 +68,7 @@ func (a *AgentAPI) QueryTargets(interval time.Duration) func(context.Context) ([
 		targets := make([]promapi.Target, 0, len(h.Targets))
 		for i := range h.Targets {
 			from := &h.Targets[i]
-			t := promapi.Target{Labels: identityLabels(a.Identity), Pool: targetPool, URL: from.Endpoint, Health: targetUp, LastError: from.Error,
+			t := promapi.Target{Labels: identityLabels(a.Identity()), Pool: targetPool, URL: from.Endpoint, Health: targetUp, LastError: from.Error,
 				LastScrape: from.LastScrape, LastScrapeDuration: time.Duration(from.DurationSeconds * float64(time.Second)), Interval: interval, Timeout: interval}
 			switch {
 			case from.LastScrape.IsZero():

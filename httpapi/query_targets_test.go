@@ -46,7 +46,7 @@ func TestNodesAreTargets(t *testing.T) {
 
 func TestTargetsOfAnAgent(t *testing.T) {
 	_, a := newFakeAgent()
-	a.Identity = messages.Identity{NodeID: "n1", Role: "liaison", PodName: "p1"}
+	a.Identity = func() messages.Identity { return messages.Identity{NodeID: "n1", Role: "liaison", PodName: "p1"} }
 	at := time.Unix(1_700_000_000, 0)
 	health := messages.AgentHealth{Targets: []messages.TargetHealth{
 		{Endpoint: "http://a/metrics", ContainerName: "db", Up: true, LastScrape: at, DurationSeconds: 0.25, Error: "line 3: no value"},

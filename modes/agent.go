@@ -67,7 +67,7 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 	a.stopTrim = stopTrim
 	go trimMemory(trimCtx, scrapesPerTrim*c.PollInterval, debug.FreeOSMemory)
 	a.ready.Store(true)
-	log.Info("recording", zap.Stringer("http", a.http.Addr()), zap.String("node_id", c.NodeID), zap.String("role", c.NodeRole), zap.Strings("endpoints", c.urls()),
+	log.Info("recording", zap.Stringer("http", a.http.Addr()), zap.String("node_id", c.NodeID), zap.String("role", a.agent.Identity().Role), zap.Strings("endpoints", c.urls()),
 		zap.Duration("interval", c.PollInterval), zap.Int64("memory_budget_bytes", cfg.MemoryBudget), a.storage.logField())
 	if a.storage == nil {
 		log.Info("samples are kept in memory only, and are lost when this process ends: --storage-dir names a directory to keep them in")
@@ -94,7 +94,7 @@ func (a *runningAgent) api(sys *actors.System, c AgentConfig, program Program) *
 		Read: func(ctx context.Context, s messages.Selection, take func(int64) error) (messages.NodeAnswer, error) {
 			return a.agent.Read(ctx, s, take)
 		},
-		Identity: agent.Config{Registration: c.registration()}.Identity(), Version: thisBuild().version, MaxQueryBytes: agentQueryBytes,
+		Identity: func() messages.Identity { return a.agent.Identity() }, Version: thisBuild().version, MaxQueryBytes: agentQueryBytes,
 	}
 	c.addQueries(api, program)
 	return api
@@ -118,7 +118,7 @@ func (c AgentConfig) actors() (agent.Config, error) {
 		Registration: c.registration(),
 		ProxyAddrs:   slices.Clone(c.ProxyAddrs), DefaultTargets: c.DefaultTargets, ScrapeInterval: c.PollInterval, Limits: c.limits(),
 		HeartbeatInterval: c.HeartbeatInterval, ReconnectInterval: c.ReconnectInterval,
-		Telemetry: c.telemetry(), NodeConfig: c.nodeConfig(), MemoryBudget: budget, Version: thisBuild().version,
+		Telemetry: c.telemetry(), NodeConfig: c.nodeConfig(), Database: c.Database.agent(), MemoryBudget: budget, Version: thisBuild().version,
 	}
 	for _, t := range c.Targets {
 		cfg.Targets = append(cfg.Targets, agent.Target{URL: t.URL, ContainerName: t.ContainerName})

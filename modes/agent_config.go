@@ -16,7 +16,7 @@ type AgentConfig struct {
 	ProxyAddrs []string
 	// NodeID is required; PodName is used where it is not given.
 	NodeID string
-	// NodeRole is required, such as "liaison" or "datanode-hot".
+	// NodeRole is required, such as "liaison" or "datanode-hot", unless Database has StatePorts.
 	NodeRole string
 	// NodeLabels are stamped on every series as node_<name>. Default none.
 	NodeLabels map[string]string
@@ -64,6 +64,8 @@ type AgentConfig struct {
 	// NodeConfigFiles are the node's configuration files; later ones override earlier ones.
 	// Default none.
 	NodeConfigFiles []string
+	// Database is what the node is asked.
+	Database DatabaseConfig
 	// Queries bounds the queries of PromQL.
 	Queries QueryConfig
 	// Storage is where and how the recorded samples are kept on disk.
@@ -114,6 +116,7 @@ func (c AgentConfig) validateNode() error {
 		c.checkLimits(),
 		checkListenAddr("prometheus-listen-addr", c.HTTPListenAddr),
 		c.checkHost(),
+		c.Database.validate(),
 		c.Queries.validate(),
 		c.Storage.validate(),
 	)
@@ -131,7 +134,7 @@ func linkOptions(c *AgentConfig) []*option {
 
 // nodeOptions are the flags of an agent that standalone mode has, too.
 func nodeOptions(c *AgentConfig, in *targetInput) []*option {
-	options := slices.Concat(identityOptions(c), targetOptions(in), limitOptions(c), hostOptions(c), storageOptions(&c.Storage))
+	options := slices.Concat(identityOptions(c), targetOptions(in), limitOptions(c), hostOptions(c), databaseOptions(&c.Database), storageOptions(&c.Storage))
 	return append(options,
 		durationOption(&c.PollInterval, "poll-metrics-interval", "10s", "`DURATION` between two scrapes of an endpoint"),
 		intOption(&c.MaxMemoryPercent, "max-metrics-memory-usage-percentage", "10",
@@ -147,7 +150,7 @@ func identityOptions(c *AgentConfig) []*option {
 	nodeIP.defaultText = "the local end of the connection to the proxy"
 	return []*option{
 		textOption(&c.NodeID, "node-id", "", "`ID` of the node, unique in the cluster; without it, the pod name is used"),
-		textOption(&c.NodeRole, "node-role", "", "`ROLE` of the node: liaison, datanode-hot, datanode-warm, datanode-cold, meta..."),
+		textOption(&c.NodeRole, "node-role", "", "`ROLE` of the node: liaison, datanode-hot, datanode-warm, datanode-cold, meta...; without it, the node is asked at --cluster-state-ports"),
 		labelsOption(&c.NodeLabels),
 		nodeIP,
 		intOption(&c.NodePort, "node-port", "17912", "`PORT` of the node's primary address", portRange),
@@ -167,7 +170,7 @@ func (c *AgentConfig) finish(in targetInput, host string) error {
 
 // namesNoNode reports whether no flag names a database node on the host.
 func (c AgentConfig) namesNoNode() bool {
-	return c.DefaultTargets && c.NodePIDFile == "" && c.NodeProcess == "" && len(c.NodeConfigFiles) == 0
+	return c.DefaultTargets && c.NodePIDFile == "" && c.NodeProcess == "" && len(c.NodeConfigFiles) == 0 && len(c.Database.StatePorts) == 0
 }
 
 func portURL(port int) string {

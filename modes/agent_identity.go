@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"cmp"
 	"maps"
 	"net"
 	"net/netip"
@@ -26,8 +27,8 @@ func (c AgentConfig) checkIdentity() error {
 	if c.NodeID == "" {
 		return absent("node-id", "it, or --pod-name, must say which node this is")
 	}
-	if c.NodeRole == "" {
-		return absent("node-role", "it must say what the node is, such as liaison or datanode-hot")
+	if c.NodeRole == "" && !c.asksForRole() {
+		return absent("node-role", "it must say what the node is, such as liaison or datanode-hot, or --cluster-state-ports where the node says that itself")
 	}
 	checks := []struct {
 		flag, value, allowed string
@@ -36,7 +37,7 @@ func (c AgentConfig) checkIdentity() error {
 		{"pod-name", c.PodName, textAllowed, func(r *messages.Registration) { r.PodName = c.PodName }},
 		{"node-id", c.NodeID, textAllowed, func(r *messages.Registration) { r.NodeID = c.NodeID }},
 		{"node-role", c.NodeRole, "must be a letter, then letters, digits, - and _, at most 4096 bytes",
-			func(r *messages.Registration) { r.Role = c.NodeRole }},
+			func(r *messages.Registration) { r.Role = cmp.Or(c.NodeRole, r.Role) }},
 		{"node-labels", joinLabels(c.NodeLabels), labelAllowed, func(r *messages.Registration) { r.Labels = c.NodeLabels }},
 		{"secondary-address", joinAddresses(c.SecondaryAddresses), secondaryAllowed,
 			func(r *messages.Registration) { r.Secondary = c.SecondaryAddresses }},

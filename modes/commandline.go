@@ -108,14 +108,14 @@ func agentCommand(run Runners) command {
 func standaloneCommand(run Runners) command {
 	var c StandaloneConfig
 	var in targetInput
-	return command{standaloneRole, "runs a proxy and an agent in one process", standaloneOptions(&c, &in),
+	options := standaloneOptions(&c, &in)
+	return command{standaloneRole, "runs a proxy and an agent in one process", options,
 		func() error {
 			// If the host has no name, Validate reports that the node id is missing.
 			host, _ := os.Hostname()
-			if err := c.Agent.finish(in, host); err != nil {
+			if err := c.finish(in, host, options); err != nil {
 				return err
 			}
-			c.Agent.HeartbeatInterval, c.Agent.Queries = c.Proxy.HeartbeatInterval, c.Proxy.Queries.forAgent()
 			return c.Validate()
 		},
 		func(ctx context.Context, p Program) error { return run.Standalone(ctx, c, p) }}

@@ -77,8 +77,9 @@ var defaultAgent = AgentConfig{
 	PollInterval: 10 * time.Second, HeartbeatInterval: 10 * time.Second, ReconnectInterval: 5 * time.Second,
 	MaxMemoryPercent: 10, HTTPListenAddr: ":17902", HostTelemetry: true, CollectConfig: true,
 	MaxPageBytes: 32 << 20, MaxPageSamples: 200_000, MaxSampleLabels: 128, MaxLabelBytes: 64 << 10,
-	Storage: StorageConfig{RetentionTime: 72 * time.Hour, RetentionBytes: 512 << 20, SyncInterval: 10 * time.Second, MinFree: 0.05},
-	Queries: QueryConfig{Timeout: 30 * time.Second, MaxSamples: 2_000_000, Concurrency: 4},
+	Database: DatabaseConfig{StateInterval: 30 * time.Second, LifecyclePort: 18912, LifecycleTTL: 10 * time.Minute, ReportDir: "/tmp/lifecycle-reports"},
+	Storage:  StorageConfig{RetentionTime: 72 * time.Hour, RetentionBytes: 512 << 20, SyncInterval: 10 * time.Second, MinFree: 0.05},
+	Queries:  QueryConfig{Timeout: 30 * time.Second, MaxSamples: 2_000_000, Concurrency: 4},
 }
 
 func TestDefaults(t *testing.T) {
@@ -134,6 +135,7 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 		MaxPageBytes: 1 << 10, MaxPageSamples: 2, MaxSampleLabels: 3, MaxLabelBytes: 4,
 		DataDirs: []string{"/data/a,b", "/data/c"}, NodePIDFile: "/run/node.pid", NodeProcess: "node",
 		NodeConfigFiles: []string{"/etc/a.yaml", "/etc/b,c.env"},
+		Database:        DatabaseConfig{StatePorts: []int{8, 9, 10}, StateInterval: 11 * time.Second, LifecyclePort: 12, LifecycleTTL: 13 * time.Minute, ReportDir: "/reports"},
 		Storage: StorageConfig{Dir: "a dir", RetentionTime: 14*24*time.Hour + 12*time.Hour, RetentionBytes: 1536 << 20,
 			SyncInterval: 1500 * time.Millisecond, MinFree: 0.025},
 		Queries: QueryConfig{Timeout: 5 * time.Second, MaxSamples: 6, Concurrency: 7},
@@ -147,8 +149,9 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 		"storage-min-free": "2.5%",
 		"max-page-bytes":   "1024", "max-page-samples": "2", "max-sample-labels": "3", "max-label-bytes": "4",
 		"query-timeout": "5s", "query-max-samples": "6", "query-concurrency": "7",
+		"cluster-state-poll-interval": "11s", "lifecycle-port": "12", "lifecycle-cache-ttl": "13m", "lifecycle-report-dir": "/reports",
 	}
-	args := append([]string{"agent", "--proxy-addr", "a:1", "--proxy-addr", "[::1]:2",
+	args := append([]string{"agent", "--cluster-state-ports", "8,9", "--cluster-state-ports", "10", "--proxy-addr", "a:1", "--proxy-addr", "[::1]:2",
 		"--secondary-address", "grpc=[::1]:4", "--secondary-address", "http=10.0.0.1:5",
 		"--data-dir", "/data/a,b", "--data-dir", "/data/c", "--host-telemetry=false",
 		"--collect-config=false", "--node-config-file", "/etc/a.yaml", "--node-config-file", "/etc/b,c.env",
@@ -160,7 +163,7 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 	o = run(t, nil, append(asEnv(single), "FODC_PROXY_ADDR=a:1 [::1]:2",
 		"FODC_SECONDARY_ADDRESS=grpc=[::1]:4\nhttp=10.0.0.1:5", "FODC_METRICS_ENDPOINT= http://h/a,b  https://h:6 ",
 		"FODC_CONTAINER_NAMES=one two three", "FODC_DATA_DIR=/data/a,b /data/c", "FODC_HOST_TELEMETRY=false",
-		"FODC_COLLECT_CONFIG=false", "FODC_NODE_CONFIG_FILE=/etc/a.yaml /etc/b,c.env"), "agent")
+		"FODC_COLLECT_CONFIG=false", "FODC_CLUSTER_STATE_PORTS=8,9 10", "FODC_NODE_CONFIG_FILE=/etc/a.yaml /etc/b,c.env"), "agent")
 	require.Equal(t, want, o.config, o.stderr)
 }
 
@@ -208,6 +211,27 @@ func TestFlagOverEnvironmentOverDefault(t *testing.T) {
 	require.Equal(t, 9, o.config.(ProxyConfig).MaxAgents, o.stderr)
 	// The last one counts.
 	require.Equal(t, 2, run(t, nil, nil, "proxy", "--max-agents", "1", "--max-agents", "2").config.(ProxyConfig).MaxAgents)
+}
+
+// A role that the node says itself needs no flag.
+func TestNodeRoleOfTheNode(t *testing.T) {
+	f := func(want string, args ...string) {
+		t.Helper()
+		o := run(t, nil, nil, args...)
+		require.Equal(t, exitClean, o.code, o.stderr)
+		switch c := o.config.(type) {
+		case AgentConfig:
+			require.Equal(t, want, c.NodeRole)
+		case StandaloneConfig:
+			require.Equal(t, want, c.Agent.NodeRole)
+		}
+	}
+	f("", "agent", "--node-id", "n", "--cluster-state-ports", "17912")
+	f("r", "agent", "--node-id", "n", "--cluster-state-ports", "17912", "--node-role", "r")
+	f("", "standalone", "--cluster-state-ports", "17912")
+	f("r", "standalone", "--cluster-state-ports", "17912", "--node-role", "r")
+	f("standalone", "standalone", "--cluster-state-ports", "17912", "--node-role", "standalone")
+	f("standalone", "standalone")
 }
 
 func TestNodeIDFallsBackToPodName(t *testing.T) {

@@ -87,6 +87,9 @@ func (o *option) resolve() error {
 	return o.parse(o.texts)
 }
 
+// isDefault reports whether the value that counts is the default, after resolve.
+func (o *option) isDefault() bool { return len(o.given) == 0 && !o.env }
+
 // explain completes an error about this option: it names the environment variable if the
 // value came from there, and shows the value as the user wrote it.
 func (o *option) explain(e invalidError) invalidError {

@@ -30,6 +30,18 @@ func (c StandaloneConfig) Validate() error {
 	)
 }
 
+// finish completes the agent. host is the node id where neither a node id nor a pod name is given. The
+// role that is the default is none where the node is asked for it.
+func (c *StandaloneConfig) finish(in targetInput, host string, options []*option) error {
+	for _, o := range options {
+		if o.name == "node-role" && o.isDefault() && len(c.Agent.Database.StatePorts) > 0 {
+			c.Agent.NodeRole = ""
+		}
+	}
+	c.Agent.HeartbeatInterval, c.Agent.Queries = c.Proxy.HeartbeatInterval, c.Proxy.Queries.forAgent()
+	return c.Agent.finish(in, host)
+}
+
 // standaloneOptions are the flags of both. The heartbeat interval is the proxy's,
 // as an agent follows what its proxy says. So are the limits of queries.
 func standaloneOptions(c *StandaloneConfig, in *targetInput) []*option {
@@ -39,7 +51,7 @@ func standaloneOptions(c *StandaloneConfig, in *targetInput) []*option {
 		case "node-id":
 			o.defaultText = "the pod name, or the host's name"
 		case "node-role":
-			o.defaultValue = standaloneRole
+			o.defaultValue, o.defaultText = standaloneRole, "standalone, or what the node says at --cluster-state-ports"
 		case "storage-dir":
 			o.defaultValue, o.defaultText = standaloneDir, ""
 		}

@@ -58,26 +58,31 @@ var wrongValues = map[string][]string{
 	"node-role":                           {"1a", "a b", "-a", "ä", "a.b", tooLong},
 	"node-labels": {"", "a", "=b", "a=", "a=b,", "a=b,,c=d", "a=b,a=c", "a=\xff", tooLong + "=a", "a=" + tooLong,
 		"__name__=x", labels(65)},
-	"node-ip":                {"x", "10.0.0", "10.0.0.1:1", "0.0.0.0", "::", "localhost"},
-	"node-port":              wrongPorts,
-	"secondary-address":      {"", "a", "a=b", "a=1.2.3.4", "=1.2.3.4:1", "a=1.2.3.4:0", "a=1.2.3.4:65536", "a=:1", "a=1.2.3:1", "a=::1:1", "a=1.2.3.4:+1"},
-	"pod-name":               {tooLong, "a\tb", "\xff"},
-	"metrics-endpoint":       {"", "h:1", "ftp://h", "http://", "http:///x", "http://h:0", "http://h:65536", "http://h:x", "//h/x", "http://a b/", tooLong},
-	"poll-metrics-ports":     wrongPorts,
-	"container-names":        {"", tooLong, "a\nb", "\xff"},
-	"host-telemetry":         {"", "x", "yes", "TRUE", "1", "0"},
-	"data-dir":               {"", "data", "./data", "../data", "/a\nb", "/\xff", "/" + tooLong},
-	"node-pid-file":          {"node.pid", "./node.pid", "/a\nb", "/\xff", "/" + tooLong},
-	"collect-config":         {"", "x", "yes", "TRUE", "1", "0"},
-	"node-config-file":       {"", "node.yaml", "./node.yaml", "/a\nb", "/\xff", "/" + tooLong},
-	"node-process":           {"/bin/node", "a/b", "a\nb", "\xff", tooLong},
-	"storage-dir":            {"a\nb", "\xff", tooLong},
-	"storage-retention-time": {"", "x", "0", "0s", "-1h", "72", "59s", "10y1s", "3 days", "1M", "99999999999h", "1d1w"},
-	"storage-retention-size": {"", "x", "0", "0B", "-1GiB", "512", "15MiB", "2PiB", "1kB", "512 MiB", "512M", "512mb", "99999999EiB", "1e3MiB"},
-	"storage-sync-interval":  {"", "x", "0", "-1s", "10", "99ms", "11m", "1d"},
-	"storage-min-free":       {"", "x", "%", "5", "-1%", "51%", "50.1%", "NaN%", "Inf%", "5 %", "5%%", "0.05"},
-	"log-level":              {"", "x", "INFO", "warning", "fatal"},
-	"log-format":             {"", "x", "JSON", "logfmt"},
+	"node-ip":                     {"x", "10.0.0", "10.0.0.1:1", "0.0.0.0", "::", "localhost"},
+	"node-port":                   wrongPorts,
+	"secondary-address":           {"", "a", "a=b", "a=1.2.3.4", "=1.2.3.4:1", "a=1.2.3.4:0", "a=1.2.3.4:65536", "a=:1", "a=1.2.3:1", "a=::1:1", "a=1.2.3.4:+1"},
+	"pod-name":                    {tooLong, "a\tb", "\xff"},
+	"metrics-endpoint":            {"", "h:1", "ftp://h", "http://", "http:///x", "http://h:0", "http://h:65536", "http://h:x", "//h/x", "http://a b/", tooLong},
+	"poll-metrics-ports":          wrongPorts,
+	"container-names":             {"", tooLong, "a\nb", "\xff"},
+	"host-telemetry":              {"", "x", "yes", "TRUE", "1", "0"},
+	"data-dir":                    {"", "data", "./data", "../data", "/a\nb", "/\xff", "/" + tooLong},
+	"node-pid-file":               {"node.pid", "./node.pid", "/a\nb", "/\xff", "/" + tooLong},
+	"collect-config":              {"", "x", "yes", "TRUE", "1", "0"},
+	"node-config-file":            {"", "node.yaml", "./node.yaml", "/a\nb", "/\xff", "/" + tooLong},
+	"cluster-state-ports":         {"", "x", "0", "-1", "65536", "1.5", "1,", "1,,2", "1 2"},
+	"cluster-state-poll-interval": wrongDurations,
+	"lifecycle-port":              {"", "x", "-1", "65536", "1.5", "1,2"},
+	"lifecycle-report-dir":        {"reports", "./reports", "/a\nb", "/\xff", "/" + tooLong},
+	"lifecycle-cache-ttl":         wrongDurations,
+	"node-process":                {"/bin/node", "a/b", "a\nb", "\xff", tooLong},
+	"storage-dir":                 {"a\nb", "\xff", tooLong},
+	"storage-retention-time":      {"", "x", "0", "0s", "-1h", "72", "59s", "10y1s", "3 days", "1M", "99999999999h", "1d1w"},
+	"storage-retention-size":      {"", "x", "0", "0B", "-1GiB", "512", "15MiB", "2PiB", "1kB", "512 MiB", "512M", "512mb", "99999999EiB", "1e3MiB"},
+	"storage-sync-interval":       {"", "x", "0", "-1s", "10", "99ms", "11m", "1d"},
+	"storage-min-free":            {"", "x", "%", "5", "-1%", "51%", "50.1%", "NaN%", "Inf%", "5 %", "5%%", "0.05"},
+	"log-level":                   {"", "x", "INFO", "warning", "fatal"},
+	"log-format":                  {"", "x", "JSON", "logfmt"},
 }
 
 func labels(n int) string {
@@ -168,13 +173,15 @@ func TestWrongTogether(t *testing.T) {
 	agent(`--node-labels "a=c": `, "--node-labels", "a=b", "--node-labels", "a=c")
 	agent(`--proxy-addr "p17:1": is one too many: at most 16`, repeat("--proxy-addr", "p", ":1", 17)...)
 	agent(`--metrics-endpoint "http://h/65": is one too many: at most 64`, repeat("--metrics-endpoint", "http://h/", "", 65)...)
+	agent(`--cluster-state-ports "1": is given twice`, "--cluster-state-ports", "1,2,1")
+	agent(`--cluster-state-ports "17": is one too many: at most 16`, "--cluster-state-ports", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17")
 	agent(`--data-dir "/a": is given twice`, "--data-dir", "/a", "--data-dir", "/a")
 	agent(`--data-dir "/d17": is one too many: at most 16`, repeat("--data-dir", "/d", "", 17)...)
 	agent(`stray argument "false"`, "--host-telemetry", "false")
 	agent(`at most 64 names`, repeat("--secondary-address", "a", "=[::1]:1", 65)...)
 
 	wrong(t, run(t, nil, nil, "agent", "--node-role", "r"), "--node-id is missing", "--pod-name")
-	wrong(t, run(t, nil, nil, "agent", "--node-id", "n"), "--node-role is missing")
+	wrong(t, run(t, nil, nil, "agent", "--node-id", "n"), "--node-role is missing", "--cluster-state-ports")
 	wrong(t, run(t, nil, nil, "standalone", "--node-role", ""), "--node-role is missing")
 
 	proxy := func(words string, args ...string) {

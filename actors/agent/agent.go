@@ -3,6 +3,7 @@ package agent
 import (
 	"cmp"
 	"context"
+	"maps"
 	"net"
 	"net/http"
 	"time"
@@ -42,6 +43,8 @@ type Config struct {
 	// NodeConfig says where the node's configuration is read; nil is nowhere. Its
 	// Endpoints and Fetch are filled in.
 	NodeConfig *nodeconfig.Config
+	// Database says what the database node is asked for; nil is nothing.
+	Database *DatabaseConfig
 	// MemoryBudget bounds the recorder's window, in bytes.
 	MemoryBudget int64
 	// Journal says where scrapes are kept on disk; nil is nowhere.
@@ -95,18 +98,21 @@ const cutGrace = 100 * time.Millisecond
 
 // Agent is the running actors of an agent.
 type Agent struct {
-	sys      *actors.System
-	client   *http.Client
-	recorder *actors.PID
-	journal  *actors.PID // nil without a journal
-	self     *actors.PID
-	host     *actors.PID // nil without telemetry
-	noHost   error       // why there is no telemetry though it is asked for
-	config   *actors.PID // nil without a node's configuration
-	scrapers []*actors.PID
-	links    []*actors.PID
-	pasts    *pastReads
-	own      *ownReads
+	sys       *actors.System
+	client    *http.Client
+	identity  *nodeIdentity
+	recorder  *actors.PID
+	journal   *actors.PID // nil without a journal
+	database  *actors.PID // nil where the node is not asked who it is
+	lifecycle *actors.PID // nil where the node is not asked for its groups, and has no reports
+	self      *actors.PID
+	host      *actors.PID // nil without telemetry
+	noHost    error       // why there is no telemetry though it is asked for
+	config    *actors.PID // nil without a node's configuration
+	scrapers  []*actors.PID
+	links     []*actors.PID
+	pasts     *pastReads
+	own       *ownReads
 }
 
 // Start spawns the agent's actors. Scrapes and connections begin at once.
@@ -128,9 +134,13 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	if cfg.LogLinesDropped == nil {
 		cfg.LogLinesDropped = func() uint64 { return 0 }
 	}
+	a.identity = newNodeIdentity(registrationOf(cfg), cfg.Database != nil && len(cfg.Database.StatePorts) > 0)
 	a.startRecorder(cfg)
+	all := a.startDatabase(cfg)
+	maps.Copy(all, cfg.Sources)
+	sources := newSources(sys.Log(), all)
 	a.self = sys.Spawn("selfmetrics", restarts, func() actors.Actor {
-		return newSelfMetrics(sys, a.recorder, a.journal, cfg)
+		return newSelfMetrics(sys, selfSources{a.recorder, a.journal, a.database}, cfg)
 	})
 	if cfg.Telemetry != nil {
 		a.startTelemetry(*cfg.Telemetry, cfg.ScrapeInterval)
@@ -146,9 +156,8 @@ func Start(sys *actors.System, cfg Config) *Agent {
 			return newScraper(sys, a.recorder, t, cfg, fetch)
 		}))
 	}
-	sources := newSources(sys.Log(), cfg.Sources)
 	for _, address := range cfg.ProxyAddrs {
-		session := sessionConfig{address: address, registration: registrationOf(cfg), heartbeat: cfg.HeartbeatInterval,
+		session := sessionConfig{address: address, identity: a.identity, heartbeat: cfg.HeartbeatInterval,
 			recorder: a.recorder, pasts: a.pasts, sources: sources, sys: sys, nodeConfig: a.config, load: cfg.Load, dial: cfg.Dial, local: cfg.LocalProxies}
 		a.links = append(a.links, sys.Spawn("link", restarts, func() actors.Actor {
 			return newLink(sys, session, cfg.ReconnectInterval)
@@ -166,6 +175,3 @@ func registrationOf(cfg Config) messages.Registration {
 	r.Capabilities = messages.Capabilities{ColumnarAnswers: true, HeartbeatAnswers: true, Dictionary: true, StreamAnswers: true}
 	return r
 }
-
-// Identity returns who the node is, as proxies know it.
-func (c Config) Identity() messages.Identity { return registrationOf(c).Identity() }

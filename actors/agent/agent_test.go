@@ -84,7 +84,7 @@ func TestSelfMetricsEachInterval(t *testing.T) {
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
 		rec := spawnRecorder(sys, recorder.Limits{})
 		sys.Spawn("selfmetrics", restarts, func() actors.Actor {
-			return newSelfMetrics(sys, rec, nil, Config{Version: "1", ScrapeInterval: 10 * time.Second, Process: new(ownProcess).samples,
+			return newSelfMetrics(sys, selfSources{recorder: rec}, Config{Version: "1", ScrapeInterval: 10 * time.Second, Process: new(ownProcess).samples,
 				LogLinesDropped: func() uint64 { return 0 }})
 		})
 		time.Sleep(time.Minute)

@@ -36,18 +36,18 @@ var errNoAgentID = errors.New("the proxy accepts the registration, but gives no 
 
 // sessionConfig is the configuration of every session with one proxy.
 type sessionConfig struct {
-	address      string
-	registration messages.Registration // Primary.IP empty: the connection's local address
-	heartbeat    time.Duration
-	keepalive    time.Duration
-	recorder     *actors.PID
-	sys          *actors.System
-	pasts        *pastReads
-	sources      sources
-	nodeConfig   *actors.PID // nil: the node's configuration is not read
-	load         func() float64
-	dial         dialer
-	local        bool // the proxy is in this process
+	address    string
+	identity   *nodeIdentity // Primary.IP empty: the connection's local address
+	heartbeat  time.Duration
+	keepalive  time.Duration
+	recorder   *actors.PID
+	sys        *actors.System
+	pasts      *pastReads
+	sources    sources
+	nodeConfig *actors.PID // nil: the node's configuration is not read
+	load       func() float64
+	dial       dialer
+	local      bool // the proxy is in this process
 }
 
 // dialer opens a connection to a proxy.
@@ -115,12 +115,14 @@ func register(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime,
 			_ = conn.Close()
 		}
 	}()
-	s = &session{conn: conn, registration: cfg.registration}
+	s = &session{conn: conn}
 	if s.stream, err = wire.NewFODCServiceClient(conn).RegisterAgent(ctx); err != nil {
 		return nil, err
 	}
 	at.connected.Store(true)
-	s.registration.Primary = primaryAddress(cfg.registration.Primary, local.Load())
+	cfg.identity.await(ctx)
+	s.registration = cfg.identity.registration()
+	s.registration.Primary = primaryAddress(s.registration.Primary, local.Load())
 	s.registration.Config = knownConfig(ctx, cfg)
 	s.registration.Clock, s.registration.Runtime = time.Now(), runtime
 	// A stream that has ended says why to Recv only.
@@ -163,7 +165,7 @@ func newConnection(cfg sessionConfig, local *atomic.Pointer[netip.Addr], dialed 
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxReceiveBytes)),
 		grpc.WithInitialConnWindowSize(windowBytes),
 		grpc.WithInitialWindowSize(windowBytes),
-		grpc.WithUserAgent(userAgent(cfg.registration.AgentVersion)),
+		grpc.WithUserAgent(userAgent(cfg.identity.registration().AgentVersion)),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDisableRetry(),
 		grpc.WithIdleTimeout(0))

@@ -7,6 +7,8 @@
 //	selfmetrics         the agent's own process, as a target of its own
 //	telemetry           the host, as a target of its own: see package telemetry
 //	nodeconfig          how the node is configured: see package nodeconfig
+//	database            asks the node who it is and which nodes it knows: see package banyandb
+//	lifecycle           asks the node for its groups, and reads the reports of its lifecycle runs
 //	link-N              one proxy address: the reconnect supervisor
 //	└ uplink-N          one session: registration, heartbeats, answers
 //
@@ -15,7 +17,7 @@
 // stream's reader and its writer. Each sends one final message to its actor (see sender.go),
 // and ends when the actor's context ends. A goroutine that reads the host or the node's
 // configuration may hang in the kernel instead: there is at most one for each part of the
-// host, and one for the configuration. So may one that reads from disk for an answer (see
+// host, one for the configuration, and one for the lifecycle reports. So may one that reads from disk for an answer (see
 // past_reads.go), to a proxy or to a query of the agent's own (agent_read.go): while it hangs, no other
 // one begins. Failures that repeat are logged by failure_log.go.
 //
@@ -28,6 +30,9 @@
 //	pastRead -> uplink                 pastPart, pastEnded; uplink -> pastRead  next
 //	recorder -> journal                keepBatch; journal -> recorder  journalView, refill
 //	selfmetrics -> journal             readJournal; journal -> selfmetrics  journalStatus
+//	selfmetrics -> database            readPorts; database -> selfmetrics  a list of portStatus
+//	topologySource -> database         readTopology; database -> topologySource  a topology, or an error
+//	lifecycleSource -> lifecycle       readLifecycle; lifecycle -> lifecycleSource  answerLifecycle, or an error
 //	link -> recorder                   readHealth; recorder -> link  nodeHealth
 //	uplink -> link                     registered, sessionOver
 //	link -> uplink                     sayGoodbye, then it stops it
@@ -43,6 +48,9 @@
 // The streams of a session on which the proxy asks and the agent answers are its channels (channel.go,
 // channel_state.go). Each is opened, retried and ended on its own, and has a responder, which answers:
 // that of the metrics is in answers.go and its neighbours.
+//
+// Who the node is may change: what flags do not say the node says itself (database.go), also later.
+// identity.go has what is known, for all who want it. An uplink sends it with each heartbeat.
 //
 // A link has at most one uplink: it starts the next one when the runtime has reported the
 // end of the one before. An uplink sends sessionOver when its streams, their goroutines and

@@ -117,7 +117,7 @@ func (w *world) runWithPast() (*fakePast, *pastRecorder) {
 	m := scrapeOf("node", testPage, time.Unix(1_000_000, 0))
 	r.window.Append(m.target, m.scrape)
 	pid := w.sys.Spawn("recorder", actors.ResumeOnFailure(), func() actors.Actor { return r })
-	cfg := sessionConfig{address: "proxy:17900", heartbeat: 10 * time.Second, recorder: pid, pasts: newPastReads(w.sys.Log()), load: hostLoad, dial: w.net.dial}
+	cfg := sessionConfig{address: "proxy:17900", identity: newNodeIdentity(w.cfg.Registration, false), heartbeat: 10 * time.Second, recorder: pid, pasts: newPastReads(w.sys.Log()), load: hostLoad, dial: w.net.dial}
 	w.sys.Spawn("link", restarts, func() actors.Actor { return newLink(w.sys, cfg, time.Second) })
 	w.pass(0)
 	return r.past, r

@@ -33,6 +33,16 @@ func pageOf(samples []recorder.Sample) string {
 	return b.String()
 }
 
+func requireGolden(t *testing.T, golden, page string) {
+	t.Helper()
+	if f := flag.Lookup("update"); f.Value.String() == "true" {
+		require.NoError(t, os.WriteFile(golden, []byte(page), 0o600))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	require.Equal(t, string(want), page)
+}
+
 // The page is also what docs/metrics.md is compared with.
 func TestJournalMetrics(t *testing.T) {
 	page := pageOf(journalSamples(journalStatus{
@@ -42,13 +52,7 @@ func TestJournalMetrics(t *testing.T) {
 			WrittenBytes: 1_000_000, Removed: 2, Damaged: 1, Errors: map[journal.Operation]uint64{journal.OpSync: 3}},
 		drops: journalDrops{journalDropQueue: {Scrapes: 1, Samples: 3000}, string(journal.DropFailing): {Scrapes: 2, Samples: 6000}},
 	}))
-	const golden = "testdata/journal.prom"
-	if f := flag.Lookup("update"); f.Value.String() == "true" {
-		require.NoError(t, os.WriteFile(golden, []byte(page), 0o600))
-	}
-	want, err := os.ReadFile(golden)
-	require.NoError(t, err)
-	require.Equal(t, string(want), page)
+	requireGolden(t, "testdata/journal.prom", page)
 
 	up := func(s messages.JournalState) float64 {
 		return journalSamples(journalStatus{health: messages.JournalHealth{State: s}})[0].Value

@@ -119,7 +119,7 @@ func TestLinkPanics(t *testing.T) {
 		defer proxy.stop()
 		net := &fakeNet{hosts: map[string]*fakeProxy{"p": proxy}}
 		var failed atomic.Bool
-		cfg := sessionConfig{address: "p", heartbeat: time.Second, recorder: actorstest.NewProbe(sys).PID,
+		cfg := sessionConfig{address: "p", identity: newNodeIdentity(messages.Registration{NodeID: "n"}, false), heartbeat: time.Second, recorder: actorstest.NewProbe(sys).PID,
 			load: func() float64 { return 0 },
 			dial: net.dial}
 		pid := sys.Spawn("link", restarts, func() actors.Actor {

@@ -190,7 +190,7 @@ func TestProxyDoesNotRead(t *testing.T) {
 func TestRecorderDoesNotAnswer(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		silent := actorstest.NewProbe(w.sys)
-		cfg := sessionConfig{address: "proxy:17900", heartbeat: 10 * time.Second, recorder: silent.PID, load: hostLoad, dial: w.net.dial}
+		cfg := sessionConfig{address: "proxy:17900", identity: newNodeIdentity(w.cfg.Registration, false), heartbeat: 10 * time.Second, recorder: silent.PID, load: hostLoad, dial: w.net.dial}
 		w.sys.Spawn("link", restarts, func() actors.Actor { return newLink(w.sys, cfg, time.Second) })
 		synctest.Wait()
 		w.proxy.ask(&wire.StreamMetricsResponse{})

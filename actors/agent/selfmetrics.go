@@ -21,8 +21,7 @@ const selfTarget = "agent"
 // cannot block.
 type selfMetrics struct {
 	log      *zap.Logger
-	recorder *actors.PID
-	journal  *actors.PID // nil: there is none
+	from     selfSources
 	version  string
 	schedule schedule
 	process  func() []recorder.Sample
@@ -30,13 +29,17 @@ type selfMetrics struct {
 	// logLinesDropped counts the lines that the log could not write.
 	logLinesDropped func() uint64
 
-	at     time.Time         // of the scrape that waits for statistics; zero: none
-	window []recorder.Sample // of that scrape: what the recorder has said
-	timer  actors.Timer
+	at       time.Time         // of the scrape that waits for statistics; zero: none
+	gathered []recorder.Sample // of that scrape: what other actors have said
+	timer    actors.Timer
 }
 
-func newSelfMetrics(sys *actors.System, to, journal *actors.PID, cfg Config) *selfMetrics {
-	return &selfMetrics{log: sys.Log(), recorder: to, journal: journal, version: cfg.Version, schedule: newSchedule(selfTarget, cfg.ScrapeInterval),
+// selfSources are the actors that are asked how they do, one after the other. The recorder gets the
+// scrape, too. Others that are nil do not exist.
+type selfSources struct{ recorder, journal, database *actors.PID }
+
+func newSelfMetrics(sys *actors.System, from selfSources, cfg Config) *selfMetrics {
+	return &selfMetrics{log: sys.Log(), from: from, version: cfg.Version, schedule: newSchedule(selfTarget, cfg.ScrapeInterval),
 		process: cfg.Process, actors: sys.Counts, logLinesDropped: cfg.LogLinesDropped}
 }
 
@@ -52,9 +55,14 @@ func (s *selfMetrics) Receive(c actors.Context) {
 			s.onDue(c)
 		}
 	case recorder.Stats:
-		s.onStats(c, m)
+		s.gathered = windowSamples(m)
+		s.askJournal(c)
 	case journalStatus:
-		s.record(c, journalSamples(m))
+		s.gathered = append(s.gathered, journalSamples(m)...)
+		s.askDatabase(c)
+	case []portStatus:
+		s.gathered = append(s.gathered, portSamples(m)...)
+		s.record(c)
 	default:
 		unknownMessage(s.log, m)
 	}
@@ -64,35 +72,41 @@ func (s *selfMetrics) onDue(c actors.Context) {
 	now := time.Now()
 	s.at = s.schedule.snap(now)
 	s.timer.Arm(c, s.schedule.next(now).Sub(now))
-	actors.Request(c, s.recorder, readStats{})
+	actors.Request(c, s.from.recorder, readStats{})
 }
 
-func (s *selfMetrics) onStats(c actors.Context, stats recorder.Stats) {
-	s.window = windowSamples(stats)
-	if s.journal != nil {
-		actors.Request(c, s.journal, readJournal{})
+func (s *selfMetrics) askJournal(c actors.Context) {
+	if s.from.journal == nil {
+		s.askDatabase(c)
 		return
 	}
-	s.record(c, nil)
+	actors.Request(c, s.from.journal, readJournal{})
 }
 
-// record sends the scrape to the recorder, with what the journal has said.
-func (s *selfMetrics) record(c actors.Context, journal []recorder.Sample) {
+func (s *selfMetrics) askDatabase(c actors.Context) {
+	if s.from.database == nil {
+		s.record(c)
+		return
+	}
+	actors.Request(c, s.from.database, readPorts{})
+}
+
+// record sends the scrape to the recorder, with what was gathered.
+func (s *selfMetrics) record(c actors.Context) {
 	if s.at.IsZero() {
 		return // the request was sent before a restart
 	}
 	samples := append(s.process(), runtimeSamples()...)
-	samples = append(samples, s.window...)
-	samples = append(samples, journal...)
+	samples = append(samples, s.gathered...)
 	samples = append(samples, actorSamples(s.actors())...)
 	samples = append(samples, counter("fodc_agent_log_lines_dropped_total",
 		"Lines of the agent's log that were dropped, because its reader was slow or gone, or its disk was full.", float64(s.logLinesDropped())))
 	samples = append(samples, recorder.Sample{Name: "fodc_agent_build_info", Type: messages.TypeGauge,
 		Help: "The agent's version; the value is 1.", Value: 1,
 		Labels: []messages.Label{{Name: "version", Value: s.version}}})
-	actors.Request(c, s.recorder, scraped{target: recorder.Target{Name: selfTarget},
+	actors.Request(c, s.from.recorder, scraped{target: recorder.Target{Name: selfTarget},
 		scrape: recorder.Scrape{At: s.at, Samples: samples}})
-	s.at, s.window = time.Time{}, nil
+	s.at, s.gathered = time.Time{}, nil
 }
 
 func gauge(name, help string, value float64) recorder.Sample {

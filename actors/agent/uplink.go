@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"fodc/actors"
@@ -220,6 +221,7 @@ func (u *uplink) onHealth(c actors.Context, m nodeHealth) {
 // writeHeartbeat queues a heartbeat, with the node's configuration if it has changed since it
 // was sent last.
 func (u *uplink) writeHeartbeat(c actors.Context, e sendHeartbeat) {
+	u.followIdentity()
 	r := u.session.registration
 	r.Clock, r.Timing, r.Runtime, r.Config = e.clock, e.timing, nodeRuntime(u.health, u.cfg.load), nil
 	if u.config != nil && u.config != u.sentConfig {
@@ -227,6 +229,18 @@ func (u *uplink) writeHeartbeat(c actors.Context, e sendHeartbeat) {
 	}
 	if !u.registration.offer(wire.RegistrationFrame(r)) {
 		u.do(c, u.state.close(sessionEnd{why: "the proxy does not read the heartbeats"}))
+	}
+}
+
+// followIdentity takes the node's role and labels, which may have changed.
+func (u *uplink) followIdentity() {
+	known, r := u.cfg.identity.registration(), &u.session.registration
+	if r.Role == known.Role && maps.Equal(r.Labels, known.Labels) {
+		return
+	}
+	r.Role, r.Labels = known.Role, known.Labels
+	if isBaseline(u.session.welcome) {
+		u.metrics.baseline = wire.NewBaselineLabels(r.Identity())
 	}
 }
 

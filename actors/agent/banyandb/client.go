@@ -107,7 +107,7 @@ func (c *Client) RegisteredNodes(ctx context.Context) ([]messages.DatabaseNode, 
 	return nodes, nil
 }
 
-// InspectAll returns all groups of the database. It takes at most 30 s. The error may be
+// InspectAll returns all groups of the database; not nil if there is no error. It takes at most 30 s. The error may be
 // ErrUnimplemented.
 func (c *Client) InspectAll(ctx context.Context) ([]messages.LifecycleGroup, error) {
 	var answer *wire.InspectAllResponse

@@ -112,6 +112,19 @@ func withNode(t *testing.T, test func(t *testing.T, n *node, c *Client)) {
 
 func named(name string) *wire.Node { return &wire.Node{Metadata: &wire.Metadata{Name: name}} }
 
+// A port is asked again by the first call after its process was replaced.
+func TestReplacedProcess(t *testing.T) {
+	withNode(t, func(t *testing.T, n *node, c *Client) {
+		_, err := c.CurrentNode(t.Context())
+		require.ErrorIs(t, err, ErrUnimplemented)
+		n.stop()
+		n.current = &wire.GetCurrentNodeResponse{Node: named("n")}
+		n.start()
+		_, err = c.CurrentNode(t.Context())
+		require.NoError(t, err)
+	})
+}
+
 func TestAnswers(t *testing.T) {
 	withNode(t, func(t *testing.T, n *node, c *Client) {
 		n.current = &wire.GetCurrentNodeResponse{Node: &wire.Node{Metadata: &wire.Metadata{Name: "data-0"},

@@ -15,8 +15,6 @@ type connection struct {
 	grpc *grpc.ClientConn
 	// lacks are the methods that the port does not serve.
 	lacks map[string]bool
-	// isNew is set until the connection was used.
-	isNew bool
 }
 
 func newConnection(address string, dial Dialer) (*connection, error) {
@@ -30,16 +28,12 @@ func newConnection(address string, dial Dialer) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &connection{grpc: conn, lacks: map[string]bool{}, isNew: true}, nil
+	return &connection{grpc: conn, lacks: map[string]bool{}}, nil
 }
 
-// isLost reports whether the connection was there, and is not any more. A process that ends loses its
-// connections.
+// isLost reports whether a connection that was used is not there any more. A process that ends loses
+// its connections.
 func (c *connection) isLost() bool {
-	if c.isNew {
-		c.isNew = false
-		return false
-	}
 	switch c.grpc.GetState() {
 	case connectivity.Ready, connectivity.Connecting:
 		return false
