@@ -68,8 +68,7 @@ func (r *registry) Receive(c actors.Context) {
 	case abandoned:
 		r.onAbandoned(m)
 	case heartbeat:
-		r.onHeartbeat(m)
-		actors.Reply(c, heartbeatAcknowledged{})
+		r.onHeartbeat(c, m)
 	case sessionEnded:
 		r.onSessionEnded(m)
 		r.sendToSession(m.agentID, endAcknowledged{})
@@ -150,10 +149,11 @@ func (r *registry) onAbandoned(m abandoned) {
 	}
 }
 
-func (r *registry) onHeartbeat(m heartbeat) {
+func (r *registry) onHeartbeat(c actors.Context, m heartbeat) {
 	if id := r.state.heartbeat(m.agentID, m.registration, time.Now()); id != "" {
 		r.cfg.peers.info(logBack, r.log, "agent is back online", zap.String("node_id", id), zap.String("agent_id", m.agentID))
 	}
+	actors.Reply(c, heartbeatAcknowledged{r.state.identity(m.agentID, m.identity)})
 }
 
 func (r *registry) onSessionEnded(m sessionEnded) {

@@ -120,12 +120,13 @@ func sameHost(a, b string) bool { return a == b || isLocalhost(a) && isLocalhost
 
 func isLocalhost(ip string) bool { return ip == "127.0.0.1" || ip == "::1" }
 
-// keepKnownRole returns the registration with the known role and labels if it has none: a
-// baseline agent sends them only with a later heartbeat.
+// keepKnownRole returns the registration or heartbeat with the known role and labels if it has no
+// role: an agent that has to ask its node for the role says it with a later heartbeat, and until then
+// has at most the labels that were configured.
 func keepKnownRole(reg, known messages.Registration) messages.Registration {
 	if isRoleKnown(known.Role) && !isRoleKnown(reg.Role) {
 		reg.Role = known.Role
-		if len(reg.Labels) == 0 {
+		if len(known.Labels) > 0 {
 			reg.Labels = known.Labels
 		}
 	}

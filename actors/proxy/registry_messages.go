@@ -48,6 +48,7 @@ type (
 	// heartbeat is answered with heartbeatAcknowledged.
 	heartbeat struct {
 		agentID      string
+		identity     messages.Identity // as the session knows it
 		registration messages.Registration
 	}
 	sessionEnded struct {

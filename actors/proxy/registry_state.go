@@ -92,11 +92,9 @@ func (s *registryState) heartbeat(agentID string, reg messages.Registration, now
 	if reg.Validate() != nil {
 		return back
 	}
-	if !isRoleKnown(reg.Role) {
-		reg.Role = known.Role
-	}
-	if len(reg.Labels) == 0 {
-		reg.Labels = known.Labels
+	reg = keepKnownRole(reg, known)
+	if len(reg.Labels) == 0 && reg.Capabilities == (messages.Capabilities{}) {
+		reg.Labels = known.Labels // A baseline agent may not repeat them.
 	}
 	n.registration.Role, n.registration.Labels = reg.Role, reg.Labels
 	if reg.Runtime != nil {
@@ -107,6 +105,14 @@ func (s *registryState) heartbeat(agentID string, reg messages.Registration, now
 	}
 	n.identity = n.registration.Identity()
 	return back
+}
+
+// identity returns who the node of a session is, and former for a session that was replaced.
+func (s *registryState) identity(agentID string, former messages.Identity) messages.Identity {
+	if n := s.byAgent[agentID]; n != nil {
+		return n.identity
+	}
+	return former
 }
 
 // ended records the end of a session. After a goodbye the node is removed; after a loss it

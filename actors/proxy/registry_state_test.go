@@ -135,6 +135,8 @@ func registration(args []string) messages.Registration {
 			r.Role = value
 		case "addr":
 			r.Primary = parseAddress(value)
+		case "columnar": // columnar=yes: not a baseline agent
+			r.Capabilities.ColumnarAnswers = true
 		case "collected": // collected=SECONDS: the configuration, of that unix time
 			d, _ := time.ParseDuration(value)
 			scriptConfig(&r).CollectedAt = time.Unix(0, 0).UTC().Add(d)

@@ -63,6 +63,7 @@ func (s *session) Receive(c actors.Context) {
 	case actors.Frame[*heartbeatFrame]:
 		s.onHeartbeat(c, m)
 	case heartbeatAcknowledged:
+		s.identity = m.identity
 		s.registration.credits.Return()
 	case actors.Frame[*answerFrame]:
 		s.onAnswer(c, m)
@@ -140,7 +141,7 @@ func (s *session) onHeartbeat(c actors.Context, m actors.Frame[*heartbeatFrame])
 	for _, ch := range s.channels {
 		ch.protocol.rest(len(ch.state.requests) > 0, time.Now())
 	}
-	actors.Request(c, s.registry, heartbeat{agentID: s.agentID, registration: reg})
+	actors.Request(c, s.registry, heartbeat{agentID: s.agentID, identity: s.identity, registration: reg})
 	if s.capabilities.HeartbeatAnswers {
 		s.answerHeartbeat(c, reg.Clock)
 	}

@@ -33,8 +33,8 @@ type (
 	cancelRequest struct{ collectionID uint64 }
 	// endSession ends the session and its streams with the error.
 	endSession struct{ err error }
-	// heartbeatAcknowledged says that the registry has handled a heartbeat.
-	heartbeatAcknowledged struct{}
+	// heartbeatAcknowledged says that the registry has handled a heartbeat, and who the node is then.
+	heartbeatAcknowledged struct{ identity messages.Identity }
 	// endAcknowledged says that the registry knows that the session has ended.
 	endAcknowledged struct{}
 )
