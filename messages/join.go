@@ -98,6 +98,7 @@ func (j *reportJoiner) add(r LifecycleReport, maxBytes int) {
 		j.text.WriteString(r.JSON)
 	}
 	if !r.Continues {
+		j.done[len(j.done)-1].Continues = false
 		j.end()
 	}
 }

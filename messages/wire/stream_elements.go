@@ -9,10 +9,10 @@ import (
 
 // Limits of the messages within a message. An empty one takes two bytes of a frame, and more than a
 // hundred of memory: a frame of nothing else would take the memory of many. What the database says of itself
-// takes eight bytes or more on average.
+// takes more than four bytes for each.
 const (
 	freeElements    = 16 << 10
-	bytesPerElement = 8
+	bytesPerElement = 4
 	maxElements     = 256 << 10
 )
 
