@@ -95,7 +95,7 @@ func TestAQuestionOnAStreamThatHasEnded(t *testing.T) {
 			require.Error(t, stream.ctx.Err(), "the handler returns")
 			sys.Send(pid, actors.StreamClosed{Stream: stream.id, Err: errLost})
 			synctest.Wait()
-			require.Equal(t, []any{answerFailure{"a1", messages.MissingError}}, received)
+			require.Equal(t, []any{answerFailure{agentID: "a1", reason: messages.MissingError}}, received)
 			require.Empty(t, registry.Messages(), "the session lives")
 			require.NoError(t, sys.Stop(t.Context(), collection))
 			require.NoError(t, sys.Stop(t.Context(), pid))

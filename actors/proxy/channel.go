@@ -59,17 +59,18 @@ func (s *session) channelOf(id actors.StreamID) *channel {
 
 func (s *session) onAsk(c actors.Context, m ask) {
 	if s.ending {
-		s.sys.Send(c.Sender(), answerFailure{s.agentID, messages.MissingError})
+		s.sys.Send(c.Sender(), answerFailure{agentID: s.agentID, reason: messages.MissingError})
 		return
 	}
 	ch := s.channel(streamOf(m.question))
 	if ch == nil {
-		s.sys.Send(c.Sender(), answerFailure{s.agentID, messages.MissingUnserved})
+		s.sys.Send(c.Sender(), answerFailure{agentID: s.agentID, reason: messages.MissingUnserved})
 		return
 	}
 	send, missing := ch.state.ask(m, time.Now())
+	ch.settle()
 	if missing != messages.MissingNone {
-		s.sys.Send(c.Sender(), answerFailure{s.agentID, missing})
+		s.sys.Send(c.Sender(), answerFailure{agentID: s.agentID, reason: missing})
 		return
 	}
 	s.collections[m.collectionID] = c.Sender()
@@ -101,6 +102,15 @@ func (s *session) send(c actors.Context, ch *channel, requests []sending) {
 	ch.arm(c)
 }
 
+// settle returns the credits of the frames that are not held any more.
+func (ch *channel) settle() {
+	for range ch.state.takeFreed() {
+		if ch.stream != nil {
+			ch.stream.credits.Return()
+		}
+	}
+}
+
 // arm arms the timer if the state waits for something.
 func (ch *channel) arm(c actors.Context) {
 	if due := ch.state.due(); !due.IsZero() {
@@ -110,6 +120,7 @@ func (ch *channel) arm(c actors.Context) {
 
 func (s *session) onChannelTick(c actors.Context, ch *channel) {
 	ended, send := ch.state.tick(time.Now())
+	ch.settle()
 	s.deliver(ended...)
 	s.send(c, ch, send)
 }
@@ -124,6 +135,6 @@ func (s *session) deliver(ends ...delivery) {
 			continue
 		}
 		s.log.Debug("no answer", zap.Uint64("collection", d.collectionID), zap.String("reason", d.why))
-		s.sys.Send(to, answerFailure{s.agentID, d.missing})
+		s.sys.Send(to, answerFailure{agentID: s.agentID, reason: d.missing, said: d.said})
 	}
 }

@@ -31,6 +31,8 @@ type decision struct {
 	dropped frameDropReason
 	// excess says that the answer is over its limits.
 	excess bool
+	// hold says that the frame is not consumed yet: consumed will say when.
+	hold bool
 }
 
 // answered matches a frame with its request and decides what happens with it.
@@ -43,7 +45,8 @@ func (s *channelState) answered(f frameInfo, now time.Time) decision {
 	r := s.requests[at]
 	r.count += f.count
 	r.bytes += f.bytes
-	r.oversized = r.oversized || r.count > s.rules.maxCount || r.bytes > s.rules.maxBytes
+	maxCount, maxBytes := s.limits(r)
+	r.oversized = r.oversized || r.count > maxCount || r.bytes > maxBytes
 	d := &delivery{collectionID: r.collectionID, last: !f.more}
 	rejected := frameKept
 	switch {
@@ -51,23 +54,29 @@ func (s *channelState) answered(f frameInfo, now time.Time) decision {
 		rejected = frameUnknownFamilies
 		d.missing, d.last, d.why = messages.MissingError, true, "the answer refers to families that the proxy does not know"
 	case f.errorText != "":
-		d.missing, d.last, d.why = messages.MissingError, true, f.errorText
-	case r.count > s.rules.maxCount:
+		d.missing, d.last, d.why, d.said = messages.MissingError, true, f.errorText, f.errorText
+	case r.count > maxCount:
 		rejected = frameOversized
-		d.missing, d.last, d.why = messages.MissingError, true, "the answer has more than "+itoa(s.rules.maxCount)+" "+s.rules.counted
+		d.missing, d.last, d.why = messages.MissingError, true, "the answer has more than "+itoa(maxCount)+" "+s.rules.counted
 	case r.oversized:
 		rejected = frameOversized
-		d.missing, d.last, d.why = messages.MissingError, true, "the answer has more than "+itoa(s.rules.maxBytes)+" bytes"
+		d.missing, d.last, d.why = messages.MissingError, true, "the answer has more than "+itoa(maxBytes)+" bytes"
 	}
 	ended := !f.more || f.errorText != ""
 	if ended {
 		s.requests = slices.Delete(s.requests, at, at+1)
+		s.free(r)
 	}
 	if !r.isAwaited(now) {
 		return decision{dropped: frameLate, excess: r.oversized}
 	}
 	r.cancelled = d.missing != messages.MissingNone
-	return decision{deliver: d, dropped: rejected, excess: r.oversized}
+	v := decision{deliver: d, dropped: rejected, excess: r.oversized}
+	if s.isHeld(r) && !r.cancelled && !ended {
+		v.hold = f.part != nil
+		s.hold(r, v.hold, now)
+	}
+	return v
 }
 
 // unasked decides what happens with a frame that answers no request.

@@ -34,6 +34,7 @@ type channelState struct {
 	requests    []*request // not answered yet, oldest first
 	unsolicited int
 	heardAt     time.Time // when the newest request was sent, or the newest frame has come
+	freed       int       // the frames that were held, and are not any more
 }
 
 // channelRules is what differs between the channels of a session.
@@ -54,6 +55,8 @@ type channelRules struct {
 	// forget is how long after its deadline the answer to a request is still expected; 0 is for ever.
 	// Until then nothing more is asked.
 	forget time.Duration
+	// pieces says that the agent sends no more of a file than was asked for.
+	pieces bool
 }
 
 type request struct {
@@ -66,6 +69,7 @@ type request struct {
 	count     int // of samples or parts
 	bytes     int
 	series    seriesCount
+	holding   int // the frames that are not consumed yet, see channelState.consumed
 }
 
 func newChannelState(rules channelRules, now time.Time) *channelState {
@@ -85,6 +89,7 @@ type delivery struct {
 	missing      messages.MissingReason // MissingNone: a chunk of the answer
 	last         bool
 	why          string
+	said         string // the agent's own error
 }
 
 // ask adds a request. It returns the requests to be sent, of which there is none while the new one has to
@@ -130,10 +135,14 @@ func (s *channelState) owesOverdue(now time.Time) bool {
 // answer is not expected any more.
 func (s *channelState) dropUnneeded(now time.Time) {
 	s.requests = slices.DeleteFunc(s.requests, func(r *request) bool {
-		if r.sent {
-			return s.rules.forget > 0 && now.Sub(r.deadline) >= s.rules.forget
+		if !r.sent {
+			return !r.isAwaited(now)
 		}
-		return !r.isAwaited(now)
+		if s.rules.forget == 0 || now.Sub(r.deadline) < s.rules.forget {
+			return false
+		}
+		s.free(r)
+		return true
 	})
 }
 
@@ -142,6 +151,7 @@ func (s *channelState) cancel(collectionID uint64) {
 	for _, r := range s.requests {
 		if r.collectionID == collectionID {
 			r.cancelled = true
+			s.free(r)
 		}
 	}
 }
@@ -186,7 +196,7 @@ func (s *channelState) tick(now time.Time) (ended []delivery, send []sending) {
 // former one fail. Those that wait are sent on the new one.
 func (s *channelState) attach(now time.Time) (lost []delivery, send []sending) {
 	lost = s.detach("the stream was replaced", now)
-	s.attached = true
+	s.attached, s.freed = true, 0
 	s.dropUnneeded(now)
 	return lost, s.send(now)
 }

@@ -33,11 +33,16 @@ func (m *channelMachine) Do(command string, args []string) string {
 		kind := partsProtocol{kind: messages.Stream(args[0]), native: len(args) > 1}
 		m.state = newChannelState(kind.rules(), m.Now())
 		return ""
-	case "ask": // ask COLLECTION TIMEOUT [TIMES] [list|profile]
+	case "ask": // ask COLLECTION TIMEOUT [TIMES] [list|profile|download]
 		return m.ask(args)
 	case "cancel":
 		m.state.cancel(number(args[0]))
 		return ""
+	case "consumed":
+		m.state.consumed(number(args[0]), m.Now())
+		return ""
+	case "freed":
+		return fmt.Sprintf("freed: %d", m.state.takeFreed())
 	case "attach":
 		m.dictionary.renew()
 		return outcome(m.state.attach(m.Now()))
@@ -71,19 +76,22 @@ func (m *channelMachine) ask(args []string) string {
 	}
 	times := 1
 	var q messages.Question
+	download := false
 	for _, arg := range args[2:] {
 		switch arg {
 		case "list":
 			q = messages.ProfilesQuestion{}
 		case "profile":
 			q = messages.ProfileQuestion{}
+		case "download":
+			q, download = messages.ProfileQuestion{Length: downloadPiece}, true
 		default:
 			times = int(number(arg))
 		}
 	}
 	var out string
 	for i := range times {
-		send, missing := m.state.ask(ask{collectionID: number(args[0]) + uint64(i), question: q, deadline: m.Now().Add(timeout)}, m.Now())
+		send, missing := m.state.ask(ask{collectionID: number(args[0]) + uint64(i), question: q, download: download, deadline: m.Now().Add(timeout)}, m.Now())
 		switch {
 		case missing != messages.MissingNone:
 			out = "missing: " + string(missing)
@@ -128,6 +136,8 @@ func (m *channelMachine) answer(args []string) string {
 	switch {
 	case v.flood:
 		return "flood, as " + string(v.dropped)
+	case v.hold:
+		return strings.TrimSpace(deliveries([]delivery{*v.deliver})) + ", held"
 	case v.deliver == nil && v.dropped == frameKept:
 		return "kept for nobody"
 	case v.deliver == nil && v.excess:

@@ -41,6 +41,7 @@ type collector struct {
 	requesters map[uint64]*actors.PID // by request id
 	collects   map[uint64]*actors.PID // by collection
 	byPID      map[string]uint64      // the collect actor's id -> collection
+	downloads  map[uint64]*actors.PID // by request id
 	pages      *pagesAhead            // what the collections are to know of each other
 	stopping   bool
 }
@@ -48,7 +49,7 @@ type collector struct {
 func newCollector(sys *actors.System, registry *actors.PID, maxCollections int, r *memoryBudget) *collector {
 	return &collector{sys: sys, registry: registry, log: sys.Log().Named("collector"),
 		state: newCollectorState(maxCollections), budget: r, requesters: map[uint64]*actors.PID{},
-		collects: map[uint64]*actors.PID{}, byPID: map[string]uint64{}, pages: &pagesAhead{}}
+		collects: map[uint64]*actors.PID{}, byPID: map[string]uint64{}, downloads: map[uint64]*actors.PID{}, pages: &pagesAhead{}}
 }
 
 func (k *collector) Receive(c actors.Context) {
@@ -67,6 +68,10 @@ func (k *collector) Receive(c actors.Context) {
 		k.onCancel(m)
 	case collected:
 		k.onCollected(m)
+	case startDownload:
+		k.onStartDownload(c, m)
+	case endDownload:
+		k.onEndDownload(m)
 	default:
 		unknownMessage(k.log, m)
 	}

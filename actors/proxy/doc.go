@@ -4,7 +4,8 @@
 //	registry            who is who: nodes, their sessions, heartbeats, removal
 //	└ session-N         one agent's session: its streams, the requests under way
 //	collector           admits collections, shares answers among identical ones
-//	└ collect-N         one collection: asks the sessions, gathers their answers
+//	├ collect-N         one collection: asks the sessions, gathers their answers
+//	└ download-N        one file of an agent, for one reader
 //	crashes             keeps the crash records of all nodes, and asks agents for new ones
 //	schemas             compares what nodes have of the database's schema with its registry
 //
@@ -30,10 +31,18 @@
 //	crashes, schemas -> collector  collectQuery
 //	collect -> collector  collected; the collector cancels a collect actor by stopping it
 //	collector -> collect  noPages
+//	download -> registry  findTargets; and back targets, answerFailure
+//	download -> session   ask, consumed, cancelRequest; and back answerChunk, answerFailure
 //
 // A session asks on several streams, each of which is a channel (channel.go). What differs between
 // them is a protocol (protocol.go): how a question becomes a frame, what a frame says, and the rules
-// by which channel_state.go pairs answers with requests.
+// by which channel_state.go and channel_answer_state.go pair answers with requests. A new stream is one
+// more protocol, or one more kind of that of protocol_parts.go, its conversion in package wire, and what
+// asks its question by a collection.
+//
+// A file is read by Proxy.Download, in the goroutine of the reader. It asks the actor for one chunk at a
+// time, and with that says that it has consumed the one before. An agent of ours is asked for one piece
+// after the other (download_state.go); the frames of others are held by the session (channel_hold_state.go).
 //
 // All of them count in counters.go and log what peers cause through peer_log.go. Neither is
 // an actor, so both survive the restart of an actor.

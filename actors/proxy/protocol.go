@@ -30,4 +30,5 @@ type content struct {
 	problems      messages.Problems
 	firstRejected error
 	partial       messages.PartialReason
+	wholeFile     bool // see answerChunk
 }

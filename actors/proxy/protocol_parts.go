@@ -36,7 +36,7 @@ type partsProtocol struct {
 
 func (p partsProtocol) rules() channelRules {
 	r := channelRules{missing: messages.MissingUnserved, maxCount: maxAnswerParts, counted: "parts", maxBytes: maxPartsBytes,
-		maxUnsolicited: maxUnsolicited}
+		maxUnsolicited: maxUnsolicited, pieces: p.native}
 	if !p.native {
 		r.forget = forgetAfter
 	}
@@ -80,7 +80,8 @@ func (p partsProtocol) read(b []byte, _ *channelState, _ time.Time) (frameInfo, 
 		return info, content{}, nil
 	}
 	info.count, info.bytes = 1, reply.Part.MemoryBytes()
-	return info, content{parts: []messages.Part{reply.Part}}, nil
+	_, isFile := reply.Part.(*messages.ProfileChunk)
+	return info, content{parts: []messages.Part{reply.Part}, wholeFile: isFile && !p.native}, nil
 }
 
 // noRequest is an id that no request has.

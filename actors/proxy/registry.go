@@ -180,7 +180,7 @@ func (r *registry) onGone(m *actors.Terminated) {
 	delete(r.sessions, agentID)
 	// The requests in its mailbox are lost. The answers that it has sent came before this.
 	for _, collect := range r.collects {
-		r.sys.Send(collect, answerFailure{agentID, messages.MissingError})
+		r.sys.Send(collect, answerFailure{agentID: agentID, reason: messages.MissingError})
 	}
 	r.onSessionEnded(sessionEnded{agentID: agentID, why: whyFailed})
 	r.replyClosing()

@@ -77,6 +77,8 @@ func (s *session) Receive(c actors.Context) {
 		s.onAsk(c, m)
 	case cancelRequest:
 		s.onCancel(m)
+	case consumed:
+		s.onConsumed(m)
 	case endSession:
 		s.finish(c, endReasonOf(m.err), status.Convert(m.err).Message(), m.err)
 	case endAcknowledged:
@@ -103,8 +105,16 @@ func (s *session) onTick(c actors.Context, m actors.Tick) {
 func (s *session) onCancel(m cancelRequest) {
 	for _, ch := range s.channels {
 		ch.state.cancel(m.collectionID)
+		ch.settle()
 	}
 	delete(s.collections, m.collectionID)
+}
+
+func (s *session) onConsumed(m consumed) {
+	for _, ch := range s.channels {
+		ch.state.consumed(m.collectionID, time.Now())
+		ch.settle()
+	}
 }
 
 func (s *session) onStarted() {

@@ -16,7 +16,6 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 		s.cfg.counters.frameDropped(frameStale)
 		return // Of a stream that was replaced. Its reader ends by itself.
 	}
-	defer ch.stream.credits.Return()
 	now := time.Now()
 	info, answer, err := ch.protocol.read(m.Body.Bytes(), ch.state, now)
 	if err != nil {
@@ -24,6 +23,10 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 		return
 	}
 	v := ch.state.answered(info, now)
+	if !v.hold {
+		ch.stream.credits.Return()
+	}
+	ch.settle()
 	s.cfg.counters.frameDropped(v.dropped)
 	if crash, ok := info.part.(*messages.Crash); ok && !v.flood && !v.excess {
 		s.notifyCrashes(crashArrived{identity: s.identity, agentID: s.agentID, crash: crash})
@@ -53,7 +56,7 @@ func (s *session) notifyCrashes(m any) {
 // relay passes a chunk of an answer to its collection.
 func (s *session) relay(d delivery, answer content) {
 	s.sys.Send(s.collections[d.collectionID], answerChunk{agentID: s.agentID, blocks: answer.blocks, parts: answer.parts,
-		problems: answer.problems, partial: answer.partial, last: d.last})
+		problems: answer.problems, partial: answer.partial, last: d.last, wholeFile: answer.wholeFile})
 	if d.last {
 		delete(s.collections, d.collectionID)
 	}

@@ -74,7 +74,7 @@ func TestStreamEndCleansUpOnce(t *testing.T) {
 					sys.Send(pid, ends[next](reg, metrics, drained))
 				}
 				synctest.Wait()
-				require.Equal(t, []any{answerFailure{"a1", messages.MissingError}}, received)
+				require.Equal(t, []any{answerFailure{agentID: "a1", reason: messages.MissingError}}, received)
 				ended := registry.Messages()
 				require.Len(t, ended, 1)
 				require.Equal(t, first == "goodbye", ended[0].(sessionEnded).goodbye)

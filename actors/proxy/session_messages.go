@@ -24,6 +24,9 @@ type (
 		question     messages.Question // nil: the samples of the selection
 		selection    messages.Selection
 		deadline     time.Time
+		// download says that each chunk of a file is consumed before the next one: then deadline is
+		// only that of the first one. See consumed.
+		download bool
 	}
 )
 
@@ -31,6 +34,9 @@ type (
 type (
 	// cancelRequest says that the collection needs no answer any more.
 	cancelRequest struct{ collectionID uint64 }
+	// consumed says that a chunk was consumed of a file whose agent sends all of it. Until then the
+	// agent can send no more than a few.
+	consumed struct{ collectionID uint64 }
 	// endSession ends the session and its streams with the error.
 	endSession struct{ err error }
 	// heartbeatAcknowledged says that the registry has handled a heartbeat, and who the node is then.
@@ -49,10 +55,13 @@ type (
 		// partial is PartialNone in the chunks that do not say that the answer is partial.
 		partial messages.PartialReason
 		last    bool
+		// wholeFile says that the agent sends all of a file, whichever part of it was asked for.
+		wholeFile bool
 	}
 	answerFailure struct {
 		agentID string
 		reason  messages.MissingReason
+		said    string // the agent's own error, empty if it has said none
 	}
 )
 

@@ -321,6 +321,24 @@ func TestCrashesArePassedOn(t *testing.T) {
 			require.Equal(t, want, received)
 			send(a, crash, wire.EndNo)
 			require.NoError(t, sys.Stop(t.Context(), collection))
+			if native { // No more than an answer may have.
+				collection = sys.Spawn("collect", actors.OnFailure{}, func() actors.Actor {
+					return fakeCollect{session: pid, received: &received, question: messages.CrashQuestion{}}
+				})
+				_, a, err = wire.FromQuestion(<-asked)
+				require.NoError(t, err)
+				b, err := proto.Marshal(wire.ReplyFrame(messages.CrashQuestion{}, wire.Reply{ID: a.ID, Part: crash}))
+				require.NoError(t, err)
+				for range maxAnswerParts + 10 {
+					frame := &answerFrame{}
+					frame.SetBytes(b)
+					sys.Send(pid, actors.Frame[*answerFrame]{Stream: stream.id, Body: frame})
+				}
+				synctest.Wait()
+				require.Len(t, crashes.Messages(), maxAnswerParts)
+				require.Equal(t, answerFailure{agentID: "a1", reason: messages.MissingError}, received[len(received)-1])
+				require.NoError(t, sys.Stop(t.Context(), collection))
+			}
 			require.NoError(t, sys.Stop(t.Context(), pid))
 		})
 	}
