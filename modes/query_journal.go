@@ -51,19 +51,20 @@ func newJournalStorage(files journal.FS, v *journal.View, stderr io.Writer) *jou
 // or other labels has those that it had last, as on a proxy's page.
 func journalNodes(v *journal.View) (nodes []journalNode) {
 	at := make(map[string]int)
-	for _, s := range v.Segments {
+	for of, node := range v.Nodes() {
+		s := v.Segments[of]
 		if s.Scrapes() == 0 {
 			continue
 		}
-		i, known := at[s.Node.NodeID]
+		i, known := at[node.NodeID]
 		if !known {
 			i = len(nodes)
-			at[s.Node.NodeID] = i
+			at[node.NodeID] = i
 			nodes = append(nodes, journalNode{view: &journal.View{}})
 		}
 		n := &nodes[i]
-		n.identity = messages.Registration{NodeID: s.Node.NodeID, Role: s.Node.Role, PodName: s.Node.PodName, Labels: s.Node.Labels}.Identity()
-		n.version = cmp.Or(s.Node.AgentVersion, unknown)
+		n.identity = messages.Registration{NodeID: node.NodeID, Role: node.Role, PodName: node.PodName, Labels: node.Labels}.Identity()
+		n.version = cmp.Or(node.AgentVersion, unknown)
 		n.view.Segments = append(n.view.Segments, s)
 	}
 	slices.SortFunc(nodes, func(a, b journalNode) int { return cmp.Compare(a.identity.NodeID, b.identity.NodeID) })

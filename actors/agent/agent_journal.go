@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"fodc/actors"
+	"fodc/messages"
 	"fodc/recorder"
 	"fodc/recorder/journal"
 )
@@ -14,7 +15,8 @@ func (a *Agent) startRecorder(cfg Config) {
 	var kept *recorderJournal
 	if cfg.Journal != nil {
 		j := *cfg.Journal
-		j.Config.Node = journalNode(cfg)
+		j.Config.Node = journalNode(a.identity.registration())
+		j.Config.CurrentNode = func() journal.Node { return journalNode(a.identity.registration()) }
 		a.journal = a.sys.Spawn("journal", actors.ResumeOnFailure(), func() actors.Actor {
 			return newJournalKeeper(a.sys, &j, limits)
 		})
@@ -27,8 +29,7 @@ func (a *Agent) startRecorder(cfg Config) {
 }
 
 // journalNode is what the journal's segments say of the node.
-func journalNode(cfg Config) journal.Node {
-	r := registrationOf(cfg)
+func journalNode(r messages.Registration) journal.Node {
 	return journal.Node{NodeID: r.NodeID, Role: r.Role, PodName: r.PodName, Labels: r.Labels, AgentVersion: r.AgentVersion}
 }
 

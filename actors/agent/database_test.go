@@ -15,6 +15,7 @@ import (
 	"fodc/actors/actorstest"
 	"fodc/messages"
 	"fodc/messages/wire"
+	"fodc/recorder/journal"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
@@ -161,6 +162,24 @@ func TestConfiguredRoleCounts(t *testing.T) {
 		n.up()
 		w.run()
 		require.Equal(t, []messages.Registration{{Role: "datanode-hot", Labels: map[string]string{"type": "hot"}}}, w.said())
+	})
+}
+
+// The journal says the role that the node has said late.
+func TestJournalOfALateIdentity(t *testing.T) {
+	inJournalWorld(t, func(t *testing.T, w *journalWorld) {
+		n := w.withDatabase()
+		w.run()
+		w.pass(15 * time.Second)
+		n.is("ROLE_DATA", map[string]any{"type": "hot"})
+		n.up()
+		w.pass(30 * time.Second)
+		v, err := journal.OpenView(w.disk)
+		require.NoError(t, err)
+		require.Len(t, v.Segments, 2)
+		require.Equal(t, messages.RoleUnspecified, v.Segments[0].Node.Role)
+		require.Equal(t, journal.Node{NodeID: "n1", PodName: "p1", Role: "ROLE_DATA", Labels: map[string]string{"type": "hot"}, AgentVersion: "test"}, v.Segments[1].Node)
+		require.Equal(t, 5, w.onDisk("http://node/metrics"))
 	})
 }
 

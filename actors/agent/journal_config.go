@@ -17,7 +17,7 @@ type JournalConfig struct {
 	// directory may have been removed meanwhile. Unlock gives the lock back, when the directory
 	// is not used any more. Both may block as long as the disk does: no actor calls them.
 	Lock, Unlock func() error
-	// Config says how much is kept, and how the disk is used. Node and Clock are filled in.
+	// Config says how much is kept, and how the disk is used. Node, CurrentNode and Clock are filled in.
 	Config journal.Config
 
 	// writer is the writer; nil is a real one. Tests put their own in its place.

@@ -31,12 +31,12 @@ func nodesOf(dir journal.FS, v *journal.View) []*node {
 	byLabels := make(map[string]*node)
 	views := make(map[*node]*journal.View)
 	var all []*node
-	for i := range v.Segments {
+	for i, of := range v.Nodes() {
 		s := &v.Segments[i]
 		if s.Scrapes() == 0 {
 			continue
 		}
-		id := messages.Registration{NodeID: s.Node.NodeID, Role: s.Node.Role, PodName: s.Node.PodName, Labels: s.Node.Labels}.Identity()
+		id := messages.Registration{NodeID: of.NodeID, Role: of.Role, PodName: of.PodName, Labels: of.Labels}.Identity()
 		// Those whose samples get the same labels are one node, for a page has each series once.
 		key := string(messages.RenderLabels(id.AppendSampleLabels(nil)))
 		n := byLabels[key]

@@ -111,6 +111,20 @@ func TestSegmentsKeepTheirLabels(t *testing.T) {
 	require.Empty(t, said)
 }
 
+// A role that was not known yet is the one that the node says then.
+func TestSegmentsBeforeTheRoleIsKnown(t *testing.T) {
+	r := newRecording(t)
+	r.process(journal.Node{NodeID: "n", Role: messages.RoleUnspecified}, 3)
+	r.process(journal.Node{NodeID: "n", Role: "ROLE_DATA", Labels: map[string]string{"type": "hot"}}, 3)
+	points, said := r.export(Config{})
+	require.Empty(t, said)
+	require.Len(t, points, 6*11)
+	for p := range points {
+		require.Contains(t, p.Series, `node_role="ROLE_DATA"`)
+		require.Contains(t, p.Series, `node_type="hot"`)
+	}
+}
+
 func TestClockThatWasSetBack(t *testing.T) {
 	r := newRecording(t)
 	r.process(journal.Node{NodeID: "n"}, 200)

@@ -7,6 +7,9 @@ type Config struct {
 	// Node is written into each segment. Segments of another node id are neither read back nor
 	// answered.
 	Node Node
+	// CurrentNode returns the node as it is now, with the same node id, pod name and agent version: it
+	// may get its role late, or other labels. Nil: it stays Node.
+	CurrentNode func() Node
 	// RetentionTime is how long samples are kept at least, if there is room. RetentionBytes
 	// bounds the size of all files. Whole segments are removed, the oldest first.
 	RetentionTime  time.Duration
@@ -20,7 +23,8 @@ type Config struct {
 	Clock func() time.Time
 }
 
-// Node says of which node the scrapes are.
+// Node says of which node the scrapes are. Its role is messages.RoleUnspecified where it was not known
+// yet.
 type Node struct {
 	NodeID, Role, PodName string
 	// Labels are the node's labels.

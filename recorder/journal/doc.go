@@ -9,6 +9,7 @@
 //   - frontcoding.go, ranges.go: how series and families are described, and sets of them
 //   - values.go, valuesdecode.go, scale.go: how the values of a scrape are encoded and decoded
 //   - scanner.go, scrape.go: the records of a segment, and what a scrape becomes
+//   - node.go: whose scrapes a segment has
 //   - info.go, index.go: what a segment has, and how a closed one tells
 //   - writer.go, writeropen.go, writersegment.go, writerupkeep.go, writerspace.go, pin.go: Writer
 //   - rotation.go, retention.go, freespace.go, backoff.go: when a segment ends, which one is

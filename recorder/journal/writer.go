@@ -34,6 +34,8 @@ type Writer struct {
 	// set until it was.
 	started   time.Time
 	markStart bool
+	// renamed is when a segment ended last because the node had got another role or other labels.
+	renamed time.Time
 	// list is set when the directory may have other files than are known, vanished when it may be
 	// another directory, with other files of the same names: its file system was mounted late, say.
 	list, vanished bool
@@ -85,7 +87,7 @@ func (w *Writer) Append(b *recorder.Batch, now time.Time) error {
 
 func (w *Writer) append(b *recorder.Batch, now time.Time) error {
 	w.newest = max(w.newest, b.Number)
-	if w.current != nil && (w.rotation.isDue(&w.current.info, b.At) || w.encoder.isStale()) {
+	if w.current != nil && (w.rotation.isDue(&w.current.info, b.At) || w.encoder.isStale() || w.isRenamed(now)) {
 		if err := w.closeSegment(now); err != nil {
 			return err
 		}

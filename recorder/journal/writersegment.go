@@ -15,7 +15,7 @@ func (w *Writer) beginSegment(now time.Time) error {
 		}
 	}
 	number := w.lastSegment + 1
-	encoder := newEncoder(Header{Number: number, Created: now.UnixMilli(), Node: w.cfg.Node})
+	encoder := newEncoder(Header{Number: number, Created: now.UnixMilli(), Node: w.currentNode()})
 	header, err := encoder.appendHeader(nil)
 	if err != nil {
 		return w.failed(OpCreate, err, now)
