@@ -9,6 +9,7 @@ import (
 // The families of what the proxy counts of its agents.
 const (
 	familyAgents         = "fodc_proxy_agents"
+	familyCrashes        = "fodc_proxy_crash_records"
 	familyMissing        = "fodc_proxy_agents_missing_total"
 	familyFramesRejected = "fodc_proxy_frames_rejected_total"
 	familyHeartbeats     = "fodc_proxy_heartbeats_total"
@@ -18,6 +19,8 @@ const (
 	familyRelayedSamples = "fodc_proxy_relayed_samples_total"
 	familySessionsEnded  = "fodc_proxy_sessions_ended_total"
 	familySessionsOpened = "fodc_proxy_sessions_opened_total"
+	familySchema         = "fodc_proxy_schema_consistency"
+	familyStorageErrors  = "fodc_proxy_storage_errors_total"
 	familyStreamsRefused = "fodc_proxy_streams_refused_total"
 )
 
@@ -26,6 +29,12 @@ func metadataOfAgents(family string) (kind messages.MetricType, help string) {
 	switch family {
 	case familyAgents:
 		return messages.TypeGauge, "Agents in the registry by role and state; NaN while that is not known."
+	case familyCrashes:
+		return messages.TypeGauge, "Crash records that the proxy keeps, those of nodes that are gone included."
+	case familySchema:
+		return messages.TypeGauge, "Whether the nodes of a group of the database have the schema of its registry: 1 for the status that holds."
+	case familyStorageErrors:
+		return messages.TypeCounter, "Operations on the proxy's storage directory that have failed."
 	case familyMissing:
 		return messages.TypeCounter, "Nodes that were missing from the collection of a request, by reason."
 	case familyFramesRejected:
@@ -58,6 +67,8 @@ func (m *selfMetrics) proxy(c messages.ProxyCounts) {
 	m.set.GetOrCreateCounter(familyEvicted).Set(c.NodesEvicted)
 	m.set.GetOrCreateCounter(familyRelayedBytes).Set(c.RelayedBytes)
 	m.set.GetOrCreateCounter(familyRelayedSamples).Set(c.RelayedSamples)
+	m.set.GetOrCreateGauge(familyCrashes, nil).Set(float64(c.CrashRecords))
+	m.set.GetOrCreateCounter(familyStorageErrors).Set(c.StorageErrors)
 	byReason := func(family string, counts map[string]uint64) {
 		for reason, n := range counts {
 			m.set.GetOrCreateCounter(seriesName(family, "reason", reason)).Set(n)

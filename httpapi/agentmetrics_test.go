@@ -15,7 +15,7 @@ import (
 func someProxyCounts() messages.ProxyCounts {
 	return messages.ProxyCounts{SessionsOpened: 9, SessionsEnded: map[string]uint64{"goodbye": 1, "lost": 2},
 		Refused: map[string]uint64{"full": 3}, StreamsRefused: map[string]uint64{"unknown_key": 8}, NodesEvicted: 2, Heartbeats: 4, RelayedSamples: 5, RelayedBytes: 6,
-		FramesRejected: map[string]uint64{"late": 7}}
+		FramesRejected: map[string]uint64{"late": 7}, CrashRecords: 10, StorageErrors: 11}
 }
 
 // samplesOf returns the page's samples of a family.
@@ -85,4 +85,24 @@ func TestMissingNodesAreCounted(t *testing.T) {
 	p.get("/metrics-windows")
 	p.get("/metrics?strict=1")
 	require.Equal(t, head+"\"busy\"} 0\n"+head+"\"error\"} 0\n"+head+"\"timeout\"} 3\n"+head+"\"unconnected\"} 3\n", missing())
+}
+
+// A group has one series, with the status that holds, and none when it is gone.
+func TestSchemaConsistencyByGroup(t *testing.T) {
+	p := newFakeProxy()
+	schema := func() string {
+		t.Helper()
+		page := p.get("/metrics/self")
+		requireLint(t, page.Body.Bytes())
+		return samplesOf(page.Body.String(), familySchema)
+	}
+	require.Empty(t, schema())
+	p.consistency = map[string]*messages.SchemaConsistency{"a\"\n": {Status: messages.ConsistencyUnknown}, "b": {Status: messages.ConsistencyConsistent}}
+	require.Equal(t, `fodc_proxy_schema_consistency{group="a\"\n",status="CONSISTENCY_STATUS_UNKNOWN"} 1
+fodc_proxy_schema_consistency{group="b",status="CONSISTENCY_STATUS_CONSISTENT"} 1
+`, schema())
+	p.consistency = map[string]*messages.SchemaConsistency{"b": {Status: messages.ConsistencyInconsistent}}
+	require.Equal(t, "fodc_proxy_schema_consistency{group=\"b\",status=\"CONSISTENCY_STATUS_INCONSISTENT\"} 1\n", schema())
+	p.consistency = nil
+	require.Empty(t, schema())
 }

@@ -8,13 +8,17 @@
 //   - params.go, times.go: parameters of a query; accept.go: the format of a response
 //   - proxy.go, proxy_metrics.go, proxy_node.go, proxy_cluster.go, proxy_config.go: the
 //     proxy's routes; configdiff.go: in what nodes of a role differ
+//   - proxy_parts.go: what agents answer to questions beside metrics; proxy_topology.go,
+//     proxy_lifecycle.go (proxy_groups.go, proxy_group_views.go), proxy_diagnostics.go,
+//     proxy_profiles.go and proxy_profile.go: the routes that show it
 //   - proxy_query.go, agent_query.go: what a query of PromQL reads; query_wait.go: how long it waits
 //     for that; query_targets.go: what the API of Prometheus shows as targets
 //   - pages.go: which pages go before queries
 //   - inflight.go: the limit of what responses to slow clients take in memory; reasons.go: the
 //     headers that name the nodes without an answer, or without a whole one
 //   - agent.go: the agent's routes; probes.go, actortree.go: handlers that both share
-//   - selfmetrics.go: the proxy's metrics of itself; agentmetrics.go: of its agents;
+//   - selfmetrics.go: the proxy's metrics of itself; agentmetrics.go: of its agents, schemametrics.go: of the
+//     schema that they compare;
 //     actormetrics.go: of its actors; processmetrics.go: of its process
 //
 // The package knows no actor. What it needs of the rest of the process are function fields of

@@ -57,6 +57,9 @@ type fakeProxy struct {
 	usageErr               error
 	logLinesDropped        uint64
 	stopping               bool
+	crashes                messages.CrashList
+	consistency            map[string]*messages.SchemaConsistency
+	download               func(d messages.Download, write func(*messages.ProfileChunk) error) error
 }
 
 func newFakeProxy() *fakeProxy {
@@ -76,6 +79,14 @@ func newFakeProxy() *fakeProxy {
 			f.filter = filter
 			return f.configs, f.clusterErr
 		},
+		Crashes: func(_ context.Context, filter messages.NodeFilter, _ time.Time) (messages.CrashList, error) {
+			f.filter = filter
+			return f.crashes, f.collectErr
+		},
+		Download: func(_ context.Context, d messages.Download, write func(*messages.ProfileChunk) error) error {
+			return f.download(d, write)
+		},
+		Consistency:      func() map[string]*messages.SchemaConsistency { return f.consistency },
 		Tree:             func() messages.ActorTree { return f.tree },
 		Counts:           func() messages.ActorCounts { return f.counts },
 		ProxyCounts:      func() messages.ProxyCounts { return f.proxyCounts },

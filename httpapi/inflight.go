@@ -91,6 +91,9 @@ func collectionBytes(c *messages.Collection) (bytes int) {
 		for j := range c.Nodes[i].Blocks {
 			bytes += c.Nodes[i].Blocks[j].MemoryBytes()
 		}
+		for _, p := range c.Nodes[i].Parts {
+			bytes += p.MemoryBytes()
+		}
 	}
 	return bytes
 }

@@ -121,12 +121,12 @@ var links = regexp.MustCompile(`<li>(?:<a href="\.[^"]+">)?(/[^<:]*)(?:</a>)?: `
 
 // onNode returns the path with a node id in place of its parameter.
 func onNode(path string) string {
-	return strings.NewReplacer(nodeIDParam, "n1", "{name}", "node_id").Replace(path)
+	return strings.NewReplacer(nodeIDParam, "n1", podNameParam, "pod", "{profile_id}", "p1", "{type}", "heap", "{name}", "node_id").Replace(path)
 }
 
 // inExample is a pattern of the path in a command of docs/api.md.
 func inExample(path string) string {
-	return strings.ReplaceAll(regexp.QuoteMeta(path), regexp.QuoteMeta(nodeIDParam), "[^/]+")
+	return regexp.MustCompile(`\\\{[a-z_]+\\\}`).ReplaceAllString(regexp.QuoteMeta(path), "[^/]+")
 }
 
 // documentedServer is a server with the routes of its API of Prometheus.
@@ -157,6 +157,7 @@ func documentedServers() map[string]documentedServer {
 	p.collection, p.cluster, p.tree, p.configs = threeNodes(), someCluster(), tree, someConfigs()
 	series := &p.collection.Nodes[0].Blocks[0].Families[0].Series[0]
 	series.Values = []float64{math.NaN(), 1}
+	withAllParts(p, at)
 	_, a := newFakeAgent()
 	a.Tree = func() messages.ActorTree { return tree }
 	a.Health = func(context.Context) (messages.AgentHealth, error) {
@@ -174,6 +175,25 @@ func documentedServers() map[string]documentedServer {
 	}
 	p.Queries, a.Queries = queriesOver(p.CollectForQuery, p.QueryTargets(0, 0)), queriesOver(a.CollectForQuery, a.QueryTargets(0))
 	return map[string]documentedServer{"proxy": {p.Handler(), p.Queries}, "agent": {a.Handler(), a.Queries}}
+}
+
+// withAllParts adds to the first node what answers to questions beside metrics may have.
+func withAllParts(p *fakeProxy, at time.Time) {
+	full := messages.DatabaseNode{Metadata: messages.DatabaseMetadata{Group: "g", Name: "n1", ID: 1, CreateRevision: 1, ModRevision: 1},
+		Roles: []messages.DatabaseRole{messages.DatabaseRoleData}, GRPCAddress: "a", HTTPAddress: "b", CreatedAt: at, Labels: map[string]string{"a": "b"},
+		PropertyRepairGossipGRPCAddress: "c", PropertySchemaGRPCAddress: "d", PropertySchemaGossipGRPCAddress: "e"}
+	heard := slices.IndexFunc(p.cluster.Nodes, func(n messages.NodeStatus) bool { return !n.LastHeartbeat.IsZero() })
+	full.Labels[labelPodName] = p.cluster.Nodes[heard].Identity.PodName
+	p.collection.Nodes[0].Parts = []messages.Part{
+		&messages.Topology{Nodes: []messages.DatabaseNode{full}, Calls: []messages.Call{{ID: "a-b", Source: "a", Target: "b"}}},
+		&messages.Lifecycle{Groups: []messages.LifecycleGroup{{Name: "g"}}, Reports: []messages.LifecycleReport{{Filename: "f", JSON: "{}"}}},
+		&messages.PressureProfile{ID: "p1", CapturedAt: at, Files: []messages.ProfileFile{{Type: "heap", Format: "pprof"}}}}
+	p.crashes.Crashes = []messages.KnownCrash{{Crash: messages.Crash{FetchedAt: at, Files: []string{"f"},
+		Panic: messages.PanicRecord{OccurredAt: at, Breadcrumbs: []messages.Breadcrumb{{Time: at}}}}}}
+	p.crashes.Asked = *p.collection
+	p.download = func(_ messages.Download, write func(*messages.ProfileChunk) error) error {
+		return write(&messages.ProfileChunk{Data: []byte("profile"), Last: true})
+	}
 }
 
 // Every route is described, and what is described is a route.

@@ -21,6 +21,14 @@ type ProxyAPI struct {
 	Cluster func(ctx context.Context, f messages.NodeFilter) (messages.Cluster, error)
 	// Configs returns the configurations of the nodes that the filter selects.
 	Configs func(ctx context.Context, f messages.NodeFilter) ([]messages.NodeConfiguration, error)
+	// Crashes returns the crash records of the nodes that the filter selects, after it has asked them
+	// for newer ones until the deadline.
+	Crashes func(ctx context.Context, f messages.NodeFilter, deadline time.Time) (messages.CrashList, error)
+	// Download calls write with each part of a file, in order. It returns nil only if write has had all
+	// of it. A write that takes long ends it.
+	Download func(ctx context.Context, d messages.Download, write func(*messages.ProfileChunk) error) error
+	// Consistency returns at once what is known of the schema of each group, by its name; nil: nothing.
+	Consistency func() map[string]*messages.SchemaConsistency
 	// Tree, Counts, ProxyCounts and Process return at once: they ask no actor.
 	Tree        func() messages.ActorTree
 	Counts      func() messages.ActorCounts
@@ -66,6 +74,11 @@ func (a *ProxyAPI) Handler() http.Handler {
 		{"/sd", "the nodes as targets, for http_sd_configs of Prometheus", a.serveTargets},
 		{"/cluster", "the nodes and their agents", a.serveCluster},
 		{"/cluster/config", "how the nodes are configured (?diff=1: where nodes of a role differ)", a.serveConfig},
+		{"/cluster/topology", "the nodes that the database knows, and whom they call", a.serveTopology},
+		{"/cluster/lifecycle", "the database's groups: settings, data, lifecycle reports", a.serveLifecycle},
+		{"/diagnostics", "the records of the database's crashes", a.serveDiagnostics},
+		{"/pressure-profiles", "the profiles that were taken while a node was short of memory", a.serveProfiles},
+		{"/pressure-profiles/{pod_name}/{profile_id}/{type}", "the bytes of one of them; type is heap or goroutine", a.serveProfile},
 		{"/health", "whether all agents are online", a.serveHealth},
 		{"/-/healthy", "whether the proxy runs", serveHealthy},
 		{"/-/ready", "whether the proxy takes requests", serveReady(a.Ready)},

@@ -15,9 +15,15 @@ const (
 	maxReasonsBytes = 4 << 10
 )
 
-// missingOf lists the nodes that are missing from the collection, and why.
+// missingOf lists the nodes that are missing from the collection, and why. That an agent does not serve
+// a question is no fault.
 func missingOf(c *messages.Collection) (list string, count int) {
-	return reasonsOf(c, func(n *messages.NodeAnswer) string { return string(n.Missing) })
+	return reasonsOf(c, func(n *messages.NodeAnswer) string {
+		if n.Missing == messages.MissingUnserved {
+			return ""
+		}
+		return string(n.Missing)
+	})
 }
 
 // partialOf lists the nodes whose answers have less than what was asked for, and why.

@@ -13,10 +13,11 @@ import (
 )
 
 const (
-	// nodeIDParam is the part of a route's path that stands for any node id: one or more
-	// characters, slashes included. Other names in braces stand for text without a slash. See
-	// http.Request.PathValue.
-	nodeIDParam = "{node_id}"
+	// nodeIDParam is the part of a route's path that stands for any node id, podNameParam for any pod
+	// name: one or more characters, slashes included. Other names in braces stand for text without a
+	// slash. See http.Request.PathValue.
+	nodeIDParam  = "{node_id}"
+	podNameParam = "{pod_name}"
 	// otherRoute stands for all unknown paths in metrics.
 	otherRoute = "other"
 	// apiPrefix begins the paths of the API of Prometheus.
@@ -75,7 +76,7 @@ func (e *endpoints) add(one endpoint) {
 	p, text, end := pattern{endpoint: one}, `(?s)^`, 0
 	for _, at := range params {
 		group := `([^/]+)`
-		if one.route.path[at[0]:at[1]] == nodeIDParam {
+		if name := one.route.path[at[0]:at[1]]; name == nodeIDParam || name == podNameParam {
 			group = `(.+)`
 		}
 		text += regexp.QuoteMeta(one.route.path[end:at[0]]) + group

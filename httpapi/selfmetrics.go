@@ -84,6 +84,7 @@ type selfMetrics struct {
 	// never shows an older count than the page before.
 	writing sync.Mutex
 	roles   roles
+	schemas schemaSeries
 }
 
 // newSelfMetrics returns metrics that start at zero.
@@ -152,7 +153,7 @@ func (m *selfMetrics) missing(r messages.MissingReason) *metrics.Counter {
 // missed counts the nodes that are missing from a request's collection.
 func (m *selfMetrics) missed(c *messages.Collection) {
 	for i := range c.Nodes {
-		if reason := c.Nodes[i].Missing; reason != messages.MissingNone {
+		if reason := c.Nodes[i].Missing; reason != messages.MissingNone && reason != messages.MissingUnserved {
 			m.missing(reason).Inc()
 		}
 	}
@@ -188,6 +189,8 @@ type metricSources struct {
 	actors  func() messages.ActorCounts
 	proxy   func() messages.ProxyCounts
 	process func() (messages.ProcessUsage, error)
+	// schema may be nil: it is not compared.
+	schema func() map[string]*messages.SchemaConsistency
 	// logLinesDropped may be nil: the log drops none.
 	logLinesDropped func() uint64
 }
@@ -201,6 +204,9 @@ func (m *selfMetrics) write(w io.Writer, e metricSources) error {
 	m.actors(e.actors())
 	m.proxy(e.proxy())
 	m.process(e.process())
+	if e.schema != nil {
+		m.schema(e.schema())
+	}
 	dropped := m.set.GetOrCreateCounter(familyLogLinesDropped)
 	if e.logLinesDropped != nil {
 		dropped.Set(e.logLinesDropped())

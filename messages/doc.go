@@ -14,8 +14,8 @@
 //   - collection.go: what a client asks of all agents, and what comes back; times.go: times as
 //     users write them; yielding.go: when the work of queries waits for pages
 //   - question.go: what agents are asked beside metrics, and on which stream; the answers are in
-//     topology.go, lifecycle.go (lifecycle_memory.go: their size), crash.go and pressure.go;
-//     join.go, joingroups.go: their parts put together again
+//     topology.go, lifecycle.go (lifecycle_memory.go, lifecycle_names.go: their size, and the names of
+//     their values), crash.go and pressure.go; join.go, joingroups.go: their parts put together again
 //   - actortree.go: the picture of a running process; agenthealth.go: that of an agent;
 //     proxycounts.go: what a proxy has done
 //   - errors.go: the few kinds of errors that a client can meet

@@ -86,7 +86,7 @@ type command struct {
 
 func proxyCommand(run Runners) command {
 	var c ProxyConfig
-	return command{"proxy", "keeps the registry of agents and answers for all of them over HTTP", proxyOptions(&c),
+	return command{"proxy", "keeps the registry of agents and answers for all of them over HTTP", append(proxyOptions(&c), proxyStorageOptions(&c)...),
 		func() error { return c.Validate() },
 		func(ctx context.Context, p Program) error { return run.Proxy(ctx, c, p) }}
 }

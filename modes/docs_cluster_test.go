@@ -60,6 +60,7 @@ func inDocsCluster(t *testing.T, test func(t *testing.T, w *docsCluster)) {
 		w := &docsCluster{&cluster{t: t, sys: actors.NewSystem(zap.NewNop()), net: newMemoryNet()}, map[string]http.Handler{}}
 		cfg, err := c.actors()
 		require.NoError(t, err)
+		cfg.SchemaInterval = schemaInterval
 		p := &runningProxy{program: Program{Log: zap.NewNop()}, proxy: proxy.Start(w.sys, cfg)}
 		w.proxy = p.proxy
 		p.ready.Store(true)
@@ -104,6 +105,7 @@ func (w *docsCluster) start(node messages.Registration, dial func(context.Contex
 		Registration: node, ProxyAddrs: []string{"proxy.example:17900"}, Targets: []agent.Target{target},
 		ScrapeInterval: 10 * time.Second, HeartbeatInterval: 10 * time.Second, ReconnectInterval: 5 * time.Second,
 		MemoryBudget: 64 << 20, Version: "v1.0.0", Dial: dial,
+		Sources:    docsSources(node.NodeID),
 		NodeConfig: &nodeconfig.Config{Root: w.t.TempDir()}, // a host without processes
 		Fetch: func(_ context.Context, url string) ([]byte, string, error) {
 			if strings.HasSuffix(url, "/cmdline") {

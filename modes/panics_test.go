@@ -104,6 +104,8 @@ var panicCases = map[string]panicCase{
 	"session":     {stopped: true, costsNode: true},
 	"collector":   {costsErrors: messages.ErrUnavailable},
 	"collect":     {stopped: true, costsErrors: messages.ErrInternal, costsAtLeast: 1},
+	"crashes":     {},
+	"schemas":     {},
 	"recorder":    {isAgent: true, resumed: true},
 	"scraper":     {isAgent: true},
 	"selfmetrics": {isAgent: true},

@@ -35,7 +35,8 @@ type runningProxy struct {
 	grpcAddr net.Addr
 	ready    atomic.Bool
 	failures chan error
-	idleGC   *idleGC // nil: none
+	storage  *storage // nil: none
+	idleGC   *idleGC  // nil: none
 	// restoreHeap ends the limit of the process's heap.
 	restoreHeap func()
 }
@@ -54,10 +55,17 @@ func startProxy(sys *actors.System, c ProxyConfig, program Program, alone bool) 
 	log := program.Log
 	p := &runningProxy{program: program, grpcAddr: grpcListener.Addr(), failures: make(chan error, 2),
 		restoreHeap: func() {}}
+	p.storage, err = StorageConfig{Dir: c.StorageDir}.openStorage(p.fail)
+	if err != nil {
+		_ = grpcListener.Close()
+		return nil, err
+	}
+	cfg.Crashes, cfg.CrashInterval, cfg.SchemaInterval = p.storage.crashes(), crashInterval, schemaInterval
 	p.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: p.api(sys, c, cfg.MaxAnswersBytes).Handler(),
 		ReadTimeout: c.HTTPReadTimeout, WriteTimeout: c.HTTPWriteTimeout, Log: log.Named("http")})
 	if err != nil {
 		_ = grpcListener.Close()
+		go p.storage.close()
 		return nil, err
 	}
 	p.proxy = proxy.Start(sys, cfg)
@@ -68,7 +76,7 @@ func startProxy(sys *actors.System, c ProxyConfig, program Program, alone bool) 
 	go func() { p.failures <- p.proxy.Serve(grpcListener) }()
 	go func() { p.failures <- p.http.Serve() }()
 	p.ready.Store(true)
-	log.Info("listening", zap.Stringer("grpc", p.grpcAddr), zap.Stringer("http", p.http.Addr()))
+	log.Info("listening", zap.Stringer("grpc", p.grpcAddr), zap.Stringer("http", p.http.Addr()), p.storage.logField())
 	return p, nil
 }
 
@@ -83,6 +91,13 @@ func (p *runningProxy) api(sys *actors.System, c ProxyConfig, answersBytes int64
 		Cluster: func(ctx context.Context, f messages.NodeFilter) (messages.Cluster, error) {
 			return p.proxy.Cluster(ctx, f)
 		},
+		Crashes: func(ctx context.Context, f messages.NodeFilter, deadline time.Time) (messages.CrashList, error) {
+			return p.proxy.Crashes(ctx, f, deadline)
+		},
+		Download: func(ctx context.Context, d messages.Download, write func(*messages.ProfileChunk) error) error {
+			return p.proxy.Download(ctx, d, write)
+		},
+		Consistency: func() map[string]*messages.SchemaConsistency { return p.proxy.Consistency() },
 		Configs: func(ctx context.Context, f messages.NodeFilter) ([]messages.NodeConfiguration, error) {
 			return p.proxy.Configs(ctx, f)
 		},
@@ -107,6 +122,20 @@ func (c ProxyConfig) actors() (proxy.Config, error) {
 	}, nil
 }
 
+// How often a proxy asks all agents for crash records, and compares the schema of their nodes.
+const (
+	crashInterval  = 30 * time.Second
+	schemaInterval = time.Minute
+)
+
+// fail makes the process end with the error, unless it is about to end with another one.
+func (p *runningProxy) fail(err error) {
+	select {
+	case p.failures <- err:
+	default:
+	}
+}
+
 func (p *runningProxy) failed() <-chan error { return p.failures }
 
 // stop lets HTTP requests finish for requestsGrace, cancels the others, and ends the sessions
@@ -126,6 +155,7 @@ func (p *runningProxy) stop(ctx context.Context) error {
 	}
 	// This cancels the collections of the remaining requests, which then return.
 	proxyErr := p.proxy.Stop(ctx)
+	go p.storage.close() // It may take as long as the disk does.
 	if requests != nil {
 		p.http.Cancel() // Queries may still be evaluated.
 		httpErr = <-requests

@@ -49,6 +49,8 @@ type ProxyConfig struct {
 	// ExternalURL is where Prometheus reaches the HTTP server. Default "": where it asks
 	// for its targets.
 	ExternalURL string
+	// StorageDir is where crash records are kept on disk. Default "": nowhere.
+	StorageDir string
 }
 
 // What the numbers of a ProxyConfig may be. A message must have room for a chunk of
@@ -80,6 +82,7 @@ func (c ProxyConfig) Validate() error {
 		percentRange.check("max-answers-memory-percentage", c.MaxAnswersMemoryPercent),
 		c.Queries.validate(),
 		checkExternalURL(c.ExternalURL),
+		checkStorageDir(c.StorageDir),
 		c.checkOrder(),
 	)
 }

@@ -12,6 +12,7 @@ import (
 // ends, and returns nil then, or until one of them fails.
 func RunStandalone(ctx context.Context, c StandaloneConfig, program Program) error {
 	sys := actors.NewSystem(program.Log)
+	c.Proxy.StorageDir = c.proxyStorageDir()
 	p, err := startProxy(sys, c.Proxy, program, false)
 	if err != nil {
 		sys.Shutdown()

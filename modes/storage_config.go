@@ -67,11 +67,16 @@ func storageOptions(c *StorageConfig) []*option {
 	}
 }
 
-func (c StorageConfig) validate() error {
-	if !isText(c.Dir) {
-		return invalid("storage-dir", c.Dir, storageDirAllowed)
+func checkStorageDir(dir string) error {
+	if !isText(dir) {
+		return invalid("storage-dir", dir, storageDirAllowed)
 	}
+	return nil
+}
+
+func (c StorageConfig) validate() error {
 	return cmp.Or(
+		checkStorageDir(c.Dir),
 		retentionTime.check("storage-retention-time", c.RetentionTime),
 		retentionSize.check("storage-retention-size", c.RetentionBytes),
 		syncInterval.check("storage-sync-interval", c.SyncInterval),

@@ -86,13 +86,15 @@ func (k *schemas) arm(c actors.Context) {
 	}
 }
 
-// oneLiaison returns the liaison whose agent is asked for the registry: the first that has answered. If
-// there is none, it is a node id that no node has.
+// oneLiaison returns the liaison whose agent is asked for the registry: the first that has answered, else the
+// first whose agent has nothing else to say. If there is none, it is a node id that no node has.
 func oneLiaison(c *messages.Collection) []string {
-	for i := range c.Nodes {
-		n := &c.Nodes[i]
-		if n.Missing == messages.MissingNone && (n.Identity.Role == liaisonRole || n.Identity.Role == databaseLiaisonRole) {
-			return []string{n.Identity.NodeID}
+	for _, why := range []messages.MissingReason{messages.MissingNone, messages.MissingUnserved} {
+		for i := range c.Nodes {
+			n := &c.Nodes[i]
+			if n.Missing == why && (n.Identity.Role == liaisonRole || n.Identity.Role == databaseLiaisonRole) {
+				return []string{n.Identity.NodeID}
+			}
 		}
 	}
 	return []string{""}
