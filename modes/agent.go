@@ -54,7 +54,7 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 	if err != nil {
 		return nil, err
 	}
-	cfg.Journal = a.storage.journal()
+	cfg.Journal, cfg.Pressure = a.storage.journal(), c.pressure(a.storage, log)
 	a.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: a.api(sys, c, program).Handler(),
 		ReadTimeout: agentHTTPTimeout, WriteTimeout: c.writeTimeout(), Log: log.Named("http")})
 	if err != nil {

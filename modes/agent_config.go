@@ -70,6 +70,8 @@ type AgentConfig struct {
 	Queries QueryConfig
 	// Storage is where and how the recorded samples are kept on disk.
 	Storage StorageConfig
+	// Pressure is how profiles are captured while the node is short of memory.
+	Pressure PressureConfig
 }
 
 // TargetConfig is one endpoint that is scraped.
@@ -119,6 +121,7 @@ func (c AgentConfig) validateNode() error {
 		c.Database.validate(),
 		c.Queries.validate(),
 		c.Storage.validate(),
+		c.checkPressure(),
 	)
 }
 
@@ -134,7 +137,7 @@ func linkOptions(c *AgentConfig) []*option {
 
 // nodeOptions are the flags of an agent that standalone mode has, too.
 func nodeOptions(c *AgentConfig, in *targetInput) []*option {
-	options := slices.Concat(identityOptions(c), targetOptions(in), limitOptions(c), hostOptions(c), databaseOptions(&c.Database), storageOptions(&c.Storage))
+	options := slices.Concat(identityOptions(c), targetOptions(in), limitOptions(c), hostOptions(c), databaseOptions(&c.Database), storageOptions(&c.Storage), pressureOptions(&c.Pressure))
 	return append(options,
 		durationOption(&c.PollInterval, "poll-metrics-interval", "10s", "`DURATION` between two scrapes of an endpoint"),
 		intOption(&c.MaxMemoryPercent, "max-metrics-memory-usage-percentage", "10",

@@ -49,6 +49,8 @@ type Config struct {
 	MemoryBudget int64
 	// Journal says where scrapes are kept on disk; nil is nowhere.
 	Journal *JournalConfig
+	// Pressure says when profiles of the node are captured; nil is never.
+	Pressure *PressureConfig
 	// Sources answer what proxies ask on the streams beside that of metrics. A stream without a source is
 	// not opened.
 	Sources map[messages.Stream]Source
@@ -65,6 +67,9 @@ type Config struct {
 	Load    func() float64
 	// LogLinesDropped counts the lines that the log could not write; nil: it drops none.
 	LogLinesDropped func() uint64
+
+	// more are further metrics of the agent, of actors whose state they show. They do not block.
+	more []func() []recorder.Sample
 }
 
 // Target is an endpoint of the node.
@@ -109,6 +114,7 @@ type Agent struct {
 	host      *actors.PID // nil without telemetry
 	noHost    error       // why there is no telemetry though it is asked for
 	config    *actors.PID // nil without a node's configuration
+	pressure  *actors.PID // nil without a pressure profiler
 	scrapers  []*actors.PID
 	links     []*actors.PID
 	pasts     *pastReads
@@ -136,6 +142,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	}
 	a.identity = newNodeIdentity(registrationOf(cfg), cfg.Database != nil && len(cfg.Database.StatePorts) > 0)
 	a.startRecorder(cfg)
+	a.startPressure(&cfg)
 	all := a.startDatabase(cfg)
 	maps.Copy(all, cfg.Sources)
 	sources := newSources(sys.Log(), all)

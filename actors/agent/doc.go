@@ -9,6 +9,7 @@
 //	nodeconfig          how the node is configured: see package nodeconfig
 //	database            asks the node who it is and which nodes it knows: see package banyandb
 //	lifecycle           asks the node for its groups, and reads the reports of its lifecycle runs
+//	pressure            captures profiles while the node is short of memory; survives its own panics
 //	link-N              one proxy address: the reconnect supervisor
 //	└ uplink-N          one session: registration, heartbeats, answers
 //
@@ -25,6 +26,7 @@
 //
 //	scraper, selfmetrics, telemetry -> recorder   scraped; recorder -> scraper  recorded
 //	selfmetrics -> recorder            readStats; recorder -> selfmetrics  stats
+//	pressure -> recorder               read, in a goroutine
 //	uplink, connect -> nodeconfig      checkConfig; nodeconfig -> uplink, connect  configChecked
 //	uplink -> recorder                 read, readHealth; recorder -> uplink  snapshotTaken, nodeHealth
 //	pastRead -> uplink                 pastPart, pastEnded; uplink -> pastRead  next
@@ -51,6 +53,11 @@
 //
 // Who the node is may change: what flags do not say the node says itself (database.go), also later.
 // identity.go has what is known, for all who want it. An uplink sends it with each heartbeat.
+//
+// The pressure profiler is optional. pressure.go is its actor, pressure_state.go decides when, package capture
+// fetches profiles and package pressure keeps them. pressure_memory.go reads the node's memory, pressure_source.go
+// answers proxies, and pressure_metrics.go is what selfmetrics shows, without a message. There is one goroutine
+// for the memory, and one for a capture, which may hang as long as the disk does.
 //
 // A link has at most one uplink: it starts the next one when the runtime has reported the
 // end of the one before. An uplink sends sessionOver when its streams, their goroutines and

@@ -26,6 +26,8 @@ type selfMetrics struct {
 	schedule schedule
 	process  func() []recorder.Sample
 	actors   func() messages.ActorCounts
+	// more are further metrics.
+	more []func() []recorder.Sample
 	// logLinesDropped counts the lines that the log could not write.
 	logLinesDropped func() uint64
 
@@ -40,7 +42,7 @@ type selfSources struct{ recorder, journal, database *actors.PID }
 
 func newSelfMetrics(sys *actors.System, from selfSources, cfg Config) *selfMetrics {
 	return &selfMetrics{log: sys.Log(), from: from, version: cfg.Version, schedule: newSchedule(selfTarget, cfg.ScrapeInterval),
-		process: cfg.Process, actors: sys.Counts, logLinesDropped: cfg.LogLinesDropped}
+		process: cfg.Process, actors: sys.Counts, more: cfg.more, logLinesDropped: cfg.LogLinesDropped}
 }
 
 func (s *selfMetrics) Receive(c actors.Context) {
@@ -98,6 +100,9 @@ func (s *selfMetrics) record(c actors.Context) {
 	}
 	samples := append(s.process(), runtimeSamples()...)
 	samples = append(samples, s.gathered...)
+	for _, of := range s.more {
+		samples = append(samples, of()...)
+	}
 	samples = append(samples, actorSamples(s.actors())...)
 	samples = append(samples, counter("fodc_agent_log_lines_dropped_total",
 		"Lines of the agent's log that were dropped, because its reader was slow or gone, or its disk was full.", float64(s.logLinesDropped())))

@@ -44,10 +44,15 @@ type Captured struct {
 // Capture captures profiles one after the other, and keeps them as an artifact. A profile that fails is
 // missing; if all fail, nothing is kept. Room is made as it is needed: artifacts are evicted for bytes
 // that have come, and one for the artifact itself when it is whole. The error wraps ErrNoRoom where the limits
-// leave no room for any, ErrDisk where the disk fails. Captured.Usage is right unless the disk failed.
+// leave no room for any, ErrDisk where the disk fails. Captured.Usage is right unless the disk failed
+// or ctx has ended.
 func (s *Store) Capture(ctx context.Context, e Event, profiles []Profile) (Captured, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return Captured{}, context.Cause(ctx)
+	}
 	root, b, err := s.open()
 	if err != nil {
 		return Captured{}, err
@@ -123,7 +128,7 @@ func (w *writing) writeProfiles(ctx context.Context, m *meta, profiles []Profile
 		case errors.Is(err, ErrDisk):
 			return nil, err
 		case err != nil:
-			missing = errors.Join(missing, err)
+			missing = join(missing, err)
 			m.Missing = append(m.Missing, metaMissing{Type: p.Type, Error: cut(err.Error(), maxErrorBytes)})
 		default:
 			m.Profiles = append(m.Profiles, metaFile{Type: p.Type, Filename: p.Filename, Format: p.Format, SizeBytes: size})
@@ -133,6 +138,14 @@ func (w *writing) writeProfiles(ctx context.Context, m *meta, profiles []Profile
 		return nil, missing
 	}
 	return missing, nil
+}
+
+// join returns both errors in one line.
+func join(a, b error) error {
+	if a == nil {
+		return b
+	}
+	return fmt.Errorf("%w; %w", a, b)
 }
 
 // writeFile writes a file of the artifact. If that fails, the file is not there.

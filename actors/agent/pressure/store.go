@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -43,6 +42,8 @@ type Usage struct {
 // ErrDisk is in every error of the directory or of a file in it.
 var ErrDisk = errors.New("pressure profiles cannot be kept")
 
+var errClosed = errors.New("the directory is closed")
+
 func diskError(err error) error {
 	if err == nil || errors.Is(err, ErrDisk) {
 		return err
@@ -59,10 +60,12 @@ type Store struct {
 
 	isHeld atomic.Bool // of lock
 
-	mu   sync.Mutex
+	// turn is held by what writes; the fields below are its own.
+	turn chan struct{}
 	lock Lock // nil: it is not held
 	// isClean says that nothing half-written is there, and the limits hold.
 	isClean bool
+	closed  bool
 }
 
 // file is a file that is written.
@@ -73,7 +76,7 @@ type file interface {
 
 // NewStore returns a store. Nothing is touched yet.
 func NewStore(c Config) *Store {
-	return &Store{cfg: c, create: func(root *os.Root, name string) (file, error) {
+	return &Store{cfg: c, turn: make(chan struct{}, 1), create: func(root *os.Root, name string) (file, error) {
 		return root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, filePermissions)
 	}}
 }
@@ -81,8 +84,8 @@ func NewStore(c Config) *Store {
 // Open makes the directory usable: it is made and locked, what was half-written is removed, and so is
 // what is over the limits, by the same rule as in Capture. Capture does so, too, if need be.
 func (s *Store) Open() (Usage, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
 	root, b, err := s.open()
 	if err != nil {
 		return Usage{}, err
@@ -91,10 +94,11 @@ func (s *Store) Open() (Usage, error) {
 	return b.usage(), nil
 }
 
-// Close gives the lock back, behind what is being written.
+// Close gives the lock back, behind what is being written. Nothing can be written any more.
 func (s *Store) Close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
+	s.closed = true
 	s.release()
 }
 
@@ -139,6 +143,9 @@ func (s *Store) recordOf(a artifact) messages.PressureProfile {
 
 // open opens the directory for what writes. The caller closes it.
 func (s *Store) open() (*os.Root, *budget, error) {
+	if s.closed {
+		return nil, nil, diskError(errClosed)
+	}
 	if err := s.acquire(); err != nil {
 		return nil, nil, diskError(err)
 	}

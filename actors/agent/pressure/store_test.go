@@ -259,7 +259,7 @@ func TestFailedCaptureEvictsNothing(t *testing.T) {
 	s.ok(1, 10, 22_000)
 	refused := func(context.Context, io.Writer) error { return errors.New("refused") }
 	c, err := s.Capture(t.Context(), event(2, 20), profiles(refused, refused))
-	require.EqualError(t, err, "refused\nrefused")
+	require.EqualError(t, err, "refused; refused")
 	require.Zero(t, c.Evicted)
 	require.Equal(t, []int{0, 1}, s.minutes())
 }
