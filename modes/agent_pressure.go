@@ -113,7 +113,8 @@ func (c AgentConfig) pressure(s *storage, log *zap.Logger) *agent.PressureConfig
 		}
 	}
 	return &agent.PressureConfig{
-		Store:          pressure.Config{Dir: dir, MaxArtifacts: p.MaxArtifacts, MaxBytes: p.MaxDiskBytes, Lock: lock},
+		Store: pressure.Config{Dir: dir, MaxArtifacts: p.MaxArtifacts, MaxBytes: p.MaxDiskBytes, Lock: lock,
+			Space: diskfs.New(dir).Space, MinFree: c.Storage.MinFree},
 		TriggerPercent: uint32(p.TriggerPercent), Cooldown: p.Cooldown, PprofPort: p.PprofPort,
 		NodePIDFile: c.NodePIDFile, NodeProcess: c.NodeProcess,
 	}

@@ -68,8 +68,8 @@ func (m *memoryReader) readProcess(ctx context.Context) processMemory {
 	}
 	result := make(chan processMemory, 1)
 	go func() {
-		defer m.busy.Store(false)
 		resident, limit, err := m.process(time.Now())
+		m.busy.Store(false)
 		result <- processMemory{resident, limit, err}
 	}()
 	// Half of the time is for the page.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,9 +94,9 @@ func TestMemoryOfThePage(t *testing.T) {
 // A process whose files hang leaves the page, and is not read a second time meanwhile.
 func TestMemoryOfAProcessThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		hang, reads := make(chan struct{}), 0
+		hang, reads := make(chan struct{}), atomic.Int32{}
 		m := &memoryReader{process: func(time.Time) (uint64, uint64, error) {
-			reads++
+			reads.Add(1)
 			<-hang
 			return 500, 1000, nil
 		}, page: func(context.Context) []messages.Block {
@@ -113,10 +114,10 @@ func TestMemoryOfAProcessThatHangs(t *testing.T) {
 		for range 3 {
 			require.Equal(t, nodeMemory{300, 800}, read())
 		}
-		require.Equal(t, 1, reads)
+		require.EqualValues(t, 1, reads.Load())
 		close(hang)
 		synctest.Wait()
 		require.Equal(t, nodeMemory{500, 800}, read())
-		require.Equal(t, 2, reads)
+		require.EqualValues(t, 2, reads.Load())
 	})
 }

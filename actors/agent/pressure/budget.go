@@ -15,6 +15,8 @@ type budget struct {
 	root         *os.Root
 	maxArtifacts int
 	maxBytes     int64
+	space        func() (free, total uint64, err error)
+	minFree      float64
 
 	artifacts []artifact // the oldest first
 	ignored   int
@@ -24,7 +26,8 @@ type budget struct {
 }
 
 func newBudget(root *os.Root, c Config, found contents) *budget {
-	return &budget{root: root, maxArtifacts: c.MaxArtifacts, maxBytes: c.MaxBytes, artifacts: found.artifacts, ignored: found.ignored}
+	return &budget{root: root, maxArtifacts: c.MaxArtifacts, maxBytes: c.MaxBytes, space: c.Space, minFree: c.MinFree,
+		artifacts: found.artifacts, ignored: found.ignored}
 }
 
 func (b *budget) bytes() int64 {
@@ -76,6 +79,9 @@ func (b *budget) grow(n int64) error {
 
 // fits returns an error if there is no room for so many bytes more, whatever is evicted.
 func (b *budget) fits(n int64) error {
+	if err := b.leavesFree(n); err != nil {
+		return err
+	}
 	kept := int64(0)
 	if first := b.first(); first >= 0 {
 		kept = b.artifacts[first].bytes
@@ -83,6 +89,21 @@ func (b *budget) fits(n int64) error {
 	if kept+b.writing+b.reserve+n > b.maxBytes {
 		return fmt.Errorf("%w: the limit is %d bytes (--pressure-profiler-max-disk-bytes), of which the first ones, that are always kept, have %d",
 			ErrNoRoom, b.maxBytes, kept)
+	}
+	return nil
+}
+
+// leavesFree returns an error if so many bytes more would leave too little of the file system free.
+func (b *budget) leavesFree(n int64) error {
+	if b.space == nil {
+		return nil
+	}
+	free, total, err := b.space()
+	if err != nil {
+		return diskError(err)
+	}
+	if least := b.minFree * float64(total); float64(free)-float64(n) < least {
+		return fmt.Errorf("%w: %d bytes of the file system are free, and %.0f are left free (--storage-min-free)", ErrNoRoom, free, least)
 	}
 	return nil
 }

@@ -27,6 +27,10 @@ type Config struct {
 	// MaxArtifacts and MaxBytes bound the artifacts, and the size of all their files.
 	MaxArtifacts int
 	MaxBytes     int64
+	// Space returns what the file system of the directory has free, and all that it has. Of that, the
+	// part MinFree, 0 to 1, stays free: the disk is the database's, too. nil: there is no such limit.
+	Space   func() (free, total uint64, err error)
+	MinFree float64
 	// Lock takes the lock of the directory, and makes that if need be; nil: nobody else uses it.
 	Lock func() (Lock, error)
 }

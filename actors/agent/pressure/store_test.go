@@ -243,6 +243,34 @@ func TestNoRoom(t *testing.T) {
 	f(2, 1<<20, 2<<20, "") // the heap does not fit, the goroutines do
 }
 
+// What is to be left free of the file system is left, also while a profile comes.
+func TestSpaceIsLeftFree(t *testing.T) {
+	s := newTestStore(t, 16, 1<<20)
+	used, failure := uint64(0), error(nil)
+	s.cfg.MinFree = 0.05
+	s.cfg.Space = func() (uint64, uint64, error) {
+		_, size := s.onDisk()
+		return 1_000_000 - used - uint64(size), 1_000_000, failure
+	}
+	s.ok(0, 10, 1000)
+	used = 900_000
+	c, err := s.capture(1, 10, 60_000)
+	require.NoError(t, err)
+	require.ErrorContains(t, c.Missing, "and 50000 are left free (--storage-min-free)")
+	require.ErrorIs(t, c.Missing, ErrNoRoom)
+	s.ok(2, 10, 40_000)
+	used = 920_000
+	asked := func(context.Context, io.Writer) error { t.Error("asked"); return nil }
+	c, err = s.Capture(t.Context(), event(3, 20), profiles(asked, asked))
+	require.ErrorIs(t, err, ErrNoRoom)
+	require.Zero(t, c.Evicted)
+	failure = io.ErrNoProgress
+	_, err = s.capture(4, 10, 10)
+	require.ErrorIs(t, err, ErrDisk)
+	require.ErrorIs(t, err, failure)
+	require.Equal(t, []int{0, 1, 2}, s.minutes())
+}
+
 // A capture that cannot be asks nothing of the node.
 func TestNoRoomIsSaidBefore(t *testing.T) {
 	s := newTestStore(t, 1, 1<<20)
