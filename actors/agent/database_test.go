@@ -322,7 +322,7 @@ func TestLifecycle(t *testing.T) {
 			want.At, want.PodName = time.Now(), "p1"
 			require.Equal(t, []messages.Part{want}, all)
 		}
-		ask(&messages.Lifecycle{Reports: reports}, "InspectAll at 127.0.0.1:18912: connection error")
+		ask(&messages.Lifecycle{Reports: reports}, "InspectAll at 127.0.0.1:18912: dial: connection refused")
 
 		n.up()
 		ask(&messages.Lifecycle{Reports: reports}, "") // a node without that service has no groups
