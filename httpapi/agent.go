@@ -96,6 +96,7 @@ func (a *AgentAPI) serveHealth(w http.ResponseWriter, r *http.Request) error {
 	}
 	view := agentHealthView{Status: statusHealthy}
 	view.Window, view.Telemetry, view.Journal = h.Window, telemetryView(h.Telemetry), journalView(h.Journal)
+	view.Crashes = crashHealthView(h.Crashes)
 	view.Targets = append([]messages.TargetHealth{}, h.Targets...)
 	view.Proxies = append([]messages.ProxyHealth{}, h.Proxies...)
 	view.Events = append([]messages.AgentEvent{}, h.Events...)
@@ -131,6 +132,15 @@ func telemetryView(t *messages.TelemetryHealth) *messages.TelemetryHealth {
 	view := *t
 	view.LastRead = jsonTime(t.LastRead)
 	view.Missing = append([]messages.MissingPart{}, t.Missing...)
+	return &view
+}
+
+func crashHealthView(c *messages.CrashHealth) *messages.CrashHealth {
+	if c == nil {
+		return nil
+	}
+	view := *c
+	view.Sources = append([]messages.CrashSourceHealth{}, c.Sources...)
 	return &view
 }
 

@@ -78,6 +78,8 @@ func TestAgentHealth(t *testing.T) {
 		Journal: &messages.JournalHealth{State: messages.JournalWriting, Since: at, Dir: "/var/lib/fodc", Segments: 3, DamagedSegments: 1,
 			Bytes: 1 << 20, LimitBytes: 1 << 29, FreeBytes: 1 << 40, Oldest: at, Newest: at.Add(time.Hour), Waiting: 1, Written: 1000,
 			Dropped: map[string]uint64{"queue": 2}, RecoverySeconds: 0.5},
+		Crashes: &messages.CrashHealth{Records: 2, Sources: []messages.CrashSourceHealth{
+			{Kind: "directory", Path: "/var/lib/banyandb/crash"}, {Kind: "log", Path: "/var/log/banyandb.log", Error: "permission denied"}}},
 		Events: []messages.AgentEvent{
 			{Event: "scrape_failed", Target: "http://127.0.0.1:2122/metrics", At: at, Last: at.Add(time.Minute), Scrapes: 7, Detail: "connection refused"},
 			{Event: "restart", Target: "http://127.0.0.1:2121/metrics", At: at, Last: at, Scrapes: 1},

@@ -12,6 +12,8 @@ type AgentHealth struct {
 	Telemetry *TelemetryHealth `json:"telemetry,omitempty"`
 	// Journal is nil where scrapes are kept in memory only.
 	Journal *JournalHealth `json:"journal,omitempty"`
+	// Crashes is nil where the agent looks for no crashes of the node.
+	Crashes *CrashHealth `json:"crashes,omitempty"`
 	// Events are the newest of those the recorder keeps, oldest first.
 	Events []AgentEvent `json:"events"`
 }
@@ -67,6 +69,22 @@ type TelemetryHealth struct {
 type MissingPart struct {
 	Part  string `json:"part"`
 	Error string `json:"error"`
+}
+
+// CrashHealth is where an agent finds out about crashes of the node.
+type CrashHealth struct {
+	// Records is the number of crash records that the agent has.
+	Records int                 `json:"records"`
+	Sources []CrashSourceHealth `json:"sources"`
+}
+
+// CrashSourceHealth is a directory of crash artifacts, or a log of the node.
+type CrashSourceHealth struct {
+	// Kind is "directory" or "log".
+	Kind string `json:"kind"`
+	Path string `json:"path"`
+	// Error says why it cannot be read; empty if it can.
+	Error string `json:"error,omitempty"`
 }
 
 // LinkState is the state of an agent's link to a proxy.

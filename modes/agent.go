@@ -54,7 +54,7 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 	if err != nil {
 		return nil, err
 	}
-	cfg.Journal, cfg.Pressure = a.storage.journal(), c.pressure(a.storage, log)
+	cfg.Journal, cfg.Pressure, cfg.Crashes = a.storage.journal(), c.pressure(a.storage, log), c.Crashes.actors(a.storage)
 	a.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: a.api(sys, c, program).Handler(),
 		ReadTimeout: agentHTTPTimeout, WriteTimeout: c.writeTimeout(), Log: log.Named("http")})
 	if err != nil {

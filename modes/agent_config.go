@@ -70,6 +70,8 @@ type AgentConfig struct {
 	Queries QueryConfig
 	// Storage is where and how the recorded samples are kept on disk.
 	Storage StorageConfig
+	// Crashes is where the agent finds out about crashes of the node.
+	Crashes CrashConfig
 	// Pressure is how profiles are captured while the node is short of memory.
 	Pressure PressureConfig
 }
@@ -122,6 +124,7 @@ func (c AgentConfig) validateNode() error {
 		c.Queries.validate(),
 		c.Storage.validate(),
 		c.checkPressure(),
+		c.Crashes.validate(),
 	)
 }
 
@@ -137,7 +140,8 @@ func linkOptions(c *AgentConfig) []*option {
 
 // nodeOptions are the flags of an agent that standalone mode has, too.
 func nodeOptions(c *AgentConfig, in *targetInput) []*option {
-	options := slices.Concat(identityOptions(c), targetOptions(in), limitOptions(c), hostOptions(c), databaseOptions(&c.Database), storageOptions(&c.Storage), pressureOptions(&c.Pressure))
+	options := slices.Concat(identityOptions(c), targetOptions(in), limitOptions(c), hostOptions(c), databaseOptions(&c.Database), storageOptions(&c.Storage), pressureOptions(&c.Pressure),
+		crashOptions(&c.Crashes))
 	return append(options,
 		durationOption(&c.PollInterval, "poll-metrics-interval", "10s", "`DURATION` between two scrapes of an endpoint"),
 		intOption(&c.MaxMemoryPercent, "max-metrics-memory-usage-percentage", "10",
@@ -173,7 +177,7 @@ func (c *AgentConfig) finish(in targetInput, host string) error {
 
 // namesNoNode reports whether no flag names a database node on the host.
 func (c AgentConfig) namesNoNode() bool {
-	return c.DefaultTargets && c.NodePIDFile == "" && c.NodeProcess == "" && len(c.NodeConfigFiles) == 0 && len(c.Database.StatePorts) == 0
+	return c.DefaultTargets && c.NodePIDFile == "" && c.NodeProcess == "" && len(c.NodeConfigFiles) == 0 && len(c.Database.StatePorts) == 0 && c.Crashes.isEmpty()
 }
 
 func portURL(port int) string {

@@ -109,7 +109,8 @@ func pagesOfEverything(t *testing.T) []string {
 	paths, err := filepath.Glob("../actors/agent/telemetry/testdata/*.prom")
 	require.NoError(t, err)
 	require.NotEmpty(t, paths)
-	paths = append(paths, "testdata/versions.prom", "../actors/agent/testdata/journal.prom", "../actors/agent/testdata/database.prom", "../actors/agent/testdata/pressure.prom")
+	paths = append(paths, "testdata/versions.prom", "../actors/agent/testdata/journal.prom", "../actors/agent/testdata/database.prom", "../actors/agent/testdata/pressure.prom",
+		"../actors/agent/testdata/crashes.prom")
 	for _, path := range paths {
 		page, err := os.ReadFile(path)
 		require.NoError(t, err)

@@ -83,6 +83,9 @@ var wrongValues = map[string][]string{
 	"storage-min-free":                  {"", "x", "%", "5", "-1%", "51%", "50.1%", "NaN%", "Inf%", "5 %", "5%%", "0.05"},
 	"log-level":                         {"", "x", "INFO", "warning", "fatal"},
 	"log-format":                        {"", "x", "JSON", "logfmt"},
+	"crash-source-dir":                  {"crash", "./crash", "/a\nb", "/\xff", "/" + tooLong},
+	"max-crash-artifacts":               append([]string{"257"}, wrongInts...),
+	"node-log-file":                     {"node.log", "./node.log", "/a\nb", "/\xff", "/" + tooLong},
 	"pressure-profiler-enabled":         {"", "x", "yes", "TRUE", "1", "0"},
 	"pressure-profiler-trigger-percent": append([]string{"101", "75%"}, wrongInts...),
 	"pressure-profiler-cooldown":        wrongDurations,
@@ -184,6 +187,9 @@ func TestWrongTogether(t *testing.T) {
 	agent(`--cluster-state-ports "17": is one too many: at most 16`, "--cluster-state-ports", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17")
 	agent(`--data-dir "/a": is given twice`, "--data-dir", "/a", "--data-dir", "/a")
 	agent(`--data-dir "/d17": is one too many: at most 16`, repeat("--data-dir", "/d", "", 17)...)
+	agent(`--crash-source-dir "/a": is given twice`, "--crash-source-dir", "/a", "--crash-source-dir", "/a")
+	agent(`--crash-source-dir "/d17": is one too many: at most 16`, repeat("--crash-source-dir", "/d", "", 17)...)
+	agent(`--node-log-file "/d17": is one too many: at most 16`, repeat("--node-log-file", "/d", "", 17)...)
 	agent(`stray argument "false"`, "--host-telemetry", "false")
 	agent(`--pressure-profiler-dir "/a/../b": must differ from --storage-dir`, "--pressure-profiler-dir", "/a/../b", "--storage-dir", "/b/")
 	agent(`at most 64 names`, repeat("--secondary-address", "a", "=[::1]:1", 65)...)

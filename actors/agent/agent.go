@@ -47,6 +47,8 @@ type Config struct {
 	Database *DatabaseConfig
 	// MemoryBudget bounds the recorder's window, in bytes.
 	MemoryBudget int64
+	// Crashes says where the agent finds out about crashes of the node; nil is nowhere.
+	Crashes *CrashConfig
 	// Journal says where scrapes are kept on disk; nil is nowhere.
 	Journal *JournalConfig
 	// Pressure says when profiles of the node are captured; nil is never.
@@ -115,6 +117,7 @@ type Agent struct {
 	noHost    error       // why there is no telemetry though it is asked for
 	config    *actors.PID // nil without a node's configuration
 	pressure  *actors.PID // nil without a pressure profiler
+	crashes   *actors.PID // nil where nothing is known of crashes
 	scrapers  []*actors.PID
 	links     []*actors.PID
 	pasts     *pastReads
@@ -143,6 +146,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	a.identity = newNodeIdentity(registrationOf(cfg), cfg.Database != nil && len(cfg.Database.StatePorts) > 0)
 	a.startRecorder(cfg)
 	a.startPressure(&cfg)
+	a.startCrashes(&cfg)
 	all := a.startDatabase(cfg)
 	maps.Copy(all, cfg.Sources)
 	sources := newSources(sys.Log(), all)

@@ -53,6 +53,11 @@ func (a *Agent) Health(ctx context.Context) (messages.AgentHealth, error) {
 		}
 		h.Journal = &j.health
 	}
+	if a.crashes != nil {
+		if h.Crashes, err = actors.Ask[*messages.CrashHealth](ctx, a.sys, a.crashes, readCrashHealth{}); err != nil {
+			return h, unavailable(err)
+		}
+	}
 	for _, pid := range a.links {
 		p, err := actors.Ask[messages.ProxyHealth](ctx, a.sys, pid, readLink{})
 		if err != nil {

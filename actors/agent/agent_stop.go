@@ -20,7 +20,7 @@ const journalCloseTimeout = 800 * time.Millisecond
 func (a *Agent) Stop(ctx context.Context) error {
 	err := a.stopEach(ctx, append(slices.Clone(a.scrapers), a.self, a.host, a.pressure)...)
 	closed := a.closeJournal(ctx)
-	err = errors.Join(err, a.disconnect(ctx), a.stopEach(ctx, a.config, a.database, a.lifecycle))
+	err = errors.Join(err, a.disconnect(ctx), a.stopEach(ctx, a.config, a.database, a.lifecycle, a.crashes))
 	<-closed
 	err = errors.Join(err, stopRecorder(ctx, a.sys, a.recorder), a.stopEach(ctx, a.journal))
 	a.client.CloseIdleConnections()

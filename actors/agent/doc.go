@@ -10,6 +10,7 @@
 //	database            asks the node who it is and which nodes it knows: see package banyandb
 //	lifecycle           asks the node for its groups, and reads the reports of its lifecycle runs
 //	pressure            captures profiles while the node is short of memory; survives its own panics
+//	crashsource         finds out about crashes of the node: see package crash; survives its own panics
 //	link-N              one proxy address: the reconnect supervisor
 //	└ uplink-N          one session: registration, heartbeats, answers
 //
@@ -35,6 +36,7 @@
 //	selfmetrics -> database            readPorts; database -> selfmetrics  a list of portStatus
 //	topologySource -> database         readTopology; database -> topologySource  a topology, or an error
 //	lifecycleSource -> lifecycle       readLifecycle; lifecycle -> lifecycleSource  answerLifecycle, or an error
+//	crashSource -> crashsource         readCrashes; crashsource -> crashSource  crashSnapshot
 //	link -> recorder                   readHealth; recorder -> link  nodeHealth
 //	uplink -> link                     registered, sessionOver
 //	link -> uplink                     sayGoodbye, then it stops it
@@ -58,6 +60,12 @@
 // fetches profiles and package pressure keeps them. pressure_memory.go reads the node's memory, pressure_source.go
 // answers proxies, and pressure_metrics.go is what selfmetrics shows, without a message. There is one goroutine
 // for the memory, and one for a capture, which may hang as long as the disk does.
+//
+// Crashes are optional, too. crashes.go is the actor, and crash_source.go answers proxies. crashes_state.go decides
+// when directories and logs are read, crash_records_state.go what a record is, and crash_storage_state.go when
+// those that logs have told of are written to disk. There is one goroutine for each directory and each log, and one for
+// the file of records: each may hang as long as its disk does. What the kernel says of the end of the node's process
+// goes to crashRecords.exited, as what a log says of it does.
 //
 // A link has at most one uplink: it starts the next one when the runtime has reported the
 // end of the one before. An uplink sends sessionOver when its streams, their goroutines and

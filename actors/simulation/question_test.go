@@ -3,8 +3,6 @@ package simulation
 import (
 	"fmt"
 	"time"
-
-	"fodc/messages"
 )
 
 // question is the request of one client. Its times are relative to the request.
@@ -16,17 +14,13 @@ type question struct {
 	isRange  bool          // a window and not the latest
 	from, to time.Duration // of the window, before now; negative: open
 	names    []string
-	second   bool            // it goes to the second proxy
-	kind     messages.Stream // empty: samples
+	second   bool // it goes to the second proxy
 }
 
 func (q question) String() string {
 	text := fmt.Sprintf("in %s", q.deadline)
 	if q.cancel > 0 {
 		text += fmt.Sprintf(", given up after %s", q.cancel)
-	}
-	if q.kind != "" {
-		text += ", " + string(q.kind)
 	}
 	if q.second {
 		text += ", the second proxy"

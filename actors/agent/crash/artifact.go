@@ -132,7 +132,7 @@ func (e *entry) update(record *messages.PanicRecord, files []string, dir, name s
 	if e.crash != nil && slices.Equal(e.crash.Files, files) && reflect.DeepEqual(&e.crash.Panic, record) {
 		return
 	}
-	e.crash = &messages.Crash{FetchedAt: now.UTC(), ArtifactDir: clean(filepath.Join(dir, name), maxPathBytes), Files: files, Panic: *record}
+	e.crash = &messages.Crash{FetchedAt: now.UTC().Round(0), ArtifactDir: clean(filepath.Join(dir, name), maxPathBytes), Files: files, Panic: *record}
 }
 
 // complete fills in what panic.json does not say.
@@ -147,11 +147,11 @@ func complete(p *messages.PanicRecord, name string, modified time.Time) {
 	if p.Component == "" {
 		p.Component = n.component
 	}
-	if n.pid != "" && p.ProcessMetadata[pidField] == "" {
+	if n.pid != "" && p.ProcessMetadata[PIDField] == "" {
 		if p.ProcessMetadata == nil {
 			p.ProcessMetadata = map[string]string{}
 		}
-		setField(p.ProcessMetadata, pidField, n.pid)
+		setField(p.ProcessMetadata, PIDField, n.pid)
 	}
 }
 

@@ -67,9 +67,10 @@ type Scan struct {
 
 // Directory is a directory that the database writes its crash artifacts to: a subdirectory each.
 type Directory struct {
-	path string
-	keep int
-	busy atomic.Bool
+	path  string
+	keep  int
+	bytes int
+	busy  atomic.Bool
 
 	entries map[string]*entry
 	newest  []*messages.Crash
@@ -79,11 +80,11 @@ type Directory struct {
 	open func(root *os.Root, name string) (*os.File, error)
 }
 
-// NewDirectory returns a directory of which the newest artifacts are kept, as many as keep. changed is called
-// by another goroutine when something in the directory has changed, where the system tells, and
-// may be nil. Nothing is read yet.
-func NewDirectory(path string, keep int, changed func()) *Directory {
-	d := &Directory{path: path, keep: keep, entries: map[string]*entry{}, open: openIn}
+// NewDirectory returns a directory of which the newest artifacts are kept, as many as keep, in as many
+// bytes of memory. changed is called by another goroutine when something in the directory has
+// changed, where the system tells, and may be nil. Nothing is read yet.
+func NewDirectory(path string, keep, bytes int, changed func()) *Directory {
+	d := &Directory{path: path, keep: keep, bytes: bytes, entries: map[string]*entry{}, open: openIn}
 	if changed != nil {
 		d.watch = &watch{path: path, changed: changed}
 	}
@@ -121,6 +122,7 @@ func (d *Directory) scan(ctx context.Context, now time.Time) Scan {
 	reader := &artifactReader{dir: d.path, root: found.root, open: d.open, now: now, bytesLeft: maxScanBytes}
 	entries := map[string]*entry{}
 	var crashes []*messages.Crash
+	bytes := 0
 	for i, c := range found.candidates {
 		if ctx.Err() != nil {
 			return Scan{Artifacts: d.newest, Err: ctx.Err()}
@@ -136,6 +138,10 @@ func (d *Directory) scan(ctx context.Context, now time.Time) Scan {
 		had := e.problem
 		reader.read(c, e)
 		if e.crash != nil {
+			if bytes += e.crash.MemoryBytes(); bytes > d.bytes {
+				delete(entries, c.name)
+				break
+			}
 			crashes = append(crashes, e.crash)
 		}
 		if e.problem.Reason != "" && (e.problem.Reason != had.Reason || e.problem.Err.Error() != had.Err.Error()) {

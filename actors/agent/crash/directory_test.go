@@ -27,7 +27,7 @@ type source struct {
 
 func newSource(t *testing.T) *source {
 	dir := t.TempDir()
-	return &source{t: t, dir: dir, d: NewDirectory(dir, 64, nil), now: time.Now()}
+	return &source{t: t, dir: dir, d: NewDirectory(dir, 64, 16<<20, nil), now: time.Now()}
 }
 
 // write writes a file of an artifact, as if it had been an hour ago.
@@ -310,7 +310,7 @@ func TestUnreadableArtifact(t *testing.T) {
 
 func TestNewestArtifactsAreKept(t *testing.T) {
 	s := newSource(t)
-	s.d = NewDirectory(s.dir, 3, nil)
+	s.d = NewDirectory(s.dir, 3, 16<<20, nil)
 	for i := range 6 {
 		s.write(fmt.Sprintf("20260718T10153%dZ-storage-1", i), "panic.json", panicJSON(fmt.Sprint(i)))
 	}
@@ -323,6 +323,21 @@ func TestNewestArtifactsAreKept(t *testing.T) {
 	s.write("20260718T101537Z-storage-1", "panic.json", "{")
 	values, _ = s.scan(time.Second)
 	require.Equal(t, []string{"4", "5", "6"}, values)
+}
+
+// The newest artifacts are kept that fit into the memory that there is for them.
+func TestMemoryOfArtifactsIsBounded(t *testing.T) {
+	s := newSource(t)
+	s.d = NewDirectory(s.dir, 64, 25_000, nil)
+	for i := range 6 {
+		s.write(fmt.Sprintf("20260718T10153%dZ-storage-1", i), "panic.json", panicJSON(strings.Repeat(fmt.Sprint(i), 10_000)))
+	}
+	for range 2 {
+		values, r := s.scan(time.Second)
+		require.Len(t, values, 2)
+		require.Equal(t, "4", values[0][:1])
+		require.False(t, r.Waiting)
+	}
 }
 
 // One scan reads a bounded number of bytes; the next ones read the rest.
@@ -398,7 +413,7 @@ func TestScanHangs(t *testing.T) {
 func TestWatch(t *testing.T) {
 	dir := t.TempDir()
 	changed := make(chan struct{}, 1000)
-	d := NewDirectory(dir, 64, func() { changed <- struct{}{} })
+	d := NewDirectory(dir, 64, 16<<20, func() { changed <- struct{}{} })
 	defer d.Close()
 	awaitChange := func() {
 		t.Helper()

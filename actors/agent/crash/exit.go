@@ -36,14 +36,14 @@ var signalTexts = map[string]string{"quit": "SIGQUIT", "illegal instruction": "S
 // IsFailure reports whether the process has ended as none should.
 func (e Exit) IsFailure() bool { return e.OutOfMemory || e.Signal != "" }
 
-// fields are what the end adds to the metadata of the process.
-func (e Exit) fields() map[string]string {
+// Fields are what the end adds to the metadata of the process.
+func (e Exit) Fields() map[string]string {
 	f := map[string]string{}
 	if e.PID > 0 {
-		f[pidField] = strconv.Itoa(e.PID)
+		f[PIDField] = strconv.Itoa(e.PID)
 	}
 	if e.Signal != "" {
-		f["signal"] = e.Signal
+		f["exit_signal"] = e.Signal
 	}
 	if e.Code >= 0 {
 		f["exit_code"] = strconv.Itoa(e.Code)

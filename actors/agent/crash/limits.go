@@ -12,8 +12,9 @@ import (
 const (
 	// MaxPanicFileBytes bounds a panic.json. A larger one is not read.
 	MaxPanicFileBytes = 4 << 20
-	// maxStackBytes bounds the stacks of the goroutines, maxPanicBytes the value of the panic.
-	maxStackBytes = 256 << 10
+	// maxStackBytes bounds the stacks of the goroutines, so that they have at most 256 KiB with the note
+	// that something is left out, maxPanicBytes the value of the panic.
+	maxStackBytes = 256<<10 - 64
 	maxPanicBytes = 16 << 10
 	// maxBreadcrumbs bounds the breadcrumbs, and maxBreadcrumbBytes all of them together. The newest
 	// are kept.
@@ -32,8 +33,8 @@ const (
 
 // Fields of the metadata of a process.
 const (
-	pidField = "pid"
-	logField = "log_file"
+	PIDField = "pid"
+	LogField = "log_file"
 )
 
 // maskSlack is how much more than its limit a text may have while its secrets are masked, so that

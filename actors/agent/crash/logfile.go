@@ -85,7 +85,7 @@ func (s *logSink) take(found []Found) {
 			continue
 		}
 		if f.Panic != nil {
-			setField(f.Panic.ProcessMetadata, logField, s.name)
+			setField(f.Panic.ProcessMetadata, LogField, s.name)
 		}
 		s.read.Found = append(s.read.Found, f)
 	}

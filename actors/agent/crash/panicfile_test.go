@@ -160,9 +160,14 @@ func FuzzDirName(f *testing.F) {
 // The records of logs survive the agent, and what is damaged of them costs no other one.
 func TestRecordsAreKept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "records")
-	none, err := ReadRecords(path)
-	require.NoError(t, err)
-	require.Empty(t, none)
+	reads := func(damaged int, want ...*messages.Crash) {
+		t.Helper()
+		got, n, err := ReadRecords(path)
+		require.NoError(t, err)
+		require.Equal(t, damaged, n)
+		require.Equal(t, want, got)
+	}
+	reads(0)
 
 	var records []*messages.Crash
 	for i := range 3 {
@@ -171,13 +176,9 @@ func TestRecordsAreKept(t *testing.T) {
 				GoroutineStack: "goroutine 1 [running]:\n\tx", Recovered: i == 1, ProcessMetadata: map[string]string{"pid": "5"}}})
 	}
 	require.NoError(t, WriteRecords(path, records))
-	got, err := ReadRecords(path)
-	require.NoError(t, err)
-	require.Equal(t, records, got)
+	reads(0, records...)
 	require.NoError(t, WriteRecords(path, records[1:]))
-	got, err = ReadRecords(path)
-	require.NoError(t, err)
-	require.Equal(t, records[1:], got)
+	reads(0, records[1:]...)
 	entries, err := os.ReadDir(filepath.Dir(path))
 	require.NoError(t, err)
 	require.Len(t, entries, 1)
@@ -185,14 +186,17 @@ func TestRecordsAreKept(t *testing.T) {
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path, append([]byte("{\"pan\x00ic\n"), text[:len(text)-9]...), 0o600))
-	got, err = ReadRecords(path)
-	require.ErrorContains(t, err, "has 2 damaged records")
-	require.Equal(t, records[1:2], got)
-
+	reads(2, records[1])
+	require.NoError(t, os.WriteFile(path, append(text, make([]byte, maxRecordLine+1)...), 0o600))
+	reads(1, records[1:]...)
 	require.NoError(t, os.Truncate(path, maxRecordsFile+1))
-	_, err = ReadRecords(path)
-	require.ErrorContains(t, err, "is no regular file of at most")
+	reads(1)
+	require.NoError(t, WriteRecords(path, records))
+	reads(0, records...)
+
 	require.Error(t, WriteRecords(filepath.Join(path, "x"), nil))
+	_, _, err = ReadRecords(filepath.Join(path, "x"))
+	require.Error(t, err)
 }
 
 func FuzzRecords(f *testing.F) {
@@ -200,7 +204,7 @@ func FuzzRecords(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		path := filepath.Join(t.TempDir(), "records")
 		require.NoError(t, os.WriteFile(path, data, 0o600))
-		records, _ := ReadRecords(path)
+		records, _, _ := ReadRecords(path)
 		for _, r := range records {
 			requireText(t, r.ArtifactDir, maxPathBytes)
 			requireRecord(t, r.Panic)

@@ -116,7 +116,7 @@ func (p *Parser) explain() {
 			}
 		case "pid":
 			if pid, err := strconv.Atoi(text); err == nil && pid > 0 {
-				p.dump.fields[pidField] = text
+				p.dump.fields[PIDField] = text
 			}
 		case "msg", "message":
 			p.dump.fields["log_message"] = text

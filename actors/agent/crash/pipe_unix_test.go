@@ -38,7 +38,7 @@ func TestPipesDoNotBlock(t *testing.T) {
 
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	require.NoError(t, unix.Mkfifo(pipe, 0o644))
-	d := NewDirectory(pipe, 1, nil)
+	d := NewDirectory(pipe, 1, 1<<20, nil)
 	r, _ = d.Scan(t.Context(), s.now)
 	require.ErrorIs(t, r.Err, errNoDirectory)
 	l := NewLogFile(pipe)

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -76,28 +75,26 @@ func writeAtomically(path string, data []byte) error {
 	return syncDirectory(filepath.Dir(path))
 }
 
-// ReadRecords returns the records of a file, oldest first; none if there is no file. What is damaged is left
-// out, and the error says so. It may block as long as the disk does.
-func ReadRecords(path string) ([]*messages.Crash, error) {
+// ReadRecords returns the records of a file as they were written; none if there is no file. What is damaged
+// is left out and counted. It may block as long as the disk does.
+func ReadRecords(path string) (records []*messages.Crash, damaged int, err error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, 0, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	if !info.Mode().IsRegular() || info.Size() > maxRecordsFile {
-		return nil, fmt.Errorf("%s is no regular file of at most %d bytes", path, maxRecordsFile)
+	if !info.Mode().IsRegular() || info.Size() > maxRecordsFile { // none that was written here
+		return nil, 1, nil
 	}
 	file, err := openShared(path)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer file.Close()
 	lines := bufio.NewScanner(io.LimitReader(file, maxRecordsFile))
 	lines.Buffer(nil, maxRecordLine)
-	var records []*messages.Crash
-	damaged := 0
 	for lines.Scan() {
 		var r keptRecord
 		err := json.Unmarshal(lines.Bytes(), &r)
@@ -111,9 +108,10 @@ func ReadRecords(path string) ([]*messages.Crash, error) {
 		}
 		records = append(records, &messages.Crash{FetchedAt: r.FetchedAt.UTC(), ArtifactDir: clean(r.Source, maxPathBytes), Panic: p})
 	}
-	err = lines.Err()
-	if damaged > 0 {
-		err = errors.Join(err, fmt.Errorf("%s has %d damaged records", path, damaged))
+	if err := lines.Err(); err != nil && !errors.Is(err, bufio.ErrTooLong) {
+		return nil, 0, err
+	} else if err != nil {
+		damaged++ // Nothing behind a line that is too long is read.
 	}
-	return records, err
+	return records, damaged, nil
 }

@@ -1,0 +1,24 @@
+package agent
+
+import "fodc/actors/agent/crash"
+
+// What the states know of package crash, which reads files: plain data.
+type (
+	crashScan = crash.Scan
+	crashLog  = crash.LogRead
+	crashExit = crash.Exit
+)
+
+const (
+	// crashPIDField and crashLogField are the process id and the log's name in the metadata of a process.
+	crashPIDField = crash.PIDField
+	crashLogField = crash.LogField
+	// crashStderr is the component of a crash of which nothing names one.
+	crashStderr = crash.Stderr
+	// crashRecordsBytes bounds the records of logs.
+	crashRecordsBytes = crash.MaxRecordsBytes
+)
+
+// crashErrorReasons are the reasons of errors for metrics.
+var crashErrorReasons = []string{crashErrorSource, crashErrorHangs, crashErrorSkipped, crashErrorStorage,
+	string(crash.ReasonInvalid), string(crash.ReasonTooLarge), string(crash.ReasonLink), string(crash.ReasonUnreadable)}
