@@ -125,7 +125,7 @@ func pageMemory(blocks []messages.Block) nodeMemory {
 				}
 			}
 		}
-		if m.resident > 0 && (m.limit > 0 && best.limit == 0 || (m.limit > 0) == (best.limit > 0) && m.resident > best.resident) {
+		if m.limit > 0 && best.limit == 0 || (m.limit > 0) == (best.limit > 0) && m.resident > best.resident {
 			best = m
 		}
 	}

@@ -41,6 +41,8 @@ func TestMergeMemory(t *testing.T) {
 	f(processMemory{500, 1000, nil}, 500, 1000)
 	f(processMemory{500, 1000, nil}, 500, 800, page(300, 800)) // the node sees a limit that the agent does not
 	f(processMemory{500, 1000, nil}, 500, 1000, page(300, 1200))
+	f(processMemory{500, 1000, nil}, 500, 800, page(0, 800))
+	f(processMemory{500, 1000, nil}, 500, 800, page(300, 800), page(0, 900))
 	f(processMemory{500, 0, nil}, 500, 800, page(300, 800))
 	f(processMemory{0, 1000, gone}, 300, 800, page(300, 800))
 	f(processMemory{0, 1000, gone}, 300, 1000, resident(300))

@@ -141,10 +141,14 @@ func withoutURL(err error) error {
 		err = of.Err
 	}
 	var op *net.OpError
-	if errors.As(err, &op) {
+	switch {
+	case errors.As(err, &op):
 		return fmt.Errorf("%s: %w", op.Op, op.Err)
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("it closed the connection without an answer: %w", err)
+	default:
+		return err
 	}
-	return err
 }
 
 // shown returns a text for an error: without secrets, valid and short.

@@ -155,6 +155,7 @@ func TestAnswersThatAreNotTaken(t *testing.T) {
 	}, Text, true)
 	f("after 0 bytes: ", raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), PProf, false)
 	f("header", raw("HTTP/1.1 200 OK\r\nX: "+strings.Repeat("a", 2*maxHeaderBytes)+"\r\n\r\n"), PProf, false)
+	f("it closed the connection without an answer: EOF", raw(""), PProf, false)
 	f("malformed HTTP", raw("SSH-2.0-x\r\n"), PProf, false)
 }
 
