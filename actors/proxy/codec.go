@@ -36,16 +36,9 @@ type codec struct {
 
 func newCodec(t *counters) codec { return codec{encoding.GetCodecV2(proto.Name), t} }
 
-// frameBuffers has the sizes of answers. gRPC's own pool has none between 32 KiB and 1 MiB.
-var frameBuffers = newFrameBuffers()
-
-func newFrameBuffers() mem.BufferPool {
-	pool, err := mem.NewBinaryTieredBufferPool(12, 14, 15, 16, 17, 18, 19, 20, 22)
-	if err != nil {
-		panic(err) // Only if the sizes are invalid.
-	}
-	return pool
-}
+// frameBuffers has the sizes of answers. gRPC's own pool has none between 32 KiB and 1 MiB. A chunk of a
+// profile has up to 1 MiB, and its frame somewhat more.
+var frameBuffers = mem.NewTieredBufferPool(4<<10, 16<<10, 32<<10, 64<<10, 128<<10, 256<<10, 512<<10, 1<<20+8<<10, 4<<20)
 
 // Unmarshal keeps a reference to data in a rawFrame only.
 func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
