@@ -149,8 +149,9 @@ func sendParts(stream *actorstest.PlainStream, fetch fields, parts int, last boo
 
 func profilePath(pod string) string { return "/pressure-profiles/" + pod + "/" + crashedAtID + "/heap" }
 
-// downloadMemory is what a download may cost a proxy, whatever the size of the profile.
-const downloadMemory = 8 << 20
+// downloadMemory is what a download may cost a proxy, garbage included, whatever the size of the profile: some chunks of 1 MiB, each as a
+// frame and as its bytes.
+const downloadMemory = 24 << 20
 
 // TestE2EDownloadOfAFieldAgentsLargeProfile: the proxy's memory does not grow with the size of the profile, also while its client is
 // slow, and other questions are answered meanwhile.

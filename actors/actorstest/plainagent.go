@@ -86,12 +86,13 @@ func (a *PlainAgent) Err() error {
 // Open opens a stream of the session. A refusal is the error of its first Receive.
 func (a *PlainAgent) Open(s messages.Stream) (*PlainStream, error) {
 	method := plainMethods[s]
-	ctx := metadata.AppendToOutgoingContext(a.ctx, "agent_id", a.Key)
+	ctx, cancel := context.WithCancel(metadata.AppendToOutgoingContext(a.ctx, "agent_id", a.Key))
 	g, err := a.conn.NewStream(ctx, BaselineStream(), "/"+BaselineService+"/"+method.name)
 	if err != nil {
+		cancel()
 		return nil, err
 	}
-	return &PlainStream{g: g, in: method.question, out: method.answer}, nil
+	return &PlainStream{g: g, in: method.question, out: method.answer, reset: cancel}, nil
 }
 
 // Serve opens a stream, and sends what answer returns to each question, until the stream ends. The goroutine that

@@ -1,6 +1,7 @@
 package actorstest
 
 import (
+	"context"
 	"sync"
 
 	"fodc/messages"
@@ -47,6 +48,8 @@ type PlainStream struct {
 	}
 	in, out string
 	send    sync.Mutex
+	// reset is nil for the proxy's side.
+	reset context.CancelFunc
 }
 
 // Send sends the messages.
@@ -85,4 +88,11 @@ func (s *PlainStream) CloseSend() error {
 		return g.CloseSend()
 	}
 	return nil
+}
+
+// Reset breaks the stream off, and no other of its connection, if this is the agent's side.
+func (s *PlainStream) Reset() {
+	if s.reset != nil {
+		s.reset()
+	}
 }
