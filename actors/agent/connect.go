@@ -105,6 +105,7 @@ func (p *progress) timeoutError() error {
 }
 
 func register(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime, at *progress) (s *session, err error) {
+	cfg.identity.await(ctx)
 	var local atomic.Pointer[netip.Addr]
 	conn, err := newConnection(cfg, &local, &at.dialed)
 	if err != nil {
@@ -120,7 +121,6 @@ func register(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime,
 		return nil, err
 	}
 	at.connected.Store(true)
-	cfg.identity.await(ctx)
 	s.registration = cfg.identity.registration()
 	s.registration.Primary = primaryAddress(s.registration.Primary, local.Load())
 	s.registration.Config = knownConfig(ctx, cfg)

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"fodc/actors"
 	"fodc/actors/actorstest"
 	"fodc/messages"
 	"fodc/messages/wire"
@@ -142,7 +143,7 @@ func TestNodeHangs(t *testing.T) {
 		n.up()
 		w.run()
 		w.pass(identityWait - time.Millisecond)
-		require.Empty(t, w.said())
+		require.Empty(t, w.proxy.sessions())
 		w.pass(time.Millisecond)
 		require.Equal(t, messages.RoleUnspecified, w.said()[0].Role)
 		w.crash()
@@ -321,7 +322,7 @@ func TestLifecycle(t *testing.T) {
 			want.At, want.PodName = time.Now(), "p1"
 			require.Equal(t, []messages.Part{want}, all)
 		}
-		ask(&messages.Lifecycle{Reports: reports}, "InspectAll at 127.0.0.1:18912: connection error")
+		ask(&messages.Lifecycle{Reports: reports}, "InspectAll at 127.0.0.1:18912: dial: connection refused")
 
 		n.up()
 		ask(&messages.Lifecycle{Reports: reports}, "") // a node without that service has no groups
@@ -365,6 +366,42 @@ func TestLifecycleThatTakesLong(t *testing.T) {
 		go func() { _, _ = parts(t, s, messages.LifecycleQuestion{}) }()
 		synctest.Wait()
 		w.stop()
+	})
+}
+
+// A failure of the actors costs nobody the time that he waits, and is over at once.
+func TestDatabaseActorsRestart(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		n := w.withDatabase()
+		n.is("ROLE_DATA", nil)
+		n.Set(actorstest.GetClusterState, actorstest.FakeCall{Answer: actorstest.Fields{}})
+		n.Set(actorstest.InspectAll, actorstest.FakeCall{Delay: -1})
+		n.up()
+		identity := newNodeIdentity(w.cfg.Registration, true)
+		db := w.sys.Spawn("database", restarts, func() actors.Actor { return fragile{newDatabase(w.sys, identity, *w.cfg.Database)} })
+		lc := w.sys.Spawn("lifecycle", restarts, func() actors.Actor { return fragile{newLifecycle(w.sys, &reportReader{}, *w.cfg.Database)} })
+		synctest.Wait()
+		failed := make(chan error, 1)
+		go func() {
+			_, err := parts(t, lifecycleSource{w.sys, lc, "p1"}, messages.LifecycleQuestion{})
+			failed <- err
+		}()
+		synctest.Wait()
+		w.sys.Send(lc, forcePanic{})
+		w.sys.Send(db, forcePanic{})
+		synctest.Wait()
+		require.Equal(t, errRestarted, <-failed)
+		n.down()
+		w.pass(time.Minute)
+		require.Equal(t, "ROLE_DATA", identity.identity().Role, "it is not unsaid")
+		n.Set(actorstest.InspectAll, actorstest.FakeCall{Answer: actorstest.Fields{"groups": []any{actorstest.Fields{"name": "g"}}}})
+		n.up()
+		w.pass(5 * time.Second)
+		all, err := parts(t, lifecycleSource{w.sys, lc, "p1"}, messages.LifecycleQuestion{})
+		require.NoError(t, err)
+		require.Len(t, all, 1)
+		_, err = parts(t, topologySource{w.sys, db}, messages.TopologyQuestion{})
+		require.NoError(t, err)
 	})
 }
 

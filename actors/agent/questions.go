@@ -49,6 +49,10 @@ func (r *questionResponder) asked(c actors.Context, frame proto.Message) {
 	if native {
 		ask.ID, ask.TimeLeft = 0, 0
 	}
+	if ask.ID != 0 && r.queue.isAsked(ask.ID) {
+		r.stream.credits.Return() // The frame has come twice: a second answer would mix with the first one.
+		return
+	}
 	if q == nil || native && errors.Is(err, wire.ErrNothingAsked) {
 		r.stream.credits.Return() // Nobody waits for an answer.
 		return

@@ -63,6 +63,11 @@ func (q *questionQueue) asked(id uint64, invalid string, limit time.Duration, no
 	return p.seq, !p.overLimit
 }
 
+// isAsked reports whether the question with the id is not answered yet.
+func (q *questionQueue) isAsked(id uint64) bool {
+	return slices.ContainsFunc(q.items, func(p *pendingQuestion) bool { return p.id == id })
+}
+
 // find returns the question with the number, nil if its answer has ended.
 func (q *questionQueue) find(seq uint64) *pendingQuestion {
 	if i := slices.IndexFunc(q.items, func(p *pendingQuestion) bool { return p.seq == seq }); i >= 0 {

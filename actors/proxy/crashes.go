@@ -84,6 +84,7 @@ func (k *crashes) Receive(c actors.Context) {
 		actors.Reply(c, k.state.question())
 	case crashAnswers:
 		k.state.answered(m.collection, false)
+		k.write(c)
 	case *messages.Collection:
 		k.onCollected(c, m)
 	case error:

@@ -183,6 +183,7 @@ func (s *crashState) answered(c *messages.Collection, all bool) {
 	}
 	for i := range c.Nodes {
 		n := &c.Nodes[i]
+		s.identified(n.Identity)
 		if has, ok := s.revisions[n.AgentID]; ok {
 			known[n.AgentID] = has
 		}
@@ -193,6 +194,21 @@ func (s *crashState) answered(c *messages.Collection, all bool) {
 		}
 	}
 	s.revisions = known
+}
+
+// identified takes who a node is. Its records that came before its role was known are of that role.
+func (s *crashState) identified(id messages.Identity) {
+	of := s.nodes[id.NodeID]
+	if of == nil || !isRoleKnown(id.Role) {
+		return
+	}
+	for _, key := range slices.Clone(of.keys) {
+		if r := s.records[key]; r != nil && !isRoleKnown(r.Identity.Role) { // Others may have been evicted meanwhile.
+			c := r.KnownCrash
+			c.Identity = id
+			s.put(c, false)
+		}
+	}
 }
 
 // question returns what agents are asked, given what of them is known.

@@ -48,6 +48,37 @@ func TestCrashRecordsAreKeptOnce(t *testing.T) {
 	require.Nil(t, s.nextWrite(), "there is no disk")
 }
 
+// Records that came before their node had said its role are of that role.
+func TestCrashRecordsOfALateRole(t *testing.T) {
+	s := newCrashState(true)
+	early, other := crashAt("a", 1), crashAt("a", 2)
+	early.Identity.Role = messages.RoleUnspecified
+	s.arrived(early, noon)
+	s.arrived(other, noon)
+	for s.nextWrite() != nil {
+		s.written(nil)
+	}
+	answer := func(role string) {
+		id := messages.Identity{NodeID: "a", PodName: "pod-a", Role: role, Labels: map[string]string{"type": "hot"}}
+		s.answered(&messages.Collection{Nodes: []messages.NodeAnswer{{Identity: id}, {Identity: messages.Identity{NodeID: "b", Role: "x"}}}}, true)
+	}
+	roles := func() (all []string) {
+		for _, key := range s.nodes["a"].keys {
+			all = append(all, s.records[key].Identity.Role)
+		}
+		return all
+	}
+	answer(messages.RoleUnspecified)
+	require.Equal(t, []string{messages.RoleUnspecified, "datanode"}, roles())
+	require.Nil(t, s.nextWrite())
+	answer("ROLE_DATA")
+	require.Equal(t, []string{"ROLE_DATA", "datanode"}, roles(), "one that had a role keeps it")
+	require.Len(t, s.list(&messages.NodeFilter{Roles: []string{"ROLE_DATA"}}), 1)
+	require.NotNil(t, s.nextWrite(), "the disk learns it, too")
+	answer("ROLE_META")
+	require.Equal(t, []string{"ROLE_DATA", "datanode"}, roles())
+}
+
 // A node that crashes again and again, or says so, makes no record of another one disappear, and keeps
 // its first.
 func TestCrashRecordsAreBounded(t *testing.T) {

@@ -22,14 +22,16 @@ const scheduleTolerance = 50 * time.Millisecond
 // request is a request that waits for its answer.
 type request struct {
 	question
-	query    messages.Query
-	proxy    *proxyProcess
-	asked    time.Time
-	ended    time.Time
-	result   *messages.Collection
-	err      error
-	clients  int                            // that waited when it was asked, itself included
-	selected map[string]messages.NodeStatus // what the cluster had for its filter, when it was asked
+	query        messages.Query
+	proxy        *proxyProcess
+	asked        time.Time
+	ended        time.Time
+	result       *messages.Collection
+	err          error
+	clients      int                            // that waited when it was asked, itself included
+	selected     map[string]messages.NodeStatus // what the cluster had for its filter, when it was asked
+	crashes      []messages.KnownCrash
+	acknowledged map[messages.CrashKey]bool // see proxyProcess.acknowledged, when it was asked
 }
 
 // ask sends the requests of clients, all at this moment.
@@ -51,6 +53,7 @@ func (w *world) ask(questions []question) {
 		r := &request{question: q, query: w.query(q, now), proxy: p, asked: now}
 		requests = append(requests, r)
 		r.selected = w.selected(r)
+		r.acknowledged = p.acknowledged()
 		w.background.Go(func() {
 			w.send(r)
 			<-known
@@ -76,6 +79,12 @@ func (w *world) query(q question, now time.Time) messages.Query {
 	}
 	if q.role != "" {
 		m.Filter.Roles = []string{q.role}
+	}
+	switch q.kind {
+	case messages.StreamTopology:
+		m.Question = messages.TopologyQuestion{}
+	case messages.StreamProfiles:
+		m.Question = messages.ProfilesQuestion{}
 	}
 	if q.isRange && q.from >= 0 {
 		m.Selection.Window.Start = now.Add(-q.from)
@@ -110,7 +119,13 @@ func (w *world) send(r *request) {
 	w.clients++
 	r.clients = w.clients
 	w.mu.Unlock()
-	r.result, r.err = r.proxy.proxy.Collect(ctx, r.query)
+	if r.kind == messages.StreamCrashes {
+		var list messages.CrashList
+		list, r.err = r.proxy.proxy.Crashes(ctx, r.query.Filter, r.query.Deadline)
+		r.result, r.crashes = &list.Asked, list.Crashes
+	} else {
+		r.result, r.err = r.proxy.proxy.Collect(ctx, r.query)
+	}
 	r.ended = time.Now()
 	w.mu.Lock()
 	w.clients--
@@ -130,6 +145,9 @@ func (w *world) verify(r *request) {
 			wrong("%v", r.err)
 		}
 		return
+	}
+	if r.kind == messages.StreamCrashes {
+		w.verifyCrashes(r, wrong)
 	}
 	got := map[string]bool{}
 	before := ""
@@ -161,7 +179,7 @@ func (w *world) mayFail(r *request) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var refused *messages.Error
-	return errors.As(r.err, &refused) && refused.Kind == messages.ErrUnavailable && (r.proxy != w.proxy && r.proxy != w.second || r.clients > maxCollections)
+	return errors.As(r.err, &refused) && refused.Kind == messages.ErrUnavailable && (r.proxy != w.proxy && r.proxy != w.second || r.clients > maxCollections-1)
 }
 
 func (w *world) node(id string) *node {
@@ -180,11 +198,18 @@ func (r *request) selects(n *node) bool {
 // verifyNode checks one node's part of the answer.
 func (w *world) verifyNode(r *request, n *node, a messages.NodeAnswer, wrong func(string, ...any)) {
 	if a.Missing != messages.MissingNone {
-		if len(a.Blocks) > 0 {
-			wrong("%s is missing, and has samples", n.id)
+		if len(a.Blocks) > 0 || len(a.Parts) > 0 {
+			wrong("%s is missing, and has an answer", n.id)
+		}
+		if r.kind != "" && n.baseline {
+			return // It has none of these streams.
 		}
 		w.mu.Lock()
-		since := later(n.disturbed, n.metricsBroken.Add(quickRecovery-recovery))
+		broken := n.metricsBroken
+		if r.kind != "" {
+			broken = n.othersBroken
+		}
+		since := later(n.disturbed, broken.Add(quickRecovery-recovery))
 		if r.proxy == w.second {
 			since = n.notSingle.Add(quickRecovery - recovery)
 		}
@@ -193,6 +218,14 @@ func (w *world) verifyNode(r *request, n *node, a messages.NodeAnswer, wrong fun
 		if calm > recovery+maxShareAge && r.deadline > 4*w.plan.latency+epsilon {
 			wrong("%s is missing (%s), and has been undisturbed for %s", n.id, a.Missing, calm)
 		}
+		return
+	}
+	switch r.kind {
+	case "":
+	case messages.StreamCrashes:
+		return
+	default:
+		w.verifyParts(r, n, a, wrong)
 		return
 	}
 	got := samples{node: n, wrong: wrong, seen: map[sampleKey]bool{}, wide: map[time.Time]int{}, by: map[int][]time.Time{}}

@@ -186,7 +186,7 @@ func (w *world) checkActors() (sessions, second []messages.ActorNode) {
 			w.fail("actor %s is an orphan", a.ID)
 		}
 	})
-	if collects > clients {
+	if collects > clients+keepers {
 		w.fail("%d collections for %d clients", collects, clients)
 	}
 	return sessions, second
@@ -212,6 +212,10 @@ func (w *world) checkWhole() {
 	}
 	w.ask([]question{
 		{deadline: time.Second},
+		{deadline: time.Second, kind: messages.StreamTopology},
+		{deadline: time.Second, kind: messages.StreamProfiles},
+		{deadline: time.Second, kind: messages.StreamCrashes},
+		{deadline: time.Second, kind: messages.StreamCrashes, second: true},
 		{deadline: time.Second, second: true},
 		{deadline: time.Second, isRange: true, from: 2 * time.Minute, to: -1, names: []string{sampleName}},
 	})

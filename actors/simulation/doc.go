@@ -7,6 +7,7 @@
 //	tap_test.go                      faults of one stream alone
 //	world_test.go, perform_test.go   the proxy, and how a plan is executed
 //	process_test.go, page_test.go    the agents, and the pages of their nodes
+//	streams_test.go                  the streams beside that of metrics: topology, profiles, crash records
 //	storage_test.go                  the directories of journals, which survive agents
 //	baseline_test.go                 an agent that knows the baseline of the contract only
 //	second_proxy_test.go             a second proxy, which is never disturbed
@@ -33,8 +34,8 @@
 // heartbeat timeout. Then everything is stopped, and nothing may be left.
 //
 // The steps: connections are reset, or dropped on the path without an error; the path is
-// blocked in one direction or both; bytes are slow; one stream alone breaks; frames are
-// duplicated; a node's page fails, is slow, is garbage or has some; agents are killed, lose
+// blocked in one direction or both; bytes are slow; one stream alone breaks, or all beside those
+// of registration and metrics; frames are duplicated; a node crashes; a node's page fails, is slow, is garbage or has some; agents are killed, lose
 // power, say goodbye, come back; two processes of a node overlap; another machine claims to
 // be a node; the proxy is stopped, killed, or loses power; clients ask at the same moment,
 // with different deadlines, filters and windows, and some cancel.
@@ -59,6 +60,9 @@
 //     and none if that has failed.
 //   - A process that has a journal also has the samples of those before it that had one: all that
 //     were recorded before a kill or a stop, and all that were synced before a power cut.
+//   - A topology and a list of profiles are whole, of the node and one process of it, and of now.
+//   - A crash record that a client of a proxy has seen, or that is on the proxy's disk, is never lost. An
+//     agent that has answered has told of all. No node has the records of another.
 //   - A node that is undisturbed is in every answer, whatever happens to the others.
 //   - An orderly stop of an agent or of the proxy keeps its time limit.
 //   - No actor fails, no error is logged, and at the end no actor, goroutine or

@@ -35,16 +35,26 @@ func (w *world) perform(s step) {
 	case startAgent:
 		w.startAgent(n)
 	case breakRegistration:
-		w.breakStreams(n, false)
+		w.breakStreams(n, breakRegistration)
 		w.disturb(n)
 	case breakMetrics:
-		w.breakStreams(n, true)
+		w.breakStreams(n, breakMetrics)
 		if n.baseline { // it tears all down
 			w.disturb(n)
 		}
 		w.mu.Lock()
 		n.metricsBroken = time.Now()
 		w.mu.Unlock()
+	case breakOthers:
+		w.breakStreams(n, breakOthers)
+		if n.baseline { // it tears all down
+			w.disturb(n)
+		}
+		w.mu.Lock()
+		n.othersBroken = time.Now()
+		w.mu.Unlock()
+	case crashNode:
+		n.crash()
 	case doubleFrames, singleFrames:
 		w.mu.Lock()
 		n.duplicated = s.do == doubleFrames

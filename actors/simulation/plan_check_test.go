@@ -18,7 +18,7 @@ func TestPlansHaveAllThatCanBeDone(t *testing.T) {
 	left := []verb{cutPath, losePath, blockOut, openOut, blockIn, openIn, slowPath, normalPath, killAgent, powerOffAgent, leaveAgent,
 		startAgent, startTwin, killTwin, leaveTwin, startImpostor, killImpostor, powerOffImpostor, leaveImpostor,
 		breakRegistration, breakMetrics, doubleFrames, singleFrames, failPage, spoilPage, mixPage, slowPage, goodPage,
-		crashProxy, powerOffProxy, stopProxy, startProxy, ask}
+		crashProxy, powerOffProxy, stopProxy, startProxy, ask, crashNode, breakOthers}
 	for seed := range uint64(defaultSeeds) {
 		p := newPlan(1+seed, false)
 		require.True(t, slices.IsSortedFunc(p.steps, func(a, b step) int { return int(a.at - b.at) }))

@@ -13,15 +13,16 @@ import (
 // plan is the steps of a seed with their times. It depends on the seed alone, and is made
 // before the world.
 type plan struct {
-	seed     uint64
-	nodes    int
-	latency  time.Duration // of every path, while it is not disturbed
-	wide     bool          // the first node's page is so large that an answer takes several chunks
-	baseline []int         // the nodes whose agents speak the baseline
-	journals []int         // the nodes whose agents keep a journal on disk
-	second   bool          // there is a second proxy, which is never disturbed
-	span     time.Duration // then the disturbances are over
-	steps    []step        // by time
+	seed      uint64
+	nodes     int
+	latency   time.Duration // of every path, while it is not disturbed
+	wide      bool          // the first node's page is so large that an answer takes several chunks
+	baseline  []int         // the nodes whose agents speak the baseline
+	journals  []int         // the nodes whose agents keep a journal on disk
+	second    bool          // there is a second proxy, which is never disturbed
+	crashDisk bool          // the first one keeps crash records on disk
+	span      time.Duration // then the disturbances are over
+	steps     []step        // by time
 }
 
 // step is one disturbance, or one repair, or requests of clients.
@@ -71,6 +72,8 @@ const (
 	stopProxy         verb = "stop proxy"   // it is stopped in an orderly way
 	startProxy        verb = "start proxy"  // it is started, unless it runs
 	ask               verb = "ask"
+	crashNode         verb = "node crashes" // it writes a crash record
+	breakOthers       verb = "break others" // all streams break but those of its registration and metrics
 )
 
 func (s step) String() string {
@@ -88,8 +91,8 @@ func (s step) String() string {
 }
 
 func (p plan) String() string {
-	lines := []string{fmt.Sprintf("%d nodes (the first is wide: %t; baseline: %v; with a journal: %v), a second proxy: %t, latency %s, disturbed for %s",
-		p.nodes, p.wide, p.baseline, p.journals, p.second, p.latency, p.span)}
+	lines := []string{fmt.Sprintf("%d nodes (the first is wide: %t; baseline: %v; with a journal: %v), a second proxy: %t, crash records on disk: %t, latency %s, disturbed for %s",
+		p.nodes, p.wide, p.baseline, p.journals, p.second, p.crashDisk, p.latency, p.span)}
 	for _, s := range p.steps {
 		lines = append(lines, s.String())
 	}
@@ -99,7 +102,7 @@ func (p plan) String() string {
 // tapped reports whether the plan has faults of streams.
 func (p plan) tapped() bool {
 	return slices.ContainsFunc(p.steps, func(s step) bool {
-		return s.do == breakRegistration || s.do == breakMetrics || s.do == doubleFrames
+		return s.do == breakRegistration || s.do == breakMetrics || s.do == breakOthers || s.do == doubleFrames
 	})
 }
 
@@ -154,6 +157,11 @@ func newPlan(seed uint64, large bool) plan {
 	for range 1 + r.few(6) {
 		r.asks()
 	}
+	drawn := r.Rand
+	r.Rand = rand.New(rand.NewPCG(seed, 0x57eea))
+	r.asksOnStreams()
+	r.crashDisk = r.IntN(2) == 0
+	r.Rand = drawn
 	slices.SortStableFunc(r.steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
 	for n := 1; n <= r.nodes; n++ {
 		if r.IntN(2) == 0 && !slices.Contains(r.baseline, n) {

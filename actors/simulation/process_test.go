@@ -65,7 +65,7 @@ func (w *world) start(n *node, at *host) {
 			Primary: messages.Address{Port: 17912}},
 		ProxyAddrs: addrs, Targets: []agent.Target{{URL: "http://node/metrics"}},
 		ScrapeInterval: scrapeInterval, HeartbeatInterval: heartbeatInterval, ReconnectInterval: reconnectInterval,
-		MemoryBudget: 16 << 20, Journal: p.journal(), Version: "simulated", Dial: p.dial, Fetch: p.fetch,
+		MemoryBudget: 16 << 20, Sources: p.sources(), Journal: p.journal(), Version: "simulated", Dial: p.dial, Fetch: p.fetch,
 		Process: noReadings, Load: noLoad,
 	})
 }

@@ -3,6 +3,8 @@ package simulation
 import (
 	"fmt"
 	"time"
+
+	"fodc/messages"
 )
 
 // question is the request of one client. Its times are relative to the request.
@@ -14,13 +16,17 @@ type question struct {
 	isRange  bool          // a window and not the latest
 	from, to time.Duration // of the window, before now; negative: open
 	names    []string
-	second   bool // it goes to the second proxy
+	second   bool            // it goes to the second proxy
+	kind     messages.Stream // empty: samples
 }
 
 func (q question) String() string {
 	text := fmt.Sprintf("in %s", q.deadline)
 	if q.cancel > 0 {
 		text += fmt.Sprintf(", given up after %s", q.cancel)
+	}
+	if q.kind != "" {
+		text += ", " + string(q.kind)
 	}
 	if q.second {
 		text += ", the second proxy"

@@ -17,11 +17,11 @@ import (
 // duplicate frames in both directions.
 type tap struct {
 	grpc.ServerStream
-	world   *world
-	node    *node // nil: it is of an impostor
-	metrics bool
-	broken  chan struct{}
-	again   func(m any) // receives the last frame once more; only for the stream's reader
+	world  *world
+	node   *node // nil: it is of an impostor
+	kind   verb  // what breaks it
+	broken chan struct{}
+	again  func(m any) // receives the last frame once more; only for the stream's reader
 }
 
 // errBroken is the error that the agent gets when a stream is broken.
@@ -29,7 +29,13 @@ var errBroken = status.Error(codes.Unavailable, "the stream is broken, and only 
 
 // intercept puts a tap on the stream.
 func (w *world) intercept(srv any, g grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-	t := &tap{ServerStream: g, world: w, metrics: strings.HasSuffix(info.FullMethod, "/StreamMetrics"), broken: make(chan struct{})}
+	t := &tap{ServerStream: g, world: w, kind: breakOthers, broken: make(chan struct{})}
+	switch info.FullMethod[strings.LastIndexByte(info.FullMethod, '/')+1:] {
+	case "RegisterAgent":
+		t.kind = breakRegistration
+	case "StreamMetrics":
+		t.kind = breakMetrics
+	}
 	if from, ok := peer.FromContext(g.Context()); ok {
 		for _, n := range w.nodes {
 			if strings.HasPrefix(from.Addr.String(), n.home.ip+":") {
@@ -57,24 +63,27 @@ func (w *world) intercept(srv any, g grpc.ServerStream, info *grpc.StreamServerI
 
 // breakStreams ends the node's streams of one kind, as a fault of the proxy's, or of
 // something between it and the agent, does that knows gRPC.
-func (w *world) breakStreams(n *node, metrics bool) {
+func (w *world) breakStreams(n *node, kind verb) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, t := range slices.Collect(maps.Keys(w.taps)) {
-		if t.node == n && t.metrics == metrics {
+		if t.node == n && t.kind == kind {
 			delete(w.taps, t)
 			close(t.broken)
 		}
 	}
 }
 
-// doubles tells whether the node's frames come twice now. The answers of a baseline
-// agent are told apart by their number: they do not.
+// doubles tells whether the node's frames come twice now.
 func (t *tap) doubles() bool {
 	t.world.mu.Lock()
 	defer t.world.mu.Unlock()
-	return t.node != nil && t.node.duplicated && !(t.node.baseline && t.metrics)
+	return t.node != nil && t.node.duplicated && !(t.node.baseline && t.kind == breakMetrics)
 }
+
+// doublesAnswers is doubles for what agents send. The answers of a baseline agent are told apart by their
+// number, and the parts of an answer that is no samples not at all: they do not come twice.
+func (t *tap) doublesAnswers() bool { return t.kind != breakOthers && t.doubles() }
 
 func (t *tap) RecvMsg(m any) error {
 	if t.again != nil {
@@ -83,7 +92,7 @@ func (t *tap) RecvMsg(m any) error {
 		return nil
 	}
 	err := t.ServerStream.RecvMsg(m)
-	if err == nil && t.doubles() {
+	if err == nil && t.doublesAnswers() {
 		t.again = repeat(m)
 	}
 	return err

@@ -11,6 +11,7 @@ import (
 
 	"fodc/actors"
 	"fodc/actors/proxy"
+	"fodc/messages"
 
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
@@ -53,6 +54,7 @@ type world struct {
 	seen         map[string]observation // by the session's actor's id
 	seenAtSecond map[string]observation // the same of the second proxy
 	registry     string                 // the actor of the second proxy
+	disk         *crashDisk             // of the first proxy; nil: none
 
 	mu       sync.Mutex
 	proxy    *proxyProcess // nil: none runs
@@ -79,11 +81,15 @@ type node struct {
 	disturbed      time.Time // when it was last disturbed
 	silent         time.Time // when it last had a fault of which neither end gets an error
 	metricsBroken  time.Time // when its metrics stream alone was last broken
+	othersBroken   time.Time // the same of the streams beside that
 	notSingle      time.Time // when it last had no process at home, or several
 	session        time.Time // when its session was registered, as seen while it was undisturbed
 	page           page      // the state of its metrics endpoint
 	duplicated     bool      // its frames are duplicated
 	lost           time.Time // since when nothing can arrive from it; zero: it can
+
+	crashesMu sync.Mutex
+	crashes   []nodeCrash // that it has written
 }
 
 // proxyProcess is a run of the proxy.
@@ -91,6 +97,10 @@ type proxyProcess struct {
 	proxy    *proxy.Proxy
 	listener *listener
 	since    time.Time
+	disk     *crashDisk // nil: none
+
+	mu      sync.Mutex
+	crashes map[messages.CrashKey]bool // that clients have seen
 }
 
 func newWorld(p plan, log func(*world) *zap.Logger) *world {
@@ -103,6 +113,9 @@ func newWorld(p plan, log func(*world) *zap.Logger) *world {
 		}
 		w.nodes = append(w.nodes, &node{id: fmt.Sprintf("n%d", i+1), role: roles[(i+1)%2], home: h(1), elsewhere: h(2),
 			baseline: slices.Contains(p.baseline, i+1), storage: newStorage(p, i+1), disturbed: w.begun, silent: w.begun, notSingle: w.begun})
+	}
+	if p.crashDisk {
+		w.disk = &crashDisk{w: w, saved: map[messages.CrashKey]messages.KnownCrash{}}
 	}
 	if p.second {
 		w.secondNet = newSecondNetwork(w.net)
@@ -139,7 +152,7 @@ func (w *world) report() string {
 func (w *world) run() {
 	defer w.finish()
 	if w.secondNet != nil {
-		w.second = w.newProxy(w.secondNet.listen(), nil)
+		w.second = w.newProxy(w.secondNet.listen(), nil, nil)
 		for _, n := range w.sys.Tree().Actors {
 			if n.Kind == "registry" {
 				w.registry = n.ID
@@ -190,16 +203,20 @@ func (w *world) startProxy() {
 	if w.plan.tapped() {
 		taps = w.intercept
 	}
-	w.proxy, w.proxyOff = w.newProxy(w.net.listen(), taps), false
+	w.proxy, w.proxyOff = w.newProxy(w.net.listen(), taps, w.disk), false
 }
 
-func (w *world) newProxy(l *listener, taps grpc.StreamServerInterceptor) *proxyProcess {
-	p := &proxyProcess{listener: l, since: time.Now()}
-	p.proxy = proxy.Start(w.sys, proxy.Config{
+func (w *world) newProxy(l *listener, taps grpc.StreamServerInterceptor, disk *crashDisk) *proxyProcess {
+	p := &proxyProcess{listener: l, since: time.Now(), disk: disk, crashes: map[messages.CrashKey]bool{}}
+	cfg := proxy.Config{
 		Limits: proxy.RegistryLimits{HeartbeatTimeout: heartbeatTimeout, CleanupTimeout: cleanupTimeout,
 			MaxAgents: len(w.nodes)},
-		HeartbeatInterval: heartbeatInterval, MaxCollections: maxCollections, MaxMessageSize: 4 << 20, MaxAgentSeries: 100_000, MaxAnswersBytes: 1 << 30, Intercept: taps,
-	})
+		HeartbeatInterval: heartbeatInterval, MaxCollections: maxCollections, MaxMessageSize: 4 << 20, MaxAgentSeries: 100_000, MaxAnswersBytes: 1 << 30, Intercept: taps, CrashInterval: crashRound,
+	}
+	if disk != nil {
+		cfg.Crashes = disk
+	}
+	p.proxy = proxy.Start(w.sys, cfg)
 	w.background.Go(func() {
 		if err := p.proxy.Serve(p.listener); err != nil && !errors.Is(err, errListenerClosed) {
 			w.fail("the proxy's server: %v", err)

@@ -148,6 +148,9 @@ func (c *Client) call(ctx context.Context, method string, timeout time.Duration,
 		c.drop(conn)
 	}
 	reason := status.Convert(err).Message()
+	if dialed := conn.dialError.Load(); dialed != nil {
+		reason = *dialed
+	}
 	if cause := context.Cause(ctx); cause != nil {
 		reason = cause.Error()
 	}

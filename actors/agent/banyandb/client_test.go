@@ -177,7 +177,7 @@ func TestUnimplemented(t *testing.T) {
 		n.current = &wire.GetCurrentNodeResponse{Node: named("n")} // another version, after a restart
 		n.stop()
 		_, err := c.CurrentNode(t.Context())
-		require.EqualError(t, err, `GetCurrentNode at 127.0.0.1:17912: connection error: desc = "transport: Error while dialing: connection refused by 127.0.0.1:17912"`)
+		require.EqualError(t, err, "GetCurrentNode at 127.0.0.1:17912: dial: connection refused by 127.0.0.1:17912")
 		n.start()
 		current, err := c.CurrentNode(t.Context())
 		require.NoError(t, err)
@@ -197,6 +197,12 @@ func TestDownIsNotDialed(t *testing.T) {
 		}
 		n.start()
 	})
+}
+
+func TestDialText(t *testing.T) {
+	refused := &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{Port: 1}, Err: errors.New("connect: connection refused")}
+	require.Equal(t, "dial: connect: connection refused", dialText(refused))
+	require.Equal(t, "dial: dial tcp :1", dialText(errors.New("dial tcp :1")))
 }
 
 func TestDeadlines(t *testing.T) {

@@ -2,7 +2,9 @@ package banyandb
 
 import (
 	"context"
+	"errors"
 	"net"
+	"sync/atomic"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
@@ -15,12 +17,23 @@ type connection struct {
 	grpc *grpc.ClientConn
 	// lacks are the methods that the port does not serve.
 	lacks map[string]bool
+	// dialError is why the connection could not be dialed; gRPC's own text of it is longer.
+	dialError atomic.Pointer[string]
 }
 
 func newConnection(address string, dial Dialer) (*connection, error) {
-	conn, err := grpc.NewClient("passthrough:///"+address,
+	c := &connection{lacks: map[string]bool{}}
+	var err error
+	c.grpc, err = grpc.NewClient("passthrough:///"+address,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) { return dial(ctx, address) }),
+		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
+			to, err := dial(ctx, address)
+			if err != nil {
+				text := dialText(err)
+				c.dialError.Store(&text)
+			}
+			return to, err
+		}),
 		grpc.WithUserAgent("fodc"),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDisableRetry(),
@@ -28,7 +41,15 @@ func newConnection(address string, dial Dialer) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &connection{grpc: conn, lacks: map[string]bool{}}, nil
+	return c, nil
+}
+
+// dialText returns what a dial failed of, without the address.
+func dialText(err error) string {
+	if failed := (*net.OpError)(nil); errors.As(err, &failed) && failed.Err != nil {
+		err = failed.Err
+	}
+	return "dial: " + err.Error()
 }
 
 // isLost reports whether a connection that was used is not there any more. A process that ends loses
