@@ -52,6 +52,7 @@ func TestSessionsSayWhyTheyEnd(t *testing.T) {
 		require.NoError(t, again.reg.CloseSend())
 		synctest.Wait()
 		lost := w.connect(columnar("n3"))
+		synctest.Wait() // for the registration to be answered
 		lost.cancel()
 		synctest.Wait()
 		flooding := w.agent(baseline("p4"), never)
