@@ -43,6 +43,7 @@ func (s *channelState) answered(f frameInfo, now time.Time) decision {
 	}
 	s.unsolicited, s.heardAt = 0, now
 	r := s.requests[at]
+	r.heardAt = now
 	r.count += f.count
 	r.bytes += f.bytes
 	maxCount, maxBytes := s.limits(r)

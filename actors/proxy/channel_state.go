@@ -29,7 +29,9 @@ type channelState struct {
 	rules    channelRules
 	attached bool
 	// detachedAt is when the newest stream ended, or the session began.
-	detachedAt  time.Time
+	detachedAt time.Time
+	// wasLost says that the newest stream has broken: that the agent has no such stream would not be true.
+	wasLost     bool
 	lastID      uint64
 	requests    []*request // not answered yet, oldest first
 	unsolicited int
@@ -52,8 +54,8 @@ type channelRules struct {
 	// quiet is how long nothing comes after an answer. If it is not 0, no frame says that it is the
 	// last one, and there is one request at a time.
 	quiet time.Duration
-	// forget is how long after its deadline the answer to a request is still expected; 0 is for ever.
-	// Until then nothing more is asked.
+	// forget is how long after its deadline, and after the newest part of it, the answer to a request is
+	// still expected; 0 is for ever. Until then nothing more is asked.
 	forget time.Duration
 	// pieces says that the agent sends no more of a file than was asked for.
 	pieces bool
@@ -64,7 +66,8 @@ type request struct {
 	id        uint64
 	sent      bool
 	sentAt    time.Time
-	cancelled bool // no collection waits for the answer
+	heardAt   time.Time // when the newest frame of its answer has come
+	cancelled bool      // no collection waits for the answer
 	oversized bool
 	count     int // of samples or parts
 	bytes     int
@@ -100,13 +103,21 @@ func (s *channelState) ask(a ask, now time.Time) ([]sending, messages.MissingRea
 	case !now.Before(a.deadline):
 		return nil, messages.MissingTimeout
 	case !s.attached && now.Sub(s.detachedAt) >= streamGrace:
-		return nil, s.rules.missing
+		return nil, s.missing()
 	case len(s.requests) >= maxRequestsUnderWay, s.owesOverdue(now):
 		return nil, messages.MissingBusy
 	}
 	s.lastID++
 	s.requests = append(s.requests, &request{ask: a, id: s.lastID})
 	return s.send(now), messages.MissingNone
+}
+
+// missing is why a question is not answered while there is no stream.
+func (s *channelState) missing() messages.MissingReason {
+	if s.wasLost {
+		return messages.MissingUnconnected
+	}
+	return s.rules.missing
 }
 
 // send marks the requests as sent that can be sent now, and returns them.
@@ -138,7 +149,7 @@ func (s *channelState) dropUnneeded(now time.Time) {
 		if !r.sent {
 			return !r.isAwaited(now)
 		}
-		if s.rules.forget == 0 || now.Sub(r.deadline) < s.rules.forget {
+		if s.rules.forget == 0 || now.Sub(r.deadline) < s.rules.forget || now.Sub(r.heardAt) < s.rules.forget {
 			return false
 		}
 		s.free(r)
@@ -180,14 +191,16 @@ func (s *channelState) tick(now time.Time) (ended []delivery, send []sending) {
 	case !s.attached:
 		ended = s.fail("the agent has no such stream", func(*request) bool { return true })
 		for i := range ended {
-			ended[i].missing = s.rules.missing
+			ended[i].missing = s.missing()
 		}
 		return ended, nil
 	}
-	if r := s.requests[0]; r.isAwaited(now) {
-		ended = []delivery{{collectionID: r.collectionID, last: true}}
+	if r := s.requests[0]; r.sent {
+		if r.isAwaited(now) {
+			ended = []delivery{{collectionID: r.collectionID, last: true}}
+		}
+		s.requests = slices.Delete(s.requests, 0, 1)
 	}
-	s.requests = slices.Delete(s.requests, 0, 1)
 	s.dropUnneeded(now)
 	return ended, s.send(now)
 }
@@ -195,18 +208,19 @@ func (s *channelState) tick(now time.Time) (ended []delivery, send []sending) {
 // attach records a new stream, which replaces the former one. The requests that were sent on the
 // former one fail. Those that wait are sent on the new one.
 func (s *channelState) attach(now time.Time) (lost []delivery, send []sending) {
-	lost = s.detach("the stream was replaced", now)
+	lost = s.detach("the stream was replaced", true, now)
 	s.attached, s.freed = true, 0
 	s.dropUnneeded(now)
 	return lost, s.send(now)
 }
 
-// detach records the end of the stream. The requests that were sent on it fail.
-func (s *channelState) detach(why string, now time.Time) []delivery {
+// detach records the end of the stream, which has broken or was ended by the agent. The requests that were
+// sent on it fail.
+func (s *channelState) detach(why string, broken bool, now time.Time) []delivery {
 	if !s.attached {
 		return nil
 	}
-	s.attached, s.detachedAt, s.unsolicited = false, now, 0
+	s.attached, s.detachedAt, s.wasLost, s.unsolicited = false, now, broken, 0
 	return s.fail(why, func(r *request) bool { return r.sent })
 }
 

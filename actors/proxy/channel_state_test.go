@@ -49,7 +49,9 @@ func (m *channelMachine) Do(command string, args []string) string {
 	case "tick":
 		return outcome(m.state.tick(m.Now()))
 	case "detach":
-		return deliveries(m.state.detach(strings.Join(args, " "), m.Now()))
+		return deliveries(m.state.detach(strings.Join(args, " "), true, m.Now()))
+	case "leave": // the agent ends the stream
+		return deliveries(m.state.detach("the agent ended the stream", false, m.Now()))
 	case "end":
 		return deliveries(m.state.end(strings.Join(args, " ")))
 	case "dictionary":

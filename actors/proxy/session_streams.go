@@ -83,7 +83,7 @@ func (s *session) onChannelLost(c actors.Context, ch *channel, err error) {
 		ch.stream.close(errLost)
 	}
 	ch.stream = nil
-	s.deliver(ch.state.detach(why, time.Now())...)
+	s.deliver(ch.state.detach(why, !errors.Is(err, io.EOF), time.Now())...)
 	ch.arm(c)
 }
 
