@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"fodc/messages"
 	"fodc/messages/wire"
 
 	"github.com/stretchr/testify/require"
@@ -29,11 +30,15 @@ type fakeProxy struct {
 	register func(n int, g registerServer) error
 	metrics  func(n int, g metricsServer) error
 	interval int64 // of heartbeats, in seconds
+	// serve serves the n-th stream of another channel; nil: it reads all answers.
+	serve         func(of messages.Stream, n int, recv func() error, g grpc.ServerStream) error
+	streamAnswers bool // it is one of ours
 
 	mu            sync.Mutex
 	host          *fakeHost // nil: it is down
 	registrations []*fakeRegistration
 	streams       []*fakeMetrics
+	channels      map[messages.Stream][]*fakeChannel
 }
 
 // fakeRegistration is what came on a registration stream.
@@ -130,8 +135,12 @@ func (p *fakeProxy) goodRegister(n int, g registerServer) error {
 }
 
 func (p *fakeProxy) welcome(n int) *wire.RegisterAgentResponse {
-	return &wire.RegisterAgentResponse{Success: true, AgentId: fmt.Sprintf("id-%d", n), PublicAgentId: fmt.Sprintf("public-%d", n),
+	f := &wire.RegisterAgentResponse{Success: true, AgentId: fmt.Sprintf("id-%d", n), PublicAgentId: fmt.Sprintf("public-%d", n),
 		HeartbeatIntervalSeconds: p.interval}
+	if p.streamAnswers {
+		f.Capabilities = []wire.Capability{wire.Capability_CAPABILITY_STREAM_ANSWERS}
+	}
+	return f
 }
 
 func (p *fakeProxy) holdRegistration(n int, g registerServer) error {

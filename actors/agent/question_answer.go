@@ -64,6 +64,9 @@ func (a *sourceAnswer) run(source *limitedSource) {
 		a.self.send(answerEnded{a.of, a.seq, err, encoder.cut})
 	}()
 	err = source.answer(a.ctx, a.form.question, func(p messages.Part) error {
+		if a.ctx.Err() != nil {
+			return context.Cause(a.ctx)
+		}
 		return encoder.add(p, func(frame proto.Message) error { return a.emit(frame, false) })
 	})
 	if ended := context.Cause(a.ctx); ended != nil {
@@ -86,9 +89,6 @@ func (a *sourceAnswer) emitLast(frames []proto.Message) error {
 
 // emit sends a frame to the uplink, and waits until the next one may be made.
 func (a *sourceAnswer) emit(frame proto.Message, last bool) error {
-	if a.ctx.Err() != nil {
-		return context.Cause(a.ctx)
-	}
 	if n := proto.Size(frame); n > maxAnswerFrameBytes {
 		return fmt.Errorf("a part of the answer has %d bytes, at most %d are allowed", n, maxAnswerFrameBytes)
 	}

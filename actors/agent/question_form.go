@@ -2,7 +2,6 @@ package agent
 
 import (
 	"fmt"
-	"slices"
 
 	"fodc/messages"
 	"fodc/messages/wire"
@@ -71,7 +70,7 @@ func (e *answerEncoder) add(p messages.Part, emit func(proto.Message) error) err
 		e.ended = e.ended || p.Last
 	case *messages.Topology, *messages.Lifecycle:
 		if e.ask.ID == 0 {
-			if e.bytes += p.MemoryBytes(); e.bytes <= maxGatheredPartBytes {
+			if e.bytes += p.MemoryBytes(); e.bytes <= maxGatheredPartBytes || len(e.gathered) == 0 {
 				e.gathered = append(e.gathered, p)
 			} else {
 				e.cut = true
@@ -135,14 +134,16 @@ func (e *answerEncoder) fitting(p messages.Part) messages.Part {
 func (e *answerEncoder) lifecycle() messages.Part {
 	whole := messages.JoinLifecycle(e.gathered, wire.MaxReportBytes)
 	one := e.fitting(&messages.Lifecycle{At: whole.At, PodName: whole.PodName, Groups: whole.Groups}).(*messages.Lifecycle)
+	room := maxAnswerFrameBytes - proto.Size(e.frame(one, wire.EndYes))
 	for _, report := range whole.Reports {
-		with := *one
-		with.Reports = append(slices.Clip(one.Reports), report)
-		if len(wire.Chunks(&with, maxAnswerFrameBytes)) == 1 {
-			one = &with
-		} else {
+		// Alone it takes a little more than beside the others.
+		bytes := proto.Size(e.frame(&messages.Lifecycle{Reports: []messages.LifecycleReport{report}}, wire.EndYes))
+		if bytes > room {
 			e.cut = true
+			continue
 		}
+		room -= bytes
+		one.Reports = append(one.Reports, report)
 	}
 	return one
 }

@@ -93,17 +93,19 @@ func (r *questionResponder) onEnded(c actors.Context, m answerEnded) {
 		r.u.log.Warn("an answer on the "+string(r.of)+" stream does not fit the one message that this proxy knows: its end is left out",
 			zap.Int("bytes", maxAnswerFrameBytes))
 	}
-	if r.queue.find(m.seq) != nil {
-		if r.stream.ctx.Err() == nil && r.u.state.phase == uplinkLive { // else that is why
-			r.log(m.err)
-		}
-		failure := ""
-		if m.err != nil {
-			failure = cmp.Or(shortCause(m.err), "the answer failed")
-		}
-		r.finish(m.seq, r.queue.ended(m.seq, failure))
-		r.answer(c)
+	unanswered := r.queue.find(m.seq) != nil
+	if isLive := r.stream != nil && r.stream.ctx.Err() == nil && r.u.state.phase == uplinkLive; isLive && (unanswered || m.err == nil) {
+		r.log(m.err)
 	}
+	if !unanswered {
+		return
+	}
+	failure := ""
+	if m.err != nil {
+		failure = cmp.Or(shortCause(m.err), "the answer failed")
+	}
+	r.finish(m.seq, r.queue.ended(m.seq, failure))
+	r.answer(c)
 }
 
 // log logs that answers have errors: proxies of the field are told none.
@@ -136,16 +138,15 @@ func (r *questionResponder) disarm() {
 	}
 }
 
-// answer ends the answers whose time has run out, passes the frames that are ready to the writer of the
+// answer gives up the answers whose time has run out, passes the frames that are ready to the writer of the
 // stream, and begins with the questions whose turn has come.
 func (r *questionResponder) answer(c actors.Context) {
 	if r.stream == nil || r.u.state.phase != uplinkLive {
 		return
 	}
 	now := time.Now()
-	for _, seq := range r.queue.expire(now) {
-		r.answers[seq].end()
-		r.log(errors.New(tooLate))
+	for range r.queue.expire(now) { // Their contexts have the same deadline.
+		r.log(errTooLate)
 	}
 	for r.write() || r.begin(c) {
 	}
