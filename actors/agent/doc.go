@@ -21,7 +21,7 @@
 // configuration may hang in the kernel instead: there is at most one for each part of the
 // host, one for the configuration, and one for the lifecycle reports. So may one that reads from disk for an answer (see
 // past_reads.go), to a proxy or to a query of the agent's own (agent_read.go): while it hangs, no other
-// one begins. Failures that repeat are logged by failure_log.go.
+// one begins. So may a few that answer other questions (sources.go). Failures that repeat are logged by failure_log.go.
 //
 // Messages between actors:
 //
@@ -31,6 +31,7 @@
 //	uplink, connect -> nodeconfig      checkConfig; nodeconfig -> uplink, connect  configChecked
 //	uplink -> recorder                 read, readHealth; recorder -> uplink  snapshotTaken, nodeHealth
 //	pastRead -> uplink                 pastPart, pastEnded; uplink -> pastRead  next
+//	sourceAnswer -> uplink             answerFrame, answerEnded; uplink -> sourceAnswer  a token for each frame
 //	recorder -> journal                keepBatch; journal -> recorder  journalView, refill
 //	selfmetrics -> journal             readJournal; journal -> selfmetrics  journalStatus
 //	selfmetrics -> database            readPorts; database -> selfmetrics  a list of portStatus
@@ -50,8 +51,11 @@
 // long as the disk does: a stop leaves them to themselves.
 //
 // The streams of a session on which the proxy asks and the agent answers are its channels (channel.go,
-// channel_state.go). Each is opened, retried and ended on its own, and has a responder, which answers:
-// that of the metrics is in answers.go and its neighbours.
+// channel_state.go). Each is opened, retried and ended on its own, and has a responder, which answers. That of
+// the metrics is in answers.go and its neighbours. All others have the one in questions.go: questions_state.go
+// decides which question is answered when, and which frame goes out; a Source (sources.go) makes the parts of an
+// answer in a goroutine of its own (question_answer.go), which makes frames of them, in the form that the proxy
+// knows (question_form.go), one ahead of the stream's writer.
 //
 // Who the node is may change: what flags do not say the node says itself (database.go), also later.
 // identity.go has what is known, for all who want it. An uplink sends it with each heartbeat.
@@ -69,6 +73,6 @@
 //
 // A link has at most one uplink: it starts the next one when the runtime has reported the
 // end of the one before. An uplink sends sessionOver when its streams, their goroutines and
-// its connection are closed. So nothing of a session outlives it but a read that hangs, and no
-// two attempts run at once.
+// its connection are closed. So nothing of a session outlives it but a read or a source that
+// hangs, and no two attempts run at once.
 package agent

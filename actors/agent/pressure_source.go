@@ -13,7 +13,7 @@ import (
 
 const (
 	// profileChunkBytes is how much of a profile is read and sent at a time.
-	profileChunkBytes = 256 << 10
+	profileChunkBytes = chunkBytes
 	// maxPressureReads bounds the goroutines that read profiles for answers. They may hang in the kernel for as
 	// long as the disk is broken.
 	maxPressureReads = 4
