@@ -70,6 +70,12 @@ type KnownCrash struct {
 	Crash
 }
 
+// MemoryBytes estimates the memory that it takes.
+func (c *KnownCrash) MemoryBytes() int {
+	id := &c.Identity
+	return c.Crash.MemoryBytes() + int(unsafe.Sizeof(*c)-unsafe.Sizeof(c.Crash)) + len(id.NodeID) + len(id.Role) + len(id.PodName) + mapBytes(id.Labels) + len(c.AgentID)
+}
+
 // CrashKey says which crash a record is of: a record with the same key is a newer version of it.
 type CrashKey struct {
 	NodeID, ArtifactDir string

@@ -43,6 +43,9 @@ type (
 		// Known is the revision of the records that the proxy has of each agent, by agent id. An agent
 		// whose records are of that revision sends none.
 		Known map[string]uint64
+		// RevisionsOnly says that whoever asks gets the records in another way: they are not in the
+		// collection, and take no room in it.
+		RevisionsOnly bool
 	}
 	// ProfilesQuestion is answered with a *PressureProfile for each record.
 	ProfilesQuestion struct{}
@@ -84,7 +87,9 @@ func (TopologyQuestion) Key() string { return string(StreamTopology) }
 func (LifecycleQuestion) Key() string { return string(StreamLifecycle) }
 
 // Key implements Question. What is known is not a part of it: whoever asks has the records.
-func (CrashQuestion) Key() string { return string(StreamCrashes) }
+func (q CrashQuestion) Key() string {
+	return string(StreamCrashes) + strconv.FormatBool(q.RevisionsOnly)
+}
 
 // Key implements Question.
 func (ProfilesQuestion) Key() string { return string(StreamProfiles) }

@@ -123,6 +123,9 @@ func (k *collect) onChunk(c actors.Context, m answerChunk) {
 	if !k.state.awaits(m.agentID) {
 		return
 	}
+	if q, ok := k.query.Question.(messages.CrashQuestion); ok && q.RevisionsOnly {
+		m.parts = withoutRecords(m.parts)
+	}
 	bytes := memoryOf(m.blocks, m.parts)
 	if !k.budget.reserve(k.reserved, bytes) {
 		k.fail(c, k.overBudget(bytes))

@@ -44,7 +44,10 @@ type (
 		err     error
 	}
 	// crashWritten is the result of a write.
-	crashWritten struct{ err error }
+	crashWritten struct {
+		write *crashWrite
+		err   error
+	}
 )
 
 // crashes is the actor that keeps the crash records of all nodes, and asks agents for new ones: each that
@@ -58,6 +61,7 @@ type crashes struct {
 	interval  time.Duration // of the rounds; 0: there are none
 	state     *crashState
 	counters  *counters
+	peers     *peerLog
 	// attached are the nodes to ask next. asking says that a collection is under way, all that it is one
 	// of all nodes.
 	attached      []string
@@ -134,7 +138,7 @@ func (k *crashes) onLoaded(c actors.Context, m crashesLoaded) {
 func (k *crashes) onArrived(c actors.Context, m crashArrived) {
 	known := messages.KnownCrash{Identity: m.identity, AgentID: m.agentID, Crash: *m.crash}
 	if k.state.arrived(known, time.Now()) && k.state.hasRecord(known.Key()) {
-		k.log.Warn("a node has crashed", zap.String("node_id", m.identity.NodeID), zap.Time("at", m.crash.Panic.OccurredAt),
+		k.peers.warn(logCrash, k.log, "a node has crashed", zap.String("node_id", m.identity.NodeID), zap.Time("at", m.crash.Panic.OccurredAt),
 			zap.String("component", quote(m.crash.Panic.Component)), zap.String("panic", quote(m.crash.Panic.PanicValue)), zap.Bool("recovered", m.crash.Panic.Recovered))
 	}
 	k.counters.crashes.Store(uint64(len(k.state.records)))
@@ -198,7 +202,7 @@ func (k *crashes) write(c actors.Context) {
 	}
 	store, self, sys := k.store, c.Self(), k.sys
 	go func() {
-		sys.Send(self, crashWritten{guarded(func() error {
+		sys.Send(self, crashWritten{w, guarded(func() error {
 			if w.save != nil {
 				return store.Save(w.save)
 			}
@@ -208,6 +212,9 @@ func (k *crashes) write(c actors.Context) {
 }
 
 func (k *crashes) onWritten(c actors.Context, m crashWritten) {
+	if m.write != k.state.writing {
+		return // It was begun before the actor has failed and was started again.
+	}
 	k.state.written(m.err)
 	switch {
 	case m.err != nil:
@@ -216,7 +223,9 @@ func (k *crashes) onWritten(c actors.Context, m crashWritten) {
 			k.log.Error("crash records cannot be kept on disk: they are in memory, and writing is tried again", zap.Error(m.err))
 		}
 		k.diskFailed = true
-		return // until the next round
+		if m.write.save != nil {
+			return // until the next round
+		}
 	case k.diskFailed && k.state.unsaved() == 0:
 		k.diskFailed = false
 		k.log.Info("all crash records are on disk again")

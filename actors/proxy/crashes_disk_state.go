@@ -13,10 +13,12 @@ func (s *crashState) nextWrite() *crashWrite {
 	for len(s.removals) > 0 {
 		key := s.removals[0]
 		s.removals = s.removals[1:]
-		if s.records[key] == nil { // It has not come again meanwhile.
-			s.writing = &crashWrite{key: key}
-			return s.writing
+		if r := s.records[key]; r != nil { // It has come again meanwhile.
+			r.stored = true
+			continue
 		}
+		s.writing = &crashWrite{key: key}
+		return s.writing
 	}
 	var first *crashRecord
 	for _, r := range s.records {
@@ -40,17 +42,18 @@ func (s *crashState) written(err error) {
 	r := s.records[w.key]
 	switch {
 	case w.save == nil && err != nil:
-		s.removals = append(s.removals, w.key)
+		s.unremoved = append(s.unremoved, w.key)
 	case w.save == nil:
 		if r != nil { // It has come again while it was removed.
-			r.saved = false
+			r.saved, r.stored = false, false
 		}
-	case r == nil:
-		// It was evicted while it was written, and is in removals.
-	case err != nil:
+	case err != nil && r != nil:
 		r.failed = true
+	case err != nil:
+	case r == nil: // It was evicted while it was written.
+		s.removals = append(s.removals, w.key)
 	default:
-		r.saved = sameCrash(&r.KnownCrash, w.save)
+		r.saved, r.stored = sameCrash(&r.KnownCrash, w.save), true
 	}
 }
 
@@ -59,6 +62,7 @@ func (s *crashState) retry() {
 	for _, r := range s.records {
 		r.failed = false
 	}
+	s.removals, s.unremoved = append(s.removals, s.unremoved...), nil
 }
 
 // unsaved counts the records that are in memory only.

@@ -32,8 +32,9 @@ type crashState struct {
 	bytes   int
 	// revisions are those of the records that have come of each agent, by agent id.
 	revisions map[string]uint64
-	// removals are the keys of records that are to be removed from the disk.
-	removals []messages.CrashKey
+	// removals are the keys of records that are to be removed from the disk, unremoved those that could not
+	// be since the last retry. A key is of a file that there is: so there are no more of them than files.
+	removals, unremoved []messages.CrashKey
 	// writing is the operation that is under way; nil: none.
 	writing *crashWrite
 }
@@ -41,8 +42,9 @@ type crashState struct {
 type crashRecord struct {
 	messages.KnownCrash
 	bytes int
-	// saved says that the disk has it, failed that it could not be written since the last retry.
-	saved, failed bool
+	// saved says that the disk has it, stored that it has it or an older version of it, failed that it could
+	// not be written since the last retry.
+	saved, stored, failed bool
 }
 
 // crashNode is the records of a node, the oldest one first.
@@ -70,7 +72,7 @@ func (s *crashState) arrived(c messages.KnownCrash, now time.Time) (isNew bool) 
 // loaded adds a record that is on disk. One that has arrived meanwhile is newer.
 func (s *crashState) loaded(c messages.KnownCrash) {
 	if has := s.records[c.Key()]; has != nil {
-		has.KeptSince = c.KeptSince
+		has.KeptSince, has.stored = c.KeptSince, true
 		return
 	}
 	s.put(c, true)
@@ -92,7 +94,7 @@ func (s *crashState) put(c messages.KnownCrash, saved bool) (isNew bool) {
 		n = &crashNode{}
 		s.nodes[key.NodeID] = n
 	}
-	r := &crashRecord{KnownCrash: c, saved: saved, bytes: c.MemoryBytes()}
+	r := &crashRecord{KnownCrash: c, saved: saved, stored: saved || has != nil && has.stored, bytes: c.MemoryBytes()}
 	if has == nil {
 		at, _ := slices.BinarySearchFunc(n.keys, key, compareCrashes)
 		n.keys = slices.Insert(n.keys, at, key)
@@ -152,13 +154,14 @@ func (s *crashState) evictOf(nodeID string) {
 	at := min(1, len(n.keys)-1)
 	key := n.keys[at]
 	n.keys = slices.Delete(n.keys, at, at+1)
-	n.bytes -= s.records[key].bytes
-	s.bytes -= s.records[key].bytes
+	r := s.records[key]
+	n.bytes -= r.bytes
+	s.bytes -= r.bytes
 	delete(s.records, key)
 	if len(n.keys) == 0 {
 		delete(s.nodes, nodeID)
 	}
-	if s.onDisk {
+	if r.stored { // If it is being written, that is found out afterwards.
 		s.removals = append(s.removals, key)
 	}
 }
@@ -213,5 +216,17 @@ func (s *crashState) identified(id messages.Identity) {
 
 // question returns what agents are asked, given what of them is known.
 func (s *crashState) question() messages.CrashQuestion {
-	return messages.CrashQuestion{Known: maps.Clone(s.revisions)}
+	return messages.CrashQuestion{Known: maps.Clone(s.revisions), RevisionsOnly: true}
+}
+
+// withoutRecords returns the parts of an answer but for the records of crashes, which sessions send to those
+// who keep them.
+func withoutRecords(parts []messages.Part) []messages.Part {
+	var kept []messages.Part
+	for _, p := range parts {
+		if _, record := p.(*messages.Crash); !record {
+			kept = append(kept, p)
+		}
+	}
+	return kept
 }

@@ -33,6 +33,7 @@ var (
 	logBrokenFrame   = logEvent{"broken frame", faultLines}
 	logInvalidSeries = logEvent{"invalid series", faultLines}
 	logTooManySeries = logEvent{"too many series", faultLines}
+	logCrash         = logEvent{"crash", agentLines}
 	logLostFamilies  = logEvent{"unknown families", faultLines}
 )
 

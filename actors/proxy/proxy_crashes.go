@@ -39,7 +39,7 @@ func (p *Proxy) Crashes(ctx context.Context, f messages.NodeFilter, deadline tim
 func (p *Proxy) startCrashes(cfg Config, how actors.OnFailure, collector *atomic.Pointer[actors.PID]) *actors.PID {
 	p.crashes = p.sys.Spawn("crashes", how, func() actors.Actor {
 		return &crashes{sys: p.sys, log: p.sys.Log().Named("crashes"), collector: collector, store: cfg.Crashes, ids: &p.requestIDs,
-			interval: cfg.CrashInterval, counters: cfg.counters}
+			interval: cfg.CrashInterval, counters: cfg.counters, peers: cfg.peers}
 	})
 	return p.crashes
 }
