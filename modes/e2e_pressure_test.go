@@ -83,7 +83,7 @@ func listed(t *testing.T, proxy *process) []listedProfile {
 
 // A node that runs short of memory has its profiles captured, and the proxy gives them to whoever asks,
 // also after the agent was killed. The first one stays.
-func TestProfilesUnderPressure(t *testing.T) {
+func TestE2EProfilesUnderPressure(t *testing.T) {
 	t.Parallel()
 	node, proxy, dir := startPressedNode(t), startProxy(t), t.TempDir()
 	args := agentArgs(proxy.addr("grpc"), "n1", "data", node.URL+"/metrics", "--storage-dir", dir, "--pod-name", "pod-1",
@@ -170,7 +170,7 @@ func stopped(p *process) (int, time.Duration) {
 }
 
 // Without a directory for them, and without a node, nothing is captured, and little is said of it.
-func TestNoProfilesWithoutADirectory(t *testing.T) {
+func TestE2ENoProfilesWithoutADirectory(t *testing.T) {
 	t.Parallel()
 	proxy := startProxy(t)
 	node := startPressedNode(t)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -220,6 +221,30 @@ func TestPressureDirectoryIsBroken(t *testing.T) {
 		w.pass(5 * time.Minute)
 		require.Len(t, w.lines("the directory of pressure profiles can be used again"), 1)
 		require.Len(t, w.profiles(), 1)
+	})
+}
+
+// heldDirectory is a lock that says whether it is held.
+type heldDirectory struct{ held atomic.Bool }
+
+func (*heldDirectory) Present() error { return nil }
+
+func (h *heldDirectory) Release() error { h.held.Store(false); return nil }
+
+// A stop gives the directory back.
+func TestPressureDirectoryIsGivenBack(t *testing.T) {
+	underPressure(t, func(t *testing.T, w *world, node *nodeUnderPressure) {
+		node.set(900, nil)
+		lock, dir := &heldDirectory{}, w.cfg.Pressure.Store.Dir
+		w.cfg.Pressure.Store.Lock = func() (pressure.Lock, error) {
+			lock.held.Store(true)
+			return lock, os.MkdirAll(dir, 0o750)
+		}
+		w.run()
+		w.pass(time.Minute)
+		require.True(t, lock.held.Load())
+		w.stop()
+		require.False(t, lock.held.Load())
 	})
 }
 
