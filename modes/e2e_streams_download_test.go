@@ -23,10 +23,10 @@ import (
 )
 
 // largeProfileBytes is the size of a profile that a proxy must not hold in memory.
-const largeProfileBytes = 64 << 20
+var largeProfileBytes = 64 * len(profilePart)
 
-// profilePart is what large profiles consist of, again and again.
-var profilePart = profileOf("large", "heap", 1<<20)
+// profilePart is what large profiles consist of, again and again: several gzip files are one, too. It is a little less than a chunk.
+var profilePart = profileOf("large", "heap", 1<<20-200)
 
 // wholeProfile compares what is written with a profile of parts, and counts it.
 type wholeProfile struct {

@@ -51,7 +51,7 @@ func TestE2EStreamsOfFieldAgents(t *testing.T) {
 			status, body, header, err := get(addr, "/pressure-profiles/"+pod+"/"+crashedAtID+"/"+kind)
 			require.NoError(t, err)
 			require.Equal(t, http.StatusOK, status, "%.300s", body)
-			require.True(t, bytes.Equal(profileOf(pod, kind, wellProfileBytes), []byte(body)), "the bytes of %s of %s: %d", kind, pod, len(body))
+			require.True(t, bytes.Equal(profileOf(pod, kind, wellProfileContent), []byte(body)), "the bytes of %s of %s: %d", kind, pod, len(body))
 			require.Contains(t, header.Get("Content-Disposition"), pod+"-ROLE_DATA-"+crashedAtID+"-"+kind+".pprof")
 		}
 	}

@@ -3,8 +3,11 @@
 package modes_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -94,15 +97,19 @@ var crashedAt = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 const crashedAtID = "20260102T030405.000000000Z"
 
-// profileOf returns the bytes of a pod's profile: it looks like one, and no two are alike.
+// profileOf returns a pod's profile: a gzip file of about the size that begins as a profile does. No two are alike.
 func profileOf(pod, kind string, size int) []byte {
-	b := make([]byte, size)
-	copy(b, "\x1f\x8b\x08\x00")
-	seed := pod + kind + " "
-	for i := 4; i < size; i++ {
-		b[i] = seed[i%len(seed)] + byte(i>>12)
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.NoCompression)
+	if err != nil {
+		panic(err)
 	}
-	return b
+	content := bytes.Repeat([]byte("\n "+pod+" "+kind), size)
+	_, err = z.Write(content[:size])
+	if err := errors.Join(err, z.Close()); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
 }
 
 // wellAnswer is what a well agent of the field answers.
@@ -126,13 +133,15 @@ func wellAnswer(s messages.Stream, pod string, q fields) []fields {
 		return []fields{{"group": fields{"group": "shared", "objects": []any{fields{"kind": "measure", "name": "m", "fingerprint": "7"}}}}, {"done": true}}
 	}
 	if fetch, ok := q["fetchProfile"].(fields); ok {
-		return chunksOf(fetch, profileOf(pod, fetch["type"].(string), wellProfileBytes))
+		return chunksOf(fetch, profileOf(pod, fetch["type"].(string), wellProfileContent))
 	}
 	return []fields{profileRecord(pod, now), {"listComplete": fields{"requestId": actorstest.Field(q, "listProfiles.requestId")}}}
 }
 
 // wellProfileBytes is the size of the profiles of a well agent: two whole chunks and a bit.
-const wellProfileBytes = 2<<20 + 17
+var wellProfileBytes = len(profileOf("", "", wellProfileContent))
+
+const wellProfileContent = 2<<20 + 17
 
 func databaseNode(name string, role int) fields {
 	return fields{"metadata": fields{"name": name}, "roles": []any{role}, "grpcAddress": name + ":17912",
