@@ -19,6 +19,8 @@ type DatabaseConfig struct {
 	// LifecycleTTL. Defaults 18912 and 10 min.
 	LifecyclePort int
 	LifecycleTTL  time.Duration
+	// LifecycleOptional: LifecyclePort is the default, at which a node need not have anything.
+	LifecycleOptional bool
 	// ReportDir is the directory of the reports of its lifecycle runs; empty: they are not read.
 	// Default "/tmp/lifecycle-reports".
 	ReportDir string
@@ -37,12 +39,22 @@ func databaseOptions(c *DatabaseConfig) []*option {
 	return []*option{
 		statePortsOption(&c.StatePorts),
 		durationOption(&c.StateInterval, "cluster-state-poll-interval", "30s", "`DURATION` between two polls of --cluster-state-ports"),
-		intOption(&c.LifecyclePort, "lifecycle-port", "18912",
-			"`PORT` on this host at which the node is asked for its groups, when a proxy asks; 0: it is not", portOrNone),
+		lifecyclePortOption(c),
 		textOption(&c.ReportDir, "lifecycle-report-dir", defaultReportDir,
 			"`DIRECTORY` of the reports of the node's lifecycle runs, of which the newest are read when a proxy asks; empty: none are"),
 		durationOption(&c.LifecycleTTL, "lifecycle-cache-ttl", "10m", "`DURATION` for which the node's answer about its groups is used"),
 	}
+}
+
+func lifecyclePortOption(c *DatabaseConfig) *option {
+	o := intOption(&c.LifecyclePort, "lifecycle-port", "18912",
+		"`PORT` on this host at which the node is asked for its groups, when a proxy asks; 0: it is not; that nothing listens there is an error only if this is given, or something has", portOrNone)
+	parse := o.parse
+	o.parse = func(texts []string) error {
+		c.LifecycleOptional = o.isDefault()
+		return parse(texts)
+	}
+	return o
 }
 
 func statePortsOption(dst *[]int) *option {
@@ -85,7 +97,7 @@ func (c DatabaseConfig) validate() error {
 
 func (c DatabaseConfig) agent() *agent.DatabaseConfig {
 	return &agent.DatabaseConfig{StatePorts: c.StatePorts, StateInterval: c.StateInterval, LifecyclePort: c.LifecyclePort,
-		LifecycleTTL: c.LifecycleTTL, ReportDir: c.ReportDir}
+		LifecycleTTL: c.LifecycleTTL, LifecycleOptional: c.LifecycleOptional, ReportDir: c.ReportDir}
 }
 
 // asksForRole reports whether the node is asked for its role, because no flag says it.

@@ -77,7 +77,7 @@ var defaultAgent = AgentConfig{
 	PollInterval: 10 * time.Second, HeartbeatInterval: 10 * time.Second, ReconnectInterval: 5 * time.Second,
 	MaxMemoryPercent: 10, HTTPListenAddr: ":17902", HostTelemetry: true, CollectConfig: true,
 	MaxPageBytes: 32 << 20, MaxPageSamples: 200_000, MaxSampleLabels: 128, MaxLabelBytes: 64 << 10,
-	Database: DatabaseConfig{StateInterval: 30 * time.Second, LifecyclePort: 18912, LifecycleTTL: 10 * time.Minute, ReportDir: "/tmp/lifecycle-reports"},
+	Database: DatabaseConfig{StateInterval: 30 * time.Second, LifecyclePort: 18912, LifecycleOptional: true, LifecycleTTL: 10 * time.Minute, ReportDir: "/tmp/lifecycle-reports"},
 	Storage:  StorageConfig{RetentionTime: 72 * time.Hour, RetentionBytes: 512 << 20, SyncInterval: 10 * time.Second, MinFree: 0.05},
 	Queries:  QueryConfig{Timeout: 30 * time.Second, MaxSamples: 2_000_000, Concurrency: 4},
 	Pressure: PressureConfig{Enabled: true, TriggerPercent: 75, Cooldown: 5 * time.Minute, MaxArtifacts: 16, MaxDiskBytes: 512 << 20,

@@ -24,6 +24,9 @@ type DatabaseConfig struct {
 	// LifecycleTTL.
 	LifecyclePort int
 	LifecycleTTL  time.Duration
+	// LifecycleOptional says that nobody has named the port: as long as nothing has ever listened there,
+	// the node has no groups to tell of, which is no error.
+	LifecycleOptional bool
 	// ReportDir is the directory of the reports of its lifecycle runs; empty: there is none.
 	ReportDir string
 	// Dial opens a connection to the node; nil is the real thing.

@@ -63,7 +63,7 @@ func (n *fakeNode) dial(ctx context.Context, address string) (net.Conn, error) {
 	at := n.ports[address]
 	n.mu.Unlock()
 	if at == nil {
-		return nil, errors.New("connection refused")
+		return nil, errRefused
 	}
 	return at.DialContext(ctx)
 }
@@ -342,6 +342,34 @@ func TestLifecycle(t *testing.T) {
 		w.pass(time.Minute)
 		n.Set(actorstest.InspectAll, actorstest.FakeCall{Err: status.Error(codes.Internal, "a node does not answer")})
 		ask(&messages.Lifecycle{Reports: reports}, "InspectAll at 127.0.0.1:18912: a node does not answer")
+	})
+}
+
+// A node of which nobody has said that it has the service has no groups, until it has shown them.
+func TestLifecycleThatMayNotBe(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		n := w.withDatabase()
+		w.cfg.Database.LifecycleOptional, w.cfg.Database.LifecycleTTL = true, time.Second
+		w.run()
+		s := lifecycleSource{w.sys, w.agent.lifecycle, "p1"}
+		ask := func(groups int, wantErr string) {
+			t.Helper()
+			all, err := parts(t, s, messages.LifecycleQuestion{})
+			if wantErr != "" {
+				require.ErrorContains(t, err, wantErr)
+				return
+			}
+			require.NoError(t, err)
+			require.Len(t, all, 1)
+			require.Len(t, all[0].(*messages.Lifecycle).Groups, groups)
+		}
+		ask(0, "")
+		n.Set(actorstest.InspectAll, actorstest.FakeCall{Answer: actorstest.Fields{"groups": []any{actorstest.Fields{"name": "g"}}}})
+		n.up()
+		ask(1, "")
+		n.down()
+		w.pass(time.Minute)
+		ask(0, "InspectAll at 127.0.0.1:18912: dial: connection refused")
 	})
 }
 

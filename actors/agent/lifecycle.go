@@ -18,8 +18,11 @@ import (
 type (
 	// readLifecycle is answered with answerLifecycle, or with errRestarted.
 	readLifecycle struct{}
-	inspected     struct{ lifecycleGroups }
-	reportsRead   struct{ lifecycleReports }
+	inspected     struct {
+		lifecycleGroups
+		refused bool // nothing listens at the port
+	}
+	reportsRead struct{ lifecycleReports }
 )
 
 var errRestarted = errors.New("the agent recovers from a failure: try again in a second")
@@ -43,7 +46,7 @@ type lifecycle struct {
 
 func newLifecycle(sys *actors.System, reader *reportReader, cfg DatabaseConfig) *lifecycle {
 	l := &lifecycle{sys: sys, log: sys.Log(), dir: cfg.ReportDir, reader: reader,
-		state: &lifecycleState{hasPort: cfg.LifecyclePort != 0, hasReports: cfg.ReportDir != "", ttl: cfg.LifecycleTTL}}
+		state: &lifecycleState{hasPort: cfg.LifecyclePort != 0, isOptional: cfg.LifecycleOptional, hasReports: cfg.ReportDir != "", ttl: cfg.LifecycleTTL}}
 	if cfg.LifecyclePort != 0 {
 		l.client = banyandb.New(cfg.LifecyclePort, cfg.Dial)
 	}
@@ -67,7 +70,7 @@ func (l *lifecycle) Receive(c actors.Context) {
 		l.requesters = append(l.requesters, c.Sender())
 		l.do(c, l.state.ask())
 	case inspected:
-		l.do(c, l.state.inspected(m.lifecycleGroups))
+		l.do(c, l.state.inspected(m.lifecycleGroups, m.refused))
 	case reportsRead:
 		l.do(c, l.state.read(m.lifecycleReports, time.Now()))
 	case actors.Tick:
@@ -118,7 +121,7 @@ func inspect(self sender, client *banyandb.Client) {
 	if errors.Is(err, banyandb.ErrUnimplemented) {
 		err = nil
 	}
-	self.send(inspected{lifecycleGroups{groups, err}})
+	self.send(inspected{lifecycleGroups{groups, err}, errors.Is(err, connectionRefused)})
 }
 
 // reportReader reads reports, one read at a time, whatever becomes of the actor.

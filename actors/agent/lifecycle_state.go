@@ -16,7 +16,9 @@ const reportsTimeout = 2 * time.Second
 // to all nodes of the cluster.
 type lifecycleState struct {
 	hasPort, hasReports bool
-	ttl                 time.Duration
+	// isOptional says that there may be no service at the port. It ends when one was seen.
+	isOptional bool
+	ttl        time.Duration
 
 	asked bool // somebody waits for an answer
 
@@ -84,8 +86,11 @@ func (s *lifecycleState) ask() (effects []lifecycleEffect) {
 	return append(effects, s.answer()...)
 }
 
-// inspected takes the node's answer.
-func (s *lifecycleState) inspected(g lifecycleGroups) (effects []lifecycleEffect) {
+// inspected takes the node's answer; refused says that nothing listens at the port.
+func (s *lifecycleState) inspected(g lifecycleGroups, refused bool) (effects []lifecycleEffect) {
+	if s.isOptional = s.isOptional && refused; s.isOptional {
+		g = lifecycleGroups{}
+	}
 	s.inspecting, s.groups = false, g
 	if s.kept = g.groups != nil; s.kept {
 		effects = append(effects, armForget{s.ttl})

@@ -27,14 +27,17 @@ func (m *lifecycleMachine) Do(command string, args []string) string {
 	case "only": // only port|reports
 		m.state = &lifecycleState{hasPort: args[0] == "port", hasReports: args[0] == "reports", ttl: time.Minute}
 		return ""
+	case "optional":
+		m.state.isOptional = true
+		return ""
 	case "asked":
 		return m.effects(m.state.ask())
 	case "inspected": // inspected NAME|error=TEXT
 		text, failed := strings.CutPrefix(args[0], "error=")
 		if failed {
-			return m.effects(m.state.inspected(lifecycleGroups{groupsErr: errors.New(text)}))
+			return m.effects(m.state.inspected(lifecycleGroups{groupsErr: errors.New(text)}, text == "refused"))
 		}
-		return m.effects(m.state.inspected(lifecycleGroups{groups: []messages.LifecycleGroup{{Name: text}}}))
+		return m.effects(m.state.inspected(lifecycleGroups{groups: []messages.LifecycleGroup{{Name: text}}}, false))
 	case "read": // read NAME [error=TEXT]
 		r := lifecycleReports{reports: []messages.LifecycleReport{{Filename: args[0]}}}
 		if len(args) > 1 {

@@ -147,14 +147,14 @@ func (c *Client) call(ctx context.Context, method string, timeout time.Duration,
 	case codes.Unavailable:
 		c.drop(conn)
 	}
-	reason := status.Convert(err).Message()
+	reason := errors.New(status.Convert(err).Message())
 	if dialed := conn.dialError.Load(); dialed != nil {
-		reason = *dialed
+		reason = dialed
 	}
 	if cause := context.Cause(ctx); cause != nil {
-		reason = cause.Error()
+		reason = cause
 	}
-	return fmt.Errorf("%s at %s: %s", method, c.address, reason)
+	return fmt.Errorf("%s at %s: %w", method, c.address, reason)
 }
 
 // connection returns the connection: another one if the last one is lost.

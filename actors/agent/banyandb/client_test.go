@@ -199,10 +199,11 @@ func TestDownIsNotDialed(t *testing.T) {
 	})
 }
 
-func TestDialText(t *testing.T) {
+func TestDialError(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{Port: 1}, Err: errors.New("connect: connection refused")}
-	require.Equal(t, "dial: connect: connection refused", dialText(refused))
-	require.Equal(t, "dial: dial tcp :1", dialText(errors.New("dial tcp :1")))
+	require.EqualError(t, &dialError{refused}, "dial: connect: connection refused")
+	require.ErrorIs(t, &dialError{refused}, refused)
+	require.EqualError(t, &dialError{errors.New("dial tcp :1")}, "dial: dial tcp :1")
 }
 
 func TestDeadlines(t *testing.T) {

@@ -18,7 +18,7 @@ type connection struct {
 	// lacks are the methods that the port does not serve.
 	lacks map[string]bool
 	// dialError is why the connection could not be dialed; gRPC's own text of it is longer.
-	dialError atomic.Pointer[string]
+	dialError atomic.Pointer[dialError]
 }
 
 func newConnection(address string, dial Dialer) (*connection, error) {
@@ -29,8 +29,7 @@ func newConnection(address string, dial Dialer) (*connection, error) {
 		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
 			to, err := dial(ctx, address)
 			if err != nil {
-				text := dialText(err)
-				c.dialError.Store(&text)
+				c.dialError.Store(&dialError{err})
 			}
 			return to, err
 		}),
@@ -44,13 +43,18 @@ func newConnection(address string, dial Dialer) (*connection, error) {
 	return c, nil
 }
 
-// dialText returns what a dial failed of, without the address.
-func dialText(err error) string {
+// dialError is why a connection could not be dialed. Its text has no address.
+type dialError struct{ err error }
+
+func (e *dialError) Error() string {
+	err := e.err
 	if failed := (*net.OpError)(nil); errors.As(err, &failed) && failed.Err != nil {
 		err = failed.Err
 	}
 	return "dial: " + err.Error()
 }
+
+func (e *dialError) Unwrap() error { return e.err }
 
 // isLost reports whether a connection that was used is not there any more. A process that ends loses
 // its connections.
