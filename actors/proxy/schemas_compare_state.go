@@ -29,18 +29,32 @@ func confirmed(now, before map[messages.SchemaIssue]time.Time) []messages.Schema
 	return issues
 }
 
-// issues compares what the nodes have with the registry. The times are those of the evidence.
-func (e *schemaEvidence) issues(registry []messages.SchemaObject) map[messages.SchemaIssue]time.Time {
+// comparisons returns how many there are of a node with an object.
+func (e *schemaEvidence) comparisons(registry []messages.SchemaObject) (n int) {
+	n = len(e.nodes) * len(registry)
+	for _, node := range e.nodes {
+		n += len(node.objects)
+	}
+	return n
+}
+
+// issues compares what the nodes have with the registry, up to the limit. The times are those of the evidence.
+func (e *schemaEvidence) issues(registry []messages.SchemaObject, limit int) map[messages.SchemaIssue]time.Time {
 	issues := map[messages.SchemaIssue]time.Time{}
 	wanted := make(map[schemaObject]uint64, len(registry))
 	for _, o := range registry {
 		wanted[schemaObject{o.Kind, o.Name}] = o.Fingerprint
 	}
-	for node, n := range e.nodes {
+	for _, node := range slices.Sorted(maps.Keys(e.nodes)) {
+		n := e.nodes[node]
 		add := func(o schemaObject, t messages.SchemaIssueType) {
-			issues[messages.SchemaIssue{Kind: o.kind, Name: o.name, Node: node, Type: t}] = n.at
+			if len(issues) < limit {
+				issues[messages.SchemaIssue{Kind: o.kind, Name: o.name, Node: node, Type: t}] = n.at
+			}
 		}
-		for o, fingerprint := range wanted {
+		for _, w := range registry {
+			o := schemaObject{w.Kind, w.Name}
+			fingerprint := wanted[o]
 			switch has := n.objects[o]; {
 			case has.CacheFingerprint == 0:
 				add(o, messages.IssueMissingInCache)

@@ -1,13 +1,21 @@
 package proxy
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"fodc/messages"
 )
 
-// maxJudgedGroups bounds the groups of which the schema is judged.
-const maxJudgedGroups = 1024
+// Limits of what a round judges. An agent may say that there are any number of nodes and objects, of which
+// each has to be compared with each: groups for which that would be too many are of an unknown status.
+const (
+	maxJudgedGroups = 1024
+	// maxComparisons bounds the comparisons of a node with an object, maxIssues the disagreements.
+	maxComparisons = 4 << 20
+	maxIssues      = 64 << 10
+)
 
 // schemaState judges rounds. In each, one agent is asked for the database's registry, and all for what
 // their nodes have of it.
@@ -127,11 +135,16 @@ func (r *schemaRound) addRegistry(c *messages.Collection) {
 func (s *schemaState) judged(r *schemaRound) map[string]*messages.SchemaConsistency {
 	issues := map[string]map[messages.SchemaIssue]time.Time{}
 	s.known = map[string]*messages.SchemaConsistency{}
-	for name, e := range r.groups {
-		complete := r.registry != nil && !r.incomplete[name] && !r.nodesMissing && !e.failed && len(e.nodes) > 0
+	comparisons, found := 0, 0
+	for _, name := range slices.Sorted(maps.Keys(r.groups)) {
+		e := r.groups[name]
+		comparisons += e.comparisons(r.registry[name])
+		judged := r.registry != nil && !r.incomplete[name] && comparisons <= maxComparisons && found < maxIssues
+		complete := judged && !r.nodesMissing && !e.failed && len(e.nodes) > 0
 		v := &messages.SchemaConsistency{Status: messages.ConsistencyUnknown, Objects: e.objects(r.registry[name])}
-		if r.registry != nil && !r.incomplete[name] {
-			issues[name] = e.issues(r.registry[name])
+		if judged {
+			issues[name] = e.issues(r.registry[name], maxIssues-found)
+			found += len(issues[name])
 			v.Issues = confirmed(issues[name], s.before[name])
 		}
 		switch {

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -78,6 +79,40 @@ func TestSchemaJudgement(t *testing.T) {
 	failed := schemaNode("n", noon, 5, 5)
 	failed.Parts[0].(*messages.Lifecycle).Groups[0].Errors = []string{"node 2 does not answer"}
 	f(registry, messages.ConsistencyUnknown, nil, []messages.NodeAnswer{failed})
+}
+
+// What one agent makes up costs no more than the limits, and the other groups are judged.
+func TestSchemaJudgementIsBounded(t *testing.T) {
+	huge := func(group string, nodes, objects int) (*messages.LifecycleGroup, *messages.SchemaGroup) {
+		g, registry := &messages.LifecycleGroup{Name: group, Consistency: &messages.SchemaConsistency{}}, &messages.SchemaGroup{Group: group}
+		for i := range objects {
+			registry.Objects = append(registry.Objects, messages.SchemaObject{Kind: "measure", Name: strconv.Itoa(i), Fingerprint: 5})
+		}
+		o := messages.SchemaObjectState{Kind: "measure", Name: "0"}
+		for i := range nodes {
+			o.Nodes = append(o.Nodes, messages.NodeFingerprint{Node: strconv.Itoa(i), CacheFingerprint: 5})
+		}
+		g.Consistency.Objects = []messages.SchemaObjectState{o}
+		return g, registry
+	}
+	f := func(nodes, objects int, want messages.ConsistencyStatus) {
+		t.Helper()
+		g, registry := huge("z", nodes, objects)
+		s := schemaState{}
+		for i := range 2 {
+			known := s.judged(roundOf(&messages.Collection{Nodes: []messages.NodeAnswer{schemaNode("n", noon.Add(time.Duration(i)), 5, 5),
+				{Parts: []messages.Part{&messages.Lifecycle{At: noon.Add(time.Duration(i)), Groups: []messages.LifecycleGroup{*g}}}}}}, registryOf(schemaOfG, registry)))
+			require.Equal(t, messages.ConsistencyConsistent, known["g"].Status)
+			if i == 1 {
+				require.Equal(t, want, known["z"].Status)
+				require.LessOrEqual(t, len(known["z"].Issues), maxIssues)
+				require.LessOrEqual(t, len(s.before["z"]), maxIssues)
+			}
+		}
+	}
+	f(10, 10, messages.ConsistencyInconsistent)
+	f(1000, 1000, messages.ConsistencyInconsistent)
+	f(3000, 3000, messages.ConsistencyUnknown)
 }
 
 func TestSchemaObjectsAreShown(t *testing.T) {
