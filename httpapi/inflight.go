@@ -38,7 +38,7 @@ const (
 // several requests share the bytes count once, those of its page for each request. The caller
 // calls release when the response has been written.
 func (f *inFlight) acquire(c *messages.Collection, limit int) (release func(), err error) {
-	return f.acquireBytes(c, exposition.PageBytes(c), limit)
+	return f.acquireBytes(c, exposition.PageBytes(c)+partsBytes(c), limit)
 }
 
 // acquireBytes is acquire for a response of which page bytes are in memory.
@@ -91,6 +91,13 @@ func collectionBytes(c *messages.Collection) (bytes int) {
 		for j := range c.Nodes[i].Blocks {
 			bytes += c.Nodes[i].Blocks[j].MemoryBytes()
 		}
+	}
+	return bytes + partsBytes(c)
+}
+
+// partsBytes returns about how much memory the parts of the answers take, and again a page of them.
+func partsBytes(c *messages.Collection) (bytes int) {
+	for i := range c.Nodes {
 		for _, p := range c.Nodes[i].Parts {
 			bytes += p.MemoryBytes()
 		}

@@ -62,6 +62,15 @@ func (a *ProxyAPI) serveDiagnostics(w http.ResponseWriter, r *http.Request) erro
 	if lack := setReasons(w.Header(), &list.Asked); lack != "" && strict {
 		return messages.Errorf(messages.ErrUnavailable, "%s", lack)
 	}
+	bytes := 0
+	for i := range list.Crashes {
+		bytes += list.Crashes[i].MemoryBytes()
+	}
+	release, err := a.inFlight.acquireBytes(&list.Asked, bytes, a.MaxInFlightBytes)
+	if err != nil {
+		return err
+	}
+	defer release()
 	views := make([]crashView, 0, len(list.Crashes))
 	for i := range list.Crashes {
 		views = append(views, crashViewOf(&list.Crashes[i]))

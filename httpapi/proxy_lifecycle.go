@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"cmp"
-	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -45,12 +44,12 @@ type summaryView struct {
 // has answered: clients of the field expect that, and find the error in the body.
 func (a *ProxyAPI) serveLifecycle(w http.ResponseWriter, r *http.Request) error {
 	c, release, err := a.collectParts(w, r, messages.LifecycleQuestion{})
-	var known *messages.Error
-	switch {
-	case errors.As(err, &known) && known.Kind != messages.ErrBadData:
-		return writeJSON(w, http.StatusOK, lifecycleView{Groups: []groupView{}, Statuses: []lifecycleStatusView{}, Error: known.Text})
-	case err != nil:
-		return err
+	if err != nil {
+		failure := httpErrorOf(err, r, w.Header().Get(headerRequestID))
+		if failure.internal || failure.status == http.StatusBadRequest || failure.status == statusClientGone {
+			return err
+		}
+		return writeJSON(w, http.StatusOK, lifecycleView{Groups: []groupView{}, Statuses: []lifecycleStatusView{}, Error: failure.text})
 	}
 	defer release()
 	var judged map[string]*messages.SchemaConsistency

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -137,6 +138,8 @@ func TestLifecycleThatNobodyAnswers(t *testing.T) {
 	says("no agent serves lifecycle data")
 	f.collectErr = messages.Errorf(messages.ErrUnavailable, "busy")
 	says("busy")
+	f.collectErr = context.DeadlineExceeded
+	says("no answer in time")
 }
 
 func TestDiagnostics(t *testing.T) {
@@ -225,6 +228,38 @@ func TestProfileDownload(t *testing.T) {
 	fails("pod-a/old/heap", http.StatusServiceUnavailable, "a=timeout")
 	f.collection.Nodes = nil
 	fails("pod-a/old/heap", http.StatusNotFound, "no node of the pod")
+}
+
+// A profile is compressed by itself: its length is known to the client.
+func TestProfilesAreNotCompressedAgain(t *testing.T) {
+	f := profiled()
+	f.collection.Nodes[0].Parts[0].(*messages.PressureProfile).Files[0].SizeBytes = 4 << 10
+	f.download = func(_ messages.Download, write func(*messages.ProfileChunk) error) error {
+		return write(&messages.ProfileChunk{Data: make([]byte, 4<<10), Last: true})
+	}
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		w := do(f.handler, method, "/pressure-profiles/pod-a/old/heap", "Accept-Encoding", "gzip")
+		require.Empty(t, w.Header().Get("Content-Encoding"), method)
+		require.Equal(t, "4096", w.Header().Get("Content-Length"), method)
+	}
+}
+
+// The records of crashes, and the parts of answers, take memory while clients read them, as samples do.
+func TestPagesOfPartsAreBounded(t *testing.T) {
+	const limit = 1 << 20
+	f := newFakeProxy()
+	f.MaxInFlightBytes = limit
+	other := &messages.Collection{Nodes: []messages.NodeAnswer{answered("x", &messages.Crash{ArtifactDir: strings.Repeat("x", limit/2)})}}
+	f.crashes.Crashes = []messages.KnownCrash{{Crash: messages.Crash{Panic: messages.PanicRecord{GoroutineStack: strings.Repeat("x", limit)}}}}
+	f.collection = &messages.Collection{Nodes: []messages.NodeAnswer{answered("a", &messages.Topology{Nodes: []messages.DatabaseNode{databaseNode(strings.Repeat("x", limit/3), nil)}})}}
+	release, err := f.inFlight.acquireBytes(other, 0, limit)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusServiceUnavailable, f.get("/diagnostics").Code)
+	require.Equal(t, http.StatusServiceUnavailable, f.get("/cluster/topology").Code, "the answers, and as much for their page")
+	release()
+	require.Equal(t, http.StatusOK, f.get("/diagnostics").Code, "alone it may have any size")
+	require.Equal(t, http.StatusOK, f.get("/cluster/topology").Code)
+	require.Zero(t, f.inFlight.bytes)
 }
 
 // What is cut in the middle is not taken for whole, whether its size is known or not.

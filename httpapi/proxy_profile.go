@@ -40,7 +40,7 @@ func (a *ProxyAPI) serveProfile(w http.ResponseWriter, r *http.Request) error {
 	name := fmt.Sprintf("%s-%s-%s-%s.pprof", pod, found.identity.Role, id, kind)
 	header := w.Header()
 	header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": strings.ReplaceAll(name, "/", "_")}))
-	header.Set("Content-Type", "application/octet-stream")
+	header.Set("Content-Type", contentBytes)
 	header.Set("X-Content-Type-Options", "nosniff")
 	if r.Method == http.MethodHead {
 		setLength(header, found.download.Size)

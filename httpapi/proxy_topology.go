@@ -104,7 +104,7 @@ func topologyOf(c *messages.Collection, cluster *messages.Cluster) topologyView 
 
 // isNewer reports whether one description of a node was made after another one.
 func isNewer(n, than *messages.DatabaseNode) bool {
-	return cmp.Or(n.Metadata.ModRevision-than.Metadata.ModRevision, int64(n.CreatedAt.Compare(than.CreatedAt))) > 0
+	return cmp.Or(cmp.Compare(n.Metadata.ModRevision, than.Metadata.ModRevision), n.CreatedAt.Compare(than.CreatedAt)) > 0
 }
 
 // agentsByName returns the nodes by pod name and by node id; pod names come first.

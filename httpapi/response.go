@@ -16,7 +16,9 @@ const (
 	// contentTextUTF8 is the first version of the text that may have such names.
 	contentTextUTF8 = "text/plain; version=1.0.0; charset=utf-8" + escapingUTF8
 	contentJSON     = "application/json"
-	contentHTML     = "text/html; charset=utf-8"
+	// contentBytes is a file, such as a profile.
+	contentBytes = "application/octet-stream"
+	contentHTML  = "text/html; charset=utf-8"
 	// contentPlain is text that is not a page of metrics.
 	contentPlain = "text/plain; charset=utf-8"
 )

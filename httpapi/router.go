@@ -55,10 +55,10 @@ func newRouter(title string, routes []route, api []promapi.Route, log *zap.Logge
 	return wrap(rt)
 }
 
-// isCompressible reports whether a body of the type is worth compressing. The chunks of a remote read
-// are compressed already.
+// isCompressible reports whether a body of the type is worth compressing. The chunks of a remote read and
+// the profiles of Go are compressed already.
 func isCompressible(contentType string) bool {
-	return !strings.HasPrefix(contentType, "application/x-streamed-protobuf") && gzhttp.DefaultContentTypeFilter(contentType)
+	return !strings.HasPrefix(contentType, "application/x-streamed-protobuf") && contentType != contentBytes && gzhttp.DefaultContentTypeFilter(contentType)
 }
 
 // responseRecorder keeps the status of a response, and the newest error of writing it.
