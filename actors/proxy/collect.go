@@ -23,6 +23,7 @@ type collect struct {
 	log      *zap.Logger
 	id       uint64 // by which the sessions know it
 	query    messages.Query
+	own      bool // no client asks: it has no share of the budget
 	state    collectState
 	sessions map[string]*actors.PID // by agent id
 	pages    *pagesAhead
@@ -127,7 +128,11 @@ func (k *collect) onChunk(c actors.Context, m answerChunk) {
 		m.parts = withoutRecords(m.parts)
 	}
 	bytes := memoryOf(m.blocks, m.parts)
-	if !k.budget.reserve(k.reserved, bytes) {
+	has := k.reserved
+	if k.own {
+		has = k.budget.share
+	}
+	if !k.budget.reserve(has, bytes) {
 		k.fail(c, k.overBudget(bytes))
 		return
 	}

@@ -12,10 +12,12 @@ import (
 // Messages of the collector.
 type (
 	// collectQuery asks for a collection. The sender chooses the request id. The answer is a
-	// *messages.Collection or an error.
+	// *messages.Collection or an error. An own one is of the proxy's actors: it takes no room from
+	// those of clients.
 	collectQuery struct {
 		requestID uint64
 		query     messages.Query
+		own       bool
 	}
 	// cancelQuery says that the client of the request has gone.
 	cancelQuery struct{ requestID uint64 }
@@ -82,7 +84,7 @@ func (k *collector) onCollect(c actors.Context, m collectQuery) {
 		actors.Reply(c, unavailableIfGone(actors.ErrGone))
 		return
 	}
-	id, start, err := k.state.admit(m.requestID, m.query, time.Now())
+	id, start, err := k.admit(m)
 	if err != nil {
 		actors.Reply(c, err)
 		return
@@ -94,10 +96,18 @@ func (k *collector) onCollect(c actors.Context, m collectQuery) {
 	k.lookForPages()
 	owner := c.Self()
 	pid := k.sys.SpawnChild(c, "collect", func() actors.Actor {
-		return &collect{sys: k.sys, owner: owner, registry: k.registry, query: m.query, budget: k.budget, pages: k.pages, log: k.sys.Log().Named("collect")}
+		return &collect{sys: k.sys, owner: owner, registry: k.registry, query: m.query, own: m.own, budget: k.budget, pages: k.pages, log: k.sys.Log().Named("collect")}
 	})
 	k.collects[id] = pid
 	k.byPID[pid.Id] = id
+}
+
+func (k *collector) admit(m collectQuery) (id uint64, start bool, err error) {
+	if m.own {
+		id, start = k.state.admitOwn(m.requestID, m.query, time.Now())
+		return id, start, nil
+	}
+	return k.state.admit(m.requestID, m.query, time.Now())
 }
 
 func (k *collector) onCancel(m cancelQuery) {

@@ -20,7 +20,9 @@ type collectorState struct {
 	limit   int
 	lastID  uint64
 	running map[uint64]*running
-	serving int // requests of all running collections
+	serving int // requests of all running collections, without the proxy's own
+	// own are the proxy's own requests, which take no room from those of clients.
+	own map[uint64]struct{}
 }
 
 type running struct {
@@ -33,7 +35,7 @@ type running struct {
 }
 
 func newCollectorState(limit int) *collectorState {
-	return &collectorState{limit: limit, running: map[uint64]*running{}}
+	return &collectorState{limit: limit, running: map[uint64]*running{}, own: map[uint64]struct{}{}}
 }
 
 // admit assigns a request to a collection. It returns the collection's id and whether it is a
@@ -44,16 +46,36 @@ func (s *collectorState) admit(requestID uint64, q messages.Query, now time.Time
 			"%d collections are under way, as many as --max-collections allows: try again in a second", s.serving)
 	}
 	s.serving++
+	id, start = s.join(requestID, q, now)
+	return id, start, nil
+}
+
+// admitOwn is admit for a request of the proxy's own actors, of which each has one at a time.
+func (s *collectorState) admitOwn(requestID uint64, q messages.Query, now time.Time) (id uint64, start bool) {
+	s.own[requestID] = struct{}{}
+	return s.join(requestID, q, now)
+}
+
+func (s *collectorState) join(requestID uint64, q messages.Query, now time.Time) (id uint64, start bool) {
 	key := queryKey(q)
 	for id, r := range s.running {
 		if r.canShare(key, q, now) {
 			r.waiters = append(r.waiters, requestID)
-			return id, false, nil
+			return id, false
 		}
 	}
 	s.lastID++
 	s.running[s.lastID] = &running{key: key, yields: q.Yields, page: !q.Yields && q.Question == nil, started: now, deadline: q.Deadline, waiters: []uint64{requestID}}
-	return s.lastID, true, nil
+	return s.lastID, true
+}
+
+// left records that a request is not served any more.
+func (s *collectorState) left(requestID uint64) {
+	if _, own := s.own[requestID]; own {
+		delete(s.own, requestID)
+		return
+	}
+	s.serving--
 }
 
 // queryKey returns the same text for queries that differ in their deadline only.
@@ -84,7 +106,7 @@ func (s *collectorState) cancel(requestID uint64) (cancel uint64) {
 			if w != requestID {
 				continue
 			}
-			s.serving--
+			s.left(requestID)
 			r.waiters = append(r.waiters[:i:i], r.waiters[i+1:]...)
 			if len(r.waiters) > 0 {
 				return 0
@@ -102,7 +124,9 @@ func (s *collectorState) ended(id uint64) []uint64 {
 	if !ok {
 		return nil
 	}
-	s.serving -= len(r.waiters)
+	for _, requestID := range r.waiters {
+		s.left(requestID)
+	}
 	delete(s.running, id)
 	return r.waiters
 }

@@ -100,6 +100,27 @@ func TestRequestsOverTheLimitAreRefused(t *testing.T) {
 	require.True(t, start)
 }
 
+// What the proxy asks by itself keeps no client from asking.
+func TestOwnRequestsTakeNoRoom(t *testing.T) {
+	s := newCollectorState(1)
+	own := messages.Query{Question: messages.CrashQuestion{}, Deadline: noon.Add(5 * time.Second)}
+	id, start := s.admitOwn(1, own, noon)
+	require.True(t, start)
+	shared, start, err := s.admit(2, own, noon)
+	require.NoError(t, err)
+	require.False(t, start)
+	require.Equal(t, id, shared)
+	_, _, err = s.admit(3, query(5*time.Second), noon)
+	require.Error(t, err)
+	_, start = s.admitOwn(4, query(5*time.Second), noon)
+	require.True(t, start)
+	require.Equal(t, []uint64{1, 2}, s.ended(id))
+	require.Zero(t, s.serving)
+	require.NotZero(t, s.cancel(4))
+	require.Zero(t, s.serving)
+	require.Empty(t, s.own)
+}
+
 func TestLastWaiterCancelsTheCollection(t *testing.T) {
 	s := newCollectorState(2)
 	id, _, _ := s.admit(1, query(5*time.Second), noon)

@@ -66,6 +66,7 @@ type crashes struct {
 	// of all nodes.
 	attached      []string
 	asking, all   bool
+	askedAt       time.Time
 	round, attach actors.Timer
 	diskFailed    bool
 }
@@ -174,8 +175,8 @@ func (k *crashes) armRound(c actors.Context) {
 
 // ask asks all nodes, or those that have come. If a collection is under way, that happens after it.
 func (k *crashes) ask(c actors.Context, all bool) {
-	if k.asking {
-		if !all {
+	if k.asking && time.Since(k.askedAt) < 2*crashTimeout { // Later, the collector has failed on it.
+		if len(k.attached) > 0 {
 			k.attach.Arm(c, attachDelay)
 		}
 		return
@@ -184,8 +185,8 @@ func (k *crashes) ask(c actors.Context, all bool) {
 	if !all {
 		q.Filter.NodeIDs = k.attached
 	}
-	k.asking, k.all, k.attached = true, all, nil
-	actors.Request(c, k.collector.Load(), collectQuery{k.ids.Add(1), q})
+	k.asking, k.askedAt, k.all, k.attached = true, time.Now(), all, nil
+	actors.Request(c, k.collector.Load(), collectQuery{requestID: k.ids.Add(1), query: q, own: true})
 }
 
 func (k *crashes) onCollected(c actors.Context, m *messages.Collection) {

@@ -141,7 +141,7 @@ func (p *Proxy) Serve(l net.Listener) error {
 // under way. If ctx ends first, the collection is cancelled and the error is that of ctx.
 func (p *Proxy) Collect(ctx context.Context, q messages.Query) (*messages.Collection, error) {
 	requestID := p.requestIDs.Add(1)
-	result, err := actors.Ask[*messages.Collection](ctx, p.sys, p.collector, collectQuery{requestID, q})
+	result, err := actors.Ask[*messages.Collection](ctx, p.sys, p.collector, collectQuery{requestID: requestID, query: q})
 	if ctx.Err() != nil {
 		p.sys.Send(p.collector, cancelQuery{requestID})
 	}

@@ -42,9 +42,10 @@ func (k *schemas) Receive(c actors.Context) {
 	case *messages.Collection:
 		k.onCollected(c, m)
 	case error:
-		k.end(c) // Too many collections are under way: the next round may have room.
+		k.end(c) // Such as too little memory for the answers: the next round may have more.
 	case actors.Tick:
 		if k.next.Fired(m) {
+			k.lifecycle = nil
 			k.ask(c, messages.Query{Question: messages.LifecycleQuestion{}})
 		}
 	default:
@@ -54,7 +55,8 @@ func (k *schemas) Receive(c actors.Context) {
 
 func (k *schemas) ask(c actors.Context, q messages.Query) {
 	q.Deadline = time.Now().Add(schemaTimeout)
-	actors.Request(c, k.collector, collectQuery{k.ids.Add(1), q})
+	actors.Request(c, k.collector, collectQuery{requestID: k.ids.Add(1), query: q, own: true})
+	k.next.Arm(c, 2*schemaTimeout) // If the collector fails on it, there is no answer.
 }
 
 func (k *schemas) onCollected(c actors.Context, m *messages.Collection) {
