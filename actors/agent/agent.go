@@ -149,7 +149,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	a.startCrashes(&cfg)
 	all := a.startDatabase(cfg)
 	maps.Copy(all, cfg.Sources)
-	sources := newSources(sys.Log(), all)
+	sources := newSources(sys.Log(), all, len(cfg.ProxyAddrs))
 	a.self = sys.Spawn("selfmetrics", restarts, func() actors.Actor {
 		return newSelfMetrics(sys, selfSources{a.recorder, a.journal, a.database}, cfg)
 	})

@@ -8,9 +8,9 @@ import (
 
 // Limits of the answers on one channel of a session, but that of metrics.
 const (
-	// maxQueuedQuestions bounds the questions that are being answered or wait for it. Questions beyond
-	// it are answered as busy.
-	maxQueuedQuestions = 16
+	// maxQueuedQuestions bounds the questions that are being answered or wait for it: as many as a proxy asks
+	// at a time. Questions beyond it are answered as busy.
+	maxQueuedQuestions = 64
 	// maxAnswersAtOnce bounds the questions that are being answered. A proxy that pairs answers by
 	// their order gets one after the other.
 	maxAnswersAtOnce = 4

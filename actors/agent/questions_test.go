@@ -656,3 +656,53 @@ func TestLargeAnswers(t *testing.T) {
 		}
 	})
 }
+
+// Calls that hang are few also where a proxy gives up at once, again and again.
+func TestSourceHangsUnderAFlood(t *testing.T) {
+	eachQuestion(t, func(t *testing.T, a *asking) {
+		if a.native {
+			return
+		}
+		release := make(chan struct{})
+		defer close(release)
+		a.source.set(func(context.Context, messages.Question, func(messages.Part) error) error {
+			<-release
+			return nil
+		})
+		a.run()
+		for range 100 {
+			a.asks(time.Millisecond)
+			a.pass(time.Millisecond)
+		}
+		running, _, _ := a.source.counts()
+		require.Equal(t, maxAnswersAtOnce+maxStuckCalls, running)
+		a.pass(sourceGrace)
+		a.isEmpty(a.replies(a.asks(time.Minute)), "busy: 8 earlier answers do not end")
+		require.Len(t, a.newest().replies, 101)
+	})
+}
+
+// A proxy that asks much and reads nothing delays no other one.
+func TestProxiesDelayNoOther(t *testing.T) {
+	eachQuestion(t, func(t *testing.T, a *asking) {
+		good := a.proxy
+		greedy := newFakeProxy(t).start()
+		greedy.streamAnswers = !a.native
+		greedy.serve = func(_ messages.Stream, _ int, _ func() error, g grpc.ServerStream) error {
+			<-g.Context().Done()
+			return nil
+		}
+		a.net.hosts["greedy:17900"] = greedy
+		a.cfg.ProxyAddrs = append(a.cfg.ProxyAddrs, "greedy:17900")
+		a.source.waits()
+		a.run()
+		a.proxy = greedy
+		for range 200 {
+			a.asks(time.Hour)
+		}
+		synctest.Wait()
+		a.source.emits(a.parts...)
+		a.proxy = good
+		a.isWhole(a.replies(a.asks(time.Minute)))
+	})
+}

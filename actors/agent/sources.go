@@ -14,10 +14,9 @@ import (
 
 // Limits of the calls of one source, of all sessions together.
 const (
-	// maxSourceCalls bounds the calls at a time. Further ones wait.
-	maxSourceCalls = 8
 	// maxStuckCalls bounds the calls that go on though their context has ended. With so many, no
-	// further one begins.
+	// further one begins. Beside them there is room for maxAnswersAtOnce calls of each session; further
+	// ones wait.
 	maxStuckCalls = 4
 	// sourceGrace is how long a source may go on after its context has ended.
 	sourceGrace = time.Second
@@ -26,7 +25,7 @@ const (
 // Source answers the questions of one stream.
 type Source interface {
 	// Answer calls emit for each part of the answer, in order and one at a time. It is called in a
-	// goroutine of its own, at most maxSourceCalls times at once, and must return soon after its context
+	// goroutine of its own, maxAnswersAtOnce times at once for each proxy, and must return soon after its context
 	// has ended. emit blocks while the proxy does not read; its error ends the answer. The text of the
 	// error goes to the proxy.
 	Answer(ctx context.Context, q messages.Question, emit func(messages.Part) error) error
@@ -38,11 +37,11 @@ var errAborted = errors.New("the answer was aborted")
 // sources are what the agent answers questions with, by stream.
 type sources map[messages.Stream]*limitedSource
 
-func newSources(log *zap.Logger, all map[messages.Stream]Source) sources {
+func newSources(log *zap.Logger, all map[messages.Stream]Source, proxies int) sources {
 	limited := sources{}
 	for of, source := range all {
 		limited[of] = &limitedSource{log: log.With(zap.String("stream", string(of))), source: source,
-			slots: make(chan struct{}, maxSourceCalls), ended: map[*sourceCall]time.Time{}}
+			slots: make(chan struct{}, maxAnswersAtOnce*proxies+maxStuckCalls), ended: map[*sourceCall]time.Time{}}
 	}
 	return limited
 }
