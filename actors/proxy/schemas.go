@@ -29,7 +29,9 @@ type schemas struct {
 	state     schemaState
 	// lifecycle is the first collection of the round; nil: it is under way, or no round is.
 	lifecycle *messages.Collection
-	next      actors.Timer
+	// turn goes on to the next liaison when one cannot read the registry: not every agent can.
+	turn int
+	next actors.Timer
 }
 
 func (k *schemas) Receive(c actors.Context) {
@@ -67,10 +69,14 @@ func (k *schemas) onCollected(c actors.Context, m *messages.Collection) {
 			return
 		}
 		k.lifecycle = m
-		k.ask(c, messages.Query{Filter: messages.NodeFilter{NodeIDs: oneLiaison(m)}, Question: messages.SchemaQuestion{}})
+		k.ask(c, messages.Query{Filter: messages.NodeFilter{NodeIDs: oneLiaison(m, k.turn)}, Question: messages.SchemaQuestion{}})
 		return
 	}
-	k.publish(k.state.judged(roundOf(k.lifecycle, m)))
+	round := roundOf(k.lifecycle, m)
+	if round.registry == nil {
+		k.turn++
+	}
+	k.publish(k.state.judged(round))
 	k.end(c)
 }
 
@@ -88,16 +94,21 @@ func (k *schemas) arm(c actors.Context) {
 	}
 }
 
-// oneLiaison returns the liaison whose agent is asked for the registry: the first that has answered, else the
-// first whose agent has nothing else to say. If there is none, it is a node id that no node has.
-func oneLiaison(c *messages.Collection) []string {
+// oneLiaison returns the liaison whose agent is asked for the registry: of those that have answered first, then of
+// those whose agents have nothing else to say, the one whose turn it is. If there is none, it is a node id that no
+// node has.
+func oneLiaison(c *messages.Collection, turn int) []string {
+	var liaisons []string
 	for _, why := range []messages.MissingReason{messages.MissingNone, messages.MissingUnserved} {
 		for i := range c.Nodes {
 			n := &c.Nodes[i]
 			if n.Missing == why && (n.Identity.Role == liaisonRole || n.Identity.Role == databaseLiaisonRole) {
-				return []string{n.Identity.NodeID}
+				liaisons = append(liaisons, n.Identity.NodeID)
 			}
 		}
 	}
-	return []string{""}
+	if len(liaisons) == 0 {
+		return []string{""}
+	}
+	return []string{liaisons[turn%len(liaisons)]}
 }
