@@ -169,6 +169,14 @@ func TestE2EConfigOutlivesTheNode(t *testing.T) {
 	agent := start(t, args...)
 	hasPath := func(c nodeConfig) bool { return c.Startup["--data-path"] == "/data" && c.Runtime["BYDB_A"] == "b" }
 	awaitConfig(t, patience, proxy, "n1", "configuration", hasPath)
+	// An agent that has done no more than register is not believed to be one.
+	eventually(t, "an answer of the agent", func() error {
+		status, body, _, err := get(proxy.addr("http"), "/metrics?strict=1&node_id=n1")
+		if err == nil && status != http.StatusOK {
+			err = fmt.Errorf("%d: %s", status, body)
+		}
+		return err
+	})
 
 	agent.kill(syscall.SIGKILL)
 	node.kill()
