@@ -37,6 +37,7 @@
 //	selfmetrics -> database            readPorts; database -> selfmetrics  a list of portStatus
 //	topologySource -> database         readTopology; database -> topologySource  a topology, or an error
 //	lifecycleSource -> lifecycle       readLifecycle; lifecycle -> lifecycleSource  answerLifecycle, or an error
+//	lifecycleSource -> lifecycle       readReports; lifecycle -> lifecycleSource    lifecycleReports, if the node takes long
 //	crashSource -> crashsource         readCrashes; crashsource -> crashSource  crashSnapshot
 //	link -> recorder                   readHealth; recorder -> link  nodeHealth
 //	uplink -> link                     registered, sessionOver

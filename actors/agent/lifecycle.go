@@ -18,12 +18,20 @@ import (
 type (
 	// readLifecycle is answered with answerLifecycle, or with errRestarted.
 	readLifecycle struct{}
-	inspected     struct {
+	// readReports is answered with lifecycleReports: those of the question under way, as far as they are there.
+	readReports struct{}
+	inspected   struct {
 		lifecycleGroups
 		refused bool // nothing listens at the port
 	}
 	reportsRead struct{ lifecycleReports }
 )
+
+// inspectMargin is how long before the end of an answer's time it has what is there: a call to the node may
+// take longer, and then answers those who ask later.
+const inspectMargin = 500 * time.Millisecond
+
+var errInspecting = errors.New("the node has not answered InspectAll yet: its answer is for the next question")
 
 var errRestarted = errors.New("the agent recovers from a failure: try again in a second")
 
@@ -69,6 +77,8 @@ func (l *lifecycle) Receive(c actors.Context) {
 	case readLifecycle:
 		l.requesters = append(l.requesters, c.Sender())
 		l.do(c, l.state.ask())
+	case readReports:
+		actors.Reply(c, l.state.reports)
 	case inspected:
 		l.do(c, l.state.inspected(m.lifecycleGroups, m.refused))
 	case reportsRead:
@@ -147,7 +157,7 @@ type lifecycleSource struct {
 
 // Answer implements Source. What is there is sent, too, where there is an error.
 func (s lifecycleSource) Answer(ctx context.Context, _ messages.Question, emit func(messages.Part) error) error {
-	known, err := actors.Ask[answerLifecycle](ctx, s.sys, s.lifecycle, readLifecycle{})
+	known, err := s.ask(ctx)
 	if err != nil {
 		return unavailable(err)
 	}
@@ -157,4 +167,21 @@ func (s lifecycleSource) Answer(ctx context.Context, _ messages.Question, emit f
 		}
 	}
 	return known.groupsErr
+}
+
+// ask waits for the groups and the reports. A node that takes long leaves the reports.
+func (s lifecycleSource) ask(ctx context.Context) (known answerLifecycle, err error) {
+	wait := ctx
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		wait, cancel = context.WithDeadlineCause(ctx, end.Add(-min(inspectMargin, time.Until(end)/4)), errInspecting)
+		defer cancel()
+	}
+	known, err = actors.Ask[answerLifecycle](wait, s.sys, s.lifecycle, readLifecycle{})
+	if err == nil || ctx.Err() != nil || !errors.Is(context.Cause(wait), errInspecting) {
+		return known, err
+	}
+	known.groupsErr = errInspecting
+	known.lifecycleReports, err = actors.Ask[lifecycleReports](ctx, s.sys, s.lifecycle, readReports{})
+	return known, err
 }

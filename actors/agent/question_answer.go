@@ -25,12 +25,14 @@ type (
 		last  bool
 	}
 	// answerEnded is the goroutine's last message. It ends the answer, if no frame has done that. cut says
-	// that not all of it fitted the one message that it has to be.
+	// that not all of it fitted the one message that it has to be, sent that frames have ended it although there
+	// is an error.
 	answerEnded struct {
-		of  messages.Stream
-		seq uint64
-		err error
-		cut bool
+		of   messages.Stream
+		seq  uint64
+		err  error
+		cut  bool
+		sent bool
 	}
 )
 
@@ -58,10 +60,10 @@ func (a *sourceAnswer) end() {
 }
 
 func (a *sourceAnswer) run(source *limitedSource) {
-	err, encoder := errAborted, a.form.encoder()
+	err, encoder, sent := errAborted, a.form.encoder(), false
 	defer func() {
 		a.cancel()
-		a.self.send(answerEnded{a.of, a.seq, err, encoder.cut})
+		a.self.send(answerEnded{a.of, a.seq, err, encoder.cut, sent})
 	}()
 	err = source.answer(a.ctx, a.form.question, func(p messages.Part) error {
 		if a.ctx.Err() != nil {
@@ -74,6 +76,8 @@ func (a *sourceAnswer) run(source *limitedSource) {
 	}
 	if err == nil {
 		err = a.emitLast(encoder.end())
+	} else if len(encoder.gathered) > 0 && a.ctx.Err() == nil {
+		sent = a.emitLast(encoder.end()) == nil // What is there: this proxy cannot be told of the error.
 	}
 }
 

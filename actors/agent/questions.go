@@ -94,7 +94,7 @@ func (r *questionResponder) onEnded(c actors.Context, m answerEnded) {
 			zap.Int("bytes", maxAnswerFrameBytes))
 	}
 	unanswered := r.queue.find(m.seq) != nil
-	if isLive := r.stream != nil && r.stream.ctx.Err() == nil && r.u.state.phase == uplinkLive; isLive && (unanswered || m.err == nil) {
+	if isLive := r.stream != nil && r.stream.ctx.Err() == nil && r.u.state.phase == uplinkLive; isLive && (unanswered || m.sent || m.err == nil) {
 		r.log(m.err)
 	}
 	if !unanswered {

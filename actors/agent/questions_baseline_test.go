@@ -129,3 +129,28 @@ func TestPlainProxyRefusesStreams(t *testing.T) {
 		require.Len(t, w.lines("does not serve"), 2)
 	})
 }
+
+// What a source has of an answer is sent also where it has an error: a plain proxy cannot be told of that.
+func TestPlainProxyGetsWhatThereIs(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		p := startPlainProxy(w)
+		w.cfg.Sources = map[messages.Stream]Source{messages.StreamLifecycle: &fakeSource{answer: func(_ context.Context, _ messages.Question, emit func(messages.Part) error) error {
+			if err := emit(&messages.Lifecycle{PodName: "p1", Reports: []messages.LifecycleReport{{Filename: "r.json", JSON: "{}"}}}); err != nil {
+				return err
+			}
+			return errors.New("the node does not answer")
+		}}}
+		w.run()
+		s, err := p.Session(ctx, 0)
+		require.NoError(t, err)
+		for range 2 {
+			got, err := s.Collect(ctx, messages.StreamLifecycle, actorstest.PlainQuestion(messages.StreamLifecycle), actorstest.Count(1))
+			require.NoError(t, err)
+			require.Equal(t, "p1", got[0]["podName"])
+		}
+		synctest.Wait()
+		require.Len(t, w.lines("lifecycle stream has an error"), 1)
+	})
+}

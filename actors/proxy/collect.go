@@ -47,8 +47,7 @@ func (k *collect) Receive(c actors.Context) {
 	case answerChunk:
 		k.onChunk(c, m)
 	case answerFailure:
-		k.release(k.state.failed(m.agentID, m.reason, time.Now()))
-		k.advance(c)
+		k.onFailure(c, m)
 	case noPages:
 		k.advance(c)
 	case actors.Tick:
@@ -56,6 +55,17 @@ func (k *collect) Receive(c actors.Context) {
 	default:
 		unknownMessage(k.log, m)
 	}
+}
+
+// onFailure records that an answer ends with an error, or will not come. What an agent has of its groups and
+// reports counts also where it says that the rest is not to be had.
+func (k *collect) onFailure(c actors.Context, m answerFailure) {
+	if _, ok := k.query.Question.(messages.LifecycleQuestion); ok && m.said != "" {
+		k.state.endedWithError(m.agentID, m.reason, time.Now())
+	} else {
+		k.release(k.state.failed(m.agentID, m.reason, time.Now()))
+	}
+	k.advance(c)
 }
 
 func (k *collect) onStarted(c actors.Context) {

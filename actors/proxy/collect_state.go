@@ -150,6 +150,14 @@ func (s *collectState) failed(agentID string, reason messages.MissingReason, now
 	return dropped
 }
 
+// endedWithError records that no more of a node's answer will come than has come, which is part of the result.
+func (s *collectState) endedWithError(agentID string, reason messages.MissingReason, now time.Time) {
+	if i, ok := s.byAgent[agentID]; ok {
+		s.nodes[i].Missing, s.nodes[i].Partial = reason, messages.PartialNone
+		s.end(agentID, i, now)
+	}
+}
+
 // expire ends the collection at its deadline: the nodes that have not answered are missing. It
 // returns their agent ids.
 func (s *collectState) expire(now time.Time) []string {

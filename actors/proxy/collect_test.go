@@ -96,3 +96,29 @@ func TestCancelledCollectionIsForgotten(t *testing.T) {
 		require.Empty(t, owner.Messages())
 	})
 }
+
+// What an agent has sent of an answer that it then ends with an error counts where the parts stand alone: reports of
+// lifecycle runs are there although the node does not tell of its groups. A session that ends has said nothing.
+func TestCollectKeepsWhatAnAgentHasOfLifecycles(t *testing.T) {
+	f := func(q messages.Question, said string, want int) {
+		t.Helper()
+		actorstest.Run(t, func(t *testing.T, sys *actors.System) {
+			owner, registry, session := actorstest.NewProbe(sys), actorstest.NewProbe(sys), actorstest.NewProbe(sys)
+			budget := newMemoryBudget(1<<20, 1, 1)
+			pid := sys.Spawn("collect", actors.OnFailure{}, func() actors.Actor {
+				return &collect{sys: sys, owner: owner.PID, registry: registry.PID, budget: budget, log: sys.Log(),
+					query: messages.Query{Question: q, Deadline: time.Now().Add(5 * time.Second)}}
+			})
+			sys.Send(pid, targets{nodes: []target{{agentID: "a1", online: true}}, sessions: map[string]*actors.PID{"a1": session.PID}})
+			sys.Send(pid, answerChunk{agentID: "a1", parts: []messages.Part{&messages.Lifecycle{Reports: []messages.LifecycleReport{{Filename: "r"}}}}})
+			sys.Send(pid, answerFailure{agentID: "a1", reason: messages.MissingError, said: said})
+			synctest.Wait()
+			n := owner.Messages()[0].(collected).result.(*messages.Collection).Nodes[0]
+			require.Equal(t, messages.MissingError, n.Missing)
+			require.Len(t, n.Parts, want)
+		})
+	}
+	f(messages.LifecycleQuestion{}, "the node does not answer", 1)
+	f(messages.LifecycleQuestion{}, "", 0)
+	f(messages.TopologyQuestion{}, "the node does not answer", 0)
+}
