@@ -106,7 +106,7 @@ func fullPipe(t *testing.T) (reader, writer *os.File) {
 	return reader, writer
 }
 
-// requireAnswers asks many times. Each answer must come within a second.
+// requireAnswers asks many times. Each answer must come soon.
 func (r *recorder) requireAnswers(t *testing.T) {
 	t.Helper()
 	ask := func(path string, times int) {
@@ -118,7 +118,7 @@ func (r *recorder) requireAnswers(t *testing.T) {
 			require.Equal(t, http.StatusOK, status, body)
 			slowest = max(slowest, time.Since(begin))
 		}
-		require.Less(t, slowest, time.Second, path)
+		require.Less(t, slowest, 3*time.Second, path) // A log that blocks would block for longer.
 		t.Logf("%s: %d requests, the slowest took %s", path, times, slowest)
 	}
 	ask("/health", 600)
