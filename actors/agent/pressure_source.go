@@ -57,17 +57,28 @@ func (s *pressureSource) each(ctx context.Context, produce func(next func(messag
 	defer close(left)
 	go func() {
 		var err error
+		reads := true // and holds a slot: a proxy that does not read takes none
 		defer func() {
 			if reason := recover(); reason != nil {
 				err = fmt.Errorf("panic: %.200v", reason)
 				s.log.Error("reading profiles for an answer panicked", zap.Any("panic", reason), zap.Stack("stack"))
 			}
-			<-s.slots
+			if reads {
+				<-s.slots
+			}
 			ended <- err
 		}()
 		err = produce(func(p messages.Part) error {
+			<-s.slots
+			reads = false
 			select {
 			case parts <- p:
+			case <-left:
+				return errNoMore
+			}
+			select {
+			case s.slots <- struct{}{}:
+				reads = true
 				return nil
 			case <-left:
 				return errNoMore

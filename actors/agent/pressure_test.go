@@ -370,6 +370,21 @@ func TestProfileAnswerIsLeft(t *testing.T) {
 		synctest.Wait()
 		require.Empty(t, source.slots, "the goroutines have ended")
 
+		// A proxy that reads nothing delays no other one.
+		ctx, cancel = context.WithCancel(t.Context())
+		for range maxPressureReads {
+			go func() {
+				_ = source.Answer(ctx, q, func(messages.Part) error { <-ctx.Done(); return ctx.Err() })
+			}()
+		}
+		synctest.Wait()
+		all, err := profileChunks(t, source, q)
+		require.NoError(t, err)
+		require.Len(t, all, 4)
+		cancel()
+		synctest.Wait()
+		require.Empty(t, source.slots)
+
 		// Reads that hang are few, and an answer that waits for one of them ends with its time.
 		stuck := make(chan struct{})
 		for range maxPressureReads {
@@ -382,7 +397,7 @@ func TestProfileAnswerIsLeft(t *testing.T) {
 		require.ErrorIs(t, source.Answer(ctx, q, nil), context.DeadlineExceeded)
 		close(stuck)
 		synctest.Wait()
-		all, err := profileChunks(t, source, q)
+		all, err = profileChunks(t, source, q)
 		require.NoError(t, err)
 		require.Len(t, all, 4)
 		require.ErrorContains(t, source.each(t.Context(), func(func(messages.Part) error) error { panic("x") }, nil), "panic: x")
