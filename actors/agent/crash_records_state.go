@@ -23,6 +23,8 @@ const (
 	exitWait = 5 * time.Second
 	// sameCrashTime is how far apart an artifact and what a log tells of the same crash may be.
 	sameCrashTime = 10 * time.Second
+	// killSignal ends a process that others want to end.
+	killSignal = "SIGKILL"
 	// maxExits bounds the ends of processes that are known.
 	maxExits = 64
 )
@@ -83,7 +85,7 @@ func (r *crashRecords) exited(log string, e crashExit, now time.Time) (added []*
 		return r.compose(now)
 	}
 	for i := range r.waiting {
-		if w := &r.waiting[i]; w.At.Sub(e.At).Abs() <= exitAfter && samePID(w.PID, e.PID) {
+		if w := &r.waiting[i]; w.At.Sub(e.At).Abs() <= exitAfter && samePID(w.PID, e.PID) && sameSignal(w.Signal, e.Signal) {
 			w.crashExit = joinExits(w.crashExit, e)
 			return nil
 		}
@@ -195,15 +197,23 @@ func (r *crashRecords) merge(e crashExit) bool {
 	return false
 }
 
-// endedBy reports whether the process of a record may have ended like that.
+// endedBy reports whether the process of a record may have ended like that. Nobody kills a process that ends
+// by itself: only its id, or the same said before, makes a kill that of the record.
 func endedBy(p *messages.PanicRecord, e crashExit) bool {
 	pid, _ := strconv.Atoi(p.ProcessMetadata[crashPIDField])
+	signal := p.ProcessMetadata[crashSignalField]
 	after := e.At.Sub(p.OccurredAt)
-	return !p.Recovered && -exitBefore <= after && after <= exitAfter && samePID(pid, e.PID)
+	if p.Recovered || after < -exitBefore || after > exitAfter || !samePID(pid, e.PID) || !sameSignal(signal, e.Signal) {
+		return false
+	}
+	return e.Signal != killSignal || signal == killSignal || pid != 0 && pid == e.PID
 }
 
 // samePID reports whether two ids may be of one process; 0 is not known.
 func samePID(a, b int) bool { return a == 0 || b == 0 || a == b }
+
+// sameSignal reports whether two signals may be one; empty is not known.
+func sameSignal(a, b string) bool { return a == "" || b == "" || a == b }
 
 func joinExits(a, b crashExit) crashExit {
 	a.PID, a.Signal, a.OutOfMemory = cmp.Or(a.PID, b.PID), cmp.Or(a.Signal, b.Signal), a.OutOfMemory || b.OutOfMemory

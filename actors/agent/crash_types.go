@@ -13,6 +13,8 @@ const (
 	// crashPIDField and crashLogField are the process id and the log's name in the metadata of a process.
 	crashPIDField = crash.PIDField
 	crashLogField = crash.LogField
+	// crashSignalField is the signal that has ended it.
+	crashSignalField = crash.SignalField
 	// crashStderr is the component of a crash of which nothing names one.
 	crashStderr = crash.Stderr
 	// crashRecordsBytes bounds the records of logs.

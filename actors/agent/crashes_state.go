@@ -12,10 +12,12 @@ import (
 
 const (
 	// crashScanInterval is the time between two scans of a directory, crashWaitInterval that while an
-	// artifact is being written. A change that the system tells of is looked at after crashSettleTime.
-	crashScanInterval = 30 * time.Second
-	crashWaitInterval = 2 * time.Second
-	crashSettleTime   = 200 * time.Millisecond
+	// artifact is being written, and crashAbsentInterval that while there is no directory: the first crash may
+	// make it. A change that the system tells of is looked at after crashSettleTime.
+	crashScanInterval   = 30 * time.Second
+	crashWaitInterval   = 2 * time.Second
+	crashAbsentInterval = 5 * time.Second
+	crashSettleTime     = 200 * time.Millisecond
 	// crashLogInterval is the time between two reads of a log that had no more.
 	crashLogInterval = time.Second
 	// crashPause is how many times as long as a read took is waited before the next one, and crashMinInterval
@@ -154,8 +156,11 @@ func (s *crashSourceState) returned(interval, least time.Duration, now time.Time
 func (s *crashesState) scanned(source int, scan crashScan, now time.Time) (effects []crashEffect) {
 	d := &s.sources[source]
 	interval := crashScanInterval
-	if scan.Waiting {
+	switch {
+	case scan.Waiting:
 		interval = crashWaitInterval
+	case errors.Is(scan.Err, fs.ErrNotExist):
+		interval = crashAbsentInterval
 	}
 	d.returned(interval, crashMinInterval, now)
 	effects = s.outcome(d, scan.Err, now)

@@ -282,7 +282,7 @@ func TestCrashSourcesFail(t *testing.T) {
 		f.readers[2].does(func(context.Context) crashRead { panic("a secret") })
 		w.run()
 		w.pass(time.Minute)
-		for i, want := range []int{1, 3, 61} {
+		for i, want := range []int{1, 13, 61} {
 			begun, _ := f.readers[i].reads()
 			require.Equal(t, want, begun)
 		}
@@ -353,7 +353,7 @@ func TestCrashRecordsSurviveTheAgent(t *testing.T) {
 		w.run()
 		w.pass(time.Second)
 		w.write(filepath.Join(dir, "20000101T000000Z-storage-7", "panic.json"), `{"panicValue":"written","goroutineStack":"g"}`)
-		w.write(log, "panic: told\n\ngoroutine 1 [running]:\nmain.main()\nexit status 2\nKilled\n")
+		w.write(log, "panic: told\n\ngoroutine 1 [running]:\nmain.main()\nexit status 2\nAborted\n")
 		w.pass(crashScanInterval + exitWait)
 		values, revision := w.asksCrashes(0)
 		require.Equal(t, []string{"written", "told"}, values)
@@ -372,7 +372,7 @@ func TestCrashRecordsSurviveTheAgent(t *testing.T) {
 		records, _, err := crash.ReadRecords(w.cfg.Crashes.RecordsFile)
 		require.NoError(t, err)
 		require.Len(t, records, 2)
-		require.Equal(t, "SIGKILL", records[0].Panic.ProcessMetadata["exit_signal"])
+		require.Equal(t, "SIGABRT", records[0].Panic.ProcessMetadata["exit_signal"])
 		require.Equal(t, "2", records[0].Panic.ProcessMetadata["exit_code"])
 	})
 }
@@ -435,7 +435,7 @@ func TestCrashesAreMasked(t *testing.T) {
 		w.pass(3 * time.Minute)
 		shown, err := actorsAnswer(w)
 		require.NoError(t, err)
-		require.Len(t, shown, 2)
+		require.Len(t, shown, 3)
 		h, err := w.agent.Health(t.Context())
 		require.NoError(t, err)
 		text, err := json.Marshal([]any{shown, h})

@@ -76,6 +76,8 @@ type Directory struct {
 	newest  []*messages.Crash
 	crowded bool // it had too many entries
 	watch   *watch
+	// perScan bounds what a scan reads, in bytes.
+	perScan int64
 	// open opens a file below the directory for reading. Tests put their own in its place.
 	open func(root *os.Root, name string) (*os.File, error)
 }
@@ -84,7 +86,7 @@ type Directory struct {
 // bytes of memory. changed is called by another goroutine when something in the directory has
 // changed, where the system tells, and may be nil. Nothing is read yet.
 func NewDirectory(path string, keep, bytes int, changed func()) *Directory {
-	d := &Directory{path: path, keep: keep, bytes: bytes, entries: map[string]*entry{}, open: openIn}
+	d := &Directory{path: path, keep: keep, bytes: bytes, entries: map[string]*entry{}, perScan: maxScanBytes, open: openIn}
 	if changed != nil {
 		d.watch = &watch{path: path, changed: changed}
 	}
@@ -119,7 +121,7 @@ func (d *Directory) scan(ctx context.Context, now time.Time) Scan {
 		s.add(Problem{Reason: ReasonTooLarge, Err: fmt.Errorf("it has more than %d entries: not all are looked at", maxEntries)})
 	}
 	d.crowded = crowded
-	reader := &artifactReader{dir: d.path, root: found.root, open: d.open, now: now, bytesLeft: maxScanBytes}
+	reader := &artifactReader{dir: d.path, root: found.root, open: d.open, now: now, bytesLeft: d.perScan}
 	entries := map[string]*entry{}
 	var crashes []*messages.Crash
 	bytes := 0

@@ -343,7 +343,8 @@ func TestMemoryOfArtifactsIsBounded(t *testing.T) {
 // One scan reads a bounded number of bytes; the next ones read the rest.
 func TestScansAreBounded(t *testing.T) {
 	s := newSource(t)
-	big := panicJSON(strings.Repeat("x", MaxPanicFileBytes-400))
+	s.d.perScan = 100_000
+	big := panicJSON(strings.Repeat("x", 24_000))
 	for i := range 6 {
 		s.write(fmt.Sprintf("20260718T10153%dZ-storage-1", i), "panic.json", big)
 	}
@@ -441,4 +442,35 @@ func TestWatch(t *testing.T) {
 	awaitChange()
 	d.Close()
 	scan()
+}
+
+// A file that is replaced or written while it is read is read again.
+func TestChangeDuringARead(t *testing.T) {
+	f := func(name string, change func(path string, opened *os.File)) {
+		t.Helper()
+		s := newSource(t)
+		s.write(anyName, "panic.json", panicJSON("before"))
+		s.d.open = func(root *os.Root, name string) (*os.File, error) {
+			file, err := openIn(root, name)
+			require.NoError(t, err)
+			change(filepath.Join(s.dir, name), file)
+			s.d.open = openIn
+			return file, nil
+		}
+		values, r := s.scan(0)
+		require.Empty(t, values, name)
+		require.True(t, r.Waiting, name)
+		values, _ = s.scan(time.Second)
+		require.Equal(t, []string{"after"}, values, name)
+	}
+	f("replaced before it is opened", func(path string, opened *os.File) {
+		require.NoError(t, os.WriteFile(path+".tmp", []byte(panicJSON("after")), 0o600))
+		require.NoError(t, os.Rename(path+".tmp", path))
+		other, err := os.Open(path)
+		require.NoError(t, err)
+		*opened = *other
+	})
+	f("written anew", func(path string, _ *os.File) {
+		require.NoError(t, os.WriteFile(path, []byte(panicJSON("after")), 0o600))
+	})
 }

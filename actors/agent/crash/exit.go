@@ -43,7 +43,7 @@ func (e Exit) Fields() map[string]string {
 		f[PIDField] = strconv.Itoa(e.PID)
 	}
 	if e.Signal != "" {
-		f["exit_signal"] = e.Signal
+		f[SignalField] = e.Signal
 	}
 	if e.Code >= 0 {
 		f["exit_code"] = strconv.Itoa(e.Code)

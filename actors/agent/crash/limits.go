@@ -35,6 +35,8 @@ const (
 const (
 	PIDField = "pid"
 	LogField = "log_file"
+	// SignalField is the signal that has ended the process.
+	SignalField = "exit_signal"
 )
 
 // maskSlack is how much more than its limit a text may have while its secrets are masked, so that
