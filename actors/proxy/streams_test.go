@@ -314,7 +314,7 @@ func TestCrashesArePassedOn(t *testing.T) {
 			} else {
 				time.Sleep(crashesQuiet - 1)
 				require.Equal(t, want, received)
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 				want = append(want, answerChunk{agentID: "a1", last: true})
 			}
 			synctest.Wait()
