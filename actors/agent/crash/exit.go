@@ -66,44 +66,61 @@ var (
 	oomKilled  = regexp.MustCompile(`\bOOMKilled\b`)
 )
 
-// parseExit returns the end of a process that a line tells of, if it does.
+// maxWholeLine is longer than the lines that only say how a process has ended.
+const maxWholeLine = 64
+
+// parseExit returns the end of a process that a line tells of, if it does. Most lines have none of the words, and
+// are matched with no expression.
 func parseExit(line string) (Exit, bool) {
 	e := Exit{Code: -1, Text: strings.TrimSpace(line)}
-	whole := strings.ToLower(strings.TrimSuffix(e.Text, " (core dumped)"))
-	if name := signalTexts[strings.TrimPrefix(whole, "signal: ")]; name != "" {
-		e.Signal = name
+	if len(e.Text) <= maxWholeLine && e.isWhole() {
 		return e, true
 	}
-	if m := exitStatus.FindStringSubmatch(e.Text); m != nil {
-		e.Code, _ = strconv.Atoi(m[1])
-		return e, true
+	has := func(word string) bool { return strings.Contains(line, word) }
+	if has(": line ") {
+		if m := shellExit.FindStringSubmatch(e.Text); m != nil && signalTexts[strings.ToLower(m[2])] != "" {
+			e.PID, _ = strconv.Atoi(m[1])
+			e.Signal = signalTexts[strings.ToLower(m[2])]
+			return e, true
+		}
 	}
-	// Most lines have none of these, and are not matched.
-	if !strings.Contains(line, "illed") && !strings.Contains(line, "ignal") && !strings.Contains(line, "of memory") &&
-		!strings.Contains(line, ": line ") && !strings.Contains(line, "code=dumped") {
-		return Exit{}, false
+	if has("ut of memory: Kill") {
+		if m := kernelKill.FindStringSubmatch(line); m != nil {
+			e.PID, _ = strconv.Atoi(m[1])
+			e.Signal, e.OutOfMemory = "SIGKILL", true
+			return e, true
+		}
 	}
-	if m := shellExit.FindStringSubmatch(e.Text); m != nil && signalTexts[strings.ToLower(m[2])] != "" {
-		e.PID, _ = strconv.Atoi(m[1])
-		e.Signal = signalTexts[strings.ToLower(m[2])]
-		return e, true
-	}
-	if m := kernelKill.FindStringSubmatch(line); m != nil {
-		e.PID, _ = strconv.Atoi(m[1])
+	if has("OOMKilled") && oomKilled.MatchString(line) {
 		e.Signal, e.OutOfMemory = "SIGKILL", true
 		return e, true
 	}
-	if oomKilled.MatchString(line) {
-		e.Signal, e.OutOfMemory = "SIGKILL", true
-		return e, true
+	if has("code=killed") || has("code=dumped") {
+		if m := systemd.FindStringSubmatch(line); m != nil {
+			e.Signal = signalName(m[1])
+			return e, e.Signal != ""
+		}
 	}
-	for _, by := range []*regexp.Regexp{bySignal, systemd} {
-		if m := by.FindStringSubmatch(line); m != nil {
+	if has("ignal") && (has("illed by") || has("erminated ") || has("xited ") || has("eceived ") || has("ot ") || has("aught ") || has("ied from ")) {
+		if m := bySignal.FindStringSubmatch(line); m != nil {
 			e.Signal = signalName(m[1])
 			return e, e.Signal != ""
 		}
 	}
 	return Exit{}, false
+}
+
+// isWhole reads a line that only says how a process has ended.
+func (e *Exit) isWhole() bool {
+	whole := strings.ToLower(strings.TrimSuffix(e.Text, " (core dumped)"))
+	if e.Signal = signalTexts[strings.TrimPrefix(whole, "signal: ")]; e.Signal != "" {
+		return true
+	}
+	if m := exitStatus.FindStringSubmatch(e.Text); m != nil {
+		e.Code, _ = strconv.Atoi(m[1])
+		return true
+	}
+	return false
 }
 
 // signalName returns the name of a signal that ends a process which does not expect it; empty for others.
