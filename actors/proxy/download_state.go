@@ -11,8 +11,8 @@ import (
 // Limits of a download.
 const (
 	// downloadPiece is how much of a file is asked for at a time, in bytes, of agents that can send a
-	// part of it.
-	downloadPiece = 1 << 20
+	// part of it: as much as one frame has. Larger ones cost the proxy more memory, and are not faster.
+	downloadPiece = 256 << 10
 	// downloadStall is how long the next chunk may take, and how long its reader may.
 	downloadStall = 10 * time.Second
 	// maxDownloadBytes bounds a file whose size is not known.
@@ -211,16 +211,20 @@ func (s *downloadState) reply(step *downloadStep) {
 		return
 	case s.failed != nil:
 		step.answer = s.failed
-	case len(s.queue) > 0:
+	case len(s.queue) > 1, len(s.queue) > 0 && !s.mayBeTooLong():
 		s.taken, s.queue = s.queue[0], s.queue[1:]
 		step.answer = s.taken
-	case s.done:
+	case len(s.queue) == 0 && s.done:
 		step.answer = io.EOF
 	default:
 		return
 	}
 	s.waits = false
 }
+
+// mayBeTooLong reports whether all bytes of the file have come, and it is not known yet that no more will. A reader
+// that has them all takes them for the file.
+func (s *downloadState) mayBeTooLong() bool { return s.size > 0 && s.got == s.size && !s.done }
 
 // memory returns the bytes of what has come and is not consumed.
 func (s *downloadState) memory() (bytes int64) {
