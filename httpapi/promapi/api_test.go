@@ -245,7 +245,7 @@ func TestContext(t *testing.T) {
 		require.Equal(t, 499, w.Code)
 		require.Equal(t, "canceled", envelopeOf(t, w).ErrorType)
 
-		e := envelopeOf(t, get(t, h, target+"&timeout=0.000001", nil))
+		e := envelopeOf(t, get(t, h, target+"&timeout=0.000000001", nil))
 		require.Equal(t, "timeout", e.ErrorType)
 	}
 }
