@@ -13,6 +13,8 @@ const (
 	StreamCrashes   Stream = "crashes"
 	StreamProfiles  Stream = "profiles"
 	StreamSchema    Stream = "schema"
+	// StreamIncidents is ours: no peer of the field has it.
+	StreamIncidents Stream = "incidents"
 )
 
 // Question is what agents are asked on one of their streams beside that of metrics. It is not
