@@ -17,7 +17,7 @@ const (
 // those that tests may import besides are in testsMayImport.
 var mayImport = map[string][]string{
 	".": {"modes"},
-	"modes": {"modes/export", "modes/logsink", "modes/logsilencer", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/telemetry", "actors/proxy", "actors/proxy/store",
+	"modes": {"modes/export", "modes/logsink", "modes/logsilencer", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/rules", "actors/agent/telemetry", "actors/proxy", "actors/proxy/store",
 		"httpapi/promapi", "messages", "modes/inspect", "modes/query", "recorder/blocks", "recorder/journal", "recorder/journal/diskfs", "recorder/promstore"},
 	"modes/query":                  {"modes/logsink"},
 	"modes/inspect":                {"modes/logsink", "recorder/journal"},
@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	"httpapi/exposition":           {"messages"},
 	"actors":                       {"messages"},
 	"actors/actorstest":            {"actors", "messages"},
-	"actors/agent":                 {"actors", "actors/agent/banyandb", "actors/agent/capture", "actors/agent/crash", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/telemetry", "messages", "messages/wire", "recorder", "recorder/journal"},
+	"actors/agent":                 {"actors", "actors/agent/banyandb", "actors/agent/capture", "actors/agent/crash", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/rules", "actors/agent/telemetry", "messages", "messages/wire", "recorder", "recorder/journal"},
 	"actors/agent/banyandb":        {"messages", "messages/wire"},
 	"actors/agent/capture":         {"actors/agent/mask"},
 	"actors/agent/crash":           {"actors/agent/mask", "messages"},
@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"actors/agent/mask/masktest":   {},
 	"actors/agent/nodeconfig":      {"actors/agent/mask", "actors/agent/telemetry", "messages"},
 	"actors/agent/pressure":        {"messages"},
+	"actors/agent/rules":           {"messages", "recorder/promstore"},
 	"actors/agent/telemetry":       {"messages", "recorder"},
 	"actors/proxy/store":           {"messages"},
 	"actors/proxy":                 {"actors", "messages", "messages/wire", "messages/wire/fastframe"},
@@ -70,6 +71,7 @@ var testsMayImport = map[string][]string{
 	"actors/agent":            {"actors/actorstest", "actors/agent/mask/masktest", "recorder/journal/journaltest"},
 	"actors/agent/mask":       {"actors/agent/mask/masktest"},
 	"actors/agent/nodeconfig": {"actors/agent/mask/masktest"},
+	"actors/agent/rules":      {"recorder"},
 	"actors/proxy":            {"actors/actorstest"},
 	"recorder/blocks":         {"recorder/blocks/blockstest"},
 	"recorder":                {"recorder/recordertest"},

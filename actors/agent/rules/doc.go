@@ -1,0 +1,12 @@
+// Package rules evaluates alerting rules over what an agent has recorded. Rules are those of Prometheus:
+// its file format, its expressions, and its own code for both.
+//
+//   - builtin.go: the rules that are in the program, with a test of each; builtin/ has the files
+//   - load.go: reads files of rules; parse.go: one file; set.go: the rules of all files
+//   - evaluator.go: evaluates the rules at a time; rule.go: one rule, with its alerts; alert.go: what it says
+//   - selectors.go: what the rules read; shared.go: reads that once for all of them
+//   - stats.go: counts evaluations; storage.go: an agent's samples, for an Evaluator
+//
+// An Evaluator asks the agent for all series that its rules need, in as few reads as possible, and then
+// evaluates one rule after the other over them. Whatever a rule does wrong costs that rule alone.
+package rules

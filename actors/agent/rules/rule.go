@@ -1,0 +1,81 @@
+package rules
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	promrules "github.com/prometheus/prometheus/rules"
+)
+
+// rule is a rule with its alerts.
+type rule struct {
+	*Definition
+	eval *promrules.AlertingRule
+	// at is when it was last evaluated without an error; zero: never.
+	at time.Time
+	// firing are the alerts that fired at the last evaluation, by the hash of their labels.
+	firing map[uint64]Alert
+}
+
+func newRule(d *Definition) *rule {
+	return &rule{Definition: d, eval: promrules.NewAlertingRule(d.Name, d.expr, d.For, d.KeepFiringFor,
+		labels.FromMap(d.Labels), labels.FromMap(d.Annotations), labels.EmptyLabels(), "", false, quiet)}
+}
+
+// same reports whether the rules are the same but for the place in a file.
+func (d *Definition) same(other *Definition) bool {
+	return d.Name == other.Name && d.Expr == other.Expr && d.For == other.For && d.KeepFiringFor == other.KeepFiringFor &&
+		d.Interval == other.Interval && d.QueryOffset == other.QueryOffset && d.Limit == other.Limit &&
+		maps.Equal(d.Labels, other.Labels) && maps.Equal(d.Annotations, other.Annotations)
+}
+
+// isDue reports whether it is to be evaluated at a time. An evaluation may be somewhat early.
+func (r *rule) isDue(now time.Time) bool {
+	since := now.Sub(r.at)
+	return r.at.IsZero() || since < 0 || since >= r.Interval-r.Interval/10
+}
+
+// evaluate evaluates the rule. After an error, a panic included, its alerts are those of the time before.
+func (r *rule) evaluate(ctx context.Context, now time.Time, query promrules.QueryFunc) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	limit := MaxAlerts
+	if r.Limit > 0 {
+		limit = min(limit, r.Limit)
+	}
+	if _, err := r.eval.Eval(ctx, r.QueryOffset, now, query, nil, limit); err != nil {
+		return err
+	}
+	r.at = now
+	return nil
+}
+
+// alerts returns the alerts that are pending or firing, and those that have fired at the last call but
+// do not any more.
+func (r *rule) alerts() []Alert {
+	var all []Alert
+	firing := make(map[uint64]Alert)
+	for _, a := range r.eval.ActiveAlerts() {
+		alert := alertOf(r.Name, a)
+		if all = append(all, alert); alert.State == Firing {
+			firing[a.Labels.Hash()] = alert
+		}
+	}
+	for hash, was := range r.firing {
+		if _, still := firing[hash]; !still {
+			was.State = Resolved
+			all = append(all, was)
+		}
+	}
+	r.firing = firing
+	slices.SortFunc(all, func(a, b Alert) int { return labels.Compare(labels.FromMap(a.Labels), labels.FromMap(b.Labels)) })
+	return all
+}
