@@ -17,7 +17,7 @@ import (
 // agentTimeout bounds the wait for the agent's recorder, and for its health.
 const agentTimeout = 5 * time.Second
 
-// AgentAPI is the HTTP API of an agent. All fields but Queries are required; those from Read to
+// AgentAPI is the HTTP API of an agent. All fields but Queries and Incidents are required; those from Read to
 // MaxQueryBytes for CollectForQuery alone.
 type AgentAPI struct {
 	// Latest returns the samples that the recorder has for the selection.
@@ -39,6 +39,8 @@ type AgentAPI struct {
 	Log   *zap.Logger
 	// Queries are as in ProxyAPI.
 	Queries []promapi.Route
+	// Incidents are those of the node; nil: there are no routes of them.
+	Incidents *Incidents
 
 	memory atomic.Int64 // of MaxQueryBytes
 	pages  pages
@@ -46,13 +48,19 @@ type AgentAPI struct {
 
 // Handler returns the handler of all routes.
 func (a *AgentAPI) Handler() http.Handler {
-	return newRouter("fodc agent", []route{
+	return newRouter("fodc agent", append(readEndpoints([]route{
 		{"/metrics", "the latest metrics of this node", a.serveMetrics},
 		{"/health", "what the agent scrapes, and whom it reports to", a.serveHealth},
 		{"/-/healthy", "whether the agent runs", serveHealthy},
 		{"/-/ready", "whether the agent takes requests", serveReady(a.Ready)},
 		{"/debug/actors", "the actors of the process (?format=text, ?node=NODE_ID)", serveActors(a.Tree, agentTree(a.NodeID))},
-	}, a.Queries, a.Log, nil)
+	}), a.Incidents.endpoints(a.Log, nil, a.unknownNodes)...), a.Queries, a.Log, nil)
+}
+
+// unknownNodes returns those of the node ids that are not the agent's.
+func (a *AgentAPI) unknownNodes(_ context.Context, ids []string) ([]string, error) {
+	own := a.Identity().NodeID
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == own }), nil
 }
 
 func (a *AgentAPI) serveMetrics(w http.ResponseWriter, r *http.Request) error {

@@ -33,6 +33,10 @@ func statusOf(kind messages.ErrorKind) int {
 	switch kind {
 	case messages.ErrBadData:
 		return http.StatusBadRequest
+	case messages.ErrForbidden:
+		return http.StatusForbidden
+	case messages.ErrConflict:
+		return http.StatusConflict
 	case messages.ErrTooLarge:
 		return http.StatusUnprocessableEntity
 	case messages.ErrNotFound:

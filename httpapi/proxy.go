@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"fodc/httpapi/promapi"
@@ -12,8 +13,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// ProxyAPI is the HTTP API of a proxy. All fields but LogLinesDropped, ExternalURL, Queries
-// and Build are required.
+// ProxyAPI is the HTTP API of a proxy. All fields but LogLinesDropped, ExternalURL, Queries,
+// Incidents and Build are required.
 type ProxyAPI struct {
 	// Collect asks the agents, and returns at the query's deadline.
 	Collect func(ctx context.Context, q messages.Query) (*messages.Collection, error)
@@ -55,6 +56,8 @@ type ProxyAPI struct {
 	Build Build
 	// Queries are the routes of the API of Prometheus, which writes its errors itself.
 	Queries []promapi.Route
+	// Incidents are those of the cluster; nil: there are no routes of them.
+	Incidents *Incidents
 
 	metrics  *selfMetrics
 	inFlight inFlight
@@ -67,7 +70,7 @@ type ProxyAPI struct {
 func (a *ProxyAPI) Handler() http.Handler {
 	a.metrics = newSelfMetrics(a.Build)
 	a.slots = newQuerySlots(a.MaxQueryCollections)
-	return newRouter("fodc proxy", []route{
+	return newRouter("fodc proxy", append(readEndpoints([]route{
 		{"/metrics", "the latest metrics of all nodes", a.serveMetrics},
 		{"/metrics-windows", "the metrics of all nodes in a window of time", a.serveWindows},
 		{nodePath(nodeIDParam), "the latest metrics of one node; 503 while its agent is missing", a.serveNode},
@@ -84,7 +87,21 @@ func (a *ProxyAPI) Handler() http.Handler {
 		{"/-/ready", "whether the proxy takes requests", serveReady(a.Ready)},
 		{"/metrics/self", "the metrics of the proxy itself", a.serveSelf},
 		{"/debug/actors", "the actors of the process (?format=text, ?node=NODE_ID)", serveActors(a.Tree, proxyTree)},
-	}, a.Queries, a.Log, a.metrics)
+	}), a.Incidents.endpoints(a.Log, a.ExternalURL, a.unknownNodes)...), a.Queries, a.Log, a.metrics)
+}
+
+// unknownNodes returns those of the node ids that are not registered.
+func (a *ProxyAPI) unknownNodes(ctx context.Context, ids []string) ([]string, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	c, err := a.Cluster(ctx, messages.NodeFilter{NodeIDs: ids})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		return slices.ContainsFunc(c.Nodes, func(n messages.NodeStatus) bool { return n.Identity.NodeID == id })
+	}), nil
 }
 
 // PagesAhead returns what is closed when no page goes before queries any more; nil: none does.

@@ -35,13 +35,13 @@ type router struct {
 	metrics *selfMetrics
 }
 
-// newRouter returns the handler of the routes, of those of the API of Prometheus, and of an index of
+// newRouter returns the handler of the endpoints, of those of the API of Prometheus, and of an index of
 // them at /.
-func newRouter(title string, routes []route, api []promapi.Route, log *zap.Logger, metrics *selfMetrics) http.Handler {
+func newRouter(title string, own []endpoint, api []promapi.Route, log *zap.Logger, metrics *selfMetrics) http.Handler {
 	rt := &router{endpoints: endpoints{exact: map[string]endpoint{}}, log: log, errorLog: limited(log, errorLines), metrics: metrics}
-	rt.endpoints.add(endpoint{route{path: "/", serve: index(title, routes, len(api) > 0)}, readMethods})
-	for _, r := range routes {
-		rt.endpoints.add(endpoint{r, readMethods})
+	rt.endpoints.add(endpoint{route{path: "/", serve: index(title, own, len(api) > 0)}, readMethods})
+	for _, e := range own {
+		rt.endpoints.add(e)
 	}
 	for _, r := range api {
 		rt.endpoints.add(queryEndpoint(r))

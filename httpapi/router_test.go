@@ -140,10 +140,10 @@ func TestPanicBeforeTheResponse(t *testing.T) {
 
 func TestPanicWithinTheResponseCutsIt(t *testing.T) {
 	metrics := newSelfMetrics(Build{})
-	h := newRouter("x", []route{{"/half", "", func(w http.ResponseWriter, _ *http.Request) error {
+	h := newRouter("x", readEndpoints([]route{{"/half", "", func(w http.ResponseWriter, _ *http.Request) error {
 		_, _ = io.WriteString(w, "half")
 		panic("out of cheese")
-	}}}, nil, zap.NewNop(), metrics)
+	}}}), nil, zap.NewNop(), metrics)
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() { do(h, http.MethodGet, "/half") })
 	requireCounted(t, metrics, `fodc_proxy_http_requests_total{route="/half",code="500"} 1`)
 }
@@ -230,10 +230,10 @@ func TestConcurrentRequests(t *testing.T) {
 // A client can tell that a response failed half-way, compressed or not.
 func TestClientSeesThatAResponseWasCut(t *testing.T) {
 	for _, size := range []int{10, minGzipBytes - 1, minGzipBytes, 1 << 20} {
-		server := httptest.NewServer(newRouter("x", []route{{"/half", "", func(w http.ResponseWriter, _ *http.Request) error {
+		server := httptest.NewServer(newRouter("x", readEndpoints([]route{{"/half", "", func(w http.ResponseWriter, _ *http.Request) error {
 			_, _ = io.WriteString(w, strings.Repeat("x", size))
 			return errors.New("out of cheese")
-		}}}, nil, zap.NewNop(), nil))
+		}}}), nil, zap.NewNop(), nil))
 		for _, encoding := range []string{"identity", "gzip"} {
 			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/half", nil)
 			require.NoError(t, err)

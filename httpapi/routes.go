@@ -14,8 +14,8 @@ import (
 
 const (
 	// nodeIDParam is the part of a route's path that stands for any node id, podNameParam for any pod
-	// name: one or more characters, slashes included. Other names in braces stand for text without a
-	// slash. See http.Request.PathValue.
+	// name: one or more characters, slashes included; evidencePathParam is another one. Other names in braces
+	// stand for text without a slash. See http.Request.PathValue.
 	nodeIDParam  = "{node_id}"
 	podNameParam = "{pod_name}"
 	// otherRoute stands for all unknown paths in metrics.
@@ -39,6 +39,15 @@ type endpoint struct {
 }
 
 var readMethods = []string{http.MethodGet, http.MethodHead}
+
+// readEndpoints returns the routes of which each takes the methods that read.
+func readEndpoints(routes []route) []endpoint {
+	all := make([]endpoint, 0, len(routes))
+	for _, r := range routes {
+		all = append(all, endpoint{r, readMethods})
+	}
+	return all
+}
 
 // queryEndpoint returns a route of the API of Prometheus, which writes its errors itself, and bounds
 // the bodies that it reads.
@@ -76,7 +85,7 @@ func (e *endpoints) add(one endpoint) {
 	p, text, end := pattern{endpoint: one}, `(?s)^`, 0
 	for _, at := range params {
 		group := `([^/]+)`
-		if name := one.route.path[at[0]:at[1]]; name == nodeIDParam || name == podNameParam {
+		if name := one.route.path[at[0]:at[1]]; name == nodeIDParam || name == podNameParam || name == evidencePathParam {
 			group = `(.+)`
 		}
 		text += regexp.QuoteMeta(one.route.path[end:at[0]]) + group
@@ -126,7 +135,7 @@ func apiNotFound(w http.ResponseWriter, r *http.Request) error {
 
 // index returns the handler of a page of links to the routes. They are relative, so that
 // they work behind a reverse proxy with a prefix. A route with a parameter is text, not a link.
-func index(title string, routes []route, hasAPI bool) func(http.ResponseWriter, *http.Request) error {
+func index(title string, routes []endpoint, hasAPI bool) func(http.ResponseWriter, *http.Request) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>%s</title></head>\n<body>\n<h1>%[1]s</h1>\n<ul>\n", html.EscapeString(title))
 	for _, r := range routes {

@@ -193,10 +193,10 @@ func TestServerHeadHasNoBody(t *testing.T) {
 // A client can tell that a response was cut off in the middle.
 func TestServerCutsABrokenAnswer(t *testing.T) {
 	for _, accept := range []string{"", "gzip"} {
-		h := newRouter("x", []route{{"/x", "", func(w http.ResponseWriter, _ *http.Request) error {
+		h := newRouter("x", readEndpoints([]route{{"/x", "", func(w http.ResponseWriter, _ *http.Request) error {
 			_, _ = w.Write([]byte(strings.Repeat("line\n", 10<<10)))
 			return errors.New("no more")
-		}}}, nil, zap.NewNop(), nil)
+		}}}), nil, zap.NewNop(), nil)
 		serving(t, h.ServeHTTP, func(t *testing.T, _ *Server, p *pipes) {
 			c := p.dial()
 			defer c.Close()

@@ -12,6 +12,8 @@ const (
 	ErrTooLarge    ErrorKind = "too_large"
 	ErrUnavailable ErrorKind = "unavailable"
 	ErrNotFound    ErrorKind = "not_found"
+	ErrForbidden   ErrorKind = "forbidden"
+	ErrConflict    ErrorKind = "conflict"
 	ErrInternal    ErrorKind = "internal"
 )
 
