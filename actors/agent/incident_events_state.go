@@ -1,0 +1,69 @@
+package agent
+
+import (
+	"slices"
+	"time"
+
+	"fodc/messages"
+)
+
+// maxNodeEvents bounds the events of the node that are kept.
+const maxNodeEvents = messages.MaxIncidentEvents
+
+// incidentEvents are the newest events of the node, and those that the recorder has of scrapes.
+type incidentEvents struct {
+	newest []messages.IncidentEvent // oldest first
+	// dropped is the time of the newest one that was dropped.
+	dropped time.Time
+	// recorded are those of the recorder.
+	recorded []messages.IncidentEvent
+}
+
+// add adds an event.
+func (l *incidentEvents) add(at time.Time, kind, text string) {
+	if len(l.newest) == maxNodeEvents {
+		l.dropped = l.newest[0].At
+		l.newest = append(l.newest[:0], l.newest[1:]...)
+	}
+	l.newest = append(l.newest, messages.IncidentEvent{At: documentTime(at), Kind: kind, Text: incidentText(text)})
+}
+
+// between returns the events of a time, in its order, the newest of too many, and how many are left out.
+func (l *incidentEvents) between(from, to time.Time, more []messages.IncidentEvent) (events []messages.IncidentEvent, dropped int) {
+	seen := map[messages.IncidentEvent]bool{}
+	for _, of := range [][]messages.IncidentEvent{more, l.recorded, l.newest} {
+		for _, e := range of {
+			e.At = documentTime(e.At)
+			if !e.At.Before(from) && (to.IsZero() || !e.At.After(to)) && !seen[e] {
+				seen[e] = true
+				events = append(events, e)
+			}
+		}
+	}
+	slices.SortStableFunc(events, func(a, b messages.IncidentEvent) int { return a.At.Compare(b.At) })
+	dropped = max(len(events)-messages.MaxIncidentEvents, 0)
+	return events[dropped:], dropped
+}
+
+// timeline returns the events of an incident, with those that its document has from former processes.
+func (s *incidentsState) timeline(doc *messages.Incident) ([]messages.IncidentEvent, int) {
+	more := slices.Clone(doc.Timeline)
+	for i := range more {
+		more[i].NodeID = ""
+	}
+	events, dropped := s.events.between(doc.From, doc.To, more)
+	for i := range events {
+		events[i].NodeID = doc.Nodes[0].NodeID
+	}
+	return events, dropped
+}
+
+// clockStep returns by how much the clock was set between two times of one process. What is below a second is
+// no step.
+func clockStep(before, now time.Time) time.Duration {
+	step := now.Round(0).Sub(before.Round(0)) - now.Sub(before)
+	if step.Abs() < time.Second {
+		return 0
+	}
+	return step
+}

@@ -1,0 +1,182 @@
+package agent
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fodc/messages"
+)
+
+// requested opens an incident because somebody wants it.
+func (s *incidentsState) requested(o messages.IncidentOrder, now time.Time) (doc *messages.Incident, effects []incidentEffect, err error) {
+	if err := s.checkAsked(now); err != nil {
+		return nil, nil, err
+	}
+	before, after := max(o.Before, 0), min(max(o.After, 0), s.times.maxDuration)
+	e := s.ask(s.newID(now), messages.IncidentRequest, now, now.Add(-before), now.Add(after), now)
+	e.profiles = o.Profiles
+	s.explain(e, o.Reason, o.By)
+	return e.doc, s.begin(e, now), nil
+}
+
+// freezeAsked opens an incident because the proxy wants it, or says when one ends that it has asked for.
+func (s *incidentsState) freezeAsked(q messages.FreezeQuestion, now time.Time) (doc *messages.Incident, effects []incidentEffect, err error) {
+	if e := s.entries[q.ID]; e != nil {
+		if e.phase == incidentIsOpen && !e.ends && e.doc.Kind != messages.IncidentRule && !q.To.IsZero() {
+			s.setEnd(e, q.To, now)
+			effects = s.due(now)
+		}
+		return e.doc, effects, nil
+	}
+	switch {
+	case !messages.ValidIncidentID(q.ID):
+		return nil, nil, fmt.Errorf("the incident's id %.40q is no ULID", q.ID)
+	case q.Kind != messages.IncidentContext && q.Kind != messages.IncidentRequest:
+		return nil, nil, fmt.Errorf("the kind %.40q of an incident cannot be asked for", q.Kind)
+	case q.From.IsZero() || q.From.After(now.Add(s.times.maxDuration)) || !q.To.IsZero() && q.To.Before(q.From):
+		return nil, nil, fmt.Errorf("the time from %s to %s is not valid", q.From.Format(time.RFC3339), q.To.Format(time.RFC3339))
+	}
+	if !s.ready {
+		return nil, nil, messages.Errorf(messages.ErrUnavailable, "the incidents of the former process are being read: try again in a second")
+	}
+	if err := s.checkAsked(now); err != nil {
+		return nil, nil, err
+	}
+	e := s.ask(q.ID, q.Kind, q.FirstOccurrence, q.From, q.To, now)
+	e.profiles = q.Profiles
+	s.explain(e, q.Reason, q.By)
+	return e.doc, s.begin(e, now), nil
+}
+
+// checkAsked returns an error if too many incidents were asked for.
+func (s *incidentsState) checkAsked(now time.Time) error {
+	open := 0
+	for _, e := range s.entries {
+		if e.phase != incidentIsFrozen && e.doc.Kind != messages.IncidentRule {
+			open++
+		}
+	}
+	s.askedAt = slices.DeleteFunc(s.askedAt, func(at time.Time) bool { return !within(at, now, time.Hour) })
+	switch {
+	case open >= maxAskedIncidents:
+		return messages.Errorf(messages.ErrUnavailable, "%d incidents that were asked for are open, at most %d may be", open, maxAskedIncidents)
+	case len(s.askedAt) >= maxAskedPerHour:
+		return messages.Errorf(messages.ErrUnavailable, "%d incidents were asked for within an hour, at most %d may be", len(s.askedAt), maxAskedPerHour)
+	}
+	s.askedAt = append(s.askedAt, now)
+	return nil
+}
+
+// ask adds an incident of a given time.
+func (s *incidentsState) ask(id string, kind messages.IncidentKind, first, from, to, now time.Time) *incidentEntry {
+	e := s.newEntry(id, kind, first, now)
+	if first.IsZero() {
+		first = from
+	}
+	if earliest := now.Add(-s.journalReach()); from.Before(earliest) {
+		from = earliest
+	}
+	e.doc.From, e.doc.Nodes[0].From, e.doc.FirstOccurrence = documentTime(from), documentTime(from), documentTime(first)
+	if !to.IsZero() {
+		s.setEnd(e, to, now)
+	}
+	return e
+}
+
+// maxAskedReach bounds how far back an incident may be that was asked for.
+const maxAskedReach = 31 * 24 * time.Hour
+
+func (s *incidentsState) journalReach() time.Duration { return maxAskedReach }
+
+// setEnd says when an incident ends that was asked for.
+func (s *incidentsState) setEnd(e *incidentEntry, to, now time.Time) {
+	if latest := now.Add(s.times.maxDuration + s.times.after); to.After(latest) {
+		to = latest
+	}
+	e.opened, e.length, e.ends = now, max(to.Sub(now), 0), true
+	e.change(now, true, func(doc *messages.Incident) { doc.To, doc.Nodes[0].To = documentTime(to), documentTime(to) })
+}
+
+// explain says what somebody wants, and who it is.
+func (s *incidentsState) explain(e *incidentEntry, reason, by string) {
+	reason = strings.TrimSpace(incidentText(reason))
+	e.doc.Summary = reason
+	if e.doc.Kind == messages.IncidentRequest {
+		e.doc.Reason, e.doc.RequestedBy = reason, incidentText(by)
+	}
+}
+
+func (s *incidentsState) begin(e *incidentEntry, now time.Time) []incidentEffect {
+	what := "evidence is kept for an incident of another node"
+	if e.doc.Kind == messages.IncidentRequest {
+		what = "evidence is kept as somebody wants it"
+	}
+	s.events.add(now, "incident", what+": "+e.doc.Summary)
+	effects := []incidentEffect{openIncident{e.doc.ID}, logIncident{logEntry{text: what + ": " + shortText(e.doc.Summary), cause: e.doc.RequestedBy}}}
+	return append(effects, s.due(now)...)
+}
+
+// act does something to an incident. It returns nil for one that is removed.
+func (s *incidentsState) act(id string, action messages.IncidentAction, now time.Time) (*messages.Incident, []incidentEffect, error) {
+	e := s.entries[id]
+	if e == nil {
+		return nil, nil, messages.Errorf(messages.ErrNotFound, "there is no incident %.40q", id)
+	}
+	switch action {
+	case messages.IncidentPin, messages.IncidentUnpin:
+		if pinned := action == messages.IncidentPin; e.doc.Pinned != pinned {
+			e.change(now, true, func(doc *messages.Incident) { doc.Pinned = pinned })
+		}
+	case messages.IncidentSeen:
+		if e.doc.SeenAt.IsZero() {
+			e.change(now, true, func(doc *messages.Incident) { doc.SeenAt = documentTime(now) })
+		}
+	case messages.IncidentDelete:
+		if e.phase != incidentIsFrozen {
+			return nil, nil, messages.ErrIncidentOpen
+		}
+		delete(s.entries, id)
+		return nil, append([]incidentEffect{removeIncident{id}, s.announce()}, s.due(now)...), nil
+	default:
+		return nil, nil, fmt.Errorf("the action %.40q is not known", action)
+	}
+	return e.doc, s.due(now), nil
+}
+
+// evicted takes the ids of the incidents that the store has removed to make room.
+func (s *incidentsState) evicted(ids []string) []incidentEffect {
+	n := 0
+	for _, id := range ids {
+		if e := s.entries[id]; e != nil && e.phase == incidentIsFrozen {
+			delete(s.entries, id)
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return []incidentEffect{s.announce()}
+}
+
+// list returns all incidents, newest first, with the timelines of those that are open.
+func (s *incidentsState) list() []*messages.Incident {
+	all := s.sorted()
+	slices.Reverse(all)
+	docs := make([]*messages.Incident, 0, len(all))
+	for _, e := range all {
+		docs = append(docs, s.view(e))
+	}
+	return docs
+}
+
+// view returns the document of an incident as it is now.
+func (s *incidentsState) view(e *incidentEntry) *messages.Incident {
+	if e.phase == incidentIsFrozen {
+		return e.doc
+	}
+	doc := e.doc.Clone()
+	doc.Timeline, doc.EventsDropped = s.timeline(&doc)
+	return &doc
+}
