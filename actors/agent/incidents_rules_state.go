@@ -87,7 +87,7 @@ func (s *incidentsState) evaluated(alerts []ruleAlert, now time.Time) (effects [
 	}
 	firing, fresh := s.transitions(alerts, now)
 	if s.open == nil {
-		if s.open, effects = s.openByRule(firing, fresh, now); s.open == nil {
+		if s.open, effects = s.openByRule(firing, now); s.open == nil {
 			s.countCooling(fresh, now)
 		}
 	}
@@ -146,7 +146,7 @@ func (s *incidentsState) resolved(key string, now time.Time) {
 
 // openByRule opens an incident if an alert may do that. Those that may not because of a limit are counted in the last
 // incident, and spent.
-func (s *incidentsState) openByRule(firing []*firingAlert, fresh map[*firingAlert]bool, now time.Time) (*incidentEntry, []incidentEffect) {
+func (s *incidentsState) openByRule(firing []*firingAlert, now time.Time) (*incidentEntry, []incidentEffect) {
 	var first *firingAlert
 	counted := map[string]bool{} // rules
 	for _, f := range firing {
