@@ -9,7 +9,7 @@
 //   - rawseries.go, identity.go: the bytes before a value become name and label text
 //   - scrape.go: what a scrape gave, and what became of it
 //   - batch.go, batchbuilder.go: what a scrape recorded, for those who keep it elsewhere;
-//     held.go: which scrapes the window itself still holds
+//     batcher.go: batches of the blocks of an answer; held.go: which scrapes the window itself still holds
 //   - window.go: what is appended and kept; budget.go: what is evicted, and when
 //   - memory.go: what things take of the heap; stats.go: the window's counters
 //   - replay.go: scrapes that were recorded before

@@ -2,6 +2,8 @@
 // read without this program, and reads such blocks.
 //
 //   - writer.go: from samples of one range of time to a block of it
+//   - journal.go: from a journal of a node to blocks, as a query sees it; journalpasses.go: which
+//     families fit into memory together
 //   - layer.go: one block under way, in Prometheus' own writer
 //   - reader.go: the blocks of a directory; querier.go: their samples, for the engine of Prometheus
 //

@@ -195,8 +195,15 @@ func TestErrorsOfTheDiskSayWhatWasWritten(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	w := NewWriter(filepath.Join(file, "blocks"), Options{})
-	defer w.Close()
 	b := blockOf([]int64{hour12}, familyOf("x", messages.TypeGauge, seriesOf("", 1)))
+	require.ErrorContains(t, w.Append(node("n"), &b), "begin a block: ")
+	require.NoError(t, w.Close())
+
+	dir := filepath.Join(t.TempDir(), "blocks")
+	w = NewWriter(dir, Options{})
 	require.NoError(t, w.Append(node("n"), &b))
+	require.NoError(t, os.RemoveAll(dir))
+	require.NoError(t, os.WriteFile(dir, nil, 0o600))
 	require.ErrorContains(t, w.Flush(context.Background()), "write a block: ")
+	_ = w.Close() // The library cannot close what was removed.
 }

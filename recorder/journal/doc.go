@@ -20,6 +20,7 @@
 //   - recover.go: what former processes recorded becomes a window again
 //   - view.go, names.go: a directory of segments, and the names of its files
 //   - lost.go: when scrapes were recorded that cannot be read any more
+//   - segment.go: a segment that is a file by itself
 //   - verify.go: whether a segment is whole
 //
 // The package is pure: no clock, no log, no actor, and no file but through FS.
