@@ -46,11 +46,11 @@ func someIncidents() []*messages.Incident {
 	return []*messages.Incident{
 		{Version: 1, ID: firstIncident, Kind: messages.IncidentRule, State: messages.IncidentCollected, FirstOccurrence: incidentTime, OpenedAt: incidentTime,
 			LastFiring: incidentTime, FrozenAt: incidentTime, From: incidentTime, To: incidentTime, Severity: "critical", Summary: "n1: out of memory",
-			Reason: "r", RequestedBy: "me", Rules: []messages.IncidentAlert{alert, alert}, Nodes: []messages.IncidentNode{node, {NodeID: "n2", Role: "liaison", Dir: "nodes/n2", Kind: messages.IncidentContext}},
+			Reason: "r", RequestedBy: "me", Rules: []messages.IncidentAlert{alert, alert}, Nodes: []messages.IncidentNode{node, {NodeID: "n2", Role: "liaison", Dir: "nodes/n2", Kind: messages.IncidentContext, State: messages.IncidentFrozen}},
 			Timeline:      []messages.IncidentEvent{{At: incidentTime, NodeID: "n1", Kind: "rule", Text: "t"}},
 			EventsDropped: 1, Pinned: true, SeenAt: incidentTime, Repeated: 1, RepeatedAt: incidentTime},
 		{Version: 1, ID: secondIncident, Kind: messages.IncidentRule, State: messages.IncidentOpen, FirstOccurrence: incidentTime.Add(time.Hour), Severity: "info",
-			Rules: []messages.IncidentAlert{{Rule: "AgentLost"}}, Nodes: []messages.IncidentNode{{NodeID: "n3", Role: "data", Dir: "nodes/n3"}}},
+			Rules: []messages.IncidentAlert{{Rule: "AgentLost"}}, Nodes: []messages.IncidentNode{{NodeID: "n3", Role: "data", Dir: "nodes/n3", Kind: messages.IncidentRule, State: messages.IncidentOpen}}},
 	}
 }
 

@@ -101,12 +101,15 @@ func words(t *testing.T, command string) []string {
 func (w *docsCluster) curl(t *testing.T, args []string) string {
 	t.Helper()
 	require.Equal(t, "curl", args[0])
-	method, target, show, header := http.MethodGet, "", false, http.Header{}
+	method, target, body, show, header := http.MethodGet, "", "", false, http.Header{}
 	for i := 1; i < len(args); i++ {
 		switch arg := args[i]; {
 		case arg == "-X":
 			i++
 			method = args[i]
+		case arg == "-d":
+			i++
+			body = args[i]
 		case arg == "-H":
 			i++
 			name, value, ok := strings.Cut(args[i], ": ")
@@ -126,18 +129,20 @@ func (w *docsCluster) curl(t *testing.T, args []string) string {
 	require.NoError(t, err)
 	handler := w.handlers[u.Port()]
 	require.NotNil(t, handler, "no server at %s", target)
-	r := httptest.NewRequestWithContext(t.Context(), method, u.String(), nil)
+	r := httptest.NewRequestWithContext(t.Context(), method, u.String(), strings.NewReader(body))
+	r.RemoteAddr = "127.0.0.1:40000"
+	r.Header.Set("User-Agent", "curl/8.5.0")
 	maps.Copy(r.Header, header)
 	answer := httptest.NewRecorder()
 	handler.ServeHTTP(answer, r)
-	body := answer.Body.String()
+	text := answer.Body.String()
 	if method == http.MethodHead {
-		body = "" // which the server sees to
+		text = "" // which the server sees to
 	}
 	if !show {
-		return body
+		return text
 	}
-	return head(answer) + body
+	return head(answer) + text
 }
 
 func head(answer *httptest.ResponseRecorder) string {

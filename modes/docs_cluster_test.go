@@ -64,7 +64,9 @@ func inDocsCluster(t *testing.T, test func(t *testing.T, w *docsCluster)) {
 		p := &runningProxy{program: Program{Log: zap.NewNop()}, proxy: proxy.Start(w.sys, cfg)}
 		w.proxy = p.proxy
 		p.ready.Store(true)
-		w.handlers["17901"] = p.api(w.sys, c, cfg.MaxAnswersBytes).Handler()
+		api := p.api(w.sys, c, cfg.MaxAnswersBytes)
+		api.Incidents = docsIncidents(docsLost())
+		w.handlers["17901"] = api.Handler()
 		go func() { w.net.served <- w.proxy.Serve(w.net.listener) }()
 		defer w.finish()
 		lines := &breakableConns{net: w.net}
@@ -77,7 +79,9 @@ func inDocsCluster(t *testing.T, test func(t *testing.T, w *docsCluster)) {
 			if i == 0 {
 				a := &runningAgent{agent: w.agents[0].agent}
 				a.ready.Store(true)
-				w.handlers["17902"] = a.api(w.agents[0].sys, docsAgent(node), Program{Log: zap.NewNop()}).Handler()
+				api := a.api(w.agents[0].sys, docsAgent(node), Program{Log: zap.NewNop()})
+				api.Incidents = docsIncidents(docsErrors())
+				w.handlers["17902"] = api.Handler()
 			}
 			w.pass(100 * time.Millisecond)
 		}
