@@ -51,6 +51,7 @@ var mayImport = map[string][]string{
 	"recorder/blocks":              {"httpapi/exposition", "messages", "recorder", "recorder/journal", "recorder/promstore"},
 	"recorder/promstore":           {"httpapi/exposition", "messages"},
 	"recorder/blocks/blockstest":   {},
+	"recorder/changes":             {},
 	"recorder/codec":               {},
 	"recorder/journal":             {"messages", "recorder", "recorder/codec"},
 	"recorder/journal/diskfs":      {"recorder/journal"},
@@ -261,7 +262,7 @@ func isPure(s source) bool {
 	if s.isTest() || s.isGenerated() {
 		return false
 	}
-	return slices.Contains([]string{"messages", "messages/wire", "messages/wire/fastframe", "recorder", "recorder/codec", "recorder/journal", "httpapi/exposition", "modes/inspect", "modes/query", "recorder/promstore",
+	return slices.Contains([]string{"messages", "messages/wire", "messages/wire/fastframe", "recorder", "recorder/changes", "recorder/codec", "recorder/journal", "httpapi/exposition", "modes/inspect", "modes/query", "recorder/promstore",
 		"actors/agent/mask"}, s.dir()) ||
 		strings.HasSuffix(s.path, "_state.go")
 }

@@ -1,0 +1,105 @@
+package changes
+
+import (
+	"strings"
+)
+
+// Finder takes the series node by node, so that those of one node alone have to be in memory.
+type Finder struct {
+	from, first, to int64
+	families        map[string]*family
+	vanished        absences
+	appeared        absences
+	limits          []Limit
+	intervals       []int64
+	series, judged  int
+	// newest is the time of the newest sample of all.
+	newest int64
+
+	points    points
+	scratch   []float64
+	off       []float64
+	durations []int64
+}
+
+// NewFinder returns a finder for the times of a question.
+func NewFinder(q Question) *Finder {
+	return &Finder{from: q.From.UnixMilli(), first: q.First.UnixMilli(), to: q.To.UnixMilli(), families: map[string]*family{}}
+}
+
+// Add looks at the series of one node. It keeps nothing of those that have not changed.
+func (f *Finder) Add(series []Series) {
+	if len(series) == 0 {
+		return
+	}
+	usual, oldest := f.intervalOf(series)
+	end := f.baselineEnd(usual, oldest)
+	absent := newAbsence(series[0].Node, usual, end)
+	limits := newLimitFinder()
+	for i := range series {
+		s := &series[i]
+		f.series++
+		f.points.take(s, f.from, f.to)
+		if len(f.points.at) == 0 || strings.HasPrefix(s.Name, agentPrefix) {
+			continue
+		}
+		f.newest = max(f.newest, f.points.at[len(f.points.at)-1])
+		absent.see(s, &f.points, oldest)
+		limits.see(s)
+		f.judge(s, end)
+	}
+	f.intervals = append(f.intervals, usual)
+	f.vanished = append(f.vanished, absent.vanished()...)
+	f.appeared = append(f.appeared, absent.appeared()...)
+	f.limits = append(f.limits, limits.find(f, end)...)
+}
+
+// intervalOf returns the usual time between two scrapes of a node, and when its oldest sample is. Some of
+// the series show it.
+func (f *Finder) intervalOf(series []Series) (usual, oldest int64) {
+	const enough = 100
+	var all []int64
+	oldest = f.to
+	for i := 0; i < len(series); i += max(1, len(series)/enough) {
+		f.points.take(&series[i], f.from, f.to)
+		if len(f.points.at) == 0 {
+			continue
+		}
+		oldest = min(oldest, f.points.at[0])
+		if d := interval(f.points.at, f.durations); d > 0 {
+			all = append(all, d)
+		}
+	}
+	return medianInt(all), oldest
+}
+
+// baselineEnd is where the time that is searched begins.
+func (f *Finder) baselineEnd(usual, oldest int64) int64 {
+	guard := int64(guardShare * float64(f.first-max(f.from, oldest)))
+	return f.first - max(min(guard, maxGuard.Milliseconds()), minGuard*usual)
+}
+
+// judge looks for a change of a series, whose samples are the points.
+func (f *Finder) judge(s *Series, end int64) {
+	p := &f.points
+	if isClock(p) {
+		return
+	}
+	if isCounter(s, p.v) {
+		p.toRates()
+	}
+	n := 0
+	for n < len(p.at) && p.at[n] < end {
+		n++
+	}
+	if n < minBaseline {
+		return
+	}
+	f.judged++
+	f.scratch = append(f.scratch[:0], p.v[:n]...)
+	b := fit(p, n, floorOf(s.Name, p.counter, p.v[:n], median(f.scratch)), f.scratch)
+	f.off = f.off[:0]
+	if c, ok := detect(p, n, &b, f.off); ok {
+		f.keep(s, p, &b, c)
+	}
+}
