@@ -53,6 +53,8 @@ var mayImport = map[string][]string{
 	"recorder/blocks/blockstest":   {},
 	"recorder/changes":             {},
 	"recorder/codec":               {},
+	"recorder/evidence":            {"messages"},
+	"recorder/evidence/dirfs":      {"recorder/evidence", "recorder/journal/diskfs"},
 	"recorder/journal":             {"messages", "recorder", "recorder/codec"},
 	"recorder/journal/diskfs":      {"recorder/journal"},
 	"recorder/journal/journaltest": {"recorder/journal"},
@@ -76,6 +78,7 @@ var testsMayImport = map[string][]string{
 	"actors/proxy":            {"actors/actorstest"},
 	"recorder/blocks":         {"recorder/blocks/blockstest", "recorder/recordertest"},
 	"recorder":                {"recorder/recordertest"},
+	"recorder/evidence":       {"recorder/evidence/dirfs"},
 	"recorder/journal":        {"recorder/recordertest", "recorder/journal/journaltest"},
 	"recorder/journal/diskfs": {"recorder"},
 	// It is nothing but tests, of agents and a proxy together.
@@ -262,7 +265,7 @@ func isPure(s source) bool {
 	if s.isTest() || s.isGenerated() {
 		return false
 	}
-	return slices.Contains([]string{"messages", "messages/wire", "messages/wire/fastframe", "recorder", "recorder/changes", "recorder/codec", "recorder/journal", "httpapi/exposition", "modes/inspect", "modes/query", "recorder/promstore",
+	return slices.Contains([]string{"messages", "messages/wire", "messages/wire/fastframe", "recorder", "recorder/changes", "recorder/codec", "recorder/evidence", "recorder/journal", "httpapi/exposition", "modes/inspect", "modes/query", "recorder/promstore",
 		"actors/agent/mask"}, s.dir()) ||
 		strings.HasSuffix(s.path, "_state.go")
 }
