@@ -1,6 +1,9 @@
 package changes
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // baseline says what was usual before the time that is searched.
 type baseline struct {
@@ -9,6 +12,8 @@ type baseline struct {
 	mid, end int64
 	// median is the value at mid; slope is by how much it rises in a millisecond.
 	median, slope float64
+	// least and most bound the samples as they are.
+	least, most float64
 	// low and high bound how far the samples were from the trend; unit is what counts as much.
 	low, high, unit float64
 	// spread is the standard deviation, found robustly. tail is 1 if the samples stray as those of plain noise do,
@@ -20,6 +25,7 @@ type baseline struct {
 // pairs half of the time apart: the median of slopes, which single bursts do not bend.
 func fit(p *points, n int, floor float64, scratch []float64) baseline {
 	b := baseline{n: n, mid: p.at[n/2], end: p.at[n-1]}
+	b.least, b.most = slices.Min(p.v[:n]), slices.Max(p.v[:n])
 	half := n / 2
 	scratch = scratch[:0]
 	for i := 0; i+half < n; i++ {
@@ -75,5 +81,7 @@ func (b *baseline) off(at int64, v float64) float64 {
 	return 0
 }
 
-// level is what is usual at the end of the baseline.
-func (b *baseline) level() float64 { return b.median + b.slope*float64(b.end-b.mid) }
+// level is what is usual at the end of the baseline, within what there was.
+func (b *baseline) level() float64 {
+	return min(max(b.median+b.slope*float64(b.end-b.mid), b.least), b.most)
+}

@@ -1,6 +1,7 @@
 package changes
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -16,10 +17,9 @@ type Finder struct {
 	// newest is the time of the newest sample of all.
 	newest int64
 
-	points    points
-	scratch   []float64
-	off       []float64
-	durations []int64
+	// What every series needs, so that one that has not changed costs no allocation.
+	points       points
+	scratch, off []float64
 }
 
 // NewFinder returns a finder for the times of a question.
@@ -66,7 +66,7 @@ func (f *Finder) intervalOf(series []Series) (usual, oldest int64) {
 			continue
 		}
 		oldest = min(oldest, f.points.at[0])
-		if d := interval(f.points.at, f.durations); d > 0 {
+		if d := interval(f.points.at); d > 0 {
 			all = append(all, d)
 		}
 	}
@@ -82,7 +82,7 @@ func (f *Finder) baselineEnd(usual, oldest int64) int64 {
 // judge looks for a change of a series, whose samples are the points.
 func (f *Finder) judge(s *Series, end int64) {
 	p := &f.points
-	if isClock(p) {
+	if isClock(s.Name, p) {
 		return
 	}
 	if isCounter(s, p.v) {
@@ -96,9 +96,9 @@ func (f *Finder) judge(s *Series, end int64) {
 		return
 	}
 	f.judged++
-	f.scratch = append(f.scratch[:0], p.v[:n]...)
+	f.scratch = append(slices.Grow(f.scratch[:0], len(p.v)), p.v[:n]...)
+	f.off = slices.Grow(f.off[:0], len(p.v))
 	b := fit(p, n, floorOf(s.Name, p.counter, p.v[:n], median(f.scratch)), f.scratch)
-	f.off = f.off[:0]
 	if c, ok := detect(p, n, &b, f.off); ok {
 		f.keep(s, p, &b, c)
 	}

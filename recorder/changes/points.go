@@ -2,7 +2,6 @@ package changes
 
 import (
 	"math"
-	"slices"
 	"strings"
 	"time"
 )
@@ -17,11 +16,13 @@ type points struct {
 
 func (p *points) reset() { p.at, p.v, p.counter = p.at[:0], p.v[:0], false }
 
-// take makes points of the samples of a time, both ends included. It leaves out what is no number, and
+// take makes points of the samples of a time, both ends included, at most maxPoints. It leaves out what is no number, and
 // what is not newer than the sample before.
 func (p *points) take(s *Series, from, to int64) {
 	p.reset()
-	for i, at := range s.Times[:min(len(s.Times), len(s.Values))] {
+	n := min(len(s.Times), len(s.Values))
+	for i := max(0, n-maxPoints); i < n; i++ {
+		at := s.Times[i]
 		v := s.Values[i]
 		if at < from || at > to || math.IsNaN(v) || math.IsInf(v, 0) || len(p.at) > 0 && at <= p.at[len(p.at)-1] {
 			continue
@@ -84,12 +85,15 @@ func isPartOfHistogram(s *Series) bool {
 		(s.Type == "histogram" || s.Type == "summary") && (strings.HasSuffix(s.Name, "_count") || strings.HasSuffix(s.Name, "_sum"))
 }
 
-// isClock reports whether values are times, which always change: within ten years of the sample's, in a unit
-// from seconds to nanoseconds.
-func isClock(p *points) bool {
+// isClock reports whether a series has points in time, which always change: by its name, and by values within ten years of
+// its samples, in a unit from seconds to nanoseconds.
+func isClock(name string, p *points) bool {
 	const tenYears = 10 * 365 * 24 * 3600
-	for unit := 1.0; unit <= 1e9 && len(p.v) > 0; unit *= 1000 {
-		if last := len(p.v) - 1; math.Abs(p.v[0]/unit-float64(p.at[0])/1000) < tenYears && math.Abs(p.v[last]/unit-float64(p.at[last])/1000) < tenYears {
+	if !strings.Contains(name, "time") || len(p.v) == 0 {
+		return false
+	}
+	for unit := 1.0; unit <= 1e9; unit *= 1000 {
+		if math.Abs(p.v[0]/unit-float64(p.at[0])/1000) < tenYears {
 			return true
 		}
 	}
@@ -97,16 +101,12 @@ func isClock(p *points) bool {
 }
 
 // interval is the usual time between two samples, in milliseconds; 0 if there are not two.
-func interval(at []int64, scratch []int64) int64 {
-	if len(at) < 2 {
-		return 0
-	}
-	scratch = scratch[:0]
+func interval(at []int64) int64 {
+	var all []int64
 	for i := 1; i < len(at); i++ {
-		scratch = append(scratch, at[i]-at[i-1])
+		all = append(all, at[i]-at[i-1])
 	}
-	slices.Sort(scratch)
-	return scratch[len(scratch)/2]
+	return medianInt(all)
 }
 
 func timeOf(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

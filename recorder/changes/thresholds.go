@@ -80,7 +80,11 @@ const (
 
 // Bounds of a report.
 const (
-	MaxChanges       = 200
+	// maxPoints of a series, the newest ones, are looked at: two hours and a half of one a second.
+	maxPoints = 10_000
+	// MaxChanges is the number of families.
+	MaxChanges = 200
+	// The others are what a person or a page can do with.
 	maxNodes         = 50
 	maxGroups        = 50
 	maxGroupFamilies = 10
