@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 	"actors/actorstest":            {"actors", "messages"},
 	"actors/agent":                 {"actors", "actors/agent/banyandb", "actors/agent/capture", "actors/agent/crash", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/rules", "actors/agent/telemetry", "messages", "messages/wire", "recorder", "recorder/journal"},
 	"actors/agent/banyandb":        {"messages", "messages/wire"},
-	"actors/agent/capture":         {"actors/agent/mask"},
+	"actors/agent/capture":         {"actors/agent/crash", "actors/agent/mask", "actors/agent/telemetry", "messages"},
 	"actors/agent/crash":           {"actors/agent/mask", "messages"},
 	"actors/agent/mask":            {},
 	"actors/agent/mask/masktest":   {},

@@ -45,6 +45,17 @@ func NewClient() *Client {
 // errTime is why a request ends that takes too long.
 var errTime = errors.New("it takes too long")
 
+// SilentError is of an answer that did not come in time, or not wholly.
+type SilentError struct {
+	Time time.Duration
+	// Bytes is what came.
+	Bytes int64
+}
+
+func (e *SilentError) Error() string {
+	return fmt.Sprintf("no whole answer within %s, but %d bytes", e.Time, e.Bytes)
+}
+
 // Get writes what a URL answers, and returns how many bytes were written. It returns an error
 // unless the answer has the status 200, is whole, and is what it must be; what was written by then
 // is to be thrown away. The error names the URL, without secrets; it wraps one of w.
@@ -54,7 +65,7 @@ func (c *Client) Get(ctx context.Context, from string, content Content, limits L
 	n, err := c.get(limited, from, content, limits, w)
 	if err != nil {
 		if errors.Is(context.Cause(limited), errTime) && (errors.Is(err, errTime) || errors.Is(err, context.DeadlineExceeded)) {
-			err = fmt.Errorf("no whole answer within %s, but %d bytes", limits.Time, n)
+			err = &SilentError{limits.Time, n}
 		}
 		return n, fmt.Errorf("%s: %w", shown(from), err)
 	}

@@ -1,0 +1,146 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"fodc/messages"
+)
+
+const (
+	// pprofPort is where BanyanDB shows its profiles, unless told otherwise.
+	pprofPort = "6060"
+	// probeTimeout bounds the try whether something answers there.
+	probeTimeout = time.Second
+	// maxStacksBytes bounds the text of the goroutines.
+	maxStacksBytes = 8 << 20
+	// maxStacksInFull is how many goroutines a node may have to be asked for each stack: it stands still meanwhile.
+	maxStacksInFull = 10_000
+	cpuSeconds      = 5
+)
+
+// pprofServer is the server that has the node's profiles. A node that did not answer once is not asked for
+// further ones.
+type pprofServer struct {
+	cfg    *Config
+	client *Client
+
+	mu     sync.Mutex // held by one step at a time
+	url    string     // empty: not known yet
+	reason error      // why it is not asked any more
+}
+
+func (c *Config) profileSteps() []Step {
+	if c.Profiles == NoProfiles {
+		return nil
+	}
+	s := &pprofServer{cfg: c, client: NewClient(), url: strings.TrimSuffix(c.Endpoint, "/")}
+	steps := []Step{s.step(Heap(), true), s.step(Goroutine(), false)}
+	if c.Profiles == ContextProfiles {
+		return steps
+	}
+	return append(steps, s.stacks(), s.step(pprofOf("mutex"), false), s.step(pprofOf("block"), false), s.step(cpuProfile(), true))
+}
+
+func cpuProfile() Profile {
+	p := pprofOf("cpu")
+	p.Path = fmt.Sprintf("/debug/pprof/profile?seconds=%d", cpuSeconds)
+	p.Limits.Time += cpuSeconds * time.Second
+	return p
+}
+
+// step returns the step of a profile. An expensive one is not asked of a slow node.
+func (s *pprofServer) step(p Profile, expensive bool) Step {
+	return Step{What: messages.EvidenceProfile + "/" + p.Type, Path: "profiles/" + p.Type + ".pb.gz",
+		Limit: p.Limits.Bytes, Timeout: p.Limits.Time + 2*probeTimeout, Heavy: true,
+		Run: func(ctx context.Context, w io.Writer) error {
+			if expensive {
+				if err := s.cfg.tooSlow(); err != nil {
+					return err
+				}
+			}
+			return s.get(ctx, p, w)
+		}}
+}
+
+// stacks returns the step of the goroutines as text: each of them where there are few, else counted by stack.
+func (s *pprofServer) stacks() Step {
+	p := Profile{Type: "goroutine", Path: "/debug/pprof/goroutine?debug=1", Content: Text, Limits: Limits{Bytes: MaxProfileBytes, Time: profileTimeout}}
+	return Step{What: messages.EvidenceProfile + "/goroutine", Path: "profiles/goroutine.txt", Limit: maxStacksBytes, Timeout: p.Limits.Time + 2*probeTimeout,
+		Heavy: true, Parts: true, Run: func(ctx context.Context, w io.Writer) error {
+			if s.cfg.Goroutines != nil && s.cfg.tooSlow() == nil {
+				if n := s.cfg.Goroutines(); n > 0 && n <= maxStacksInFull {
+					p.Path = "/debug/pprof/goroutine?debug=2"
+				}
+			}
+			return s.get(ctx, p, w)
+		}}
+}
+
+// tooSlow returns why the node is not asked for what is expensive.
+func (c *Config) tooSlow() error {
+	if c.ScrapeTime == nil {
+		return nil
+	}
+	took, timeout := c.ScrapeTime()
+	if timeout <= 0 || took <= timeout/2 {
+		return nil
+	}
+	return fmt.Errorf("the node was not asked: its last scrape took %s, over half of its timeout of %s", took.Round(time.Millisecond), timeout)
+}
+
+// get writes a profile.
+func (s *pprofServer) get(ctx context.Context, p Profile, w io.Writer) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.url == "" && s.reason == nil {
+		s.url, s.reason = probe(ctx, s.cfg.Metrics)
+	}
+	if s.reason != nil {
+		return s.reason
+	}
+	n, err := s.client.Get(ctx, s.url+p.Path, p.Content, p.Limits, w)
+	var silent *SilentError
+	if n == 0 && errors.As(err, &silent) {
+		s.reason = fmt.Errorf("the node was not asked: %s did not answer the request for %s within %s", shown(s.url), p.Type, p.Limits.Time)
+	}
+	return err
+}
+
+// probe returns the URL of port 6060 of the first host at which something answers there.
+func probe(ctx context.Context, metrics []string) (string, error) {
+	var failed error
+	tried := map[string]bool{}
+	for _, m := range metrics {
+		u, err := url.Parse(m)
+		if err != nil || u.Hostname() == "" || tried[u.Hostname()] {
+			continue
+		}
+		tried[u.Hostname()] = true
+		address := net.JoinHostPort(u.Hostname(), pprofPort)
+		limited, cancel := context.WithTimeout(ctx, probeTimeout)
+		conn, err := new(net.Dialer).DialContext(limited, "tcp", address)
+		cancel()
+		if err == nil {
+			_ = conn.Close()
+			return "http://" + address, nil
+		}
+		if failed == nil {
+			failed = fmt.Errorf("nothing answers at %s (--pprof-endpoint): %w", address, withoutURL(err))
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if failed == nil {
+		failed = errors.New("it is not known where the node shows its profiles (--pprof-endpoint)")
+	}
+	return "", failed
+}

@@ -1,0 +1,195 @@
+package capture
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+const (
+	// defaultParallel is how many steps run at a time that do not ask the node, beside those that follow.
+	defaultParallel = 3
+	// defaultTotal bounds the time in which steps begin. Whatever has not begun by then is not tried.
+	defaultTotal = 2 * time.Minute
+	// stepGrace is how long a step whose time is over may take to return.
+	stepGrace = time.Second
+	// keepGrace is how long it may take to keep what there is of a step that is left to itself.
+	keepGrace = 5 * time.Second
+	// maxMoreSteps bounds the steps that one finds.
+	maxMoreSteps = 200
+)
+
+// Runner runs steps. One that fails or hangs ends no other one.
+type Runner struct {
+	// Open opens what a step writes to. It may hang: that is a part of the step.
+	Open func(Step) (Output, error)
+	// Begin is told what begins, Done what became of it; both may be nil. They are called by several goroutines.
+	Begin func(Step)
+	Done  func(Result)
+	// Turn is taken for each heavy step.
+	Turn Turn
+	// Parallel and Total are 3 steps and two minutes, if they are zero.
+	Parallel int
+	Total    time.Duration
+}
+
+// Run runs the steps, and returns when all have ended or are left to themselves: those that follow end after
+// the incident is frozen. When ctx ends, nothing begins any more.
+func (r *Runner) Run(ctx context.Context, steps []Step) {
+	begins, cancel := context.WithTimeoutCause(ctx, cmp.Or(r.Total, defaultTotal), errTotal)
+	defer cancel()
+	heavy, light := make(chan Step, len(steps)), make(chan Step, len(steps))
+	var all sync.WaitGroup
+	for _, s := range steps {
+		switch {
+		case s.Follows:
+			all.Go(func() { r.step(ctx, ctx, s) })
+		case s.Heavy:
+			heavy <- s
+		default:
+			light <- s
+		}
+	}
+	close(heavy)
+	close(light)
+	work := func(queue chan Step) func() {
+		return func() {
+			for s := range queue {
+				r.step(ctx, begins, s)
+			}
+		}
+	}
+	all.Go(work(heavy))
+	for range cmp.Or(r.Parallel, defaultParallel) {
+		all.Go(work(light))
+	}
+	all.Wait()
+}
+
+var errTotal = errors.New("the captures take too long")
+
+// step runs one step, if begins has not ended, and whatever it finds.
+func (r *Runner) step(ctx, begins context.Context, s Step) {
+	if s.Heavy && begins.Err() == nil {
+		if err := r.Turn.Take(begins); err != nil {
+			r.done(Result{Step: s, Err: fmt.Errorf("%s was not begun: %w", s.Path, err)})
+			return
+		}
+	} else if begins.Err() != nil {
+		r.done(Result{Step: s, Err: r.notBegun(begins, s)})
+		return
+	}
+	if r.Begin != nil {
+		r.Begin(s)
+	}
+	result, more := r.run(ctx, s)
+	if result.Err != nil || result.File != nil {
+		r.done(result)
+	}
+	for _, m := range more {
+		r.step(ctx, begins, m)
+	}
+}
+
+func (r *Runner) done(result Result) {
+	if r.Done != nil {
+		r.Done(result)
+	}
+}
+
+func (r *Runner) notBegun(begins context.Context, s Step) error {
+	if errors.Is(context.Cause(begins), errTotal) {
+		return fmt.Errorf("%s was not begun: what came before took longer than %s", s.Path, cmp.Or(r.Total, defaultTotal))
+	}
+	return fmt.Errorf("%s was not begun: %w", s.Path, context.Cause(begins))
+}
+
+// ran is what a step returns.
+type ran struct {
+	result Result
+	more   []Step
+}
+
+// run runs a step in a goroutine of its own, and waits for as long as the step may take.
+func (r *Runner) run(ctx context.Context, s Step) (Result, []Step) {
+	result := Result{Step: s, Began: time.Now()}
+	stop := func() {}
+	if !s.Follows {
+		ctx, stop = context.WithTimeoutCause(ctx, s.Timeout, errTime)
+	}
+	defer stop()
+	o := newOutput(s)
+	ended := make(chan ran, 1)
+	go func() {
+		defer func() {
+			if s.Heavy {
+				r.Turn.Give()
+			}
+		}()
+		more, err := r.attempt(ctx, s, o)
+		file, err := o.close(stepError(ctx, s, err))
+		ended <- ran{Result{File: file, Err: err}, more}
+	}()
+	var did ran
+	select {
+	case did = <-ended:
+	case <-ctx.Done():
+		did = r.overdue(ctx, s, o, ended)
+	}
+	result.File, result.Err, result.Took = did.result.File, did.result.Err, time.Since(result.Began)
+	return result, did.more
+}
+
+// overdue waits a little for a step whose context has ended, and then leaves it to itself.
+func (r *Runner) overdue(ctx context.Context, s Step, o *output, ended <-chan ran) (did ran) {
+	timer := time.NewTimer(stepGrace)
+	defer timer.Stop()
+	select {
+	case did = <-ended:
+		return did
+	case <-timer.C:
+	}
+	err := fmt.Errorf("%s hangs: it did not end with its time of %s", s.Path, s.Timeout)
+	if !errors.Is(context.Cause(ctx), errTime) {
+		err = fmt.Errorf("%s hangs: %w", s.Path, context.Cause(ctx))
+	}
+	keep, cancel := context.WithTimeout(context.Background(), keepGrace)
+	defer cancel()
+	did.result.File, did.result.Err = o.leave(keep, err)
+	return did
+}
+
+// attempt runs the step. A panic is an error.
+func (r *Runner) attempt(ctx context.Context, s Step, o *output) (more []Step, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%s: unexpected %T", s.Path, p)
+		}
+	}()
+	if s.More != nil {
+		more, err = s.More(ctx)
+		if len(more) > maxMoreSteps {
+			more, err = more[:maxMoreSteps], errors.Join(err, fmt.Errorf("%s: there are %d files, the first %d are taken", s.Path, len(more), maxMoreSteps))
+		}
+		return more, err
+	}
+	to, err := r.Open(s)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be kept: %w", s.Path, err)
+	}
+	if !o.open(to) {
+		return nil, errLeft
+	}
+	return nil, s.Run(ctx, o)
+}
+
+// stepError returns the error of a step, which says so if its time was over.
+func stepError(ctx context.Context, s Step, err error) error {
+	if err != nil && errors.Is(context.Cause(ctx), errTime) && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errTime)) {
+		return fmt.Errorf("%s was not complete within %s", s.Path, s.Timeout)
+	}
+	return err
+}

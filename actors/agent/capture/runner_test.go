@@ -1,0 +1,275 @@
+package capture
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fodc/messages"
+
+	"github.com/stretchr/testify/require"
+)
+
+// evidence keeps what steps write.
+type evidence struct {
+	mu      sync.Mutex
+	files   map[string]string
+	aborted []string
+	results map[string]Result
+	begun   []string
+	// broken has what an output of a path does in the place of writing.
+	broken map[string]func() error
+}
+
+func newEvidence() *evidence {
+	return &evidence{files: map[string]string{}, results: map[string]Result{}, broken: map[string]func() error{}}
+}
+
+type memoryOutput struct {
+	bytes.Buffer
+	of   *evidence
+	step Step
+}
+
+func (m *memoryOutput) Write(p []byte) (int, error) {
+	if f := m.of.broken[m.step.Path]; f != nil {
+		if err := f(); err != nil {
+			return 0, err
+		}
+	}
+	return m.Buffer.Write(p)
+}
+
+func (m *memoryOutput) Commit() (messages.EvidenceFile, error) {
+	m.of.mu.Lock()
+	defer m.of.mu.Unlock()
+	m.of.files[m.step.Path] = m.String()
+	return messages.EvidenceFile{Path: m.step.Path, What: m.step.What, Bytes: int64(m.Len())}, nil
+}
+
+func (m *memoryOutput) Abort() {
+	m.of.mu.Lock()
+	defer m.of.mu.Unlock()
+	m.of.aborted = append(m.of.aborted, m.step.Path)
+}
+
+func (e *evidence) runner() *Runner {
+	return &Runner{
+		Open: func(s Step) (Output, error) { return &memoryOutput{of: e, step: s}, nil },
+		Begin: func(s Step) {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			e.begun = append(e.begun, s.Path)
+		},
+		Done: func(r Result) {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			if _, has := e.results[r.Step.Path]; has {
+				panic("two results of " + r.Step.Path)
+			}
+			e.results[r.Step.Path] = r
+		},
+	}
+}
+
+// reason returns what is said of a file that is missing or not whole.
+func (e *evidence) reason(path string) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	m, _ := e.results[path].Missing()
+	return m.Reason
+}
+
+func stepOf(path string, run func(ctx context.Context, w io.Writer) error) Step {
+	return Step{What: messages.EvidenceProcess, Path: path, Limit: 100, Timeout: 10 * time.Second, Run: run}
+}
+
+func writes(text string, after time.Duration, err error) func(context.Context, io.Writer) error {
+	return func(ctx context.Context, w io.Writer) error {
+		if _, err := io.WriteString(w, text); err != nil {
+			return err
+		}
+		select {
+		case <-time.After(after):
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func parts(s Step) Step { s.Parts = true; return s }
+func heavy(s Step) Step { s.Heavy = true; return s }
+
+func TestOneFailureEndsNoOtherStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang := make(chan struct{})
+		e := newEvidence()
+		e.broken["full"] = func() error { return errors.New("disk full") }
+		hangs := func(_ context.Context, w io.Writer) error {
+			_, _ = io.WriteString(w, "begin")
+			<-hang
+			_, err := io.WriteString(w, "late")
+			return err
+		}
+		begin := time.Now()
+		e.runner().Run(t.Context(), []Step{
+			stepOf("good", writes("text", 0, nil)),
+			stepOf("failed", writes("text", 0, errors.New("no such process"))),
+			parts(stepOf("failed-parts", writes("text", 0, errors.New("no such process")))),
+			stepOf("slow", writes("text", time.Hour, nil)),
+			parts(stepOf("slow-parts", writes("text", time.Hour, nil))),
+			stepOf("hangs", hangs),
+			parts(stepOf("hangs-parts", hangs)),
+			stepOf("large", writes(strings.Repeat("x", 101), 0, nil)),
+			parts(stepOf("large-parts", writes(strings.Repeat("x", 101), 0, nil))),
+			stepOf("full", writes("text", 0, nil)),
+			stepOf("panics", func(context.Context, io.Writer) error { panic("secret") }),
+			stepOf("nothing", writes("", 0, nil)),
+		})
+		require.LessOrEqual(t, time.Since(begin), 40*time.Second)
+		close(hang)
+		synctest.Wait()
+		require.Equal(t, map[string]string{"good": "text", "failed-parts": "text", "slow-parts": "text", "hangs-parts": "begin",
+			"large-parts": strings.Repeat("x", 100), "nothing": ""}, e.files)
+		require.Len(t, e.results, 12)
+		require.ElementsMatch(t, []string{"failed", "slow", "hangs", "large", "full", "panics"}, e.aborted)
+		f := func(path, reason string, truncated bool) {
+			t.Helper()
+			require.Equal(t, reason, e.reason(path), path)
+			if file := e.results[path].File; file != nil {
+				require.Equal(t, truncated, file.Truncated, path)
+			}
+		}
+		f("good", "", false)
+		f("failed", "no such process", false)
+		f("failed-parts", "no such process", true)
+		f("slow", "slow was not complete within 10s", false)
+		f("slow-parts", "slow-parts was not complete within 10s", true)
+		f("hangs", "hangs hangs: it did not end with its time of 10s", false)
+		f("hangs-parts", "hangs-parts hangs: it did not end with its time of 10s", true)
+		f("large", "large has more than 100 bytes, which is its limit", false)
+		f("large-parts", "", true)
+		f("full", "full cannot be kept: disk full", false)
+		f("panics", "panics: unexpected string", false)
+	})
+}
+
+// A disk that does not answer ends no other step, and its late answer changes nothing.
+func TestDiskHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang := make(chan struct{})
+		e := newEvidence()
+		e.broken["write"] = func() error { <-hang; return nil }
+		r := e.runner()
+		open := r.Open
+		r.Open = func(s Step) (Output, error) {
+			if s.Path == "open" {
+				<-hang
+			}
+			return open(s)
+		}
+		r.Run(t.Context(), []Step{stepOf("open", writes("text", 0, nil)), parts(stepOf("write", writes("text", 0, nil))), stepOf("good", writes("text", 0, nil))})
+		require.Equal(t, "open hangs: it did not end with its time of 10s", e.reason("open"))
+		require.Equal(t, "write hangs: it did not end with its time of 10s; and the disk does not answer", e.reason("write"))
+		require.Equal(t, map[string]string{"good": "text"}, e.files)
+		close(hang)
+		synctest.Wait()
+		require.Equal(t, map[string]string{"good": "text"}, e.files)
+		require.ElementsMatch(t, []string{"open", "write"}, e.aborted)
+	})
+}
+
+func TestHeavyStepsRunOneAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var running, most int
+		var mu sync.Mutex
+		counted := func(ctx context.Context, w io.Writer) error {
+			mu.Lock()
+			running++
+			most = max(most, running)
+			mu.Unlock()
+			err := writes("text", time.Second, nil)(ctx, w)
+			mu.Lock()
+			running--
+			mu.Unlock()
+			return err
+		}
+		turn := NewTurn()
+		var all sync.WaitGroup
+		begin := time.Now()
+		for range 2 { // two incidents, or an incident and a ramp
+			e := newEvidence()
+			r := e.runner()
+			r.Turn = turn
+			all.Go(func() {
+				r.Run(t.Context(), []Step{heavy(stepOf("a", counted)), heavy(stepOf("b", counted)), heavy(stepOf("c", counted))})
+				require.Len(t, e.files, 3)
+			})
+		}
+		all.Wait()
+		require.Equal(t, 1, most)
+		require.Equal(t, 6*time.Second, time.Since(begin))
+	})
+}
+
+func TestAllOfTheTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEvidence()
+		r := e.runner()
+		r.Total, r.Turn = 15*time.Second, NewTurn()
+		slow := writes("text", 8*time.Second, nil)
+		r.Run(t.Context(), []Step{heavy(stepOf("a", slow)), heavy(stepOf("b", slow)), heavy(stepOf("c", slow))})
+		require.Equal(t, []string{"a", "b"}, e.begun)
+		require.Len(t, e.files, 2)
+		require.Equal(t, "c was not begun: what came before took longer than 15s", e.reason("c"))
+
+		// Somebody else has the turn.
+		e, begin := newEvidence(), time.Now()
+		r.Begin, r.Done, r.Open = e.runner().Begin, e.runner().Done, e.runner().Open
+		require.NoError(t, r.Turn.Take(t.Context()))
+		r.Run(t.Context(), []Step{heavy(stepOf("a", slow)), stepOf("b", slow)})
+		require.Equal(t, 15*time.Second, time.Since(begin))
+		require.Equal(t, "a was not begun: another capture of the node had not ended", e.reason("a"))
+		require.Len(t, e.files, 1)
+	})
+}
+
+// A stop of the agent ends all, and keeps what there is.
+func TestStoppedCaptures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		e := newEvidence()
+		follows := parts(stepOf("follows", writes("text", time.Hour, nil)))
+		follows.Follows, follows.Timeout = true, 0
+		r := e.runner()
+		r.Parallel = 1
+		go func() {
+			time.Sleep(time.Second)
+			cancel(errors.New("the agent stops"))
+		}()
+		begin := time.Now()
+		r.Run(ctx, []Step{follows, parts(stepOf("a", writes("text", time.Minute, nil))), stepOf("b", writes("text", 0, nil))})
+		require.Equal(t, time.Second, time.Since(begin))
+		require.Equal(t, map[string]string{"follows": "text", "a": "text"}, e.files)
+		require.Equal(t, "b was not begun: the agent stops", e.reason("b"))
+	})
+}
+
+func TestMoreSteps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEvidence()
+		e.runner().Run(t.Context(), []Step{{Path: "found", Timeout: time.Second, More: func(context.Context) ([]Step, error) {
+			return []Step{stepOf("a", writes("1", 0, nil)), stepOf("b", writes("2", 0, nil))}, errors.New("c is a link")
+		}}, {Path: "none", Timeout: time.Second, More: func(context.Context) ([]Step, error) { return nil, nil }}})
+		require.Equal(t, map[string]string{"a": "1", "b": "2"}, e.files)
+		require.Equal(t, "c is a link", e.reason("found"))
+		require.NotContains(t, e.results, "none")
+	})
+}
