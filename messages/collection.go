@@ -152,8 +152,11 @@ type Collection struct {
 // Download says which file of a node is wanted.
 type Download struct {
 	NodeID string
-	// Question names the file. Its Offset and Length are not used: the whole file is wanted.
-	Question ProfileQuestion
-	// Size is what the list of the profiles says, 0 where it is not known.
+	// Question names the file: a ProfileQuestion, or an EvidenceQuestion. Its Offset and Length are not used.
+	Question Question
+	// Size is what is known of the file's size, 0 where nothing is.
 	Size int64
+	// Offset is where the wanted part begins, which goes on to the file's end. An agent of the field
+	// always sends the whole file: of those it has to be 0.
+	Offset int64
 }

@@ -17,7 +17,7 @@
 //     topology.go, lifecycle.go (lifecycle_memory.go, lifecycle_names.go: their size, and the names of
 //     their values), crash.go and pressure.go; join.go, joingroups.go: their parts put together again
 //   - incident.go: incidents and their evidence; incident_document.go: the document that one is, and the
-//     rules of its paths; incident_question.go: what agents are asked about them
+//     rules of its paths; incident_bounds.go: the limits of its texts; incident_question.go: what agents are asked about them
 //   - actortree.go: the picture of a running process; agenthealth.go: that of an agent;
 //     proxycounts.go: what a proxy has done
 //   - errors.go: the few kinds of errors that a client can meet

@@ -73,6 +73,7 @@ func ParseIncident(b []byte) (Incident, error) {
 	if err := i.check(); err != nil {
 		return Incident{}, err
 	}
+	i.bound()
 	return i, nil
 }
 

@@ -122,11 +122,12 @@ type Agent struct {
 	links     []*actors.PID
 	pasts     *pastReads
 	own       *ownReads
+	announcer *announcer
 }
 
 // Start spawns the agent's actors. Scrapes and connections begin at once.
 func Start(sys *actors.System, cfg Config) *Agent {
-	a := &Agent{sys: sys, client: newScrapeClient(), pasts: newPastReads(sys.Log()), own: newOwnReads()}
+	a := &Agent{sys: sys, client: newScrapeClient(), pasts: newPastReads(sys.Log()), own: newOwnReads(), announcer: newAnnouncer(sys)}
 	fetch := withoutBuffer(cfg.Fetch)
 	if cfg.Fetch == nil {
 		fetch = newFetchFunc(a.client, userAgent(cfg.Version), cmp.Or(cfg.Limits.PageBytes, defaultPageBytes))
@@ -169,7 +170,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	}
 	for _, address := range cfg.ProxyAddrs {
 		session := sessionConfig{address: address, identity: a.identity, heartbeat: cfg.HeartbeatInterval,
-			recorder: a.recorder, pasts: a.pasts, sources: sources, sys: sys, nodeConfig: a.config, load: cfg.Load, dial: cfg.Dial, local: cfg.LocalProxies}
+			recorder: a.recorder, pasts: a.pasts, sources: sources, announcer: a.announcer, sys: sys, nodeConfig: a.config, load: cfg.Load, dial: cfg.Dial, local: cfg.LocalProxies}
 		a.links = append(a.links, sys.Spawn("link", restarts, func() actors.Actor {
 			return newLink(sys, session, cfg.ReconnectInterval)
 		}))

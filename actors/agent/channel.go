@@ -76,7 +76,12 @@ var channelMethods = []struct {
 	{messages.StreamCrashes, wire.FODCService_StreamCrashDiagnostics_FullMethodName},
 	{messages.StreamProfiles, wire.FODCService_StreamPressureProfiles_FullMethodName},
 	{messages.StreamSchema, wire.FODCService_StreamSchemaRegistry_FullMethodName},
+	{messages.StreamIncidents, wire.FODCService_StreamIncidents_FullMethodName},
 }
+
+// withoutBaseline says that no proxy of the field has the stream, and that its frames have no form without
+// request ids.
+func withoutBaseline(of messages.Stream) bool { return of == messages.StreamIncidents }
 
 // newChannels returns the channels of a session: that of metrics, and those that there is a source for.
 func newChannels(u *uplink) (all []*channel, streams []messages.Stream) {

@@ -44,6 +44,7 @@ type sessionConfig struct {
 	sys        *actors.System
 	pasts      *pastReads
 	sources    sources
+	announcer  *announcer
 	nodeConfig *actors.PID // nil: the node's configuration is not read
 	load       func() float64
 	dial       dialer

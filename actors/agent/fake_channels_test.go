@@ -77,6 +77,10 @@ func (p *fakeProxy) StreamSchemaRegistry(g grpc.BidiStreamingServer[wire.StreamS
 	return serveChannel(p, messages.StreamSchema, g)
 }
 
+func (p *fakeProxy) StreamIncidents(g grpc.BidiStreamingServer[wire.StreamIncidentsRequest, wire.StreamIncidentsResponse]) error {
+	return serveChannel(p, messages.StreamIncidents, g)
+}
+
 // opened returns copies of the streams of a channel that the agent has opened so far.
 func (p *fakeProxy) opened(of messages.Stream) []fakeChannel {
 	p.mu.Lock()
@@ -185,8 +189,16 @@ func eachQuestion(t *testing.T, test func(t *testing.T, a *asking)) {
 			[]messages.Part{&messages.ProfileChunk{Data: []byte("abc")}, &messages.ProfileChunk{Data: []byte("d"), Last: true}}},
 		"schema": {messages.SchemaQuestion{}, []messages.Part{&messages.SchemaGroup{Group: "g", Objects: []messages.SchemaObject{{Kind: "measure", Name: "m"}}},
 			&messages.SchemaGroup{Group: "h"}}},
+		"incidents": {messages.IncidentsQuestion{}, []messages.Part{incidentAt(at), messages.IncidentRevision(7)}},
+		"freeze":    {messages.FreezeQuestion{ID: testIncidentID, Kind: messages.IncidentContext, From: at}, []messages.Part{incidentAt(at)}},
+		"evidence": {messages.EvidenceQuestion{IncidentID: testIncidentID, Path: "nodes/n/config.json"},
+			[]messages.Part{&messages.ProfileChunk{Data: []byte("abc")}, &messages.ProfileChunk{Data: []byte("d"), Last: true}}},
+		"action": {messages.IncidentActionQuestion{IncidentID: testIncidentID, Action: messages.IncidentPin}, []messages.Part{incidentAt(at)}},
 	} {
 		for kind, native := range map[string]bool{"ours": false, "baseline": true} {
+			if native && withoutBaseline(of.question.Stream()) {
+				continue
+			}
 			t.Run(name+", "+kind, func(t *testing.T) {
 				inWorld(t, func(t *testing.T, w *world) {
 					a := &asking{world: w, of: of.question.Stream(), question: of.question, parts: of.parts, native: native, source: &fakeSource{}}
@@ -198,6 +210,13 @@ func eachQuestion(t *testing.T, test func(t *testing.T, a *asking)) {
 			})
 		}
 	}
+}
+
+const testIncidentID = "01JDZX3M9V5T6Q2W8R4Y7B1N0C"
+
+func incidentAt(at time.Time) *messages.IncidentRecord {
+	return &messages.IncidentRecord{Incident: messages.Incident{Version: 1, ID: testIncidentID, Kind: messages.IncidentRule, State: messages.IncidentOpen,
+		FirstOccurrence: at, OpenedAt: at, Rules: []messages.IncidentAlert{}, Nodes: []messages.IncidentNode{}, Timeline: []messages.IncidentEvent{}}}
 }
 
 // asks sends the question on the newest stream; its answer has the id that is returned, 0 in baseline

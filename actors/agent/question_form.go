@@ -46,7 +46,7 @@ func present(frame proto.Message) []proto.Message {
 // answerEncoder makes the frames of one answer from its parts.
 type answerEncoder struct {
 	answerForm
-	// revision ends the answer of crashes; nil: it has none.
+	// revision ends the answer of crashes or incidents; nil: it has none.
 	revision messages.Part
 	// gathered are the parts of an answer that is one message, with their memory in bytes.
 	gathered []messages.Part
@@ -63,7 +63,7 @@ func (e *answerEncoder) add(p messages.Part, emit func(proto.Message) error) err
 		return fmt.Errorf("a part of the type %T is no answer to %T", p, e.question)
 	}
 	switch p := p.(type) {
-	case messages.CrashRevision:
+	case messages.CrashRevision, messages.IncidentRevision:
 		e.revision = p
 		return nil
 	case *messages.ProfileChunk:
@@ -170,6 +170,13 @@ func isPartOf(q messages.Question, p messages.Part) (ok bool) {
 	case messages.SchemaQuestion:
 		g, is := p.(*messages.SchemaGroup)
 		return is && g != nil
+	case messages.IncidentsQuestion, messages.FreezeQuestion, messages.IncidentActionQuestion:
+		r, is := p.(*messages.IncidentRecord)
+		_, isRevision := p.(messages.IncidentRevision)
+		return is && r != nil || isRevision
+	case messages.EvidenceQuestion:
+		c, is := p.(*messages.ProfileChunk)
+		return is && c != nil
 	}
 	return false
 }

@@ -26,6 +26,8 @@ type questionResponder struct {
 	failure failureLog               // of answers with errors
 	// cutLogged says that an answer did not fit its message, and that was logged.
 	cutLogged bool
+	// announced is the newest revision that the proxy was told of, or will ask for.
+	announced messages.IncidentRevision
 	due       actors.Timer
 }
 
@@ -33,7 +35,10 @@ func newQuestionResponder(u *uplink, of messages.Stream, source *limitedSource) 
 	return &questionResponder{u: u, of: of, source: source, answers: map[uint64]*sourceAnswer{}}
 }
 
-func (r *questionResponder) opened(s *stream[proto.Message]) { r.stream = s }
+// opened takes a new stream, on which the proxy asks for what there is.
+func (r *questionResponder) opened(s *stream[proto.Message]) {
+	r.stream, r.announced = s, r.u.cfg.announcer.revision(r.of)
+}
 
 // closed drops all answers. Their goroutines end with the stream.
 func (r *questionResponder) closed() {
@@ -74,8 +79,15 @@ func timeFor(q messages.Question, ask wire.Ask) time.Duration {
 	if ask.TimeLeft > 0 {
 		return ask.TimeLeft
 	}
-	if file, ok := q.(messages.ProfileQuestion); ok && file.Length == 0 {
-		return downloadTimeout
+	switch file := q.(type) {
+	case messages.ProfileQuestion:
+		if file.Length == 0 {
+			return downloadTimeout
+		}
+	case messages.EvidenceQuestion:
+		if file.Length == 0 {
+			return downloadTimeout
+		}
 	}
 	return answerTimeout
 }
@@ -148,7 +160,7 @@ func (r *questionResponder) answer(c actors.Context) {
 	for range r.queue.expire(now) { // Their contexts have the same deadline.
 		r.log(errTooLate)
 	}
-	for r.write() || r.begin(c) {
+	for r.announce() || r.write() || r.begin(c) {
 	}
 	if at := r.queue.wakeAt(); at.IsZero() {
 		r.due.Disarm()

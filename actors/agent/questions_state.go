@@ -182,6 +182,16 @@ func (q *questionQueue) queued(step questionStep, frames int) (more, credit bool
 	return false, q.remove(p)
 }
 
+// takeRoom takes room for a frame that is of no answer in the writer's queue. It returns false if there is
+// none.
+func (q *questionQueue) takeRoom() bool {
+	if q.frames >= maxAnswerFrames {
+		return false
+	}
+	q.frames++
+	return true
+}
+
 // written records that the transport has accepted a frame.
 func (q *questionQueue) written() { q.frames = max(0, q.frames-1) }
 

@@ -221,7 +221,7 @@ func TestGarbageQuestions(t *testing.T) {
 			require.NoError(t, a.newest().g.SendMsg(nothing(a.of, 0)))
 		}
 		require.Empty(t, a.replies(0))
-		if !a.native && a.of != messages.StreamProfiles {
+		if !a.native && a.of != messages.StreamProfiles && a.of != messages.StreamIncidents {
 			require.NoError(t, a.newest().g.SendMsg(nothing(a.of, 99)))
 			a.isEmpty(a.replies(99), "the request asks nothing")
 		}
@@ -265,6 +265,8 @@ func nothing(of messages.Stream, id uint64) proto.Message {
 		return &wire.StreamCrashDiagnosticsResponse{RequestId: id}
 	case messages.StreamProfiles:
 		return &wire.StreamPressureProfilesResponse{RequestId: id}
+	case messages.StreamIncidents:
+		return &wire.StreamIncidentsResponse{RequestId: id}
 	default:
 		return &wire.StreamSchemaRegistryResponse{RequestId: id}
 	}
@@ -402,6 +404,12 @@ func bulky(p messages.Part) messages.Part {
 		return many
 	case *messages.ProfileChunk:
 		return &messages.ProfileChunk{Data: []byte(text)}
+	case *messages.IncidentRecord:
+		many := &messages.IncidentRecord{Incident: p.Incident.Clone()}
+		for range 100 {
+			many.Incident.Timeline = append(many.Incident.Timeline, messages.IncidentEvent{Text: text[:1000]})
+		}
+		return many
 	default:
 		many := &messages.SchemaGroup{Group: "g"}
 		for range 1000 {
@@ -624,7 +632,7 @@ func TestLargeAnswers(t *testing.T) {
 		frames, bytes := a.newest().frames, 0
 		for _, f := range frames {
 			bytes += proto.Size(f)
-			if a.native {
+			if _, whole := part.(*messages.IncidentRecord); a.native || whole {
 				require.LessOrEqual(t, proto.Size(f), maxAnswerFrameBytes)
 			} else {
 				require.LessOrEqual(t, proto.Size(f), wire.MaxChunkBytes)

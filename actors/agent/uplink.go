@@ -70,6 +70,7 @@ func (u *uplink) Receive(c actors.Context) {
 		actors.Subject(c, u.cfg.address)
 		u.onStarted(c)
 	case *actors.Stopping, *actors.Restarting:
+		u.cfg.announcer.unsubscribe(c.Self())
 		u.cancel(errStopped)
 		u.disarm()
 	case *actors.Stopped:
@@ -89,6 +90,8 @@ func (u *uplink) Receive(c actors.Context) {
 		u.metrics.onPastPart(c, m)
 	case pastEnded:
 		u.metrics.onPastEnded(c, m)
+	case announced:
+		u.onAnnounced(c, m)
 	case answerFrame:
 		u.onAnswerFrame(c, m)
 	case answerEnded:
@@ -116,6 +119,7 @@ func (u *uplink) Receive(c actors.Context) {
 // onStarted starts the attempt to connect. An uplink makes one.
 func (u *uplink) onStarted(c actors.Context) {
 	u.ctx, u.cancel = context.WithCancelCause(context.Background())
+	u.cfg.announcer.subscribe(c.Self())
 	self, cfg, runtime := newSender(u.ctx, u.sys, c), u.cfg, nodeRuntime(u.health, u.cfg.load)
 	go func() {
 		s, err := connect(self.ctx, cfg, runtime)
@@ -250,7 +254,8 @@ func (u *uplink) onHeartbeatAnswer(c actors.Context, m actors.Frame[*wire.Regist
 }
 
 func answerOf(w wire.Welcome) heartbeatAnswer {
-	a := heartbeatAnswer{interval: w.HeartbeatInterval, answersHeartbeats: w.Capabilities.HeartbeatAnswers, clock: w.Clock, echoed: w.EchoedClock}
+	a := heartbeatAnswer{interval: w.HeartbeatInterval, answersHeartbeats: w.Capabilities.HeartbeatAnswers, streamAnswers: w.Capabilities.StreamAnswers,
+		clock: w.Clock, echoed: w.EchoedClock}
 	if !w.Success {
 		a.rejection = rejectionText(w)
 	}

@@ -29,6 +29,7 @@ type heartbeatAnswer struct {
 	rejection         string        // empty: none
 	interval          time.Duration // between heartbeats, as the proxy wants it; 0: no change
 	answersHeartbeats bool          // the proxy answers heartbeats
+	streamAnswers     bool          // the proxy sends request ids on all streams
 	// clock is the proxy's, echoed the agent's of the heartbeat that this answers.
 	clock, echoed time.Time
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"slices"
 	"time"
 
 	"fodc/messages"
@@ -160,6 +161,9 @@ func (s *uplinkState) connected(stream uint64, sent time.Time, a heartbeatAnswer
 	s.heartbeats.expectAnswers = a.answersHeartbeats
 	s.heartbeats.record(sent)
 	s.heartbeats.answered(a, now)
+	if !a.streamAnswers {
+		s.channels = slices.DeleteFunc(s.channels, func(ch *channelState) bool { return withoutBaseline(ch.of) })
+	}
 	effects := []uplinkEffect{reportRegistered{}, armHeartbeat{s.interval}}
 	for _, ch := range s.channels {
 		effects = append(effects, s.openChannel(ch)...)

@@ -31,8 +31,10 @@ func newChannel(kind messages.Stream, p protocol) *channel {
 func (s *session) newChannels() []*channel {
 	all := []*channel{newChannel(messages.StreamMetrics, newMetricsProtocol(s.capabilities, s.cfg, s.log))}
 	for _, kind := range []messages.Stream{messages.StreamTopology, messages.StreamLifecycle, messages.StreamCrashes,
-		messages.StreamProfiles, messages.StreamSchema} {
-		all = append(all, newChannel(kind, partsProtocol{kind: kind, native: s.capabilities.StreamAnswers, agentID: s.agentID}))
+		messages.StreamProfiles, messages.StreamSchema, messages.StreamIncidents} {
+		// Agents of the field have no stream of incidents.
+		native := s.capabilities.StreamAnswers || kind == messages.StreamIncidents
+		all = append(all, newChannel(kind, partsProtocol{kind: kind, native: native, agentID: s.agentID}))
 	}
 	return all
 }

@@ -19,6 +19,8 @@ type frameInfo struct {
 	lost bool
 	// repeated says that the frame was received before.
 	repeated bool
+	// announced is the revision of the agent's incidents that the frame tells of: it answers nothing.
+	announced messages.IncidentRevision
 }
 
 // decision is what happens with a frame of an answer.
@@ -37,6 +39,9 @@ type decision struct {
 
 // answered matches a frame with its request and decides what happens with it.
 func (s *channelState) answered(f frameInfo, now time.Time) decision {
+	if f.announced != 0 {
+		return decision{}
+	}
 	at := s.find(f.requestID, f.part)
 	if at < 0 || f.repeated {
 		return s.unasked()
@@ -105,8 +110,9 @@ func canAnswer(part messages.Part, q messages.Question) bool {
 	case *messages.PressureProfile:
 		return q == messages.ProfilesQuestion{}
 	case *messages.ProfileChunk:
-		_, asked := q.(messages.ProfileQuestion)
-		return asked
+		_, profile := q.(messages.ProfileQuestion)
+		_, evidence := q.(messages.EvidenceQuestion)
+		return profile || evidence
 	default:
 		return true
 	}

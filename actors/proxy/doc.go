@@ -28,6 +28,7 @@
 //	collect -> session    ask, cancelRequest
 //	session -> collect    answerChunk, answerFailure
 //	session -> crashes    crashArrived, crashesAttached
+//	session -> incidents  incidentsAttached, incidentsChanged (session_incidents.go)
 //	crashes, schemas -> collector  collectQuery
 //	collect -> collector  collected; the collector cancels a collect actor by stopping it
 //	collector -> collect  noPages

@@ -59,7 +59,7 @@ func (d *download) Receive(c actors.Context) {
 }
 
 func (d *download) onStarted(c actors.Context) {
-	actors.Subject(c, truncate(d.want.NodeID)+" "+truncate(d.want.Question.ProfileID)+" "+truncate(d.want.Question.Type))
+	actors.Subject(c, truncate(d.want.NodeID)+" "+fileOf(d.want.Question))
 	d.id = collectionIDs.Add(1)
 	d.state.since = time.Now()
 	d.deadline.Arm(c, downloadStall)
@@ -103,7 +103,7 @@ func (d *download) do(c actors.Context, step downloadStep) {
 		d.sys.Send(d.session, cancelRequest{d.id})
 	}
 	if step.ask != nil {
-		actors.Request(c, d.session, ask{collectionID: d.id, question: *step.ask, deadline: time.Now().Add(downloadStall), download: true})
+		actors.Request(c, d.session, ask{collectionID: d.id, question: step.ask, deadline: time.Now().Add(downloadStall), download: true})
 	}
 	if unused := d.reserved - d.state.memory(); unused > 0 {
 		d.budget.release(unused)
@@ -127,4 +127,15 @@ func (d *download) cleanUp(c actors.Context) {
 	}
 	d.budget.release(d.reserved)
 	d.reserved = 0
+}
+
+// fileOf names the file that is asked for, for people.
+func fileOf(q messages.Question) string {
+	switch q := q.(type) {
+	case messages.ProfileQuestion:
+		return truncate(q.ProfileID) + " " + truncate(q.Type)
+	case messages.EvidenceQuestion:
+		return truncate(q.IncidentID) + " " + truncate(q.Path)
+	}
+	return ""
 }

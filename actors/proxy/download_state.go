@@ -41,7 +41,7 @@ type downloadState struct {
 // downloadStep is what is to be done for a download now.
 type downloadStep struct {
 	// ask is the next piece, nil if none is to be asked for.
-	ask *messages.ProfileQuestion
+	ask messages.Question
 	// consumed says that the session is to be told that the reader has consumed a chunk.
 	consumed bool
 	// cancel says that the request under way is not needed any more.
@@ -54,6 +54,7 @@ type downloadStep struct {
 // begin starts the download, when it is known whom to ask. The reader may have asked by next before.
 func (s *downloadState) begin(d messages.Download, now time.Time) downloadStep {
 	s.want, s.begun, s.size, s.since = d, true, d.Size, now
+	s.got, s.piece = d.Offset, d.Offset
 	return s.step(now)
 }
 
@@ -131,7 +132,10 @@ func (s *downloadState) missing(m answerFailure) downloadStep {
 		return downloadStep{}
 	}
 	s.asked = false
-	return s.fail(downloadError(m.reason, m.said, s.got))
+	if _, evidence := s.want.Question.(messages.EvidenceQuestion); evidence && m.reason == messages.MissingUnserved {
+		return s.fail(messages.Errorf(messages.ErrNotFound, "the agent of the node has no incidents"))
+	}
+	return s.fail(downloadError(m.reason, m.said, s.got-s.want.Offset))
 }
 
 // downloadError is the error of a download whose answer will not come.
@@ -199,10 +203,21 @@ func (s *downloadState) step(now time.Time) (step downloadStep) {
 		return step
 	}
 	s.asked, s.since = true, now
-	q := s.want.Question
-	q.Offset, q.Length = s.got, downloadPiece
-	step.ask = &q
+	step.ask = pieceOf(s.want.Question, s.got)
 	return step
+}
+
+// pieceOf returns the question for the next piece of the file.
+func pieceOf(q messages.Question, offset int64) messages.Question {
+	switch q := q.(type) {
+	case messages.ProfileQuestion:
+		q.Offset, q.Length = offset, downloadPiece
+		return q
+	case messages.EvidenceQuestion:
+		q.Offset, q.Length = offset, downloadPiece
+		return q
+	}
+	return q
 }
 
 func (s *downloadState) reply(step *downloadStep) {

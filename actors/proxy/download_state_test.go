@@ -11,13 +11,14 @@ import (
 )
 
 func TestDownloadScripts(t *testing.T) {
-	actorstest.RunScripts(t, "testdata/script/download*.txt", func() actorstest.Script { return &downloadMachine{} })
+	actorstest.RunScripts(t, "testdata/script/download*.txt", func() actorstest.Script { return &downloadMachine{question: messages.ProfileQuestion{}} })
 }
 
 // downloadMachine plays scripts on the state of a download. Bytes are in KiB.
 type downloadMachine struct {
 	actorstest.ScriptClock
-	state downloadState
+	state    downloadState
+	question messages.Question
 }
 
 func (m *downloadMachine) Do(command string, args []string) string {
@@ -36,13 +37,16 @@ func (m *downloadMachine) Do(command string, args []string) string {
 	var step downloadStep
 	switch command {
 	case "reset":
-		m.state = downloadState{}
+		m.state, m.question = downloadState{}, messages.ProfileQuestion{}
+		if has("evidence") {
+			m.question = messages.EvidenceQuestion{}
+		}
 		return ""
-	case "begin": // begin [size=KIB]: a new one, unless the reader of this one has come already
+	case "begin": // begin [size=KIB] [offset=KIB]: a new one, unless the reader of this one has come already
 		if m.state.begun {
 			m.state = downloadState{}
 		}
-		step = m.state.begin(messages.Download{Size: bytes("size")}, m.Now())
+		step = m.state.begin(messages.Download{Size: bytes("size"), Offset: bytes("offset"), Question: m.question}, m.Now())
 	case "next":
 		step = m.state.next(m.Now())
 	case "chunk": // chunk [data=KIB] [file=KIB] [last] [whole]
@@ -77,7 +81,12 @@ func textOf(step downloadStep) string {
 		words = append(words, "cancel")
 	}
 	if step.ask != nil {
-		words = append(words, fmt.Sprintf("ask for %d KiB from %d", step.ask.Length>>10, step.ask.Offset>>10))
+		switch q := step.ask.(type) {
+		case messages.ProfileQuestion:
+			words = append(words, fmt.Sprintf("ask for %d KiB from %d", q.Length>>10, q.Offset>>10))
+		case messages.EvidenceQuestion:
+			words = append(words, fmt.Sprintf("ask for %d KiB of evidence from %d", q.Length>>10, q.Offset>>10))
+		}
 	}
 	switch a := step.answer.(type) {
 	case *messages.ProfileChunk:

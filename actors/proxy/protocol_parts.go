@@ -58,7 +58,10 @@ func (p partsProtocol) question(s sending) proto.Message {
 	if p.native {
 		a.ID = s.id
 	}
-	if q, ok := s.question.(messages.CrashQuestion); ok {
+	switch q := s.question.(type) {
+	case messages.CrashQuestion:
+		a.KnownRevision = q.Known[p.agentID]
+	case messages.IncidentsQuestion:
 		a.KnownRevision = q.Known[p.agentID]
 	}
 	return wire.QuestionFrame(s.question, a)
@@ -69,7 +72,8 @@ func (p partsProtocol) read(b []byte, _ *channelState, _ time.Time) (frameInfo, 
 	if err != nil {
 		return frameInfo{}, content{}, err
 	}
-	info := frameInfo{requestID: reply.ID, part: reply.Part, more: reply.End != wire.EndYes, errorText: reply.Error}
+	info := frameInfo{requestID: reply.ID, part: reply.Part, more: reply.End != wire.EndYes, errorText: reply.Error,
+		announced: reply.Announced}
 	if info.requestID == 0 && reply.Native != "" {
 		// What is no number is the id of no request.
 		if info.requestID, err = strconv.ParseUint(reply.Native, 10, 64); err != nil {

@@ -70,6 +70,8 @@ type Config struct {
 	counters *counters   // of Start
 	peers    *peerLog    // of Start
 	crashes  *actors.PID // gets crashArrived and crashesAttached; nil is nobody
+	// incidents gets incidentsAttached and incidentsChanged; nil is nobody.
+	incidents *actors.PID
 }
 
 // Proxy is the running actors of a proxy, and their gRPC server.

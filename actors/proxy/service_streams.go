@@ -36,3 +36,8 @@ func (v *service) StreamPressureProfiles(g grpc.BidiStreamingServer[wire.StreamP
 func (v *service) StreamSchemaRegistry(g grpc.BidiStreamingServer[wire.StreamSchemaRegistryRequest, wire.StreamSchemaRegistryResponse]) error {
 	return v.serveQuestions(messages.StreamSchema, g)
 }
+
+// StreamIncidents serves a session's stream of incidents.
+func (v *service) StreamIncidents(g grpc.BidiStreamingServer[wire.StreamIncidentsRequest, wire.StreamIncidentsResponse]) error {
+	return v.serveQuestions(messages.StreamIncidents, g)
+}

@@ -45,6 +45,8 @@ type session struct {
 	endAcknowledged bool
 	rejectedLogged  bool // invalid series are logged once a session
 	grace           actors.Timer
+	announcements   announcementState
+	announce        actors.Timer
 }
 
 func (s *session) Receive(c actors.Context) {
@@ -56,6 +58,7 @@ func (s *session) Receive(c actors.Context) {
 		// In an orderly stop the session has ended before. Here it or the registry has panicked.
 		s.finish(c, endedFailed, whyFailed, errFailed)
 		s.grace.Disarm()
+		s.announce.Disarm()
 		for _, ch := range s.channels {
 			ch.timer.Disarm()
 		}
@@ -94,6 +97,9 @@ func (s *session) Receive(c actors.Context) {
 func (s *session) onTick(c actors.Context, m actors.Tick) {
 	if s.grace.Fired(m) {
 		s.sys.StopAsync(c.Self())
+	}
+	if s.announce.Fired(m) && !s.ending {
+		s.onAnnounceDue()
 	}
 	for _, ch := range s.channels {
 		if ch.timer.Fired(m) && !s.ending {

@@ -28,6 +28,9 @@ func (s *session) onAnswer(c actors.Context, m actors.Frame[*answerFrame]) {
 	}
 	ch.settle()
 	s.cfg.counters.frameDropped(v.dropped)
+	if info.announced != 0 {
+		s.onAnnounced(c, info.announced)
+	}
 	if crash, ok := info.part.(*messages.Crash); ok && !v.flood && !v.excess {
 		s.notifyCrashes(crashArrived{identity: s.identity, agentID: s.agentID, crash: crash})
 	}

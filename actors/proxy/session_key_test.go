@@ -26,7 +26,7 @@ func (w *world) forge(key string) map[string]codes.Code {
 	defer cancel()
 	ends := map[string]codes.Code{}
 	for _, method := range []string{"StreamMetrics", "StreamClusterTopology", "StreamLifecycle", "StreamCrashDiagnostics",
-		"StreamPressureProfiles", "StreamSchemaRegistry", "StreamOfTomorrow"} {
+		"StreamPressureProfiles", "StreamSchemaRegistry", "StreamIncidents", "StreamOfTomorrow"} {
 		s, err := w.conns[len(w.conns)-1].NewStream(ctx, &grpc.StreamDesc{ServerStreams: true, ClientStreams: true},
 			"/banyandb.fodc.v1.FODCService/"+method)
 		require.NoError(w.T, err)
@@ -38,7 +38,7 @@ func (w *world) forge(key string) map[string]codes.Code {
 
 func allEnd(with codes.Code) map[string]codes.Code {
 	return map[string]codes.Code{"StreamMetrics": with, "StreamClusterTopology": with, "StreamLifecycle": with,
-		"StreamCrashDiagnostics": with, "StreamPressureProfiles": with, "StreamSchemaRegistry": with, "StreamOfTomorrow": with}
+		"StreamCrashDiagnostics": with, "StreamPressureProfiles": with, "StreamSchemaRegistry": with, "StreamIncidents": with, "StreamOfTomorrow": with}
 }
 
 // A stream attaches only on the connection that has registered, even with the right key. The
@@ -72,7 +72,7 @@ func TestStreamsOfStrangersAreRefused(t *testing.T) {
 		require.NoError(t, a.metrics.Context().Err(), "the true stream was never replaced")
 		counts := w.proxy.Counts()
 		require.EqualValues(t, 2, counts.SessionsOpened)
-		require.Equal(t, map[string]uint64{"other_connection": 2 * 7, "unknown_key": 4 * 7}, counted(counts.StreamsRefused))
+		require.Equal(t, map[string]uint64{"other_connection": 2 * 8, "unknown_key": 4 * 8}, counted(counts.StreamsRefused))
 	})
 }
 

@@ -79,3 +79,18 @@ type (
 		identity messages.Identity
 	}
 )
+
+// Notifications of a session to Config.incidents.
+type (
+	// incidentsAttached says that the agent has opened its stream of incidents, and can be asked.
+	incidentsAttached struct {
+		agentID  string
+		identity messages.Identity
+	}
+	// incidentsChanged says that the agent's incidents are of that revision now.
+	incidentsChanged struct {
+		agentID  string
+		identity messages.Identity
+		revision messages.IncidentRevision
+	}
+)

@@ -28,8 +28,11 @@ func (s *session) onAttach(c actors.Context, m attach) {
 	s.deliver(lost...)
 	s.send(c, ch, send)
 	actors.Reply(c, attached{})
-	if m.kind == messages.StreamCrashes {
+	switch m.kind {
+	case messages.StreamCrashes:
 		s.notifyCrashes(crashesAttached{agentID: s.agentID, identity: s.identity})
+	case messages.StreamIncidents:
+		s.notifyIncidents(incidentsAttached{agentID: s.agentID, identity: s.identity})
 	}
 }
 

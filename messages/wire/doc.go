@@ -8,7 +8,7 @@
 // left out and counted, and nothing that a peer sends can make them panic.
 //
 // The streams beside that of metrics have one conversion: stream.go (questions) and stream_reply.go
-// (answers), with a file for the parts of each stream. stream_limits.go has the limits of texts and lists,
+// (answers), with a file for the parts of each stream; stream_incidents.go has all of that of incidents. stream_limits.go has the limits of texts and lists,
 // stream_elements.go refuses frames that would take far more memory than bytes, and stream_chunks.go
 // splits answers that do not fit one frame.
 package wire

@@ -4286,6 +4286,623 @@ func (x *SchemaObject) GetFingerprint() uint64 {
 	return 0
 }
 
+// StreamIncidentsResponse asks for the agent's incidents, or for what is to be done to one.
+type StreamIncidentsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Request:
+	//
+	//	*StreamIncidentsResponse_ListIncidents
+	//	*StreamIncidentsResponse_FreezeEvidence
+	//	*StreamIncidentsResponse_FetchEvidence
+	//	*StreamIncidentsResponse_ActOnIncident
+	Request isStreamIncidentsResponse_Request `protobuf_oneof:"request"`
+	// Greater than 0.
+	RequestId uint64 `protobuf:"varint,100,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// How long the proxy will wait for the answer.
+	TimeLeft      *durationpb.Duration `protobuf:"bytes,101,opt,name=time_left,json=timeLeft,proto3" json:"time_left,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamIncidentsResponse) Reset() {
+	*x = StreamIncidentsResponse{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamIncidentsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamIncidentsResponse) ProtoMessage() {}
+
+func (x *StreamIncidentsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamIncidentsResponse.ProtoReflect.Descriptor instead.
+func (*StreamIncidentsResponse) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *StreamIncidentsResponse) GetRequest() isStreamIncidentsResponse_Request {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *StreamIncidentsResponse) GetListIncidents() *ListIncidents {
+	if x != nil {
+		if x, ok := x.Request.(*StreamIncidentsResponse_ListIncidents); ok {
+			return x.ListIncidents
+		}
+	}
+	return nil
+}
+
+func (x *StreamIncidentsResponse) GetFreezeEvidence() *FreezeEvidence {
+	if x != nil {
+		if x, ok := x.Request.(*StreamIncidentsResponse_FreezeEvidence); ok {
+			return x.FreezeEvidence
+		}
+	}
+	return nil
+}
+
+func (x *StreamIncidentsResponse) GetFetchEvidence() *FetchEvidence {
+	if x != nil {
+		if x, ok := x.Request.(*StreamIncidentsResponse_FetchEvidence); ok {
+			return x.FetchEvidence
+		}
+	}
+	return nil
+}
+
+func (x *StreamIncidentsResponse) GetActOnIncident() *ActOnIncident {
+	if x != nil {
+		if x, ok := x.Request.(*StreamIncidentsResponse_ActOnIncident); ok {
+			return x.ActOnIncident
+		}
+	}
+	return nil
+}
+
+func (x *StreamIncidentsResponse) GetRequestId() uint64 {
+	if x != nil {
+		return x.RequestId
+	}
+	return 0
+}
+
+func (x *StreamIncidentsResponse) GetTimeLeft() *durationpb.Duration {
+	if x != nil {
+		return x.TimeLeft
+	}
+	return nil
+}
+
+type isStreamIncidentsResponse_Request interface {
+	isStreamIncidentsResponse_Request()
+}
+
+type StreamIncidentsResponse_ListIncidents struct {
+	ListIncidents *ListIncidents `protobuf:"bytes,1,opt,name=list_incidents,json=listIncidents,proto3,oneof"`
+}
+
+type StreamIncidentsResponse_FreezeEvidence struct {
+	FreezeEvidence *FreezeEvidence `protobuf:"bytes,2,opt,name=freeze_evidence,json=freezeEvidence,proto3,oneof"`
+}
+
+type StreamIncidentsResponse_FetchEvidence struct {
+	FetchEvidence *FetchEvidence `protobuf:"bytes,3,opt,name=fetch_evidence,json=fetchEvidence,proto3,oneof"`
+}
+
+type StreamIncidentsResponse_ActOnIncident struct {
+	ActOnIncident *ActOnIncident `protobuf:"bytes,4,opt,name=act_on_incident,json=actOnIncident,proto3,oneof"`
+}
+
+func (*StreamIncidentsResponse_ListIncidents) isStreamIncidentsResponse_Request() {}
+
+func (*StreamIncidentsResponse_FreezeEvidence) isStreamIncidentsResponse_Request() {}
+
+func (*StreamIncidentsResponse_FetchEvidence) isStreamIncidentsResponse_Request() {}
+
+func (*StreamIncidentsResponse_ActOnIncident) isStreamIncidentsResponse_Request() {}
+
+// ListIncidents asks for all incidents. The answer is a document for each, and then the
+// revision.
+type ListIncidents struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The revision of the agent's incidents that the proxy has. If it is the present one, the
+	// answer has no documents. 0: none.
+	KnownRevision uint64 `protobuf:"varint,1,opt,name=known_revision,json=knownRevision,proto3" json:"known_revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListIncidents) Reset() {
+	*x = ListIncidents{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListIncidents) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListIncidents) ProtoMessage() {}
+
+func (x *ListIncidents) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListIncidents.ProtoReflect.Descriptor instead.
+func (*ListIncidents) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *ListIncidents) GetKnownRevision() uint64 {
+	if x != nil {
+		return x.KnownRevision
+	}
+	return 0
+}
+
+// FreezeEvidence has the agent keep its evidence of a time. The answer is the document of
+// that. Asked again with the same id it changes to, if that was absent.
+type FreezeEvidence struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The proxy's incident, a ULID.
+	IncidentId string `protobuf:"bytes,1,opt,name=incident_id,json=incidentId,proto3" json:"incident_id,omitempty"`
+	// "context" or "request".
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Times are by the agent's clock. Absent: not known yet.
+	FirstOccurrence *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=first_occurrence,json=firstOccurrence,proto3" json:"first_occurrence,omitempty"`
+	From            *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=from,proto3" json:"from,omitempty"`
+	To              *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=to,proto3" json:"to,omitempty"`
+	// Whether the node is to be asked for profiles.
+	Profiles bool `protobuf:"varint,6,opt,name=profiles,proto3" json:"profiles,omitempty"`
+	// For people: what has happened, and who has asked.
+	Reason        string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+	RequestedBy   string `protobuf:"bytes,8,opt,name=requested_by,json=requestedBy,proto3" json:"requested_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FreezeEvidence) Reset() {
+	*x = FreezeEvidence{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreezeEvidence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreezeEvidence) ProtoMessage() {}
+
+func (x *FreezeEvidence) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreezeEvidence.ProtoReflect.Descriptor instead.
+func (*FreezeEvidence) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *FreezeEvidence) GetIncidentId() string {
+	if x != nil {
+		return x.IncidentId
+	}
+	return ""
+}
+
+func (x *FreezeEvidence) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *FreezeEvidence) GetFirstOccurrence() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FirstOccurrence
+	}
+	return nil
+}
+
+func (x *FreezeEvidence) GetFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.From
+	}
+	return nil
+}
+
+func (x *FreezeEvidence) GetTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *FreezeEvidence) GetProfiles() bool {
+	if x != nil {
+		return x.Profiles
+	}
+	return false
+}
+
+func (x *FreezeEvidence) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *FreezeEvidence) GetRequestedBy() string {
+	if x != nil {
+		return x.RequestedBy
+	}
+	return ""
+}
+
+// FetchEvidence asks for the bytes of a file of an incident: length bytes from offset;
+// length 0: to its end.
+type FetchEvidence struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The agent's own id of the incident.
+	IncidentId string `protobuf:"bytes,1,opt,name=incident_id,json=incidentId,proto3" json:"incident_id,omitempty"`
+	// As the document has it.
+	Path          string `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
+	Offset        int64  `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"`
+	Length        int64  `protobuf:"varint,4,opt,name=length,proto3" json:"length,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FetchEvidence) Reset() {
+	*x = FetchEvidence{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FetchEvidence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FetchEvidence) ProtoMessage() {}
+
+func (x *FetchEvidence) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FetchEvidence.ProtoReflect.Descriptor instead.
+func (*FetchEvidence) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *FetchEvidence) GetIncidentId() string {
+	if x != nil {
+		return x.IncidentId
+	}
+	return ""
+}
+
+func (x *FetchEvidence) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *FetchEvidence) GetOffset() int64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *FetchEvidence) GetLength() int64 {
+	if x != nil {
+		return x.Length
+	}
+	return 0
+}
+
+// ActOnIncident does something to the agent's incident. The answer is its document; after
+// "delete" it is the revision.
+type ActOnIncident struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	IncidentId string                 `protobuf:"bytes,1,opt,name=incident_id,json=incidentId,proto3" json:"incident_id,omitempty"`
+	// "pin", "unpin", "delete" or "seen".
+	Action        string `protobuf:"bytes,2,opt,name=action,proto3" json:"action,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ActOnIncident) Reset() {
+	*x = ActOnIncident{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ActOnIncident) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ActOnIncident) ProtoMessage() {}
+
+func (x *ActOnIncident) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ActOnIncident.ProtoReflect.Descriptor instead.
+func (*ActOnIncident) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *ActOnIncident) GetIncidentId() string {
+	if x != nil {
+		return x.IncidentId
+	}
+	return ""
+}
+
+func (x *ActOnIncident) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+// StreamIncidentsRequest is a part of an answer, or says by itself that something has
+// changed: then it has an announced_revision, and no request_id.
+type StreamIncidentsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Answer:
+	//
+	//	*StreamIncidentsRequest_Incident
+	//	*StreamIncidentsRequest_Chunk
+	//	*StreamIncidentsRequest_Revision
+	Answer isStreamIncidentsRequest_Answer `protobuf_oneof:"answer"`
+	// The id of the request that this answers.
+	RequestId uint64 `protobuf:"varint,100,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Whether another message of the same answer comes after this one.
+	MoreFollows bool `protobuf:"varint,101,opt,name=more_follows,json=moreFollows,proto3" json:"more_follows,omitempty"`
+	// Why there is no answer, or no more of it. Ends the answer.
+	Error string `protobuf:"bytes,102,opt,name=error,proto3" json:"error,omitempty"`
+	// The present revision of the agent's incidents. Nobody has asked for it.
+	AnnouncedRevision uint64 `protobuf:"varint,103,opt,name=announced_revision,json=announcedRevision,proto3" json:"announced_revision,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *StreamIncidentsRequest) Reset() {
+	*x = StreamIncidentsRequest{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamIncidentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamIncidentsRequest) ProtoMessage() {}
+
+func (x *StreamIncidentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamIncidentsRequest.ProtoReflect.Descriptor instead.
+func (*StreamIncidentsRequest) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{56}
+}
+
+func (x *StreamIncidentsRequest) GetAnswer() isStreamIncidentsRequest_Answer {
+	if x != nil {
+		return x.Answer
+	}
+	return nil
+}
+
+func (x *StreamIncidentsRequest) GetIncident() []byte {
+	if x != nil {
+		if x, ok := x.Answer.(*StreamIncidentsRequest_Incident); ok {
+			return x.Incident
+		}
+	}
+	return nil
+}
+
+func (x *StreamIncidentsRequest) GetChunk() *EvidenceChunk {
+	if x != nil {
+		if x, ok := x.Answer.(*StreamIncidentsRequest_Chunk); ok {
+			return x.Chunk
+		}
+	}
+	return nil
+}
+
+func (x *StreamIncidentsRequest) GetRevision() uint64 {
+	if x != nil {
+		if x, ok := x.Answer.(*StreamIncidentsRequest_Revision); ok {
+			return x.Revision
+		}
+	}
+	return 0
+}
+
+func (x *StreamIncidentsRequest) GetRequestId() uint64 {
+	if x != nil {
+		return x.RequestId
+	}
+	return 0
+}
+
+func (x *StreamIncidentsRequest) GetMoreFollows() bool {
+	if x != nil {
+		return x.MoreFollows
+	}
+	return false
+}
+
+func (x *StreamIncidentsRequest) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *StreamIncidentsRequest) GetAnnouncedRevision() uint64 {
+	if x != nil {
+		return x.AnnouncedRevision
+	}
+	return 0
+}
+
+type isStreamIncidentsRequest_Answer interface {
+	isStreamIncidentsRequest_Answer()
+}
+
+type StreamIncidentsRequest_Incident struct {
+	// The document of an incident: JSON, at most 3 MiB.
+	Incident []byte `protobuf:"bytes,1,opt,name=incident,proto3,oneof"`
+}
+
+type StreamIncidentsRequest_Chunk struct {
+	Chunk *EvidenceChunk `protobuf:"bytes,2,opt,name=chunk,proto3,oneof"`
+}
+
+type StreamIncidentsRequest_Revision struct {
+	// The revision of the agent's incidents: it changes with each change of one of them, and
+	// is greater than 0.
+	Revision uint64 `protobuf:"varint,3,opt,name=revision,proto3,oneof"`
+}
+
+func (*StreamIncidentsRequest_Incident) isStreamIncidentsRequest_Answer() {}
+
+func (*StreamIncidentsRequest_Chunk) isStreamIncidentsRequest_Answer() {}
+
+func (*StreamIncidentsRequest_Revision) isStreamIncidentsRequest_Answer() {}
+
+type EvidenceChunk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most 1 MiB.
+	Data []byte `protobuf:"bytes,1,opt,name=data,proto3" json:"data,omitempty"`
+	// Whether the file, or the part that is wanted, ends with this chunk.
+	Last bool `protobuf:"varint,2,opt,name=last,proto3" json:"last,omitempty"`
+	// The size of the whole file.
+	FileSize      int64 `protobuf:"varint,3,opt,name=file_size,json=fileSize,proto3" json:"file_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EvidenceChunk) Reset() {
+	*x = EvidenceChunk{}
+	mi := &file_messages_wire_fodc_proto_msgTypes[57]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EvidenceChunk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EvidenceChunk) ProtoMessage() {}
+
+func (x *EvidenceChunk) ProtoReflect() protoreflect.Message {
+	mi := &file_messages_wire_fodc_proto_msgTypes[57]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EvidenceChunk.ProtoReflect.Descriptor instead.
+func (*EvidenceChunk) Descriptor() ([]byte, []int) {
+	return file_messages_wire_fodc_proto_rawDescGZIP(), []int{57}
+}
+
+func (x *EvidenceChunk) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *EvidenceChunk) GetLast() bool {
+	if x != nil {
+		return x.Last
+	}
+	return false
+}
+
+func (x *EvidenceChunk) GetFileSize() int64 {
+	if x != nil {
+		return x.FileSize
+	}
+	return 0
+}
+
 var File_messages_wire_fodc_proto protoreflect.FileDescriptor
 
 const file_messages_wire_fodc_proto_rawDesc = "" +
@@ -4634,7 +5251,52 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"\fSchemaObject\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
-	"\vfingerprint\x18\x03 \x01(\x04R\vfingerprint*\xa5\x01\n" +
+	"\vfingerprint\x18\x03 \x01(\x04R\vfingerprint\"\xa7\x03\n" +
+	"\x17StreamIncidentsResponse\x12H\n" +
+	"\x0elist_incidents\x18\x01 \x01(\v2\x1f.banyandb.fodc.v1.ListIncidentsH\x00R\rlistIncidents\x12K\n" +
+	"\x0ffreeze_evidence\x18\x02 \x01(\v2 .banyandb.fodc.v1.FreezeEvidenceH\x00R\x0efreezeEvidence\x12H\n" +
+	"\x0efetch_evidence\x18\x03 \x01(\v2\x1f.banyandb.fodc.v1.FetchEvidenceH\x00R\rfetchEvidence\x12I\n" +
+	"\x0fact_on_incident\x18\x04 \x01(\v2\x1f.banyandb.fodc.v1.ActOnIncidentH\x00R\ractOnIncident\x12\x1d\n" +
+	"\n" +
+	"request_id\x18d \x01(\x04R\trequestId\x126\n" +
+	"\ttime_left\x18e \x01(\v2\x19.google.protobuf.DurationR\btimeLeftB\t\n" +
+	"\arequest\"6\n" +
+	"\rListIncidents\x12%\n" +
+	"\x0eknown_revision\x18\x01 \x01(\x04R\rknownRevision\"\xbf\x02\n" +
+	"\x0eFreezeEvidence\x12\x1f\n" +
+	"\vincident_id\x18\x01 \x01(\tR\n" +
+	"incidentId\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12E\n" +
+	"\x10first_occurrence\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x0ffirstOccurrence\x12.\n" +
+	"\x04from\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
+	"\x02to\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12\x1a\n" +
+	"\bprofiles\x18\x06 \x01(\bR\bprofiles\x12\x16\n" +
+	"\x06reason\x18\a \x01(\tR\x06reason\x12!\n" +
+	"\frequested_by\x18\b \x01(\tR\vrequestedBy\"t\n" +
+	"\rFetchEvidence\x12\x1f\n" +
+	"\vincident_id\x18\x01 \x01(\tR\n" +
+	"incidentId\x12\x12\n" +
+	"\x04path\x18\x02 \x01(\tR\x04path\x12\x16\n" +
+	"\x06offset\x18\x03 \x01(\x03R\x06offset\x12\x16\n" +
+	"\x06length\x18\x04 \x01(\x03R\x06length\"H\n" +
+	"\rActOnIncident\x12\x1f\n" +
+	"\vincident_id\x18\x01 \x01(\tR\n" +
+	"incidentId\x12\x16\n" +
+	"\x06action\x18\x02 \x01(\tR\x06action\"\x9e\x02\n" +
+	"\x16StreamIncidentsRequest\x12\x1c\n" +
+	"\bincident\x18\x01 \x01(\fH\x00R\bincident\x127\n" +
+	"\x05chunk\x18\x02 \x01(\v2\x1f.banyandb.fodc.v1.EvidenceChunkH\x00R\x05chunk\x12\x1c\n" +
+	"\brevision\x18\x03 \x01(\x04H\x00R\brevision\x12\x1d\n" +
+	"\n" +
+	"request_id\x18d \x01(\x04R\trequestId\x12!\n" +
+	"\fmore_follows\x18e \x01(\bR\vmoreFollows\x12\x14\n" +
+	"\x05error\x18f \x01(\tR\x05error\x12-\n" +
+	"\x12announced_revision\x18g \x01(\x04R\x11announcedRevisionB\b\n" +
+	"\x06answer\"T\n" +
+	"\rEvidenceChunk\x12\x12\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\x12\x12\n" +
+	"\x04last\x18\x02 \x01(\bR\x04last\x12\x1b\n" +
+	"\tfile_size\x18\x03 \x01(\x03R\bfileSize*\xa5\x01\n" +
 	"\n" +
 	"Capability\x12\x1a\n" +
 	"\x16CAPABILITY_UNSPECIFIED\x10\x00\x12\x1f\n" +
@@ -4670,7 +5332,7 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"\"SCHEMA_ISSUE_TYPE_MISSING_IN_CACHE\x10\x01\x12\x1c\n" +
 	"\x18SCHEMA_ISSUE_TYPE_ORPHAN\x10\x02\x12!\n" +
 	"\x1dSCHEMA_ISSUE_TYPE_CACHE_STALE\x10\x03\x12)\n" +
-	"%SCHEMA_ISSUE_TYPE_RUNTIME_NOT_APPLIED\x10\x042\xc0\x06\n" +
+	"%SCHEMA_ISSUE_TYPE_RUNTIME_NOT_APPLIED\x10\x042\xac\a\n" +
 	"\vFODCService\x12d\n" +
 	"\rRegisterAgent\x12&.banyandb.fodc.v1.RegisterAgentRequest\x1a'.banyandb.fodc.v1.RegisterAgentResponse(\x010\x01\x12d\n" +
 	"\rStreamMetrics\x12&.banyandb.fodc.v1.StreamMetricsRequest\x1a'.banyandb.fodc.v1.StreamMetricsResponse(\x010\x01\x12|\n" +
@@ -4678,7 +5340,8 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"\x0fStreamLifecycle\x12(.banyandb.fodc.v1.StreamLifecycleRequest\x1a).banyandb.fodc.v1.StreamLifecycleResponse(\x010\x01\x12\x7f\n" +
 	"\x16StreamCrashDiagnostics\x12/.banyandb.fodc.v1.StreamCrashDiagnosticsRequest\x1a0.banyandb.fodc.v1.StreamCrashDiagnosticsResponse(\x010\x01\x12\x7f\n" +
 	"\x16StreamPressureProfiles\x12/.banyandb.fodc.v1.StreamPressureProfilesRequest\x1a0.banyandb.fodc.v1.StreamPressureProfilesResponse(\x010\x01\x12y\n" +
-	"\x14StreamSchemaRegistry\x12-.banyandb.fodc.v1.StreamSchemaRegistryRequest\x1a..banyandb.fodc.v1.StreamSchemaRegistryResponse(\x010\x012p\n" +
+	"\x14StreamSchemaRegistry\x12-.banyandb.fodc.v1.StreamSchemaRegistryRequest\x1a..banyandb.fodc.v1.StreamSchemaRegistryResponse(\x010\x01\x12j\n" +
+	"\x0fStreamIncidents\x12(.banyandb.fodc.v1.StreamIncidentsRequest\x1a).banyandb.fodc.v1.StreamIncidentsResponse(\x010\x012p\n" +
 	"\x15GroupLifecycleService\x12W\n" +
 	"\n" +
 	"InspectAll\x12#.banyandb.fodc.v1.InspectAllRequest\x1a$.banyandb.fodc.v1.InspectAllResponseB\x14Z\x12fodc/messages/wireb\x06proto3"
@@ -4696,7 +5359,7 @@ func file_messages_wire_fodc_proto_rawDescGZIP() []byte {
 }
 
 var file_messages_wire_fodc_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
-var file_messages_wire_fodc_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
+var file_messages_wire_fodc_proto_msgTypes = make([]protoimpl.MessageInfo, 63)
 var file_messages_wire_fodc_proto_goTypes = []any{
 	(Capability)(0),                        // 0: banyandb.fodc.v1.Capability
 	(MetricType)(0),                        // 1: banyandb.fodc.v1.MetricType
@@ -4756,52 +5419,59 @@ var file_messages_wire_fodc_proto_goTypes = []any{
 	(*StreamSchemaRegistryRequest)(nil),    // 55: banyandb.fodc.v1.StreamSchemaRegistryRequest
 	(*SchemaGroup)(nil),                    // 56: banyandb.fodc.v1.SchemaGroup
 	(*SchemaObject)(nil),                   // 57: banyandb.fodc.v1.SchemaObject
-	nil,                                    // 58: banyandb.fodc.v1.RegisterAgentRequest.LabelsEntry
-	nil,                                    // 59: banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry
-	nil,                                    // 60: banyandb.fodc.v1.Metric.LabelsEntry
-	nil,                                    // 61: banyandb.fodc.v1.PanicRecord.ProcessMetadataEntry
-	nil,                                    // 62: banyandb.fodc.v1.Breadcrumb.FieldsEntry
-	(*timestamppb.Timestamp)(nil),          // 63: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),            // 64: google.protobuf.Duration
-	(*Node)(nil),                           // 65: banyandb.database.v1.Node
+	(*StreamIncidentsResponse)(nil),        // 58: banyandb.fodc.v1.StreamIncidentsResponse
+	(*ListIncidents)(nil),                  // 59: banyandb.fodc.v1.ListIncidents
+	(*FreezeEvidence)(nil),                 // 60: banyandb.fodc.v1.FreezeEvidence
+	(*FetchEvidence)(nil),                  // 61: banyandb.fodc.v1.FetchEvidence
+	(*ActOnIncident)(nil),                  // 62: banyandb.fodc.v1.ActOnIncident
+	(*StreamIncidentsRequest)(nil),         // 63: banyandb.fodc.v1.StreamIncidentsRequest
+	(*EvidenceChunk)(nil),                  // 64: banyandb.fodc.v1.EvidenceChunk
+	nil,                                    // 65: banyandb.fodc.v1.RegisterAgentRequest.LabelsEntry
+	nil,                                    // 66: banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry
+	nil,                                    // 67: banyandb.fodc.v1.Metric.LabelsEntry
+	nil,                                    // 68: banyandb.fodc.v1.PanicRecord.ProcessMetadataEntry
+	nil,                                    // 69: banyandb.fodc.v1.Breadcrumb.FieldsEntry
+	(*timestamppb.Timestamp)(nil),          // 70: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),            // 71: google.protobuf.Duration
+	(*Node)(nil),                           // 72: banyandb.database.v1.Node
 }
 var file_messages_wire_fodc_proto_depIdxs = []int32{
-	58, // 0: banyandb.fodc.v1.RegisterAgentRequest.labels:type_name -> banyandb.fodc.v1.RegisterAgentRequest.LabelsEntry
+	65, // 0: banyandb.fodc.v1.RegisterAgentRequest.labels:type_name -> banyandb.fodc.v1.RegisterAgentRequest.LabelsEntry
 	10, // 1: banyandb.fodc.v1.RegisterAgentRequest.primary_address:type_name -> banyandb.fodc.v1.Address
-	59, // 2: banyandb.fodc.v1.RegisterAgentRequest.secondary_addresses:type_name -> banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry
+	66, // 2: banyandb.fodc.v1.RegisterAgentRequest.secondary_addresses:type_name -> banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry
 	0,  // 3: banyandb.fodc.v1.RegisterAgentRequest.capabilities:type_name -> banyandb.fodc.v1.Capability
-	63, // 4: banyandb.fodc.v1.RegisterAgentRequest.clock:type_name -> google.protobuf.Timestamp
+	70, // 4: banyandb.fodc.v1.RegisterAgentRequest.clock:type_name -> google.protobuf.Timestamp
 	11, // 5: banyandb.fodc.v1.RegisterAgentRequest.runtime:type_name -> banyandb.fodc.v1.NodeRuntime
-	64, // 6: banyandb.fodc.v1.RegisterAgentRequest.round_trip:type_name -> google.protobuf.Duration
-	64, // 7: banyandb.fodc.v1.RegisterAgentRequest.clock_offset:type_name -> google.protobuf.Duration
+	71, // 6: banyandb.fodc.v1.RegisterAgentRequest.round_trip:type_name -> google.protobuf.Duration
+	71, // 7: banyandb.fodc.v1.RegisterAgentRequest.clock_offset:type_name -> google.protobuf.Duration
 	8,  // 8: banyandb.fodc.v1.RegisterAgentRequest.configuration:type_name -> banyandb.fodc.v1.NodeConfiguration
-	63, // 9: banyandb.fodc.v1.NodeConfiguration.collected_at:type_name -> google.protobuf.Timestamp
+	70, // 9: banyandb.fodc.v1.NodeConfiguration.collected_at:type_name -> google.protobuf.Timestamp
 	9,  // 10: banyandb.fodc.v1.NodeConfiguration.startup_params:type_name -> banyandb.fodc.v1.ConfigParameter
 	9,  // 11: banyandb.fodc.v1.NodeConfiguration.runtime_config:type_name -> banyandb.fodc.v1.ConfigParameter
 	0,  // 12: banyandb.fodc.v1.RegisterAgentResponse.capabilities:type_name -> banyandb.fodc.v1.Capability
-	63, // 13: banyandb.fodc.v1.RegisterAgentResponse.clock:type_name -> google.protobuf.Timestamp
-	63, // 14: banyandb.fodc.v1.RegisterAgentResponse.echoed_clock:type_name -> google.protobuf.Timestamp
-	60, // 15: banyandb.fodc.v1.Metric.labels:type_name -> banyandb.fodc.v1.Metric.LabelsEntry
-	63, // 16: banyandb.fodc.v1.Metric.timestamp:type_name -> google.protobuf.Timestamp
+	70, // 13: banyandb.fodc.v1.RegisterAgentResponse.clock:type_name -> google.protobuf.Timestamp
+	70, // 14: banyandb.fodc.v1.RegisterAgentResponse.echoed_clock:type_name -> google.protobuf.Timestamp
+	67, // 15: banyandb.fodc.v1.Metric.labels:type_name -> banyandb.fodc.v1.Metric.LabelsEntry
+	70, // 16: banyandb.fodc.v1.Metric.timestamp:type_name -> google.protobuf.Timestamp
 	1,  // 17: banyandb.fodc.v1.Metric.type:type_name -> banyandb.fodc.v1.MetricType
 	13, // 18: banyandb.fodc.v1.StreamMetricsRequest.metrics:type_name -> banyandb.fodc.v1.Metric
-	63, // 19: banyandb.fodc.v1.StreamMetricsRequest.timestamp:type_name -> google.protobuf.Timestamp
+	70, // 19: banyandb.fodc.v1.StreamMetricsRequest.timestamp:type_name -> google.protobuf.Timestamp
 	15, // 20: banyandb.fodc.v1.StreamMetricsRequest.blocks:type_name -> banyandb.fodc.v1.Block
 	16, // 21: banyandb.fodc.v1.Block.families:type_name -> banyandb.fodc.v1.Family
 	1,  // 22: banyandb.fodc.v1.Family.type:type_name -> banyandb.fodc.v1.MetricType
 	3,  // 23: banyandb.fodc.v1.Family.suffixes:type_name -> banyandb.fodc.v1.Suffix
-	63, // 24: banyandb.fodc.v1.StreamMetricsResponse.start_time:type_name -> google.protobuf.Timestamp
-	63, // 25: banyandb.fodc.v1.StreamMetricsResponse.end_time:type_name -> google.protobuf.Timestamp
-	64, // 26: banyandb.fodc.v1.StreamMetricsResponse.time_left:type_name -> google.protobuf.Duration
+	70, // 24: banyandb.fodc.v1.StreamMetricsResponse.start_time:type_name -> google.protobuf.Timestamp
+	70, // 25: banyandb.fodc.v1.StreamMetricsResponse.end_time:type_name -> google.protobuf.Timestamp
+	71, // 26: banyandb.fodc.v1.StreamMetricsResponse.time_left:type_name -> google.protobuf.Duration
 	2,  // 27: banyandb.fodc.v1.StreamMetricsResponse.form:type_name -> banyandb.fodc.v1.AnswerForm
 	28, // 28: banyandb.fodc.v1.InspectAllResponse.groups:type_name -> banyandb.fodc.v1.GroupLifecycleInfo
-	64, // 29: banyandb.fodc.v1.StreamClusterTopologyResponse.time_left:type_name -> google.protobuf.Duration
-	63, // 30: banyandb.fodc.v1.StreamClusterTopologyRequest.timestamp:type_name -> google.protobuf.Timestamp
+	71, // 29: banyandb.fodc.v1.StreamClusterTopologyResponse.time_left:type_name -> google.protobuf.Duration
+	70, // 30: banyandb.fodc.v1.StreamClusterTopologyRequest.timestamp:type_name -> google.protobuf.Timestamp
 	22, // 31: banyandb.fodc.v1.StreamClusterTopologyRequest.topology:type_name -> banyandb.fodc.v1.Topology
-	65, // 32: banyandb.fodc.v1.Topology.nodes:type_name -> banyandb.database.v1.Node
+	72, // 32: banyandb.fodc.v1.Topology.nodes:type_name -> banyandb.database.v1.Node
 	23, // 33: banyandb.fodc.v1.Topology.calls:type_name -> banyandb.fodc.v1.Call
-	64, // 34: banyandb.fodc.v1.StreamLifecycleResponse.time_left:type_name -> google.protobuf.Duration
-	63, // 35: banyandb.fodc.v1.StreamLifecycleRequest.timestamp:type_name -> google.protobuf.Timestamp
+	71, // 34: banyandb.fodc.v1.StreamLifecycleResponse.time_left:type_name -> google.protobuf.Duration
+	70, // 35: banyandb.fodc.v1.StreamLifecycleRequest.timestamp:type_name -> google.protobuf.Timestamp
 	26, // 36: banyandb.fodc.v1.StreamLifecycleRequest.lifecycle_data:type_name -> banyandb.fodc.v1.LifecycleData
 	27, // 37: banyandb.fodc.v1.LifecycleData.reports:type_name -> banyandb.fodc.v1.LifecycleReport
 	28, // 38: banyandb.fodc.v1.LifecycleData.groups:type_name -> banyandb.fodc.v1.GroupLifecycleInfo
@@ -4814,7 +5484,7 @@ var file_messages_wire_fodc_proto_depIdxs = []int32{
 	6,  // 45: banyandb.fodc.v1.IntervalRule.unit:type_name -> banyandb.fodc.v1.IntervalRule.Unit
 	30, // 46: banyandb.fodc.v1.LifecycleStage.segment_interval:type_name -> banyandb.fodc.v1.IntervalRule
 	30, // 47: banyandb.fodc.v1.LifecycleStage.ttl:type_name -> banyandb.fodc.v1.IntervalRule
-	65, // 48: banyandb.fodc.v1.DataInfo.node:type_name -> banyandb.database.v1.Node
+	72, // 48: banyandb.fodc.v1.DataInfo.node:type_name -> banyandb.database.v1.Node
 	33, // 49: banyandb.fodc.v1.DataInfo.segment_info:type_name -> banyandb.fodc.v1.SegmentInfo
 	34, // 50: banyandb.fodc.v1.SegmentInfo.shard_info:type_name -> banyandb.fodc.v1.ShardInfo
 	35, // 51: banyandb.fodc.v1.SegmentInfo.series_index_info:type_name -> banyandb.fodc.v1.SeriesIndexInfo
@@ -4825,47 +5495,58 @@ var file_messages_wire_fodc_proto_depIdxs = []int32{
 	41, // 56: banyandb.fodc.v1.SchemaConsistency.issues:type_name -> banyandb.fodc.v1.SchemaIssue
 	40, // 57: banyandb.fodc.v1.SchemaObjectFingerprints.node_fingerprints:type_name -> banyandb.fodc.v1.NodeFingerprint
 	5,  // 58: banyandb.fodc.v1.SchemaIssue.type:type_name -> banyandb.fodc.v1.SchemaIssueType
-	64, // 59: banyandb.fodc.v1.StreamCrashDiagnosticsResponse.time_left:type_name -> google.protobuf.Duration
-	63, // 60: banyandb.fodc.v1.StreamCrashDiagnosticsRequest.fetched_at:type_name -> google.protobuf.Timestamp
+	71, // 59: banyandb.fodc.v1.StreamCrashDiagnosticsResponse.time_left:type_name -> google.protobuf.Duration
+	70, // 60: banyandb.fodc.v1.StreamCrashDiagnosticsRequest.fetched_at:type_name -> google.protobuf.Timestamp
 	44, // 61: banyandb.fodc.v1.StreamCrashDiagnosticsRequest.panic_record:type_name -> banyandb.fodc.v1.PanicRecord
-	63, // 62: banyandb.fodc.v1.PanicRecord.occurred_at:type_name -> google.protobuf.Timestamp
+	70, // 62: banyandb.fodc.v1.PanicRecord.occurred_at:type_name -> google.protobuf.Timestamp
 	45, // 63: banyandb.fodc.v1.PanicRecord.breadcrumbs:type_name -> banyandb.fodc.v1.Breadcrumb
-	61, // 64: banyandb.fodc.v1.PanicRecord.process_metadata:type_name -> banyandb.fodc.v1.PanicRecord.ProcessMetadataEntry
-	63, // 65: banyandb.fodc.v1.Breadcrumb.time:type_name -> google.protobuf.Timestamp
-	62, // 66: banyandb.fodc.v1.Breadcrumb.fields:type_name -> banyandb.fodc.v1.Breadcrumb.FieldsEntry
+	68, // 64: banyandb.fodc.v1.PanicRecord.process_metadata:type_name -> banyandb.fodc.v1.PanicRecord.ProcessMetadataEntry
+	70, // 65: banyandb.fodc.v1.Breadcrumb.time:type_name -> google.protobuf.Timestamp
+	69, // 66: banyandb.fodc.v1.Breadcrumb.fields:type_name -> banyandb.fodc.v1.Breadcrumb.FieldsEntry
 	47, // 67: banyandb.fodc.v1.StreamPressureProfilesResponse.list_profiles:type_name -> banyandb.fodc.v1.ListProfiles
 	48, // 68: banyandb.fodc.v1.StreamPressureProfilesResponse.fetch_profile:type_name -> banyandb.fodc.v1.FetchProfile
-	64, // 69: banyandb.fodc.v1.StreamPressureProfilesResponse.time_left:type_name -> google.protobuf.Duration
+	71, // 69: banyandb.fodc.v1.StreamPressureProfilesResponse.time_left:type_name -> google.protobuf.Duration
 	50, // 70: banyandb.fodc.v1.StreamPressureProfilesRequest.record:type_name -> banyandb.fodc.v1.PressureProfileRecord
 	52, // 71: banyandb.fodc.v1.StreamPressureProfilesRequest.list_complete:type_name -> banyandb.fodc.v1.ProfileListComplete
 	53, // 72: banyandb.fodc.v1.StreamPressureProfilesRequest.chunk:type_name -> banyandb.fodc.v1.ProfileChunk
-	63, // 73: banyandb.fodc.v1.PressureProfileRecord.captured_at:type_name -> google.protobuf.Timestamp
+	70, // 73: banyandb.fodc.v1.PressureProfileRecord.captured_at:type_name -> google.protobuf.Timestamp
 	51, // 74: banyandb.fodc.v1.PressureProfileRecord.profiles:type_name -> banyandb.fodc.v1.ProfileFile
-	64, // 75: banyandb.fodc.v1.StreamSchemaRegistryResponse.time_left:type_name -> google.protobuf.Duration
+	71, // 75: banyandb.fodc.v1.StreamSchemaRegistryResponse.time_left:type_name -> google.protobuf.Duration
 	56, // 76: banyandb.fodc.v1.StreamSchemaRegistryRequest.group:type_name -> banyandb.fodc.v1.SchemaGroup
 	57, // 77: banyandb.fodc.v1.SchemaGroup.objects:type_name -> banyandb.fodc.v1.SchemaObject
-	10, // 78: banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry.value:type_name -> banyandb.fodc.v1.Address
-	7,  // 79: banyandb.fodc.v1.FODCService.RegisterAgent:input_type -> banyandb.fodc.v1.RegisterAgentRequest
-	14, // 80: banyandb.fodc.v1.FODCService.StreamMetrics:input_type -> banyandb.fodc.v1.StreamMetricsRequest
-	21, // 81: banyandb.fodc.v1.FODCService.StreamClusterTopology:input_type -> banyandb.fodc.v1.StreamClusterTopologyRequest
-	25, // 82: banyandb.fodc.v1.FODCService.StreamLifecycle:input_type -> banyandb.fodc.v1.StreamLifecycleRequest
-	43, // 83: banyandb.fodc.v1.FODCService.StreamCrashDiagnostics:input_type -> banyandb.fodc.v1.StreamCrashDiagnosticsRequest
-	49, // 84: banyandb.fodc.v1.FODCService.StreamPressureProfiles:input_type -> banyandb.fodc.v1.StreamPressureProfilesRequest
-	55, // 85: banyandb.fodc.v1.FODCService.StreamSchemaRegistry:input_type -> banyandb.fodc.v1.StreamSchemaRegistryRequest
-	18, // 86: banyandb.fodc.v1.GroupLifecycleService.InspectAll:input_type -> banyandb.fodc.v1.InspectAllRequest
-	12, // 87: banyandb.fodc.v1.FODCService.RegisterAgent:output_type -> banyandb.fodc.v1.RegisterAgentResponse
-	17, // 88: banyandb.fodc.v1.FODCService.StreamMetrics:output_type -> banyandb.fodc.v1.StreamMetricsResponse
-	20, // 89: banyandb.fodc.v1.FODCService.StreamClusterTopology:output_type -> banyandb.fodc.v1.StreamClusterTopologyResponse
-	24, // 90: banyandb.fodc.v1.FODCService.StreamLifecycle:output_type -> banyandb.fodc.v1.StreamLifecycleResponse
-	42, // 91: banyandb.fodc.v1.FODCService.StreamCrashDiagnostics:output_type -> banyandb.fodc.v1.StreamCrashDiagnosticsResponse
-	46, // 92: banyandb.fodc.v1.FODCService.StreamPressureProfiles:output_type -> banyandb.fodc.v1.StreamPressureProfilesResponse
-	54, // 93: banyandb.fodc.v1.FODCService.StreamSchemaRegistry:output_type -> banyandb.fodc.v1.StreamSchemaRegistryResponse
-	19, // 94: banyandb.fodc.v1.GroupLifecycleService.InspectAll:output_type -> banyandb.fodc.v1.InspectAllResponse
-	87, // [87:95] is the sub-list for method output_type
-	79, // [79:87] is the sub-list for method input_type
-	79, // [79:79] is the sub-list for extension type_name
-	79, // [79:79] is the sub-list for extension extendee
-	0,  // [0:79] is the sub-list for field type_name
+	59, // 78: banyandb.fodc.v1.StreamIncidentsResponse.list_incidents:type_name -> banyandb.fodc.v1.ListIncidents
+	60, // 79: banyandb.fodc.v1.StreamIncidentsResponse.freeze_evidence:type_name -> banyandb.fodc.v1.FreezeEvidence
+	61, // 80: banyandb.fodc.v1.StreamIncidentsResponse.fetch_evidence:type_name -> banyandb.fodc.v1.FetchEvidence
+	62, // 81: banyandb.fodc.v1.StreamIncidentsResponse.act_on_incident:type_name -> banyandb.fodc.v1.ActOnIncident
+	71, // 82: banyandb.fodc.v1.StreamIncidentsResponse.time_left:type_name -> google.protobuf.Duration
+	70, // 83: banyandb.fodc.v1.FreezeEvidence.first_occurrence:type_name -> google.protobuf.Timestamp
+	70, // 84: banyandb.fodc.v1.FreezeEvidence.from:type_name -> google.protobuf.Timestamp
+	70, // 85: banyandb.fodc.v1.FreezeEvidence.to:type_name -> google.protobuf.Timestamp
+	64, // 86: banyandb.fodc.v1.StreamIncidentsRequest.chunk:type_name -> banyandb.fodc.v1.EvidenceChunk
+	10, // 87: banyandb.fodc.v1.RegisterAgentRequest.SecondaryAddressesEntry.value:type_name -> banyandb.fodc.v1.Address
+	7,  // 88: banyandb.fodc.v1.FODCService.RegisterAgent:input_type -> banyandb.fodc.v1.RegisterAgentRequest
+	14, // 89: banyandb.fodc.v1.FODCService.StreamMetrics:input_type -> banyandb.fodc.v1.StreamMetricsRequest
+	21, // 90: banyandb.fodc.v1.FODCService.StreamClusterTopology:input_type -> banyandb.fodc.v1.StreamClusterTopologyRequest
+	25, // 91: banyandb.fodc.v1.FODCService.StreamLifecycle:input_type -> banyandb.fodc.v1.StreamLifecycleRequest
+	43, // 92: banyandb.fodc.v1.FODCService.StreamCrashDiagnostics:input_type -> banyandb.fodc.v1.StreamCrashDiagnosticsRequest
+	49, // 93: banyandb.fodc.v1.FODCService.StreamPressureProfiles:input_type -> banyandb.fodc.v1.StreamPressureProfilesRequest
+	55, // 94: banyandb.fodc.v1.FODCService.StreamSchemaRegistry:input_type -> banyandb.fodc.v1.StreamSchemaRegistryRequest
+	63, // 95: banyandb.fodc.v1.FODCService.StreamIncidents:input_type -> banyandb.fodc.v1.StreamIncidentsRequest
+	18, // 96: banyandb.fodc.v1.GroupLifecycleService.InspectAll:input_type -> banyandb.fodc.v1.InspectAllRequest
+	12, // 97: banyandb.fodc.v1.FODCService.RegisterAgent:output_type -> banyandb.fodc.v1.RegisterAgentResponse
+	17, // 98: banyandb.fodc.v1.FODCService.StreamMetrics:output_type -> banyandb.fodc.v1.StreamMetricsResponse
+	20, // 99: banyandb.fodc.v1.FODCService.StreamClusterTopology:output_type -> banyandb.fodc.v1.StreamClusterTopologyResponse
+	24, // 100: banyandb.fodc.v1.FODCService.StreamLifecycle:output_type -> banyandb.fodc.v1.StreamLifecycleResponse
+	42, // 101: banyandb.fodc.v1.FODCService.StreamCrashDiagnostics:output_type -> banyandb.fodc.v1.StreamCrashDiagnosticsResponse
+	46, // 102: banyandb.fodc.v1.FODCService.StreamPressureProfiles:output_type -> banyandb.fodc.v1.StreamPressureProfilesResponse
+	54, // 103: banyandb.fodc.v1.FODCService.StreamSchemaRegistry:output_type -> banyandb.fodc.v1.StreamSchemaRegistryResponse
+	58, // 104: banyandb.fodc.v1.FODCService.StreamIncidents:output_type -> banyandb.fodc.v1.StreamIncidentsResponse
+	19, // 105: banyandb.fodc.v1.GroupLifecycleService.InspectAll:output_type -> banyandb.fodc.v1.InspectAllResponse
+	97, // [97:106] is the sub-list for method output_type
+	88, // [88:97] is the sub-list for method input_type
+	88, // [88:88] is the sub-list for extension type_name
+	88, // [88:88] is the sub-list for extension extendee
+	0,  // [0:88] is the sub-list for field type_name
 }
 
 func init() { file_messages_wire_fodc_proto_init() }
@@ -4883,13 +5564,24 @@ func file_messages_wire_fodc_proto_init() {
 		(*StreamPressureProfilesRequest_ListComplete)(nil),
 		(*StreamPressureProfilesRequest_Chunk)(nil),
 	}
+	file_messages_wire_fodc_proto_msgTypes[51].OneofWrappers = []any{
+		(*StreamIncidentsResponse_ListIncidents)(nil),
+		(*StreamIncidentsResponse_FreezeEvidence)(nil),
+		(*StreamIncidentsResponse_FetchEvidence)(nil),
+		(*StreamIncidentsResponse_ActOnIncident)(nil),
+	}
+	file_messages_wire_fodc_proto_msgTypes[56].OneofWrappers = []any{
+		(*StreamIncidentsRequest_Incident)(nil),
+		(*StreamIncidentsRequest_Chunk)(nil),
+		(*StreamIncidentsRequest_Revision)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_messages_wire_fodc_proto_rawDesc), len(file_messages_wire_fodc_proto_rawDesc)),
 			NumEnums:      7,
-			NumMessages:   56,
+			NumMessages:   63,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

@@ -33,6 +33,7 @@ const (
 	FODCService_StreamCrashDiagnostics_FullMethodName = "/banyandb.fodc.v1.FODCService/StreamCrashDiagnostics"
 	FODCService_StreamPressureProfiles_FullMethodName = "/banyandb.fodc.v1.FODCService/StreamPressureProfiles"
 	FODCService_StreamSchemaRegistry_FullMethodName   = "/banyandb.fodc.v1.FODCService/StreamSchemaRegistry"
+	FODCService_StreamIncidents_FullMethodName        = "/banyandb.fodc.v1.FODCService/StreamIncidents"
 )
 
 // FODCServiceClient is the client API for FODCService service.
@@ -60,6 +61,9 @@ type FODCServiceClient interface {
 	StreamPressureProfiles(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamPressureProfilesRequest, StreamPressureProfilesResponse], error)
 	// The schema objects that the database's registry has, as fingerprints.
 	StreamSchemaRegistry(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamSchemaRegistryRequest, StreamSchemaRegistryResponse], error)
+	// Ours: the agent's incidents and their evidence. Agents open it at proxies with
+	// CAPABILITY_STREAM_ANSWERS alone; a baseline proxy does not have it.
+	StreamIncidents(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamIncidentsRequest, StreamIncidentsResponse], error)
 }
 
 type fODCServiceClient struct {
@@ -161,6 +165,19 @@ func (c *fODCServiceClient) StreamSchemaRegistry(ctx context.Context, opts ...gr
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type FODCService_StreamSchemaRegistryClient = grpc.BidiStreamingClient[StreamSchemaRegistryRequest, StreamSchemaRegistryResponse]
 
+func (c *fODCServiceClient) StreamIncidents(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamIncidentsRequest, StreamIncidentsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &FODCService_ServiceDesc.Streams[7], FODCService_StreamIncidents_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[StreamIncidentsRequest, StreamIncidentsResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type FODCService_StreamIncidentsClient = grpc.BidiStreamingClient[StreamIncidentsRequest, StreamIncidentsResponse]
+
 // FODCServiceServer is the server API for FODCService service.
 // All implementations must embed UnimplementedFODCServiceServer
 // for forward compatibility.
@@ -186,6 +203,9 @@ type FODCServiceServer interface {
 	StreamPressureProfiles(grpc.BidiStreamingServer[StreamPressureProfilesRequest, StreamPressureProfilesResponse]) error
 	// The schema objects that the database's registry has, as fingerprints.
 	StreamSchemaRegistry(grpc.BidiStreamingServer[StreamSchemaRegistryRequest, StreamSchemaRegistryResponse]) error
+	// Ours: the agent's incidents and their evidence. Agents open it at proxies with
+	// CAPABILITY_STREAM_ANSWERS alone; a baseline proxy does not have it.
+	StreamIncidents(grpc.BidiStreamingServer[StreamIncidentsRequest, StreamIncidentsResponse]) error
 	mustEmbedUnimplementedFODCServiceServer()
 }
 
@@ -216,6 +236,9 @@ func (UnimplementedFODCServiceServer) StreamPressureProfiles(grpc.BidiStreamingS
 }
 func (UnimplementedFODCServiceServer) StreamSchemaRegistry(grpc.BidiStreamingServer[StreamSchemaRegistryRequest, StreamSchemaRegistryResponse]) error {
 	return status.Error(codes.Unimplemented, "method StreamSchemaRegistry not implemented")
+}
+func (UnimplementedFODCServiceServer) StreamIncidents(grpc.BidiStreamingServer[StreamIncidentsRequest, StreamIncidentsResponse]) error {
+	return status.Error(codes.Unimplemented, "method StreamIncidents not implemented")
 }
 func (UnimplementedFODCServiceServer) mustEmbedUnimplementedFODCServiceServer() {}
 func (UnimplementedFODCServiceServer) testEmbeddedByValue()                     {}
@@ -287,6 +310,13 @@ func _FODCService_StreamSchemaRegistry_Handler(srv interface{}, stream grpc.Serv
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type FODCService_StreamSchemaRegistryServer = grpc.BidiStreamingServer[StreamSchemaRegistryRequest, StreamSchemaRegistryResponse]
 
+func _FODCService_StreamIncidents_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(FODCServiceServer).StreamIncidents(&grpc.GenericServerStream[StreamIncidentsRequest, StreamIncidentsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type FODCService_StreamIncidentsServer = grpc.BidiStreamingServer[StreamIncidentsRequest, StreamIncidentsResponse]
+
 // FODCService_ServiceDesc is the grpc.ServiceDesc for FODCService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -334,6 +364,12 @@ var FODCService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "StreamSchemaRegistry",
 			Handler:       _FODCService_StreamSchemaRegistry_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "StreamIncidents",
+			Handler:       _FODCService_StreamIncidents_Handler,
 			ServerStreams: true,
 			ClientStreams: true,
 		},

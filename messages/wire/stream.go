@@ -18,7 +18,8 @@ type Ask struct {
 	ID uint64
 	// TimeLeft is how long the proxy waits for the answer. 0 means that it did not say.
 	TimeLeft time.Duration
-	// KnownRevision is the revision of the agent's crash records that the proxy has; 0 = none.
+	// KnownRevision is the revision of the agent's crash records, or of its incidents, that the proxy
+	// has; 0 = none.
 	KnownRevision uint64
 	// Native is the request_id of the questions of StreamProfiles: a text that the answer repeats. Where
 	// it is empty, the ID is sent in its place.
@@ -36,6 +37,9 @@ type Reply struct {
 	Part messages.Part
 	// Native is the question's own, on StreamProfiles. The record of a profile has none.
 	Native string
+	// Announced is the present revision of the agent's incidents, which answers nothing: then the Reply has
+	// nothing else. 0 = none.
+	Announced messages.IncidentRevision
 }
 
 // End says whether an answer ends with a Reply.
@@ -77,7 +81,7 @@ func QuestionFrame(q messages.Question, a Ask) proto.Message {
 	case messages.SchemaQuestion:
 		return &StreamSchemaRegistryResponse{RequestRegistry: true, RequestId: a.ID, TimeLeft: left}
 	}
-	return nil
+	return incidentsQuestionFrame(q, a, left)
 }
 
 // NewQuestionFrame returns an empty frame, into which a question of the stream is received. It
@@ -94,6 +98,8 @@ func NewQuestionFrame(s messages.Stream) proto.Message {
 		return &StreamPressureProfilesResponse{}
 	case messages.StreamSchema:
 		return &StreamSchemaRegistryResponse{}
+	case messages.StreamIncidents:
+		return &StreamIncidentsResponse{}
 	}
 	return nil
 }
@@ -104,8 +110,8 @@ type questionFrame interface {
 	GetTimeLeft() *durationpb.Duration
 }
 
-// FromQuestion returns what a frame asks. A crash question has the known revision under the empty
-// agent id, too. The error is ErrNothingAsked, or says what is wrong: the Ask's ID and the question's type
+// FromQuestion returns what a frame asks. A question for crashes or incidents has the known revision
+// under the empty agent id, too. The error is ErrNothingAsked, or says what is wrong: the Ask's ID and the question's type
 // are set in any case, and Native unless it is too long, because the question must be answered.
 func FromQuestion(frame proto.Message) (messages.Question, Ask, error) {
 	var a Ask
@@ -132,18 +138,24 @@ func fromQuestion(frame proto.Message, a *Ask) (messages.Question, error) {
 		q, asked = messages.LifecycleQuestion{}, f.GetRequestLifecycle()
 	case *StreamCrashDiagnosticsResponse:
 		a.KnownRevision = f.GetKnownRevision()
-		known := messages.CrashQuestion{}
-		if a.KnownRevision > 0 {
-			known.Known = map[string]uint64{"": a.KnownRevision}
-		}
-		q, asked = known, f.GetRequestDiagnostics()
+		q, asked = messages.CrashQuestion{Known: knownOf(a.KnownRevision)}, f.GetRequestDiagnostics()
 	case *StreamPressureProfilesResponse:
 		return fromProfilesQuestion(f, a)
 	case *StreamSchemaRegistryResponse:
 		q, asked = messages.SchemaQuestion{}, f.GetRequestRegistry()
+	case *StreamIncidentsResponse:
+		return fromIncidentsQuestion(f, a)
 	}
 	if !asked {
 		return q, ErrNothingAsked
 	}
 	return q, nil
+}
+
+// knownOf returns the revision that a proxy knows as a question has it.
+func knownOf(revision uint64) map[string]uint64 {
+	if revision == 0 {
+		return nil
+	}
+	return map[string]uint64{"": revision}
 }

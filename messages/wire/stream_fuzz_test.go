@@ -90,15 +90,22 @@ func fuzzReply(f *testing.F, s messages.Stream, q messages.Question, parts ...me
 		switch r.Part.(type) {
 		case *messages.ProfileChunk:
 			q = messages.ProfileQuestion{}
+			if s == messages.StreamIncidents {
+				q = messages.EvidenceQuestion{}
+			}
 		case *messages.PressureProfile:
 			q = messages.ProfilesQuestion{}
+		}
+		if r.Announced != 0 {
+			require.Equal(t, Reply{Announced: r.Announced}, r)
+			return
 		}
 		frame := ReplyFrame(q, r)
 		if frame == nil {
 			require.Zero(t, r.ID)
 			return
 		}
-		if r.ID == 0 {
+		if r.ID == 0 && s != messages.StreamIncidents {
 			requireBaselineFields(t, frame)
 			return
 		}
@@ -136,12 +143,19 @@ func FuzzReadSchema(f *testing.F) {
 		&messages.SchemaGroup{Group: "g", Objects: []messages.SchemaObject{{Kind: "measure", Name: "m", Fingerprint: 1}}})
 }
 
+func FuzzReadIncidents(f *testing.F) {
+	addFrames(f, AnnouncementFrame(7))
+	fuzzReply(f, messages.StreamIncidents, messages.IncidentsQuestion{}, nil, messages.IncidentRevision(7), exampleIncident(),
+		&messages.ProfileChunk{Data: []byte("x"), FileSize: 1, Last: true})
+}
+
 // Whatever a proxy asks, the agent knows what to answer to.
 func FuzzFromQuestion(f *testing.F) {
 	asked := map[messages.Stream][]messages.Question{
 		messages.StreamTopology: {messages.TopologyQuestion{}}, messages.StreamLifecycle: {messages.LifecycleQuestion{}},
 		messages.StreamCrashes: {messages.CrashQuestion{}}, messages.StreamSchema: {messages.SchemaQuestion{}},
-		messages.StreamProfiles: {messages.ProfilesQuestion{}, messages.ProfileQuestion{ProfileID: "p", Type: "heap", Path: "/x", Offset: 1, Length: 2}},
+		messages.StreamProfiles:  {messages.ProfilesQuestion{}, messages.ProfileQuestion{ProfileID: "p", Type: "heap", Path: "/x", Offset: 1, Length: 2}},
+		messages.StreamIncidents: incidentQuestions(),
 	}
 	for s, questions := range asked {
 		for _, q := range questions {
@@ -185,6 +199,27 @@ func exampleLifecycle() *messages.Lifecycle {
 			Consistency: &messages.SchemaConsistency{Status: messages.ConsistencyInconsistent,
 				Objects: []messages.SchemaObjectState{{Kind: "measure", Name: "m", RegistryFingerprint: 1, Nodes: []messages.NodeFingerprint{{Node: "a", CacheFingerprint: 2}}}},
 				Issues:  []messages.SchemaIssue{{Kind: "measure", Name: "m", Node: "a", Type: messages.IssueCacheStale}}}}}}
+}
+
+const exampleIncidentID = "01JDZX3M9V5T6Q2W8R4Y7B1N0C"
+
+func incidentQuestions() []messages.Question {
+	at := testNow.UTC()
+	return []messages.Question{messages.IncidentsQuestion{Known: map[string]uint64{"": 5}},
+		messages.FreezeQuestion{ID: exampleIncidentID, Kind: messages.IncidentContext, FirstOccurrence: at, From: at.Add(-time.Minute), Profiles: true, Reason: "r", By: "b"},
+		messages.FreezeQuestion{ID: exampleIncidentID, Kind: messages.IncidentRequest, FirstOccurrence: at, From: at, To: at},
+		messages.EvidenceQuestion{IncidentID: exampleIncidentID, Path: "nodes/n/config.json", Offset: 1, Length: 2},
+		messages.IncidentActionQuestion{IncidentID: exampleIncidentID, Action: messages.IncidentPin}}
+}
+
+func exampleIncident() *messages.IncidentRecord {
+	at := testNow.UTC()
+	return &messages.IncidentRecord{Incident: messages.Incident{Version: 1, ID: exampleIncidentID, Kind: messages.IncidentRule, State: messages.IncidentOpen, FirstOccurrence: at,
+		OpenedAt: at, From: at, Severity: "critical", Summary: "s",
+		Rules: []messages.IncidentAlert{{Rule: "R", NodeID: "n", Labels: map[string]string{"a": "b"}, FirstOccurrence: at, LastFiring: at, Firings: 1, Firing: true}},
+		Nodes: []messages.IncidentNode{{NodeID: "n", Kind: messages.IncidentRule, State: messages.IncidentOpen, From: at, Dir: "nodes/n", Bytes: 3,
+			Files: []messages.EvidenceFile{{Path: "nodes/n/config.json", What: messages.EvidenceConfig, Bytes: 3}}, Missing: []messages.EvidenceMissing{{What: "w", Reason: "r"}}}},
+		Timeline: []messages.IncidentEvent{{At: at, Kind: "rule", Text: "t"}}}}
 }
 
 func exampleCrash() *messages.Crash {

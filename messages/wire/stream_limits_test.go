@@ -276,7 +276,7 @@ func TestFramesOfEmptyMessagesAreRefused(t *testing.T) {
 }
 
 func TestWhatIsNoReplyIsAnError(t *testing.T) {
-	for _, s := range []messages.Stream{messages.StreamTopology, messages.StreamLifecycle, messages.StreamCrashes, messages.StreamProfiles, messages.StreamSchema} {
+	for _, s := range []messages.Stream{messages.StreamTopology, messages.StreamLifecycle, messages.StreamCrashes, messages.StreamProfiles, messages.StreamSchema, messages.StreamIncidents} {
 		_, err := ReadReply(s, []byte{0x0a, 5, 1})
 		require.Error(t, err)
 	}
@@ -289,7 +289,7 @@ func TestWhatIsNoReplyIsAnError(t *testing.T) {
 }
 
 func TestQuestionsThatCannotBeAnswered(t *testing.T) {
-	for _, s := range []messages.Stream{messages.StreamTopology, messages.StreamLifecycle, messages.StreamCrashes, messages.StreamProfiles, messages.StreamSchema} {
+	for _, s := range []messages.Stream{messages.StreamTopology, messages.StreamLifecycle, messages.StreamCrashes, messages.StreamProfiles, messages.StreamSchema, messages.StreamIncidents} {
 		_, _, err := FromQuestion(NewQuestionFrame(s))
 		require.ErrorIs(t, err, ErrNothingAsked)
 	}

@@ -14,7 +14,8 @@ import (
 // With an ID of 0 it has the baseline's own form, which says less: a topology and a lifecycle are one
 // message, which is the whole answer. The end of a list of profiles is a Reply without a Part. The end of a
 // crash answer has no form: the frame is nil, and nothing is sent. Only a chunk and a schema can say an
-// error; an error of the schema is better sent as the Part &SchemaGroup{Error: ...} before the end.
+// error; an error of the schema is better sent as the Part &SchemaGroup{Error: ...} before the end. The
+// questions about incidents are not of the baseline: without an ID there is no frame.
 func ReplyFrame(q messages.Question, r Reply) proto.Message {
 	id, text := r.ID, Clean(r.Error, messages.MaxTextBytes)
 	more := r.End == EndNo && text == ""
@@ -46,6 +47,8 @@ func ReplyFrame(q messages.Question, r Reply) proto.Message {
 		f := &StreamSchemaRegistryRequest{RequestId: id, MoreFollows: more, Error: text, Done: !more}
 		setSchema(f, r.Part)
 		return f
+	case messages.IncidentsQuestion, messages.FreezeQuestion, messages.EvidenceQuestion, messages.IncidentActionQuestion:
+		return incidentsReply(r, more, text)
 	}
 	return nil
 }
@@ -106,6 +109,8 @@ func newReplyFrame(s messages.Stream) replyFrame {
 		return &StreamPressureProfilesRequest{}
 	case messages.StreamSchema:
 		return &StreamSchemaRegistryRequest{}
+	case messages.StreamIncidents:
+		return &StreamIncidentsRequest{}
 	}
 	return nil
 }
@@ -140,6 +145,8 @@ func ReadReply(s messages.Stream, b []byte) (Reply, error) {
 		return r, readProfiles(f, &r)
 	case *StreamSchemaRegistryRequest:
 		readSchema(f, &r)
+	case *StreamIncidentsRequest:
+		return r, readIncidents(f, &r)
 	}
 	return r, nil
 }
