@@ -18,8 +18,9 @@ const (
 var mayImport = map[string][]string{
 	".": {"modes"},
 	"modes": {"modes/export", "modes/logsink", "modes/logsilencer", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/rules", "actors/agent/telemetry", "actors/proxy", "actors/proxy/store",
-		"httpapi/promapi", "messages", "modes/inspect", "modes/query", "recorder/blocks", "recorder/journal", "recorder/journal/diskfs", "recorder/promstore"},
+		"httpapi/promapi", "messages", "modes/incidents", "modes/inspect", "modes/query", "recorder/blocks", "recorder/journal", "recorder/journal/diskfs", "recorder/promstore"},
 	"modes/query":                  {"modes/logsink"},
+	"modes/incidents":              {"messages", "modes/logsink"},
 	"modes/inspect":                {"modes/logsink", "recorder/journal"},
 	"modes/export":                 {"httpapi/exposition", "messages", "modes/logsink", "recorder/blocks", "recorder/journal", "recorder/promstore"},
 	"modes/logsink":                {},

@@ -9,5 +9,6 @@ import (
 
 func main() {
 	os.Exit(modes.Main(os.Args, os.Stdout, os.Stderr,
-		modes.Runners{Proxy: modes.RunProxy, Agent: modes.RunAgent, Standalone: modes.RunStandalone, Inspect: modes.RunInspect, Export: modes.RunExport, Query: modes.RunQuery}))
+		modes.Runners{Proxy: modes.RunProxy, Agent: modes.RunAgent, Standalone: modes.RunStandalone, Inspect: modes.RunInspect, Export: modes.RunExport, Query: modes.RunQuery,
+			Incidents: modes.RunIncidents}))
 }

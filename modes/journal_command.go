@@ -1,7 +1,6 @@
 package modes
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -29,32 +28,8 @@ func journalTools(run Runners) []tool {
 
 // journalCommand is fodc journal, with its subcommands.
 func journalCommand(stderr io.Writer, run Runners) *cli.Command {
-	cmd := &cli.Command{
-		Name:            journalCommandName,
-		Usage:           "reads what an agent has kept in its storage directory",
-		UsageText:       programName + " " + journalCommandName + " command " + journalOperand.name + " [flags]",
-		Description:     journalDescription,
-		Flags:           []cli.Flag{cli.VersionFlag},
-		HideHelpCommand: true,
-		OnUsageError:    usageError,
-	}
-	var names []string
-	for _, tl := range journalTools(run) {
-		cmd.Subcommands = append(cmd.Subcommands, tl.cliCommand(stderr))
-		names = append(names, tl.name)
-	}
-	allowed := "must be " + oneOf(names) + " (see fodc journal --help)"
-	cmd.Action = func(c *cli.Context) error {
-		switch {
-		case c.Bool("version"):
-			cli.ShowVersion(c)
-			return nil
-		case c.NArg() > 0:
-			return fmt.Errorf("fodc journal: unknown command %s: %s", shorten(c.Args().First()), allowed)
-		}
-		return errors.New("fodc journal: a command is missing: " + allowed)
-	}
-	return cmd
+	return parentCommand(journalCommandName, "reads what an agent has kept in its storage directory", " "+journalOperand.name, journalDescription,
+		journalTools(run), stderr)
 }
 
 // findJournal returns the directory of the segments: the directory journal in dir, if there is one,

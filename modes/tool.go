@@ -32,7 +32,7 @@ type tool struct {
 	run func(ctx context.Context, operand string, stdout, stderr io.Writer) error
 }
 
-// operand is the one argument of a tool that is no flag.
+// operand is the one argument of a tool that is no flag. The zero value says that it has none.
 type operand struct {
 	name string
 	// what says what it is, beside its name; must what one must be that is empty; one what is
@@ -50,6 +50,38 @@ func (tl tool) place() string {
 	return programName + " " + tl.parent + " " + tl.name
 }
 
+// parentCommand returns a command that has the tools as its subcommands; operand is what its usage shows behind
+// their name.
+func parentCommand(name, usage, operand, description string, tools []tool, stderr io.Writer) *cli.Command {
+	place := programName + " " + name
+	cmd := &cli.Command{
+		Name:            name,
+		Usage:           usage,
+		UsageText:       place + " command" + operand + " [flags]",
+		Description:     description,
+		Flags:           []cli.Flag{cli.VersionFlag},
+		HideHelpCommand: true,
+		OnUsageError:    usageError,
+	}
+	var names []string
+	for _, tl := range tools {
+		cmd.Subcommands = append(cmd.Subcommands, tl.cliCommand(stderr))
+		names = append(names, tl.name)
+	}
+	allowed := "must be " + oneOf(names) + " (see " + place + " --help)"
+	cmd.Action = func(c *cli.Context) error {
+		switch {
+		case c.Bool("version"):
+			cli.ShowVersion(c)
+			return nil
+		case c.NArg() > 0:
+			return fmt.Errorf("%s: unknown command %s: %s", place, shorten(c.Args().First()), allowed)
+		}
+		return fmt.Errorf("%s: a command is missing: %s", place, allowed)
+	}
+	return cmd
+}
+
 // cliCommand returns the tool as a command. stderr gets the error of its run.
 func (tl tool) cliCommand(stderr io.Writer) *cli.Command {
 	for _, o := range tl.options {
@@ -61,7 +93,7 @@ func (tl tool) cliCommand(stderr io.Writer) *cli.Command {
 	}
 	return &cli.Command{
 		Name: tl.name, Usage: tl.usage, Description: tl.description,
-		UsageText:       tl.place() + " " + tl.operand.name + " [flags]",
+		UsageText:       strings.TrimSpace(tl.place()+" "+tl.operand.name) + " [flags]",
 		HelpName:        helpName,
 		Flags:           append(cliFlags(tl.options), cli.HelpFlag, cli.VersionFlag),
 		SkipFlagParsing: true, // the cli package ignores flags behind an operand
@@ -164,6 +196,10 @@ func (o operand) explain(err error) error {
 // only returns the operand.
 func (o operand) only(operands []string) (string, error) {
 	switch {
+	case o.name == "" && len(operands) > 0:
+		return "", fmt.Errorf("stray argument %s: only flags are allowed", shorten(operands[0]))
+	case o.name == "":
+		return "", nil
 	case len(operands) == 0:
 		return "", fmt.Errorf("%s is missing: %s", o.name, o.what)
 	case len(operands) > 1:
