@@ -42,6 +42,7 @@ var mayImport = map[string][]string{
 	"actors/agent/nodeconfig":      {"actors/agent/mask", "actors/agent/telemetry", "messages"},
 	"actors/agent/pressure":        {"messages"},
 	"actors/agent/rules":           {"messages", "recorder/promstore"},
+	"actors/agent/rules/ruletest":  {"actors/agent/rules"},
 	"actors/agent/telemetry":       {"messages", "recorder"},
 	"actors/proxy/store":           {"messages"},
 	"actors/proxy":                 {"actors", "messages", "messages/wire", "messages/wire/fastframe"},
@@ -75,7 +76,7 @@ var testsMayImport = map[string][]string{
 	"actors/agent":            {"actors/actorstest", "actors/agent/mask/masktest", "recorder/journal/journaltest"},
 	"actors/agent/mask":       {"actors/agent/mask/masktest"},
 	"actors/agent/nodeconfig": {"actors/agent/mask/masktest"},
-	"actors/agent/rules":      {"recorder"},
+	"actors/agent/rules":      {"recorder", "recorder/recordertest"},
 	"actors/proxy":            {"actors/actorstest"},
 	"recorder/blocks":         {"recorder/blocks/blockstest", "recorder/recordertest"},
 	"recorder":                {"recorder/recordertest"},
@@ -223,7 +224,7 @@ func checkProtoactor(s source, complain func(token.Pos, string, ...any)) {
 func checkTSDB(s source, complain func(token.Pos, string, ...any)) {
 	s.imports(func(at token.Pos, p string) {
 		isEncoding := p == tsdb+"/chunkenc" || p == tsdb+"/chunks"
-		if (p == tsdb || strings.HasPrefix(p, tsdb+"/")) && !strings.HasPrefix(s.dir(), "recorder/blocks") && !(isEncoding && slices.Contains([]string{"recorder/promstore", "httpapi/promapi"}, s.dir())) {
+		if (p == tsdb || strings.HasPrefix(p, tsdb+"/")) && !strings.HasPrefix(s.dir(), "recorder/blocks") && !(isEncoding && slices.Contains([]string{"recorder/promstore", "httpapi/promapi", "actors/agent/rules/ruletest"}, s.dir())) {
 			complain(at, "import of %s", p)
 		}
 	})

@@ -31,6 +31,9 @@ type selfMetrics struct {
 	// logLinesDropped counts the lines that the log could not write.
 	logLinesDropped func() uint64
 
+	clock clockState
+	begun time.Time // of the actor
+
 	at       time.Time         // of the scrape that waits for statistics; zero: none
 	gathered []recorder.Sample // of that scrape: what other actors have said
 	timer    actors.Timer
@@ -42,7 +45,7 @@ type selfSources struct{ recorder, journal, database *actors.PID }
 
 func newSelfMetrics(sys *actors.System, from selfSources, cfg Config) *selfMetrics {
 	return &selfMetrics{log: sys.Log(), from: from, version: cfg.Version, schedule: newSchedule(selfTarget, cfg.ScrapeInterval),
-		process: cfg.Process, actors: sys.Counts, more: cfg.more, logLinesDropped: cfg.LogLinesDropped}
+		process: cfg.Process, actors: sys.Counts, more: cfg.more, begun: time.Now(), logLinesDropped: cfg.LogLinesDropped}
 }
 
 func (s *selfMetrics) Receive(c actors.Context) {
@@ -72,6 +75,7 @@ func (s *selfMetrics) Receive(c actors.Context) {
 
 func (s *selfMetrics) onDue(c actors.Context) {
 	now := time.Now()
+	s.clock.look(now, now.Sub(s.begun))
 	s.at = s.schedule.snap(now)
 	s.timer.Arm(c, s.schedule.next(now).Sub(now))
 	actors.Request(c, s.from.recorder, readStats{})
@@ -100,6 +104,7 @@ func (s *selfMetrics) record(c actors.Context) {
 	}
 	samples := append(s.process(), runtimeSamples()...)
 	samples = append(samples, s.gathered...)
+	samples = append(samples, s.clock.samples()...)
 	for _, of := range s.more {
 		samples = append(samples, of()...)
 	}

@@ -104,20 +104,21 @@ func (e *Evaluator) Evaluate(ctx context.Context, now time.Time) ([]Alert, error
 	})
 	var due []*rule
 	var reads []selector
+	longest := lookback
 	for _, r := range e.rules {
 		if r.isDue(now) {
-			due = append(due, r)
+			due, longest = append(due, r), max(longest, r.longest)
 			for _, s := range r.reads {
 				reads = append(reads, selector{s.matchers, s.from + r.QueryOffset, s.to + r.QueryOffset})
 			}
 		}
 	}
-	shared, err := e.open(ctx, joined(reads), now)
+	shared, err := e.open(ctx, longest, joined(reads), now)
 	if err != nil {
 		e.count(func(s *Stats) { s.Evaluations, s.Failures = s.Evaluations+len(due), s.Failures+len(due) })
 		return nil, err
 	}
-	defer shared.Close()
+	defer shared.close()
 	query := promrules.EngineQueryFunc(e.engine, shared)
 	var errs []error
 	for _, r := range due {
@@ -134,13 +135,13 @@ func (e *Evaluator) Evaluate(ctx context.Context, now time.Time) ([]Alert, error
 }
 
 // open opens the storage. A panic of it is an error.
-func (e *Evaluator) open(ctx context.Context, reads []selector, now time.Time) (s sharedQuerier, err error) {
+func (e *Evaluator) open(ctx context.Context, longest time.Duration, reads []selector, now time.Time) (s *sharedQuerier, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("read what the rules need: panic: %v", p)
 		}
 	}()
-	if s, err = openShared(ctx, e.storage, reads, now); err != nil {
+	if s, err = openShared(ctx, e.storage, longest, reads, now); err != nil {
 		err = fmt.Errorf("read what the rules need: %w", err)
 	}
 	return s, err
@@ -162,6 +163,18 @@ func (e *Evaluator) alerts() (all []Alert, pending, firing int) {
 	all = append(all, e.ended...)
 	e.ended = nil
 	return all, pending, firing
+}
+
+// Active returns the alerts of the rules of a name that are pending or firing, as Prometheus has them.
+func (e *Evaluator) Active(name string) (all []*promrules.Alert) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, r := range e.rules {
+		if r.Name == name {
+			all = append(all, r.eval.ActiveAlerts()...)
+		}
+	}
+	return all
 }
 
 func (e *Evaluator) count(change func(*Stats)) {

@@ -123,15 +123,16 @@ func TestAllRulesShareOneRead(t *testing.T) {
 groups:
   - name: g
     rules:
-      - {alert: A, expr: x > 1 and y > 1}
-      - {alert: B, expr: "max_over_time(x[5m]) > 1 and on () delta(y[2m]) > 0"}
-      - {alert: C, expr: "max_over_time((x > 0)[3m:1m]) > 0 and x offset 1m > 0"}
+      - {alert: A, expr: x + y > 1}
+      - {alert: B, expr: "max_over_time(x[5m]) > 1"}
+      - {alert: Gated, expr: "z > 2 and y > 1"}
+      - {alert: C, expr: "max_over_time((x > 0)[3m:1m]) > 0"}
 `), w.storage(), Options{})
 	alerts, err := e.Evaluate(t.Context(), now)
 	require.NoError(t, err)
 	require.Len(t, alerts, 3)
 	require.Len(t, w.reads, 1)
-	require.Equal(t, []string{"x", "y"}, w.reads[0].Names)
+	require.Equal(t, []string{"x", "y", "z"}, w.reads[0].Names)
 }
 
 func TestFailingRuleCostsItselfAlone(t *testing.T) {

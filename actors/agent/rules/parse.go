@@ -75,6 +75,12 @@ func definitionOf(p parser.Parser, group *rulefmt.RuleGroup, rule *rulefmt.Rule)
 		return d, fmt.Errorf("the expression is a %s: it must be an instant vector or a scalar", parser.DocumentedType(t))
 	}
 	d.expr, d.reads = expr, selectorsOf(expr)
+	for _, s := range d.reads {
+		d.longest = max(d.longest, s.from+d.QueryOffset)
+	}
+	if gate := gateOf(p, expr); gate != nil {
+		d.gate, d.reads = gate.String(), selectorsOf(gate)
+	}
 	return d, nil
 }
 

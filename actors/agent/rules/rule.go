@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
 	promrules "github.com/prometheus/prometheus/rules"
 )
 
@@ -51,11 +52,27 @@ func (r *rule) evaluate(ctx context.Context, now time.Time, query promrules.Quer
 	if r.Limit > 0 {
 		limit = min(limit, r.Limit)
 	}
-	if _, err := r.eval.Eval(ctx, r.QueryOffset, now, query, nil, limit); err != nil {
+	if _, err := r.eval.Eval(ctx, r.QueryOffset, now, r.gated(query), nil, limit); err != nil {
 		return err
 	}
 	r.at = now
 	return nil
+}
+
+// gated returns a query function that evaluates the rule's expression only if the gate has a result.
+func (r *rule) gated(query promrules.QueryFunc) promrules.QueryFunc {
+	if r.gate == "" {
+		return query
+	}
+	own := r.expr.String()
+	return func(ctx context.Context, text string, at time.Time) (promql.Vector, error) {
+		if text == own {
+			if result, err := query(ctx, r.gate, at); err != nil || len(result) == 0 {
+				return result, err
+			}
+		}
+		return query(ctx, text, at)
+	}
 }
 
 // alerts returns the alerts that are pending or firing, and those that have fired at the last call but

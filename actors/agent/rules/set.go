@@ -45,8 +45,12 @@ type Definition struct {
 	Limit               int
 	Labels, Annotations map[string]string
 
-	expr  parser.Expr
-	reads []selector
+	expr parser.Expr
+	// gate is an expression without whose result expr has none, either; empty: there is none that costs less.
+	gate string
+	// reads is what is read each time; longest is how long before its evaluation the first sample is that expr may read.
+	reads   []selector
+	longest time.Duration
 }
 
 // Severity returns the severity of the rule's alerts.
@@ -71,6 +75,27 @@ func (s *Set) Rules() []*Definition { return slices.Clone(s.rules) }
 
 // Files returns the files that were read; the built-in one is not among them.
 func (s *Set) Files() []string { return slices.Clone(s.files) }
+
+// Named returns the rules that have one of the names.
+func (s *Set) Named(names ...string) *Set {
+	some := &Set{files: s.files}
+	for _, d := range s.rules {
+		if slices.Contains(names, d.Name) {
+			some.rules = append(some.rules, d)
+		}
+	}
+	return some
+}
+
+// EachTime returns the rules without the intervals of their groups: all of them are due each time.
+func (s *Set) EachTime() *Set {
+	all := &Set{files: s.files, rules: make([]*Definition, len(s.rules))}
+	for i, d := range s.rules {
+		same := *d
+		same.Interval, all.rules[i] = 0, &same
+	}
+	return all
+}
 
 // add adds the rules of a file. They replace those of the same names that are there.
 func (s *Set) add(rules []*Definition) {
