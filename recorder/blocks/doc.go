@@ -3,7 +3,7 @@
 //
 //   - writer.go: from samples of one range of time to a block of it
 //   - journal.go: from a journal of a node to blocks, as a query sees it; journalpasses.go: which
-//     families fit into memory together
+//     families fit into memory together; journalfiles.go: the files of such blocks, for a store
 //   - layer.go: one block under way, in Prometheus' own writer
 //   - reader.go: the blocks of a directory; querier.go: their samples, for the engine of Prometheus
 //

@@ -3,7 +3,9 @@ package blocks
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -320,4 +322,42 @@ func TestDamagedJournalBecomesBlocks(t *testing.T) {
 	_, err = FromJournal(t.Context(), v, files, JournalOptions{From: time.UnixMilli(hour12 + 100)}, "not made")
 	require.NoError(t, err)
 	require.NoDirExists(t, "not made")
+}
+
+// The files of blocks have the same names each time, and make blocks wherever they are put.
+func TestJournalFiles(t *testing.T) {
+	n := messages.NodeAnswer{Blocks: []messages.Block{blockOf([]int64{hour12, hour12 + 10, hour12 + rangeMillis}, familyOf("x", messages.TypeGauge, seriesOf(`a="1"`, 1, 2, 3)))}}
+	v, files := segmentOf(t, n)
+	temporary := t.TempDir()
+	put := func(dir string) (names []string) {
+		_, err := JournalFiles(t.Context(), v, files, JournalOptions{Identity: frozenNode}, "incident node", temporary, func(path string, r io.Reader) error {
+			names = append(names, path)
+			name := filepath.Join(dir, filepath.FromSlash(path))
+			require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o700))
+			b, err := io.ReadAll(r)
+			require.NoError(t, err)
+			return os.WriteFile(name, b, 0o600)
+		})
+		require.NoError(t, err)
+		return names
+	}
+	dir := t.TempDir()
+	names := put(dir)
+	require.Len(t, names, 6)
+	for i, name := range names {
+		require.True(t, messages.ValidEvidencePath(name))
+		require.Equal(t, i%3 == 2, strings.HasSuffix(name, "/meta.json"))
+	}
+	require.Equal(t, names, put(t.TempDir()))
+	r, err := Open(dir)
+	require.NoError(t, err)
+	defer r.Close()
+	require.Len(t, selectAll(t, r.Queryable(promstore.Options{}), 0, math.MaxInt64), 3)
+
+	failure := errors.New("the disk is full")
+	_, err = JournalFiles(t.Context(), v, files, JournalOptions{}, "", temporary, func(string, io.Reader) error { return failure })
+	require.ErrorIs(t, err, failure)
+	left, err := os.ReadDir(temporary)
+	require.NoError(t, err)
+	require.Empty(t, left)
 }
