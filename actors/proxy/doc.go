@@ -7,6 +7,7 @@
 //	├ collect-N         one collection: asks the sessions, gathers their answers
 //	└ download-N        one file of an agent, for one reader
 //	crashes             keeps the crash records of all nodes, and asks agents for new ones
+//	evidence            fetches the evidence of incidents from agents, and keeps it
 //	schemas             compares what nodes have of the database's schema with its registry
 //
 // service.go runs in gRPC's goroutines: a handler asks the registry for a session,
@@ -34,6 +35,7 @@
 //	collector -> collect  noPages
 //	download -> registry  findTargets; and back targets, answerFailure
 //	download -> session   ask, consumed, cancelRequest; and back answerChunk, answerFailure
+//	incidents -> evidence  fetchEvidence, forgetEvidence; and back nodeFetched
 //
 // A session asks on several streams, each of which is a channel (channel.go). What differs between
 // them is a protocol (protocol.go): how a question becomes a frame, what a frame says, and the rules
@@ -57,6 +59,9 @@
 //   - registry_config_state.go: what configurations may take in memory
 //   - service_first_frame.go: how long a stream may wait for its registration
 //   - peer_log.go, log_limit_state.go: how many lines of the log a peer may cause
+//
+// evidence_state.go and evidence_jobs_state.go decide what is fetched when, evidence_fetch.go fetches files in
+// goroutines, and evidence_samples.go makes blocks of samples; all of it is in evidence_messages.go.
 //
 // crashes_disk_state.go decides what is written to disk, which package store does in a goroutine.
 // schemas_state.go judges the schema, schemas_compare_state.go finds disagreements;

@@ -31,8 +31,8 @@ type (
 	forgetEvidence struct{ incidentID string }
 )
 
-// nodeFetched tells the actor incidents what there is of a node: after each file that has come, and whenever
-// the reason for which one is missing has changed. The files are in the store, and named by no document yet.
+// nodeFetched tells whoever has sent fetchEvidence, by actors.Request, what there is of a node: after each try, and
+// when all has come. The files are in the store, and named by no document yet.
 type nodeFetched struct {
 	incidentID, nodeID string
 	// files are all that have come so far. missing has what has not, and why.
