@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fodc/messages"
+	"fodc/recorder/changes"
 
 	"go.uber.org/zap"
 )
@@ -20,8 +21,8 @@ type Incidents struct {
 	// List returns all incidents, in any order.
 	List func(ctx context.Context) ([]*messages.Incident, error)
 	Get  func(ctx context.Context, id string) (*messages.Incident, error)
-	// Changes returns what has changed in the time of an incident, as JSON shows it.
-	Changes func(ctx context.Context, id string) (any, error)
+	// Changes returns what has changed in the time of an incident.
+	Changes func(ctx context.Context, id string) (changes.Report, error)
 	// OpenFile opens a file of the evidence. Reading it ends with the context.
 	OpenFile func(ctx context.Context, id, path string) (IncidentFile, error)
 	// WriteBundle writes a .tar.gz of an incident. Its error ends what was begun.
@@ -136,32 +137,6 @@ func (i *Incidents) serveIncident(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	return writeBody(w, http.StatusOK, contentJSON, body)
-}
-
-// serveChanges responds with what has changed. Few requests look for that at the same time, since it takes the
-// processor and memory; others wait.
-func (i *Incidents) serveChanges(w http.ResponseWriter, r *http.Request) error {
-	incident, err := i.get(r)
-	if err != nil {
-		return err
-	}
-	if r.Method == http.MethodHead {
-		w.Header().Set("Content-Type", contentJSON)
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), changesTimeout)
-	defer cancel()
-	release, err := i.limits.waitForChanges(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	i.seen(r, incident)
-	changes, err := i.Changes(ctx, incident.ID)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, changes)
 }
 
 // seen marks an incident as seen, unless it is already. What comes of it is of no matter to the request.

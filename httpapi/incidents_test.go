@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"fodc/messages"
+	"fodc/recorder/changes"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
@@ -52,6 +54,16 @@ func someIncidents() []*messages.Incident {
 		{Version: 1, ID: secondIncident, Kind: messages.IncidentRule, State: messages.IncidentOpen, FirstOccurrence: incidentTime.Add(time.Hour), Severity: "info",
 			Rules: []messages.IncidentAlert{{Rule: "AgentLost"}}, Nodes: []messages.IncidentNode{{NodeID: "n3", Role: "data", Dir: "nodes/n3", Kind: messages.IncidentRule, State: messages.IncidentOpen}}},
 	}
+}
+
+// someChanges have every field, and numbers that JSON does not have.
+func someChanges() changes.Report {
+	point := []changes.Point{{At: 1, Value: 2}}
+	group := []changes.Group{{Node: "n1", At: incidentTime, BackAt: incidentTime, Series: 3, Families: []string{"f"}}}
+	return changes.Report{Dropped: 1, Series: 10, Judged: 9, Vanished: group, Appeared: group,
+		Changes: []changes.Change{{Family: "f", Node: "n1", Name: "f_bucket", Labels: `a="b"`, Kind: changes.Level, At: incidentTime, PerSecond: true, From: 1, To: 2,
+			Factor: 2, Direction: "up", Strength: math.Inf(1), Series: 1, Nodes: []string{"n1"}, Chart: changes.Chart{Low: math.NaN(), High: math.Inf(-1), Before: point, After: point}}},
+		Limits: []changes.Limit{{Node: "n1", What: "w", Name: "n", Labels: "l", At: incidentTime, Usual: 1, Highest: 2, Limit: 3}}}
 }
 
 const heapText = "profile0123"
@@ -95,7 +107,7 @@ func newFakeIncidents() *fakeIncidents {
 			}
 			return nil, messages.Errorf(messages.ErrNotFound, "no incident %s", id)
 		},
-		Changes: func(context.Context, string) (any, error) { return []int{}, nil },
+		Changes: func(context.Context, string) (changes.Report, error) { return someChanges(), nil },
 		OpenFile: func(context.Context, string, string) (IncidentFile, error) {
 			return fakeFile{strings.NewReader(f.content), f}, nil
 		},
@@ -206,6 +218,17 @@ func TestAnIncident(t *testing.T) {
 	}
 }
 
+func TestChangesAsJSON(t *testing.T) {
+	f := newFakeIncidents()
+	golden(t, "changes.json", do(f.proxy(), http.MethodGet, "/incidents/"+firstIncident+"/changes").Body.String())
+	f.Changes = func(context.Context, string) (changes.Report, error) {
+		return changes.Report{Changes: []changes.Change{{}}, Limits: []changes.Limit{{}}, Vanished: []changes.Group{{}}}, nil
+	}
+	w := do(f.proxy(), http.MethodGet, "/incidents/"+firstIncident+"/changes")
+	require.Equal(t, http.StatusOK, w.Code)
+	require.NotContains(t, w.Body.String(), "null")
+}
+
 func TestNoRoutesWithoutIncidents(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, newFakeProxy().get("/incidents").Code)
 }
@@ -300,13 +323,13 @@ func TestLimitsOfIncidents(t *testing.T) {
 		f := newFakeIncidents()
 		block := make(chan struct{})
 		f.WriteBundle = func(context.Context, io.Writer, string, BundleOptions) error { <-block; return nil }
-		f.Changes = func(ctx context.Context, _ string) (any, error) {
+		f.Changes = func(ctx context.Context, _ string) (changes.Report, error) {
 			select {
 			case <-block:
 			case <-ctx.Done():
-				return nil, ctx.Err()
+				return changes.Report{}, ctx.Err()
 			}
-			return 1, nil
+			return changes.Report{}, nil
 		}
 		h := f.proxy()
 		get := func(path string) *httptest.ResponseRecorder {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"fodc/httpapi"
 	"fodc/messages"
+	"fodc/recorder/changes"
 )
 
 // docsFiles are the files of the evidence in the documentation, by path.
@@ -76,7 +76,7 @@ func docsIncidents(i *messages.Incident) *httpapi.Incidents {
 			}
 			return nil, messages.Errorf(messages.ErrNotFound, "there is no incident %s, or not any more", id)
 		},
-		Changes: func(context.Context, string) (any, error) { return json.RawMessage(docsChanges), nil },
+		Changes: func(context.Context, string) (changes.Report, error) { return docsChanges(), nil },
 		OpenFile: func(_ context.Context, _, path string) (httpapi.IncidentFile, error) {
 			return docsFile{strings.NewReader(docsFiles[path])}, nil
 		},
@@ -100,4 +100,17 @@ type docsFile struct{ *strings.Reader }
 
 func (docsFile) Close() error { return nil }
 
-const docsChanges = `{}`
+// docsChanges is what has changed in an incident.
+func docsChanges() changes.Report {
+	at := docsEpoch.Add(20 * time.Second)
+	points := func(from time.Time, values ...float64) (points []changes.Point) {
+		for n, v := range values {
+			points = append(points, changes.Point{At: from.Add(time.Duration(n) * 10 * time.Second).UnixMilli(), Value: v})
+		}
+		return points
+	}
+	return changes.Report{Series: 86, Judged: 84, Changes: []changes.Change{{Family: "process_resident_memory_bytes", Node: "data-1", Name: "process_resident_memory_bytes",
+		Kind: changes.Level, At: at, From: 512 << 20, To: 1900 << 20, Factor: 3.7, Direction: "up", Strength: 41.2, Series: 1, Nodes: []string{"data-1"},
+		Chart: changes.Chart{Low: 500 << 20, High: 525 << 20, Before: points(docsEpoch, 511<<20, 513<<20), After: points(at, 1200<<20, 1900<<20)}}},
+		Vanished: []changes.Group{{Node: "data-1", At: at.Add(10 * time.Second), Series: 43, Families: []string{"banyandb_measure_total_written", "process_resident_memory_bytes"}}}}
+}

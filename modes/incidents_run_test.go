@@ -17,6 +17,7 @@ import (
 
 	"fodc/httpapi"
 	"fodc/messages"
+	"fodc/recorder/changes"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
@@ -89,7 +90,7 @@ func TestIncidentsAtATerminal(t *testing.T) {
 	f(IncidentsConfig{Do: IncidentsList, Output: "json"}, `    "id": "`+docsIncidentID+`",`)
 	f(IncidentsConfig{Do: IncidentsList, Nodes: []string{"n9"}}, "no incidents")
 	f(IncidentsConfig{Do: IncidentsList, Since: When{Ago: time.Hour}, Limit: 1, Rules: []string{"NodeErrorsBegun"}, Roles: []string{"liaison"}, States: []string{"collected"}}, "no incidents")
-	f(IncidentsConfig{Do: IncidentsShow, ID: "last"}, docsIncidentID, local, "first occurrence", "profile/heap")
+	f(IncidentsConfig{Do: IncidentsShow, ID: "last"}, docsIncidentID, local, "first occurrence", "profile/heap", "process_resident_memory_bytes", "1.992G")
 	f(IncidentsConfig{Do: IncidentsShow, ID: "01kd", Output: "json"}, `  "id": "`+docsIncidentID+`",`)
 	f(IncidentsConfig{Do: IncidentsPin, ID: "last"}, "incident "+docsIncidentID+" is pinned\n")
 	f(IncidentsConfig{Do: IncidentsUnpin, ID: docsIncidentID}, "incident "+docsIncidentID+" is not pinned any more\n")
@@ -101,8 +102,8 @@ func TestIncidentsAtATerminal(t *testing.T) {
 	f(IncidentsConfig{Do: IncidentsCapture, Reason: "r", Nodes: []string{"liaison-0"}, Before: "1m", After: "2s", Output: "json"}, `"kind": "request"`)
 	require.Equal(t, messages.IncidentOrder{Reason: "r", Nodes: []string{"liaison-0"}, Before: time.Minute, After: 2 * time.Second, By: a.order.By}, a.order)
 
-	a.Changes = func(context.Context, string) (any, error) {
-		return nil, messages.Errorf(messages.ErrUnavailable, "not yet\x1b[31m")
+	a.Changes = func(context.Context, string) (changes.Report, error) {
+		return changes.Report{}, messages.Errorf(messages.ErrUnavailable, "not yet\x1b[31m")
 	}
 	stdout, stderr, err := a.do(t, IncidentsConfig{Do: IncidentsShow, ID: "last"})
 	require.NoError(t, err)
