@@ -7,6 +7,11 @@
 //   - pprof.go: steps of profiles; profile.go: Profile, the profiles of a Go process; Heap and Goroutine
 //   - client.go: Client, one request: its limits, and whether the answer is whole; content.go: Content, what an
 //     answer must be; body.go: the answer's body, counted and written while it is checked
+//   - process.go: steps of the node's process, from /proc; procfiles.go: its open files and threads; thread.go: one of them
+//   - nodelog.go: steps of the node's logs: the end, and what is written until the freeze
+//   - kernellog.go, kernellog_linux.go: the last lines of the kernel's log
+//   - crashfiles.go: steps of crash records and artifacts
+//   - text.go: texts that others have written: masked, and without what controls a terminal
 //   - ramps.go: profiles that were captured before, while the node's memory grew
 //   - agentfiles.go: what the agent knows: config.json, agent/actors.json
 //   - names.go: names of files

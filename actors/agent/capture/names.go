@@ -10,7 +10,14 @@ import (
 // names gives files of the evidence names that all systems can have, each once.
 type names struct{ taken map[string]bool }
 
-func newNames() *names { return &names{map[string]bool{}} }
+// newNames returns names of which some are taken.
+func newNames(taken ...string) *names {
+	n := &names{map[string]bool{}}
+	for _, p := range taken {
+		n.taken[strings.ToLower(p)] = true
+	}
+	return n
+}
 
 // maxFileName bounds a name, in bytes.
 const maxFileName = 100

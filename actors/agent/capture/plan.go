@@ -38,6 +38,7 @@ type Config struct {
 	DataDirs []string
 	// KernelLog says whether the kernel's log is read.
 	KernelLog bool
+	kernelLog func() (kernelRecords, time.Time, error) // nil: the real one
 	// NodeLogs are the node's logs, absolute paths.
 	NodeLogs []string
 	// Crashes returns the records of the node's crashes; CrashDirs are where it writes its artifacts.
@@ -52,7 +53,7 @@ type Config struct {
 
 	// From is the begin of the evidence. What is older is left out: of crashes and ramp profiles.
 	From time.Time
-	// Frozen is closed when the incident is frozen: then the steps that follow end.
+	// Frozen is closed when the incident is frozen: then the steps that follow logs end. nil: none are followed.
 	Frozen <-chan struct{}
 	// Have reports whether the incident has a file already, such as after a restart of the agent; nil: it has none.
 	Have func(path string) bool
@@ -60,7 +61,7 @@ type Config struct {
 
 // Plan returns the steps for the opening of an incident, the most urgent ones first.
 func Plan(c Config) []Step {
-	names := newNames()
+	names := newNames(kernelPath, kernelFrozenPath)
 	return c.without(slices.Concat(
 		c.profileSteps(),
 		c.rampSteps(),

@@ -45,7 +45,7 @@ func (r *Runner) Run(ctx context.Context, steps []Step) {
 	var all sync.WaitGroup
 	for _, s := range steps {
 		switch {
-		case s.Follows:
+		case s.Until != nil:
 			all.Go(func() { r.step(ctx, ctx, s) })
 		case s.Heavy:
 			heavy <- s
@@ -116,11 +116,8 @@ type ran struct {
 // run runs a step in a goroutine of its own, and waits for as long as the step may take.
 func (r *Runner) run(ctx context.Context, s Step) (Result, []Step) {
 	result := Result{Step: s, Began: time.Now()}
-	stop := func() {}
-	if !s.Follows {
-		ctx, stop = context.WithTimeoutCause(ctx, s.Timeout, errTime)
-	}
-	defer stop()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	o := newOutput(s)
 	ended := make(chan ran, 1)
 	go func() {
@@ -133,14 +130,32 @@ func (r *Runner) run(ctx context.Context, s Step) (Result, []Step) {
 		file, err := o.close(stepError(ctx, s, err))
 		ended <- ran{Result{File: file, Err: err}, more}
 	}()
-	var did ran
-	select {
-	case did = <-ended:
-	case <-ctx.Done():
-		did = r.overdue(ctx, s, o, ended)
-	}
+	did := r.wait(ctx, stop, s, o, ended)
 	result.File, result.Err, result.Took = did.result.File, did.result.Err, time.Since(result.Began)
 	return result, did.more
+}
+
+// wait waits for the end of a step, at most for as long as it may take.
+func (r *Runner) wait(ctx context.Context, stop context.CancelCauseFunc, s Step, o *output, ended <-chan ran) ran {
+	if s.Until != nil {
+		select {
+		case did := <-ended:
+			return did
+		case <-s.Until:
+		case <-ctx.Done():
+			return r.overdue(ctx, s, o, ended)
+		}
+	}
+	timeout := time.NewTimer(s.Timeout)
+	defer timeout.Stop()
+	select {
+	case did := <-ended:
+		return did
+	case <-timeout.C:
+		stop(errTime)
+	case <-ctx.Done():
+	}
+	return r.overdue(ctx, s, o, ended)
 }
 
 // overdue waits a little for a step whose context has ended, and then leaves it to itself.
@@ -188,7 +203,7 @@ func (r *Runner) attempt(ctx context.Context, s Step, o *output) (more []Step, e
 
 // stepError returns the error of a step, which says so if its time was over.
 func stepError(ctx context.Context, s Step, err error) error {
-	if err != nil && errors.Is(context.Cause(ctx), errTime) && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errTime)) {
+	if err != nil && errors.Is(context.Cause(ctx), errTime) && (errors.Is(err, context.Canceled) || errors.Is(err, errTime)) {
 		return fmt.Errorf("%s was not complete within %s", s.Path, s.Timeout)
 	}
 	return err

@@ -99,7 +99,7 @@ func writes(text string, after time.Duration, err error) func(context.Context, i
 		case <-time.After(after):
 			return err
 		case <-ctx.Done():
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 	}
 }
@@ -247,7 +247,7 @@ func TestStoppedCaptures(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		e := newEvidence()
 		follows := parts(stepOf("follows", writes("text", time.Hour, nil)))
-		follows.Follows, follows.Timeout = true, 0
+		follows.Until = make(chan struct{})
 		r := e.runner()
 		r.Parallel = 1
 		go func() {

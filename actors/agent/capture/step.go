@@ -26,8 +26,8 @@ type Step struct {
 	// Parts says that a part of it is of use: what is over the limit is left out, and what was
 	// written before an error is kept. Otherwise the file is whole, or there is none.
 	Parts bool
-	// Follows says that it goes on until the incident is frozen. It has no Timeout.
-	Follows bool
+	// Until, if it is not nil, says that it goes on until this is closed, and has its Timeout from then on.
+	Until <-chan struct{}
 	// Run writes the evidence. Its error says why that could not be had, or not wholly. When ctx
 	// ends, it returns soon, unless it hangs in the kernel: then it is left to itself.
 	Run func(ctx context.Context, w io.Writer) error

@@ -2,6 +2,7 @@ package crash
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -27,11 +28,15 @@ const (
 	goneTime     = 10 * time.Second
 )
 
-// tail reads what is added to a log: from its end if it is there at the first read, else from its beginning.
+// tail reads what is added to a log: from its end, or back bytes before that, if it is there at the first read, else from its beginning.
 type tail struct {
 	path string
-	file *os.File // nil: not open
-	info fs.FileInfo
+	// back is how much of it is read that is there at the first read, in bytes. lineBytes bounds a line; 0 is
+	// maxLineBytes.
+	back      int64
+	lineBytes int
+	file      *os.File // nil: not open
+	info      fs.FileInfo
 	// begun says that the log was looked at.
 	begun  bool
 	offset int64
@@ -120,7 +125,7 @@ func (t *tail) open() error {
 	t.file = file
 	switch {
 	case !t.begun:
-		t.offset = info.Size()
+		t.offset = max(info.Size()-t.back, 0)
 		last := []byte{'\n'}
 		if t.offset > 0 {
 			_, _ = file.ReadAt(last, t.offset-1)
@@ -184,7 +189,8 @@ func (t *tail) split(data []byte, to lineSink) {
 		part, rest, ended := bytes.Cut(data, []byte{'\n'})
 		data = rest
 		if !t.skipping {
-			t.line = append(t.line, part[:min(len(part), maxLineBytes-len(t.line))]...)
+			limit := cmp.Or(t.lineBytes, maxLineBytes)
+			t.line = append(t.line, part[:min(len(part), limit-len(t.line))]...)
 		}
 		if !ended {
 			return

@@ -2,7 +2,7 @@
 // configuration files and environment variables, command lines, URLs, lines of logs.
 //
 //   - value.go: Value masks one value by its name, Key the name itself
-//   - text.go: Text masks what looks like a secret within any text
+//   - text.go: Text masks what looks like a secret within any text; lines.go: Lines, of lines that come one by one
 //   - names.go: classes of names: secret, likely a secret, harmless, unknown
 //   - words.go: lists of words for names.go and plain.go
 //   - plain.go: values that are harmless under a name that is likely secret
@@ -20,5 +20,5 @@
 // What must be masked and what must not is a table in masktest.
 //
 // The time of each rule is linear in the length of the text: see BenchmarkHostile. The package is pure: no file,
-// no log, no clock. Mask a log as a whole, not line by line: a private key has many lines.
+// no log, no clock. Mask a log as a whole, or with Lines: a private key has many lines.
 package mask

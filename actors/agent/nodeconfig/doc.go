@@ -5,7 +5,7 @@
 //     of the last three for a file; flatten.go: keys and names within a document
 //   - params.go: parameters as they are collected, masked and within their limits
 //   - process.go, socket.go, listening.go, pprof.go: finding the node's process, and reading it
-//   - memory.go: the memory of the process that was found so
+//   - memory.go: the memory of the process that was found so; processid.go: its id
 //   - collector.go: reading all parts, and keeping the last state of one that cannot be read
 //
 // Every value passes through params.go, and is masked there by package mask: nothing

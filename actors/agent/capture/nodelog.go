@@ -1,0 +1,133 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"fodc/actors/agent/crash"
+	"fodc/messages"
+)
+
+const (
+	// tailBytes is how much of the end of a log is taken at the opening of an incident.
+	tailBytes = 1 << 20
+	// maxTailBytes bounds what becomes of that: masks and escapes may need more than what they stand for.
+	maxTailBytes = 2 << 20
+	// maxFollowedBytes bounds what is taken of a log while the incident is open.
+	maxFollowedBytes = 8 << 20
+	tailTimeout      = 20 * time.Second
+	// followInterval is the time between two looks at a log, followGrace how long what was written by the freeze may
+	// take to be read.
+	followInterval = 500 * time.Millisecond
+	followGrace    = 10 * time.Second
+	// maxLastReads bounds the reads after the freeze: a log may grow as fast as it is read.
+	maxLastReads = 8
+)
+
+// nodeLog is a log of the node, of which two steps make two files: its end at the opening of the incident, and
+// what is written from then on.
+type nodeLog struct {
+	path     string
+	follower *crash.Follower
+	// tailed is closed when the first step is over.
+	tailed chan struct{}
+}
+
+func (c *Config) logSteps(names *names) (steps []Step) {
+	var follow []Step
+	for _, path := range c.NodeLogs {
+		l := &nodeLog{path: path, follower: crash.NewFollower(path, tailBytes, maxLine), tailed: make(chan struct{})}
+		tail := names.path("logs", strings.TrimSuffix(filepath.Base(path), ".log"), ".log")
+		name := strings.TrimSuffix(tail, ".log")
+		after := names.path("logs", filepath.Base(name)+"-after", ".log")
+		if c.has(tail) { // The agent has started again.
+			close(l.tailed)
+			for n := 2; c.has(after) && n < 10; n++ {
+				after = fmt.Sprintf("%s-after-%d.log", name, n)
+			}
+		}
+		steps = append(steps, Step{What: messages.EvidenceNodeLog, Path: tail, Limit: maxTailBytes, Timeout: tailTimeout, Parts: true, Run: l.tail})
+		follow = append(follow, Step{What: messages.EvidenceNodeLog, Path: after, Limit: maxFollowedBytes, Timeout: followGrace, Parts: true, Until: c.Frozen,
+			Run: func(ctx context.Context, w io.Writer) error { return l.follow(ctx, c.Frozen, w) }})
+	}
+	if c.Frozen == nil {
+		return steps
+	}
+	return append(steps, follow...)
+}
+
+func (c *Config) has(path string) bool { return c.Have != nil && c.Have(path) }
+
+// tail writes the end of the log.
+func (l *nodeLog) tail(ctx context.Context, w io.Writer) error {
+	defer close(l.tailed)
+	t := newTextWriter(w)
+	// What is written in the meantime is the other step's.
+	lines := 0
+	_, err := l.follower.Read(ctx, time.Now(), func(line string) {
+		lines++
+		t.line(line)
+	})
+	if err == nil && lines == 0 {
+		t.note("(no whole line in its last %d bytes)", tailBytes)
+	}
+	return errors.Join(t.flush(), l.named(err))
+}
+
+// follow writes what is written to the log until the incident is frozen.
+func (l *nodeLog) follow(ctx context.Context, frozen <-chan struct{}, w io.Writer) error {
+	select {
+	case <-l.tailed:
+	case <-frozen: // The first step hangs.
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	t := newTextWriter(w)
+	tick := time.NewTicker(followInterval)
+	defer tick.Stop()
+	for last := 0; ; {
+		got, err := l.follower.Read(ctx, time.Now(), t.line)
+		if got.Skipped > 0 {
+			t.note("... (%d bytes are left out: the log grows faster than it is read)", got.Skipped)
+		}
+		if flushed := t.flush(); flushed != nil {
+			return errors.Join(flushed, l.named(err))
+		}
+		if last > 0 && (!got.More || last >= maxLastReads || err != nil) {
+			return l.end(t, err)
+		}
+		if got.More {
+			tick.Reset(time.Millisecond)
+		} else {
+			tick.Reset(followInterval)
+		}
+		select {
+		case <-frozen:
+			last++
+		case <-ctx.Done():
+			return errors.Join(l.end(t, err), context.Cause(ctx))
+		case <-tick.C:
+		}
+	}
+}
+
+// end closes the log, and writes the line that is not complete.
+func (l *nodeLog) end(t *textWriter, err error) error {
+	if rest := l.follower.Close(); rest != "" {
+		t.line(rest)
+	}
+	return errors.Join(t.flush(), l.named(err))
+}
+
+// named names the log in an error of reading it.
+func (l *nodeLog) named(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("the log %s (--node-log-file) cannot be read: %w", l.path, err)
+}

@@ -1,0 +1,111 @@
+package capture
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"fodc/actors/agent/mask"
+)
+
+// maxLine bounds a line of a text, in bytes. The rest of a longer one is left out.
+const maxLine = 1 << 20
+
+// textWriter writes lines that others have written: without secrets, as valid UTF-8, and without what controls a
+// terminal.
+type textWriter struct {
+	w     *bufio.Writer
+	lines mask.Lines
+	err   error
+}
+
+func newTextWriter(w io.Writer) *textWriter { return &textWriter{w: bufio.NewWriterSize(w, copyBytes)} }
+
+// line writes a line, which is given without its end.
+func (t *textWriter) line(text string) {
+	if t.err != nil {
+		return
+	}
+	note := ""
+	if len(text) >= maxLine {
+		note, text = "... (the rest of the line is left out)", text[:maxLine]
+	}
+	_, t.err = t.w.WriteString(printable(t.lines.Line(strings.ToValidUTF8(strings.TrimSuffix(text, "\r"), "\uFFFD"))) + note + "\n")
+}
+
+// note writes a line of our own.
+func (t *textWriter) note(format string, args ...any) {
+	if t.err == nil {
+		_, t.err = fmt.Fprintf(t.w, format+"\n", args...)
+	}
+}
+
+func (t *textWriter) flush() error {
+	if t.err == nil {
+		t.err = t.w.Flush()
+	}
+	return t.err
+}
+
+// copyText copies a text line by line.
+func copyText(w io.Writer, from io.Reader) error {
+	t := newTextWriter(w)
+	r := bufio.NewReaderSize(from, copyBytes)
+	var line []byte
+	for t.err == nil {
+		part, err := r.ReadSlice('\n')
+		line = append(line, part[:min(len(part), maxLine+1-len(line))]...)
+		if errors.Is(err, bufio.ErrBufferFull) {
+			continue
+		}
+		if len(line) > 0 {
+			t.line(strings.TrimSuffix(string(line), "\n"))
+		}
+		line = line[:0]
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				return errors.Join(t.flush(), err)
+			}
+			break
+		}
+	}
+	return t.flush()
+}
+
+// shownAlike is how many control characters of one kind in a row are shown.
+const shownAlike = 4
+
+// printable returns a text with its control characters as \x00, those that repeat counted.
+func printable(text string) string {
+	if strings.IndexFunc(text, isControl) < 0 {
+		return text
+	}
+	var b strings.Builder
+	alike := 0
+	last := rune(-1)
+	more := func() {
+		if alike > shownAlike {
+			fmt.Fprintf(&b, "(%d times)", alike)
+		}
+		alike = 0
+	}
+	for _, c := range text {
+		if c != last {
+			more()
+		}
+		last = c
+		if !isControl(c) {
+			b.WriteRune(c)
+			continue
+		}
+		if alike++; alike <= shownAlike {
+			fmt.Fprintf(&b, `\x%02x`, c)
+		}
+	}
+	more()
+	return b.String()
+}
+
+func isControl(c rune) bool { return c < ' ' && c != '\t' || 0x7f <= c && c < 0xa0 }
