@@ -5,7 +5,8 @@
 //   - journal.go: from a journal of a node to blocks, as a query sees it; journalpasses.go: which
 //     families fit into memory together; journalfiles.go: the files of such blocks, for a store
 //   - layer.go: one block under way, in Prometheus' own writer
-//   - reader.go: the blocks of a directory; querier.go: their samples, for the engine of Prometheus
+//   - subset.go: blocks of some of the series of others
+//   - reader.go: the blocks of a directory; dirs.go: those of several; each.go: all their samples; querier.go: their samples, for the engine of Prometheus
 //
 // A block has no place for the type and the help of a family: Prometheus keeps these of its own
 // scrapes only, and in no block.

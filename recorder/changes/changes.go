@@ -47,6 +47,14 @@ type Report struct {
 	// Series counts those that were looked at; Judged those with enough samples before it.
 	Series int `json:"series"`
 	Judged int `json:"judged"`
+	// Unread are nodes whose series could not be read, or not all.
+	Unread []Unread `json:"unread"`
+}
+
+// Unread is a node whose series could not be read, and why.
+type Unread struct {
+	Node   string `json:"node_id"`
+	Reason string `json:"reason"`
 }
 
 // Change is one family that has left its usual course: of its series the one that did so first, and

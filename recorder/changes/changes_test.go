@@ -136,7 +136,7 @@ func TestHostileSeries(t *testing.T) {
 	}
 	find(same)
 	long := Series{Node: "n", Name: "long", Type: "gauge"}
-	for i := range 3 * maxPoints {
+	for i := range 3 * MaxPoints {
 		long.Times, long.Values = append(long.Times, plantedStart.UnixMilli()+int64(i)), append(long.Values, float64(i%5))
 	}
 	Find([]Series{long}, plantedQuestion())

@@ -12,8 +12,11 @@ type Finder struct {
 	vanished        absences
 	appeared        absences
 	limits          []Limit
-	intervals       []int64
-	series, judged  int
+	// intervals are those between the scrapes of each node.
+	intervals      []int64
+	series, judged int
+	// node is the one whose series come, nil before the first.
+	node *nodeFinder
 	// newest is the time of the newest sample of all.
 	newest int64
 
@@ -27,15 +30,25 @@ func NewFinder(q Question) *Finder {
 	return &Finder{from: q.From.UnixMilli(), first: q.First.UnixMilli(), to: q.To.UnixMilli(), families: map[string]*family{}}
 }
 
-// Add looks at the series of one node. It keeps nothing of those that have not changed.
+// nodeFinder is the node under way.
+type nodeFinder struct {
+	name string
+	// oldest is when its oldest sample is, end when the time begins that is searched.
+	oldest, end int64
+	absent      *absence
+	limits      *limitFinder
+}
+
+// Add looks at series of one node. Those of a node may come in several calls in a row. It keeps nothing of
+// those that have not changed, but for the few that have a limit.
 func (f *Finder) Add(series []Series) {
 	if len(series) == 0 {
 		return
 	}
-	usual, oldest := f.intervalOf(series)
-	end := f.baselineEnd(usual, oldest)
-	absent := newAbsence(series[0].Node, usual, end)
-	limits := newLimitFinder()
+	if f.node == nil || f.node.name != series[0].Node {
+		f.endNode()
+		f.begin(series)
+	}
 	for i := range series {
 		s := &series[i]
 		f.series++
@@ -44,14 +57,27 @@ func (f *Finder) Add(series []Series) {
 			continue
 		}
 		f.newest = max(f.newest, f.points.at[len(f.points.at)-1])
-		absent.see(s, &f.points, oldest)
-		limits.see(s)
-		f.judge(s, end)
+		f.node.absent.see(s, &f.points, f.node.oldest)
+		f.node.limits.see(s)
+		f.judge(s, f.node.end)
 	}
+}
+
+func (f *Finder) begin(series []Series) {
+	name := series[0].Node
+	usual, oldest := f.intervalOf(series)
+	end := f.baselineEnd(usual, oldest)
+	f.node = &nodeFinder{name: name, oldest: oldest, end: end, absent: newAbsence(name, usual, end), limits: newLimitFinder()}
 	f.intervals = append(f.intervals, usual)
-	f.vanished = append(f.vanished, absent.vanished()...)
-	f.appeared = append(f.appeared, absent.appeared()...)
-	f.limits = append(f.limits, limits.find(f, end)...)
+}
+
+func (f *Finder) endNode() {
+	if n := f.node; n != nil {
+		f.vanished = append(f.vanished, n.absent.vanished()...)
+		f.appeared = append(f.appeared, n.absent.appeared()...)
+		f.limits = append(f.limits, n.limits.find(f, n.end)...)
+	}
+	f.node = nil
 }
 
 // intervalOf returns the usual time between two scrapes of a node, and when its oldest sample is. Some of

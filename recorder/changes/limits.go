@@ -31,7 +31,7 @@ var pairs = []pair{
 }
 
 // limitFinder keeps the series of a node that are in a pair.
-type limitFinder struct{ byName map[string][]*Series }
+type limitFinder struct{ byName map[string][]Series }
 
 // inPairs are the names that a pair has.
 var inPairs = func() map[string]bool {
@@ -42,17 +42,18 @@ var inPairs = func() map[string]bool {
 	return names
 }()
 
-func newLimitFinder() *limitFinder { return &limitFinder{byName: map[string][]*Series{}} }
+func newLimitFinder() *limitFinder { return &limitFinder{byName: map[string][]Series{}} }
 
 func (l *limitFinder) see(s *Series) {
 	if inPairs[s.Name] {
-		l.byName[s.Name] = append(l.byName[s.Name], s)
+		l.byName[s.Name] = append(l.byName[s.Name], *s)
 	}
 }
 
 func (l *limitFinder) find(f *Finder, end int64) (all []Limit) {
 	for _, p := range pairs {
-		for _, used := range l.byName[p.used] {
+		for i := range l.byName[p.used] {
+			used := &l.byName[p.used][i]
 			limit := p.limitOf(used, l.byName[p.limit])
 			if limit <= 0 {
 				continue
@@ -67,8 +68,9 @@ func (l *limitFinder) find(f *Finder, end int64) (all []Limit) {
 }
 
 // limitOf returns the limit that belongs to a series, as it was last; 0 if there is none.
-func (p *pair) limitOf(used *Series, limits []*Series) float64 {
-	for _, l := range limits {
+func (p *pair) limitOf(used *Series, limits []Series) float64 {
+	for i := range limits {
+		l := &limits[i]
 		same := l.Labels == used.Labels
 		switch {
 		case p.anyLabels:

@@ -16,12 +16,12 @@ type points struct {
 
 func (p *points) reset() { p.at, p.v, p.counter = p.at[:0], p.v[:0], false }
 
-// take makes points of the samples of a time, both ends included, at most maxPoints. It leaves out what is no number, and
+// take makes points of the samples of a time, both ends included, at most MaxPoints. It leaves out what is no number, and
 // what is not newer than the sample before.
 func (p *points) take(s *Series, from, to int64) {
 	p.reset()
 	n := min(len(s.Times), len(s.Values))
-	for i := max(0, n-maxPoints); i < n; i++ {
+	for i := max(0, n-MaxPoints); i < n; i++ {
 		at := s.Times[i]
 		v := s.Values[i]
 		if at < from || at > to || math.IsNaN(v) || math.IsInf(v, 0) || len(p.at) > 0 && at <= p.at[len(p.at)-1] {

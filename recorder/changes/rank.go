@@ -61,7 +61,8 @@ func (f *Finder) compare(a, b *Change) int {
 
 // Report returns what was found. It may be called once.
 func (f *Finder) Report() Report {
-	r := Report{Changes: make([]Change, 0, len(f.families)), Series: f.series, Judged: f.judged}
+	f.endNode()
+	r := Report{Changes: make([]Change, 0, len(f.families)), Series: f.series, Judged: f.judged, Unread: []Unread{}}
 	for _, fam := range f.families {
 		c := fam.change
 		c.Series = fam.series

@@ -80,8 +80,8 @@ const (
 
 // Bounds of a report.
 const (
-	// maxPoints of a series, the newest ones, are looked at: two hours and a half of one a second.
-	maxPoints = 10_000
+	// MaxPoints of a series, the newest ones, are looked at: two hours and a half of one a second.
+	MaxPoints = 10_000
 	// MaxChanges is the number of families.
 	MaxChanges = 200
 	// The others are what a person or a page can do with.
