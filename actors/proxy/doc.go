@@ -65,7 +65,8 @@
 //
 // crashes_disk_state.go decides what is written to disk, which package store does in a goroutine.
 // schemas_state.go judges the schema, schemas_compare_state.go finds disagreements;
-// proxy_crashes.go is what the rest of the program may ask of both actors.
+// proxy_crashes.go is what the rest of the program may ask of both actors. proxy_evidence.go reads files of agents
+// that are kept nowhere.
 //
 // Only the registry knows who is online. A session that has ended reports it once; its
 // actor then lives until the readers of its streams are gone.

@@ -63,6 +63,8 @@ type Config struct {
 	// CrashInterval is how often all agents are asked for crash records, SchemaInterval how often
 	// the schema of their nodes is compared with the database's registry; 0: never, unless somebody asks.
 	CrashInterval, SchemaInterval time.Duration
+	// Evidence keeps the evidence of incidents; nil: it is read from the agents whenever somebody asks.
+	Evidence *EvidenceConfig
 	// Intercept is called before the handler of every stream; nil is none. Tests use it to
 	// disturb single streams.
 	Intercept grpc.StreamServerInterceptor
@@ -81,6 +83,7 @@ type Proxy struct {
 	collector  *actors.PID
 	crashes    *actors.PID
 	schemas    *actors.PID
+	evidence   *actors.PID // nil: there is no store
 	service    *service
 	refuse     context.CancelFunc
 	grpc       *grpc.Server
@@ -104,6 +107,7 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 	p.collector = sys.Spawn("collector", backoff, func() actors.Actor { return newCollector(sys, p.registry, cfg.MaxCollections, r) })
 	toCollector.Store(p.collector)
 	p.startSchemas(cfg.SchemaInterval, backoff)
+	p.startEvidence(cfg.Evidence)
 	p.service = &service{sys: sys, registry: p.registry, counters: cfg.counters, peers: cfg.peers,
 		slow: make(chan struct{}, maxSlowFirstFrames)}
 	p.service.stopping, p.refuse = context.WithCancel(context.Background())

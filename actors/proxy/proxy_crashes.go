@@ -52,7 +52,11 @@ func (p *Proxy) startSchemas(interval time.Duration, how actors.OnFailure) {
 
 // stopKeepers stops the actors that ask agents by themselves.
 func (p *Proxy) stopKeepers(ctx context.Context) error {
-	return errors.Join(p.sys.Stop(ctx, p.schemas), p.sys.Stop(ctx, p.crashes))
+	err := errors.Join(p.sys.Stop(ctx, p.schemas), p.sys.Stop(ctx, p.crashes))
+	if p.evidence != nil {
+		err = errors.Join(err, p.sys.Stop(ctx, p.evidence))
+	}
+	return err
 }
 
 // Consistency returns what is known of the schema of groups, by their names. It asks no actor, and never
