@@ -75,7 +75,7 @@ var testsMayImport = map[string][]string{
 	"modes/querybench": {"actors", "actors/agent", "messages", "recorder", "recorder/journal", "recorder/journal/diskfs",
 		"recorder/recordertest"},
 	"actors":                  {"actors/actorstest"},
-	"actors/agent":            {"actors/actorstest", "actors/agent/mask/masktest", "recorder/journal/journaltest"},
+	"actors/agent":            {"actors/actorstest", "actors/agent/mask/masktest", "recorder/journal/journaltest", "recorder/recordertest"},
 	"actors/agent/mask":       {"actors/agent/mask/masktest"},
 	"actors/agent/nodeconfig": {"actors/agent/mask/masktest"},
 	"actors/agent/rules":      {"recorder", "recorder/recordertest"},

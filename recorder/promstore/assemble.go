@@ -45,6 +45,7 @@ type matchingNode struct {
 func newAssembler(ctx context.Context, s *selection, known *knownLabels, ownNode bool) *assembler {
 	a := &assembler{watch: &watch{ctx: ctx}, selection: s, known: known}
 	a.families, a.matchers = newFamilyMatcher(a.watch, s.matchers, ownNode)
+	a.families.only = s.names
 	a.nodes = make([]matchingNode, 0, len(s.sources))
 	for _, from := range s.sources {
 		if rest, ok := from.mayMatch(a.matchers); ok {

@@ -42,6 +42,8 @@ type familyMatcher struct {
 	watch    *watch
 	matchers []*labels.Matcher
 	ownNode  bool
+	// only are the families that can match, sorted; nil: any.
+	only []string
 	// about says that a family about the collection matches.
 	about  bool
 	byName map[familyKey]*familyNames
@@ -76,8 +78,10 @@ func (f *familyMatcher) matching(b *messages.Block) []matchedFamily {
 	before := 0
 	for i := range b.Families {
 		of := &b.Families[i]
-		if n := f.namesOf(familyKey{of.Name, of.Type}); n.any {
-			f.scratch = append(f.scratch, matchedFamily{i, before, n})
+		if f.mayMatch(of.Name) {
+			if n := f.namesOf(familyKey{of.Name, of.Type}); n.any {
+				f.scratch = append(f.scratch, matchedFamily{i, before, n})
+			}
 		}
 		before += len(of.Series)
 	}
@@ -85,6 +89,15 @@ func (f *familyMatcher) matching(b *messages.Block) []matchedFamily {
 		f.byFamilies[key] = slices.Clone(f.scratch)
 	}
 	return f.scratch
+}
+
+// mayMatch reports whether samples of a family can match, as far as is known without their names.
+func (f *familyMatcher) mayMatch(family string) bool {
+	if f.only == nil {
+		return true
+	}
+	_, found := slices.BinarySearch(f.only, family)
+	return found
 }
 
 func (f *familyMatcher) namesOf(k familyKey) *familyNames {

@@ -17,6 +17,8 @@ import (
 type rule struct {
 	*Definition
 	eval *promrules.AlertingRule
+	// text is the expression, as eval asks for it.
+	text string
 	// at is when it was last evaluated without an error; zero: never.
 	at time.Time
 	// firing are the alerts that fired at the last evaluation, by the hash of their labels.
@@ -24,7 +26,7 @@ type rule struct {
 }
 
 func newRule(d *Definition) *rule {
-	return &rule{Definition: d, eval: promrules.NewAlertingRule(d.Name, d.expr, d.For, d.KeepFiringFor,
+	return &rule{Definition: d, text: d.expr.String(), eval: promrules.NewAlertingRule(d.Name, d.expr, d.For, d.KeepFiringFor,
 		labels.FromMap(d.Labels), labels.FromMap(d.Annotations), labels.EmptyLabels(), "", false, quiet)}
 }
 
@@ -64,9 +66,8 @@ func (r *rule) gated(query promrules.QueryFunc) promrules.QueryFunc {
 	if r.gate == "" {
 		return query
 	}
-	own := r.expr.String()
 	return func(ctx context.Context, text string, at time.Time) (promql.Vector, error) {
-		if text == own {
+		if text == r.text {
 			if result, err := query(ctx, r.gate, at); err != nil || len(result) == 0 {
 				return result, err
 			}
