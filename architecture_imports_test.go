@@ -17,7 +17,7 @@ const (
 // those that tests may import besides are in testsMayImport.
 var mayImport = map[string][]string{
 	".": {"modes"},
-	"modes": {"modes/export", "modes/logsink", "modes/logsilencer", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/rules", "actors/agent/telemetry", "actors/proxy", "actors/proxy/store",
+	"modes": {"modes/export", "modes/logsink", "modes/logsilencer", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/ramps", "actors/agent/rules", "actors/agent/telemetry", "actors/proxy", "actors/proxy/store",
 		"httpapi/promapi", "messages", "modes/incidents", "modes/inspect", "modes/query", "recorder/blocks", "recorder/journal", "recorder/journal/diskfs", "recorder/promstore"},
 	"modes/query":                  {"modes/logsink"},
 	"modes/incidents":              {"messages", "modes/logsink"},
@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"httpapi/exposition":           {"messages"},
 	"actors":                       {"messages"},
 	"actors/actorstest":            {"actors", "messages"},
-	"actors/agent":                 {"actors", "actors/agent/banyandb", "actors/agent/capture", "actors/agent/crash", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/rules", "actors/agent/telemetry", "messages", "messages/wire", "recorder", "recorder/journal"},
+	"actors/agent":                 {"actors", "actors/agent/banyandb", "actors/agent/capture", "actors/agent/crash", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/ramps", "actors/agent/rules", "actors/agent/telemetry", "messages", "messages/wire", "recorder", "recorder/journal"},
 	"actors/agent/banyandb":        {"messages", "messages/wire"},
 	"actors/agent/capture":         {"actors/agent/crash", "actors/agent/mask", "actors/agent/telemetry", "messages"},
 	"actors/agent/crash":           {"actors/agent/mask", "messages"},
@@ -43,6 +43,7 @@ var mayImport = map[string][]string{
 	"actors/agent/pressure":        {"messages"},
 	"actors/agent/rules":           {"messages", "recorder/promstore"},
 	"actors/agent/rules/ruletest":  {"actors/agent/rules"},
+	"actors/agent/ramps":           {"actors/agent/capture", "messages"},
 	"actors/agent/telemetry":       {"messages", "recorder"},
 	"actors/proxy/store":           {"messages"},
 	"actors/proxy":                 {"actors", "messages", "messages/wire", "messages/wire/fastframe", "recorder", "recorder/evidence", "recorder/journal"},

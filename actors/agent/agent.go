@@ -11,6 +11,7 @@ import (
 	"fodc/actors"
 	"fodc/actors/agent/mask"
 	"fodc/actors/agent/nodeconfig"
+	"fodc/actors/agent/ramps"
 	"fodc/actors/agent/telemetry"
 	"fodc/messages"
 	"fodc/recorder"
@@ -53,6 +54,8 @@ type Config struct {
 	Journal *JournalConfig
 	// Pressure says when profiles of the node are captured; nil is never.
 	Pressure *PressureConfig
+	// Ramps says where profiles are kept that are captured while the node's memory grows; nil: none are captured.
+	Ramps *RampConfig
 	// Sources answer what proxies ask on the streams beside that of metrics. A stream without a source is
 	// not opened.
 	Sources map[messages.Stream]Source
@@ -117,6 +120,8 @@ type Agent struct {
 	noHost    error       // why there is no telemetry though it is asked for
 	config    *actors.PID // nil without a node's configuration
 	pressure  *actors.PID // nil without a pressure profiler
+	ramps     *actors.PID // nil where nothing is captured while the node's memory grows
+	rampStore *ramps.Store
 	crashes   *actors.PID // nil where nothing is known of crashes
 	scrapers  []*actors.PID
 	links     []*actors.PID
@@ -147,6 +152,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	a.identity = newNodeIdentity(registrationOf(cfg), cfg.Database != nil && len(cfg.Database.StatePorts) > 0)
 	a.startRecorder(cfg)
 	a.startPressure(&cfg)
+	a.startRamps(&cfg)
 	a.startCrashes(&cfg)
 	all := a.startDatabase(cfg)
 	maps.Copy(all, cfg.Sources)

@@ -10,6 +10,7 @@
 //	database            asks the node who it is and which nodes it knows: see package banyandb
 //	lifecycle           asks the node for its groups, and reads the reports of its lifecycle runs
 //	pressure            captures profiles while the node is short of memory; survives its own panics
+//	ramps               captures profiles while the node's memory grows, for an incident that may follow; survives its own panics
 //	crashsource         finds out about crashes of the node: see package crash; survives its own panics
 //	link-N              one proxy address: the reconnect supervisor
 //	└ uplink-N          one session: registration, heartbeats, answers
@@ -27,7 +28,7 @@
 //
 //	scraper, selfmetrics, telemetry -> recorder   scraped; recorder -> scraper  recorded
 //	selfmetrics -> recorder            readStats; recorder -> selfmetrics  stats
-//	pressure -> recorder               read, in a goroutine
+//	pressure, ramps -> recorder        read, in a goroutine
 //	uplink, connect -> nodeconfig      checkConfig; nodeconfig -> uplink, connect  configChecked
 //	uplink -> recorder                 read, readHealth; recorder -> uplink  snapshotTaken, nodeHealth
 //	pastRead -> uplink                 pastPart, pastEnded; uplink -> pastRead  next
@@ -65,6 +66,10 @@
 // fetches profiles and package pressure keeps them. pressure_memory.go reads the node's memory, pressure_source.go
 // answers proxies, and pressure_metrics.go is what selfmetrics shows, without a message. There is one goroutine
 // for the memory, and one for a capture, which may hang as long as the disk does.
+//
+// The ramp profiler is optional and a sibling of it. ramps.go is its actor, ramp_state.go decides when, package capture
+// captures and package ramps keeps what there is, of which incidents take theirs; ramp_metrics.go is what
+// selfmetrics shows. It reads the memory as the pressure profiler does, with a reader of its own.
 //
 // Crashes are optional, too. crashes.go is the actor, and crash_source.go answers proxies. crashes_state.go decides
 // when directories and logs are read, crash_records_state.go what a record is, and crash_storage_state.go when

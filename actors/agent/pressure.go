@@ -13,6 +13,7 @@ import (
 
 	"fodc/actors"
 	"fodc/actors/agent/capture"
+	"fodc/actors/agent/nodeconfig"
 	"fodc/actors/agent/pressure"
 	"fodc/messages"
 	"fodc/recorder"
@@ -84,7 +85,7 @@ func (a *Agent) startPressure(cfg *Config) {
 	}
 	p := *cfg.Pressure
 	if p.memory == nil {
-		p.memory = newMemoryReader(a.sys, a.recorder, p).read
+		p.memory = newMemoryReader(a.sys, a.recorder, nodeconfig.Config{PIDFile: p.NodePIDFile, Process: p.NodeProcess, Endpoints: []string{p.endpoint()}}).read
 	}
 	if p.fetch == nil {
 		client := capture.NewClient()

@@ -34,10 +34,9 @@ type memoryReader struct {
 	busy    atomic.Bool
 }
 
-// newMemoryReader returns a reader of the process that the configuration names, else of the one that
-// listens at the pprof port.
-func newMemoryReader(sys *actors.System, recorder *actors.PID, cfg PressureConfig) *memoryReader {
-	process := nodeconfig.NewMemory(nodeconfig.Config{PIDFile: cfg.NodePIDFile, Process: cfg.NodeProcess, Endpoints: []string{cfg.endpoint()}})
+// newMemoryReader returns a reader of the process that is found so.
+func newMemoryReader(sys *actors.System, recorder *actors.PID, node nodeconfig.Config) *memoryReader {
+	process := nodeconfig.NewMemory(node)
 	return &memoryReader{process: process.Read, page: func(ctx context.Context) []messages.Block {
 		taken, err := actors.Ask[snapshotTaken](ctx, sys, recorder, read{selection: messages.Selection{Names: []string{residentMetric, limitMetric}}})
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"fodc/actors/agent/nodeconfig"
 	"fodc/messages"
 
 	"github.com/stretchr/testify/require"
@@ -77,7 +78,7 @@ func TestMemoryOfThePage(t *testing.T) {
 		w.node.serve("# TYPE process_resident_memory_bytes gauge\nprocess_resident_memory_bytes 3e+08\n"+
 			"# TYPE banyandb_memory_protector_cgroup_limit_bytes gauge\nbanyandb_memory_protector_cgroup_limit_bytes 4e+08\n", nil)
 		w.run()
-		m := newMemoryReader(w.sys, w.agent.recorder, PressureConfig{PprofPort: 1, NodeProcess: "there is none"})
+		m := newMemoryReader(w.sys, w.agent.recorder, nodeconfig.Config{Process: "there is none"})
 		read := func() (nodeMemory, error) {
 			ctx, cancel := context.WithTimeout(t.Context(), memoryTimeout)
 			defer cancel()

@@ -50,7 +50,7 @@ func (o *output) Write(p []byte) (int, error) {
 	whole := len(p)
 	if room := o.step.Limit - o.written; int64(whole) > room {
 		if !o.step.Parts {
-			o.err = fmt.Errorf("%s has more than %d bytes, which is its limit", o.step.Path, o.step.Limit)
+			o.err = fmt.Errorf("it has more than %d bytes, which is its limit", o.step.Limit)
 			return 0, o.err
 		}
 		o.cut = true
@@ -62,7 +62,7 @@ func (o *output) Write(p []byte) (int, error) {
 	n, err := o.to.Write(p)
 	o.written += int64(n)
 	if err != nil {
-		o.err = fmt.Errorf("%s cannot be kept: %w", o.step.Path, err)
+		o.err = fmt.Errorf("it cannot be kept: %w", err)
 		return n, o.err
 	}
 	return whole, nil
@@ -92,7 +92,7 @@ func (o *output) end(err error) (*messages.EvidenceFile, error) {
 	}
 	file, commitErr := to.Commit()
 	if commitErr != nil {
-		return nil, errors.Join(err, fmt.Errorf("%s cannot be kept: %w", o.step.Path, commitErr))
+		return nil, errors.Join(err, fmt.Errorf("it cannot be kept: %w", commitErr))
 	}
 	file.Truncated = file.Truncated || o.cut || err != nil
 	return &file, err

@@ -75,7 +75,7 @@ var errTotal = errors.New("the captures take too long")
 func (r *Runner) step(ctx, begins context.Context, s Step) {
 	if s.Heavy && begins.Err() == nil {
 		if err := r.Turn.Take(begins); err != nil {
-			r.done(Result{Step: s, Err: fmt.Errorf("%s was not begun: %w", s.Path, err)})
+			r.done(Result{Step: s, Err: fmt.Errorf("it was not begun: %w", err)})
 			return
 		}
 	} else if begins.Err() != nil {
@@ -102,9 +102,9 @@ func (r *Runner) done(result Result) {
 
 func (r *Runner) notBegun(begins context.Context, s Step) error {
 	if errors.Is(context.Cause(begins), errTotal) {
-		return fmt.Errorf("%s was not begun: what came before took longer than %s", s.Path, cmp.Or(r.Total, defaultTotal))
+		return fmt.Errorf("it was not begun: what came before took longer than %s", cmp.Or(r.Total, defaultTotal))
 	}
-	return fmt.Errorf("%s was not begun: %w", s.Path, context.Cause(begins))
+	return fmt.Errorf("it was not begun: %w", context.Cause(begins))
 }
 
 // ran is what a step returns.
@@ -167,9 +167,9 @@ func (r *Runner) overdue(ctx context.Context, s Step, o *output, ended <-chan ra
 		return did
 	case <-timer.C:
 	}
-	err := fmt.Errorf("%s hangs: it did not end with its time of %s", s.Path, s.Timeout)
+	err := fmt.Errorf("it hangs: it did not end with its time of %s", s.Timeout)
 	if !errors.Is(context.Cause(ctx), errTime) {
-		err = fmt.Errorf("%s hangs: %w", s.Path, context.Cause(ctx))
+		err = fmt.Errorf("it hangs: %w", context.Cause(ctx))
 	}
 	keep, cancel := context.WithTimeout(context.Background(), keepGrace)
 	defer cancel()
@@ -181,19 +181,19 @@ func (r *Runner) overdue(ctx context.Context, s Step, o *output, ended <-chan ra
 func (r *Runner) attempt(ctx context.Context, s Step, o *output) (more []Step, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%s: unexpected %T", s.Path, p)
+			err = fmt.Errorf("unexpected %T", p)
 		}
 	}()
 	if s.More != nil {
 		more, err = s.More(ctx)
 		if len(more) > maxMoreSteps {
-			more, err = more[:maxMoreSteps], errors.Join(err, fmt.Errorf("%s: there are %d files, the first %d are taken", s.Path, len(more), maxMoreSteps))
+			more, err = more[:maxMoreSteps], errors.Join(err, fmt.Errorf("there are %d files, the first %d are taken", len(more), maxMoreSteps))
 		}
 		return more, err
 	}
 	to, err := r.Open(s)
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be kept: %w", s.Path, err)
+		return nil, fmt.Errorf("it cannot be kept: %w", err)
 	}
 	if !o.open(to) {
 		return nil, errLeft
@@ -204,7 +204,7 @@ func (r *Runner) attempt(ctx context.Context, s Step, o *output) (more []Step, e
 // stepError returns the error of a step, which says so if its time was over.
 func stepError(ctx context.Context, s Step, err error) error {
 	if err != nil && errors.Is(context.Cause(ctx), errTime) && (errors.Is(err, context.Canceled) || errors.Is(err, errTime)) {
-		return fmt.Errorf("%s was not complete within %s", s.Path, s.Timeout)
+		return fmt.Errorf("it was not complete within %s", s.Timeout)
 	}
 	return err
 }

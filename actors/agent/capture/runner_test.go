@@ -78,12 +78,23 @@ func (e *evidence) runner() *Runner {
 	}
 }
 
-// reason returns what is said of a file that is missing or not whole.
+// reason returns what is said of a file that is missing or not whole, without its path.
 func (e *evidence) reason(path string) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	m, _ := e.results[path].Missing()
-	return m.Reason
+	r := e.results[path]
+	m, is := r.Missing()
+	if !is {
+		return ""
+	}
+	text, ok := strings.CutPrefix(m.Reason, path+" could not be captured: ")
+	if r.File != nil {
+		text, ok = strings.CutPrefix(m.Reason, path+" is not whole: ")
+	}
+	if !ok {
+		return "a reason without the path: " + m.Reason
+	}
+	return text
 }
 
 func stepOf(path string, run func(ctx context.Context, w io.Writer) error) Step {
@@ -150,14 +161,14 @@ func TestOneFailureEndsNoOtherStep(t *testing.T) {
 		f("good", "", false)
 		f("failed", "no such process", false)
 		f("failed-parts", "no such process", true)
-		f("slow", "slow was not complete within 10s", false)
-		f("slow-parts", "slow-parts was not complete within 10s", true)
-		f("hangs", "hangs hangs: it did not end with its time of 10s", false)
-		f("hangs-parts", "hangs-parts hangs: it did not end with its time of 10s", true)
-		f("large", "large has more than 100 bytes, which is its limit", false)
+		f("slow", "it was not complete within 10s", false)
+		f("slow-parts", "it was not complete within 10s", true)
+		f("hangs", "it hangs: it did not end with its time of 10s", false)
+		f("hangs-parts", "it hangs: it did not end with its time of 10s", true)
+		f("large", "it has more than 100 bytes, which is its limit", false)
 		f("large-parts", "", true)
-		f("full", "full cannot be kept: disk full", false)
-		f("panics", "panics: unexpected string", false)
+		f("full", "it cannot be kept: disk full", false)
+		f("panics", "unexpected string", false)
 	})
 }
 
@@ -176,8 +187,8 @@ func TestDiskHangs(t *testing.T) {
 			return open(s)
 		}
 		r.Run(t.Context(), []Step{stepOf("open", writes("text", 0, nil)), parts(stepOf("write", writes("text", 0, nil))), stepOf("good", writes("text", 0, nil))})
-		require.Equal(t, "open hangs: it did not end with its time of 10s", e.reason("open"))
-		require.Equal(t, "write hangs: it did not end with its time of 10s; and the disk does not answer", e.reason("write"))
+		require.Equal(t, "it hangs: it did not end with its time of 10s", e.reason("open"))
+		require.Equal(t, "it hangs: it did not end with its time of 10s; and the disk does not answer", e.reason("write"))
 		require.Equal(t, map[string]string{"good": "text"}, e.files)
 		close(hang)
 		synctest.Wait()
@@ -228,7 +239,7 @@ func TestAllOfTheTime(t *testing.T) {
 		r.Run(t.Context(), []Step{heavy(stepOf("a", slow)), heavy(stepOf("b", slow)), heavy(stepOf("c", slow))})
 		require.Equal(t, []string{"a", "b"}, e.begun)
 		require.Len(t, e.files, 2)
-		require.Equal(t, "c was not begun: what came before took longer than 15s", e.reason("c"))
+		require.Equal(t, "it was not begun: what came before took longer than 15s", e.reason("c"))
 
 		// Somebody else has the turn.
 		e, begin := newEvidence(), time.Now()
@@ -236,7 +247,7 @@ func TestAllOfTheTime(t *testing.T) {
 		require.NoError(t, r.Turn.Take(t.Context()))
 		r.Run(t.Context(), []Step{heavy(stepOf("a", slow)), stepOf("b", slow)})
 		require.Equal(t, 15*time.Second, time.Since(begin))
-		require.Equal(t, "a was not begun: another capture of the node had not ended", e.reason("a"))
+		require.Equal(t, "it was not begun: another capture of the node had not ended", e.reason("a"))
 		require.Len(t, e.files, 1)
 	})
 }
@@ -258,7 +269,7 @@ func TestStoppedCaptures(t *testing.T) {
 		r.Run(ctx, []Step{follows, parts(stepOf("a", writes("text", time.Minute, nil))), stepOf("b", writes("text", 0, nil))})
 		require.Equal(t, time.Second, time.Since(begin))
 		require.Equal(t, map[string]string{"follows": "text", "a": "text"}, e.files)
-		require.Equal(t, "b was not begun: the agent stops", e.reason("b"))
+		require.Equal(t, "it was not begun: the agent stops", e.reason("b"))
 	})
 }
 

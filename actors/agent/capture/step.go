@@ -54,12 +54,16 @@ type Result struct {
 	Took  time.Duration
 }
 
-// Missing returns what is said of a step that did not have all; false: it had.
+// Missing returns what is said of a step that did not have all; false: it had. The reason begins with the path.
 func (r Result) Missing() (messages.EvidenceMissing, bool) {
 	if r.Err == nil {
 		return messages.EvidenceMissing{}, false
 	}
-	reason := mask.Text(strings.ToValidUTF8(r.Err.Error(), "?"))
+	how := "could not be captured"
+	if r.File != nil {
+		how = "is not whole"
+	}
+	reason := r.Step.Path + " " + how + ": " + mask.Text(strings.ToValidUTF8(r.Err.Error(), "?"))
 	if len(reason) > messages.MaxIncidentText {
 		reason = strings.ToValidUTF8(reason[:messages.MaxIncidentText-len("...")], "") + "..."
 	}
