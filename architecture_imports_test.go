@@ -65,6 +65,8 @@ var mayImport = map[string][]string{
 	"recorder/journal/journaltest": {"recorder/journal"},
 	"recorder/recordertest":        {},
 	"messages":                     {},
+
+	"recorder/evidence/evidencetest": {"recorder/evidence", "recorder/journal/journaltest"},
 }
 
 var testsMayImport = map[string][]string{
@@ -84,7 +86,8 @@ var testsMayImport = map[string][]string{
 	"recorder/blocks":         {"recorder/blocks/blockstest", "recorder/recordertest"},
 	"recorder/bundle":         {"recorder/blocks/blockstest", "recorder/bundle/bundletest"},
 	"recorder":                {"recorder/recordertest"},
-	"recorder/evidence":       {"recorder/evidence/dirfs"},
+	"recorder/evidence":       {"recorder/evidence/dirfs", "recorder/evidence/evidencetest"},
+	"recorder/evidence/dirfs": {"messages"},
 	"recorder/journal":        {"recorder/recordertest", "recorder/journal/journaltest"},
 	"recorder/journal/diskfs": {"recorder"},
 	// It is nothing but tests, of agents and a proxy together.

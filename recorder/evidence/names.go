@@ -84,6 +84,10 @@ func (s *Store) create(e *entry, name string) (WriteFile, error) {
 		}
 		f, err = s.fs.Create(e.at(name))
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		s.rescan(e) // Somebody has removed the directory: the next attempt makes it again.
+		return nil, err
+	}
 	if err != nil {
 		// It may be there nevertheless.
 		_ = s.removeName(e, name)
@@ -93,6 +97,26 @@ func (s *Store) create(e *entry, name string) (WriteFile, error) {
 	defer s.mu.Unlock()
 	s.addName(e, name, &stored{})
 	return f, nil
+}
+
+// rescan takes what somebody else has removed out of the list. The caller holds e.ops.
+func (s *Store) rescan(e *entry) {
+	found := newEntry(e.id)
+	if err := (&Store{fs: s.fs}).scan(found, "."); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	if len(found.names) == 0 {
+		// Even its own directory may be gone.
+		found.dirs = map[string]bool{}
+	}
+	e.dirs = found.dirs
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, f := range e.names {
+		if found.names[name] == nil && !f.busy {
+			s.dropName(e, name)
+		}
+	}
 }
 
 // addName lists a file. The caller holds mu.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -60,8 +61,7 @@ func Open(fs FS, limits Limits, now time.Time) (*Store, Report, error) {
 			s.load(f.Name, &r)
 		}
 	}
-	// What cannot be removed stays, and nothing is added.
-	_ = s.evict(need{document: true})
+	s.enforce(&r)
 	r.Evicted = s.Evicted()
 	for range s.All() {
 		r.Incidents++
@@ -74,6 +74,38 @@ func Open(fs FS, limits Limits, now time.Time) (*Store, Report, error) {
 		}
 	}
 	return s, r, nil
+}
+
+// enforce makes the limits hold: a power cut brings back what was removed, and limits change. What no document
+// names goes first. What may not be removed stays, and nothing is added to it.
+func (s *Store) enforce(r *Report) {
+	s.look(true)
+	s.removeUnnamed(need{document: true}, r)
+	_ = s.evict(need{document: true})
+}
+
+// removeUnnamed removes files that no document names, the oldest incident's first, while there is no room.
+func (s *Store) removeUnnamed(n need, r *Report) {
+	for _, id := range slices.Sorted(maps.Keys(s.entries)) {
+		e := s.entries[id]
+		for name, f := range e.names {
+			if missing, _ := s.missing(n); missing.bytes <= 0 && missing.memory <= 0 {
+				return
+			}
+			if e.doc != nil && f.sum == "" && name != documentName {
+				s.removeLeft(e, name, r)
+			}
+		}
+	}
+}
+
+// removeLeft removes a file that no document names.
+func (s *Store) removeLeft(e *entry, name string, r *Report) {
+	if err := s.removeName(e, name); err != nil {
+		r.problem(e.id, name, err)
+		return
+	}
+	r.RemovedFiles++
 }
 
 // load reads an incident.
@@ -99,11 +131,13 @@ func (s *Store) load(id string, r *Report) {
 	case err == nil:
 		more := int64(doc.MemoryBytes())
 		if s.memory+more > s.limits.MaxMemory {
+			s.removeUnnamed(need{memory: more, document: true}, r)
 			err = s.evict(need{e: e, id: id, memory: more, document: true})
 		}
 	}
 	if err != nil {
-		e.unreadable = true
+		var disk *fs.PathError
+		e.unreadable, e.failed = true, errors.As(err, &disk)
 		r.problem(id, "", err)
 		return
 	}
@@ -217,10 +251,6 @@ func (s *Store) tidy(e *entry, r *Report) {
 		if !e.isLeft(name, f) && !unnamed {
 			continue
 		}
-		if err := s.removeName(e, name); err != nil {
-			r.problem(e.id, name, err)
-			continue
-		}
-		r.RemovedFiles++
+		s.removeLeft(e, name, r)
 	}
 }

@@ -22,10 +22,10 @@ func (s *Store) Part(id, path string) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.entries[id]
-	if e == nil || e.names[path+partSuffix] == nil {
+	if e == nil || e.deleted || e.names[path+partSuffix] == nil {
 		return 0, nil
 	}
-	return e.names[path+partSuffix].bytes, e.usable()
+	return e.names[path+partSuffix].bytes, nil
 }
 
 // PartWriter writes a file whose length and sum are known, in several goes: what was written survives Close

@@ -17,12 +17,12 @@ type candidate struct {
 	id string
 	// kept is for one that is never removed: it is open, pinned, or being written.
 	kept bool
-	// unreadable is for one whose document cannot be read.
-	unreadable    bool
-	at            time.Time
-	seen          bool
-	problems      []problemKey
-	bytes, memory int64
+	// deleted is for one of which something is left, unreadable for one whose document cannot be read.
+	deleted, unreadable bool
+	at                  time.Time
+	seen                bool
+	problems            []problemKey
+	bytes, memory       int64
 }
 
 // problemKey is a rule that fired on a node. An incident is the first of it if none is older.
@@ -31,9 +31,10 @@ type problemKey struct{ rule, node string }
 // rank says how late an incident is removed: those of a lower rank go first, of one rank the oldest.
 type rank int
 
-// The ranks. Of an unseen one, those that are older than unseenTime count as seen.
+// The ranks. Of the unseen, those that are older than unseenTime count as seen. One that cannot be read may be
+// the first of its rule.
 const (
-	rankUnreadable rank = iota
+	rankDeleted rank = iota
 	rankSeen
 	rankUnseen
 	rankFirstSeen
@@ -91,10 +92,10 @@ func evictionOrder(all []candidate, now time.Time) []candidate {
 }
 
 func rankOf(c candidate, first map[problemKey]string, now time.Time) rank {
-	if c.unreadable {
-		return rankUnreadable
+	if c.deleted {
+		return rankDeleted
 	}
-	isFirst := slices.ContainsFunc(c.problems, func(p problemKey) bool { return first[p] == c.id })
+	isFirst := c.unreadable || slices.ContainsFunc(c.problems, func(p problemKey) bool { return first[p] == c.id })
 	unseen := !c.seen && now.Sub(c.at) < unseenTime
 	switch {
 	case isFirst && unseen:

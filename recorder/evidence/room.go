@@ -156,7 +156,9 @@ func (s *Store) missing(n need) (missing shortage, limit string) {
 func (s *Store) look(always bool) {
 	s.mu.Lock()
 	pending, reserved := s.space.pending, s.space.reserved
-	due := always || !s.space.asked || s.space.since-pending >= spaceInterval
+	// The disk is others', too: the less there is, the more often it is looked at.
+	slack := s.space.free - int64(s.limits.MinFree*float64(s.space.total))
+	due := always || !s.space.asked || s.space.since-pending >= min(spaceInterval, max(0, slack)/8)
 	s.mu.Unlock()
 	if !due {
 		return
@@ -241,8 +243,11 @@ func (s *Store) candidates(not *entry, failed map[string]bool) []candidate {
 		if e.doc != nil {
 			c = newCandidate(e.doc)
 		}
-		if e.unreadable || e.deleted {
-			c.unreadable, c.kept = true, false
+		if e.unreadable {
+			c.unreadable, c.kept = true, e.failed
+		}
+		if e.deleted {
+			c.deleted, c.kept = true, false
 		}
 		c.kept = c.kept || e == not || e.busy > 0 || failed[id]
 		c.bytes, c.memory = e.bytes, e.memory
@@ -263,16 +268,18 @@ func (s *Store) evictOne(id string) error {
 		s.mu.Unlock()
 		return fmt.Errorf("incident %s: %w", id, ErrBusy)
 	}
+	was := e.doc != nil || e.unreadable
 	e.deleted = true
 	s.mu.Unlock()
-	if err := s.remove(e); err != nil {
-		return err
-	}
+	err := s.remove(e)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.evictions++
-	if len(s.evicted) < maxEvicted {
-		s.evicted = append(s.evicted, id)
+	// Without its document it is gone, whatever is left.
+	if was && e.doc == nil && !e.unreadable {
+		s.evictions++
+		if len(s.evicted) < maxEvicted {
+			s.evicted = append(s.evicted, id)
+		}
 	}
-	return nil
+	return err
 }

@@ -56,8 +56,10 @@ type entry struct {
 	// busy counts the writers and operations under way.
 	busy int
 	// deleted says that it is being removed, or could not be removed as a whole.
-	deleted    bool
-	unreadable bool
+	deleted bool
+	// unreadable says that its document cannot be read, and failed that the disk says so: then the next process
+	// may have more luck.
+	unreadable, failed bool
 }
 
 // stored is a file, by its name in the directory of the incident.
@@ -172,6 +174,15 @@ func (s *Store) acquire(id string) (*entry, error) {
 	}
 	s.mu.Lock()
 	e := s.entries[id]
+	if e != nil && e.deleted {
+		s.mu.Unlock()
+		// First what is left of it has to go.
+		if err := s.remove(e); err != nil {
+			return nil, err
+		}
+		s.mu.Lock()
+		e = s.entries[id]
+	}
 	if e == nil {
 		s.mu.Unlock()
 		return s.reserve(need{id: id, count: 1, memory: nameMemory, document: true})

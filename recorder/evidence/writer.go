@@ -150,6 +150,7 @@ func (s *Store) beginName(w *stream, open func() error) error {
 	for dir := path.Dir(w.path); dir != "."; dir = path.Dir(dir) {
 		depth++
 	}
+	s.look(true) // What others have taken since the last file.
 	if _, err := s.reserve(need{e: w.e, memory: depth * int64(nameMemory+len(w.name))}); err != nil {
 		return err
 	}
