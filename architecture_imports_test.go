@@ -17,7 +17,7 @@ const (
 // those that tests may import besides are in testsMayImport.
 var mayImport = map[string][]string{
 	".": {"modes"},
-	"modes": {"modes/export", "modes/logsink", "modes/logsilencer", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/ramps", "actors/agent/rules", "actors/agent/telemetry", "actors/proxy", "actors/proxy/store",
+	"modes": {"modes/export", "modes/logsink", "modes/logsilencer", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/ramps", "actors/agent/rules", "actors/agent/rules/ruletest", "actors/agent/telemetry", "actors/proxy", "actors/proxy/store",
 		"httpapi/promapi", "messages", "modes/incidents", "modes/inspect", "modes/query", "recorder/blocks", "recorder/journal", "recorder/journal/diskfs", "recorder/promstore"},
 	"modes/query":                  {"modes/logsink"},
 	"modes/incidents":              {"messages", "modes/logsink"},

@@ -30,6 +30,8 @@ type tool struct {
 	finish func() error
 	// run is given the operand. Its error is printed.
 	run func(ctx context.Context, operand string, stdout, stderr io.Writer) error
+	// runAll is in the place of run where there may be several operands.
+	runAll func(ctx context.Context, operands []string, stdout, stderr io.Writer) error
 }
 
 // operand is the one argument of a tool that is no flag. The zero value says that it has none.
@@ -116,6 +118,9 @@ func (tl tool) action(c *cli.Context, stderr io.Writer) error {
 		return nil
 	}
 	operand, err := tl.operand.only(operands)
+	if tl.runAll != nil {
+		err = tl.operand.all(operands)
+	}
 	if err == nil {
 		err = tl.resolve()
 	}
@@ -126,7 +131,11 @@ func (tl tool) action(c *cli.Context, stderr io.Writer) error {
 	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	defer stop()
-	err = tl.run(ctx, operand, c.App.Writer, stderr)
+	if tl.runAll != nil {
+		err = tl.runAll(ctx, operands, c.App.Writer, stderr)
+	} else {
+		err = tl.run(ctx, operand, c.App.Writer, stderr)
+	}
 	if err == nil {
 		return nil
 	}
@@ -191,6 +200,19 @@ func (o operand) explain(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w; %s", err, o.dashed)
+}
+
+// all returns an error unless there is an operand, and none is empty.
+func (o operand) all(operands []string) error {
+	for _, text := range operands {
+		if text == "" {
+			return fmt.Errorf("%s %q: %s", o.name, text, o.must)
+		}
+	}
+	if len(operands) == 0 {
+		return fmt.Errorf("%s is missing: %s", o.name, o.what)
+	}
+	return nil
 }
 
 // only returns the operand.

@@ -142,10 +142,12 @@ func (n *busyNode) scrapeHost(w *window, now time.Time, seconds, load, io float6
 	throttled := min(60, 4*load*io)
 	data := func(name string, v float64) recorder.Sample { return gauge(name, v, "mountpoint", "/data") }
 	logs := func(name string, v float64) recorder.Sample { return gauge(name, v, "mountpoint", "/logs") }
-	written := 0.0
-	if load > 0 {
-		written = 1e7 * load * io
+	stalled := 2.5 * io * n.noise(0.6)
+	if load == 0 && io > 1 {
+		stalled = 8 * n.noise(0.2) // All that runs is a merge.
 	}
+	writes := 100 * load * io
+	wait := writes * 0.004 * io * io * n.noise(0.8)
 	w.scrape(now, "host",
 		gauge("node_time_seconds", float64(now.Unix())), gauge("node_boot_time_seconds", float64(n.begin.Unix()-1e6+int64(n.rng.Intn(2)))),
 		gauge("node_vmstat_oom_kill", n.count("killed", killed)), gauge("fodc_cgroup_memory_events_total", 0, "process", "node", "event", "oom_kill"),
@@ -153,8 +155,8 @@ func (n *busyNode) scrapeHost(w *window, now time.Time, seconds, load, io float6
 		gauge("fodc_node_process_resident_memory_bytes", 8e9*(0.5+0.2*n.rng.Float64())), gauge("fodc_cgroup_memory_max_bytes", 8e9, "process", "node"),
 		gauge("node_memory_MemTotal_bytes", 32e9), gauge("node_memory_MemAvailable_bytes", 20e9),
 		gauge("node_pressure_memory_stalled_seconds_total", n.count("memory", 0.3*io*n.rng.Float64())),
-		gauge("node_pressure_io_stalled_seconds_total", n.count("io", min(9, 2.5*io*n.noise(0.6)))),
-		gauge("fodc_node_process_write_bytes_total", n.count("written", written)),
+		gauge("node_pressure_io_stalled_seconds_total", n.count("io", min(10, stalled))),
+		gauge("node_disk_writes_completed_total", n.count("writes", writes), "device", "sda"), gauge("node_disk_write_time_seconds_total", n.count("wait", wait), "device", "sda"),
 		gauge("fodc_cgroup_cpu_periods_total", n.count("periods", 100), "process", "node"), gauge("fodc_cgroup_cpu_throttled_periods_total", n.count("throttled", throttled), "process", "node"),
 		gauge("fodc_node_process_open_fds", 150+40*load), gauge("fodc_node_process_max_fds", 20_000),
 		// It grows by 4 % a day, a merge needs room for a while, and an old segment goes once a day.
