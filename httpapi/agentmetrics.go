@@ -22,6 +22,10 @@ const (
 	familySchema         = "fodc_proxy_schema_consistency"
 	familyStorageErrors  = "fodc_proxy_storage_errors_total"
 	familyStreamsRefused = "fodc_proxy_streams_refused_total"
+
+	familyNotifications        = "fodc_alertmanager_notifications_total"
+	familyNotificationsFailed  = "fodc_alertmanager_notifications_failed_total"
+	familyNotificationsDropped = "fodc_alertmanager_notifications_dropped_total"
 )
 
 // metadataOfAgents is metadataOf for these families.
@@ -55,6 +59,12 @@ func metadataOfAgents(family string) (kind messages.MetricType, help string) {
 		return messages.TypeCounter, "Sessions of agents that were opened."
 	case familyStreamsRefused:
 		return messages.TypeCounter, "Streams of agents, beside registrations, that were refused, by reason."
+	case familyNotifications:
+		return messages.TypeCounter, "Alerts of incidents that an Alertmanager has taken."
+	case familyNotificationsFailed:
+		return messages.TypeCounter, "Alerts of incidents that did not arrive at an Alertmanager, each time."
+	case familyNotificationsDropped:
+		return messages.TypeCounter, "Alerts of incidents that are not sent to an Alertmanager any more."
 	default:
 		return messages.TypeUnknown, ""
 	}
@@ -69,6 +79,11 @@ func (m *selfMetrics) proxy(c messages.ProxyCounts) {
 	m.set.GetOrCreateCounter(familyRelayedSamples).Set(c.RelayedSamples)
 	m.set.GetOrCreateGauge(familyCrashes, nil).Set(float64(c.CrashRecords))
 	m.set.GetOrCreateCounter(familyStorageErrors).Set(c.StorageErrors)
+	for _, a := range c.Alertmanagers {
+		for family, n := range map[string]uint64{familyNotifications: a.Notifications, familyNotificationsFailed: a.Failed, familyNotificationsDropped: a.Dropped} {
+			m.set.GetOrCreateCounter(seriesName(family, "alertmanager", a.Alertmanager)).Set(n)
+		}
+	}
 	byReason := func(family string, counts map[string]uint64) {
 		for reason, n := range counts {
 			m.set.GetOrCreateCounter(seriesName(family, "reason", reason)).Set(n)

@@ -24,6 +24,8 @@ type ProxyCounts struct {
 	// CrashRecords is how many crash records the proxy has now. StorageErrors counts the operations on
 	// its storage directory that have failed.
 	CrashRecords, StorageErrors uint64
+	// Alertmanagers is what was sent to each; none where none is told about incidents.
+	Alertmanagers []AlertmanagerCounts
 }
 
 // ProcessUsage is what a process takes of its machine. A field that is 0 is not known.
@@ -35,4 +37,13 @@ type ProcessUsage struct {
 	// MaxFiles is how many it may open.
 	MaxFiles   uint64
 	Goroutines int
+}
+
+// AlertmanagerCounts is what a proxy has sent to one Alertmanager.
+type AlertmanagerCounts struct {
+	// Alertmanager is its URL, without a user.
+	Alertmanager string
+	// Notifications are alerts that it has taken; Failed those that did not arrive, each time; Dropped those that
+	// are not tried any more.
+	Notifications, Failed, Dropped uint64
 }

@@ -111,12 +111,13 @@ func TestEveryProxyFlagArrives(t *testing.T) {
 		HeartbeatTimeout: 3 * time.Second, CleanupTimeout: 4 * time.Second, MaxAgents: 5, GRPCMaxMsgSize: 1 << 20,
 		HTTPReadTimeout: 7 * time.Second, HTTPWriteTimeout: 8 * time.Second,
 		HeartbeatInterval: 1500 * time.Millisecond, CollectTimeout: 6 * time.Second, MaxCollections: 9, MaxAgentSeries: 10, MaxAnswersMemoryPercent: 11, ExternalURL: "https://h:1/fodc",
-		Queries: QueryConfig{Timeout: 12 * time.Second, MaxSamples: 13, Concurrency: 14},
+		AlertmanagerURLs: []string{"http://u:p@h:9093/am"},
+		Queries:          QueryConfig{Timeout: 12 * time.Second, MaxSamples: 13, Concurrency: 14},
 	}
 	values := map[string]string{
 		"grpc-listen-addr": "[::1]:1", "http-listen-addr": "localhost:0", "agent-heartbeat-timeout": "3s",
 		"agent-cleanup-timeout": "4s", "max-agents": "5", "grpc-max-msg-size": "1048576", "http-read-timeout": "7s",
-		"http-write-timeout": "8s", "heartbeat-interval": "1.5s", "collect-timeout": "6s", "max-collections": "9", "max-agent-series": "10", "max-answers-memory-percentage": "11", "external-url": "https://h:1/fodc",
+		"http-write-timeout": "8s", "heartbeat-interval": "1.5s", "collect-timeout": "6s", "max-collections": "9", "max-agent-series": "10", "max-answers-memory-percentage": "11", "external-url": "https://h:1/fodc", "alertmanager-url": "http://u:p@h:9093/am",
 		"query-timeout": "12s", "query-max-samples": "13", "query-concurrency": "14",
 	}
 	o := run(t, nil, nil, append([]string{"proxy"}, asArgs(values)...)...)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -61,6 +62,8 @@ func inDocsCluster(t *testing.T, test func(t *testing.T, w *docsCluster)) {
 		cfg, err := c.actors()
 		require.NoError(t, err)
 		cfg.SchemaInterval = schemaInterval
+		cfg.Alertmanager = proxy.AlertmanagerConfig{URLs: []*url.URL{{Scheme: "http", Host: "alertmanager.example:9093"}},
+			Post: func(context.Context, *url.URL, []byte) error { return nil }}
 		p := &runningProxy{program: Program{Log: zap.NewNop()}, proxy: proxy.Start(w.sys, cfg)}
 		w.proxy = p.proxy
 		p.ready.Store(true)

@@ -68,6 +68,7 @@ func startProxy(sys *actors.System, c ProxyConfig, program Program, alone bool) 
 		go p.storage.close()
 		return nil, err
 	}
+	cfg.Alertmanager = c.alertmanager(p.http.Addr())
 	p.proxy = proxy.Start(sys, cfg)
 	if alone {
 		p.idleGC = startIdleGC()

@@ -49,6 +49,8 @@ type ProxyConfig struct {
 	// ExternalURL is where Prometheus reaches the HTTP server. Default "": where it asks
 	// for its targets.
 	ExternalURL string
+	// AlertmanagerURLs are those of Alertmanagers that are told about incidents. Default: none.
+	AlertmanagerURLs []string
 	// StorageDir is where crash records are kept on disk. Default "": nowhere.
 	StorageDir string
 }
@@ -82,6 +84,7 @@ func (c ProxyConfig) Validate() error {
 		percentRange.check("max-answers-memory-percentage", c.MaxAnswersMemoryPercent),
 		c.Queries.validate(),
 		checkExternalURL(c.ExternalURL),
+		checkAlertmanagers(c.AlertmanagerURLs),
 		checkStorageDir(c.StorageDir),
 		c.checkOrder(),
 	)
@@ -130,7 +133,7 @@ func (c ProxyConfig) externalURL() *url.URL {
 }
 
 func proxyOptions(c *ProxyConfig) []*option {
-	external := textOption(&c.ExternalURL, "external-url", "", "`URL` under which Prometheus reaches the HTTP server, for the targets of /sd and /api/v1/targets")
+	external := textOption(&c.ExternalURL, "external-url", "", "`URL` under which people and Prometheus reach the HTTP server, for the targets of /sd and /api/v1/targets, and for links in alerts")
 	external.defaultText = "the host that is asked"
 	options := []*option{
 		textOption(&c.GRPCListenAddr, "grpc-listen-addr", ":17900", "`ADDRESS` that agents connect to, host:port"),
@@ -156,5 +159,5 @@ func proxyOptions(c *ProxyConfig) []*option {
 	}
 	queries := queryOptions(&c.Queries, "`DURATION` that a PromQL query may take, with the time that it waits for its turn; "+
 		"in effect half a second less than the write timeout at most", "50000000", "20")
-	return append(append(options, queries...), external)
+	return append(append(append(options, queries...), external), alertmanagerOptions(c)...)
 }

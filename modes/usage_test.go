@@ -43,6 +43,7 @@ var wrongValues = map[string][]string{
 	"grpc-max-msg-size":                   append([]string{"4MB", "524287", "1073741825"}, wrongInts...),
 	"max-collections":                     append([]string{"10001"}, wrongInts...),
 	"max-agent-series":                    append([]string{"0", "10000001"}, wrongInts...),
+	"alertmanager-url":                    {"h", "h:1", "ftp://h", "http://", "http:///x", "http://h:0", "http://h?a=b", "http://h/#x", "http://a b"},
 	"external-url":                        {"h", "h:1", "ftp://h", "http://", "http:///x", "http://h:0", "http://h:x", "http://h?a=b", "http://h/#x", "//h", "http://a b"},
 	"max-metrics-memory-usage-percentage": append([]string{"101", "10%"}, wrongInts...),
 	"max-answers-memory-percentage":       append([]string{"101", "20%"}, wrongInts...),

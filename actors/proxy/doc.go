@@ -9,6 +9,7 @@
 //	crashes             keeps the crash records of all nodes, and asks agents for new ones
 //	evidence            fetches the evidence of incidents from agents, and keeps it
 //	schemas             compares what nodes have of the database's schema with its registry
+//	alertmanager        tells Alertmanagers of incidents, if there are any to be told
 //
 // service.go runs in gRPC's goroutines: a handler asks the registry for a session,
 // starts the stream's reader, and returns when the session has ended the stream and the
@@ -31,6 +32,7 @@
 //	session -> crashes    crashArrived, crashesAttached
 //	session -> incidents  incidentsAttached, incidentsChanged (session_incidents.go)
 //	crashes, schemas -> collector  collectQuery
+//	incidents -> alertmanager      incidentAlert, incidentRemoved
 //	collect -> collector  collected; the collector cancels a collect actor by stopping it
 //	collector -> collect  noPages
 //	download -> registry  findTargets; and back targets, answerFailure
@@ -67,6 +69,9 @@
 // schemas_state.go judges the schema, schemas_compare_state.go finds disagreements;
 // proxy_crashes.go is what the rest of the program may ask of both actors. proxy_evidence.go reads files of agents
 // that are kept nowhere.
+//
+// alertmanager_state.go decides what is sent to which Alertmanager and when, alertmanager_alert.go what an alert says;
+// alertmanager_post.go sends it, in a goroutine.
 //
 // Only the registry knows who is online. A session that has ended reports it once; its
 // actor then lives until the readers of its streams are gone.

@@ -65,6 +65,8 @@ type Config struct {
 	CrashInterval, SchemaInterval time.Duration
 	// Evidence keeps the evidence of incidents; nil: it is read from the agents whenever somebody asks.
 	Evidence *EvidenceConfig
+	// Alertmanager says who is told about incidents.
+	Alertmanager AlertmanagerConfig
 	// Intercept is called before the handler of every stream; nil is none. Tests use it to
 	// disturb single streams.
 	Intercept grpc.StreamServerInterceptor
@@ -93,6 +95,9 @@ type Proxy struct {
 	peers      *peerLog
 	// consistency is what the actor schemas has found.
 	consistency atomic.Pointer[map[string]*messages.SchemaConsistency]
+	// alertmanager gets incidentAlert and incidentRemoved; nil: nobody is told. alertCounts is what it has sent.
+	alertmanager *actors.PID
+	alertCounts  atomic.Pointer[[]messages.AlertmanagerCounts]
 }
 
 // Start spawns the proxy's actors. Agents can connect once Serve is called.
@@ -100,6 +105,7 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 	cfg.counters, cfg.peers = newCounters(), newPeerLog()
 	p := &Proxy{sys: sys, counters: cfg.counters, peers: cfg.peers}
 	backoff := actors.RestartOnFailure(actors.Backoff{Base: 100 * time.Millisecond, Cap: 5 * time.Second, Max: 10, Window: time.Minute})
+	p.startAlertmanager(cfg.Alertmanager)
 	toCollector := new(atomic.Pointer[actors.PID])
 	cfg.crashes = p.startCrashes(cfg, backoff, toCollector)
 	p.registry = sys.Spawn("registry", backoff, func() actors.Actor { return newRegistry(sys, cfg) })
@@ -168,7 +174,13 @@ func (p *Proxy) Configs(ctx context.Context, f messages.NodeFilter) ([]messages.
 }
 
 // Counts returns the counters since Start. It asks no actor, and never blocks.
-func (p *Proxy) Counts() messages.ProxyCounts { return p.counters.counts() }
+func (p *Proxy) Counts() messages.ProxyCounts {
+	counts := p.counters.counts()
+	if sent := p.alertCounts.Load(); sent != nil {
+		counts.Alertmanagers = *sent
+	}
+	return counts
+}
 
 // unavailableIfGone replaces ErrGone by an error that a client understands.
 func unavailableIfGone(err error) error {

@@ -56,6 +56,9 @@ func (p *Proxy) stopKeepers(ctx context.Context) error {
 	if p.evidence != nil {
 		err = errors.Join(err, p.sys.Stop(ctx, p.evidence))
 	}
+	if p.alertmanager != nil {
+		err = errors.Join(err, p.sys.Stop(ctx, p.alertmanager))
+	}
 	return err
 }
 
