@@ -21,6 +21,13 @@
 // written stay; nothing is removed if that would not be enough. Evidence leaves a part of the bytes to
 // documents, so that there is room for the document of what was just written.
 //
+// The free space of the file system is asked for at each new file, and again after each MiB, or an eighth of what
+// may still be taken. Nothing is removed for free space that all of it together would not give.
+//
+// A disk that is full, read-only or gone is an error of the one operation, which names it and the file. The store
+// goes on: what could not be removed is tried again by MakeRoom, and a directory that somebody has removed is made
+// again. Documents that cannot be read are in the Report of Open, and stay until there is no room.
+//
 // In memory are the documents and the names of the files, at most Limits.MaxMemory: it is one of the limits for
 // which incidents are removed. Files are written and read in pieces of at most what the caller passes, and of
 // 64 KiB where the store reads itself.

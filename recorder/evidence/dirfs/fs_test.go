@@ -106,7 +106,9 @@ func TestErrorsNameTheFile(t *testing.T) {
 	f(d.Mkdir("none/x"))
 	f(d.Rename("none/x", "y"))
 	f(d.Remove("none/x"))
-	f(d.SyncDir("none"))
+	if runtime.GOOS != "windows" { // It has no such call.
+		f(d.SyncDir("none"))
+	}
 
 	create(t, d, "file", "")
 	_, err = d.Create("file/x")
