@@ -69,8 +69,12 @@ type batchBlock struct {
 type batchedTarget struct {
 	name  string
 	order int // of targets, as they were met
-	ids   map[batchedKey]int32
-	all   []batchedSeries
+	// families are all that were met; familyIDs are their indexes, named those of the first one of each name.
+	families  []Family
+	familyIDs map[Family]int32
+	named     map[string]int32
+	ids       map[batchedKey]int32
+	all       []batchedSeries
 	// seen has the number of the batch that has the sample of a series, by the first id of its key.
 	seen []int64
 	// list is that of the batch before, listIDs the ids of its keys.
@@ -79,10 +83,11 @@ type batchedTarget struct {
 	scratch []int32
 }
 
-// batchedKey is a series with its family as one block describes it.
+// batchedKey is a series with its family, as one block describes it.
 type batchedKey struct {
-	SeriesKey
-	family Family
+	family int32
+	suffix messages.Suffix
+	labels messages.LabelText
 }
 
 // batchedSeries is a series. Those that differ in their family alone have the same first one.
@@ -140,7 +145,7 @@ func (b *Batcher) rowsOf(blocks []messages.Block) (rows []batchRow) {
 func (b *Batcher) targetOf(name string) *batchedTarget {
 	t := b.targets[name]
 	if t == nil {
-		t = &batchedTarget{name: name, order: len(b.targets), ids: make(map[batchedKey]int32)}
+		t = &batchedTarget{name: name, order: len(b.targets), familyIDs: make(map[Family]int32), named: make(map[string]int32), ids: make(map[batchedKey]int32)}
 		b.targets[name] = t
 	}
 	return t
@@ -150,17 +155,30 @@ func (b *Batcher) targetOf(name string) *batchedTarget {
 func (t *batchedTarget) blockOf(of *messages.Block) *batchBlock {
 	b := &batchBlock{Block: of}
 	for f := range of.Each() {
-		family := Family{Name: f.Name, Type: f.Type, Help: f.Help}
+		family := t.familyOf(Family{Name: f.Name, Type: f.Type, Help: f.Help})
 		for i := range f.Series {
 			s := f.At(i)
 			if s.Suffix > messages.SuffixCount || len(s.Values) != len(of.Times) {
 				continue
 			}
-			b.ids = append(b.ids, t.idOf(batchedKey{SeriesKey{f.Name, s.Suffix, s.AllLabels()}, family}))
+			b.ids = append(b.ids, t.idOf(batchedKey{family, s.Suffix, s.AllLabels()}))
 			b.values = append(b.values, s.Values)
 		}
 	}
 	return b
+}
+
+func (t *batchedTarget) familyOf(f Family) int32 {
+	id, known := t.familyIDs[f]
+	if known {
+		return id
+	}
+	id = int32(len(t.families))
+	t.familyIDs[f], t.families = id, append(t.families, f)
+	if _, known := t.named[f.Name]; !known {
+		t.named[f.Name] = id
+	}
+	return id
 }
 
 func (t *batchedTarget) idOf(k batchedKey) int32 {
@@ -168,18 +186,20 @@ func (t *batchedTarget) idOf(k batchedKey) int32 {
 	if known {
 		return id
 	}
-	id = int32(len(t.all))
-	t.ids[k] = id
-	first := id
-	plain := batchedKey{SeriesKey: k.SeriesKey}
-	if of, known := t.ids[plain]; known {
-		first = of
-	} else {
-		t.ids[plain] = id
+	first := noSeries
+	if named := t.named[t.families[k.family].Name]; named != k.family {
+		first = t.idOf(batchedKey{named, k.suffix, k.labels})
 	}
-	t.all, t.seen = append(t.all, batchedSeries{k, first}), append(t.seen, 0)
+	id = int32(len(t.all))
+	if first == noSeries {
+		first = id
+	}
+	t.ids[k], t.all, t.seen = id, append(t.all, batchedSeries{k, first}), append(t.seen, 0)
 	return id
 }
+
+// noSeries is the id of none.
+const noSeries = int32(-1)
 
 // batch makes the batch of a scrape that some blocks have.
 func (t *batchedTarget) batch(number int64, rows []batchRow) *Batch {
@@ -209,16 +229,17 @@ func (t *batchedTarget) batch(number int64, rows []batchRow) *Batch {
 // listOf returns the list of some series. If they describe a family differently, the first one counts.
 func (t *batchedTarget) listOf(ids []int32) *SeriesList {
 	l := &SeriesList{Keys: make([]SeriesKey, len(ids)), FamilyOf: make([]int32, len(ids))}
-	families := make(map[string]int32)
+	families := make(map[int32]int32)
 	for i, id := range ids {
 		s := &t.all[id]
-		f, known := families[s.Name]
+		named := t.named[t.families[s.family].Name]
+		f, known := families[named]
 		if !known {
 			f = int32(len(l.Families))
-			families[s.Name] = f
-			l.Families = append(l.Families, s.family)
+			families[named] = f
+			l.Families = append(l.Families, t.families[s.family])
 		}
-		l.Keys[i], l.FamilyOf[i] = s.SeriesKey, f
+		l.Keys[i], l.FamilyOf[i] = SeriesKey{t.families[named].Name, s.suffix, s.labels}, f
 	}
 	return l
 }

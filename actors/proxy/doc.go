@@ -8,6 +8,7 @@
 //	└ download-N        one file of an agent, for one reader
 //	crashes             keeps the crash records of all nodes, and asks agents for new ones
 //	evidence            fetches the evidence of incidents from agents, and keeps it
+//	keeplast            keeps the last minutes of all nodes on disk, if it is told to
 //	schemas             compares what nodes have of the database's schema with its registry
 //	alertmanager        tells Alertmanagers of incidents, if there are any to be told
 //
@@ -37,6 +38,7 @@
 //	collector -> collect  noPages
 //	download -> registry  findTargets; and back targets, answerFailure
 //	download -> session   ask, consumed, cancelRequest; and back answerChunk, answerFailure
+//	keeplast -> registry  findTargets; and back targets
 //	incidents -> evidence  fetchEvidence, forgetEvidence; and back nodeFetched
 //
 // A session asks on several streams, each of which is a channel (channel.go). What differs between
@@ -63,7 +65,9 @@
 //   - peer_log.go, log_limit_state.go: how many lines of the log a peer may cause
 //
 // evidence_state.go and evidence_jobs_state.go decide what is fetched when, evidence_fetch.go fetches files in
-// goroutines, and evidence_samples.go makes blocks of samples; all of it is in evidence_messages.go.
+// goroutines, and evidence_samples.go makes blocks of samples; what it says is in evidence_messages.go. keep_last_state.go
+// decides whose samples are fetched when, keep_last_times_state.go which scrapes are new, and keep_last_node.go
+// writes them.
 //
 // crashes_disk_state.go decides what is written to disk, which package store does in a goroutine.
 // schemas_state.go judges the schema, schemas_compare_state.go finds disagreements;

@@ -86,6 +86,7 @@ type Proxy struct {
 	crashes    *actors.PID
 	schemas    *actors.PID
 	evidence   *actors.PID // nil: there is no store
+	keepLast   *actors.PID // nil: the last minutes of nodes are not kept
 	service    *service
 	refuse     context.CancelFunc
 	grpc       *grpc.Server

@@ -53,8 +53,10 @@ func (p *Proxy) startSchemas(interval time.Duration, how actors.OnFailure) {
 // stopKeepers stops the actors that ask agents by themselves.
 func (p *Proxy) stopKeepers(ctx context.Context) error {
 	err := errors.Join(p.sys.Stop(ctx, p.schemas), p.sys.Stop(ctx, p.crashes))
-	if p.evidence != nil {
-		err = errors.Join(err, p.sys.Stop(ctx, p.evidence))
+	for _, pid := range []*actors.PID{p.evidence, p.keepLast} {
+		if pid != nil {
+			err = errors.Join(err, p.sys.Stop(ctx, pid))
+		}
 	}
 	if p.alertmanager != nil {
 		err = errors.Join(err, p.sys.Stop(ctx, p.alertmanager))

@@ -21,6 +21,8 @@ type EvidenceConfig struct {
 	Store *evidence.Store
 	// Blocks makes blocks of samples.
 	Blocks BlocksOf
+	// KeepLast keeps the last minutes of all nodes; nil: they are not kept.
+	KeepLast *KeepLastConfig
 }
 
 // startEvidence spawns the actor that fetches evidence, if there is a store.
@@ -30,6 +32,10 @@ func (p *Proxy) startEvidence(cfg *EvidenceConfig) {
 	}
 	f := newEvidenceFetcher(cfg.Store, cfg.Blocks)
 	f.collect, f.download = p.Collect, p.downloadEvidence
+	if k := cfg.KeepLast; k != nil {
+		f.kept = k.openKept
+		p.keepLast = p.sys.Spawn("keeplast", actors.ResumeOnFailure(), func() actors.Actor { return newKeepLast(p.sys, k, p.registry, p.Collect) })
+	}
 	p.evidence = p.sys.Spawn("evidence", actors.ResumeOnFailure(), func() actors.Actor { return newEvidenceActor(p.sys, f) })
 }
 

@@ -14,6 +14,9 @@ type Config struct {
 	// bounds the size of all files. Whole segments are removed, the oldest first.
 	RetentionTime  time.Duration
 	RetentionBytes int64
+	// MaxSegmentTime is the time between the oldest and the newest sample at which a segment is closed. 0 is
+	// two hours.
+	MaxSegmentTime time.Duration
 	// SyncInterval is the longest time between a write and its sync.
 	SyncInterval time.Duration
 	// MinFree is the part of the file system, 0 to 1, that must be free. Below it the oldest

@@ -88,7 +88,7 @@ func TestRetentionExpires(t *testing.T) {
 }
 
 func TestRotationIsDue(t *testing.T) {
-	r := newRotation(1 << 30)
+	r := newRotation(&Config{RetentionBytes: 1 << 30})
 	f := func(size int64, at time.Duration, want bool) {
 		t.Helper()
 		current := &SegmentInfo{LastNumber: 7, Size: size, MinTime: 1000, MaxTime: 1000 + time.Hour.Milliseconds()}
@@ -102,7 +102,9 @@ func TestRotationIsDue(t *testing.T) {
 	f(100, 59*time.Minute, false)
 	f(100, 59*time.Minute-time.Millisecond, true)
 	require.False(t, r.isDue(&SegmentInfo{Size: 1 << 40}, 0), "without a scrape nothing is gained")
-	require.EqualValues(t, 1<<20, newRotation(16<<20).bytes)
+	require.EqualValues(t, 1<<20, newRotation(&Config{RetentionBytes: 16 << 20}).bytes)
+	require.Equal(t, maxSegmentTime, newRotation(&Config{MaxSegmentTime: 3 * time.Hour}).time)
+	require.Equal(t, time.Minute, newRotation(&Config{MaxSegmentTime: time.Minute}).time)
 }
 
 // Times that are far out are none beyond the others.

@@ -65,7 +65,7 @@ func NewWriter(fs FS, cfg Config) *Writer {
 	return &Writer{
 		fs: fs, cfg: cfg,
 		retention: retention{bytes: cfg.RetentionBytes, time: cfg.RetentionTime},
-		rotation:  newRotation(cfg.RetentionBytes),
+		rotation:  newRotation(&cfg),
 		space:     freeSpace{min: cfg.MinFree},
 		stats:     Stats{State: StateClosed, Dropped: map[DropReason]Loss{}, Errors: map[Operation]uint64{}},
 	}
