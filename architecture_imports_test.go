@@ -18,7 +18,7 @@ const (
 var mayImport = map[string][]string{
 	".": {"modes"},
 	"modes": {"modes/export", "modes/logsink", "modes/logsilencer", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/ramps", "actors/agent/rules", "actors/agent/rules/ruletest", "actors/agent/telemetry", "actors/proxy", "actors/proxy/store",
-		"httpapi/promapi", "messages", "modes/incidents", "modes/inspect", "modes/query", "recorder/blocks", "recorder/journal", "recorder/journal/diskfs", "recorder/promstore"},
+		"httpapi/promapi", "messages", "modes/incidents", "modes/inspect", "modes/query", "recorder/blocks", "recorder/bundle", "recorder/changes", "recorder/journal", "recorder/journal/diskfs", "recorder/promstore"},
 	"modes/query":                  {"modes/logsink"},
 	"modes/incidents":              {"messages", "modes/logsink"},
 	"modes/inspect":                {"modes/logsink", "recorder/journal"},
@@ -70,7 +70,7 @@ var mayImport = map[string][]string{
 }
 
 var testsMayImport = map[string][]string{
-	"modes": {"messages/wire", "httpapi/exposition", "recorder/changes", "actors/actorstest", "actors/agent/mask/masktest",
+	"modes": {"messages/wire", "httpapi/exposition", "recorder/bundle/bundletest", "actors/actorstest", "actors/agent/mask/masktest",
 		"recorder", "recorder/journal", "recorder/recordertest"},
 	"modes/journalbench": {"recorder", "recorder/journal", "recorder/journal/diskfs", "recorder/recordertest"},
 	"modes/export":       {"recorder", "recorder/blocks/blockstest", "recorder/journal/journaltest"},

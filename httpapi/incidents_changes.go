@@ -50,6 +50,7 @@ func changesView(r changes.Report) changes.Report {
 		l.At, l.Usual, l.Highest, l.Limit = jsonTime(l.At), finite(l.Usual), finite(l.Highest), finite(l.Limit)
 		view.Limits[n] = l
 	}
+	view.Unread = orNone(r.Unread)
 	view.Vanished, view.Appeared = groupsView(r.Vanished), groupsView(r.Appeared)
 	return view
 }

@@ -12,6 +12,7 @@
 //     inspect.go and export_command.go are theirs
 //   - query_command.go, query_run.go: the command that evaluates an expression; query_client.go: by a
 //     proxy; query_dir.go, query_journal.go: over a directory
+//   - view_command.go, view.go: the command that serves incidents of a file or a directory
 //   - proxy.go, agent.go, standalone.go: start and stop; mode.go what these share; storage.go: the
 //     agent's directory, and its lock
 //   - query_api.go: the API of Prometheus, as the HTTP servers of proxy and agent have it

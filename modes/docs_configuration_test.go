@@ -175,7 +175,8 @@ func configurationPage(t *testing.T) string {
 	b.WriteString("\nThe commands of `fodc journal` take flags alone, and no variables. They are in [journal.md](journal.md).\n" +
 		"Those of `fodc query` are in [querying.md](querying.md#fodc-query); `--proxy-url` has the variable `FODC_QUERY_PROXY_URL`.\n" +
 		"Those of `fodc incidents` are in [incidents.md](incidents.md#on-the-command-line); `--proxy-url` has the variable `FODC_INCIDENTS_PROXY_URL`.\n" +
-		"Those of `fodc rules` take files alone, and are in [incidents.md](incidents.md#rules).\n")
+		"Those of `fodc rules` take files alone, and are in [incidents.md](incidents.md#rules).\n" +
+		"`fodc view` has one flag, which is in [incidents.md](incidents.md#fodc-view).\n")
 	b.WriteString(logAndSignals)
 	return b.String()
 }

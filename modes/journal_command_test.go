@@ -78,7 +78,7 @@ func TestWrongJournalCommandLine(t *testing.T) {
 	f(`inspect: unknown flag "--log-level"`, "inspect", "a", "--log-level", "info")
 	f("---x", "inspect", "a", "---x")
 	wrong(t, run(t, nil, nil, "help", "journal", "x"), `fodc journal: unknown command "x"`)
-	wrong(t, run(t, nil, nil, "journals"), `unknown command "journals": must be agent, proxy, standalone, journal, query, incidents or rules`)
+	wrong(t, run(t, nil, nil, "journals"), `unknown command "journals": must be agent, proxy, standalone, journal, query, incidents, rules or view`)
 }
 
 func TestJournalHelp(t *testing.T) {

@@ -255,7 +255,7 @@ func TestWrongCommandLine(t *testing.T) {
 		t.Helper()
 		wrong(t, run(t, nil, nil, args...), words)
 	}
-	f("agent, proxy, standalone, journal, query, incidents or rules")
+	f("agent, proxy, standalone, journal, query, incidents, rules or view")
 	f(`unknown command "x"`, "x")
 	f(`unknown command ""`, "")
 	f(`unknown command "x\ny"`, "x\ny")

@@ -7,6 +7,7 @@ import (
 
 	"fodc/recorder/promstore"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb/chunkenc"
 )
@@ -20,7 +21,7 @@ func (r *Reader) Each(ctx context.Context, most int, f func(l labels.Labels, tim
 	}
 	defer func() { err = errors.Join(err, q.Close()) }()
 	var it chunkenc.Iterator
-	set := q.Select(ctx, true, nil, labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+"))
+	set := q.Select(ctx, true, nil, labels.MustNewMatcher(labels.MatchRegexp, model.MetricNameLabel, ".+"))
 	for set.Next() {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
@@ -36,7 +37,7 @@ func writeSubset(ctx context.Context, b *tsdb.Block, dir string, keep func(label
 			err = errors.Join(err, l.close())
 		}
 	}()
-	all := labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+")
+	all := labels.MustNewMatcher(labels.MatchRegexp, model.MetricNameLabel, ".+")
 	var it chunkenc.Iterator
 	for set := q.Select(ctx, false, nil, all); ; {
 		if !set.Next() {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/stretchr/testify/require"
 
@@ -25,7 +26,7 @@ func writeTestBlocks(t *testing.T, dir string, ranges ...int64) {
 				if i == 100 {
 					v = math.Float64frombits(0x7ff0000000000002) // A staleness marker.
 				}
-				_, err := l.append(0, labels.FromStrings(labels.MetricName, name, "node_id", "n"), hour12+r*rangeMillis+i*10_000, v)
+				_, err := l.append(0, labels.FromStrings(model.MetricNameLabel, name, "node_id", "n"), hour12+r*rangeMillis+i*10_000, v)
 				require.NoError(t, err)
 			}
 		}
@@ -40,7 +41,7 @@ func TestSubset(t *testing.T) {
 	r, damaged, _ := OpenDirs([]string{dir}, 10)
 	require.Empty(t, damaged)
 	defer r.Close()
-	n, err := r.WriteSubset(t.Context(), out, func(l labels.Labels) bool { return l.Get(labels.MetricName) != "b" })
+	n, err := r.WriteSubset(t.Context(), out, func(l labels.Labels) bool { return l.Get(model.MetricNameLabel) != "b" })
 	require.NoError(t, err)
 	require.Equal(t, 4, n)
 	each := 0

@@ -142,6 +142,22 @@ func TestHostileSeries(t *testing.T) {
 	Find([]Series{long}, plantedQuestion())
 }
 
+// TestHugeValues: what is reported are numbers that JSON has.
+func TestHugeValues(t *testing.T) {
+	for _, after := range []float64{math.MaxFloat64, -math.MaxFloat64} {
+		for _, before := range []float64{0, 1, math.MaxFloat64 / 2, math.SmallestNonzeroFloat64} {
+			rep := find(at("huge", "gauge", 360, func(i int) float64 {
+				if i < 310 {
+					return before
+				}
+				return after
+			}))
+			_, err := json.Marshal(rep)
+			require.NoError(t, err)
+		}
+	}
+}
+
 func TestGaps(t *testing.T) {
 	for _, lost := range []int{3, 5, 10} { // Every third, fifth, tenth scrape has failed.
 		rep := find(at("x", "gauge", 360, func(i int) float64 {

@@ -27,6 +27,7 @@ func (f *Finder) keep(s *Series, p *points, b *baseline, c found) {
 	if t, ok := fam.first[s.Node]; !ok || at < t {
 		fam.first[s.Node] = at
 	}
+	c.from, c.to, c.strength = finite(c.from), finite(c.to), finite(c.strength)
 	change := Change{Family: name, Node: s.Node, Name: s.Name, Labels: s.Labels, Kind: c.kind, At: timeOf(at), PerSecond: p.counter,
 		From: c.from, To: c.to, Direction: c.direction, Strength: c.strength}
 	if fam.series > 1 && f.compare(&change, &fam.change) >= 0 {
@@ -88,7 +89,7 @@ func (f *Finder) Report() Report {
 // chartOf returns the points of a series before a change and from it on.
 func chartOf(p *points, b *baseline, at int) Chart {
 	level := b.level()
-	return Chart{Low: level + b.low, High: level + b.high, Before: thin(p, 0, at, level), After: thin(p, at, len(p.at), level)}
+	return Chart{Low: finite(level + b.low), High: finite(level + b.high), Before: thin(p, 0, at, level), After: thin(p, at, len(p.at), level)}
 }
 
 // thin returns at most maxChartPoints of the points: of those in a row the one that is furthest off.
@@ -114,4 +115,12 @@ func medianInt(v []int64) int64 {
 	v = slices.Clone(v)
 	slices.Sort(v)
 	return v[len(v)/2]
+}
+
+// finite returns the nearest number that JSON has.
+func finite(v float64) float64 {
+	if math.IsNaN(v) {
+		return 0
+	}
+	return min(max(v, -math.MaxFloat64), math.MaxFloat64)
 }
