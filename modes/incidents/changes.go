@@ -30,11 +30,15 @@ type Changes struct {
 		Series   int       `json:"series"`
 		Families []string  `json:"families"`
 	} `json:"vanished"`
+	Unread []struct {
+		Node   string `json:"node_id"`
+		Reason string `json:"reason"`
+	} `json:"unread"`
 }
 
 func (c *Changes) text(first time.Time) string {
 	if len(c.Changes) == 0 && len(c.Vanished) == 0 {
-		return "nothing has left its usual course\n"
+		return "nothing has left its usual course\n" + c.unread()
 	}
 	rows := [][]string{{"WHEN", "NODE", "FROM", "TO", "HOW", "WHAT"}}
 	for _, one := range c.Changes[:min(len(c.Changes), maxShownChanges)] {
@@ -65,5 +69,14 @@ func (c *Changes) text(first time.Time) string {
 	if more := len(c.Changes) - maxShownChanges + c.Dropped; more > 0 {
 		text += fmt.Sprintf("and %d more\n", more)
 	}
-	return text
+	return text + c.unread()
+}
+
+// unread names the nodes of which that is not known.
+func (c *Changes) unread() string {
+	var rows [][]string
+	for _, u := range c.Unread {
+		rows = append(rows, []string{"not known of " + u.Node + ": " + u.Reason})
+	}
+	return table(rows)
 }

@@ -61,7 +61,7 @@ func TestIncidentForPeople(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(`{"changes":[
 {"family":"rss","node_id":"n1","name":"rss","labels":"","kind":"level","at":"2026-03-01T03:11:00Z","from":512000000,"to":2.1e9,"series":1},
 {"family":"errs","node_id":"n2","name":"errs_total","labels":"a=\"b\"","kind":"spike","at":"2026-03-01T03:12:17Z","per_second":true,"from":0,"to":12.34567,"series":3}],
-"dropped":4,"vanished":[{"node_id":"n1","at":"2026-03-01T03:12:30Z","series":120,"families":["a","b","c","d"]}]}`), changes))
+"dropped":4,"vanished":[{"node_id":"n1","at":"2026-03-01T03:12:30Z","series":120,"families":["a","b","c","d"]}],"unread":[{"node_id":"n3","reason":"gone\n"}]}`), changes))
 	var b strings.Builder
 	require.NoError(t, Write(&b, i, changes, zone))
 	golden(t, "show.txt", b.String())
