@@ -104,7 +104,7 @@ func (a *AgentAPI) serveHealth(w http.ResponseWriter, r *http.Request) error {
 	}
 	view := agentHealthView{Status: statusHealthy}
 	view.Window, view.Telemetry, view.Journal = h.Window, telemetryView(h.Telemetry), journalView(h.Journal)
-	view.Crashes = crashHealthView(h.Crashes)
+	view.Crashes, view.Incidents = crashHealthView(h.Crashes), incidentsHealthView(h.Incidents)
 	view.Targets = append([]messages.TargetHealth{}, h.Targets...)
 	view.Proxies = append([]messages.ProxyHealth{}, h.Proxies...)
 	view.Events = append([]messages.AgentEvent{}, h.Events...)
@@ -149,6 +149,15 @@ func crashHealthView(c *messages.CrashHealth) *messages.CrashHealth {
 	}
 	view := *c
 	view.Sources = append([]messages.CrashSourceHealth{}, c.Sources...)
+	return &view
+}
+
+func incidentsHealthView(i *messages.IncidentsHealth) *messages.IncidentsHealth {
+	if i == nil {
+		return nil
+	}
+	view := *i
+	view.Rules.LoadedAt = jsonTime(i.Rules.LoadedAt)
 	return &view
 }
 

@@ -170,6 +170,7 @@ func documentedServers() map[string]documentedServer {
 			Telemetry: &messages.TelemetryHealth{LastRead: at},
 			Journal:   &messages.JournalHealth{State: messages.JournalFailing, Since: at, Error: "e", Dir: "d", Oldest: at, Newest: at},
 			Crashes:   &messages.CrashHealth{Records: 1, Sources: []messages.CrashSourceHealth{{Kind: "log", Path: "/l", Error: "e"}}},
+			Incidents: &messages.IncidentsHealth{Storage: messages.IncidentsOnDisk, Error: "e", Rules: messages.RulesHealth{LoadedAt: at, Error: "e"}},
 			Proxies:   []messages.ProxyHealth{{Address: "a", State: messages.LinkWaiting, Since: at, AgentID: "i", Error: "e"}},
 			Events:    []messages.AgentEvent{{Event: "restart", Target: "t", At: at, Last: at, Detail: "d"}},
 		}, nil

@@ -14,6 +14,8 @@ type AgentHealth struct {
 	Journal *JournalHealth `json:"journal,omitempty"`
 	// Crashes is nil where the agent looks for no crashes of the node.
 	Crashes *CrashHealth `json:"crashes,omitempty"`
+	// Incidents is nil where the agent has no incidents.
+	Incidents *IncidentsHealth `json:"incidents,omitempty"`
 	// Events are the newest of those the recorder keeps, oldest first.
 	Events []AgentEvent `json:"events"`
 }
@@ -84,6 +86,44 @@ type CrashSourceHealth struct {
 	Kind string `json:"kind"`
 	Path string `json:"path"`
 	// Error says why it cannot be read; empty if it can.
+	Error string `json:"error,omitempty"`
+}
+
+// Where the evidence of incidents is kept: IncidentsHealth.Storage.
+const (
+	IncidentsOnDisk   = "disk"
+	IncidentsInMemory = "memory"
+)
+
+// IncidentsHealth is how the rules and the incidents of an agent do.
+type IncidentsHealth struct {
+	// Open counts the incidents that are open, Kept all.
+	Open int `json:"open"`
+	Kept int `json:"kept"`
+	// EvidenceBytes is the size of all evidence.
+	EvidenceBytes int64 `json:"evidence_bytes"`
+	// Storage is "disk" or "memory", for incidents that begin now.
+	Storage string `json:"storage"`
+	// Error says why the directory cannot be used, or incidents cannot be written; empty if they can.
+	Error string      `json:"error,omitempty"`
+	Rules RulesHealth `json:"rules"`
+}
+
+// RulesHealth is how the alerting rules of an agent do.
+type RulesHealth struct {
+	// Rules is the number of rules, Pending and Firing that of their alerts.
+	Rules   int `json:"rules"`
+	Pending int `json:"pending"`
+	Firing  int `json:"firing"`
+	// Failures counts evaluations of single rules that failed, LastSeconds is the duration of the latest
+	// evaluation of all.
+	Failures    int     `json:"evaluation_failures"`
+	LastSeconds float64 `json:"last_evaluation_seconds"`
+	// LoadedAt is when the files of rules were last read with success; Loaded is false if the latest attempt has
+	// failed.
+	LoadedAt time.Time `json:"loaded_at,omitzero"`
+	Loaded   bool      `json:"last_reload_successful"`
+	// Error says why rules cannot be evaluated; empty if they can.
 	Error string `json:"error,omitempty"`
 }
 

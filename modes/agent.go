@@ -37,6 +37,8 @@ type runningAgent struct {
 	storage  *storage // nil: none
 	// stopTrim ends the goroutine of trimMemory.
 	stopTrim context.CancelFunc
+	// removeReload ends that rules are read again at SIGHUP; nil: they are not.
+	removeReload func()
 }
 
 // startAgent starts an agent. alone says that its proxies are other processes.
@@ -55,6 +57,10 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 		return nil, err
 	}
 	cfg.Journal, cfg.Pressure, cfg.Crashes = a.storage.journal(), c.pressure(a.storage, log), c.Crashes.actors(a.storage)
+	if cfg.Incidents, err = c.incidents(a.storage); err != nil {
+		go a.storage.close()
+		return nil, err
+	}
 	a.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: a.api(sys, c, program).Handler(),
 		ReadTimeout: agentHTTPTimeout, WriteTimeout: c.writeTimeout(), Log: log.Named("http")})
 	if err != nil {
@@ -62,6 +68,7 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 		return nil, err
 	}
 	a.agent = agent.Start(sys, cfg)
+	a.reloadRules(c, program)
 	go func() { a.failures <- a.http.Serve() }()
 	trimCtx, stopTrim := context.WithCancel(context.Background())
 	a.stopTrim = stopTrim
@@ -95,6 +102,7 @@ func (a *runningAgent) api(sys *actors.System, c AgentConfig, program Program) *
 			return a.agent.Read(ctx, s, take)
 		},
 		Identity: func() messages.Identity { return a.agent.Identity() }, Version: thisBuild().version, MaxQueryBytes: agentQueryBytes,
+		Incidents: a.incidentsAPI(c),
 	}
 	c.addQueries(api, program)
 	return api
@@ -135,6 +143,9 @@ func (a *runningAgent) failed() <-chan error { return a.failures }
 func (a *runningAgent) stop(ctx context.Context) error {
 	a.ready.Store(false)
 	a.stopTrim()
+	if a.removeReload != nil {
+		a.removeReload()
+	}
 	requests := make(chan error, 1)
 	go func() { requests <- a.http.Shutdown(ctx) }()
 	err := a.agent.Stop(ctx)

@@ -74,6 +74,8 @@ type AgentConfig struct {
 	Crashes CrashConfig
 	// Pressure is how profiles are captured while the node is short of memory.
 	Pressure PressureConfig
+	// Incidents is when something has gone wrong, and what is kept of it.
+	Incidents AgentIncidentsConfig
 }
 
 // TargetConfig is one endpoint that is scraped.
@@ -125,6 +127,7 @@ func (c AgentConfig) validateNode() error {
 		c.Storage.validate(),
 		c.checkPressure(),
 		c.Crashes.validate(),
+		c.Incidents.validate(),
 	)
 }
 
@@ -134,6 +137,7 @@ func linkOptions(c *AgentConfig) []*option {
 	proxies.defaultValue = "localhost:17900"
 	own := []*option{proxies, durationOption(&c.HeartbeatInterval, "heartbeat-interval", "10s",
 		"`DURATION` between heartbeats, unless the proxy asks for another one")}
+	own = append(own, ownIncidentOptions(&c.Incidents)...)
 	return append(own, queryOptions(&c.Queries, "`DURATION` that a PromQL query may take, with the time that it waits for its turn",
 		strconv.Itoa(ownQuerySamples), strconv.Itoa(ownQueries))...)
 }
@@ -141,7 +145,7 @@ func linkOptions(c *AgentConfig) []*option {
 // nodeOptions are the flags of an agent that standalone mode has, too.
 func nodeOptions(c *AgentConfig, in *targetInput) []*option {
 	options := slices.Concat(identityOptions(c), targetOptions(in), limitOptions(c), hostOptions(c), databaseOptions(&c.Database), storageOptions(&c.Storage), pressureOptions(&c.Pressure),
-		crashOptions(&c.Crashes))
+		crashOptions(&c.Crashes), incidentOptions(&c.Incidents))
 	return append(options,
 		durationOption(&c.PollInterval, "poll-metrics-interval", "10s", "`DURATION` between two scrapes of an endpoint"),
 		intOption(&c.MaxMemoryPercent, "max-metrics-memory-usage-percentage", "10",
@@ -170,6 +174,7 @@ func identityOptions(c *AgentConfig) []*option {
 // node id nor a pod name is given.
 func (c *AgentConfig) finish(in targetInput, host string) error {
 	c.NodeID = cmp.Or(c.NodeID, c.PodName, host)
+	c.Incidents.finishIncidents()
 	var err error
 	c.Targets, c.DefaultTargets, err = in.targets()
 	return err

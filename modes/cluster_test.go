@@ -17,6 +17,7 @@ import (
 	"fodc/actors/actorstest"
 	"fodc/actors/agent"
 	"fodc/actors/agent/nodeconfig"
+	"fodc/actors/agent/rules"
 	"fodc/actors/agent/telemetry"
 	"fodc/actors/proxy"
 	"fodc/messages"
@@ -91,7 +92,7 @@ func startCluster(t *testing.T, agents int, page func(id string, scrape int) []b
 			ProxyAddrs:   []string{"proxy:17900"}, Targets: []agent.Target{{URL: "http://node/metrics"}},
 			ScrapeInterval: clusterScrapes, HeartbeatInterval: 10 * time.Second, ReconnectInterval: clusterReconnect,
 			Telemetry: &telemetry.Config{Root: root}, NodeConfig: &nodeconfig.Config{Root: root, Files: []string{a.file}},
-			MemoryBudget: 8 << 20, Version: "test", Dial: w.net.dial,
+			MemoryBudget: 8 << 20, Version: "test", Dial: w.net.dial, Incidents: clusterIncidents(w.t),
 			Fetch: func(_ context.Context, url string) ([]byte, string, error) {
 				if url != "http://node/metrics" {
 					return nil, "", syscall.ECONNREFUSED
@@ -109,6 +110,13 @@ func startCluster(t *testing.T, agents int, page func(id string, scrape int) []b
 	}
 	w.pass(2 * clusterScrapes)
 	return w
+}
+
+// clusterIncidents has the built-in rules, and keeps evidence in memory.
+func clusterIncidents(t *testing.T) *agent.IncidentsConfig {
+	set, err := rules.Load(true, nil)
+	require.NoError(t, err)
+	return &agent.IncidentsConfig{Before: 10 * time.Minute, After: 2 * time.Minute, CoolDown: 10 * time.Minute, MaxDuration: 15 * time.Minute, Rules: set}
 }
 
 // configure writes the node's configuration file.

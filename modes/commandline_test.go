@@ -85,8 +85,12 @@ var defaultAgent = AgentConfig{
 	Queries:  QueryConfig{Timeout: 30 * time.Second, MaxSamples: 2_000_000, Concurrency: 4},
 	Pressure: PressureConfig{Enabled: true, TriggerPercent: 75, Cooldown: 5 * time.Minute, MaxArtifacts: 16, MaxDiskBytes: 512 << 20,
 		PprofPort: 6060},
-	Crashes: CrashConfig{MaxArtifacts: 64},
+	Incidents: defaultIncidents,
+	Crashes:   CrashConfig{MaxArtifacts: 64},
 }
+
+var defaultIncidents = AgentIncidentsConfig{Enabled: true, BuiltinRules: true, Before: 10 * time.Minute, After: 2 * time.Minute, CoolDown: 10 * time.Minute,
+	MaxDuration: 15 * time.Minute, MaxCount: 200, RetentionBytes: 512 << 20}
 
 func TestDefaults(t *testing.T) {
 	f := func(want any, args ...string) {
@@ -148,6 +152,8 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 		Queries: QueryConfig{Timeout: 5 * time.Second, MaxSamples: 6, Concurrency: 7},
 		Pressure: PressureConfig{TriggerPercent: 80, Cooldown: 90 * time.Second, Dir: "b dir", MaxArtifacts: 8, MaxDiskBytes: 1 << 30,
 			PprofPort: 9},
+		Incidents: AgentIncidentsConfig{Enabled: false, RuleFiles: []string{"/rules/*.yaml", "/a,b.yaml"}, Before: time.Minute, After: 30 * time.Second, CoolDown: 5 * time.Minute,
+			MaxDuration: time.Hour, MaxCount: 7, RetentionBytes: 1 << 30, PprofEndpoint: "https://h:1", AllowRemoteActions: true},
 		Crashes: CrashConfig{Dirs: []string{"/crash/a,b", "/crash/c"}, MaxArtifacts: 7, LogFiles: []string{"/log/a,b", "/log/c"}},
 	}
 	single := map[string]string{
@@ -162,11 +168,14 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 		"cluster-state-poll-interval": "11s", "lifecycle-port": "12", "lifecycle-cache-ttl": "13m", "lifecycle-report-dir": "/reports",
 		"pressure-profiler-trigger-percent": "80", "pressure-profiler-cooldown": "90s", "pressure-profiler-dir": "b dir",
 		"pressure-profiler-max-artifacts": "8", "pressure-profiler-max-disk-bytes": "1073741824", "pressure-profiler-pprof-port": "9",
+		"incident-before": "1m", "incident-after": "30s", "incident-cooldown": "5m", "incident-max-duration": "1h",
+		"incident-max-count": "7", "incident-retention-size": "1GiB", "pprof-endpoint": "https://h:1",
 		"max-crash-artifacts": "7",
 	}
 	args := append([]string{"agent", "--cluster-state-ports", "8,9", "--cluster-state-ports", "10", "--proxy-addr", "a:1", "--proxy-addr", "[::1]:2",
 		"--secondary-address", "grpc=[::1]:4", "--secondary-address", "http=10.0.0.1:5",
 		"--data-dir", "/data/a,b", "--data-dir", "/data/c", "--host-telemetry=false", "--pressure-profiler-enabled=false",
+		"--incidents=false", "--builtin-rules=false", "--allow-remote-actions", "--rule-file", "/rules/*.yaml", "--rule-file", "/a,b.yaml",
 		"--crash-source-dir", "/crash/a,b", "--crash-source-dir", "/crash/c", "--node-log-file", "/log/a,b", "--node-log-file", "/log/c",
 		"--collect-config=false", "--node-config-file", "/etc/a.yaml", "--node-config-file", "/etc/b,c.env",
 		"--metrics-endpoint", "http://h/a,b", "--metrics-endpoint", "https://h:6",
@@ -177,7 +186,8 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 	o = run(t, nil, append(asEnv(single), "FODC_PROXY_ADDR=a:1 [::1]:2",
 		"FODC_SECONDARY_ADDRESS=grpc=[::1]:4\nhttp=10.0.0.1:5", "FODC_METRICS_ENDPOINT= http://h/a,b  https://h:6 ",
 		"FODC_CONTAINER_NAMES=one two three", "FODC_DATA_DIR=/data/a,b /data/c", "FODC_HOST_TELEMETRY=false",
-		"FODC_COLLECT_CONFIG=false", "FODC_PRESSURE_PROFILER_ENABLED=false", "FODC_CRASH_SOURCE_DIR=/crash/a,b /crash/c", "FODC_NODE_LOG_FILE=/log/a,b /log/c",
+		"FODC_COLLECT_CONFIG=false", "FODC_PRESSURE_PROFILER_ENABLED=false", "FODC_INCIDENTS=false", "FODC_BUILTIN_RULES=false", "FODC_ALLOW_REMOTE_ACTIONS=true",
+		"FODC_RULE_FILE=/rules/*.yaml /a,b.yaml", "FODC_CRASH_SOURCE_DIR=/crash/a,b /crash/c", "FODC_NODE_LOG_FILE=/log/a,b /log/c",
 		"FODC_CLUSTER_STATE_PORTS=8,9 10", "FODC_NODE_CONFIG_FILE=/etc/a.yaml /etc/b,c.env"), "agent")
 	require.Equal(t, want, o.config, o.stderr)
 }

@@ -111,6 +111,8 @@ var panicCases = map[string]panicCase{
 	"selfmetrics": {isAgent: true},
 	"telemetry":   {isAgent: true},
 	"nodeconfig":  {isAgent: true},
+	"rules":       {isAgent: true, resumed: true},
+	"incidents":   {isAgent: true, resumed: true},
 	"link":        {isAgent: true, costsNode: true},
 	"uplink":      {isAgent: true, stopped: true, costsNode: true},
 }

@@ -94,6 +94,17 @@ var wrongValues = map[string][]string{
 	"pressure-profiler-max-artifacts":   append([]string{"1001"}, wrongInts...),
 	"pressure-profiler-max-disk-bytes":  append([]string{"512MiB", "1048575", "1099511627777"}, wrongInts...),
 	"pressure-profiler-pprof-port":      wrongPorts,
+	"incidents":                         {"", "x", "yes", "TRUE", "1", "0"},
+	"builtin-rules":                     {"", "x", "yes", "TRUE", "1", "0"},
+	"allow-remote-actions":              {"", "x", "yes", "TRUE", "1", "0"},
+	"rule-file":                         {"", "/nothing/rules.yaml", "/x[", "a\nb", "\xff", tooLong, "testdata/versions.prom"},
+	"incident-before":                   {"", "x", "-1s", "10", "61m"},
+	"incident-after":                    {"", "x", "-1s", "10", "9s", "61m", "15m"},
+	"incident-cooldown":                 {"", "x", "-1s", "10", "121m"},
+	"incident-max-duration":             {"", "x", "0", "-1s", "10", "59s", "121m"},
+	"incident-max-count":                append([]string{"10001"}, wrongInts...),
+	"incident-retention-size":           {"", "x", "0", "0B", "-1GiB", "512", "15MiB", "2PiB", "1kB"},
+	"pprof-endpoint":                    {"h:1", "ftp://h", "http://", "http:///x", "http://h:0", "http://h:65536", "http://h?a=b", "//h/x", "http://a b/", tooLong},
 }
 
 func labels(n int) string {

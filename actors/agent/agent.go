@@ -6,9 +6,11 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"fodc/actors"
+	"fodc/actors/agent/capture"
 	"fodc/actors/agent/mask"
 	"fodc/actors/agent/nodeconfig"
 	"fodc/actors/agent/ramps"
@@ -56,6 +58,8 @@ type Config struct {
 	Pressure *PressureConfig
 	// Ramps says where profiles are kept that are captured while the node's memory grows; nil: none are captured.
 	Ramps *RampConfig
+	// Incidents says when something has gone wrong, and what is kept of it; nil is never.
+	Incidents *IncidentsConfig
 	// Sources answer what proxies ask on the streams beside that of metrics. A stream without a source is
 	// not opened.
 	Sources map[messages.Stream]Source
@@ -123,16 +127,25 @@ type Agent struct {
 	ramps     *actors.PID // nil where nothing is captured while the node's memory grows
 	rampStore *ramps.Store
 	crashes   *actors.PID // nil where nothing is known of crashes
+	incidents *actors.PID // nil without incidents; then there are no rules either
+	rules     *actors.PID
 	scrapers  []*actors.PID
 	links     []*actors.PID
 	pasts     *pastReads
 	own       *ownReads
 	announcer *announcer
+	turn      capture.Turn
+
+	scrapeTimeout  time.Duration
+	incidentStatus *atomic.Pointer[incidentsStatus]
+	ruleStatus     *atomic.Pointer[rulesStatus]
 }
 
 // Start spawns the agent's actors. Scrapes and connections begin at once.
 func Start(sys *actors.System, cfg Config) *Agent {
-	a := &Agent{sys: sys, client: newScrapeClient(), pasts: newPastReads(sys.Log()), own: newOwnReads(), announcer: newAnnouncer(sys)}
+	a := &Agent{sys: sys, client: newScrapeClient(), pasts: newPastReads(sys.Log()), own: newOwnReads(), announcer: newAnnouncer(sys),
+		turn: capture.NewTurn(), scrapeTimeout: scrapeTimeout(cfg.ScrapeInterval)}
+	cfg.MemoryBudget -= cfg.Incidents.reserved(cfg.MemoryBudget)
 	fetch := withoutBuffer(cfg.Fetch)
 	if cfg.Fetch == nil {
 		fetch = newFetchFunc(a.client, userAgent(cfg.Version), cmp.Or(cfg.Limits.PageBytes, defaultPageBytes))
@@ -154,6 +167,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	a.startPressure(&cfg)
 	a.startRamps(&cfg)
 	a.startCrashes(&cfg)
+	a.startIncidents(&cfg)
 	all := a.startDatabase(cfg)
 	maps.Copy(all, cfg.Sources)
 	sources := newSources(sys.Log(), all, len(cfg.ProxyAddrs))
@@ -166,7 +180,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	if cfg.NodeConfig != nil {
 		collector := nodeconfig.New(nodeConfigOf(cfg, a.client))
 		a.config = sys.Spawn("nodeconfig", restarts, func() actors.Actor {
-			return newNodeConfig(sys, collector, cfg)
+			return newNodeConfig(sys, collector, cfg, a.noteEvent)
 		})
 	}
 	for _, t := range cfg.Targets {

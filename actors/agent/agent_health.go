@@ -58,6 +58,7 @@ func (a *Agent) Health(ctx context.Context) (messages.AgentHealth, error) {
 			return h, unavailable(err)
 		}
 	}
+	h.Incidents = a.incidentsHealth()
 	for _, pid := range a.links {
 		p, err := actors.Ask[messages.ProxyHealth](ctx, a.sys, pid, readLink{})
 		if err != nil {

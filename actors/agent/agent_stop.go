@@ -18,9 +18,10 @@ const journalCloseTimeout = 800 * time.Millisecond
 // Stop stops the scrapes and closes the journal, says goodbye to the proxies, and stops the rest.
 // When ctx ends first, connections are cut. It may be called more than once.
 func (a *Agent) Stop(ctx context.Context) error {
-	err := a.stopEach(ctx, append(slices.Clone(a.scrapers), a.self, a.host, a.pressure, a.ramps)...)
+	a.closeIncidents(ctx)
+	err := a.stopEach(ctx, append(slices.Clone(a.scrapers), a.self, a.host, a.pressure, a.ramps, a.rules)...)
 	closed := a.closeJournal(ctx)
-	err = errors.Join(err, a.disconnect(ctx), a.stopEach(ctx, a.config, a.database, a.lifecycle, a.crashes))
+	err = errors.Join(err, a.disconnect(ctx), a.stopEach(ctx, a.incidents, a.config, a.database, a.lifecycle, a.crashes))
 	<-closed
 	err = errors.Join(err, stopRecorder(ctx, a.sys, a.recorder), a.stopEach(ctx, a.journal))
 	a.client.CloseIdleConnections()

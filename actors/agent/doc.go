@@ -12,6 +12,8 @@
 //	pressure            captures profiles while the node is short of memory; survives its own panics
 //	ramps               captures profiles while the node's memory grows, for an incident that may follow; survives its own panics
 //	crashsource         finds out about crashes of the node: see package crash; survives its own panics
+//	rules               evaluates alerting rules each interval: see package rules; survives its own panics
+//	incidents           keeps the evidence when something goes wrong; survives its own panics
 //	link-N              one proxy address: the reconnect supervisor
 //	└ uplink-N          one session: registration, heartbeats, answers
 //
@@ -40,6 +42,13 @@
 //	lifecycleSource -> lifecycle       readLifecycle; lifecycle -> lifecycleSource  answerLifecycle, or an error
 //	lifecycleSource -> lifecycle       readReports; lifecycle -> lifecycleSource    lifecycleReports, if the node takes long
 //	crashSource -> crashsource         readCrashes; crashsource -> crashSource  crashSnapshot
+//	rules -> recorder                  read, readEvents, in a goroutine
+//	rules -> incidents                 alertsFire
+//	incidents -> recorder              read, readEvents, in a goroutine
+//	incidents -> journal               pinJournal
+//	incidents -> scraper, crashsource, nodeconfig  readTarget, readCrashes, checkConfig, in goroutines of captures
+//	incidentSource -> incidents        listIncidents, getIncident, askFreeze, actOnIncident; incidents -> incidentSource  incidentList, incidentFound
+//	nodeconfig -> incidents            nodeEvent
 //	link -> recorder                   readHealth; recorder -> link  nodeHealth
 //	uplink -> link                     registered, sessionOver
 //	link -> uplink                     sayGoodbye, then it stops it
@@ -76,6 +85,15 @@
 // those that logs have told of are written to disk. There is one goroutine for each directory and each log, and one for
 // the file of records: each may hang as long as its disk does. What the kernel says of the end of the node's process
 // goes to crashRecords.exited, as what a log says of it does.
+//
+// Incidents are optional, too. rules.go evaluates the alerting rules, and reads them again when their files have changed
+// (rules_state.go, rules_files.go). incidents.go is the actor of the incidents. incidents_state.go and its neighbours decide:
+// incidents_rules_state.go when a rule opens one, and which alerts are in it; incidents_cooldown_state.go when it does not;
+// incidents_asked_state.go what others ask for; incidents_freeze_state.go when one ends, and how it goes on after a restart;
+// incident_events_state.go what its timeline has. incidents_run.go captures (incidents_captures.go), and incidents_window.go
+// writes what was recorded, in goroutines of each incident. incidents_store.go writes documents, incidents_disk.go opens the
+// directory; while that cannot be used, evidence is in memory. The journal keeps the segments of an incident until it is frozen
+// (journal_pins_state.go). incidents_source.go answers proxies, agent_incidents.go HTTP, and incidents_metrics.go shows how it does.
 //
 // A link has at most one uplink: it starts the next one when the runtime has reported the
 // end of the one before. An uplink sends sessionOver when its streams, their goroutines and

@@ -1,10 +1,12 @@
 package agent
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
 	"fodc/messages"
+	"fodc/recorder"
 )
 
 // maxNodeEvents bounds the events of the node that are kept.
@@ -43,6 +45,39 @@ func (l *incidentEvents) between(from, to time.Time, more []messages.IncidentEve
 	slices.SortStableFunc(events, func(a, b messages.IncidentEvent) int { return a.At.Compare(b.At) })
 	dropped = max(len(events)-messages.MaxIncidentEvents, 0)
 	return events[dropped:], dropped
+}
+
+// recorded takes the events of the recorder, which has also what it can tell of former processes. The newest time in which
+// the agent did not run is one of them.
+func (s *incidentsState) recorded(events []recorder.Event) {
+	s.events.recorded = s.events.recorded[:0:0]
+	var stopped time.Time
+	add := func(at time.Time, kind, text string) {
+		s.events.recorded = append(s.events.recorded, messages.IncidentEvent{At: documentTime(at), Kind: kind, Text: incidentText(text)})
+	}
+	for _, e := range events {
+		detail := ""
+		if e.Detail != "" {
+			detail = ": " + e.Detail
+		}
+		switch e.Kind {
+		case recorder.EventRestart:
+			add(e.At, "restart", "the process of "+e.Target+" was started again"+detail)
+		case recorder.EventScrapeFailed:
+			add(e.At, "scrape", "scrapes of "+e.Target+" fail"+detail)
+			if e.Scrapes > 1 {
+				add(e.Last, "scrape", fmt.Sprintf("the last of %d failed scrapes of %s", e.Scrapes, e.Target))
+			}
+		case recorder.EventAgentStopped:
+			stopped = e.At
+			add(e.At, "agent", "the last scrape of an agent that ended"+detail)
+		case recorder.EventAgentStarted:
+			if !stopped.IsZero() && !stopped.After(e.At) {
+				s.down = agentGap{stopped, e.At}
+			}
+			add(e.At, "agent", "the agent begins"+detail)
+		}
+	}
 }
 
 // timeline returns the events of an incident, with those that its document has from former processes.

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -156,6 +155,7 @@ const maxLoggedMissing = 5
 
 // loaded takes the incidents of former processes. Those that are open go on, or are over.
 func (s *incidentsState) loaded(docs []messages.Incident, now time.Time) (effects []incidentEffect) {
+	var restored []*incidentEntry
 	for i := range docs {
 		doc := docs[i].Clone()
 		if s.entries[doc.ID] != nil || len(doc.Nodes) != 1 {
@@ -165,12 +165,18 @@ func (s *incidentsState) loaded(docs []messages.Incident, now time.Time) (effect
 		s.entries[doc.ID] = e
 		if doc.State == messages.IncidentOpen {
 			s.restore(e, now)
+			restored = append(restored, e)
 		}
 	}
 	for _, e := range s.sorted() {
 		s.restoreCoolDown(e, now)
 	}
 	effects = s.due(now)
+	for _, e := range restored {
+		if e.phase == incidentIsOpen {
+			effects = append(effects, openIncident{e.doc.ID})
+		}
+	}
 	if !s.ready {
 		s.ready = true
 		effects = append(effects, s.evaluated(s.waiting, now)...)
@@ -225,11 +231,8 @@ func (s *incidentsState) restoreCoolDown(e *incidentEntry, now time.Time) {
 func (s *incidentsState) pins() (all []pinnedTime) {
 	for _, e := range s.sorted() {
 		if e.phase != incidentIsFrozen {
-			all = append(all, pinnedTime{e.doc.From, cmp.Or(e.doc.To, time.Time{})})
+			all = append(all, pinnedTime{e.doc.From, e.doc.To})
 		}
 	}
 	return all
 }
-
-// pinnedTime is a time of which the journal is kept. A zero end is not known yet.
-type pinnedTime struct{ from, to time.Time }

@@ -223,6 +223,31 @@ func (s *incidentsState) save(now time.Time) (effects []incidentEffect) {
 	return effects
 }
 
+// flush saves all that has changed at once.
+func (s *incidentsState) flush(now time.Time) []incidentEffect {
+	for _, e := range s.entries {
+		if e.phase == incidentIsOpen {
+			s.touch(e.doc.ID, now)
+		}
+		e.urgent = true
+	}
+	return s.save(now)
+}
+
+// touch has an incident saved.
+func (s *incidentsState) touch(id string, now time.Time) {
+	if e := s.entries[id]; e != nil {
+		e.changed, e.urgent = now, true
+	}
+}
+
+// saveFailed has an incident saved again later.
+func (s *incidentsState) saveFailed(id string, now time.Time) {
+	if e := s.entries[id]; e != nil && e.changed.IsZero() {
+		e.changed = now
+	}
+}
+
 func (s *incidentsState) announce() incidentEffect {
 	s.revision++
 	return announceIncidents{s.revision}

@@ -16,6 +16,8 @@ type (
 	openJournal struct{ recorder *actors.PID }
 	// keepBatch is a scrape for the journal.
 	keepBatch struct{ batch *recorder.Batch }
+	// pinJournal says of which times the journal is kept.
+	pinJournal struct{ times []pinnedTime }
 	// awaitWritten is answered with journalWaitOver when the batch with the number, and all before
 	// it, are written, or will not be soon; at the latest after writtenTimeout.
 	awaitWritten    struct{ number int64 }
@@ -86,6 +88,8 @@ func (j *journalKeeper) Receive(c actors.Context) {
 		j.onRecovered(c, m)
 	case refilled:
 		j.onRefilled(c, m)
+	case pinJournal:
+		j.do(c, j.state.pin(m.times, time.Now()))
 	case awaitWritten:
 		j.awaiting = append(j.awaiting, awaitingWritten{c.Sender(), m.number, time.Now().Add(writtenTimeout)})
 	case readJournal:

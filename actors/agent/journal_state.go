@@ -39,6 +39,8 @@ type journalState struct {
 	failed          bool   // the newest operation has
 	cause           string // why the journal is stalled, paused or failing
 
+	pins journalPins
+
 	// done is the number of the newest batch that was written or given up, dropped that of the
 	// newest for which there was no room.
 	done, dropped int64
@@ -98,6 +100,9 @@ func (s *journalState) stall(now time.Time) []journalEffect {
 
 // ended takes the result of the operation that is under way.
 func (s *journalState) ended(r journalResult, now time.Time) []journalEffect {
+	if r.work.op == journalPin {
+		return s.pinEnded(r, now)
+	}
 	s.work, s.stalled, s.paused, s.failed = journalWork{}, false, r.isPaused, r.err != nil && !r.isPaused && !r.isInvalid
 	if r.work.op != journalAppend {
 		s.notBefore = now.Add(minJournalPause)
@@ -191,6 +196,8 @@ func (s *journalState) nextWork(now time.Time) journalWork {
 		return journalWork{}
 	case !s.opened:
 		return journalWork{op: journalOpen}
+	case s.pins.changed:
+		return s.pins.work()
 	case s.failed || s.paused || !s.next.IsZero() && !now.Before(s.next):
 		return journalWork{op: journalSync}
 	case b != nil:

@@ -14,17 +14,19 @@ const (
 	journalOpen
 	journalAppend
 	journalSync // whatever the writer has due: a sync, the end of a segment, retention
+	journalPin  // which segments are kept for incidents
 	journalClose
 )
 
 func (o journalOp) String() string {
-	return [...]string{"idle", "open", "append", "sync", "close"}[o]
+	return [...]string{"idle", "open", "append", "sync", "pin", "close"}[o]
 }
 
 // journalWork is one operation of the goroutine that touches the disk.
 type journalWork struct {
 	op    journalOp
 	batch *recorder.Batch // of an append
+	pins  []pinnedTime    // what is pinned; of journalPin
 }
 
 // journalResult is what an operation came to.
@@ -35,6 +37,8 @@ type journalResult struct {
 	// cannot be encoded.
 	err                 error
 	isPaused, isInvalid bool
+	// pinned is why segments are not pinned, or not let go. The journal has not failed then.
+	pinned error
 	// retry is when the writer tries the disk again after a failure, next when it has something
 	// to do. A zero time is never.
 	retry, next time.Time

@@ -20,6 +20,8 @@ type journalWriter interface {
 	Due(now time.Time) error
 	NextDue() time.Time
 	Close(now time.Time) error
+	Pin(number int64) error
+	Unpin(number int64) error
 	// Abandon has the next append begin a new segment, whatever became of this one.
 	Abandon()
 	View() *journal.View
@@ -66,7 +68,13 @@ func (d *journalDisk) run(self sender) {
 // do does an operation.
 func (d *journalDisk) do(w journalWork) journalEnded {
 	ended := journalEnded{journalResult: journalResult{work: w}}
-	ended.err = d.guard(w.op, func() error { return d.operate(w) })
+	ended.err = d.guard(w.op, func() error {
+		if w.op == journalPin {
+			ended.pinned = d.pin(w.pins)
+			return nil
+		}
+		return d.operate(w)
+	})
 	d.isLocked = d.isLocked && ended.err == nil
 	if err := d.guard(w.op, func() error { d.complete(&ended); return nil }); err != nil {
 		ended.err = err
@@ -130,4 +138,17 @@ func (d *journalDisk) operate(w journalWork) error {
 		return d.writer.Append(w.batch, time.Now())
 	}
 	return d.writer.Due(time.Now())
+}
+
+// pin pins the segments that are wanted, and no others.
+func (d *journalDisk) pin(wanted []pinnedTime) error {
+	pin, unpin := pinsOf(d.writer.View().Segments, wanted)
+	var errs []error
+	for _, number := range pin {
+		errs = append(errs, d.writer.Pin(number))
+	}
+	for _, number := range unpin {
+		errs = append(errs, d.writer.Unpin(number))
+	}
+	return errors.Join(errs...)
 }

@@ -37,14 +37,16 @@ type nodeConfig struct {
 	collector  *nodeconfig.Collector
 	state      *nodeConfigState
 	requesters []*actors.PID
+	// note adds to the timelines of incidents.
+	note func(kind, text string)
 
 	due, timeout actors.Timer
 	ctx          context.Context
 	cancel       context.CancelCauseFunc
 }
 
-func newNodeConfig(sys *actors.System, collector *nodeconfig.Collector, cfg Config) *nodeConfig {
-	return &nodeConfig{sys: sys, log: sys.Log(), collector: collector, state: newNodeConfigState(cfg.HeartbeatInterval, cfg.NodeOptional)}
+func newNodeConfig(sys *actors.System, collector *nodeconfig.Collector, cfg Config, note func(kind, text string)) *nodeConfig {
+	return &nodeConfig{sys: sys, log: sys.Log(), collector: collector, note: note, state: newNodeConfigState(cfg.HeartbeatInterval, cfg.NodeOptional)}
 }
 
 func (n *nodeConfig) Receive(c actors.Context) {
@@ -62,7 +64,11 @@ func (n *nodeConfig) Receive(c actors.Context) {
 		n.do(c, n.state.asked(time.Now()))
 	case configRead:
 		n.timeout.Disarm()
+		before := n.state.config
 		n.do(c, n.state.returned(m.config, time.Now()))
+		if before != nil && n.state.config != before {
+			n.note("config", "the node's configuration has changed")
+		}
 	case actors.Tick:
 		n.onTick(c, m)
 	default:

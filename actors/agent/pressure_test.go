@@ -372,7 +372,7 @@ func TestProfileAnswerIsLeft(t *testing.T) {
 
 		// A proxy that reads nothing delays no other one.
 		ctx, cancel = context.WithCancel(t.Context())
-		for range maxPressureReads {
+		for range maxBoundedReads {
 			go func() {
 				_ = source.Answer(ctx, q, func(messages.Part) error { <-ctx.Done(); return ctx.Err() })
 			}()
@@ -387,7 +387,7 @@ func TestProfileAnswerIsLeft(t *testing.T) {
 
 		// Reads that hang are few, and an answer that waits for one of them ends with its time.
 		stuck := make(chan struct{})
-		for range maxPressureReads {
+		for range maxBoundedReads {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			require.ErrorIs(t, source.each(ctx, func(func(messages.Part) error) error { <-stuck; return nil }, nil), context.DeadlineExceeded)
 			cancel()

@@ -12,6 +12,10 @@ import (
 // it ends before the next one is due.
 const maxScrapeTimeout = 10 * time.Second
 
+func scrapeTimeout(interval time.Duration) time.Duration {
+	return min(interval*9/10, maxScrapeTimeout)
+}
+
 // scraperState decides for one target when it is scraped, what is recorded of a scrape, and what
 // is logged.
 type scraperState struct {
@@ -71,7 +75,7 @@ func newScraperState(url, container string, byDefault bool, interval time.Durati
 func (s *scraperState) due(generation uint64, now time.Time) (start *scrape, again time.Duration) {
 	if s.underWay == nil {
 		start = &scrape{generation: generation, at: s.schedule.snap(now),
-			timeout: min(s.schedule.interval*9/10, maxScrapeTimeout)}
+			timeout: scrapeTimeout(s.schedule.interval)}
 		s.underWay = start
 	}
 	return start, s.schedule.next(now).Sub(now)

@@ -1,0 +1,218 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"time"
+
+	"fodc/actors"
+	"fodc/actors/agent/capture"
+	"fodc/messages"
+	"fodc/recorder"
+
+	"go.uber.org/zap"
+)
+
+const (
+	// capturesWait is how long a freeze waits for captures that have begun.
+	capturesWait = 150 * time.Second
+	// endCaptures bounds the time of what is captured at the freeze.
+	endCaptures = 30 * time.Second
+)
+
+// Messages to the actor of the incidents, from the goroutines of one of them.
+type (
+	captureBegun     struct{ what string }
+	evidenceCaptured struct {
+		id      string
+		file    *messages.EvidenceFile
+		missing *messages.EvidenceMissing
+	}
+	incidentFroze struct {
+		id      string
+		files   []messages.EvidenceFile
+		missing []messages.EvidenceMissing
+	}
+	// readTimeline is answered with timelineRead. The events are the recorder's.
+	readTimeline struct {
+		id     string
+		events []recorder.Event
+	}
+	timelineRead struct{ events []messages.IncidentEvent }
+)
+
+// incidentRun is an incident that is not frozen. Its goroutines write to one store.
+type incidentRun struct {
+	id, dir string
+	store   *incidentStore // nil: it is being prepared
+	// frozen is closed when what follows logs is to end; captured when nothing is captured any more.
+	frozen, captured chan struct{}
+	// freezing says that it is to be frozen as soon as there is a store.
+	freezing bool
+}
+
+// begin prepares an incident, or goes on with one that has a store.
+func (i *incidents) begin(c actors.Context, id string) {
+	e := i.state.entries[id]
+	run := &incidentRun{id: id, dir: e.doc.Nodes[0].Dir, frozen: make(chan struct{}), captured: make(chan struct{})}
+	i.runs[id] = run
+	i.pin()
+	if store := i.stores[id]; store != nil {
+		run.store = store
+		i.capture(c, run, e)
+		return
+	}
+	self, disk, memory, doc := newSender(i.ctx, i.sys, c), i.disk, i.memory, e.doc
+	go func() { self.send(prepareIncident(disk, memory, doc)) }()
+}
+
+func (i *incidents) onPrepared(c actors.Context, m incidentPrepared, now time.Time) {
+	run, e := i.runs[m.id], i.state.entries[m.id]
+	if run == nil || e == nil || run.store != nil {
+		return
+	}
+	run.store, i.stores[m.id] = m.store, m.store
+	switch {
+	case !m.store.onDisk && i.cfg.FS == nil:
+		i.do(c, i.state.captured(m.id, nil, &messages.EvidenceMissing{What: "storage", Reason: "there is no storage directory (--storage-dir): the evidence is in memory, in less room, and is lost when the agent ends"}, now), now)
+	case m.err != nil:
+		reason := "the evidence is in memory, in less room, and is lost when the agent ends: " + shortCause(m.err)
+		writeEntry(i.log, logEntry{warn: true, text: "an incident is kept in memory: " + m.id, cause: shortCause(m.err)})
+		i.do(c, i.state.captured(m.id, nil, &messages.EvidenceMissing{What: "storage", Reason: reason}, now), now)
+	}
+	i.state.touch(m.id, now)
+	i.capture(c, run, e)
+	if run.freezing {
+		i.freeze(c, run.id)
+	}
+	i.do(c, i.state.due(now), now)
+}
+
+// capture begins to capture what there is at the opening.
+func (i *incidents) capture(c actors.Context, run *incidentRun, e *incidentEntry) {
+	self := newSender(i.ctx, i.sys, c)
+	config := i.captureConfig(run, e)
+	go func() {
+		defer close(run.captured)
+		steps := capture.Plan
+		if i.cfg.steps != nil {
+			steps = i.cfg.steps
+		}
+		i.runSteps(self, run, steps(config), 0)
+	}()
+}
+
+// runSteps captures. It ends when all steps have ended, or have been left to themselves.
+func (i *incidents) runSteps(self sender, run *incidentRun, steps []capture.Step, total time.Duration) {
+	defer func() {
+		if p := recover(); p != nil {
+			i.log.Error("the captures of an incident panicked", zap.Any("panic", p), zap.Stack("stack"))
+		}
+	}()
+	runner := capture.Runner{Turn: i.turn, Total: total,
+		Open: func(s capture.Step) (capture.Output, error) {
+			w, err := run.store.Create(run.id, path.Join(run.dir, s.Path), s.What, s.Limit)
+			if err != nil {
+				return nil, err // not a nil *evidence.Writer in an interface
+			}
+			return w, nil
+		},
+		Begin: func(s capture.Step) {
+			if s.Heavy {
+				self.send(captureBegun{s.What})
+			}
+		},
+		Done: func(r capture.Result) {
+			m := evidenceCaptured{id: run.id, file: r.File}
+			if missing, is := r.Missing(); is {
+				m.missing = &missing
+			}
+			self.send(m)
+		}}
+	runner.Run(self.ctx, steps)
+}
+
+// freeze ends the captures of an incident, and writes what was recorded. An incident of a former process may have
+// no captures.
+func (i *incidents) freeze(c actors.Context, id string) {
+	e, run := i.state.entries[id], i.runs[id]
+	if run == nil {
+		run = &incidentRun{id: id, dir: e.doc.Nodes[0].Dir, store: i.stores[id], frozen: make(chan struct{}), captured: make(chan struct{})}
+		close(run.captured)
+		i.runs[id] = run
+	}
+	if run.store == nil {
+		run.freezing = true
+		return
+	}
+	i.pin()
+	self, doc, config := newSender(i.ctx, i.sys, c), e.doc, i.captureConfig(run, e)
+	go func() { self.send(i.frozen(self, run, doc, config)) }()
+}
+
+// frozen writes what an incident has at its end.
+func (i *incidents) frozen(self sender, run *incidentRun, doc *messages.Incident, config capture.Config) (m incidentFroze) {
+	m.id = run.id
+	miss := func(what string, err error) {
+		m.missing = append(m.missing, messages.EvidenceMissing{What: what, Reason: shortCause(err)})
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			i.log.Error("the freeze of an incident panicked", zap.Any("panic", p), zap.Stack("stack"))
+			miss(messages.EvidenceWindow, fmt.Errorf("panic: %.200v", p))
+		}
+	}()
+	close(run.frozen)
+	if files, err := i.writeWindow(self.ctx, run, doc); err != nil {
+		m.files = append(m.files, files...)
+		miss(messages.EvidenceWindow, err)
+	} else {
+		m.files = append(m.files, files...)
+	}
+	timer := time.NewTimer(capturesWait)
+	defer timer.Stop()
+	select {
+	case <-run.captured:
+	case <-timer.C:
+		miss("captures", errors.New("some did not end in time"))
+	case <-self.ctx.Done():
+		return m
+	}
+	steps := capture.PlanFreeze
+	if i.cfg.endSteps != nil {
+		steps = i.cfg.endSteps
+	}
+	i.runSteps(self, run, steps(config), endCaptures)
+	if file, err := i.writeEvents(self, run); err != nil {
+		miss(messages.EvidenceEvents, err)
+	} else {
+		m.files = append(m.files, file)
+	}
+	return m
+}
+
+func (i *incidents) onFroze(c actors.Context, m incidentFroze, now time.Time) {
+	delete(i.runs, m.id)
+	i.do(c, i.state.frozen(m.id, m.files, m.missing, now), now)
+	i.pin()
+}
+
+func (i *incidents) onTimeline(c actors.Context, m readTimeline) {
+	if m.events != nil {
+		i.state.recorded(m.events)
+	}
+	var events []messages.IncidentEvent
+	if e := i.state.entries[m.id]; e != nil {
+		events, _ = i.state.timeline(e.doc)
+	}
+	actors.Reply(c, timelineRead{events})
+}
+
+// eventsOf returns the timeline of an incident, with what the recorder has noticed.
+func (i *incidents) eventsOf(ctx context.Context, id string, self sender) ([]messages.IncidentEvent, error) {
+	events, _ := actors.Ask[[]recorder.Event](ctx, i.sys, i.agent.recorder, readEvents{})
+	read, err := actors.Ask[timelineRead](ctx, i.sys, self.pid, readTimeline{id, events})
+	return read.events, err
+}
