@@ -57,6 +57,7 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 		return nil, err
 	}
 	cfg.Journal, cfg.Pressure, cfg.Crashes = a.storage.journal(), c.pressure(a.storage, log), c.Crashes.actors(a.storage)
+	cfg.Ramps = c.ramps(a.storage)
 	if cfg.Incidents, err = c.incidents(a.storage); err != nil {
 		go a.storage.close()
 		return nil, err

@@ -14,10 +14,12 @@ import (
 	"fodc/actors/agent"
 	"fodc/actors/agent/capture"
 	"fodc/actors/agent/nodeconfig"
+	"fodc/actors/agent/ramps"
 	"fodc/actors/agent/rules"
 	"fodc/messages"
 	"fodc/recorder/evidence"
 	"fodc/recorder/evidence/dirfs"
+	"fodc/recorder/journal/diskfs"
 
 	"github.com/alecthomas/units"
 )
@@ -48,6 +50,8 @@ type AgentIncidentsConfig struct {
 const (
 	// incidentsDirName is the folder of incidents in a storage directory.
 	incidentsDirName = "incidents"
+	// rampsDirName is the folder of profiles that are captured while the node's memory grows.
+	rampsDirName = "ramp-profiles"
 	// maxRuleGlobs bounds the globs of files of rules.
 	maxRuleGlobs = 32
 	// defaultIncidentCount and defaultIncidentSize are the limits of an agent.
@@ -176,14 +180,32 @@ func (c AgentConfig) incidents(s *storage) (*agent.IncidentsConfig, error) {
 	return cfg, nil
 }
 
+// ramps returns where profiles are kept that are captured while the node's memory grows, for an incident that may follow; nil: they
+// are not captured.
+func (c AgentConfig) ramps(s *storage) *agent.RampConfig {
+	if !c.Incidents.Enabled {
+		return nil
+	}
+	r := &agent.RampConfig{Endpoint: c.pprofEndpoint(), NodePIDFile: c.NodePIDFile, NodeProcess: c.NodeProcess}
+	if s != nil {
+		dir := filepath.Join(s.dir, rampsDirName)
+		r.Store = ramps.Config{Dir: dir, Lock: s.lock.acquire, Space: diskfs.New(dir).Space, MinFree: c.Storage.MinFree}
+	}
+	return r
+}
+
+// pprofEndpoint is the URL of the server that has the node's profiles; empty: port 6060 of the hosts of the metrics.
+func (c AgentConfig) pprofEndpoint() string {
+	if c.Incidents.PprofEndpoint == "" && c.Pressure.PprofPort != defaultPprofPort && c.Pressure.PprofPort != 0 {
+		return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(c.Pressure.PprofPort))
+	}
+	return strings.TrimRight(c.Incidents.PprofEndpoint, "/")
+}
+
 // capture returns what is captured at the beginning of an incident.
 func (c AgentConfig) capture() capture.Config {
-	endpoint := strings.TrimRight(c.Incidents.PprofEndpoint, "/")
-	if endpoint == "" && c.Pressure.PprofPort != defaultPprofPort && c.Pressure.PprofPort != 0 {
-		endpoint = "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(c.Pressure.PprofPort))
-	}
 	process := nodeconfig.NewProcess(nodeconfig.Config{PIDFile: c.NodePIDFile, Process: c.NodeProcess, Endpoints: c.urls()})
-	return capture.Config{Process: process.Find, Endpoint: endpoint, Metrics: c.urls(), DataDirs: c.DataDirs, KernelLog: runtime.GOOS == "linux",
+	return capture.Config{Process: process.Find, Endpoint: c.pprofEndpoint(), Metrics: c.urls(), DataDirs: c.DataDirs, KernelLog: runtime.GOOS == "linux",
 		NodeLogs: c.Crashes.LogFiles, CrashDirs: c.Crashes.Dirs}
 }
 

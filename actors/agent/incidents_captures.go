@@ -31,6 +31,9 @@ func (i *incidents) captureConfig(run *incidentRun, e *incidentEntry) capture.Co
 	}
 	c.From, c.Frozen = doc.From, run.frozen
 	c.ScrapeTime, c.Goroutines, c.Actors = a.slowestScrape, a.nodeGoroutines, i.sys.Tree
+	if a.rampStore != nil {
+		c.Ramps = a.rampStore
+	}
 	if a.crashes != nil {
 		c.Crashes = func(ctx context.Context) ([]*messages.Crash, error) {
 			now, err := actors.Ask[crashSnapshot](ctx, i.sys, a.crashes, readCrashes{})

@@ -81,7 +81,7 @@ func (a *Agent) startRamps(cfg *Config) {
 		}
 	}
 	if r.turn == nil {
-		r.turn = capture.NewTurn()
+		r.turn = a.turn
 	}
 	a.rampStore = ramps.NewStore(r.Store)
 	state, shown := newRampState(), &atomic.Pointer[rampStatus]{}
