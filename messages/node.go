@@ -141,6 +141,8 @@ type NodeStatus struct {
 	LastHeartbeat time.Time
 	// SessionAge is how long the newest session has lived; nil where it lives no more.
 	SessionAge *time.Duration
+	// LostAt is when the newest session broke; zero while it lives.
+	LostAt time.Time
 	// LastError says why the node is unconnected; empty while it is online.
 	LastError string
 	// Runtime is nil where the agent sends none.

@@ -26,6 +26,18 @@ type ProxyCounts struct {
 	CrashRecords, StorageErrors uint64
 	// Alertmanagers is what was sent to each; none where none is told about incidents.
 	Alertmanagers []AlertmanagerCounts
+	// Incidents is nil for a proxy that keeps none.
+	Incidents *IncidentCounts
+}
+
+// IncidentCounts is what a proxy has of incidents.
+type IncidentCounts struct {
+	// Opened counts them since the start, by the rule that fired first.
+	Opened map[string]uint64
+	// Open is how many are open now. Unsaved is how many documents are not stored yet.
+	Open, Unsaved int
+	// EvidenceBytes is the size of the evidence of all incidents.
+	EvidenceBytes int64
 }
 
 // ProcessUsage is what a process takes of its machine. A field that is 0 is not known.

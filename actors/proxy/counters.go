@@ -14,6 +14,9 @@ type counters struct {
 	// crashes is how many crash records there are, storageErrors how many operations on disk have failed.
 	crashes, storageErrors atomic.Uint64
 
+	// incidents are those of the actor of incidents; nil: there is none.
+	incidents atomic.Pointer[messages.IncidentCounts]
+
 	ended           reasonCounters[endReason]
 	rejected        reasonCounters[rejectionReason]
 	streamsRejected reasonCounters[streamRejection]
@@ -171,5 +174,6 @@ func (c *counters) counts() messages.ProxyCounts {
 		StreamsRefused: c.streamsRejected.values(), NodesEvicted: c.evicted.Load(),
 		Heartbeats: c.heartbeats.Load(), RelayedSamples: c.samples.Load(), RelayedBytes: c.bytes.Load(),
 		FramesRejected: c.framesDropped.values(), CrashRecords: c.crashes.Load(), StorageErrors: c.storageErrors.Load(),
+		Incidents: c.incidents.Load(),
 	}
 }

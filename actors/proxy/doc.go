@@ -6,6 +6,7 @@
 //	collector           admits collections, shares answers among identical ones
 //	├ collect-N         one collection: asks the sessions, gathers their answers
 //	└ download-N        one file of an agent, for one reader
+//	incidents           makes incidents of the cluster of those of its agents, and of nodes that are lost
 //	crashes             keeps the crash records of all nodes, and asks agents for new ones
 //	evidence            fetches the evidence of incidents from agents, and keeps it
 //	keeplast            keeps the last minutes of all nodes on disk, if it is told to
@@ -32,6 +33,8 @@
 //	session -> collect    answerChunk, answerFailure
 //	session -> crashes    crashArrived, crashesAttached
 //	session -> incidents  incidentsAttached, incidentsChanged (session_incidents.go)
+//	incidents -> registry   showCluster
+//	incidents -> collector  collectQuery, in a goroutine
 //	crashes, schemas -> collector  collectQuery
 //	incidents -> alertmanager      incidentAlert, incidentRemoved
 //	collect -> collector  collected; the collector cancels a collect actor by stopping it
@@ -68,6 +71,18 @@
 // goroutines, and evidence_samples.go makes blocks of samples; what it says is in evidence_messages.go. keep_last_state.go
 // decides whose samples are fetched when, keep_last_times_state.go which scrapes are new, and keep_last_node.go
 // writes them.
+//
+// incidents_work.go has the goroutines of the actor incidents; what it decides is in one state with a file
+// for each kind of event:
+//
+//   - incidents_report_state.go: an agent tells of its incidents; what is taken of that
+//   - incidents_merge_state.go: which belong together, which open one, which are only counted
+//   - incidents_document_state.go: the document, within its limits
+//   - incidents_lost_state.go: the rules of the proxy, of nodes that are lost
+//   - incidents_context_state.go: neighbours keep their evidence beside it
+//   - incidents_end_state.go: open, frozen, collected; what is fetched
+//   - incidents_asked_state.go: what somebody wants
+//   - incidents_write_state.go: what is stored when
 //
 // crashes_disk_state.go decides what is written to disk, which package store does in a goroutine.
 // schemas_state.go judges the schema, schemas_compare_state.go finds disagreements;

@@ -34,6 +34,7 @@ var (
 	logInvalidSeries = logEvent{"invalid series", faultLines}
 	logTooManySeries = logEvent{"too many series", faultLines}
 	logCrash         = logEvent{"crash", agentLines}
+	logIncident      = logEvent{"incident", agentLines}
 	logLostFamilies  = logEvent{"unknown families", faultLines}
 )
 

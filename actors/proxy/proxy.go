@@ -63,10 +63,12 @@ type Config struct {
 	// CrashInterval is how often all agents are asked for crash records, SchemaInterval how often
 	// the schema of their nodes is compared with the database's registry; 0: never, unless somebody asks.
 	CrashInterval, SchemaInterval time.Duration
-	// Evidence keeps the evidence of incidents; nil: it is read from the agents whenever somebody asks.
+	// Evidence says how the evidence of incidents is kept; nil: it is read from the agents whenever somebody asks.
 	Evidence *EvidenceConfig
 	// Alertmanager says who is told about incidents.
 	Alertmanager AlertmanagerConfig
+	// Incidents says what is done about incidents; nil: nothing.
+	Incidents *IncidentsConfig
 	// Intercept is called before the handler of every stream; nil is none. Tests use it to
 	// disturb single streams.
 	Intercept grpc.StreamServerInterceptor
@@ -86,7 +88,9 @@ type Proxy struct {
 	crashes    *actors.PID
 	schemas    *actors.PID
 	evidence   *actors.PID // nil: there is no store
+	fetcher    atomic.Pointer[evidenceFetcher]
 	keepLast   *actors.PID // nil: the last minutes of nodes are not kept
+	incidents  *actors.PID // nil without Config.Incidents
 	service    *service
 	refuse     context.CancelFunc
 	grpc       *grpc.Server
@@ -109,12 +113,15 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 	p.startAlertmanager(cfg.Alertmanager)
 	toCollector := new(atomic.Pointer[actors.PID])
 	cfg.crashes = p.startCrashes(cfg, backoff, toCollector)
+	toRegistry := new(atomic.Pointer[actors.PID])
+	cfg.incidents = p.startIncidents(cfg, toRegistry, toCollector)
 	p.registry = sys.Spawn("registry", backoff, func() actors.Actor { return newRegistry(sys, cfg) })
 	r := newMemoryBudget(cfg.MaxAnswersBytes, cfg.MaxCollections, cfg.MaxMessageSize)
 	p.collector = sys.Spawn("collector", backoff, func() actors.Actor { return newCollector(sys, p.registry, cfg.MaxCollections, r) })
+	p.startEvidence(cfg.Evidence)
+	toRegistry.Store(p.registry)
 	toCollector.Store(p.collector)
 	p.startSchemas(cfg.SchemaInterval, backoff)
-	p.startEvidence(cfg.Evidence)
 	p.service = &service{sys: sys, registry: p.registry, counters: cfg.counters, peers: cfg.peers,
 		slow: make(chan struct{}, maxSlowFirstFrames)}
 	p.service.stopping, p.refuse = context.WithCancel(context.Background())

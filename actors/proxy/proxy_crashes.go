@@ -53,7 +53,7 @@ func (p *Proxy) startSchemas(interval time.Duration, how actors.OnFailure) {
 // stopKeepers stops the actors that ask agents by themselves.
 func (p *Proxy) stopKeepers(ctx context.Context) error {
 	err := errors.Join(p.sys.Stop(ctx, p.schemas), p.sys.Stop(ctx, p.crashes))
-	for _, pid := range []*actors.PID{p.evidence, p.keepLast} {
+	for _, pid := range []*actors.PID{p.incidents, p.evidence, p.keepLast} {
 		if pid != nil {
 			err = errors.Join(err, p.sys.Stop(ctx, pid))
 		}

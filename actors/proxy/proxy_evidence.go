@@ -17,7 +17,7 @@ import (
 
 // EvidenceConfig says where the evidence of incidents is kept.
 type EvidenceConfig struct {
-	// Store is on disk. Others may use it, too.
+	// Store is on disk. Others may use it, too. nil: that of IncidentsConfig, when it is open.
 	Store *evidence.Store
 	// Blocks makes blocks of samples.
 	Blocks BlocksOf
@@ -25,7 +25,8 @@ type EvidenceConfig struct {
 	KeepLast *KeepLastConfig
 }
 
-// startEvidence spawns the actor that fetches evidence, if there is a store.
+// startEvidence spawns the actor that fetches evidence, if that is kept. Without a store it is asked for nothing
+// before openedEvidence.
 func (p *Proxy) startEvidence(cfg *EvidenceConfig) {
 	if cfg == nil {
 		return
@@ -37,6 +38,17 @@ func (p *Proxy) startEvidence(cfg *EvidenceConfig) {
 		p.keepLast = p.sys.Spawn("keeplast", actors.ResumeOnFailure(), func() actors.Actor { return newKeepLast(p.sys, k, p.registry, p.Collect) })
 	}
 	p.evidence = p.sys.Spawn("evidence", actors.ResumeOnFailure(), func() actors.Actor { return newEvidenceActor(p.sys, f) })
+	p.fetcher.Store(f)
+}
+
+// openedEvidence gives the actor that fetches evidence its store, and returns the actor; nil if there is none.
+func (p *Proxy) openedEvidence(store *evidence.Store) *actors.PID {
+	f := p.fetcher.Load()
+	if f == nil {
+		return nil
+	}
+	f.store = store
+	return p.evidence
 }
 
 func (p *Proxy) downloadEvidence(ctx context.Context, d evidenceDownload, write func([]byte) error) error {

@@ -47,7 +47,7 @@ func (s *registryState) cluster(f messages.NodeFilter, now time.Time) messages.C
 			Identity: n.identity, Primary: n.primary, Secondary: n.registration.Secondary,
 			ContainerNames: n.registration.ContainerNames, Status: s.status(n, now), AgentID: n.agentID,
 			AgentVersion: n.registration.AgentVersion, RegisteredAt: n.registeredAt,
-			LastHeartbeat: n.lastHeartbeat, LastError: n.lastError, Runtime: n.registration.Runtime,
+			LastHeartbeat: n.lastHeartbeat, LostAt: n.lostAt, LastError: n.lastError, Runtime: n.registration.Runtime,
 			SessionAge: n.sessionAge(now), Timing: n.registration.Timing,
 		})
 	}

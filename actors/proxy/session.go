@@ -47,6 +47,7 @@ type session struct {
 	grace           actors.Timer
 	announcements   announcementState
 	announce        actors.Timer
+	offset          time.Duration // to be added to times by the agent's clock
 }
 
 func (s *session) Receive(c actors.Context) {
@@ -124,7 +125,7 @@ func (s *session) onConsumed(m consumed) {
 }
 
 func (s *session) onStarted() {
-	s.channels = s.newChannels()
+	s.channels, s.offset = s.newChannels(), s.estimatedOffset()
 	s.drained = map[actors.StreamID]*drainedStream{}
 	s.collections = map[uint64]*actors.PID{}
 	s.readers = map[actors.StreamID]struct{}{s.registration.id: {}}
@@ -154,6 +155,9 @@ func (s *session) onHeartbeat(c actors.Context, m actors.Frame[*heartbeatFrame])
 		return
 	}
 	s.cfg.counters.heartbeat()
+	if reg.Timing != nil {
+		s.offset = clockOffset(reg.Timing)
+	}
 	for _, ch := range s.channels {
 		ch.protocol.rest(len(ch.state.requests) > 0, time.Now())
 	}

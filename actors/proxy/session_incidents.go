@@ -48,8 +48,17 @@ func (s *session) onAnnounceDue() { s.passAnnouncement(s.announcements.due(time.
 
 func (s *session) passAnnouncement(revision messages.IncidentRevision) {
 	if revision != 0 {
-		s.notifyIncidents(incidentsChanged{agentID: s.agentID, identity: s.identity, revision: revision})
+		s.notifyIncidents(incidentsChanged{agentID: s.agentID, identity: s.identity, offset: s.offset, revision: revision})
 	}
+}
+
+// estimatedOffset is by how much the agent's clock is to be corrected until the agent has measured that: a
+// registration takes far less time than what counts.
+func (s *session) estimatedOffset() time.Duration {
+	if s.clock.IsZero() {
+		return 0
+	}
+	return clockOffset(&messages.Timing{ClockOffset: time.Now().Sub(s.clock)})
 }
 
 // notifyIncidents tells whoever keeps the incidents of all nodes.

@@ -86,11 +86,14 @@ type (
 	incidentsAttached struct {
 		agentID  string
 		identity messages.Identity
+		// offset is what is to be added to times by the agent's clock.
+		offset time.Duration
 	}
 	// incidentsChanged says that the agent's incidents are of that revision now.
 	incidentsChanged struct {
 		agentID  string
 		identity messages.Identity
+		offset   time.Duration
 		revision messages.IncidentRevision
 	}
 )

@@ -32,7 +32,7 @@ func (s *session) onAttach(c actors.Context, m attach) {
 	case messages.StreamCrashes:
 		s.notifyCrashes(crashesAttached{agentID: s.agentID, identity: s.identity})
 	case messages.StreamIncidents:
-		s.notifyIncidents(incidentsAttached{agentID: s.agentID, identity: s.identity})
+		s.notifyIncidents(incidentsAttached{agentID: s.agentID, identity: s.identity, offset: s.offset})
 	}
 }
 

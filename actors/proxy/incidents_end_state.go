@@ -1,0 +1,182 @@
+package proxy
+
+import (
+	"slices"
+	"time"
+
+	"fodc/messages"
+)
+
+// fetchProgress is how far the evidence of a node is in the store of the proxy.
+type fetchProgress struct {
+	// sent says that it was asked for, done that nothing more will come.
+	sent, done bool
+	missing    []messages.EvidenceMissing
+}
+
+// restartGrace is how long after the start of the proxy its agents may take to connect again: until then
+// incidents of the former process stay as they are.
+const restartGrace = time.Minute
+
+// advance does what the time has come for.
+func (s *incidentsState) advance(now time.Time) {
+	s.lost.expire(s, now)
+	for _, e := range s.sorted() {
+		if e.doc.State == messages.IncidentCollected && !e.touched || e.restored && now.Sub(e.since) < restartGrace {
+			continue
+		}
+		s.chooseNeighbours(e, now)
+		e.change(func(doc *messages.Incident) { s.progress(e, doc, now) })
+		e.touched = false
+	}
+}
+
+// progress sets how far an incident is, and each of its nodes.
+func (s *incidentsState) progress(e *incidentEntry, doc *messages.Incident, now time.Time) {
+	if doc.To.IsZero() && doc.Kind == messages.IncidentRule {
+		if end := s.until(e, now); !s.isFiring(e) && !now.Before(end) || now.Sub(e.since) > maxIncidentSpan {
+			doc.To = documentTime(earliest(end, now))
+		}
+	}
+	if !doc.To.IsZero() {
+		for i := range doc.Nodes {
+			if n := &doc.Nodes[i]; n.Kind == messages.IncidentRule && n.To.After(doc.To) {
+				doc.To = n.To
+			}
+		}
+	}
+	ended := !doc.To.IsZero() && !now.Before(doc.To)
+	frozen, collected := ended, ended
+	for i := range doc.Nodes {
+		settled, done := s.progressNode(&doc.Nodes[i], e, doc, ended, now)
+		frozen, collected = frozen && settled, collected && settled && done
+	}
+	switch {
+	case !frozen:
+		doc.State, doc.FrozenAt = messages.IncidentOpen, time.Time{}
+	case collected:
+		doc.State = messages.IncidentCollected
+	default:
+		doc.State = messages.IncidentFrozen
+	}
+	if frozen && doc.FrozenAt.IsZero() {
+		doc.FrozenAt = documentTime(now)
+		for i := range doc.Rules {
+			doc.Rules[i].Firing = doc.Rules[i].Firing && isProxyRule(doc.Rules[i].Rule)
+		}
+	}
+}
+
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// progressNode sets how far a node is. settled says that it adds nothing to the evidence any more, done that
+// the proxy has all of it.
+func (s *incidentsState) progressNode(n *messages.IncidentNode, e *incidentEntry, doc *messages.Incident, ended bool, now time.Time) (settled, done bool) {
+	p, a := e.parts[n.NodeID], s.agents[n.NodeID]
+	away := a == nil || !a.online
+	late := ended && now.Sub(doc.To) > freezeTime
+	reason := ""
+	switch {
+	case p.known && !p.open:
+		settled = true
+	case p.fetch.done && !p.known && n.State == messages.IncidentCollected: // in a former process
+		return true, true
+	case !ended:
+	case p.freeze.settled && !p.own:
+		settled, reason = true, p.freeze.reason
+	case away:
+		settled, reason = true, "its agent is away"
+	case late:
+		settled, reason = true, "its agent has not kept its evidence in time"
+	}
+	if n.To.IsZero() && ended || n.To.IsZero() && !doc.To.IsZero() && !p.own {
+		n.To = doc.To
+	}
+	if p.known || reason != "" || s.limits.onDisk && p.fetch.sent {
+		n.Missing = slices.Concat(p.missing, p.fetch.missing)
+		if reason != "" && !slices.ContainsFunc(n.Missing, func(m messages.EvidenceMissing) bool { return m.Reason == reason }) {
+			n.Missing = append(n.Missing, messages.EvidenceMissing{What: "evidence", Reason: reason})
+		}
+		n.Missing = n.Missing[:min(len(n.Missing), messages.MaxEvidenceMissing)]
+	}
+	if !s.limits.onDisk {
+		s.listFiles(n, p)
+	}
+	gaveUp := ended && now.Sub(doc.To) > awayTime
+	switch {
+	case s.limits.onDisk:
+		done = p.fetch.done && (p.known || p.freeze.unserved)
+	default:
+		done = p.known || p.freeze.settled
+	}
+	done = settled && (done || gaveUp)
+	switch {
+	case !settled:
+		n.State = messages.IncidentOpen
+	case done:
+		n.State = messages.IncidentCollected
+	default:
+		n.State = messages.IncidentFrozen
+	}
+	return settled, done
+}
+
+// listFiles names the files that the agent has: they are read there.
+func (s *incidentsState) listFiles(n *messages.IncidentNode, p *incidentPart) {
+	if !p.known {
+		return
+	}
+	n.Files, n.Bytes = p.files, 0
+	for i := range n.Files {
+		n.Bytes += n.Files[i].Bytes
+	}
+}
+
+// nextFetches returns what is to be fetched now.
+func (s *incidentsState) nextFetches() (fetches []fetchEvidence) {
+	if !s.limits.onDisk {
+		return nil
+	}
+	for _, e := range s.sorted() {
+		for i := range e.doc.Nodes {
+			n := &e.doc.Nodes[i]
+			p := e.parts[n.NodeID]
+			if p.fetch.sent || p.fetch.done || n.State == messages.IncidentOpen {
+				continue
+			}
+			f := fetchEvidence{incidentID: e.doc.ID, from: evidenceKept, node: *n}
+			switch {
+			case p.known:
+				f.from, f.node.Files = evidenceOfAgent, p.files
+			case p.freeze.unserved:
+				f.from = evidenceOfStream
+			}
+			p.fetch.sent = true
+			fetches = append(fetches, f)
+		}
+	}
+	return fetches
+}
+
+// fetched takes what has come of the evidence of a node.
+func (s *incidentsState) fetched(m nodeFetched) {
+	e := s.entries[m.incidentID]
+	if e == nil || e.parts[m.nodeID] == nil {
+		return
+	}
+	p := e.parts[m.nodeID]
+	p.fetch.done, p.fetch.missing = m.done, m.missing
+	e.touched = true
+	e.change(func(doc *messages.Incident) {
+		n := nodeOf(doc, m.nodeID)
+		n.Files, n.Bytes = m.files[:min(len(m.files), messages.MaxEvidenceFiles)], 0
+		for i := range n.Files {
+			n.Bytes += n.Files[i].Bytes
+		}
+	})
+}

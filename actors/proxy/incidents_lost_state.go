@@ -1,0 +1,304 @@
+package proxy
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"fodc/messages"
+)
+
+// The rules of the proxy: what no agent can see.
+const (
+	ruleAgentLost   = "AgentLost"
+	ruleRoleLost    = "RoleLost"
+	ruleSeveralLost = "SeveralLost"
+)
+
+// Limits of those rules.
+const (
+	// missedHeartbeats is how many of them make an agent lost.
+	missedHeartbeats = 3
+	// severalWithin is the time within which two or more are lost together.
+	severalWithin = 10 * time.Second
+	// maxLookGap is how long the proxy may not have looked at its nodes. Later it was stopped or suspended itself, and
+	// knows nothing of them.
+	maxLookGap = 10 * time.Second
+	// lostReach is how long after it was lost an agent that is back may say what has happened, and aroundLoss by how
+	// much that may lie outside the time without it.
+	lostReach  = 24 * time.Hour
+	aroundLoss = 5 * time.Minute
+)
+
+func isProxyRule(rule string) bool {
+	return rule == ruleAgentLost || rule == ruleRoleLost || rule == ruleSeveralLost
+}
+
+// lostNodes are the nodes as the rules see them.
+type lostNodes struct {
+	nodes    map[string]*watchedNode
+	lookedAt time.Time
+}
+
+type watchedNode struct {
+	identity messages.Identity
+	// since is when it was seen online without an end since then; zero: it is not, or was not for long enough.
+	since  time.Time
+	online bool
+	// lostAt is when it was lost, zero if it is not; back when it came back the last time, and former when it
+	// had been lost then.
+	lostAt, back, former time.Time
+}
+
+func newLostNodes() lostNodes { return lostNodes{nodes: map[string]*watchedNode{}} }
+
+// restore takes a node that was lost when the former process ended.
+func (l *lostNodes) restore(doc *messages.Incident, n *messages.IncidentNode) {
+	for i := range doc.Rules {
+		if a := &doc.Rules[i]; a.Rule == ruleAgentLost && a.NodeID == n.NodeID && a.Firing {
+			l.nodes[n.NodeID] = &watchedNode{identity: messages.Identity{NodeID: n.NodeID, Role: n.Role, PodName: n.PodName, Labels: n.Labels}, lostAt: a.FirstOccurrence}
+		}
+	}
+}
+
+// looked takes the picture of the cluster.
+func (s *incidentsState) looked(cluster messages.Cluster, now time.Time) {
+	suspended := !s.lost.lookedAt.IsZero() && now.Sub(s.lost.lookedAt) > maxLookGap
+	s.lost.lookedAt = now
+	there := map[string]bool{}
+	var lost []string
+	for i := range cluster.Nodes {
+		n := &cluster.Nodes[i]
+		id := n.Identity.NodeID
+		there[id] = true
+		s.see(n)
+		w := s.lost.nodes[id]
+		if w == nil {
+			w = &watchedNode{}
+			s.lost.nodes[id] = w
+		}
+		if w.identity = n.Identity; suspended {
+			w.since = time.Time{}
+		}
+		if s.watch(w, n, now) {
+			lost = append(lost, id)
+		}
+	}
+	for _, id := range sortedKeys(s.lost.nodes) {
+		if w := s.lost.nodes[id]; !there[id] && s.vanished(id, w, suspended, now) {
+			lost = append(lost, id)
+		}
+	}
+	s.report(lost, now)
+}
+
+// see keeps what is known of the agent of a node.
+func (s *incidentsState) see(n *messages.NodeStatus) {
+	a := s.agentOf(n.Identity)
+	a.online = n.Status == messages.StatusOnline
+	if a.agentID != n.AgentID {
+		a.agentID, a.attached, a.known = n.AgentID, false, 0
+	}
+	if n.Timing != nil {
+		a.offset = clockOffset(n.Timing)
+	}
+}
+
+// watch reports whether a node of the registry is lost now.
+func (s *incidentsState) watch(w *watchedNode, n *messages.NodeStatus, now time.Time) (lost bool) {
+	if w.online = n.Status == messages.StatusOnline; w.online {
+		if w.since.IsZero() {
+			w.since = now
+		}
+		if !w.lostAt.IsZero() {
+			w.former, w.back, w.lostAt = w.lostAt, now, time.Time{}
+			s.back(n.Identity.NodeID, now)
+		}
+		return false
+	}
+	silent := missedHeartbeats * s.limits.heartbeat
+	switch {
+	case !w.lostAt.IsZero(), now.Sub(n.LastHeartbeat) < silent:
+		return false
+	case w.since.IsZero() || n.LastHeartbeat.Sub(w.since) < silent:
+		w.since = time.Time{} // It was not here for long enough to be missed.
+		return false
+	}
+	w.lostAt, w.since = n.LastHeartbeat, time.Time{}
+	if n.LostAt.After(w.lostAt) {
+		w.lostAt = n.LostAt
+	}
+	return true
+}
+
+// vanished handles a node that the registry has removed. While it was online, that was a goodbye.
+func (s *incidentsState) vanished(id string, w *watchedNode, suspended bool, now time.Time) (lost bool) {
+	a := s.agents[id]
+	if a != nil {
+		a.online, a.attached = false, false
+	}
+	lost = !w.online && w.lostAt.IsZero() && !w.since.IsZero() && !suspended && now.Sub(w.since) >= missedHeartbeats*s.limits.heartbeat
+	switch {
+	case lost:
+		w.lostAt, w.since = now, time.Time{}
+	case w.lostAt.IsZero() && now.Sub(w.back) > lostReach, now.Sub(w.lostAt) > lostReach && !w.lostAt.IsZero():
+		delete(s.lost.nodes, id)
+		delete(s.agents, id)
+	case w.lostAt.IsZero():
+		w.online, w.since = false, time.Time{}
+		delete(s.agents, id)
+	}
+	return lost
+}
+
+// report opens an incident for nodes that are lost, or adds them to one.
+func (s *incidentsState) report(lost []string, now time.Time) {
+	for _, id := range lost {
+		w := s.lost.nodes[id]
+		e := s.placeLost(w, now)
+		if e == nil {
+			continue
+		}
+		s.addAlert(e, w, messages.IncidentAlert{Rule: ruleAgentLost, NodeID: id, Severity: "warning",
+			Summary:     "the agent of " + id + " is lost: nothing was heard of it for " + now.Sub(w.lostAt).Round(time.Second).String(),
+			Description: "The agent has not said goodbye. Look whether its host, its node or the network between is gone.", FirstOccurrence: documentTime(w.lostAt)}, now)
+		if role := w.identity.Role; role != "" && s.isRoleLost(role) {
+			s.addAlert(e, w, messages.IncidentAlert{Rule: ruleRoleLost, NodeID: id, Severity: "critical", Labels: map[string]string{"node_role": role},
+				Summary: "all agents of the role " + role + " are lost", FirstOccurrence: documentTime(w.lostAt)}, now)
+		}
+		if together := s.lost.around(w.lostAt); len(together) > 1 {
+			s.addAlert(e, w, messages.IncidentAlert{Rule: ruleSeveralLost, Severity: "critical",
+				Summary:         strconv.Itoa(len(together)) + " agents were lost within " + severalWithin.String() + ": " + shortened(strings.Join(together, ", ")),
+				FirstOccurrence: documentTime(s.lost.nodes[together[0]].lostAt)}, now)
+		}
+		s.mergeOverlapping(e, now)
+	}
+}
+
+// isRoleLost reports whether no node of the role is left of at least one.
+func (s *incidentsState) isRoleLost(role string) bool {
+	for _, w := range s.lost.nodes {
+		if w.identity.Role == role && (w.online || !w.since.IsZero()) {
+			return false
+		}
+	}
+	return true
+}
+
+// around returns the nodes that are lost since about the same time, in the order of time.
+func (l *lostNodes) around(at time.Time) []string {
+	ids := slices.Collect(maps.Keys(l.nodes))
+	ids = slices.DeleteFunc(ids, func(id string) bool {
+		return l.nodes[id].lostAt.IsZero() || l.nodes[id].lostAt.Sub(at).Abs() > severalWithin
+	})
+	slices.SortFunc(ids, func(a, b string) int {
+		if c := l.nodes[a].lostAt.Compare(l.nodes[b].lostAt); c != 0 {
+			return c
+		}
+		return strings.Compare(a, b)
+	})
+	return ids
+}
+
+// placeLost returns the incident that a lost node belongs to; nil if it is only counted.
+func (s *incidentsState) placeLost(w *watchedNode, now time.Time) *incidentEntry {
+	for _, e := range s.sorted() {
+		if e.doc.Kind == messages.IncidentRule && (len(e.doc.Nodes) < messages.MaxIncidentNodes || e.parts[w.identity.NodeID] != nil) &&
+			!w.lostAt.After(s.until(e, now)) && inSpan(e.doc.FirstOccurrence, e.doc.LastFiring, w.lostAt, w.lostAt) {
+			return e
+		}
+	}
+	r := &report{first: w.lostAt, open: true, node: messages.IncidentNode{NodeID: w.identity.NodeID}, alerts: []messages.IncidentAlert{{Rule: ruleAgentLost}}}
+	if !s.mayOpen(r, now) {
+		return nil
+	}
+	s.countOpened(ruleAgentLost)
+	return s.openNew(messages.IncidentRule, w.lostAt, now)
+}
+
+// addAlert adds an alert of the proxy, in the place of an older one of the same.
+func (s *incidentsState) addAlert(e *incidentEntry, w *watchedNode, a messages.IncidentAlert, now time.Time) {
+	a.LastFiring, a.Firings, a.Firing = documentTime(now), 1, true
+	id := w.identity.NodeID
+	e.touched = true
+	e.change(func(doc *messages.Incident) {
+		if n := nodeOf(doc, id); n != nil {
+			n.Kind = messages.IncidentRule
+		} else {
+			e.parts[id] = &incidentPart{}
+			doc.Nodes = append(doc.Nodes, s.newNode(s.agentOf(w.identity), doc, messages.IncidentRule))
+		}
+		same := func(o messages.IncidentAlert) bool { return o.Rule == a.Rule && o.NodeID == a.NodeID }
+		if i := slices.IndexFunc(doc.Rules, same); i >= 0 {
+			a.Firings = doc.Rules[i].Firings
+			if !doc.Rules[i].Firing {
+				a.Firings++
+			}
+			a.FirstOccurrence = earliest(a.FirstOccurrence, doc.Rules[i].FirstOccurrence)
+			doc.Rules = slices.DeleteFunc(doc.Rules, same)
+		}
+		doc.Rules = append(doc.Rules, a)
+		doc.Timeline = append(doc.Timeline, messages.IncidentEvent{At: a.FirstOccurrence, NodeID: id, Kind: "agent", Text: a.Rule + ": " + a.Summary})
+		s.derive(doc)
+	})
+}
+
+// back ends the alerts of a node that is back.
+func (s *incidentsState) back(nodeID string, now time.Time) {
+	for _, e := range s.entries {
+		s.endAlerts(e, now, func(a *messages.IncidentAlert) bool {
+			switch a.Rule {
+			case ruleAgentLost:
+				return a.NodeID == nodeID
+			case ruleRoleLost:
+				w := s.lost.nodes[nodeID]
+				return w != nil && a.Labels["node_role"] == w.identity.Role
+			}
+			return len(s.lost.around(a.FirstOccurrence)) < 2
+		}, &messages.IncidentEvent{At: documentTime(now), NodeID: nodeID, Kind: "agent", Text: "the agent is back"})
+	}
+}
+
+// endAlerts ends those alerts of the proxy that are over.
+func (s *incidentsState) endAlerts(e *incidentEntry, now time.Time, isOver func(*messages.IncidentAlert) bool, event *messages.IncidentEvent) {
+	if !slices.ContainsFunc(e.doc.Rules, func(a messages.IncidentAlert) bool { return a.Firing && isProxyRule(a.Rule) && isOver(&a) }) {
+		return
+	}
+	e.touched = true
+	e.change(func(doc *messages.Incident) {
+		for i := range doc.Rules {
+			if a := &doc.Rules[i]; a.Firing && isProxyRule(a.Rule) && isOver(a) {
+				a.Firing, a.LastFiring = false, documentTime(earliest(now, a.FirstOccurrence.Add(s.limits.maxDuration)))
+			}
+		}
+		if event != nil {
+			doc.Timeline = append(doc.Timeline, *event)
+		}
+		s.derive(doc)
+	})
+}
+
+// expire ends the alerts of nodes that do not come back.
+func (l *lostNodes) expire(s *incidentsState, now time.Time) {
+	for _, e := range s.entries {
+		s.endAlerts(e, now, func(a *messages.IncidentAlert) bool { return now.Sub(a.FirstOccurrence) >= s.limits.maxDuration }, nil)
+	}
+}
+
+// wasDuring reports whether an agent's incident is of the time for which the agent was lost.
+func (l *lostNodes) wasDuring(doc *messages.Incident, r *report) bool {
+	i := slices.IndexFunc(doc.Rules, func(a messages.IncidentAlert) bool { return a.Rule == ruleAgentLost && a.NodeID == r.node.NodeID })
+	w := l.nodes[r.node.NodeID]
+	if i < 0 || w == nil {
+		return false
+	}
+	lostAt, back := doc.Rules[i].FirstOccurrence, w.back
+	if !w.lostAt.IsZero() {
+		back = l.lookedAt // It has connected, which was not seen yet.
+	} else if w.former.Sub(lostAt).Abs() > time.Second {
+		return false // It was lost once more since.
+	}
+	return r.first.Add(aroundLoss).After(lostAt) && r.first.Before(back.Add(aroundLoss)) && back.Sub(lostAt) < lostReach
+}

@@ -1,0 +1,60 @@
+package proxy
+
+import (
+	"time"
+
+	"fodc/messages"
+)
+
+const (
+	// saveInterval is how often one document is written at most, saveRetry how long after an error it is
+	// written again.
+	saveInterval = time.Second
+	saveRetry    = 30 * time.Second
+)
+
+// incidentWrite is an operation of the store.
+type incidentWrite struct {
+	put    *messages.Incident // nil: remove
+	remove string
+}
+
+// nextWrite returns the next operation of the store; nil: there is none now.
+func (s *incidentsState) nextWrite(now time.Time) *incidentWrite {
+	if len(s.removals) > 0 {
+		id := s.removals[0]
+		s.removals = s.removals[1:]
+		return &incidentWrite{remove: id}
+	}
+	for _, e := range s.sorted() {
+		if e.dirty && !now.Before(e.saveAt) {
+			return &incidentWrite{put: e.doc}
+		}
+	}
+	return nil
+}
+
+// written records the end of an operation.
+func (s *incidentsState) written(w *incidentWrite, err error, now time.Time) {
+	if w.put == nil {
+		return
+	}
+	e := s.entries[w.put.ID]
+	switch {
+	case e == nil:
+	case err != nil:
+		e.saveAt = now.Add(saveRetry)
+	default:
+		e.dirty, e.saveAt = e.doc != w.put, now.Add(saveInterval)
+	}
+}
+
+// unsaved counts the documents that are not saved.
+func (s *incidentsState) unsaved() (n int) {
+	for _, e := range s.entries {
+		if e.dirty {
+			n++
+		}
+	}
+	return n
+}
