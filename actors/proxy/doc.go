@@ -78,7 +78,7 @@
 //   - incidents_report_state.go: an agent tells of its incidents; what is taken of that
 //   - incidents_merge_state.go: which belong together, which open one, which are only counted
 //   - incidents_document_state.go: the document, within its limits
-//   - incidents_lost_state.go: the rules of the proxy, of nodes that are lost
+//   - incidents_lost_state.go: the rules of the proxy, of nodes that are lost; incidents_alerts_state.go: their alerts
 //   - incidents_context_state.go: neighbours keep their evidence beside it
 //   - incidents_end_state.go: open, frozen, collected; what is fetched
 //   - incidents_asked_state.go: what somebody wants
