@@ -23,6 +23,9 @@ const (
 	headBytes = 64
 	// maxUnzippedBytes bounds what a profile may be unzipped: it is unzipped to check it.
 	maxUnzippedBytes = 1 << 30
+	// maxRatio bounds how many times its size a profile may be unzipped, beyond freeBytes: real ones have 3 to 15 times.
+	maxRatio  = 100
+	freeBytes = 16 << 20
 	// copyBytes is how much of a body is read and written at a time.
 	copyBytes = 32 << 10
 )
@@ -37,7 +40,8 @@ var Text = Content{name: "text", begins: isText, check: checkText}
 func isGzip(head []byte) bool { return bytes.HasPrefix(head, []byte{0x1f, 0x8b}) }
 
 func checkPProf(body io.Reader) error {
-	z, err := gzip.NewReader(bufio.NewReaderSize(body, copyBytes))
+	zipped := &countedReader{r: body}
+	z, err := gzip.NewReader(bufio.NewReaderSize(zipped, copyBytes))
 	if err != nil {
 		return fmt.Errorf("the profile is not valid gzip: %w", err)
 	}
@@ -49,13 +53,32 @@ func checkPProf(body io.Reader) error {
 	if !beginsProfile(first[0]) {
 		return errors.New("what is gzipped is no profile")
 	}
-	if _, err := io.Copy(io.Discard, &unzipped); err != nil {
-		return fmt.Errorf("the profile is not valid gzip: %w", err)
+	for n, err := int64(1), error(nil); err == nil; {
+		var more int64
+		more, err = io.CopyN(io.Discard, &unzipped, copyBytes)
+		if n += more; n > freeBytes+maxRatio*zipped.n {
+			return fmt.Errorf("the profile is unzipped to more than %d times its size", maxRatio)
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("the profile is not valid gzip: %w", err)
+		}
 	}
 	if unzipped.N <= 0 {
 		return fmt.Errorf("the profile has more than %d bytes when it is unzipped", maxUnzippedBytes)
 	}
 	return nil
+}
+
+// countedReader counts what is read.
+type countedReader struct {
+	r io.Reader
+	n int64
+}
+
+func (c *countedReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
 }
 
 // beginsProfile reports whether a profile in protobuf may begin with the byte: the number and

@@ -44,6 +44,9 @@ func follow(t *testing.T, path string, during func()) *evidence {
 	return e
 }
 
+// pass lets fake time go by, within follow.
+func pass(d time.Duration) { time.Sleep(d) }
+
 func TestNodeLog(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "node.log")
 	write(t, path, "first password=hunter2\nwithout an e")

@@ -38,6 +38,7 @@ type Config struct {
 	DataDirs []string
 	// KernelLog says whether the kernel's log is read.
 	KernelLog bool
+	client    *Client                                  // nil: a new one
 	kernelLog func() (kernelRecords, time.Time, error) // nil: the real one
 	// NodeLogs are the node's logs, absolute paths.
 	NodeLogs []string

@@ -19,15 +19,16 @@ const (
 	pprofPort = "6060"
 	// probeTimeout bounds the try whether something answers there.
 	probeTimeout = time.Second
-	// maxStacksBytes bounds the text of the goroutines.
+	// maxStacksBytes bounds what is kept of the text of the goroutines, maxStacksRead what is taken from the node.
 	maxStacksBytes = 8 << 20
+	maxStacksRead  = 16 << 20
 	// maxStacksInFull is how many goroutines a node may have to be asked for each stack: it stands still meanwhile.
 	maxStacksInFull = 10_000
 	cpuSeconds      = 5
 )
 
-// pprofServer is the server that has the node's profiles. A node that did not answer once is not asked for
-// further ones.
+// pprofServer is the server that has the node's profiles. A node that did not answer in time once is not
+// asked for further ones.
 type pprofServer struct {
 	cfg    *Config
 	client *Client
@@ -41,7 +42,10 @@ func (c *Config) profileSteps() []Step {
 	if c.Profiles == NoProfiles {
 		return nil
 	}
-	s := &pprofServer{cfg: c, client: NewClient(), url: strings.TrimSuffix(c.Endpoint, "/")}
+	s := &pprofServer{cfg: c, client: c.client, url: strings.TrimSuffix(c.Endpoint, "/")}
+	if s.client == nil {
+		s.client = NewClient()
+	}
 	steps := []Step{s.step(Heap(), true), s.step(Goroutine(), false)}
 	if c.Profiles == ContextProfiles {
 		return steps
@@ -72,7 +76,7 @@ func (s *pprofServer) step(p Profile, expensive bool) Step {
 
 // stacks returns the step of the goroutines as text: each of them where there are few, else counted by stack.
 func (s *pprofServer) stacks() Step {
-	p := Profile{Type: "goroutine", Path: "/debug/pprof/goroutine?debug=1", Content: Text, Limits: Limits{Bytes: MaxProfileBytes, Time: profileTimeout}}
+	p := Profile{Type: "goroutine", Path: "/debug/pprof/goroutine?debug=1", Content: Text, Limits: Limits{Bytes: maxStacksRead, Time: profileTimeout}}
 	return Step{What: messages.EvidenceProfile + "/goroutine", Path: "profiles/goroutine.txt", Limit: maxStacksBytes, Timeout: p.Limits.Time + 2*probeTimeout,
 		Heavy: true, Parts: true, Run: func(ctx context.Context, w io.Writer) error {
 			if s.cfg.Goroutines != nil && s.cfg.tooSlow() == nil {
@@ -106,10 +110,10 @@ func (s *pprofServer) get(ctx context.Context, p Profile, w io.Writer) error {
 	if s.reason != nil {
 		return s.reason
 	}
-	n, err := s.client.Get(ctx, s.url+p.Path, p.Content, p.Limits, w)
+	_, err := s.client.Get(ctx, s.url+p.Path, p.Content, p.Limits, w)
 	var silent *SilentError
-	if n == 0 && errors.As(err, &silent) {
-		s.reason = fmt.Errorf("the node was not asked: %s did not answer the request for %s within %s", shown(s.url), p.Type, p.Limits.Time)
+	if errors.As(err, &silent) {
+		s.reason = fmt.Errorf("the node was not asked: %s did not answer a request for %s within %s", shown(s.url), p.Type, p.Limits.Time)
 	}
 	return err
 }
