@@ -175,7 +175,7 @@ func (n *busyNode) restartAgent(now time.Time) {
 }
 
 // TestHealthyDay: no rule fires on a healthy busy node, in a day in which the agent is started twice. All scrapes are recorded,
-// each ten seconds; the rules are evaluated about each half minute, at times that differ.
+// each ten seconds; the rules are evaluated about each minute, at times that differ, so that all of it takes a few seconds.
 func TestHealthyDay(t *testing.T) {
 	set, err := Load(true, nil)
 	require.NoError(t, err)
@@ -196,7 +196,7 @@ func TestHealthyDay(t *testing.T) {
 		if skip--; skip >= 0 {
 			continue
 		}
-		skip = 1 + n.rng.Intn(3)
+		skip = 3 + n.rng.Intn(4)
 		alerts, err := e.Evaluate(t.Context(), now.Add(time.Second))
 		require.NoError(t, err)
 		for _, a := range alerts {
@@ -229,13 +229,13 @@ func TestNoRuleFiresOverNothing(t *testing.T) {
 // TestFlappingEndpoint: an endpoint that answers for so many scrapes, and then fails for so many, for an hour: it fires, and does so
 // a few times, not with each change.
 func TestFlappingEndpoint(t *testing.T) {
+	set, err := Load(true, nil)
+	require.NoError(t, err)
 	f := func(good, bad, leastFirings, mostFirings int, want ...string) {
 		t.Helper()
-		set, err := Load(true, nil)
-		require.NoError(t, err)
 		begin := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 		w := newWindow()
-		e := New(set, w.storage(), Options{})
+		e := New(set.Named("EndpointDown", "EndpointUnstable"), w.storage(), Options{})
 		failures, firings := 0, 0
 		firing := map[string]bool{}
 		var rules []string

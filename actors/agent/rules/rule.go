@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
 	promrules "github.com/prometheus/prometheus/rules"
 )
 
@@ -17,8 +18,6 @@ import (
 type rule struct {
 	*Definition
 	eval *promrules.AlertingRule
-	// text is the expression, as eval asks for it.
-	text string
 	// at is when it was last evaluated without an error; zero: never.
 	at time.Time
 	// firing are the alerts that fired at the last evaluation, by the hash of their labels.
@@ -26,9 +25,19 @@ type rule struct {
 }
 
 func newRule(d *Definition) *rule {
-	return &rule{Definition: d, text: d.expr.String(), eval: promrules.NewAlertingRule(d.Name, d.expr, d.For, d.KeepFiringFor,
+	return &rule{Definition: d, eval: promrules.NewAlertingRule(d.Name, asWritten{d.expr, d.Expr}, d.For, d.KeepFiringFor,
 		labels.FromMap(d.Labels), labels.FromMap(d.Annotations), labels.EmptyLabels(), "", false, quiet)}
 }
+
+// asWritten is an expression whose text is that of the file: an alerting rule asks for it each time, and to put it together
+// takes a while.
+type asWritten struct {
+	parser.Expr
+	text string
+}
+
+// String returns the text.
+func (e asWritten) String() string { return e.text }
 
 // same reports whether the rules are the same but for the place in a file.
 func (d *Definition) same(other *Definition) bool {
@@ -43,37 +52,35 @@ func (r *rule) isDue(now time.Time) bool {
 	return r.at.IsZero() || since < 0 || since >= r.Interval-r.Interval/10
 }
 
-// evaluate evaluates the rule. After an error, a panic included, its alerts are those of the time before.
+// evaluate evaluates the rule: its gate first, and all of it only if that has a result. After an error, a panic included, its alerts are those of the time before.
 func (r *rule) evaluate(ctx context.Context, now time.Time, query promrules.QueryFunc) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
+	if r.gate != "" {
+		result, err := query(ctx, r.gate, now.Add(-r.QueryOffset))
+		if err != nil {
+			return err
+		}
+		if len(result) == 0 {
+			if r.eval.ActiveAlertsCount() == 0 {
+				r.at = now
+				return nil
+			}
+			query = func(context.Context, string, time.Time) (promql.Vector, error) { return nil, nil }
+		}
+	}
 	limit := MaxAlerts
 	if r.Limit > 0 {
 		limit = min(limit, r.Limit)
 	}
-	if _, err := r.eval.Eval(ctx, r.QueryOffset, now, r.gated(query), nil, limit); err != nil {
+	if _, err := r.eval.Eval(ctx, r.QueryOffset, now, query, nil, limit); err != nil {
 		return err
 	}
 	r.at = now
 	return nil
-}
-
-// gated returns a query function that evaluates the rule's expression only if the gate has a result.
-func (r *rule) gated(query promrules.QueryFunc) promrules.QueryFunc {
-	if r.gate == "" {
-		return query
-	}
-	return func(ctx context.Context, text string, at time.Time) (promql.Vector, error) {
-		if text == r.text {
-			if result, err := query(ctx, r.gate, at); err != nil || len(result) == 0 {
-				return result, err
-			}
-		}
-		return query(ctx, text, at)
-	}
 }
 
 // alerts returns the alerts that are pending or firing, and those that have fired at the last call but
