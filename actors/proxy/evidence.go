@@ -31,6 +31,8 @@ func (e *evidenceActor) Receive(c actors.Context) {
 	case *actors.Stopping, *actors.Restarting:
 		e.stop()
 	case *actors.Stopped:
+	case useStore:
+		e.onStore(c, m)
 	case fetchEvidence:
 		e.onFetch(c, m)
 	case forgetEvidence:
@@ -51,6 +53,11 @@ func (e *evidenceActor) stop() {
 	for _, cancel := range e.jobs {
 		cancel()
 	}
+}
+
+func (e *evidenceActor) onStore(c actors.Context, m useStore) {
+	e.fetcher.store = m.store // No goroutine has read it before.
+	e.advance(c)
 }
 
 func (e *evidenceActor) onFetch(c actors.Context, m fetchEvidence) {
@@ -91,6 +98,9 @@ func (e *evidenceActor) cancel(job uint64) {
 
 // advance starts what is due.
 func (e *evidenceActor) advance(c actors.Context) {
+	if e.fetcher.store == nil {
+		return
+	}
 	now := time.Now()
 	for _, job := range e.state.next(now) {
 		ctx, cancel := context.WithCancel(context.Background())

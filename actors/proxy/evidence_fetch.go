@@ -34,6 +34,8 @@ type evidenceFetcher struct {
 	// kept opens what the proxy has kept of a node; nil: nothing is kept.
 	kept    func(nodeID string) (*journal.View, journal.FS, error)
 	limiter *rate.Limiter
+	// ready is closed when the actors that are asked are there.
+	ready chan struct{}
 	// converting has one place: blocks take much memory while they are made.
 	converting chan struct{}
 }
@@ -46,7 +48,7 @@ type evidenceDownload struct {
 }
 
 func newEvidenceFetcher(store *evidence.Store, blocks BlocksOf) *evidenceFetcher {
-	return &evidenceFetcher{store: store, blocks: blocks, limiter: rate.NewLimiter(evidenceRate, downloadPiece), converting: make(chan struct{}, 1)}
+	return &evidenceFetcher{store: store, blocks: blocks, limiter: rate.NewLimiter(evidenceRate, downloadPiece), ready: make(chan struct{}), converting: make(chan struct{}, 1)}
 }
 
 // run does a job. It ends early if the node cannot be fetched from, and with ctx.
@@ -54,6 +56,10 @@ func (f *evidenceFetcher) run(ctx context.Context, job evidenceJob) evidenceEnde
 	ctx, cancel := context.WithTimeoutCause(ctx, evidenceJobTime, errJobTime)
 	defer cancel()
 	done := evidenceEnded{number: job.number, key: job.key}
+	select {
+	case <-f.ready:
+	case <-ctx.Done():
+	}
 	for _, file := range job.files {
 		if ctx.Err() != nil {
 			return done

@@ -215,6 +215,7 @@ func (w *fetchWorld) start() {
 	w.state = newEvidenceState()
 	w.fetch = newEvidenceFetcher(w.store, countingBlocks)
 	w.fetch.download = w.agent.download
+	close(w.fetch.ready)
 	if _, ok := w.store.Get(fetchedIncident); !ok {
 		require.NoError(w, w.store.Put(w.document(nodeFetched{})))
 	}

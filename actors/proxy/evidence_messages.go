@@ -1,6 +1,9 @@
 package proxy
 
-import "fodc/messages"
+import (
+	"fodc/messages"
+	"fodc/recorder/evidence"
+)
 
 // evidenceSource says where the evidence of a node comes from.
 type evidenceSource uint8
@@ -17,6 +20,8 @@ const (
 
 // Messages from the actor incidents to the actor evidence.
 type (
+	// useStore says that the store is open. Before it nothing is fetched.
+	useStore struct{ store *evidence.Store }
 	// fetchEvidence asks for the evidence of a node. It may be sent again for the same incident and node:
 	// when the files have changed, which replaces what was asked for, and when the node is back, which
 	// ends the wait for the next try.

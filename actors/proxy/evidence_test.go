@@ -45,10 +45,15 @@ func (a *fakeAgent) serveEvidence(file []byte, cut int) {
 	}()
 }
 
-func evidenceConfig(t *testing.T) Config {
+// inEvidenceWorld runs the test with a proxy that keeps evidence in the store.
+func inEvidenceWorld(t *testing.T, keep *KeepLastConfig, test func(t *testing.T, w *world, store *evidence.Store)) {
 	cfg := testConfig
-	cfg.Evidence = &EvidenceConfig{Store: openEvidence(t, evidence.NewMemory(64<<20)), Blocks: countingBlocks}
-	return cfg
+	cfg.Evidence = &EvidenceConfig{Blocks: countingBlocks, KeepLast: keep}
+	inWorld(t, cfg, func(t *testing.T, w *world) {
+		store := openEvidence(t, evidence.NewMemory(64<<20))
+		require.Equal(t, w.proxy.evidence, w.proxy.openedEvidence(store))
+		test(t, w, store)
+	})
 }
 
 func (w *world) fetch(m fetchEvidence) nodeFetched {
@@ -66,8 +71,7 @@ func nodeWith(path string, file []byte) messages.IncidentNode {
 
 // A file comes over the stream of incidents. When the connection breaks, it goes on where it has stopped.
 func TestEvidenceComesOverStreams(t *testing.T) {
-	cfg := evidenceConfig(t)
-	inWorld(t, cfg, func(t *testing.T, w *world) {
+	inEvidenceWorld(t, nil, func(t *testing.T, w *world, store *evidence.Store) {
 		a := w.connect(firstOf("n1", true))
 		a.beat()
 		a.serveEvidence(aFile, 2<<20)
@@ -75,7 +79,7 @@ func TestEvidenceComesOverStreams(t *testing.T) {
 		r := w.fetch(m)
 		require.False(t, r.done)
 		require.NotEmpty(t, r.missing)
-		has, err := cfg.Evidence.Store.Part(anIncidentID, m.node.Files[0].Path)
+		has, err := store.Part(anIncidentID, m.node.Files[0].Path)
 		require.NoError(t, err)
 		require.EqualValues(t, 2<<20, has)
 
@@ -85,7 +89,7 @@ func TestEvidenceComesOverStreams(t *testing.T) {
 		r = w.fetch(m)
 		require.True(t, r.done)
 		require.Equal(t, m.node.Files, r.files)
-		f, err := cfg.Evidence.Store.OpenFile(anIncidentID, m.node.Files[0].Path)
+		f, err := store.OpenFile(anIncidentID, m.node.Files[0].Path)
 		require.NoError(t, err)
 		got, err := io.ReadAll(io.NewSectionReader(f, 0, f.Size()))
 		require.NoError(t, err)
@@ -95,8 +99,7 @@ func TestEvidenceComesOverStreams(t *testing.T) {
 
 // The samples of an agent that knows nothing of incidents are collected from its stream of metrics.
 func TestEvidenceOfAnAgentOfTheField(t *testing.T) {
-	cfg := evidenceConfig(t)
-	inWorld(t, cfg, func(t *testing.T, w *world) {
+	inEvidenceWorld(t, nil, func(t *testing.T, w *world, store *evidence.Store) {
 		a := w.connect(baseline("n1"))
 		a.beat()
 		now := time.Now()
@@ -106,15 +109,14 @@ func TestEvidenceOfAnAgentOfTheField(t *testing.T) {
 		r := w.fetch(m)
 		require.True(t, r.done, r.missing)
 		require.Len(t, r.files, 3)
-		_, err := cfg.Evidence.Store.OpenFile(anIncidentID, "nodes/n1/window.journal")
+		_, err := store.OpenFile(anIncidentID, "nodes/n1/window.journal")
 		require.Error(t, err)
 	})
 }
 
 // What is removed is not fetched any more, and a proxy that stops leaves nothing running.
 func TestEvidenceIsForgotten(t *testing.T) {
-	cfg := evidenceConfig(t)
-	inWorld(t, cfg, func(t *testing.T, w *world) {
+	inEvidenceWorld(t, nil, func(t *testing.T, w *world, store *evidence.Store) {
 		a := w.connect(firstOf("n1", true))
 		a.beat()
 		p := a.peer(kindsOfQuestions["evidence"])
@@ -124,7 +126,7 @@ func TestEvidenceIsForgotten(t *testing.T) {
 		require.True(t, ok)
 		w.sys.Send(w.proxy.evidence, forgetEvidence{anIncidentID})
 		synctest.Wait()
-		require.Zero(t, cfg.Evidence.Store.Usage().Bytes)
+		require.Zero(t, store.Usage().Bytes)
 		w.sys.Send(w.proxy.evidence, m)
 		synctest.Wait()
 	})

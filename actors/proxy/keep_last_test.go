@@ -13,6 +13,7 @@ import (
 
 	"fodc/messages"
 	"fodc/recorder"
+	"fodc/recorder/evidence"
 	"fodc/recorder/journal"
 	"fodc/recorder/journal/journaltest"
 
@@ -274,9 +275,7 @@ func TestLastMinutesOnABadDisk(t *testing.T) {
 // When a node is lost, its last minutes become its evidence.
 func TestLostNodeHasEvidence(t *testing.T) {
 	disks := keptDisks{}
-	cfg := evidenceConfig(t)
-	cfg.Evidence.KeepLast = disks.config(10 * time.Minute)
-	inWorld(t, cfg, func(t *testing.T, w *world) {
+	inEvidenceWorld(t, disks.config(10*time.Minute), func(t *testing.T, w *world, _ *evidence.Store) {
 		a := w.connect(baseline("n1"))
 		a.beat()
 		a.openMetrics(always(1))

@@ -88,7 +88,6 @@ type Proxy struct {
 	crashes    *actors.PID
 	schemas    *actors.PID
 	evidence   *actors.PID // nil: there is no store
-	fetcher    atomic.Pointer[evidenceFetcher]
 	keepLast   *actors.PID // nil: the last minutes of nodes are not kept
 	incidents  *actors.PID // nil without Config.Incidents
 	service    *service
@@ -111,6 +110,7 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 	p := &Proxy{sys: sys, counters: cfg.counters, peers: cfg.peers}
 	backoff := actors.RestartOnFailure(actors.Backoff{Base: 100 * time.Millisecond, Cap: 5 * time.Second, Max: 10, Window: time.Minute})
 	p.startAlertmanager(cfg.Alertmanager)
+	evidenceReady := p.startEvidence(cfg.Evidence)
 	toCollector := new(atomic.Pointer[actors.PID])
 	cfg.crashes = p.startCrashes(cfg, backoff, toCollector)
 	toRegistry := new(atomic.Pointer[actors.PID])
@@ -118,10 +118,11 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 	p.registry = sys.Spawn("registry", backoff, func() actors.Actor { return newRegistry(sys, cfg) })
 	r := newMemoryBudget(cfg.MaxAnswersBytes, cfg.MaxCollections, cfg.MaxMessageSize)
 	p.collector = sys.Spawn("collector", backoff, func() actors.Actor { return newCollector(sys, p.registry, cfg.MaxCollections, r) })
-	p.startEvidence(cfg.Evidence)
 	toRegistry.Store(p.registry)
 	toCollector.Store(p.collector)
 	p.startSchemas(cfg.SchemaInterval, backoff)
+	p.startKeepLast(cfg.Evidence)
+	evidenceReady()
 	p.service = &service{sys: sys, registry: p.registry, counters: cfg.counters, peers: cfg.peers,
 		slow: make(chan struct{}, maxSlowFirstFrames)}
 	p.service.stopping, p.refuse = context.WithCancel(context.Background())

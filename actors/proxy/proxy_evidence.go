@@ -15,40 +15,43 @@ import (
 	"fodc/recorder/evidence"
 )
 
-// EvidenceConfig says where the evidence of incidents is kept.
+// EvidenceConfig says how the evidence of incidents is kept, in the store of those.
 type EvidenceConfig struct {
-	// Store is on disk. Others may use it, too. nil: that of IncidentsConfig, when it is open.
-	Store *evidence.Store
 	// Blocks makes blocks of samples.
 	Blocks BlocksOf
 	// KeepLast keeps the last minutes of all nodes; nil: they are not kept.
 	KeepLast *KeepLastConfig
 }
 
-// startEvidence spawns the actor that fetches evidence, if that is kept. Without a store it is asked for nothing
-// before openedEvidence.
-func (p *Proxy) startEvidence(cfg *EvidenceConfig) {
+// startEvidence spawns the actor that fetches evidence. It begins when it has a store, and ready was called.
+func (p *Proxy) startEvidence(cfg *EvidenceConfig) (ready func()) {
 	if cfg == nil {
-		return
+		return func() {}
 	}
-	f := newEvidenceFetcher(cfg.Store, cfg.Blocks)
+	f := newEvidenceFetcher(nil, cfg.Blocks)
 	f.collect, f.download = p.Collect, p.downloadEvidence
-	if k := cfg.KeepLast; k != nil {
-		f.kept = k.openKept
-		p.keepLast = p.sys.Spawn("keeplast", actors.ResumeOnFailure(), func() actors.Actor { return newKeepLast(p.sys, k, p.registry, p.Collect) })
+	if cfg.KeepLast != nil {
+		f.kept = cfg.KeepLast.openKept
 	}
 	p.evidence = p.sys.Spawn("evidence", actors.ResumeOnFailure(), func() actors.Actor { return newEvidenceActor(p.sys, f) })
-	p.fetcher.Store(f)
+	return func() { close(f.ready) }
 }
 
-// openedEvidence gives the actor that fetches evidence its store, and returns the actor; nil if there is none.
-func (p *Proxy) openedEvidence(store *evidence.Store) *actors.PID {
-	f := p.fetcher.Load()
-	if f == nil {
+// openedEvidence has evidence fetched into the store. It returns the actor that does it; nil if there is none.
+func (p *Proxy) openedEvidence(s *evidence.Store) *actors.PID {
+	if p.evidence == nil {
 		return nil
 	}
-	f.store = store
+	p.sys.Send(p.evidence, useStore{s})
 	return p.evidence
+}
+
+// startKeepLast spawns the actor that keeps the last minutes of nodes, if it is wanted.
+func (p *Proxy) startKeepLast(cfg *EvidenceConfig) {
+	if cfg == nil || cfg.KeepLast == nil {
+		return
+	}
+	p.keepLast = p.sys.Spawn("keeplast", actors.ResumeOnFailure(), func() actors.Actor { return newKeepLast(p.sys, cfg.KeepLast, p.registry, p.Collect) })
 }
 
 func (p *Proxy) downloadEvidence(ctx context.Context, d evidenceDownload, write func([]byte) error) error {
