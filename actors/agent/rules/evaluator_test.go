@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -22,6 +23,7 @@ import (
 // window is what an agent has recorded, without the agent.
 type window struct {
 	*recorder.Window
+	mu    sync.Mutex // of reads: several may be made at a time
 	reads []messages.Selection
 	fail  error
 }
@@ -31,6 +33,8 @@ func newWindow() *window {
 }
 
 func (w *window) read(_ context.Context, sel messages.Selection, take func(int64) error) (a messages.NodeAnswer, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.reads = append(w.reads, sel)
 	if w.fail != nil {
 		return a, w.fail
