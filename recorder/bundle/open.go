@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"fodc/messages"
 	"fodc/recorder/blocks"
 )
 
@@ -123,28 +124,56 @@ func (o *Opened) Get(id string) (*Dir, bool) {
 	return o.Incidents[at], true
 }
 
-// Blocks returns the directories with the samples of all nodes. Those of an agent are made of its journal's segments, into
-// temporary ones, which takes a second for each 20 million samples. What is wrong is added to Problems.
+// maxConverted bounds the segments of journals that are made blocks for queries, in bytes: about ten seconds.
+const maxConverted = 32 << 20
+
+// Blocks returns the directories with the samples of all nodes, those of the newest incidents first. Those of an agent are made of its
+// journal's segments, into temporary ones: of more than maxConverted those of the newest incidents. What is wrong is added to Problems.
 func (o *Opened) Blocks(ctx context.Context) (dirs []string, err error) {
+	left, without := int64(maxConverted), 0
 	for _, d := range slices.Backward(o.Incidents) {
 		for n := range d.incident.Nodes {
 			if err := ctx.Err(); err != nil {
 				return nil, context.Cause(ctx)
 			}
+			node := &d.incident.Nodes[n]
+			if costs := d.toConvert(node); costs > 0 {
+				if left <= 0 {
+					without++
+					continue
+				}
+				left -= costs
+			}
 			temp, err := os.MkdirTemp(o.temp, "node-*")
 			if err != nil {
 				return nil, err
 			}
-			dir, err := nodeBlocks(ctx, d, &d.incident.Nodes[n], temp)
+			dir, err := nodeBlocks(ctx, d, node, temp)
 			if err != nil && ctx.Err() == nil {
-				o.Problems = append(o.Problems, fmt.Sprintf("incident %s, node %s: %v", d.incident.ID, d.incident.Nodes[n].NodeID, err))
+				o.Problems = append(o.Problems, fmt.Sprintf("incident %s, node %s: %v", d.incident.ID, node.NodeID, err))
 			}
 			if names, _ := blocks.Find(dir); len(names) > 0 {
 				dirs = append(dirs, dir)
 			}
 		}
 	}
+	if without > 0 {
+		o.Problems = append(o.Problems, fmt.Sprintf("queries do not see the metrics of %s of older incidents: open the directory of one incident to query it", plural(without, "node")))
+	}
 	return dirs, nil
+}
+
+// toConvert returns the size of a node's segment, 0 if its samples are in blocks.
+func (d *Dir) toConvert(n *messages.IncidentNode) int64 {
+	if names, err := blocks.Find(d.local(n.Dir + "/" + blockDir)); err == nil && len(names) > 0 {
+		return 0
+	}
+	for _, f := range n.Files {
+		if f.What == messages.EvidenceWindow {
+			return f.Bytes
+		}
+	}
+	return 0
 }
 
 // Readme returns the begin of what a bundle says of itself, or makes one of an incident without.

@@ -78,6 +78,26 @@ func TestOpen(t *testing.T) {
 	require.False(t, ok)
 }
 
+// TestManyJournals: of many incidents of an agent the newest ones are made blocks.
+func TestManyJournals(t *testing.T) {
+	dir := t.TempDir()
+	for n, id := range []string{"01JDZX3M9V5T6Q2W8R4Y7B1N0A", "01JDZX3M9V5T6Q2W8R4Y7B1N0B", "01JDZX3M9V5T6Q2W8R4Y7B1N0C"} {
+		one, i := bundletest.Write(t, dir, bundletest.Options{ID: id, Windows: []string{"data-0"}})
+		if n > 0 {
+			for f := range i.Nodes[0].Files {
+				i.Nodes[0].Files[f].Bytes += maxConverted / 2 // As the document has it.
+			}
+			bundletest.Save(t, one, i)
+		}
+	}
+	o := open(t, dir)
+	dirs, err := o.Blocks(t.Context())
+	require.NoError(t, err)
+	require.Len(t, dirs, 2)
+	require.Len(t, o.Problems, 1)
+	require.Contains(t, o.Problems[0], "1 node of older incidents")
+}
+
 func TestOpenWhatIsNone(t *testing.T) {
 	f := func(want, path string) {
 		t.Helper()

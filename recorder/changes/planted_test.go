@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -194,6 +195,18 @@ func TestNothingPlanted(t *testing.T) {
 		require.Empty(t, rep.Vanished)
 		require.Empty(t, rep.Appeared)
 	}
+}
+
+// TestHeavyTails: where single samples are often far off, one more that is further is no change.
+func TestHeavyTails(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	var series []Series
+	for i := range 8_000 {
+		k := noises[slices.IndexFunc(noises, func(n noise) bool { return n.name == []string{"exponential", "latency_seconds"}[i%2] })]
+		series = append(series, madeUp(r, k, i, nil))
+	}
+	rep := Find(series, plantedQuestion())
+	require.LessOrEqual(t, len(rep.Changes), 1, show(&recording{start: plantedStart}, rep, 20))
 }
 
 // TestPlanted counts how many of ten planted changes are among the first twelve, by how large they are in standard deviations,

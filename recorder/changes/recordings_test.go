@@ -145,8 +145,19 @@ const recordingsDir = "../../testdata/recordings/"
 // The thresholds were found on made-up windows, on the recording oom and on the first 72 s of thrash. The rest of thrash,
 // and killed, frozen and healthy, only test them.
 
-func TestOutOfMemory(t *testing.T) {
-	r := readRecording(t, "oom")
+// bothTyped calls f with a recording, and with the same without types: blocks have none.
+func bothTyped(t *testing.T, name string, f func(t *testing.T, r *recording)) {
+	r := readRecording(t, name)
+	t.Run("typed", func(t *testing.T) { f(t, r) })
+	for i := range r.series {
+		r.series[i].Type = ""
+	}
+	t.Run("untyped", func(t *testing.T) { f(t, r) })
+}
+
+func TestOutOfMemory(t *testing.T) { bothTyped(t, "oom", testOutOfMemory) }
+
+func testOutOfMemory(t *testing.T, r *recording) {
 	for _, first := range []float64{30, 32, 34, 36} { // A rule for memory, one for slow scrapes.
 		rep := r.between(0, first, 60)
 		say := show(r, rep, 100)
@@ -161,8 +172,9 @@ func TestOutOfMemory(t *testing.T) {
 	}
 }
 
-func TestThrash(t *testing.T) {
-	r := readRecording(t, "thrash")
+func TestThrash(t *testing.T) { bothTyped(t, "thrash", testThrash) }
+
+func testThrash(t *testing.T, r *recording) {
 	for _, first := range []float64{76, 80, 84} {
 		rep := r.between(0, first, 110)
 		say := show(r, rep, 100)
@@ -176,8 +188,9 @@ func TestThrash(t *testing.T) {
 	}
 }
 
-func TestKilled(t *testing.T) {
-	r := readRecording(t, "killed")
+func TestKilled(t *testing.T) { bothTyped(t, "killed", testKilled) }
+
+func testKilled(t *testing.T, r *recording) {
 	for _, from := range []float64{0, 20, 60} {
 		rep := r.between(from, 120, 148)
 		say := show(r, rep, 100)
@@ -197,8 +210,9 @@ func TestKilled(t *testing.T) {
 	require.InDelta(t, 151, rep.Vanished[0].BackAt.Sub(r.start).Seconds(), 3)
 }
 
-func TestFrozen(t *testing.T) {
-	r := readRecording(t, "frozen")
+func TestFrozen(t *testing.T) { bothTyped(t, "frozen", testFrozen) }
+
+func testFrozen(t *testing.T, r *recording) {
 	for _, from := range []float64{0, 20, 40} {
 		rep := r.between(from, 92, 170)
 		say := show(r, rep, 100)
@@ -214,16 +228,17 @@ func TestFrozen(t *testing.T) {
 func TestQuiet(t *testing.T) {
 	f := func(name string, from, first, to float64) {
 		t.Helper()
-		r := readRecording(t, name)
-		rep := r.between(from, first, to)
-		stayed := 0
-		for _, c := range rep.Changes {
-			if c.Kind != Spike {
-				stayed++
+		bothTyped(t, name, func(t *testing.T, r *recording) {
+			rep := r.between(from, first, to)
+			stayed := 0
+			for _, c := range rep.Changes {
+				if c.Kind != Spike {
+					stayed++
+				}
 			}
-		}
-		require.LessOrEqual(t, stayed, 8, show(r, rep, 100))
-		require.Empty(t, rep.Vanished)
+			require.LessOrEqual(t, stayed, 8, show(r, rep, 100))
+			require.Empty(t, rep.Vanished)
+		})
 	}
 	f("healthy", 110, 190, 230)
 	f("healthy", 130, 200, 230)
