@@ -89,7 +89,7 @@ func (f *evidenceFetcher) fetch(ctx context.Context, job evidenceJob, file messa
 	case job.want.from == evidenceKept:
 		return f.fetchKept(ctx, job)
 	case file.Path == windowPath(job.key.nodeID):
-		if has := f.blocksOf(job); has != nil {
+		if has := f.blocksOf(job, false); has != nil {
 			_ = f.store.Remove(job.key.incidentID, file.Path) // A crash may have left it.
 			return &fileEnd{files: has}, ""
 		}

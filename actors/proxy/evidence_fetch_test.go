@@ -359,3 +359,49 @@ func TestEvidenceThatDoesNotFit(t *testing.T) {
 		require.Contains(t, last.missing[0].Reason, "it cannot be stored: ")
 	})
 }
+
+// What a node has itself takes the place of what the proxy had kept of it.
+func TestEvidenceOfTheNodeReplacesKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &fetchWorld{T: t, agent: &evidenceAgent{files: map[string][]byte{}, sent: map[string]int64{}, size: 1000}, memory: evidence.NewMemory(64 << 20)}
+		w.start()
+		w.fetch.kept = func(string) (*journal.View, journal.FS, error) {
+			b := segmentBytes(t, 3)
+			return journal.OpenSegment(bytes.NewReader(b), int64(len(b)))
+		}
+		seed := ""
+		w.fetch.blocks = func(ctx context.Context, s SampleWindow, put func(string, io.Reader) error) (int, error) {
+			return countingBlocks(ctx, s, func(name string, content io.Reader) error {
+				return put(strings.Replace(name, "01HK2", "01HK"+seed, 1), content)
+			})
+		}
+		fetch := func(from evidenceSource) nodeFetched {
+			n := w.agent.node()
+			n.From, n.To = time.UnixMilli(0), time.UnixMilli(10_000)
+			w.state.ask(fetchEvidence{incidentID: fetchedIncident, from: from, node: n}, time.Now())
+			r := w.step()
+			require.True(t, r.done)
+			require.Empty(t, r.missing)
+			require.NoError(t, w.store.Put(w.document(r)))
+			return r
+		}
+		seed = "A"
+		r := fetch(evidenceKept)
+		require.Len(t, r.files, 3)
+		require.True(t, r.files[0].Truncated)
+		w.agent.files[windowPath("n1")] = segmentBytes(t, 9)
+		seed = "B"
+		r = fetch(evidenceOfAgent)
+		require.Len(t, r.files, 3)
+		require.False(t, r.files[0].Truncated)
+		require.NoError(t, w.store.Verify(fetchedIncident))
+		var bytes int64
+		for _, f := range r.files {
+			bytes += f.Bytes
+		}
+		doc, _ := w.store.Get(fetchedIncident)
+		text, err := messages.EncodeIncident(&doc)
+		require.NoError(t, err)
+		require.Equal(t, bytes+int64(len(text)), w.store.Usage().Bytes, "nothing else is left")
+	})
+}

@@ -77,6 +77,11 @@ func (f *evidenceFetcher) convert(ctx context.Context, job evidenceJob, segment 
 		return &fileEnd{files: []messages.EvidenceFile{segment}}
 	}
 	_ = f.store.Remove(job.key.incidentID, segment.Path)
+	for _, old := range f.blocksOf(job, true) {
+		if !slices.ContainsFunc(files, func(file messages.EvidenceFile) bool { return file.Path == old.Path }) {
+			_ = f.store.Remove(job.key.incidentID, old.Path)
+		}
+	}
 	if len(files) == 0 {
 		return &fileEnd{reason: errNoSamples.Error(), final: true}
 	}
@@ -123,15 +128,16 @@ func (f *evidenceFetcher) put(id, name string, content io.Reader) (messages.Evid
 }
 
 // blocksOf returns the files of the blocks that the document of the incident names for the node: its samples have come
-// before. It returns nil if there are none.
-func (f *evidenceFetcher) blocksOf(job evidenceJob) (files []messages.EvidenceFile) {
+// before. It returns nil if there are none. Those of what the proxy has kept are marked as truncated: the node
+// itself has more.
+func (f *evidenceFetcher) blocksOf(job evidenceJob, kept bool) (files []messages.EvidenceFile) {
 	doc, ok := f.store.Get(job.key.incidentID)
 	if !ok {
 		return nil
 	}
 	for i := range doc.Nodes {
 		for _, file := range doc.Nodes[i].Files {
-			if strings.HasPrefix(file.Path, blockDir(job.key.nodeID)) {
+			if strings.HasPrefix(file.Path, blockDir(job.key.nodeID)) && (kept || !file.Truncated) {
 				files = append(files, file)
 			}
 		}
@@ -145,7 +151,7 @@ func (f *evidenceFetcher) blocksOf(job evidenceJob) (files []messages.EvidenceFi
 
 // fetchSamples collects the samples of a node from its stream of metrics, and makes blocks of them.
 func (f *evidenceFetcher) fetchSamples(ctx context.Context, job evidenceJob, file messages.EvidenceFile) (end *fileEnd, waits string) {
-	if has := f.blocksOf(job); has != nil {
+	if has := f.blocksOf(job, false); has != nil {
 		return &fileEnd{files: has}, ""
 	}
 	w, err := f.store.CreateWhole(job.key.incidentID, file.Path, messages.EvidenceWindow, maxEvidenceFile)
@@ -181,7 +187,7 @@ func (f *evidenceFetcher) fetchSamples(ctx context.Context, job evidenceJob, fil
 
 // fetchKept makes blocks of what the proxy has kept of a node.
 func (f *evidenceFetcher) fetchKept(ctx context.Context, job evidenceJob) (end *fileEnd, waits string) {
-	if has := f.blocksOf(job); has != nil {
+	if has := f.blocksOf(job, true); has != nil {
 		return &fileEnd{files: has}, ""
 	}
 	if f.kept == nil {
@@ -201,6 +207,9 @@ func (f *evidenceFetcher) fetchKept(ctx context.Context, job evidenceJob) (end *
 		return f.storeEnd(err), ""
 	case len(files) == 0:
 		return &fileEnd{reason: errNoSamples.Error(), final: true}, ""
+	}
+	for i := range files {
+		files[i].Truncated = true
 	}
 	return &fileEnd{files: files}, ""
 }
