@@ -7,7 +7,6 @@ import (
 
 	"fodc/messages"
 	"fodc/modes/export"
-	"fodc/recorder/journal/diskfs"
 )
 
 const exportDescription = journalDescription + `
@@ -80,9 +79,9 @@ func matchOption(dst *export.Matchers, name, usage string) *option {
 
 // RunExport writes what a journal has in another format.
 func RunExport(ctx context.Context, c export.Config, stdout, stderr io.Writer) error {
-	dir, err := findJournal(c.Dir)
+	_, files, err := openJournal(c.Dir)
 	if err != nil {
 		return err
 	}
-	return export.Run(ctx, c, diskfs.New(dir), stdout, stderr)
+	return export.Run(ctx, c, files, stdout, stderr)
 }

@@ -11,7 +11,6 @@ import (
 
 	"fodc/modes/inspect"
 	"fodc/recorder/journal"
-	"fodc/recorder/journal/diskfs"
 )
 
 // InspectConfig is what fodc journal inspect is asked for.
@@ -51,11 +50,10 @@ func inspectTool(run Runners) tool {
 // RunInspect prints what is in a journal. With Verify, the error says how much is damaged, if
 // anything is.
 func RunInspect(ctx context.Context, c InspectConfig, stdout io.Writer) error {
-	dir, err := findJournal(c.Dir)
+	dir, files, err := openJournal(c.Dir)
 	if err != nil {
 		return err
 	}
-	files := diskfs.New(dir)
 	view, err := openView(ctx, files)
 	if err == nil && c.Verify {
 		view, err = verify(ctx, files, view)

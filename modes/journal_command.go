@@ -6,6 +6,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"fodc/recorder/journal"
+	"fodc/recorder/journal/diskfs"
+
 	"github.com/urfave/cli/v2"
 )
 
@@ -19,7 +22,7 @@ const journalDirName = "journal"
 var journalOperand = operand{"DIR", "the storage directory of an agent, or the directory journal in it", "must be a directory", "one DIR is allowed", ""}
 
 const journalDescription = "DIR is the storage directory of an agent (--storage-dir), or the directory journal in it. It may be that of a running\n" +
-	"agent, or a copy: it is only read."
+	"agent, or a copy: it is only read. It may also be the file window.journal of an incident."
 
 // journalTools are the subcommands of fodc journal.
 func journalTools(run Runners) []tool {
@@ -32,15 +35,33 @@ func journalCommand(stderr io.Writer, run Runners) *cli.Command {
 		journalTools(run), stderr)
 }
 
-// findJournal returns the directory of the segments: the directory journal in dir, if there is one,
-// else dir itself. It returns an error if dir is no directory.
-func findJournal(dir string) (string, error) {
-	info, err := os.Stat(dir)
-	if err != nil {
-		return "", err
+// openJournal returns the files of a journal: those of a directory, or a segment that is a file by itself, as an incident
+// has it. It also returns the name of what was opened.
+func openJournal(name string) (string, journal.FS, error) {
+	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
+		f, err := os.Open(name) // The process ends with the command.
+		if err != nil {
+			return "", nil, err
+		}
+		_, files, err := journal.OpenSegment(f, info.Size())
+		if err != nil {
+			_ = f.Close() // Nothing was written.
+			return "", nil, fmt.Errorf("%s is no segment of a journal, and %s must be %s, or one: %w", name, journalOperand.name, journalOperand.what, err)
+		}
+		return name, files, nil
 	}
-	if !info.IsDir() {
-		return "", fmt.Errorf("%s is a file: %s must be %s", dir, journalOperand.name, journalOperand.what)
+	dir, err := findJournal(name)
+	if err != nil {
+		return "", nil, err
+	}
+	return dir, diskfs.New(dir), nil
+}
+
+// findJournal returns the directory of the segments: the directory journal in dir, if there is one,
+// else dir itself.
+func findJournal(dir string) (string, error) {
+	if _, err := os.Stat(dir); err != nil {
+		return "", err
 	}
 	inside := filepath.Join(dir, journalDirName)
 	if info, err := os.Stat(inside); err == nil && info.IsDir() {

@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -8,6 +9,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"fodc/messages"
+	"fodc/modes/export"
+	"fodc/recorder"
+	"fodc/recorder/journal"
 
 	"github.com/stretchr/testify/require"
 )
@@ -133,8 +139,26 @@ func TestFindJournal(t *testing.T) {
 	require.ErrorContains(t, err, filepath.Join(storage, "gone"))
 	file := filepath.Join(storage, "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	_, err = findJournal(file)
-	require.ErrorContains(t, err, file+" is a file: DIR must be ")
+	_, _, err = openJournal(file)
+	require.ErrorContains(t, err, file+" is no segment of a journal, and DIR must be ")
+}
+
+// The samples of an incident, which are a segment by itself, are shown and exported as a journal is.
+func TestJournalOfAnIncident(t *testing.T) {
+	list := &recorder.SeriesList{Keys: []recorder.SeriesKey{{Name: "x_total"}}, FamilyOf: []int32{0}, Families: []recorder.Family{{Name: "x_total", Type: messages.TypeCounter}}}
+	var segment bytes.Buffer
+	_, err := journal.WriteSegment(&segment, journal.Node{NodeID: "n1", Role: "data"}, journalBegin.UnixMilli(), func(yield func(*recorder.Batch, error) bool) {
+		_ = yield(&recorder.Batch{Target: "t", At: journalBegin.UnixMilli(), Series: list, Values: []float64{42}}, nil)
+	})
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "window.journal")
+	require.NoError(t, os.WriteFile(file, segment.Bytes(), 0o600))
+	var shown, exported, warnings bytes.Buffer
+	require.NoError(t, RunInspect(t.Context(), InspectConfig{Dir: file, Output: outputTable, Verify: true}, &shown))
+	require.Contains(t, shown.String(), "n1")
+	require.NoError(t, RunExport(t.Context(), export.Config{Dir: file, Format: export.FormatOpenMetrics}, &exported, &warnings))
+	require.Contains(t, exported.String(), `x_total{node_id="n1",node_role="data",pod_name="n1"} 42`)
+	require.Empty(t, warnings.String())
 }
 
 // The document of the journal has every flag of the commands that read one.
