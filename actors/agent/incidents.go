@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"maps"
 	"sync/atomic"
 	"time"
 
@@ -100,6 +101,7 @@ func (i *incidents) Receive(c actors.Context) {
 		i.onSaved(m, now)
 	case incidentsEvicted:
 		i.do(c, i.state.evicted(m.ids), now)
+		maps.DeleteFunc(i.stores, func(id string, _ *incidentStore) bool { return i.state.entries[id] == nil })
 	default:
 		i.onQuestion(c, now)
 	}

@@ -59,11 +59,12 @@ type rulesStatus struct {
 	loaded   bool // the newest read has not failed
 	loadedAt time.Time
 	hangs    bool
+	shutdown time.Time
 	cause    string // why rules cannot be evaluated; empty if they can
 }
 
 func (s *rulesState) status(stats rules.Stats) *rulesStatus {
-	return &rulesStatus{stats: stats, loaded: !s.failed, loadedAt: s.loadedAt, hangs: s.hangs, cause: s.failure.cause}
+	return &rulesStatus{stats: stats, loaded: !s.failed, loadedAt: s.loadedAt, hangs: s.hangs, cause: s.failure.cause, shutdown: s.shutdown}
 }
 
 func ruleSamples(s *rulesStatus) []recorder.Sample {
@@ -71,7 +72,7 @@ func ruleSamples(s *rulesStatus) []recorder.Sample {
 	if s.loaded {
 		loaded = 1
 	}
-	return []recorder.Sample{
+	samples := []recorder.Sample{
 		gauge("fodc_rules", "Alerting rules that the agent evaluates.", float64(s.stats.Rules)),
 		gauge("fodc_rules_firing_alerts", "Alerts of the rules that fire.", float64(s.stats.Firing)),
 		gauge("fodc_rules_pending_alerts", "Alerts of the rules whose expression holds, but not for long enough.", float64(s.stats.Pending)),
@@ -82,6 +83,11 @@ func ruleSamples(s *rulesStatus) []recorder.Sample {
 		gauge("fodc_rules_last_reload_successful", "Whether the latest attempt to read the files of rules succeeded.", loaded),
 		gauge("fodc_rules_last_reload_success_timestamp_seconds", "When the files of rules were last read with success, as unix time.", float64(s.loadedAt.UnixMilli())/1000),
 	}
+	if !s.shutdown.IsZero() {
+		samples = append(samples, gauge("fodc_agent_unclean_shutdown_timestamp_seconds", "The last scrape of the agent before this one, if that was killed, as unix time.",
+			float64(s.shutdown.UnixMilli())/1000))
+	}
+	return samples
 }
 
 // incidentsHealth returns how the rules and the incidents do; nil where there are none.

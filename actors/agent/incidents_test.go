@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"fodc/actors/agent/capture"
+	"fodc/actors/agent/rules"
 	"fodc/messages"
 
 	"github.com/stretchr/testify/require"
@@ -149,27 +151,46 @@ func TestIncidentGoesOnAfterKill(t *testing.T) {
 	})
 }
 
-// An agent and its node that are killed together have one incident when they come back, with what was recorded before.
-func TestIncidentOfNodeThatWasKilledWithItsAgent(t *testing.T) {
-	inIncidents(t, func(t *testing.T, w *incidentsWorld) {
-		started := func(at string) string {
-			return page("1", "1") + "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds " + at + "\n"
-		}
-		w.node.serve(started("100"), nil)
-		w.run()
-		w.pass(20 * time.Minute)
-		w.kill()
-		killed := int(time.Since(w.start).Seconds())
-		w.pass(time.Minute)
-		w.node.serve(started("200"), nil)
-		w.run()
-		w.pass(10 * time.Minute)
-		doc := w.one()
-		require.Equal(t, "Restarted", doc.Rules[0].Rule)
-		require.Equal(t, messages.IncidentFrozen, doc.State)
-		require.Less(t, w.window(doc)[0], killed-9*60)
-		require.Contains(t, kinds(doc.Timeline), "restart")
-	})
+// An agent and its node that are killed together have one incident when they come back, by a built-in rule, with what was
+// recorded before. After a stop there is none.
+func TestIncidentOfNodeThatEndedWithItsAgent(t *testing.T) {
+	f := func(killed bool) {
+		t.Helper()
+		inIncidents(t, func(t *testing.T, w *incidentsWorld) {
+			started := func(at time.Time) string {
+				return fmt.Sprintf("%s# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds %d\n", page("1", "1"), at.Unix())
+			}
+			var err error
+			w.cfg.Incidents.Rules, err = rules.Load(true, nil)
+			require.NoError(t, err)
+			w.node.serve(started(w.start.Add(-time.Hour)), nil)
+			w.run()
+			w.pass(20 * time.Minute)
+			if killed {
+				w.kill()
+			} else {
+				w.stop()
+			}
+			ended := int(time.Since(w.start).Seconds())
+			w.pass(10 * time.Minute)
+			w.node.serve(started(time.Now()), nil)
+			w.run()
+			w.pass(20 * time.Minute)
+			if !killed {
+				require.Empty(t, w.list())
+				return
+			}
+			doc := w.one()
+			require.Equal(t, "ProcessRestarted", doc.Rules[0].Rule)
+			require.Len(t, doc.Rules, 1)
+			require.Equal(t, messages.IncidentFrozen, doc.State)
+			require.InDelta(t, ended-10*60, w.window(doc)[0], 20)
+			require.Contains(t, kinds(doc.Timeline), "restart")
+			require.Contains(t, kinds(doc.Timeline), "agent")
+		})
+	}
+	f(true)
+	f(false)
 }
 
 // Time that is over is frozen from the journal.

@@ -12,6 +12,7 @@ import (
 	"fodc/actors/agent/rules"
 	"fodc/messages"
 	"fodc/recorder"
+	"fodc/recorder/journal"
 
 	"go.uber.org/zap"
 )
@@ -21,7 +22,9 @@ type (
 	rulesEvaluated struct {
 		alerts []rules.Alert
 		events []recorder.Event
-		err    error
+		// shutdown is when an agent before this one was killed; zero: it was not.
+		shutdown time.Time
+		err      error
 	}
 	// rulesLoaded is the result of reading the files of rules; a nil set says that they have not changed.
 	rulesLoaded struct {
@@ -115,12 +118,12 @@ func (r *ruleKeeper) onDue(c actors.Context) {
 		writeEntry(r.log, *entry)
 	}
 	if start {
-		go r.evaluate(newSender(r.ctx, r.sys, c), now)
+		go r.evaluate(newSender(r.ctx, r.sys, c), now, !r.state.evaluatedOnce)
 	}
 }
 
-// evaluate evaluates the rules. If any alert fires, it asks for the events of the recorder, too.
-func (r *ruleKeeper) evaluate(self sender, now time.Time) {
+// evaluate evaluates the rules. If there are alerts, and the first time, it asks for the events of the recorder, too.
+func (r *ruleKeeper) evaluate(self sender, now time.Time, first bool) {
 	m := rulesEvaluated{err: errors.New("the evaluation has failed")}
 	defer func() {
 		if p := recover(); p != nil {
@@ -132,15 +135,33 @@ func (r *ruleKeeper) evaluate(self sender, now time.Time) {
 	ctx, cancel := context.WithTimeout(self.ctx, evaluationTimeout)
 	defer cancel()
 	m.alerts, m.err = r.evaluator.Evaluate(ctx, now)
-	if len(m.alerts) > 0 {
+	if len(m.alerts) > 0 || first {
 		m.events, _ = actors.Ask[[]recorder.Event](ctx, r.sys, r.recorder, readEvents{})
+		m.shutdown = uncleanShutdown(m.events)
 	}
+}
+
+// uncleanShutdown returns when the agent before this one was killed; zero: it was not.
+func uncleanShutdown(events []recorder.Event) (at time.Time) {
+	for _, e := range events {
+		switch e.Kind {
+		case recorder.EventAgentStopped:
+			at = time.Time{}
+			if e.Detail == journal.DetailKilled {
+				at = e.At
+			}
+		}
+	}
+	return at
 }
 
 func (r *ruleKeeper) onEvaluated(m rulesEvaluated) {
 	failed := m.err != nil && len(rules.Errors(m.err)) == 0
 	for _, e := range r.state.evaluated(causeOf(m.err), errors.Is(m.err, errRecovering), time.Now()) {
 		writeEntry(r.log, e)
+	}
+	if !failed && !r.state.evaluatedOnce {
+		r.state.evaluatedOnce, r.state.shutdown = true, m.shutdown
 	}
 	r.show()
 	if failed {

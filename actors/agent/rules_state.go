@@ -18,6 +18,10 @@ type rulesState struct {
 	since      time.Time // of the evaluation that is under way
 	hangs      bool
 	failure    failureLog
+	// evaluatedOnce says that they were, with what was recorded before the start. shutdown is when the agent before
+	// this one was killed; zero: it was not.
+	evaluatedOnce bool
+	shutdown      time.Time
 
 	loading bool
 	// again says that the files are to be read whether they have changed or not.

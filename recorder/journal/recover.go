@@ -51,7 +51,7 @@ func Recover(v *View, dir FS, of Recovery) (*recorder.Window, Recovered, error) 
 			r.window, r.done.Scrapes, r.done.Samples = recorder.NewWindow(of.Limits), 0, 0
 		}
 	}
-	r.runs.end(r, r.runs.last, detailKilled)
+	r.runs.end(r, r.runs.last, DetailKilled)
 	return r.window, r.done, failure
 }
 
@@ -169,7 +169,7 @@ func (a *agentRuns) scraped(at int64) { a.running, a.last = true, at }
 func (a *agentRuns) mark(r *replayer, m Mark, version string) {
 	switch m.Kind {
 	case MarkAgentStarted:
-		a.end(r, a.last, detailKilled)
+		a.end(r, a.last, DetailKilled)
 		a.running, a.last = true, m.At
 		r.event(recorder.EventAgentStarted, m.At, "version "+version)
 	case MarkAgentStopped:
@@ -193,8 +193,8 @@ func (r *replayer) event(kind recorder.EventKind, ms int64, detail string) {
 	r.window.AddEvent(recorder.Event{Kind: kind, Target: agentTarget, At: at, Last: at, Detail: detail})
 }
 
-// detailKilled is that of the end of a run that was not stopped.
-const detailKilled = "the agent ended without being stopped; this is the time of its last scrape"
+// DetailKilled is that of the end of a run that was not stopped.
+const DetailKilled = "the agent ended without being stopped; this is the time of its last scrape"
 
 // agentTarget is the target of events of the agent itself.
 const agentTarget = "agent"
