@@ -92,7 +92,7 @@ func startCluster(t *testing.T, agents int, page func(id string, scrape int) []b
 			ProxyAddrs:   []string{"proxy:17900"}, Targets: []agent.Target{{URL: "http://node/metrics"}},
 			ScrapeInterval: clusterScrapes, HeartbeatInterval: 10 * time.Second, ReconnectInterval: clusterReconnect,
 			Telemetry: &telemetry.Config{Root: root}, NodeConfig: &nodeconfig.Config{Root: root, Files: []string{a.file}},
-			MemoryBudget: 8 << 20, Version: "test", Dial: w.net.dial, Incidents: clusterIncidents(w.t),
+			MemoryBudget: 8 << 20, Version: "test", Dial: w.net.dial, Incidents: clusterIncidents(w.t), Ramps: &agent.RampConfig{},
 			Fetch: func(_ context.Context, url string) ([]byte, string, error) {
 				if url != "http://node/metrics" {
 					return nil, "", syscall.ECONNREFUSED

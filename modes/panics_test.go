@@ -113,6 +113,7 @@ var panicCases = map[string]panicCase{
 	"nodeconfig":  {isAgent: true},
 	"rules":       {isAgent: true, resumed: true},
 	"incidents":   {isAgent: true, resumed: true},
+	"ramps":       {isAgent: true, resumed: true},
 	"link":        {isAgent: true, costsNode: true},
 	"uplink":      {isAgent: true, stopped: true, costsNode: true},
 }

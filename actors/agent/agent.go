@@ -164,7 +164,12 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	}
 	a.identity = newNodeIdentity(registrationOf(cfg), cfg.Database != nil && len(cfg.Database.StatePorts) > 0)
 	a.startRecorder(cfg)
-	a.startPressure(&cfg)
+	for _, t := range cfg.Targets {
+		a.scrapers = append(a.scrapers, sys.Spawn("scraper", restarts, func() actors.Actor {
+			return newScraper(sys, a.recorder, t, cfg, fetch)
+		}))
+	}
+	a.startPressure(&cfg) // Captures ask the scrapers how long the node takes.
 	a.startRamps(&cfg)
 	a.startCrashes(&cfg)
 	a.startIncidents(&cfg)
@@ -182,11 +187,6 @@ func Start(sys *actors.System, cfg Config) *Agent {
 		a.config = sys.Spawn("nodeconfig", restarts, func() actors.Actor {
 			return newNodeConfig(sys, collector, cfg, a.noteEvent)
 		})
-	}
-	for _, t := range cfg.Targets {
-		a.scrapers = append(a.scrapers, sys.Spawn("scraper", restarts, func() actors.Actor {
-			return newScraper(sys, a.recorder, t, cfg, fetch)
-		}))
 	}
 	for _, address := range cfg.ProxyAddrs {
 		session := sessionConfig{address: address, identity: a.identity, heartbeat: cfg.HeartbeatInterval,

@@ -41,6 +41,9 @@ type PressureConfig struct {
 	fetch  func(ctx context.Context, p capture.Profile, w io.Writer) error
 }
 
+// turnTimeout is how long a profile waits for other captures of the node, such as those of an incident.
+const turnTimeout = 30 * time.Second
+
 // endpoint is the URL of the server that has the node's profiles.
 func (c *PressureConfig) endpoint() string {
 	return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(c.PprofPort))
@@ -90,6 +93,12 @@ func (a *Agent) startPressure(cfg *Config) {
 	if p.fetch == nil {
 		client := capture.NewClient()
 		p.fetch = func(ctx context.Context, profile capture.Profile, w io.Writer) error {
+			wait, cancel := context.WithTimeout(ctx, turnTimeout)
+			defer cancel()
+			if err := a.turn.Take(wait); err != nil {
+				return err
+			}
+			defer a.turn.Give()
 			_, err := client.Get(ctx, p.endpoint()+profile.Path, profile.Content, profile.Limits, w)
 			return err
 		}

@@ -31,7 +31,6 @@ type RampConfig struct {
 	// own world in its place.
 	memory func(ctx context.Context) (nodeMemory, error)
 	steps  func() []capture.Step
-	turn   capture.Turn
 }
 
 // Messages to the actor, from its goroutines.
@@ -77,17 +76,14 @@ func (a *Agent) startRamps(cfg *Config) {
 	}
 	if r.steps == nil {
 		r.steps = func() []capture.Step {
-			return capture.Plan(capture.Config{Profiles: capture.ContextProfiles, Endpoint: r.Endpoint, Metrics: metrics})
+			return capture.Plan(capture.Config{Profiles: capture.ContextProfiles, Endpoint: r.Endpoint, Metrics: metrics, ScrapeTime: a.slowestScrape})
 		}
-	}
-	if r.turn == nil {
-		r.turn = a.turn
 	}
 	a.rampStore = ramps.NewStore(r.Store)
 	state, shown := newRampState(), &atomic.Pointer[rampStatus]{}
 	shown.Store(state.status())
 	a.ramps = a.sys.Spawn("ramps", actors.ResumeOnFailure(), func() actors.Actor {
-		return &rampProfiler{sys: a.sys, log: a.sys.Log(), cfg: r, store: a.rampStore, turn: r.turn, state: state, shown: shown}
+		return &rampProfiler{sys: a.sys, log: a.sys.Log(), cfg: r, store: a.rampStore, turn: a.turn, state: state, shown: shown}
 	})
 	cfg.more = append(cfg.more, func() []recorder.Sample { return rampSamples(shown.Load()) })
 }

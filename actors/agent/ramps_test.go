@@ -69,7 +69,7 @@ func rampWorld(t *testing.T, dir string, limit uint64, test func(t *testing.T, w
 	t.Helper()
 	inWorld(t, func(t *testing.T, w *world) {
 		node := &growingNode{limit: limit, resident: 50}
-		w.cfg.Ramps = &RampConfig{Store: ramps.Config{Dir: dir}, memory: node.memory, steps: node.steps, turn: capture.NewTurn()}
+		w.cfg.Ramps = &RampConfig{Store: ramps.Config{Dir: dir}, memory: node.memory, steps: node.steps}
 		test(t, w, node)
 	})
 }
@@ -173,11 +173,11 @@ func TestRampsOfANodeThatGivesNothing(t *testing.T) {
 func TestRampsWaitForTheirTurn(t *testing.T) {
 	rampWorld(t, "", 1000, func(t *testing.T, w *world, node *growingNode) {
 		w.run()
-		require.NoError(t, w.cfg.Ramps.turn.Take(t.Context()))
+		require.NoError(t, w.agent.turn.Take(t.Context()))
 		node.set(700)
 		w.pass(20 * time.Second)
 		require.Empty(t, node.asked)
-		w.cfg.Ramps.turn.Give()
+		w.agent.turn.Give()
 		w.pass(5 * time.Second)
 		require.Equal(t, []string{"heap", "goroutine"}, node.asked)
 		require.Len(t, adopted(t, w.agent.rampStore, time.Time{}), 2)
@@ -197,4 +197,10 @@ func TestRampsWithoutADisk(t *testing.T) {
 		require.Contains(t, files["error of profiles/ramp"], "cannot be kept")
 		require.Empty(t, node.asked)
 	})
+}
+
+func TestRampMetrics(t *testing.T) {
+	s := newRampState()
+	s.captured(captureWhole, "", rampStart)
+	requireGolden(t, "testdata/ramps.prom", pageOf(rampSamples(s.status())))
 }
