@@ -23,6 +23,10 @@ const (
 	familyStorageErrors  = "fodc_proxy_storage_errors_total"
 	familyStreamsRefused = "fodc_proxy_streams_refused_total"
 
+	familyIncidentsOpened = "fodc_incidents_opened_total"
+	familyIncidentsOpen   = "fodc_incidents_open"
+	familyEvidenceBytes   = "fodc_incident_evidence_bytes"
+
 	familyNotifications        = "fodc_alertmanager_notifications_total"
 	familyNotificationsFailed  = "fodc_alertmanager_notifications_failed_total"
 	familyNotificationsDropped = "fodc_alertmanager_notifications_dropped_total"
@@ -59,6 +63,12 @@ func metadataOfAgents(family string) (kind messages.MetricType, help string) {
 		return messages.TypeCounter, "Sessions of agents that were opened."
 	case familyStreamsRefused:
 		return messages.TypeCounter, "Streams of agents, beside registrations, that were refused, by reason."
+	case familyIncidentsOpened:
+		return messages.TypeCounter, "Incidents that were opened since the start, by the rule that fired first."
+	case familyIncidentsOpen:
+		return messages.TypeGauge, "Incidents that are open."
+	case familyEvidenceBytes:
+		return messages.TypeGauge, "Bytes of the evidence of all incidents."
 	case familyNotifications:
 		return messages.TypeCounter, "Alerts of incidents that an Alertmanager has taken."
 	case familyNotificationsFailed:
@@ -79,6 +89,7 @@ func (m *selfMetrics) proxy(c messages.ProxyCounts) {
 	m.set.GetOrCreateCounter(familyRelayedSamples).Set(c.RelayedSamples)
 	m.set.GetOrCreateGauge(familyCrashes, nil).Set(float64(c.CrashRecords))
 	m.set.GetOrCreateCounter(familyStorageErrors).Set(c.StorageErrors)
+	m.incidents(c.Incidents)
 	for _, a := range c.Alertmanagers {
 		for family, n := range map[string]uint64{familyNotifications: a.Notifications, familyNotificationsFailed: a.Failed, familyNotificationsDropped: a.Dropped} {
 			m.set.GetOrCreateCounter(seriesName(family, "alertmanager", a.Alertmanager)).Set(n)
@@ -93,6 +104,18 @@ func (m *selfMetrics) proxy(c messages.ProxyCounts) {
 	byReason(familyRefused, c.Refused)
 	byReason(familyStreamsRefused, c.StreamsRefused)
 	byReason(familyFramesRejected, c.FramesRejected)
+}
+
+// incidents sets the metrics of the incidents of all nodes; nil: the proxy keeps none.
+func (m *selfMetrics) incidents(c *messages.IncidentCounts) {
+	if c == nil {
+		return
+	}
+	for rule, n := range c.Opened {
+		m.set.GetOrCreateCounter(seriesName(familyIncidentsOpened, "rule", rule)).Set(n)
+	}
+	m.set.GetOrCreateGauge(familyIncidentsOpen, nil).Set(float64(c.Open))
+	m.set.GetOrCreateGauge(familyEvidenceBytes, nil).Set(float64(c.EvidenceBytes))
 }
 
 const (

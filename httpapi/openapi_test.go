@@ -157,6 +157,7 @@ func documentedServers() map[string]documentedServer {
 		BusySeconds: 1, LastFailure: failure, Orphan: true, Children: []messages.ActorNode{{ID: "b", Parent: "a", State: "failed"}}}},
 		Ended: []messages.EndedActor{{ID: "c", Kind: "k", Subject: "n1", Reason: "r", LastFailure: failure}}}
 	p := newFakeProxy()
+	p.proxyCounts.Incidents = &messages.IncidentCounts{Open: 1}
 	p.collection, p.cluster, p.tree, p.configs = threeNodes(), someCluster(), tree, someConfigs()
 	series := &p.collection.Nodes[0].Blocks[0].Families[0].Series[0]
 	series.Values = []float64{math.NaN(), 1}

@@ -122,6 +122,8 @@ type healthView struct {
 	Status string `json:"status"`
 	Online int    `json:"agents_online"`
 	Total  int    `json:"agents_total"`
+	// IncidentsOpen is absent if the proxy keeps no incidents.
+	IncidentsOpen *int `json:"incidents_open,omitempty"`
 	// Uptime is in whole seconds.
 	Uptime int64 `json:"uptime_seconds"`
 	// Error says why the numbers are not known.
@@ -140,6 +142,9 @@ func (a *ProxyAPI) serveHealth(w http.ResponseWriter, r *http.Request) error {
 	}
 	view.Online, view.Total = onlineOf(c), len(c.Nodes)
 	view.Uptime = int64(time.Since(a.StartedAt) / time.Second)
+	if incidents := a.ProxyCounts().Incidents; incidents != nil {
+		view.IncidentsOpen = &incidents.Open
+	}
 	if err != nil || view.Online < view.Total {
 		view.Status = statusDegraded
 	}

@@ -80,6 +80,7 @@ func startCluster(t *testing.T, agents int, page func(id string, scrape int) []b
 	w.proxy = proxy.Start(w.sys, proxy.Config{
 		Limits:            proxy.RegistryLimits{HeartbeatTimeout: 30 * time.Second, CleanupTimeout: 5 * time.Minute, MaxAgents: 100},
 		HeartbeatInterval: 10 * time.Second, MaxCollections: 16, MaxMessageSize: 4 << 20, MaxAgentSeries: 100_000, MaxAnswersBytes: 1 << 30,
+		Incidents: (*storage)(nil).incidents(ProxyIncidentsConfig{MaxNodes: 50, MaxCount: 200}),
 	})
 	go func() { w.net.served <- w.proxy.Serve(w.net.listener) }()
 	for n := range agents {

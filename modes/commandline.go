@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,7 +94,7 @@ type command struct {
 func proxyCommand(run Runners) command {
 	var c ProxyConfig
 	return command{"proxy", "keeps the registry of agents and answers for all of them over HTTP", append(proxyOptions(&c), proxyStorageOptions(&c)...),
-		func() error { return c.Validate() },
+		func() error { return cmp.Or(c.Validate(), c.Incidents.checkKeepLast(c.StorageDir)) },
 		func(ctx context.Context, p Program) error { return run.Proxy(ctx, c, p) }}
 }
 

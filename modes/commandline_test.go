@@ -70,7 +70,8 @@ var defaultProxy = ProxyConfig{
 	MaxAgents: 1000, GRPCMaxMsgSize: 4194304,
 	HTTPReadTimeout: 10 * time.Second, HTTPWriteTimeout: 10 * time.Second,
 	HeartbeatInterval: 10 * time.Second, CollectTimeout: 5 * time.Second, MaxCollections: 16, MaxAgentSeries: 100_000, MaxAnswersMemoryPercent: 20,
-	Queries: QueryConfig{Timeout: 30 * time.Second, MaxSamples: 50_000_000, Concurrency: 20},
+	Queries:   QueryConfig{Timeout: 30 * time.Second, MaxSamples: 50_000_000, Concurrency: 20},
+	Incidents: ProxyIncidentsConfig{MaxNodes: 50, MaxCount: 200, RetentionBytes: 5 << 30},
 }
 
 // defaultAgent has the two values that must be given: n and r.
@@ -118,16 +119,18 @@ func TestEveryProxyFlagArrives(t *testing.T) {
 		HeartbeatInterval: 1500 * time.Millisecond, CollectTimeout: 6 * time.Second, MaxCollections: 9, MaxAgentSeries: 10, MaxAnswersMemoryPercent: 11, ExternalURL: "https://h:1/fodc",
 		AlertmanagerURLs: []string{"http://u:p@h:9093/am"},
 		Queries:          QueryConfig{Timeout: 12 * time.Second, MaxSamples: 13, Concurrency: 14},
+		StorageDir:       "a dir", Incidents: ProxyIncidentsConfig{MaxNodes: 15, MaxCount: 16, RetentionBytes: 17 << 20, KeepLast: 18 * time.Minute, AllowRemoteActions: true},
 	}
 	values := map[string]string{
 		"grpc-listen-addr": "[::1]:1", "http-listen-addr": "localhost:0", "agent-heartbeat-timeout": "3s",
 		"agent-cleanup-timeout": "4s", "max-agents": "5", "grpc-max-msg-size": "1048576", "http-read-timeout": "7s",
 		"http-write-timeout": "8s", "heartbeat-interval": "1.5s", "collect-timeout": "6s", "max-collections": "9", "max-agent-series": "10", "max-answers-memory-percentage": "11", "external-url": "https://h:1/fodc", "alertmanager-url": "http://u:p@h:9093/am",
 		"query-timeout": "12s", "query-max-samples": "13", "query-concurrency": "14",
+		"storage-dir": "a dir", "incident-max-nodes": "15", "incident-max-count": "16", "incident-retention-size": "17MiB", "keep-last": "18m",
 	}
-	o := run(t, nil, nil, append([]string{"proxy"}, asArgs(values)...)...)
+	o := run(t, nil, nil, append([]string{"proxy", "--allow-remote-actions"}, asArgs(values)...)...)
 	require.Equal(t, want, o.config, o.stderr)
-	o = run(t, nil, asEnv(values), "proxy")
+	o = run(t, nil, append(asEnv(values), "FODC_ALLOW_REMOTE_ACTIONS=true"), "proxy")
 	require.Equal(t, want, o.config, o.stderr)
 }
 

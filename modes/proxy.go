@@ -68,6 +68,7 @@ func startProxy(sys *actors.System, c ProxyConfig, program Program, alone bool) 
 		go p.storage.close()
 		return nil, err
 	}
+	cfg.Incidents, cfg.Evidence = p.storage.incidents(c.Incidents), p.storage.evidence(c.Incidents)
 	cfg.Alertmanager = c.alertmanager(p.http.Addr())
 	p.proxy = proxy.Start(sys, cfg)
 	if alone {
@@ -105,7 +106,7 @@ func (p *runningProxy) api(sys *actors.System, c ProxyConfig, answersBytes int64
 		Tree: sys.Tree, Counts: sys.Counts, ProxyCounts: func() messages.ProxyCounts { return p.proxy.Counts() },
 		Process: processUsage, LogLinesDropped: p.program.LogLinesDropped,
 		Ready: p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: p.program.Log.Named("http"),
-		MaxInFlightBytes: int(answersBytes), ExternalURL: c.externalURL(), Build: httpapi.Build{Version: build.version, Revision: build.revision},
+		Incidents: p.incidentsAPI(c.Incidents), MaxInFlightBytes: int(answersBytes), ExternalURL: c.externalURL(), Build: httpapi.Build{Version: build.version, Revision: build.revision},
 	}
 	c.addQueries(a, answersBytes, p.program)
 	return a

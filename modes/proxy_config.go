@@ -3,6 +3,7 @@ package modes
 import (
 	"cmp"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -51,8 +52,10 @@ type ProxyConfig struct {
 	ExternalURL string
 	// AlertmanagerURLs are those of Alertmanagers that are told about incidents. Default: none.
 	AlertmanagerURLs []string
-	// StorageDir is where crash records are kept on disk. Default "": nowhere.
+	// StorageDir is where crash records and incidents are kept on disk. Default "": nowhere.
 	StorageDir string
+	// Incidents is what is kept of incidents.
+	Incidents ProxyIncidentsConfig
 }
 
 // What the numbers of a ProxyConfig may be. A message must have room for a chunk of
@@ -86,6 +89,7 @@ func (c ProxyConfig) Validate() error {
 		checkExternalURL(c.ExternalURL),
 		checkAlertmanagers(c.AlertmanagerURLs),
 		checkStorageDir(c.StorageDir),
+		c.Incidents.validate(),
 		c.checkOrder(),
 	)
 }
@@ -159,5 +163,5 @@ func proxyOptions(c *ProxyConfig) []*option {
 	}
 	queries := queryOptions(&c.Queries, "`DURATION` that a PromQL query may take, with the time that it waits for its turn; "+
 		"in effect half a second less than the write timeout at most", "50000000", "20")
-	return append(append(append(options, queries...), external), alertmanagerOptions(c)...)
+	return slices.Concat(options, queries, []*option{external}, alertmanagerOptions(c), proxyIncidentOptions(&c.Incidents))
 }

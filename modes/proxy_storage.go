@@ -15,7 +15,7 @@ const proxyStorageName = "proxy"
 // agent's.
 func proxyStorageOptions(c *ProxyConfig) []*option {
 	dir := textOption(&c.StorageDir, "storage-dir", "",
-		"`DIRECTORY` in which crash records are kept, so that they survive the process; empty: in memory only")
+		"`DIRECTORY` in which crash records and incidents are kept, so that they survive the process; empty: in memory only")
 	dir.defaultText = "none, in memory only"
 	return []*option{dir}
 }

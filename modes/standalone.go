@@ -13,6 +13,7 @@ import (
 func RunStandalone(ctx context.Context, c StandaloneConfig, program Program) error {
 	sys := actors.NewSystem(program.Log)
 	c.Proxy.StorageDir = c.proxyStorageDir()
+	c.Proxy.Incidents.follow(c.Agent.Incidents)
 	p, err := startProxy(sys, c.Proxy, program, false)
 	if err != nil {
 		sys.Shutdown()

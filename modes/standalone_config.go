@@ -22,6 +22,7 @@ func (c StandaloneConfig) Validate() error {
 	return cmp.Or(
 		c.Proxy.Validate(),
 		c.Agent.validateNode(),
+		c.Proxy.Incidents.checkKeepLast(c.Agent.Storage.Dir),
 		checkAddrsDiffer(
 			[2]string{"grpc-listen-addr", c.Proxy.GRPCListenAddr},
 			[2]string{"http-listen-addr", c.Proxy.HTTPListenAddr},

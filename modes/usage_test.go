@@ -44,6 +44,8 @@ var wrongValues = map[string][]string{
 	"max-collections":                     append([]string{"10001"}, wrongInts...),
 	"max-agent-series":                    append([]string{"0", "10000001"}, wrongInts...),
 	"alertmanager-url":                    {"h", "h:1", "ftp://h", "http://", "http:///x", "http://h:0", "http://h?a=b", "http://h/#x", "http://a b"},
+	"incident-max-nodes":                  append([]string{"200"}, wrongInts...),
+	"keep-last":                           {"", "x", "-1s", "2h"},
 	"external-url":                        {"h", "h:1", "ftp://h", "http://", "http:///x", "http://h:0", "http://h:x", "http://h?a=b", "http://h/#x", "//h", "http://a b"},
 	"max-metrics-memory-usage-percentage": append([]string{"101", "10%"}, wrongInts...),
 	"max-answers-memory-percentage":       append([]string{"101", "20%"}, wrongInts...),

@@ -52,7 +52,8 @@ func newIncidentID(now time.Time) string {
 // incidentNode is the node, as an incident has it.
 func (a *Agent) incidentNode() messages.IncidentNode {
 	r := a.identity.registration()
-	return messages.IncidentNode{NodeID: r.NodeID, Role: r.Role, PodName: r.PodName, Labels: r.Labels, Dir: messages.EvidenceDir(r.NodeID)}
+	id := r.Identity()
+	return messages.IncidentNode{NodeID: id.NodeID, Role: id.Role, PodName: id.PodName, Labels: id.Labels, Dir: messages.EvidenceDir(id.NodeID)}
 }
 
 var errNoIncidents = messages.Errorf(messages.ErrUnavailable, "this agent has no incidents (--incidents=false)")

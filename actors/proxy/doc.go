@@ -6,7 +6,7 @@
 //	collector           admits collections, shares answers among identical ones
 //	├ collect-N         one collection: asks the sessions, gathers their answers
 //	└ download-N        one file of an agent, for one reader
-//	incidents           makes incidents of the cluster of those of its agents, and of nodes that are lost
+//	clusterincidents    makes incidents of the cluster of those of its agents, and of nodes that are lost
 //	crashes             keeps the crash records of all nodes, and asks agents for new ones
 //	evidence            fetches the evidence of incidents from agents, and keeps it
 //	keeplast            keeps the last minutes of all nodes on disk, if it is told to
@@ -32,17 +32,17 @@
 //	collect -> session    ask, cancelRequest
 //	session -> collect    answerChunk, answerFailure
 //	session -> crashes    crashArrived, crashesAttached
-//	session -> incidents  incidentsAttached, incidentsChanged (session_incidents.go)
-//	incidents -> registry   showCluster
-//	incidents -> collector  collectQuery, in a goroutine
+//	session -> clusterincidents  incidentsAttached, incidentsChanged (session_incidents.go)
+//	clusterincidents -> registry   showCluster
+//	clusterincidents -> collector  collectQuery, in a goroutine
 //	crashes, schemas -> collector  collectQuery
-//	incidents -> alertmanager      incidentAlert, incidentRemoved
+//	clusterincidents -> alertmanager      incidentAlert, incidentRemoved
 //	collect -> collector  collected; the collector cancels a collect actor by stopping it
 //	collector -> collect  noPages
 //	download -> registry  findTargets; and back targets, answerFailure
 //	download -> session   ask, consumed, cancelRequest; and back answerChunk, answerFailure
 //	keeplast -> registry  findTargets; and back targets
-//	incidents -> evidence  fetchEvidence, forgetEvidence; and back nodeFetched
+//	clusterincidents -> evidence  fetchEvidence, forgetEvidence; and back nodeFetched
 //
 // A session asks on several streams, each of which is a channel (channel.go). What differs between
 // them is a protocol (protocol.go): how a question becomes a frame, what a frame says, and the rules
@@ -72,7 +72,7 @@
 // decides whose samples are fetched when, keep_last_times_state.go which scrapes are new, and keep_last_node.go
 // writes them.
 //
-// incidents_work.go has the goroutines of the actor incidents; what it decides is in one state with a file
+// incidents_work.go has the goroutines of the actor clusterincidents; what it decides is in one state with a file
 // for each kind of event:
 //
 //   - incidents_report_state.go: an agent tells of its incidents; what is taken of that

@@ -11,6 +11,7 @@ import (
 	"fodc/actors"
 	"fodc/messages"
 	"fodc/messages/wire"
+	"fodc/recorder/evidence"
 
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
@@ -82,21 +83,23 @@ type Config struct {
 
 // Proxy is the running actors of a proxy, and their gRPC server.
 type Proxy struct {
-	sys        *actors.System
-	registry   *actors.PID
-	collector  *actors.PID
-	crashes    *actors.PID
-	schemas    *actors.PID
-	evidence   *actors.PID // nil: there is no store
-	keepLast   *actors.PID // nil: the last minutes of nodes are not kept
-	incidents  *actors.PID // nil without Config.Incidents
-	service    *service
-	refuse     context.CancelFunc
-	grpc       *grpc.Server
-	listener   atomic.Pointer[handshakeListener]
-	requestIDs atomic.Uint64
-	counters   *counters
-	peers      *peerLog
+	sys       *actors.System
+	registry  *actors.PID
+	collector *actors.PID
+	crashes   *actors.PID
+	schemas   *actors.PID
+	evidence  *actors.PID // nil: there is no store
+	keepLast  *actors.PID // nil: the last minutes of nodes are not kept
+	// evidenceStore has the evidence; nil: it is read from the agents.
+	evidenceStore atomic.Pointer[evidence.Store]
+	incidents     *actors.PID // nil without Config.Incidents
+	service       *service
+	refuse        context.CancelFunc
+	grpc          *grpc.Server
+	listener      atomic.Pointer[handshakeListener]
+	requestIDs    atomic.Uint64
+	counters      *counters
+	peers         *peerLog
 	// consistency is what the actor schemas has found.
 	consistency atomic.Pointer[map[string]*messages.SchemaConsistency]
 	// alertmanager gets incidentAlert and incidentRemoved; nil: nobody is told. alertCounts is what it has sent.

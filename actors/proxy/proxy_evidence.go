@@ -39,6 +39,7 @@ func (p *Proxy) startEvidence(cfg *EvidenceConfig) (ready func()) {
 
 // openedEvidence has evidence fetched into the store. It returns the actor that does it; nil if there is none.
 func (p *Proxy) openedEvidence(s *evidence.Store) *actors.PID {
+	p.evidenceStore.Store(s)
 	if p.evidence == nil {
 		return nil
 	}

@@ -51,7 +51,7 @@ func (p *Proxy) startIncidents(cfg Config, registry, collector *atomic.Pointer[a
 	if cfg.Incidents == nil {
 		return nil
 	}
-	p.incidents = p.sys.Spawn("incidents", actors.ResumeOnFailure(), func() actors.Actor {
+	p.incidents = p.sys.Spawn("clusterincidents", actors.ResumeOnFailure(), func() actors.Actor {
 		return newIncidents(p.sys, cfg, registry, collector, &p.requestIDs, p.openedEvidence, p.alertmanager)
 	})
 	return p.incidents
