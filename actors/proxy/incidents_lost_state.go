@@ -122,8 +122,8 @@ func (s *incidentsState) watch(w *watchedNode, n *messages.NodeStatus, now time.
 	switch {
 	case !w.lostAt.IsZero(), now.Sub(n.LastHeartbeat) < silent:
 		return false
-	case w.since.IsZero() || n.LastHeartbeat.Sub(w.since) < silent:
-		w.since = time.Time{} // It was not here for long enough to be missed.
+	case w.since.IsZero() || n.LastHeartbeat.Sub(w.since) < s.limits.heartbeat/2:
+		w.since = time.Time{} // It has sent no heartbeat after its registration: nobody misses it.
 		return false
 	}
 	w.lostAt, w.since = n.LastHeartbeat, time.Time{}
