@@ -1,9 +1,14 @@
 package proxy
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -27,6 +32,7 @@ type incidentPeer struct {
 	records  map[string]*messages.Incident
 	revision messages.IncidentRevision
 	asked    []messages.Question
+	file     []byte // of any path
 }
 
 // memoryIncidents is a configuration whose incidents survive in fs.
@@ -79,6 +85,9 @@ func (p *incidentPeer) serve() {
 			r.Part = &messages.IncidentRecord{Incident: *i}
 		case messages.IncidentActionQuestion:
 			r.Part = p.revision
+		case messages.EvidenceQuestion:
+			end := min(asked.Offset+asked.Length, int64(len(p.file)))
+			r.Part = &messages.ProfileChunk{Data: p.file[asked.Offset:end], FileSize: int64(len(p.file)), Last: true}
 		}
 		p.mu.Unlock()
 		p.send(q, r)
@@ -262,5 +271,48 @@ func TestIncidentsWithoutTheirDisk(t *testing.T) {
 		p.fires(1, time.Now(), time.Time{})
 		time.Sleep(time.Second)
 		require.Len(t, w.incidents(), 1)
+	})
+}
+
+// Without a disk a file is read from its agent, in order or from anywhere, and its bytes are those that the agent
+// has announced.
+func TestEvidenceIsPassedThrough(t *testing.T) {
+	inWorld(t, memoryIncidents(evidence.NewMemory(1<<20)), func(t *testing.T, w *world) {
+		p := w.incidentPeer("d1", "ROLE_DATA")
+		sum := sha256.Sum256(aFile)
+		p.mu.Lock()
+		p.file = aFile
+		i := p.record(scriptID(9001), messages.IncidentRule, time.Now(), time.Now())
+		i.Nodes = []messages.IncidentNode{{NodeID: "d1", Dir: "nodes/d1", Files: []messages.EvidenceFile{
+			{Path: "nodes/d1/heap.pb.gz", What: "profile/heap", Bytes: int64(len(aFile)), SHA256: hex.EncodeToString(sum[:])},
+			{Path: "nodes/d1/wrong", What: "config", Bytes: int64(len(aFile)), SHA256: strings.Repeat("0", 64)}}}}
+		p.mu.Unlock()
+		time.Sleep(35 * time.Second)
+		id := w.incidents()[0].ID
+		f, err := w.proxy.OpenEvidence(t.Context(), id, "nodes/d1/heap.pb.gz")
+		require.NoError(t, err)
+		require.EqualValues(t, len(aFile), f.Size())
+		got, err := io.ReadAll(io.NewSectionReader(f, 0, f.Size()))
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(aFile, got))
+		part := make([]byte, 1000)
+		for _, at := range []int{4_000_000, 17, 1017, len(aFile) - 1000} {
+			n, err := f.ReadAt(part, int64(at))
+			require.NoError(t, err)
+			require.True(t, bytes.Equal(aFile[at:at+n], part), at)
+		}
+		require.NoError(t, f.Close())
+
+		f, err = w.proxy.OpenEvidence(t.Context(), id, "nodes/d1/wrong")
+		require.NoError(t, err)
+		_, err = io.ReadAll(io.NewSectionReader(f, 0, f.Size()))
+		require.ErrorContains(t, err, "other bytes")
+		require.NoError(t, f.Close())
+		_, err = w.proxy.OpenEvidence(t.Context(), id, "nodes/d1/none")
+		require.ErrorContains(t, err, "has no file")
+		_, err = w.proxy.OpenEvidence(t.Context(), scriptID(1), "nodes/d1/wrong")
+		require.ErrorContains(t, err, "no incident")
+		synctest.Wait()
+		require.Zero(t, w.alive("download"))
 	})
 }
