@@ -16,7 +16,7 @@ func (s *incidentsState) addAlert(e *incidentEntry, w *watchedNode, a messages.I
 		if n := nodeOf(doc, id); n != nil {
 			n.Kind = messages.IncidentRule
 		} else {
-			e.parts[id] = &incidentPart{}
+			e.parts[id] = &incidentPart{since: now}
 			doc.Nodes = append(doc.Nodes, s.newNode(s.agentOf(w.identity), doc, messages.IncidentRule))
 		}
 		same := func(o messages.IncidentAlert) bool { return o.Rule == a.Rule && o.NodeID == a.NodeID }

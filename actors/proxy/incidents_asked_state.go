@@ -48,7 +48,7 @@ func (s *incidentsState) request(o messages.IncidentOrder, now time.Time) (*mess
 		doc.Reason, doc.RequestedBy = cleanTo(o.Reason, messages.MaxIncidentText), cleanTo(o.By, messages.MaxIncidentText)
 		doc.Summary, doc.From, doc.To = doc.Reason, documentTime(now.Add(-before)), documentTime(now.Add(after))
 		for _, id := range slices.Compact(slices.Sorted(slices.Values(nodes))) {
-			e.parts[id] = &incidentPart{profiles: o.Profiles}
+			e.parts[id] = &incidentPart{profiles: o.Profiles, since: now}
 			doc.Nodes = append(doc.Nodes, s.newNode(s.agents[id], doc, messages.IncidentRequest))
 		}
 		doc.Timeline = append(doc.Timeline, messages.IncidentEvent{At: documentTime(now), Kind: "incident", Text: "evidence is kept as somebody wants it: " + doc.Reason})

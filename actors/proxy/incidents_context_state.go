@@ -57,7 +57,7 @@ type freezeAsk struct {
 // nodes with problems, then liaisons, then others.
 func (s *incidentsState) chooseNeighbours(e *incidentEntry, now time.Time) {
 	problems := e.problems()
-	if e.doc.Kind != messages.IncidentRule || problems == e.chosenFor || now.Sub(e.since) < contextDelay || now.Sub(e.doc.FirstOccurrence) > contextReach {
+	if e.doc.Kind != messages.IncidentRule || problems == e.chosenFor || s.choosesLater(e, now) || now.Sub(e.doc.FirstOccurrence) > contextReach {
 		return
 	}
 	e.chosenFor = problems
@@ -95,7 +95,7 @@ func (s *incidentsState) chooseNeighbours(e *incidentEntry, now time.Time) {
 	others = others[:max(min(len(others), room), 0)]
 	e.change(func(doc *messages.Incident) {
 		for _, a := range others {
-			p := &incidentPart{profiles: rank(a) == 0 && profiles > 0}
+			p := &incidentPart{profiles: rank(a) == 0 && profiles > 0, since: now}
 			if p.profiles {
 				profiles--
 			}
@@ -104,6 +104,11 @@ func (s *incidentsState) chooseNeighbours(e *incidentEntry, now time.Time) {
 		}
 		s.derive(doc)
 	})
+}
+
+// choosesLater reports whether it is too early to choose the neighbours.
+func (s *incidentsState) choosesLater(e *incidentEntry, now time.Time) bool {
+	return e.doc.Kind == messages.IncidentRule && now.Sub(e.since) < contextDelay
 }
 
 // newNode is a node of which nothing has come yet.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"time"
 
 	"fodc/messages"
 )
@@ -13,10 +14,10 @@ import (
 const maxDocumentMemory = 4 << 20
 
 // update takes what an agent says of its incident into the one of the cluster.
-func (s *incidentsState) update(e *incidentEntry, r *report) {
+func (s *incidentsState) update(e *incidentEntry, r *report, now time.Time) {
 	p := e.parts[r.node.NodeID]
 	if p == nil {
-		p = &incidentPart{}
+		p = &incidentPart{since: now}
 		e.parts[r.node.NodeID] = p
 	}
 	isOwn := r.id != e.doc.ID

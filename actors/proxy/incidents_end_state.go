@@ -46,7 +46,9 @@ func (s *incidentsState) progress(e *incidentEntry, doc *messages.Incident, now 
 		}
 	}
 	ended := !doc.To.IsZero() && !now.Before(doc.To)
-	frozen, collected := ended, ended
+	// Neighbours that are not chosen yet may still add to it.
+	frozen := ended && !s.choosesLater(e, now)
+	collected := frozen
 	for i := range doc.Nodes {
 		settled, done := s.progressNode(&doc.Nodes[i], e, doc, ended, now)
 		frozen, collected = frozen && settled, collected && settled && done
@@ -79,7 +81,11 @@ func earliest(a, b time.Time) time.Time {
 func (s *incidentsState) progressNode(n *messages.IncidentNode, e *incidentEntry, doc *messages.Incident, ended bool, now time.Time) (settled, done bool) {
 	p, a := e.parts[n.NodeID], s.agents[n.NodeID]
 	away := a == nil || !a.online
-	late := ended && now.Sub(doc.To) > freezeTime
+	since := doc.To // when the node could begin to freeze its evidence
+	if p.since.After(since) {
+		since = p.since
+	}
+	late := ended && now.Sub(since) > freezeTime
 	reason := ""
 	switch {
 	case p.known && !p.open:
@@ -107,7 +113,7 @@ func (s *incidentsState) progressNode(n *messages.IncidentNode, e *incidentEntry
 	if !s.limits.onDisk {
 		s.listFiles(n, p)
 	}
-	gaveUp := ended && now.Sub(doc.To) > awayTime
+	gaveUp := ended && now.Sub(since) > awayTime
 	switch {
 	case s.limits.onDisk:
 		done = p.fetch.done && (p.known || p.freeze.unserved)

@@ -75,7 +75,7 @@ func (s *incidentsState) place(r *report, now time.Time) {
 
 // join adds a node to an incident, and then those incidents that overlap with it because of that.
 func (s *incidentsState) join(e *incidentEntry, r *report, now time.Time) {
-	s.update(e, r)
+	s.update(e, r, now)
 	s.mergeOverlapping(e, now)
 }
 
@@ -116,7 +116,7 @@ func (s *incidentsState) merge(into, from *incidentEntry, now time.Time) {
 			p, has := from.parts[n.NodeID], nodeOf(doc, n.NodeID)
 			switch {
 			case n.IncidentID == from.doc.ID: // It has kept its evidence under the other id.
-				n.IncidentID, p = "", &incidentPart{profiles: p.profiles}
+				n.IncidentID, p = "", &incidentPart{profiles: p.profiles, since: now}
 			default:
 				p.fetch = fetchProgress{}
 			}
@@ -207,12 +207,9 @@ func (s *incidentsState) mayOpen(r *report, now time.Time) bool {
 		return s.makeShare(r.node.NodeID)
 	}
 	s.never(key)
-	newest.change(func(doc *messages.Incident) {
-		doc.Repeated++
-		if r.first.After(doc.RepeatedAt) {
-			doc.RepeatedAt = r.first
-		}
-	})
+	if r.first.After(newest.doc.RepeatedAt) { // Otherwise a former process has counted it.
+		newest.change(func(doc *messages.Incident) { doc.Repeated, doc.RepeatedAt = doc.Repeated+1, r.first })
+	}
 	return false
 }
 
@@ -225,19 +222,33 @@ func (s *incidentsState) isOlderThanAll(r *report) bool {
 	return true
 }
 
-// makeShare removes an incident of a node that has as many as one may have: the oldest that is not pinned. It
-// returns false if there is none. So a node that has many of them costs no other one's.
+// makeShare removes an incident of a node that has as many as one may have: the oldest that is not pinned, the first one
+// of each rule last. It returns false if there is none. So a node that has many of them costs no other one's.
 func (s *incidentsState) makeShare(nodeID string) bool {
-	var oldest *incidentEntry
-	n := 0
+	var oldest, repeated *incidentEntry
+	n, rules := 0, map[string]bool{}
 	for _, e := range s.sorted() {
 		if e.problems() != 1 || nodeOf(e.doc, nodeID) == nil || nodeOf(e.doc, nodeID).Kind != messages.IncidentRule {
 			continue
 		}
 		n++
-		if oldest == nil && !e.doc.Pinned && e.doc.State != messages.IncidentOpen {
+		isNew := false
+		for i := range e.doc.Rules {
+			isNew = isNew || !rules[e.doc.Rules[i].Rule]
+			rules[e.doc.Rules[i].Rule] = true
+		}
+		if e.doc.Pinned || e.doc.State == messages.IncidentOpen {
+			continue
+		}
+		if oldest == nil {
 			oldest = e
 		}
+		if repeated == nil && !isNew {
+			repeated = e
+		}
+	}
+	if repeated != nil {
+		oldest = repeated
 	}
 	if n < max(s.limits.maxCount/nodeShare, 1) {
 		return true

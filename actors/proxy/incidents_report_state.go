@@ -116,7 +116,7 @@ func (s *incidentsState) take(r *report, now time.Time) {
 	}
 	switch {
 	case e != nil:
-		s.update(e, r)
+		s.update(e, r, now)
 	case s.gone[key] || r.kind != messages.IncidentRule:
 		// Somebody has asked for it who is not this proxy, or it was removed here.
 	default:

@@ -90,8 +90,10 @@ type incidentPart struct {
 	files       []messages.EvidenceFile
 	missing     []messages.EvidenceMissing
 	profiles    bool
-	freeze      freezeProgress
-	fetch       fetchProgress
+	// since is when it was added, by this process.
+	since  time.Time
+	freeze freezeProgress
+	fetch  fetchProgress
 }
 
 // incidentAgent is what is known of the agent of a node.
@@ -124,7 +126,7 @@ func (s *incidentsState) loaded(doc *messages.Incident, now time.Time) {
 	}
 	for i := range doc.Nodes {
 		n := &doc.Nodes[i]
-		p := &incidentPart{own: n.IncidentID != "" && n.IncidentID != doc.ID, open: n.State == messages.IncidentOpen}
+		p := &incidentPart{own: n.IncidentID != "" && n.IncidentID != doc.ID, open: n.State == messages.IncidentOpen, since: now}
 		if n.State == messages.IncidentCollected {
 			p.fetch.done, p.freeze.settled = true, true
 		}
