@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 	"modes/proxybench":             {},
 	"modes/querybench":             {},
 	"modes/logsilencer":            {},
+	"modes/nodetest":               {},
 	"httpapi":                      {"httpapi/exposition", "httpapi/promapi", "messages", "recorder/changes", "recorder/promstore"},
 	"httpapi/promapi":              {"messages", "recorder/promstore"},
 	"httpapi/exposition":           {"messages"},
@@ -70,7 +71,7 @@ var mayImport = map[string][]string{
 }
 
 var testsMayImport = map[string][]string{
-	"modes": {"messages/wire", "httpapi/exposition", "recorder/bundle/bundletest", "actors/actorstest", "actors/agent/mask/masktest",
+	"modes": {"messages/wire", "httpapi/exposition", "recorder/bundle/bundletest", "modes/nodetest", "actors/actorstest", "actors/agent/mask/masktest",
 		"recorder", "recorder/journal", "recorder/recordertest"},
 	"modes/journalbench": {"recorder", "recorder/journal", "recorder/journal/diskfs", "recorder/recordertest"},
 	"modes/export":       {"recorder", "recorder/blocks/blockstest", "recorder/journal/journaltest"},

@@ -118,10 +118,14 @@ func (c AgentIncidentsConfig) validate() error {
 	); err != nil {
 		return err
 	}
-	if c.After >= c.MaxDuration {
-		return invalid("incident-after", c.After.String(), "must be less than --incident-max-duration, which is %s", c.MaxDuration)
+	return cmp.Or(checkIncidentTimes(c.After, c.MaxDuration), c.checkRules())
+}
+
+func checkIncidentTimes(after, maxDuration time.Duration) error {
+	if after >= maxDuration {
+		return invalid("incident-after", after.String(), "must be less than --incident-max-duration, which is %s", maxDuration)
 	}
-	return c.checkRules()
+	return nil
 }
 
 // checkRules reads the files of rules. The error is one line.

@@ -93,8 +93,10 @@ type command struct {
 
 func proxyCommand(run Runners) command {
 	var c ProxyConfig
-	return command{"proxy", "keeps the registry of agents and answers for all of them over HTTP", append(proxyOptions(&c), proxyStorageOptions(&c)...),
-		func() error { return cmp.Or(c.Validate(), c.Incidents.checkKeepLast(c.StorageDir)) },
+	return command{"proxy", "keeps the registry of agents and answers for all of them over HTTP", slices.Concat(proxyOptions(&c), proxyStorageOptions(&c), proxyIncidentTimes(&c.Incidents)),
+		func() error {
+			return cmp.Or(c.Validate(), c.Incidents.validateTimes(), c.Incidents.checkKeepLast(c.StorageDir))
+		},
 		func(ctx context.Context, p Program) error { return run.Proxy(ctx, c, p) }}
 }
 

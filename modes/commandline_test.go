@@ -100,7 +100,9 @@ func TestDefaults(t *testing.T) {
 		require.Equal(t, exitClean, o.code, o.stderr)
 		require.Equal(t, want, o.config)
 	}
-	f(defaultProxy, "proxy")
+	proxyAlone := defaultProxy
+	proxyAlone.Incidents.Before, proxyAlone.Incidents.After, proxyAlone.Incidents.MaxDuration = 10*time.Minute, 2*time.Minute, 15*time.Minute
+	f(proxyAlone, "proxy")
 	f(defaultAgent, "agent", "--node-id", "n", "--node-role", "r")
 
 	host, err := os.Hostname()
@@ -119,14 +121,15 @@ func TestEveryProxyFlagArrives(t *testing.T) {
 		HeartbeatInterval: 1500 * time.Millisecond, CollectTimeout: 6 * time.Second, MaxCollections: 9, MaxAgentSeries: 10, MaxAnswersMemoryPercent: 11, ExternalURL: "https://h:1/fodc",
 		AlertmanagerURLs: []string{"http://u:p@h:9093/am"},
 		Queries:          QueryConfig{Timeout: 12 * time.Second, MaxSamples: 13, Concurrency: 14},
-		StorageDir:       "a dir", Incidents: ProxyIncidentsConfig{MaxNodes: 15, MaxCount: 16, RetentionBytes: 17 << 20, KeepLast: 18 * time.Minute, AllowRemoteActions: true},
+		StorageDir:       "a dir", Incidents: ProxyIncidentsConfig{MaxNodes: 15, MaxCount: 16, RetentionBytes: 17 << 20, KeepLast: 18 * time.Minute, AllowRemoteActions: true,
+			Before: 19 * time.Minute, After: 20 * time.Minute, MaxDuration: 21 * time.Minute},
 	}
 	values := map[string]string{
 		"grpc-listen-addr": "[::1]:1", "http-listen-addr": "localhost:0", "agent-heartbeat-timeout": "3s",
 		"agent-cleanup-timeout": "4s", "max-agents": "5", "grpc-max-msg-size": "1048576", "http-read-timeout": "7s",
 		"http-write-timeout": "8s", "heartbeat-interval": "1.5s", "collect-timeout": "6s", "max-collections": "9", "max-agent-series": "10", "max-answers-memory-percentage": "11", "external-url": "https://h:1/fodc", "alertmanager-url": "http://u:p@h:9093/am",
 		"query-timeout": "12s", "query-max-samples": "13", "query-concurrency": "14",
-		"storage-dir": "a dir", "incident-max-nodes": "15", "incident-max-count": "16", "incident-retention-size": "17MiB", "keep-last": "18m",
+		"storage-dir": "a dir", "incident-max-nodes": "15", "incident-max-count": "16", "incident-retention-size": "17MiB", "keep-last": "18m", "incident-before": "19m", "incident-after": "20m", "incident-max-duration": "21m",
 	}
 	o := run(t, nil, nil, append([]string{"proxy", "--allow-remote-actions"}, asArgs(values)...)...)
 	require.Equal(t, want, o.config, o.stderr)

@@ -31,7 +31,8 @@ const patience = 15 * time.Second
 // mostly wait.
 const atOnce = 10
 
-var binary string
+// binary is the program under test, nodeBinary one that plays a database node: see package nodetest.
+var binary, nodeBinary string
 
 func isSet(name string) (set bool) {
 	flag.Visit(func(f *flag.Flag) { set = set || f.Name == name })
@@ -44,10 +45,17 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	binary = filepath.Join(dir, "fodc")
-	build := exec.Command("go", "build", "-o", binary, "fodc")
-	build.Stdout, build.Stderr = os.Stdout, os.Stderr
-	if err := build.Run(); err != nil {
+	nodeBinary = filepath.Join(dir, "node")
+	source := filepath.Join(dir, "node.go")
+	if err := os.WriteFile(source, []byte("package main\n\nimport \"fodc/modes/nodetest\"\n\nfunc main() { nodetest.Run() }\n"), 0o600); err != nil {
 		panic(err)
+	}
+	for program, of := range map[string]string{binary: "fodc", nodeBinary: source} {
+		build := exec.Command("go", "build", "-o", program, of)
+		build.Stdout, build.Stderr = os.Stdout, os.Stderr
+		if err := build.Run(); err != nil {
+			panic(err)
+		}
 	}
 	flag.Parse()
 	if !isSet("test.parallel") {

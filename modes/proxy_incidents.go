@@ -29,9 +29,12 @@ type ProxyIncidentsConfig struct {
 	// AllowRemoteActions: not only this machine may change incidents. Default false.
 	AllowRemoteActions bool
 
-	// off, before, after and maxDuration are of the agent of standalone mode; zeros are the defaults.
-	off                        bool
-	before, after, maxDuration time.Duration
+	// Before, After and MaxDuration are those of AgentIncidentsConfig, for what the proxy alone sees, and for how long nodes are
+	// in the same incident; zeros are the defaults. In standalone mode they are the agent's.
+	Before, After, MaxDuration time.Duration
+
+	// off is of the agent of standalone mode.
+	off bool
 }
 
 const (
@@ -62,6 +65,27 @@ func proxyIncidentOptions(c *ProxyIncidentsConfig) []*option {
 	}
 }
 
+// proxyIncidentTimes are the flags of times, which standalone mode has of its agent.
+func proxyIncidentTimes(c *ProxyIncidentsConfig) []*option {
+	return []*option{
+		incidentBefore.option(&c.Before, "incident-before", "10m", "`DURATION` of the evidence of an incident ahead of the first occurrence, where the proxy is the first to see it"),
+		incidentAfter.option(&c.After, "incident-after", "2m", "`DURATION` behind the last firing for which a node that fires joins the incident"),
+		incidentDuration.option(&c.MaxDuration, "incident-max-duration", "15m", "`DURATION` for which an incident is open at most"),
+	}
+}
+
+// validateTimes is of a proxy alone.
+func (c ProxyIncidentsConfig) validateTimes() error {
+	if err := cmp.Or(
+		incidentBefore.check("incident-before", c.Before),
+		incidentAfter.check("incident-after", c.After),
+		incidentDuration.check("incident-max-duration", c.MaxDuration),
+	); err != nil {
+		return err
+	}
+	return checkIncidentTimes(c.After, c.MaxDuration)
+}
+
 func (c ProxyIncidentsConfig) validate() error {
 	return cmp.Or(
 		incidentNodes.check("incident-max-nodes", c.MaxNodes),
@@ -81,7 +105,7 @@ func (c ProxyIncidentsConfig) checkKeepLast(dir string) error {
 
 // follow takes what standalone mode has of its agent.
 func (c *ProxyIncidentsConfig) follow(a AgentIncidentsConfig) {
-	c.off, c.before, c.after, c.maxDuration = !a.Enabled, a.Before, a.After, a.MaxDuration
+	c.off, c.Before, c.After, c.MaxDuration = !a.Enabled, a.Before, a.After, a.MaxDuration
 }
 
 // incidents returns what a proxy does about incidents; nil: nothing.
@@ -89,7 +113,7 @@ func (s *storage) incidents(c ProxyIncidentsConfig) *proxy.IncidentsConfig {
 	if c.off {
 		return nil
 	}
-	cfg := &proxy.IncidentsConfig{OnDisk: s != nil, MaxNodes: c.MaxNodes, MaxCount: c.MaxCount, Before: c.before, After: c.after, MaxDuration: c.maxDuration}
+	cfg := &proxy.IncidentsConfig{OnDisk: s != nil, MaxNodes: c.MaxNodes, MaxCount: c.MaxCount, Before: c.Before, After: c.After, MaxDuration: c.MaxDuration}
 	cfg.Open = func(now time.Time) (*evidence.Store, evidence.Report, error) {
 		if s == nil {
 			return evidence.Open(evidence.NewMemory(memoryIncidentBytes), evidence.Limits{MaxCount: c.MaxCount, MaxBytes: memoryIncidentBytes, FilesElsewhere: true}, now)

@@ -17,7 +17,7 @@ func (p *runningProxy) incidentsAPI(c ProxyIncidentsConfig) *httpapi.Incidents {
 	if c.off {
 		return nil
 	}
-	before := c.before
+	before := c.Before
 	if before == 0 {
 		before = defaultRequestBefore
 	}

@@ -1,0 +1,6 @@
+// Package nodetest plays a database node under load, as a process of its own that tests can kill, freeze and
+// fill: its memory, its profiles, its log and its end are real.
+//
+//   - node_linux.go: the process
+//   - page.go: its page of metrics
+package nodetest
