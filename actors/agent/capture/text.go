@@ -32,7 +32,10 @@ func (t *textWriter) line(text string) {
 	if len(text) >= maxLine {
 		note, text = "... (the rest of the line is left out)", text[:maxLine]
 	}
-	_, t.err = t.w.WriteString(printable(t.lines.Line(strings.ToValidUTF8(strings.TrimSuffix(text, "\r"), "\uFFFD"))) + note + "\n")
+	_, t.err = t.w.WriteString(printable(t.lines.Line(strings.ToValidUTF8(strings.TrimSuffix(text, "\r"), "\uFFFD"))))
+	if t.err == nil {
+		_, t.err = t.w.WriteString(note + "\n") // The error of a bufio.Writer stays.
+	}
 }
 
 // note writes a line of our own.
@@ -52,7 +55,7 @@ func (t *textWriter) flush() error {
 // copyText copies a text line by line.
 func copyText(w io.Writer, from io.Reader) error {
 	t := newTextWriter(w)
-	r := bufio.NewReaderSize(from, copyBytes)
+	r := bufio.NewReader(from) // Of many files, most of them small.
 	var line []byte
 	for t.err == nil {
 		part, err := r.ReadSlice('\n')

@@ -56,6 +56,23 @@ func BenchmarkText(b *testing.B) {
 	}
 }
 
+// BenchmarkLines masks a log of a database line by line, as it is captured.
+func BenchmarkLines(b *testing.B) {
+	var lines []string
+	for i, size := 0, 0; size < mib; i++ {
+		line := fmt.Sprintf(`{"level":"info","module":"STORAGE.SW_METRIC.SEG-20260101","shard":%d,"part":"%016x","took":"%dms","time":"2026-01-01T12:00:00Z","message":"merged parts"}`, i%4, i*7919, i%300)
+		lines, size = append(lines, line), size+len(line)+1
+	}
+	b.SetBytes(mib)
+	b.ReportAllocs()
+	for b.Loop() {
+		var l Lines
+		for _, line := range lines {
+			_ = l.Line(line)
+		}
+	}
+}
+
 func BenchmarkValue(b *testing.B) {
 	for b.Loop() {
 		_ = Value("--etcd-endpoints", "http://etcd-0.etcd:2379,http://etcd-1.etcd:2379")

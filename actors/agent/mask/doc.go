@@ -4,6 +4,7 @@
 //   - value.go: Value masks one value by its name, Key the name itself
 //   - text.go: Text masks what looks like a secret within any text; lines.go: Lines, of lines that come one by one
 //   - names.go: classes of names: secret, likely a secret, harmless, unknown
+//   - knownnames.go: the classes of the names that a log has again and again
 //   - words.go: lists of words for names.go and plain.go
 //   - plain.go: values that are harmless under a name that is likely secret
 //   - shapes.go, table.go: tokens, hashes and webhooks that are known by their prefix

@@ -12,10 +12,10 @@ const minEncoded = 16
 
 // findEncoded finds texts in Base64 with a secret in them, and words in percent encoding in
 // which decoding reveals more secrets.
-func findEncoded(text string, found []span, nesting int) []span {
+func findEncoded(text string, found []span, nesting int, known *knownNames) []span {
 	for i := 0; i < len(text); i++ {
 		end := skip(text, i, isRunByte)
-		if end-i >= minEncoded && holdsSecret(text[i:end], nesting) {
+		if end-i >= minEncoded && holdsSecret(text[i:end], nesting, known) {
 			found = append(found, span{i, skip(text, end, func(c byte) bool { return c == '=' })})
 		}
 		i = end
@@ -29,7 +29,7 @@ func findEncoded(text string, found []span, nesting int) []span {
 		i = skip(text, i+percent, isWordByte)
 		word := text[from:i]
 		plain := unescape(word)
-		if plain != word && len(findAll(plain, nesting-1)) > len(findAll(word, 0)) {
+		if plain != word && len(findAll(plain, nesting-1, known)) > len(findAll(word, 0, known)) {
 			found = append(found, span{from, i})
 		}
 	}
@@ -55,7 +55,7 @@ func isWordByte(c byte) bool { return !isSpace(c) && c != '"' && c != '\'' }
 
 // holdsSecret reports whether the run is Base64, of either alphabet, of a text with a secret
 // in it.
-func holdsSecret(run string, nesting int) bool {
+func holdsSecret(run string, nesting int, known *knownNames) bool {
 	encoding := base64.RawStdEncoding
 	if strings.ContainsAny(run, "-_") {
 		encoding = base64.RawURLEncoding
@@ -67,7 +67,7 @@ func holdsSecret(run string, nesting int) bool {
 	if err != nil || !isText(plain) {
 		return false
 	}
-	return len(findAll(string(plain), nesting-1)) > 0
+	return len(findAll(string(plain), nesting-1, known)) > 0
 }
 
 func isText(plain []byte) bool {

@@ -6,7 +6,8 @@ import "strings"
 // The zero value is ready.
 type Lines struct {
 	// left is how many more lines the private key may have that has begun; 0: none has.
-	left int
+	left  int
+	known knownNames
 }
 
 const (
@@ -26,13 +27,16 @@ func (l *Lines) Line(line string) string {
 		l.left--
 		return Mark
 	}
-	if begin := strings.LastIndex(line, pemBegin); begin >= 0 && isPrivate(line[begin:], pemBegin) && !strings.Contains(line[begin:], pemEnd) {
-		l.left = maxKeyLines
+	if strings.Contains(line, pemBegin) { // Most have none, and this is the faster search.
+		last := line[strings.LastIndex(line, pemBegin):]
+		if isPrivate(last, pemBegin) && !strings.Contains(last, pemEnd) {
+			l.left = maxKeyLines
+		}
 	}
 	if isKeyLine(line) {
 		return Mark
 	}
-	return Text(line)
+	return replace(line, findAll(line, maxNesting, &l.known))
 }
 
 // isKeyLine reports whether a line is nothing but Base64, as those of a key are.

@@ -4,14 +4,14 @@ import "strings"
 
 // findNamed finds values that follow the name of a secret: password=x, "password": "x",
 // <password>x</password>, --password x.
-func findNamed(text string, found []span) []span {
+func findNamed(text string, found []span, known *knownNames) []span {
 	e := &endFinder{text: text}
 	for i := range len(text) {
 		switch text[i] {
 		case '=', ':', '>':
-			found = findAssigned(e, i, found)
+			found = findAssigned(e, i, found, known)
 		case '-':
-			found = findFlag(e, i, found)
+			found = findFlag(e, i, found, known)
 		}
 	}
 	return found
@@ -29,7 +29,7 @@ func isQuote(c byte) bool { return c == '"' || c == '\'' || c == '\\' || c == ']
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
 // findAssigned looks for a name before the sign at the position, and a value behind it.
-func findAssigned(e *endFinder, i int, found []span) []span {
+func findAssigned(e *endFinder, i int, found []span, known *knownNames) []span {
 	text := e.text
 	end := skipBack(text, skipBack(text, skipBack(text, i, isOperator), isBlank), isQuote)
 	first := max(0, end-maxNameBytes)
@@ -45,7 +45,7 @@ func findAssigned(e *endFinder, i int, found []span) []span {
 		return found
 	}
 	name := text[from:end]
-	switch classInText(name, before) {
+	switch known.class(name, before) {
 	case secret:
 		if s, ok := valueAfter(e, name, i); ok {
 			found = append(found, s)
@@ -92,12 +92,15 @@ func findPairAt(e *endFinder, i int, found []span) []span {
 	return found
 }
 
+// isParameter reports whether the byte stands before the parameter of a URL.
+func isParameter(before byte) bool { return before == '?' || before == '&' }
+
 // classInText is classOf for a name in a text. There, a single word such as "key" or "pass"
 // is often not a name. before is the byte before the name: ? or & before the parameter of a
 // URL.
 func classInText(name string, before byte) class {
 	words := wordsOf(name)
-	if before == '?' || before == '&' || hasSecret(words) {
+	if isParameter(before) || hasSecret(words) {
 		return classOf(name)
 	}
 	for _, w := range words {
@@ -146,7 +149,7 @@ func valueAfter(e *endFinder, name string, sign int) (s span, ok bool) {
 func trimValue(value string) string { return strings.Trim(value, `"'\,;)}]`) }
 
 // findFlag looks for a flag that begins at the position and whose value is the next word.
-func findFlag(e *endFinder, i int, found []span) []span {
+func findFlag(e *endFinder, i int, found []span, known *knownNames) []span {
 	text := e.text
 	if i > 0 && isNameByte(text[i-1]) {
 		return found
@@ -158,7 +161,7 @@ func findFlag(e *endFinder, i int, found []span) []span {
 		return found
 	}
 	flag := text[i:end]
-	if classInText(flag, 0) == secret && !isPath(flag, text[value:e.ofWord(value)]) {
+	if known.class(flag, 0) == secret && !isPath(flag, text[value:e.ofWord(value)]) {
 		return append(found, span{value, e.ofValue(value)})
 	}
 	if isPairFlag(flag) {

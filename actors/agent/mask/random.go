@@ -30,9 +30,9 @@ var digestName = regexp.MustCompile(`(?i)(?:sha-?(?:1|224|256|384|512)|md5)[:\-]
 // uuidForm is a UUID: x stands for a hexadecimal digit, - for itself or an underscore.
 const uuidForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
 
-func isRunByte(c byte) bool { return isAlnum(c) || strings.IndexByte("+/_-", c) >= 0 }
+func isRunByte(c byte) bool { return runChars[c] }
 
-func isPathRunByte(c byte) bool { return isAlnum(c) || c == '_' || c == '-' }
+func isPathRunByte(c byte) bool { return wordChars[c] }
 
 // findRandom finds the parts of a value that look random, except UUIDs and digests.
 func findRandom(value string) (found []span) {

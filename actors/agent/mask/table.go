@@ -29,6 +29,7 @@ var (
 	wordChars   = charsetOf(digits + lowers + capital + "_-")
 	dottedChars = charsetOf(digits + lowers + capital + "_-.~")
 	base64Chars = charsetOf(digits + lowers + capital + "+/=_-")
+	runChars    = charsetOf(digits + lowers + capital + "+/_-")
 	cryptChars  = charsetOf(digits + lowers + capital + "./+=,$_-")
 	scramChars  = charsetOf(digits + lowers + capital + "./+=,$_-:")
 	urlChars    = charsetOf(digits + lowers + capital + "/+=_-.~%?&:@;,!*$#")

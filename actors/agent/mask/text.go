@@ -14,17 +14,17 @@ const maxNesting = 2
 
 // Text masks the secrets in a text that has no name: passwords in URLs, private keys, tokens,
 // name=value where the name is that of a secret. In doubt it masks.
-func Text(text string) string { return replace(text, findAll(text, maxNesting)) }
+func Text(text string) string { return replace(text, findAll(text, maxNesting, nil)) }
 
-// findAll returns the spans of all rules that do not need the name of the text.
-func findAll(text string, nesting int) []span {
+// findAll returns the spans of all rules that do not need the name of the text. known may be nil.
+func findAll(text string, nesting int, known *knownNames) []span {
 	found := findBlocks(text, nil)
 	found = findUserinfo(text, found)
 	found = findShapes(text, found)
-	found = findNamed(text, found)
+	found = findNamed(text, found, known)
 	found = findSchemes(text, found)
 	if nesting > 0 {
-		found = findEncoded(text, found, nesting)
+		found = findEncoded(text, found, nesting, known)
 	}
 	return found
 }
@@ -55,7 +55,7 @@ func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 func isLower(c byte) bool { return c >= 'a' && c <= 'z' }
 func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }
-func isAlnum(c byte) bool { return isDigit(c) || isLower(c) || isUpper(c) }
+func isAlnum(c byte) bool { return alnumChars[c] }
 
 // skip returns the first position from i on whose byte does not match.
 func skip(text string, i int, is func(byte) bool) int {

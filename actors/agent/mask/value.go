@@ -24,7 +24,7 @@ func Value(key, value string) string {
 	case harmless:
 		return Text(value)
 	default:
-		found := findAll(value, maxNesting)
+		found := findAll(value, maxNesting, nil)
 		if isPairName(key) {
 			found = append(found, findPair(value)...)
 		}
