@@ -26,7 +26,7 @@ func NewBatcher() *Batcher { return &Batcher{targets: make(map[string]*batchedTa
 func Batches(blocks []messages.Block) iter.Seq[*Batch] { return NewBatcher().Of(blocks) }
 
 // Of yields the scrapes of an answer in the order of time. They have numbers that ascend from answer to
-// answer, and share the list of their series while it does not change, from answer to answer, too.
+// answer, and share the list of their series while it does not change, or changes back, from answer to answer, too.
 // Answers must be of windows that do not overlap.
 //
 // A scrape that has failed, or has given nothing, is one without samples. Of two samples of a series
@@ -77,10 +77,18 @@ type batchedTarget struct {
 	all       []batchedSeries
 	// seen has the number of the batch that has the sample of a series, by the first id of its key.
 	seen []int64
-	// list is that of the batch before, listIDs the ids of its keys.
-	list    *SeriesList
-	listIDs []int32
+	// lists are those of the newest batches, the newest first.
+	lists   []batchedList
 	scratch []int32
+}
+
+// keptLists is how many lists are remembered: series that come and go take turns with few others.
+const keptLists = 3
+
+// batchedList is a list with the ids of its keys.
+type batchedList struct {
+	list *SeriesList
+	ids  []int32
 }
 
 // batchedKey is a series with its family, as one block describes it.
@@ -153,7 +161,11 @@ func (b *Batcher) targetOf(name string) *batchedTarget {
 
 // blockOf finds the series of a block.
 func (t *batchedTarget) blockOf(of *messages.Block) *batchBlock {
-	b := &batchBlock{Block: of}
+	n := 0
+	for i := range of.Families {
+		n += len(of.Families[i].Series)
+	}
+	b := &batchBlock{Block: of, ids: make([]int32, 0, n), values: make([][]float64, 0, n)}
 	for f := range of.Each() {
 		family := t.familyOf(Family{Name: f.Name, Type: f.Type, Help: f.Help})
 		for i := range f.Series {
@@ -220,10 +232,20 @@ func (t *batchedTarget) batch(number int64, rows []batchRow) *Batch {
 		}
 	}
 	t.scratch = ids
-	if t.list == nil || !slices.Equal(ids, t.listIDs) {
-		t.list, t.listIDs = t.listOf(ids), slices.Clone(ids)
+	return &Batch{Number: number, Target: t.name, At: rows[0].at, Series: t.newestList(ids), Values: values}
+}
+
+// newestList returns the list of some series, as the newest one: one that is remembered, or else a new one.
+func (t *batchedTarget) newestList(ids []int32) *SeriesList {
+	at := slices.IndexFunc(t.lists, func(l batchedList) bool { return slices.Equal(l.ids, ids) })
+	if at < 0 {
+		at = min(len(t.lists), keptLists-1)
+		t.lists = append(t.lists[:at], batchedList{t.listOf(ids), slices.Clone(ids)})
 	}
-	return &Batch{Number: number, Target: t.name, At: rows[0].at, Series: t.list, Values: values}
+	newest := t.lists[at]
+	copy(t.lists[1:], t.lists[:at])
+	t.lists[0] = newest
+	return newest.list
 }
 
 // listOf returns the list of some series. If they describe a family differently, the first one counts.
