@@ -32,7 +32,7 @@ PROTO := messages/wire/database.proto messages/wire/fodc.proto
 FUZZTIME ?= 10s
 E2E_TIMEOUT ?= 20m
 
-.PHONY: help build run test race lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query proto proto-check docs check e2e clean
+.PHONY: help build run test race lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident proto proto-check docs check e2e clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -101,6 +101,9 @@ bench-proxy: build ## compare the proxy with a server that only forwards bytes; 
 
 bench-query: build ## compare queries with pages and with a Prometheus; takes minutes, needs prometheus and promtool
 	FODC_BENCH_BINARY=$(BIN)/fodc $(GO) test -tags bench -count=1 -v -run BenchQuery ./modes/querybench
+
+bench-incident: build ## compare an agent with an open incident with the same agent in quiet times; takes ten minutes
+	FODC_BENCH_BINARY=$(BIN)/fodc $(GO) test -tags bench -count=1 -v -timeout 30m -run BenchIncident ./modes/incidentbench
 
 proto: $(PROTOC_PLUGINS) ## generate the Go code of the wire contract; needs protoc
 	@command -v protoc >/dev/null || { echo "make proto needs protoc and its .proto files (Debian: protobuf-compiler libprotobuf-dev)"; exit 1; }
