@@ -30,9 +30,7 @@ type pendingAction struct {
 func (s *incidentsState) request(o messages.IncidentOrder, now time.Time) (*messages.Incident, error) {
 	nodes := o.Nodes
 	if len(nodes) == 0 {
-		for _, id := range sortedKeys(s.agents) {
-			nodes = append(nodes, id)
-		}
+		nodes = sortedKeys(s.agents)
 	}
 	for _, id := range nodes {
 		if s.agents[id] == nil {

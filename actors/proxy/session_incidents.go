@@ -58,7 +58,7 @@ func (s *session) estimatedOffset() time.Duration {
 	if s.clock.IsZero() {
 		return 0
 	}
-	return clockOffset(&messages.Timing{ClockOffset: time.Now().Sub(s.clock)})
+	return clockOffset(&messages.Timing{ClockOffset: time.Since(s.clock)})
 }
 
 // notifyIncidents tells whoever keeps the incidents of all nodes.
