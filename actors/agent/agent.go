@@ -195,6 +195,9 @@ func Start(sys *actors.System, cfg Config) *Agent {
 			return newLink(sys, session, cfg.ReconnectInterval)
 		}))
 	}
+	if a.incidents != nil {
+		sys.Send(a.incidents, beginIncidents{})
+	}
 	return a
 }
 

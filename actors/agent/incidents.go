@@ -45,6 +45,8 @@ type (
 	// closeIncidents is answered with incidentsClosed when the documents are written, or will not be soon.
 	closeIncidents  struct{}
 	incidentsClosed struct{}
+	// beginIncidents says that all actors of the agent are there: captures ask them.
+	beginIncidents struct{}
 )
 
 // incidents has the agent's incidents. After a panic it goes on with the same state.
@@ -81,6 +83,8 @@ func (i *incidents) Receive(c actors.Context) {
 	case *actors.Stopped:
 	case actors.Tick:
 		i.onTick(c, m, now)
+	case beginIncidents:
+		i.onBegin(c)
 	case alertsFire:
 		i.onAlerts(c, m, now)
 	case nodeEvent:
@@ -149,13 +153,17 @@ func (i *incidents) found(c actors.Context, doc *messages.Incident, err error) {
 func (i *incidents) onStarted(c actors.Context) {
 	i.ctx, i.cancel = context.WithCancelCause(context.Background())
 	i.clock = time.Now()
+	i.show()
+}
+
+// onBegin looks for the incidents of former processes.
+func (i *incidents) onBegin(c actors.Context) {
 	if i.cfg.FS == nil {
 		i.do(c, i.state.loaded(nil, i.clock), i.clock)
 		return
 	}
 	i.openStore(c)
 	i.retry.Arm(c, storePatience)
-	i.show()
 }
 
 func (i *incidents) openStore(c actors.Context) {

@@ -3,6 +3,7 @@ package agent
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"fodc/messages"
@@ -81,6 +82,7 @@ func (s *incidentsState) captured(id string, file *messages.EvidenceFile, missin
 		return nil
 	}
 	e.change(now, false, func(doc *messages.Incident) { s.addEvidence(&doc.Nodes[0], file, missing) })
+	e.soon = true
 	return s.due(now)
 }
 
@@ -105,7 +107,7 @@ func (s *incidentsState) addEvidence(node *messages.IncidentNode, file *messages
 
 // addMissing adds what could not be had, once.
 func addMissing(node *messages.IncidentNode, what, reason string) {
-	m := messages.EvidenceMissing{What: incidentText(what), Reason: incidentText(reason)}
+	m := messages.EvidenceMissing{What: incidentText(what), Reason: incidentText(strings.ReplaceAll(reason, "\n", "; "))}
 	if len(node.Missing) < messages.MaxEvidenceMissing && !slices.Contains(node.Missing, m) {
 		node.Missing = append(node.Missing, m)
 	}

@@ -180,7 +180,7 @@ func (s *incidentsState) openByRule(firing []*firingAlert, now time.Time) (*inci
 	e.doc.Severity, e.doc.Summary = a.severity, a.summary
 	s.openings[a.rule]++
 	s.events.add(now, "incident", "an incident begins: "+a.summary)
-	return e, []incidentEffect{openIncident{e.doc.ID}, logIncident{logEntry{warn: true, text: "an incident begins: " + a.summary, cause: a.rule}}}
+	return e, []incidentEffect{openIncident{e.doc.ID}, logIncident{logEntry{warn: true, text: "an incident begins: " + shortText(a.summary), cause: a.rule + ", incident " + e.doc.ID}}}
 }
 
 // newEntry adds an incident that begins now.

@@ -165,14 +165,14 @@ func (i *incidents) frozen(self sender, run *incidentRun, doc *messages.Incident
 		}
 	}()
 	close(run.frozen)
-	if files, err := i.writeWindow(self.ctx, run, doc); err != nil {
-		m.files = append(m.files, files...)
-		miss(messages.EvidenceWindow, err)
-	} else {
-		m.files = append(m.files, files...)
-	}
 	timer := time.NewTimer(capturesWait)
 	defer timer.Stop()
+	i.awaitRecovery(self.ctx, doc.From)
+	files, err := i.writeWindow(self.ctx, run, doc)
+	m.files = append(m.files, files...)
+	if err != nil {
+		miss(messages.EvidenceWindow, err)
+	}
 	select {
 	case <-run.captured:
 	case <-timer.C:

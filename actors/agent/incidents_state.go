@@ -24,6 +24,8 @@ const (
 	moreIncidentSpan = time.Hour
 	// incidentSaveDelay is after which time a change is saved and announced that is not urgent.
 	incidentSaveDelay = 30 * time.Second
+	// captureSaveDelay is the same for captures: a file that no document names is lost if the process is killed.
+	captureSaveDelay = 2 * time.Second
 	// maxFreezeTime is after which time a freeze counts as failed.
 	maxFreezeTime = 5 * time.Minute
 )
@@ -61,9 +63,21 @@ type incidentEntry struct {
 	ends   bool
 	// restored are the alerts that fired when the process before this one ended.
 	restored map[string]bool
-	// changed is when the first change happened that is not saved; zero: there is none. urgent says not to wait.
-	changed time.Time
-	urgent  bool
+	// changed is when the first change happened that is not saved; zero: there is none. urgent says not to wait, soon
+	// not for long.
+	changed      time.Time
+	urgent, soon bool
+}
+
+// saveDelay is how long a change may wait.
+func (e *incidentEntry) saveDelay() time.Duration {
+	switch {
+	case e.urgent:
+		return 0
+	case e.soon:
+		return captureSaveDelay
+	}
+	return incidentSaveDelay
 }
 
 // change replaces the document by a changed one.
@@ -202,19 +216,19 @@ func (s *incidentsState) nextDue(now time.Time) (after time.Duration, any bool) 
 			add(e.length - since(&e.opened, now))
 		}
 		if !e.changed.IsZero() {
-			add(incidentSaveDelay - since(&e.changed, now))
+			add(e.saveDelay() - since(&e.changed, now))
 		}
 	}
 	return after, any
 }
 
-// save saves and announces what has changed, if it is urgent or was some time ago.
+// save saves and announces what has changed, if that may not wait any more.
 func (s *incidentsState) save(now time.Time) (effects []incidentEffect) {
 	for _, e := range s.sorted() {
-		if e.changed.IsZero() || !e.urgent && since(&e.changed, now) < incidentSaveDelay {
+		if e.changed.IsZero() || since(&e.changed, now) < e.saveDelay() {
 			continue
 		}
-		e.changed, e.urgent = time.Time{}, false
+		e.changed, e.urgent, e.soon = time.Time{}, false, false
 		effects = append(effects, saveIncident{e.doc.ID})
 	}
 	if len(effects) > 0 {

@@ -9,6 +9,7 @@ import (
 	"path"
 	"time"
 
+	"fodc/actors"
 	"fodc/messages"
 	"fodc/recorder"
 	"fodc/recorder/journal"
@@ -25,6 +26,10 @@ const (
 	maxWindowBytes = 128 << 20
 	maxEventsBytes = 4 << 20
 	eventsTimeout  = 5 * time.Second
+	// recoveryWait is how long a freeze waits for what was recorded before the start of the agent: longer than that takes
+	// at most. recoveryLook is the time between two looks.
+	recoveryWait = recoveryTimeout + 30*time.Second
+	recoveryLook = 250 * time.Millisecond
 
 	windowFile = "window.journal"
 	eventsFile = "events.json"
@@ -55,6 +60,27 @@ func (i *incidents) writeWindow(ctx context.Context, run *incidentRun, doc *mess
 		return nil, err
 	}
 	return []messages.EvidenceFile{file}, w.lack
+}
+
+// awaitRecovery waits until what was recorded before the start of the agent can be read from a time on, or it is known that
+// it cannot.
+func (i *incidents) awaitRecovery(ctx context.Context, from time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, recoveryWait)
+	defer cancel()
+	tick := time.NewTicker(recoveryLook)
+	defer tick.Stop()
+	question := read{selection: messages.Selection{Window: messages.Window{Start: from, End: from}, Names: []string{goroutineMetric}}}
+	for {
+		taken, err := actors.Ask[snapshotTaken](ctx, i.sys, i.agent.recorder, question)
+		if err == nil && taken.partial != messages.PartialRecovering {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // windowReader reads a window in parts.
