@@ -102,7 +102,7 @@ bench-proxy: build ## compare the proxy with a server that only forwards bytes; 
 bench-query: build ## compare queries with pages and with a Prometheus; takes minutes, needs prometheus and promtool
 	FODC_BENCH_BINARY=$(BIN)/fodc $(GO) test -tags bench -count=1 -v -run BenchQuery ./modes/querybench
 
-bench-incident: build ## compare an agent with an open incident with the same agent in quiet times; takes ten minutes
+bench-incident: build ## compare an agent with an open incident with the same agent in quiet times; takes a quarter of an hour
 	FODC_BENCH_BINARY=$(BIN)/fodc $(GO) test -tags bench -count=1 -v -timeout 30m -run BenchIncident ./modes/incidentbench
 
 proto: $(PROTOC_PLUGINS) ## generate the Go code of the wire contract; needs protoc

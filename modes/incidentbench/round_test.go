@@ -25,6 +25,7 @@ type world struct {
 	plain, rules, memory *agent
 
 	plainCPU, quietCPU, captureCPU, freezeCPU        []float64
+	fastCPU, fastCaptureCPU                          []float64
 	usual, most, openMost, askedMost                 []float64
 	memoryUsual, memoryMost, memoryOpen, memoryAsked []float64
 }
@@ -44,11 +45,12 @@ func newWorld(t *testing.T) *world {
 // round is one quiet minute, and one incident of each of the two agents that have some.
 func (w *world) round() {
 	watched, watchedMemory := w.rules.watch(), w.memory.watch()
-	plain, rules := w.plain.cpu(), w.rules.cpu()
+	plain, rules, fast := w.plain.cpu(), w.rules.cpu(), w.memory.cpu()
 	<-time.After(quiet)
 	const times = float64(quiet / interval)
 	w.plainCPU = append(w.plainCPU, (w.plain.cpu()-plain)/times)
 	w.quietCPU = append(w.quietCPU, (w.rules.cpu()-rules)/times)
+	w.fastCPU = append(w.fastCPU, (w.memory.cpu()-fast)/times)
 	w.usual, w.most = appendMemory(w.usual, w.most, watched)
 	w.memoryUsual, w.memoryMost = appendMemory(w.memoryUsual, w.memoryMost, watchedMemory)
 
@@ -66,9 +68,10 @@ func (w *world) round() {
 	w.rules.ask(id)
 	w.askedMost = append(w.askedMost, slices.Max(watched()))
 
-	watched = w.memory.watch()
+	watched, begin = w.memory.watch(), w.memory.cpu()
 	id = w.memory.open(time.Minute, interval)
 	<-time.After(interval)
+	w.fastCaptureCPU = append(w.fastCaptureCPU, w.memory.cpu()-begin)
 	w.memory.awaitWhole(id)
 	w.memoryOpen = append(w.memoryOpen, slices.Max(watched()))
 	watched = w.memory.watch()
@@ -76,6 +79,7 @@ func (w *world) round() {
 	w.memoryAsked = append(w.memoryAsked, slices.Max(watched()))
 	w.rules.remove()
 	w.memory.remove()
+	<-time.After(quiet) // What that took is given back.
 }
 
 // appendMemory appends what is usual of an agent's memory, and the most.
@@ -89,6 +93,7 @@ func (w *world) rows() []row {
 		{"CPU of 10 quiet s, beside an agent without rules", w.quietCPU, w.plainCPU, ofCPU, 0},
 		{"CPU of the 10 s of the captures, beside 10 quiet s", w.captureCPU, w.quietCPU, ofCPU, cpuLimit},
 		{"CPU of the 10 s of the freeze, beside 10 quiet s", w.freezeCPU, w.quietCPU, ofCPU, cpuLimit},
+		{"scrapes each second: CPU of the 10 s of the captures, beside 10 quiet s", w.fastCaptureCPU, w.fastCPU, ofCPU, cpuLimit},
 		{"most memory of a quiet minute, beside its median", w.most, w.usual, ofMemory, 0},
 		{"most memory while an incident is open, beside that of the quiet minute", w.openMost, w.most, ofMemory, memoryLimit},
 		{"most memory while its changes and bundle are asked for, beside the same", w.askedMost, w.most, ofMemory, 0},

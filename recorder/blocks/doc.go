@@ -3,7 +3,8 @@
 //
 //   - writer.go: from samples of one range of time to a block of it
 //   - journal.go: from a journal of a node to blocks, as a query sees it; journalpasses.go: which
-//     families fit into memory together; journalfiles.go: the files of such blocks, for a store
+//     families fit into memory together; journalfiles.go: the files of such blocks, for a store;
+//     journaleach.go: all samples of a journal, without blocks
 //   - layer.go: one block under way, in Prometheus' own writer
 //   - subset.go: blocks of some of the series of others
 //   - reader.go: the blocks of a directory; dirs.go: those of several; each.go: all their samples; querier.go: their samples, for the engine of Prometheus

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 
 	"fodc/recorder/promstore"
 
@@ -20,6 +21,7 @@ func (r *Reader) Each(ctx context.Context, most int, f func(l labels.Labels, tim
 		return err
 	}
 	defer func() { err = errors.Join(err, q.Close()) }()
+	newest := newestSamples{most: most}
 	var it chunkenc.Iterator
 	set := q.Select(ctx, true, nil, labels.MustNewMatcher(labels.MatchRegexp, model.MetricNameLabel, ".+"))
 	for set.Next() {
@@ -28,22 +30,38 @@ func (r *Reader) Each(ctx context.Context, most int, f func(l labels.Labels, tim
 		}
 		s := set.At()
 		it = s.Iterator(it)
-		var times []int64
-		var values []float64
+		newest.reset()
 		for it.Next() == chunkenc.ValFloat {
-			if len(times) == 2*most { // Half of them are left out at once.
-				times, values = times[:copy(times, times[most:])], values[:copy(values, values[most:])]
-			}
-			at, v := it.At()
-			times, values = append(times, at), append(values, v)
+			newest.add(it.At())
 		}
 		if err := it.Err(); err != nil {
 			return err
 		}
-		from := max(0, len(times)-most)
-		if err := f(s.Labels(), times[from:], values[from:]); err != nil {
+		if err := f(newest.series(s.Labels())); err != nil {
 			return err
 		}
 	}
 	return set.Err()
+}
+
+// newestSamples are the newest samples of a series, at most so many.
+type newestSamples struct {
+	most   int
+	times  []int64
+	values []float64
+}
+
+func (n *newestSamples) reset() { n.times, n.values = n.times[:0], n.values[:0] }
+
+func (n *newestSamples) add(at int64, v float64) {
+	if len(n.times) == 2*n.most { // Half of them are left out at once.
+		n.times, n.values = n.times[:copy(n.times, n.times[n.most:])], n.values[:copy(n.values, n.values[n.most:])]
+	}
+	n.times, n.values = append(n.times, at), append(n.values, v)
+}
+
+// series returns a copy of the samples, with the labels of their series.
+func (n *newestSamples) series(l labels.Labels) (labels.Labels, []int64, []float64) {
+	from := max(0, len(n.times)-n.most)
+	return l, slices.Clone(n.times[from:]), slices.Clone(n.values[from:])
 }

@@ -61,22 +61,8 @@ func FromJournal(ctx context.Context, v *journal.View, files journal.FS, o Journ
 }
 
 func fromJournal(ctx context.Context, v *journal.View, files journal.FS, o JournalOptions, dir string, cells int) (JournalCounts, error) {
-	c := &conversion{ctx: ctx, view: v, files: files, options: o, dir: dir, passCells: cells, counts: JournalCounts{First: math.MaxInt64, Last: math.MinInt64}}
-	from, to := int64(math.MaxInt64), int64(math.MinInt64)
-	for i := range v.Segments {
-		s := &v.Segments[i]
-		if s.Scrapes() > 0 {
-			from, to = min(from, s.MinTime), max(to, s.MaxTime)
-		}
-		c.unnamed = c.unnamed || slices.ContainsFunc(s.Targets, func(t journal.TargetInfo) bool { return recorder.IsUnnamedTarget(t.Name) })
-	}
-	if from > to {
-		return JournalCounts{}, nil
-	}
-	offset := o.ClockOffset.Milliseconds()
-	from, to = from+offset, to+offset
-	selected, until := recorder.Bounds(messages.Window{Start: o.From, End: o.To})
-	from, to = max(from, selected), min(to, until)
+	c, from, to := newConversion(ctx, v, files, o)
+	c.dir, c.passCells, c.take = dir, cells, c.addSeries
 	for from <= to {
 		_, end := RangeOf(from)
 		if err := c.convert(from, min(end, to)); err != nil {
@@ -87,10 +73,7 @@ func fromJournal(ctx context.Context, v *journal.View, files journal.FS, o Journ
 		}
 		from = c.next(end+1, to)
 	}
-	if c.counts.Samples == 0 {
-		c.counts.First, c.counts.Last = 0, 0
-	}
-	return c.counts, nil
+	return c.counted(), nil
 }
 
 // conversion is blocks under way.
@@ -103,8 +86,44 @@ type conversion struct {
 	passCells int
 	// unnamed says that it is not known which scrapes there were.
 	unnamed bool
-	counts  JournalCounts
-	layer   *layer
+	// take takes the samples of a series from a time on.
+	take   func(l labels.Labels, it chunkenc.Iterator, from int64) error
+	counts JournalCounts
+	layer  *layer
+}
+
+// newConversion returns a conversion, and from when to when there are samples; from is behind to if there are none.
+func newConversion(ctx context.Context, v *journal.View, files journal.FS, o JournalOptions) (c *conversion, from, to int64) {
+	c = &conversion{ctx: ctx, view: v, files: files, options: o, passCells: passCells, counts: JournalCounts{First: math.MaxInt64, Last: math.MinInt64}}
+	from, to = int64(math.MaxInt64), int64(math.MinInt64)
+	for i := range v.Segments {
+		s := &v.Segments[i]
+		if s.Scrapes() > 0 {
+			from, to = min(from, s.MinTime), max(to, s.MaxTime)
+		}
+		c.unnamed = c.unnamed || slices.ContainsFunc(s.Targets, func(t journal.TargetInfo) bool { return recorder.IsUnnamedTarget(t.Name) })
+	}
+	if from > to {
+		return c, from, to
+	}
+	offset := o.ClockOffset.Milliseconds()
+	from, to = from+offset, to+offset
+	selected, until := recorder.Bounds(messages.Window{Start: o.From, End: o.To})
+	return c, max(from, selected), min(to, until)
+}
+
+// counted returns what was converted.
+func (c *conversion) counted() JournalCounts {
+	if c.counts.Samples == 0 {
+		c.counts.First, c.counts.Last = 0, 0
+	}
+	return c.counts
+}
+
+// count counts a sample.
+func (c *conversion) count(at int64) {
+	c.counts.Samples++
+	c.counts.First, c.counts.Last = min(c.counts.First, at), max(c.counts.Last, at)
 }
 
 // next returns the first time from at on that a segment may have, at least at.
@@ -156,7 +175,7 @@ func (c *conversion) convert(from, to int64) (err error) {
 	return nil
 }
 
-// addPass appends the samples of some families, nil: of all.
+// addPass takes the samples of some families, nil: of all.
 func (c *conversion) addPass(names []string, from, to int64) (err error) {
 	store := promstore.New(promstore.Config{
 		Collect: func(_ context.Context, q messages.Query) (*messages.Collection, func(), error) {
@@ -179,7 +198,7 @@ func (c *conversion) addPass(names []string, from, to int64) (err error) {
 			continue
 		}
 		it = s.Iterator(it)
-		if err := c.addSeries(s.Labels(), it, from); err != nil {
+		if err := c.take(s.Labels(), it, from); err != nil {
 			return err
 		}
 	}
@@ -207,8 +226,7 @@ func (c *conversion) addSeries(l labels.Labels, it chunkenc.Iterator, from int64
 			return err
 		}
 		if !isMarker {
-			c.counts.Samples++
-			c.counts.First, c.counts.Last = min(c.counts.First, at), max(c.counts.Last, at)
+			c.count(at)
 		}
 	}
 	return it.Err()

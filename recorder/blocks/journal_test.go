@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -189,6 +190,18 @@ func TestJournalBecomesBlocks(t *testing.T) {
 		}
 		require.Equal(t, samples, c.Samples)
 		require.Empty(t, c.Damage)
+		got := map[blockstest.Point]int{}
+		n, err := eachOfJournal(context.Background(), v, files, JournalOptions{Identity: frozenNode, ClockOffset: offset, From: from, To: to}, 1_000,
+			rapid.SampledFrom([]int{passCells, 20}).Draw(t, "cells of each"), func(l labels.Labels, times []int64, values []float64) error {
+				require.True(t, slices.IsSorted(times))
+				for i, v := range values {
+					got[blockstest.Point{Series: l.String(), At: times[i], Bits: math.Float64bits(v)}]++
+				}
+				return nil
+			})
+		require.NoError(t, err)
+		require.Equal(t, [3]int64{int64(c.Samples), c.First, c.Last}, [3]int64{int64(n.Samples), n.First, n.Last})
+		requireSame(t, want, got)
 		if samples == 0 {
 			return
 		}

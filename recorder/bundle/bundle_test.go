@@ -123,8 +123,24 @@ func TestChanges(t *testing.T) {
 			require.Len(t, r.Limits, 2)
 			require.Equal(t, 1.7e9, r.Limits[0].Limit)
 			require.Equal(t, 406, r.Series)
+			same, err := Changes(t.Context(), d)
+			require.NoError(t, err)
+			require.Equal(t, same, r)
 		}
 	}
+}
+
+// The samples of a journal's segment take no temporary files.
+func TestChangesWithoutTemporaryFiles(t *testing.T) {
+	d := incidentDir(t, bundletest.Options{Windows: []string{"data-0"}, Series: 20})
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "none"))
+	r, err := Changes(t.Context(), d)
+	require.NoError(t, err)
+	require.Empty(t, r.Unread)
+	require.Len(t, r.Changes, 1)
+	r, err = Changes(t.Context(), &plainSource{d})
+	require.NoError(t, err)
+	require.Len(t, r.Unread, 1) // It gives no access at an offset, so it is copied.
 }
 
 // plainSource has what a Source must have, and no more.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"fodc/messages"
 	"fodc/recorder/blocks"
 	"fodc/recorder/changes"
+	"fodc/recorder/journal"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
@@ -55,6 +57,9 @@ func questionOf(i *messages.Incident) changes.Question {
 }
 
 func addNode(ctx context.Context, src Source, n *messages.IncidentNode, f *changes.Finder) (err error) {
+	if done, err := addWindow(ctx, src, n, f); done {
+		return err
+	}
 	temp, err := tempDir(src)
 	if err != nil {
 		return err
@@ -71,15 +76,46 @@ func addNode(ctx context.Context, src Source, n *messages.IncidentNode, f *chang
 			missing = errors.Join(missing, d.Err)
 		}
 	}
-	return errors.Join(missing, addSeries(ctx, r, n, f))
+	return errors.Join(missing, addSeries(func(t take) error { return r.Each(ctx, changes.MaxPoints, t) }, n, f))
 }
 
+// addWindow passes the samples of a node that has them as the segment of a journal, and no blocks. It makes no blocks of them, for which
+// the library takes tens of megabytes. It reports false if there is another way only.
+func addWindow(ctx context.Context, src Source, n *messages.IncidentNode, f *changes.Finder) (done bool, err error) {
+	window := windowOf(src, n)
+	if window == nil {
+		return false, nil
+	}
+	in, size, err := src.Open(window.Path)
+	if err != nil {
+		return true, err
+	}
+	defer in.Close()
+	at, ok := in.(io.ReaderAt)
+	if !ok {
+		return false, nil
+	}
+	view, files, err := journal.OpenSegment(at, size)
+	if err != nil {
+		return true, err
+	}
+	var counts blocks.JournalCounts
+	err = addSeries(func(t take) (err error) {
+		counts, err = blocks.EachOfJournal(ctx, view, files, journalOptions(n), changes.MaxPoints, t)
+		return err
+	}, n, f)
+	return true, convertedOf(window, counts, err)
+}
+
+// take is called with each series.
+type take = func(l labels.Labels, times []int64, values []float64) error
+
 // addSeries passes the samples of a node to a finder, as many at a time as fit into memory.
-func addSeries(ctx context.Context, r *blocks.Reader, n *messages.IncidentNode, f *changes.Finder) error {
+func addSeries(each func(take) error, n *messages.IncidentNode, f *changes.Finder) error {
 	own := identityLabels(n)
 	var batch []changes.Series
 	cells := 0
-	err := r.Each(ctx, changes.MaxPoints, func(l labels.Labels, times []int64, values []float64) error {
+	err := each(func(l labels.Labels, times []int64, values []float64) error {
 		if cells += len(times); cells > maxCells {
 			f.Add(batch)
 			batch, cells = nil, len(times)

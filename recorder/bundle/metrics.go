@@ -30,11 +30,8 @@ const maxBlocks = 64
 // nodeBlocks returns the directory with a node's blocks. Unless the source has them in one, they are copied into temp, or made there
 // of the journal's segment. Blocks of which a file cannot be read are left out, and named in the error, which may come beside a directory.
 func nodeBlocks(ctx context.Context, src Source, n *messages.IncidentNode, temp string) (dir string, err error) {
-	if l, ok := src.(localSource); ok {
-		dir := l.local(n.Dir + "/" + blockDir)
-		if names, err := blocks.Find(dir); err == nil && len(names) > 0 {
-			return dir, nil
-		}
+	if dir, ok := localBlocks(src, n); ok {
+		return dir, nil
 	}
 	byBlock, window := map[string][]*messages.EvidenceFile{}, (*messages.EvidenceFile)(nil)
 	var order []string
@@ -66,6 +63,33 @@ func nodeBlocks(ctx context.Context, src Source, n *messages.IncidentNode, temp 
 		}
 	}
 	return dir, err
+}
+
+// localBlocks returns the directory in which the source has a node's blocks.
+func localBlocks(src Source, n *messages.IncidentNode) (dir string, ok bool) {
+	l, ok := src.(localSource)
+	if !ok {
+		return "", false
+	}
+	dir = l.local(n.Dir + "/" + blockDir)
+	names, err := blocks.Find(dir)
+	return dir, err == nil && len(names) > 0
+}
+
+// windowOf returns the segment of a node that has no blocks; nil: there is none.
+func windowOf(src Source, n *messages.IncidentNode) (window *messages.EvidenceFile) {
+	if _, ok := localBlocks(src, n); ok {
+		return nil
+	}
+	for i := range n.Files {
+		switch f := &n.Files[i]; f.What {
+		case messages.EvidenceMetrics:
+			return nil
+		case messages.EvidenceWindow:
+			window = f
+		}
+	}
+	return window
 }
 
 // blockOf returns the name of the block that a file is of.
@@ -145,7 +169,16 @@ func convert(ctx context.Context, src Source, n *messages.IncidentNode, f *messa
 	if err != nil {
 		return err
 	}
-	counts, err := blocks.FromJournal(ctx, view, files, blocks.JournalOptions{Identity: identityOf(n), ClockOffset: -offsetOf(n)}, dir)
+	counts, err := blocks.FromJournal(ctx, view, files, journalOptions(n), dir)
+	return convertedOf(f, counts, err)
+}
+
+func journalOptions(n *messages.IncidentNode) blocks.JournalOptions {
+	return blocks.JournalOptions{Identity: identityOf(n), ClockOffset: -offsetOf(n)}
+}
+
+// convertedOf returns what was wrong with the segment of a journal.
+func convertedOf(f *messages.EvidenceFile, counts blocks.JournalCounts, err error) error {
 	switch {
 	case err != nil:
 		return err
