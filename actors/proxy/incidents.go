@@ -35,9 +35,6 @@ type IncidentsConfig struct {
 	// Before and After are how much time of the evidence lies around an incident of the proxy's own rules,
 	// MaxDuration for how long they keep one open. Zeros are 10 m, 2 m and 15 m.
 	Before, After, MaxDuration time.Duration
-	// Changed is told when an incident opens, and when it ends: by its State. It must not block, and not change
-	// the document. nil: nobody is told.
-	Changed func(*messages.Incident)
 }
 
 // incidents is the actor that makes incidents of the cluster of those of its agents. It resumes after a panic:
@@ -206,8 +203,8 @@ func (k *incidents) advance(c actors.Context) {
 	k.opened = nil
 	now := time.Now()
 	k.state.advance(now)
-	for _, doc := range k.state.takeNews() {
-		k.tell(doc)
+	for _, n := range k.state.takeNews() {
+		k.tell(n)
 	}
 	k.ask(c, now)
 	for _, f := range k.state.nextFreezes(now) {
@@ -225,17 +222,17 @@ func (k *incidents) advance(c actors.Context) {
 	k.counters.incidents.Store(&messages.IncidentCounts{Opened: k.state.openedCounts(), Open: k.state.open(), EvidenceBytes: k.state.bytes(), Unsaved: k.state.unsaved()})
 }
 
-// tell logs the opening or the end of an incident, and tells whoever is to be told.
-func (k *incidents) tell(doc *messages.Incident) {
-	what := "an incident has opened"
-	if doc.State != messages.IncidentOpen {
+// tell logs the opening or the end of an incident, or that it has become worse, and tells whoever is to be told.
+func (k *incidents) tell(n incidentNews) {
+	what, doc := "an incident has opened", n.doc
+	switch {
+	case doc.State != messages.IncidentOpen:
 		what = "an incident is over"
+	case n.worse:
+		what = "an open incident has become worse"
 	}
 	k.peers.warn(logIncident, k.log, what, zap.String("incident", doc.ID), zap.Time("first_occurrence", doc.FirstOccurrence),
-		zap.String("severity", doc.Severity), zap.Int("nodes", len(doc.Nodes)), zap.String("summary", quote(doc.Summary)))
-	if k.cfg.Changed != nil {
-		k.cfg.Changed(doc)
-	}
+		zap.String("severity", doc.Severity), zap.Int("nodes", len(doc.Nodes)), zap.String("summary", doc.Summary))
 	if k.alerts != nil {
 		k.sys.Send(k.alerts, incidentAlert{doc})
 	}

@@ -29,7 +29,7 @@ func (s *incidentsState) addAlert(e *incidentEntry, w *watchedNode, a messages.I
 			doc.Rules = slices.DeleteFunc(doc.Rules, same)
 		}
 		doc.Rules = append(doc.Rules, a)
-		doc.Timeline = append(doc.Timeline, messages.IncidentEvent{At: a.FirstOccurrence, NodeID: id, Kind: "agent", Text: a.Rule + ": " + a.Summary})
+		doc.Timeline = append(doc.Timeline, messages.IncidentEvent{At: a.FirstOccurrence, NodeID: id, Kind: proxyEvent, Text: a.Rule + ": " + a.Summary})
 		s.derive(doc)
 	})
 }
@@ -46,7 +46,7 @@ func (s *incidentsState) back(nodeID string, now time.Time) {
 				return w != nil && a.Labels["node_role"] == w.identity.Role
 			}
 			return len(s.lost.around(a.FirstOccurrence)) < 2
-		}, &messages.IncidentEvent{At: documentTime(now), NodeID: nodeID, Kind: "agent", Text: "the agent is back"})
+		}, &messages.IncidentEvent{At: documentTime(now), NodeID: nodeID, Kind: proxyEvent, Text: "the agent is back"})
 	}
 }
 

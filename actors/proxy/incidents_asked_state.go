@@ -30,7 +30,7 @@ type pendingAction struct {
 func (s *incidentsState) request(o messages.IncidentOrder, now time.Time) (*messages.Incident, error) {
 	nodes := o.Nodes
 	if len(nodes) == 0 {
-		nodes = sortedKeys(s.agents)
+		nodes = s.nodesOnline()
 	}
 	for _, id := range nodes {
 		if s.agents[id] == nil {
@@ -56,6 +56,13 @@ func (s *incidentsState) request(o messages.IncidentOrder, now time.Time) (*mess
 	return e.doc, nil
 }
 
+// nodesOnline returns those that keep their evidence if somebody names none: as many as an incident may have.
+func (s *incidentsState) nodesOnline() []string {
+	ids := sortedKeys(s.agents)
+	ids = slices.DeleteFunc(ids, func(id string) bool { return !s.agents[id].online })
+	return ids[:min(len(ids), s.limits.maxNodes)]
+}
+
 func (s *incidentsState) mayRequest(nodes []string, now time.Time) error {
 	open := 0
 	for _, e := range s.entries {
@@ -66,7 +73,7 @@ func (s *incidentsState) mayRequest(nodes []string, now time.Time) error {
 	s.askedAt = slices.DeleteFunc(s.askedAt, func(at time.Time) bool { return now.Sub(at) >= time.Hour })
 	switch {
 	case len(nodes) == 0:
-		return messages.Errorf(messages.ErrNotFound, "no node is registered")
+		return messages.Errorf(messages.ErrNotFound, "no node is online")
 	case len(nodes) > messages.MaxIncidentNodes:
 		return messages.Errorf(messages.ErrBadData, "%d nodes, at most %d are allowed", len(nodes), messages.MaxIncidentNodes)
 	case open >= maxOpenRequests:

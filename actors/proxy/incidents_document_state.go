@@ -56,9 +56,14 @@ func (s *incidentsState) write(doc *messages.Incident, p *incidentPart, r *repor
 		doc.Rules = append(doc.Rules, r.alerts...)
 		doc.Repeated = max(doc.Repeated, r.repeated)
 	}
+	// What the agent has said of an event may have changed since, such as how many scrapes have failed.
+	doc.Timeline = slices.DeleteFunc(doc.Timeline, func(e messages.IncidentEvent) bool { return e.NodeID == node.NodeID && e.Kind != proxyEvent })
 	doc.Timeline = append(doc.Timeline, r.events...)
 	s.derive(doc)
 }
+
+// proxyEvent is the kind of what the proxy itself has seen of an agent.
+const proxyEvent = "proxy"
 
 // derive sets what follows from the rules and nodes of a document, and keeps it within its limits.
 func (s *incidentsState) derive(doc *messages.Incident) {

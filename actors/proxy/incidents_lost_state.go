@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"fodc/messages"
+
+	"github.com/prometheus/common/model"
 )
 
 // The rules of the proxy: what no agent can see.
@@ -162,15 +164,15 @@ func (s *incidentsState) report(lost []string, now time.Time) {
 			continue
 		}
 		s.addAlert(e, w, messages.IncidentAlert{Rule: ruleAgentLost, NodeID: id, Severity: "warning",
-			Summary:     "the agent of " + id + " is lost: nothing was heard of it for " + now.Sub(w.lostAt).Round(time.Second).String(),
+			Summary:     "The agent of " + id + " is lost: nothing was heard of it for " + model.Duration(now.Sub(w.lostAt).Round(time.Second)).String() + ".",
 			Description: "The agent has not said goodbye. Look whether its host, its node or the network between is gone.", FirstOccurrence: documentTime(w.lostAt)}, now)
 		if role := w.identity.Role; role != "" && s.isRoleLost(role) {
 			s.addAlert(e, w, messages.IncidentAlert{Rule: ruleRoleLost, NodeID: id, Severity: "critical", Labels: map[string]string{"node_role": role},
-				Summary: "all agents of the role " + role + " are lost", FirstOccurrence: documentTime(w.lostAt)}, now)
+				Summary: "All agents of the role " + role + " are lost.", FirstOccurrence: documentTime(w.lostAt)}, now)
 		}
 		if together := s.lost.around(w.lostAt); len(together) > 1 {
 			s.addAlert(e, w, messages.IncidentAlert{Rule: ruleSeveralLost, Severity: "critical",
-				Summary:         strconv.Itoa(len(together)) + " agents were lost within " + severalWithin.String() + ": " + shortened(strings.Join(together, ", ")),
+				Summary:         shortened(strconv.Itoa(len(together)) + " agents were lost within " + severalWithin.String() + ": " + strings.Join(together, ", ") + "."),
 				FirstOccurrence: documentTime(s.lost.nodes[together[0]].lostAt)}, now)
 		}
 		s.mergeOverlapping(e, now)
@@ -211,7 +213,7 @@ func (s *incidentsState) placeLost(w *watchedNode, now time.Time) *incidentEntry
 		}
 	}
 	r := &report{first: w.lostAt, open: true, node: messages.IncidentNode{NodeID: w.identity.NodeID}, alerts: []messages.IncidentAlert{{Rule: ruleAgentLost}}}
-	if !s.mayOpen(r, now) {
+	if !s.mayOpen(r) {
 		return nil
 	}
 	s.countOpened(ruleAgentLost)

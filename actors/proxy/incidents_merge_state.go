@@ -68,7 +68,7 @@ func (s *incidentsState) place(r *report, now time.Time) {
 			return
 		}
 	}
-	if s.mayOpen(r, now) {
+	if s.mayOpen(r) {
 		s.openFor(r, now)
 	}
 }
@@ -144,7 +144,7 @@ func (s *incidentsState) merge(into, from *incidentEntry, now time.Time) {
 	if from.told == messages.IncidentOpen {
 		over := from.doc.Clone()
 		over.State, over.To = messages.IncidentFrozen, documentTime(now)
-		s.news = append(s.news, &over)
+		s.news = append(s.news, incidentNews{doc: &over})
 	}
 }
 
@@ -177,7 +177,7 @@ func (s *incidentsState) openNew(kind messages.IncidentKind, first, now time.Tim
 }
 
 // mayOpen decides whether an agent's incident opens one. If not, it is counted in a former one.
-func (s *incidentsState) mayOpen(r *report, now time.Time) bool {
+func (s *incidentsState) mayOpen(r *report) bool {
 	key := partKey{r.node.NodeID, r.id}
 	if len(s.entries) >= s.limits.maxCount && !r.open && s.isOlderThanAll(r) {
 		s.never(key) // The store has no room for it, and may have removed it before.

@@ -157,7 +157,9 @@ func newReport(i *messages.Incident, id messages.Identity, agentID string, offse
 		}
 	}
 	for _, ev := range i.Timeline[:min(len(i.Timeline), maxReportEvents)] {
-		r.events = append(r.events, messages.IncidentEvent{At: at(ev.At), NodeID: id.NodeID, Kind: shortened(ev.Kind), Text: shortened(ev.Text)})
+		if ev.Kind != proxyEvent {
+			r.events = append(r.events, messages.IncidentEvent{At: at(ev.At), NodeID: id.NodeID, Kind: shortened(ev.Kind), Text: shortened(ev.Text)})
+		}
 	}
 	r.takeFiles(i)
 	return r

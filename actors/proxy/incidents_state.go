@@ -59,7 +59,7 @@ type incidentsState struct {
 	removals []string
 	actions  []pendingAction
 	opened   map[string]uint64 // by rule
-	news     []*messages.Incident
+	news     []incidentNews
 }
 
 // incidentEntry is an incident of the cluster.
@@ -72,7 +72,9 @@ type incidentEntry struct {
 	restored bool
 	// chosenFor is for how many nodes with problems the neighbours were chosen.
 	chosenFor int
-	told      messages.IncidentState // what the hook was told; empty: nothing
+	// told is the state that was told, empty: nothing; toldSeverity is its severity then.
+	told         messages.IncidentState
+	toldSeverity string
 	// touched says that something has happened to it that advance has not seen.
 	touched bool
 	// dirty says that the document is not saved; it is not tried again before saveAt.
@@ -122,7 +124,7 @@ func documentTime(t time.Time) time.Time { return t.Round(0).UTC() }
 func (s *incidentsState) loaded(doc *messages.Incident, now time.Time) {
 	e := &incidentEntry{doc: doc, parts: map[string]*incidentPart{}, since: now, restored: true}
 	if doc.State != messages.IncidentOpen {
-		e.told = doc.State // Of one that is open the hook hears again.
+		e.told = doc.State // One that is open is told again.
 	}
 	for i := range doc.Nodes {
 		n := &doc.Nodes[i]
@@ -243,15 +245,23 @@ func (s *incidentsState) evicted(ids []string) {
 	}
 }
 
-// takeNews returns the incidents whose opening or end is to be told.
-func (s *incidentsState) takeNews() (docs []*messages.Incident) {
+// incidentNews is what is to be told of an incident: its opening or end, by its state, or that its severity has risen.
+type incidentNews struct {
+	doc   *messages.Incident
+	worse bool
+}
+
+// takeNews returns what is to be told.
+func (s *incidentsState) takeNews() (news []incidentNews) {
 	for _, e := range s.sorted() {
 		isOpen, wasOpen := e.doc.State == messages.IncidentOpen, e.told == messages.IncidentOpen
-		if e.told == "" || isOpen != wasOpen {
-			docs = append(docs, e.doc)
+		worse := isOpen && wasOpen && severityOrder(e.doc.Severity) > severityOrder(e.toldSeverity)
+		if e.told == "" || isOpen != wasOpen || worse {
+			news = append(news, incidentNews{e.doc, worse})
+			e.toldSeverity = e.doc.Severity
 		}
 		e.told = e.doc.State
 	}
-	docs, s.news = append(docs, s.news...), nil
-	return docs
+	news, s.news = append(news, s.news...), nil
+	return news
 }

@@ -253,8 +253,12 @@ func (m *incidentMachine) freeze(ask freezeAsk) string {
 
 func (m *incidentMachine) told() string {
 	var lines []string
-	for _, doc := range m.state.takeNews() {
-		lines = append(lines, fmt.Sprintf("tell %s is %s", short(doc.ID), doc.State))
+	for _, n := range m.state.takeNews() {
+		line := fmt.Sprintf("tell %s is %s", short(n.doc.ID), n.doc.State)
+		if n.worse {
+			line += ", and " + n.doc.Severity
+		}
+		lines = append(lines, line)
 	}
 	return strings.Join(lines, "\n")
 }
@@ -397,4 +401,25 @@ func TestFairCut(t *testing.T) {
 	f(2, "abcd", "ab")
 	f(5, "abababccc", "ababc")
 	f(6, "aaaaaaaabcde", "aabcde")
+}
+
+// An event of which an agent says more later is in the timeline once, as it was said last; what the proxy itself has seen stays.
+func TestEventsOfAnAgentReplaceEarlierOnes(t *testing.T) {
+	m := newIncidentMachine()
+	m.connect("d1", "data", map[string]string{})
+	report := func(text string) {
+		at := m.Now()
+		m.state.reported(agentReport{identity: messages.Identity{NodeID: "d1"}, agentID: "a", records: []*messages.Incident{{ID: scriptID(9001), Kind: messages.IncidentRule,
+			State: messages.IncidentOpen, FirstOccurrence: at, Rules: []messages.IncidentAlert{{Rule: "Down", Severity: "warning", FirstOccurrence: at, Firing: true}},
+			Timeline: []messages.IncidentEvent{{At: at, Kind: "scrape", Text: text}, {At: at, Kind: proxyEvent, Text: "forged"}}}}}, m.Now())
+	}
+	report("the last of 5 failed scrapes")
+	e := m.state.sorted()[0]
+	m.state.addAlert(e, &watchedNode{identity: messages.Identity{NodeID: "d1"}}, messages.IncidentAlert{Rule: ruleAgentLost, NodeID: "d1", Summary: "Lost.", FirstOccurrence: m.Now()}, m.Now())
+	report("the last of 13 failed scrapes")
+	var texts []string
+	for _, ev := range m.state.sorted()[0].doc.Timeline {
+		texts = append(texts, ev.Text)
+	}
+	require.Equal(t, []string{"AgentLost: Lost.", "the last of 13 failed scrapes"}, texts)
 }

@@ -70,6 +70,7 @@ func (k *keepLast) Receive(c actors.Context) {
 	case *actors.Stopped:
 	case targets:
 		k.onTargets(c, m)
+	case answerFailure: // The registry tells it of sessions that end to all who have asked for targets.
 	case keptFetched:
 		k.onFetched(c, m)
 	case keptRemoved:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"slices"
 
 	"fodc/messages"
@@ -63,7 +64,10 @@ func openStored(ctx context.Context, store *evidence.Store, id, path string) (Ev
 	}()
 	select {
 	case o := <-done:
-		if o.err != nil {
+		switch {
+		case errors.Is(o.err, fs.ErrNotExist): // The store has made room, or somebody has removed it, since the document was read.
+			return nil, messages.Errorf(messages.ErrNotFound, "the file %s of incident %s is not there any more", quote(path), id)
+		case o.err != nil:
 			return nil, o.err // not a nil file in an interface
 		}
 		return o.file, nil

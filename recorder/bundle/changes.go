@@ -44,11 +44,16 @@ func Changes(ctx context.Context, src Source) (changes.Report, error) {
 
 // questionOf says what time an incident is of. One that is open ends with its samples.
 func questionOf(i *messages.Incident) changes.Question {
-	q := changes.Question{From: i.From, First: i.FirstOccurrence, To: i.To}
+	q := changes.Question{From: i.From, First: i.FirstOccurrence, To: i.To, Ends: map[string]time.Time{}}
 	if q.To.IsZero() {
 		q.To = i.FirstOccurrence.Add(24 * time.Hour)
 	}
-	for _, n := range i.Nodes { // Where the agent had more, it is looked at, too.
+	for _, n := range i.Nodes {
+		if n.Kind != messages.IncidentContext {
+			q.Nodes = append(q.Nodes, n.NodeID)
+		}
+		q.Ends[n.NodeID] = n.To
+		// Where the agent had more, it is looked at, too.
 		if !n.From.IsZero() && n.From.Before(q.From) {
 			q.From = n.From
 		}

@@ -52,16 +52,20 @@ func about(i *messages.Incident) string {
 			fired++
 		}
 	}
-	end := "it is still open"
+	end := "it was still open when this was written"
 	if !i.FrozenAt.IsZero() {
 		end = "the evidence was complete at " + clock(i.FrozenAt)
 	}
-	text := fmt.Sprintf("It first occurred at %s, and was noticed at %s; %s. Severity: %s. It is of %s",
+	text := fmt.Sprintf("It first occurred at %s, and was noticed at %s; %s. Severity: %s. It is about %s",
 		clock(i.FirstOccurrence), clock(i.OpenedAt), end, plain(orUnknown(i.Severity)), plural(fired, "node"))
 	if context := len(i.Nodes) - fired; context > 0 {
-		text += fmt.Sprintf(", with the same time of %s beside", plural(context, "other node"))
+		text += fmt.Sprintf("; of %s the same time was kept, to compare", plural(context, "other node"))
 	}
-	text += fmt.Sprintf(". The evidence is from %s to %s.", clock(i.From), clock(i.To))
+	until := "goes on"
+	if !i.To.IsZero() {
+		until = "is up to " + clock(i.To)
+	}
+	text += fmt.Sprintf(". The evidence begins at %s, and %s.", clock(i.From), until)
 	if i.Repeated > 0 {
 		text += fmt.Sprintf(" It has happened %s since, last at %s; of those nothing else was kept.", plural(i.Repeated, "more time"), clock(i.RepeatedAt))
 	}
@@ -90,10 +94,10 @@ func readmeWhatChanged(w *strings.Builder, i *messages.Incident, r *changes.Repo
 		if !g.BackAt.IsZero() {
 			back = "they were back at " + since(g.BackAt, i.FirstOccurrence)
 		}
-		fmt.Fprintf(w, "- On %s, %s ended at %s; %s. Such as %s.\n", plain(g.Node), plural(g.Series, "series"), since(g.At, i.FirstOccurrence), back, codes(g.Families))
+		fmt.Fprintf(w, "- On %s, %s ended at %s; %s. Such as %s.\n", plain(g.Node), seriesText(g.Series, ""), since(g.At, i.FirstOccurrence), back, codes(g.Families))
 	}
 	for _, g := range r.Appeared {
-		fmt.Fprintf(w, "- On %s, %s began at %s. Such as %s.\n", plain(g.Node), plural(g.Series, "new series"), since(g.At, i.FirstOccurrence), codes(g.Families))
+		fmt.Fprintf(w, "- On %s, %s began at %s. Such as %s.\n", plain(g.Node), seriesText(g.Series, "new "), since(g.At, i.FirstOccurrence), codes(g.Families))
 	}
 	if len(r.Limits)+len(r.Vanished)+len(r.Appeared) > 0 {
 		fmt.Fprintln(w)
@@ -114,11 +118,15 @@ func readmeWhatChanged(w *strings.Builder, i *messages.Incident, r *changes.Repo
 		}
 		fmt.Fprintf(w, "| %s | %s | %s %s | %s | %s | %d |\n", since(c.At, i.FirstOccurrence), node, code(what), word(&c), number(c.Name, c.From, c.PerSecond), number(c.Name, c.To, c.PerSecond), c.Series)
 	}
+	fmt.Fprintln(w)
 	if more := len(r.Changes) + r.Dropped - readmeChanges; more > 0 {
-		fmt.Fprintf(w, "\nThere are %d more.", more)
+		fmt.Fprintf(w, "%s changed, too. ", plural(more, "more metric"))
 	}
-	fmt.Fprintf(w, "\n%s has all of it, with the values for charts.\n\n", changesName)
+	fmt.Fprintf(w, "%s has all of it, with the values for charts.\n\n", changesName)
 }
+
+// seriesText counts series; the word is the same for one and for many.
+func seriesText(n int, adjective string) string { return fmt.Sprintf("%d %sseries", n, adjective) }
 
 // word says how a series has changed.
 func word(c *changes.Change) string {
@@ -206,29 +214,45 @@ func readmeWhatIsMissing(w *strings.Builder, i *messages.Incident, r *changes.Re
 // readmeHowTo says how the files are opened, with paths that are there.
 func readmeHowTo(w *strings.Builder, i *messages.Incident) {
 	root := Root(i.ID)
-	blockPath, profile := "nodes/NODE/block", "nodes/NODE/profiles/heap.pb.gz"
+	fmt.Fprintf(w, "## How to open it\n\n"+
+		"| what | how |\n|---|---|\n"+
+		"| all of it, with queries in PromQL | `fodc view %[1]s.tar.gz`, or `fodc view %[1]s` when it is unpacked |\n"+
+		"| unpack | `tar xzf %[1]s.tar.gz`, then `cd %[1]s` and `sha256sum -c SHA256SUMS` |\n", root)
+	if dir := blockDirOf(i); dir != "" {
+		fmt.Fprintf(w, "| metrics, `nodes/*/block` | `promtool tsdb list %[1]s`, `promtool tsdb dump %[1]s`, `fodc query --dir %[1]s EXPR` |\n", dir)
+	}
+	if profile := profileOf(i); profile != "" {
+		fmt.Fprintf(w, "| profiles, `nodes/*/profiles/*.pb.gz` | `go tool pprof -http=: %s` |\n", profile)
+	}
+	fmt.Fprint(w, "| the node's process, its logs, its configuration | text and JSON, any editor |\n"+
+		"| `incident.json`, `changes.json` | the incident and what changed, for scripts |\n")
+}
+
+// blockDirOf returns the directory of the first node's blocks; empty: no node has any.
+func blockDirOf(i *messages.Incident) string {
 	for _, n := range i.Nodes {
 		if slices.ContainsFunc(n.Files, func(f messages.EvidenceFile) bool {
 			return f.What == messages.EvidenceMetrics || f.What == messages.EvidenceWindow
 		}) {
-			blockPath = n.Dir + "/" + blockDir
-			break
+			return n.Dir + "/" + blockDir
 		}
 	}
+	return ""
+}
+
+// profileOf returns the path of a profile that pprof can open, that of a heap if there is one; empty: there is none.
+func profileOf(i *messages.Incident) (profile string) {
 	for _, n := range i.Nodes {
-		if at := slices.IndexFunc(n.Files, func(f messages.EvidenceFile) bool { return strings.HasPrefix(f.What, messages.EvidenceProfile) }); at >= 0 {
-			profile = n.Files[at].Path
-			break
+		for _, f := range n.Files {
+			switch isProfile := strings.HasPrefix(f.What, messages.EvidenceProfile) && strings.HasSuffix(f.Path, ".pb.gz"); {
+			case isProfile && strings.HasSuffix(f.Path, "heap.pb.gz"):
+				return f.Path
+			case isProfile && profile == "":
+				profile = f.Path
+			}
 		}
 	}
-	fmt.Fprintf(w, "## How to open it\n\n"+
-		"| what | how |\n|---|---|\n"+
-		"| all of it, with queries in PromQL | `fodc view %[1]s.tar.gz`, or `fodc view %[1]s` when it is unpacked |\n"+
-		"| unpack | `tar xzf %[1]s.tar.gz`, then `cd %[1]s` and `sha256sum -c SHA256SUMS` |\n"+
-		"| metrics, `nodes/*/block` | `promtool tsdb list %[2]s`, `promtool tsdb dump %[2]s`, `fodc query --dir %[2]s EXPR` |\n"+
-		"| profiles, `nodes/*/profiles/*.pb.gz` | `go tool pprof -http=: %[3]s` |\n"+
-		"| the node's process, its logs, its configuration | text and JSON, any editor |\n"+
-		"| `incident.json`, `changes.json` | the incident and what changed, for scripts |\n", root, blockPath, profile)
+	return profile
 }
 
 // missingText names what could not be read while a bundle was written.

@@ -86,10 +86,10 @@ func (a *absence) listed(groups map[int64]*Group) (all absences) {
 }
 
 // groups returns them in the order of time, without those that are there up to the end.
-func (a absences) groups(newest int64) []Group {
+func (a absences) groups(last func(node string) int64) []Group {
 	all := make([]Group, 0, len(a))
 	for _, g := range a {
-		if g.BackAt.IsZero() && g.At.UnixMilli() > newest-minAbsent*g.usual {
+		if g.BackAt.IsZero() && g.At.UnixMilli() > last(g.Node)-minAbsent*g.usual {
 			continue
 		}
 		all = append(all, g.Group)

@@ -20,6 +20,10 @@ type Series struct {
 // Question says of what time the series are, and when it was noticed that something is wrong.
 type Question struct {
 	From, First, To time.Time
+	// Nodes are those with the problem, if others are looked at, too: of what begins at the same time theirs is first.
+	Nodes []string
+	// Ends are when the samples of a node end that end before those of others, by node id: what ends with them has not vanished.
+	Ends map[string]time.Time
 }
 
 // Kind says in what way a series has left its usual course.

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -366,4 +367,77 @@ func TestWork(t *testing.T) {
 	work()
 	require.Zero(t, testing.AllocsPerRun(3, work))
 	require.Empty(t, f.families)
+}
+
+// The series of the agent itself change because of an incident, and are no change.
+func TestSeriesOfTheAgent(t *testing.T) {
+	for _, name := range []string{"fodc_incidents_open", "fodc_incident_captures_failed_total", "fodc_rules_firing_alerts", "fodc_journal_segments", "fodc_agent_up"} {
+		r := Find([]Series{stepSeries("n1", name, 0, 100)}, stepQuestion)
+		require.Empty(t, r.Changes, name)
+	}
+	require.Len(t, Find([]Series{stepSeries("n1", "fodc_node_scrape_bad_lines", 0, 100)}, stepQuestion).Changes, 1)
+}
+
+// A counter of a young process that starts again has a reset, by however little it falls.
+func TestCounterThatFallsLittle(t *testing.T) {
+	s := stepSeries("n1", "fodc_node_process_cpu_seconds_total", 0, 0)
+	for i := range s.Values {
+		s.Values[i] = 0.01 * float64(i)
+		if i >= 61 {
+			s.Values[i] = 0.35 + 0.01*float64(i-61)
+		}
+	}
+	require.Empty(t, Find([]Series{s}, stepQuestion).Changes)
+	s.Name = "a_gauge"
+	require.NotEmpty(t, Find([]Series{s}, stepQuestion).Changes)
+}
+
+// Of what begins at the same time, that of the node with the problem is first, however little it is.
+func TestNodeWithTheProblemIsFirst(t *testing.T) {
+	all := []Series{stepSeries("n1", "strong", 0, 1000), stepSeries("n2", "weak", 0, 50), stepSeries("n1", "both", 0, 1000), stepSeries("n2", "both", 0, 50)}
+	q := stepQuestion
+	require.Equal(t, []string{"n1", "n1", "n2"}, nodesOf(Find(all, q)))
+	q.Nodes = []string{"n2"}
+	require.Equal(t, []string{"n2", "n2", "n1"}, nodesOf(Find(all, q)))
+}
+
+func nodesOf(r Report) (nodes []string) {
+	for _, c := range r.Changes {
+		nodes = append(nodes, c.Node)
+	}
+	return nodes
+}
+
+// stepQuestion is about the series of stepSeries.
+var stepQuestion = Question{From: time.Unix(0, 0), First: time.Unix(620, 0), To: time.Unix(900, 0)}
+
+// stepSeries goes from one value to another after 61 of 90 scrapes, one every 10 s.
+func stepSeries(node, name string, from, to float64) Series {
+	s := Series{Node: node, Name: name}
+	for i := range 90 {
+		v := from
+		if i >= 61 {
+			v = to
+		}
+		s.Times, s.Values = append(s.Times, int64(i)*10_000), append(s.Values, v)
+	}
+	return s
+}
+
+// Series that end with the samples of their node have not vanished, also where those of other nodes go on.
+func TestNodeThatEndsEarlier(t *testing.T) {
+	var all []Series
+	for _, node := range []string{"n1", "n2"} {
+		for i := range 10 {
+			s := stepSeries(node, fmt.Sprintf("s%d", i), 1, 1)
+			if node == "n1" {
+				s.Times, s.Values = s.Times[:75], s.Values[:75]
+			}
+			all = append(all, s)
+		}
+	}
+	q := stepQuestion
+	require.Len(t, Find(all, q).Vanished, 1, "its agent has ended")
+	q.Ends = map[string]time.Time{"n1": time.Unix(745, 0)}
+	require.Empty(t, Find(all, q).Vanished)
 }

@@ -2,11 +2,16 @@ package changes
 
 import (
 	"math"
+	"slices"
 	"strings"
 )
 
-// agentPrefix begins the names of the agent's own series: it changes when an incident begins, because it does more then.
-const agentPrefix = "fodc_agent_"
+// agentPrefixes begin the names of the agent's own series: they change when an incident begins, because the agent does more then.
+var agentPrefixes = []string{"fodc_agent_", "fodc_incident", "fodc_journal_", "fodc_rule"}
+
+func isOfAgent(name string) bool {
+	return slices.ContainsFunc(agentPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+}
 
 // familyOf returns the name of the family of a series.
 func familyOf(s *Series) string {

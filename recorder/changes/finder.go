@@ -2,12 +2,14 @@ package changes
 
 import (
 	"slices"
-	"strings"
+	"time"
 )
 
 // Finder takes the series node by node, so that those of one node alone have to be in memory.
 type Finder struct {
 	from, first, to int64
+	problem         map[string]bool // node ids
+	ends            map[string]time.Time
 	families        map[string]*family
 	vanished        absences
 	appeared        absences
@@ -27,7 +29,11 @@ type Finder struct {
 
 // NewFinder returns a finder for the times of a question.
 func NewFinder(q Question) *Finder {
-	return &Finder{from: q.From.UnixMilli(), first: q.First.UnixMilli(), to: q.To.UnixMilli(), families: map[string]*family{}}
+	f := &Finder{from: q.From.UnixMilli(), first: q.First.UnixMilli(), to: q.To.UnixMilli(), families: map[string]*family{}, problem: map[string]bool{}, ends: q.Ends}
+	for _, id := range q.Nodes {
+		f.problem[id] = true
+	}
+	return f
 }
 
 // nodeFinder is the node under way.
@@ -53,7 +59,7 @@ func (f *Finder) Add(series []Series) {
 		s := &series[i]
 		f.series++
 		f.points.take(s, f.from, f.to)
-		if len(f.points.at) == 0 || strings.HasPrefix(s.Name, agentPrefix) {
+		if len(f.points.at) == 0 || isOfAgent(s.Name) {
 			continue
 		}
 		f.newest = max(f.newest, f.points.at[len(f.points.at)-1])
@@ -69,6 +75,14 @@ func (f *Finder) begin(series []Series) {
 	end := f.baselineEnd(usual, oldest)
 	f.node = &nodeFinder{name: name, oldest: oldest, end: end, absent: newAbsence(name, usual, end), limits: newLimitFinder()}
 	f.intervals = append(f.intervals, usual)
+}
+
+// lastOf is when the samples of a node would end if nothing had happened to it.
+func (f *Finder) lastOf(node string) int64 {
+	if end := f.ends[node]; !end.IsZero() {
+		return min(f.newest, end.UnixMilli())
+	}
+	return f.newest
 }
 
 func (f *Finder) endNode() {

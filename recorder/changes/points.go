@@ -62,6 +62,9 @@ func isCounter(s *Series, v []float64) bool {
 			falls++
 		}
 	}
+	if falls <= maxMildResets && mildResets*falls <= rises && (s.Type == "counter" || strings.HasSuffix(s.Name, "_total")) {
+		resets, falls = resets+falls, 0
+	}
 	steps := len(v) - 1
 	if falls > 0 || steps < 1 || v[0] < 0 {
 		return false

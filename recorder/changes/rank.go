@@ -45,8 +45,14 @@ func (f *Finder) keep(s *Series, p *points, b *baseline, c found) {
 func isolated(c *Change) bool { return c.Kind == Spike }
 
 // compare returns less than 0 if a is to be listed before b: first what stayed, then what began first, then
-// what went furthest.
+// that of a node with the problem, then what went furthest.
 func (f *Finder) compare(a, b *Change) int {
+	beside := func(c *Change) int {
+		if len(f.problem) > 0 && !f.problem[c.Node] {
+			return 1
+		}
+		return 0
+	}
 	rank := func(c *Change) int {
 		if isolated(c) {
 			return 1
@@ -56,7 +62,7 @@ func (f *Finder) compare(a, b *Change) int {
 	step := max(1, sameTime*medianInt(f.intervals))
 	return cmp.Or(cmp.Compare(rank(a), rank(b)),
 		cmp.Compare((a.At.UnixMilli()-f.from)/step, (b.At.UnixMilli()-f.from)/step),
-		cmp.Compare(b.Strength, a.Strength),
+		cmp.Compare(beside(a), beside(b)), cmp.Compare(b.Strength, a.Strength),
 		cmp.Compare(a.Family, b.Family), cmp.Compare(a.Node, b.Node), cmp.Compare(a.Labels, b.Labels), cmp.Compare(a.Name, b.Name))
 }
 
@@ -81,8 +87,8 @@ func (f *Finder) Report() Report {
 		r.Changes, r.Dropped = r.Changes[:MaxChanges], over
 	}
 	r.Limits = f.nearLimits()
-	r.Vanished = f.vanished.groups(f.newest)
-	r.Appeared = f.appeared.groups(math.MaxInt64)
+	r.Vanished = f.vanished.groups(f.lastOf)
+	r.Appeared = f.appeared.groups(func(string) int64 { return math.MaxInt64 })
 	return r
 }
 

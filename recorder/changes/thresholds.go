@@ -69,6 +69,10 @@ const (
 	minRising = 0.2
 	// resetShare: a fall to less than this part is a restart, any other fall is that of a gauge.
 	resetShare = 0.5
+	// maxMildResets falls by less are restarts, too, if the name says that it is a counter, and it rises mildResets times as
+	// often: a process that was young had not counted much.
+	maxMildResets = 2
+	mildResets    = 4
 )
 
 // nearLimit is the part of a limit over which something is near it, and atLimit over which it is said
