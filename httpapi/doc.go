@@ -17,7 +17,8 @@
 //   - inflight.go: the limit of what responses to slow clients take in memory; reasons.go: the
 //     headers that name the nodes without an answer, or without a whole one
 //   - incidents.go: the routes of incidents, of proxy and agent; incidents_list.go: the list and its filter;
-//     incidents_changes.go: what has changed; incidents_files.go: files of the evidence and bundles; incidents_actions.go: what changes something,
+//     incidents_changes.go: what has changed; incidents_files.go: files of the evidence and bundles,
+//     incidents_pace.go: how slowly they may be read; incidents_actions.go: what changes something,
 //     incidents_actor.go: who may do that; incidents_limits.go: what they may take at the same time
 //   - view.go: the routes over incidents in a file or a directory
 //   - agent.go: the agent's routes; probes.go, actortree.go: handlers that both share

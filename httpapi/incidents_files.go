@@ -20,8 +20,6 @@ import (
 const (
 	// maxDownloadTime bounds how long a file or a bundle may take, however slowly it is read.
 	maxDownloadTime = 30 * time.Minute
-	// partBytes is how much a client may read within chunkTimeout.
-	partBytes = 64 << 10
 
 	contentGzip = "application/gzip"
 )
@@ -171,36 +169,4 @@ func (r *failingReader) Read(b []byte) (int, error) {
 		r.err = err
 	}
 	return n, err
-}
-
-// partWriter gives a client chunkTimeout for each part of a response, and maxDownloadTime for all of it.
-type partWriter struct {
-	http.ResponseWriter
-	control *http.ResponseController
-	end     time.Time
-	begun   bool
-}
-
-func newPartWriter(w http.ResponseWriter) *partWriter {
-	return &partWriter{ResponseWriter: w, control: http.NewResponseController(w), end: time.Now().Add(maxDownloadTime)}
-}
-
-func (p *partWriter) Write(b []byte) (written int, err error) {
-	for len(b) > 0 {
-		deadline := time.Now().Add(chunkTimeout)
-		if deadline.After(p.end) {
-			deadline = p.end
-		}
-		if err := p.control.SetWriteDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return written, err
-		}
-		p.begun = true
-		n, err := p.ResponseWriter.Write(b[:min(len(b), partBytes)])
-		written += n
-		if err != nil {
-			return written, err
-		}
-		b = b[n:]
-	}
-	return written, nil
 }

@@ -12,6 +12,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -37,7 +38,7 @@ var incidentTime = time.Date(2026, 3, 1, 3, 12, 7, 123456789, time.UTC)
 
 // someIncidents have every field.
 func someIncidents() []*messages.Incident {
-	alert := messages.IncidentAlert{Rule: "NodeMemoryHigh", NodeID: "n1", Severity: "critical", Summary: "s", Description: "d", Labels: map[string]string{"a": "b"},
+	alert := messages.IncidentAlert{Rule: "MemoryNearLimit", NodeID: "n1", Severity: "critical", Summary: "s", Description: "d", Labels: map[string]string{"a": "b"},
 		FirstOccurrence: incidentTime, LastFiring: incidentTime, Firings: 2, Firing: true}
 	sum := func(text string) string { s := sha256.Sum256([]byte(text)); return hex.EncodeToString(s[:]) }
 	node := messages.IncidentNode{NodeID: "n1", Role: "data", PodName: "p", Labels: map[string]string{"zone": "a"}, AgentID: "a", IncidentID: firstIncident,
@@ -529,4 +530,47 @@ func FuzzOrder(f *testing.F) {
 		require.LessOrEqual(t, o.After, maxAfter)
 		require.GreaterOrEqual(t, min(o.Before, o.After), time.Duration(0))
 	})
+}
+
+// slowClient takes some time for each write, and ends at its deadline.
+type slowClient struct {
+	*httptest.ResponseRecorder
+	each     time.Duration
+	deadline time.Time
+}
+
+func (c *slowClient) SetWriteDeadline(t time.Time) error { c.deadline = t; return nil }
+
+func (c *slowClient) Write(b []byte) (int, error) {
+	if wait := time.Until(c.deadline); wait < c.each {
+		time.Sleep(wait)
+		return 0, os.ErrDeadlineExceeded
+	}
+	time.Sleep(c.each)
+	return len(b), nil
+}
+
+// A client that reads next to nothing does not keep its place. What is slow here is not counted.
+func TestClientsThatReadTooSlowly(t *testing.T) {
+	f := func(each, between time.Duration, cut bool) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			begin := time.Now()
+			p := newPartWriter(&slowClient{ResponseRecorder: httptest.NewRecorder(), each: each})
+			for range 100 {
+				if _, err := p.Write(make([]byte, partBytes)); err != nil {
+					require.True(t, cut)
+					require.LessOrEqual(t, time.Since(begin), 2*time.Minute)
+					return
+				}
+				time.Sleep(between)
+			}
+			require.False(t, cut)
+		})
+	}
+	f(9*time.Second, 0, true)
+	f(3*time.Second, 0, true)
+	f(11*time.Second, 0, true)
+	f(time.Second, 0, false)
+	f(time.Second, 15*time.Second, false)
 }

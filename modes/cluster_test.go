@@ -76,12 +76,19 @@ func inClusterOf(t *testing.T, agents int, page func(id string, scrape int) []by
 func crashableSystem() *actors.System { return actors.NewSystem(actorstest.PanicOnCrash(zap.NewNop())) }
 
 func startCluster(t *testing.T, agents int, page func(id string, scrape int) []byte, change ...func(n int, c *agent.Config)) *cluster {
+	return startClusterOf(t, agents, page, func(*proxy.Config) {}, change...)
+}
+
+// startClusterOf is startCluster with a proxy whose configuration is changed.
+func startClusterOf(t *testing.T, agents int, page func(id string, scrape int) []byte, changeProxy func(*proxy.Config), change ...func(n int, c *agent.Config)) *cluster {
 	w := &cluster{t: t, sys: crashableSystem(), net: newMemoryNet()}
-	w.proxy = proxy.Start(w.sys, proxy.Config{
+	proxyCfg := proxy.Config{
 		Limits:            proxy.RegistryLimits{HeartbeatTimeout: 30 * time.Second, CleanupTimeout: 5 * time.Minute, MaxAgents: 100},
 		HeartbeatInterval: 10 * time.Second, MaxCollections: 16, MaxMessageSize: 4 << 20, MaxAgentSeries: 100_000, MaxAnswersBytes: 1 << 30,
 		Incidents: (*storage)(nil).incidents(ProxyIncidentsConfig{MaxNodes: 50, MaxCount: 200}),
-	})
+	}
+	changeProxy(&proxyCfg)
+	w.proxy = proxy.Start(w.sys, proxyCfg)
 	go func() { w.net.served <- w.proxy.Serve(w.net.listener) }()
 	for n := range agents {
 		a := &clusterAgent{id: fmt.Sprintf("n%d", n), sys: crashableSystem()}

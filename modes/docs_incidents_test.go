@@ -57,12 +57,12 @@ func docsIncidentNode(id, role string, kind messages.IncidentKind, files ...stri
 func docsLost() *messages.Incident {
 	lost := docsIncidentNode("data-1", "datanode-hot", messages.IncidentRule, "window.journal", "logs/kernel.log")
 	lost.Missing = []messages.EvidenceMissing{{What: "profile/heap", Reason: "GET http://127.0.0.1:6060/debug/pprof/heap: connection refused"}}
-	return docsIncident("01KDVX3M9V5T6Q2W8R4Y7B1N0C", "NodeOOMKilled", "data-1: the kernel has killed the node, which was out of memory", 31*time.Second,
+	return docsIncident("01KDVX3M9V5T6Q2W8R4Y7B1N0C", "OomKilled", "data-1: the kernel has killed the node, which was out of memory", 31*time.Second,
 		lost, docsIncidentNode("data-0", "datanode-hot", messages.IncidentContext, "profiles/heap.pb.gz"))
 }
 
 func docsErrors() *messages.Incident {
-	return docsIncident("01KDVX2A1C9D4E8F0G3H5J7K9M", "NodeErrorsBegun", "liaison-0: 12 errors a second, where there were none", 20*time.Second,
+	return docsIncident("01KDVX2A1C9D4E8F0G3H5J7K9M", "ErrorsAppear", "liaison-0: 12 errors a second, where there were none", 20*time.Second,
 		docsIncidentNode("liaison-0", "liaison", messages.IncidentRule, "profiles/heap.pb.gz"))
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"net/url"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -12,7 +14,11 @@ import (
 
 	"fodc/actors"
 	"fodc/actors/actorstest"
+	"fodc/actors/proxy"
 	"fodc/messages"
+	"fodc/recorder/evidence"
+	"fodc/recorder/journal"
+	"fodc/recorder/journal/diskfs"
 
 	"github.com/stretchr/testify/require"
 )
@@ -117,6 +123,9 @@ var panicCases = map[string]panicCase{
 	"link":             {isAgent: true, costsNode: true},
 	"uplink":           {isAgent: true, stopped: true, costsNode: true},
 	"clusterincidents": {resumed: true},
+	"evidence":         {resumed: true},
+	"keeplast":         {resumed: true},
+	"alertmanager":     {resumed: true},
 }
 
 // TestPanicOfEachActor fails if the panic of one actor costs another one anything, if
@@ -124,9 +133,29 @@ var panicCases = map[string]panicCase{
 func TestPanicOfEachActor(t *testing.T) {
 	for kind, c := range panicCases {
 		t.Run(kind, func(t *testing.T) {
-			inCluster(t, 4, func(t *testing.T, w *cluster) { testPanic(t, w, kind, c) })
+			inWholeCluster(t, 4, func(t *testing.T, w *cluster) { testPanic(t, w, kind, c) })
 		})
 	}
+}
+
+// inWholeCluster is inCluster with a proxy that does all that it can: it keeps evidence, and the last minutes of all nodes, on disk, and
+// tells an Alertmanager.
+func inWholeCluster(t *testing.T, agents int, test func(t *testing.T, w *cluster)) {
+	dir := t.TempDir()
+	s := &storage{dir: dir}
+	synctest.Test(t, func(t *testing.T) {
+		w := startClusterOf(t, agents, plainPage, func(c *proxy.Config) {
+			c.Incidents.OnDisk, c.Incidents.Open = true, func(now time.Time) (*evidence.Store, evidence.Report, error) {
+				return evidence.Open(evidence.NewMemory(16<<20), evidence.Limits{MaxCount: 200, MaxBytes: 16 << 20}, now)
+			}
+			c.Evidence = &proxy.EvidenceConfig{Blocks: blocksIn(dir), KeepLast: s.keepLast(time.Minute)}
+			c.Evidence.KeepLast.Dir = func(name string) journal.FS { return diskfs.New(filepath.Join(dir, keptDirName, name)) }
+			c.Alertmanager.URLs = []*url.URL{{Scheme: "http", Host: "alertmanager"}}
+			c.Alertmanager.Post = func(context.Context, *url.URL, []byte) error { return nil }
+		})
+		defer w.finish()
+		test(t, w)
+	})
 }
 
 func testPanic(t *testing.T, w *cluster, kind string, c panicCase) {
@@ -248,7 +277,7 @@ func requireDump(t *testing.T, sys *actors.System, victim messages.ActorNode, c 
 
 // Whoever adds an actor says what its panic may cost.
 func TestPanicCasesAreComplete(t *testing.T) {
-	inCluster(t, 1, func(t *testing.T, w *cluster) {
+	inWholeCluster(t, 1, func(t *testing.T, w *cluster) {
 		w.requireFresh() // so that there was a collection
 		var kinds []string
 		for _, sys := range w.systems() {

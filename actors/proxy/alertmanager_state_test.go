@@ -14,7 +14,7 @@ var alertEpoch = time.Date(2026, 3, 1, 3, 12, 0, 0, time.UTC)
 
 func alertIncident(id, severity string) *messages.Incident {
 	return &messages.Incident{ID: id, Kind: messages.IncidentRule, State: messages.IncidentOpen, FirstOccurrence: alertEpoch.Add(-time.Minute), Severity: severity,
-		Summary: "n1: out of memory", Rules: []messages.IncidentAlert{{Rule: "NodeMemoryHigh", NodeID: "n1", Description: "look at the heap"}, {Rule: "Other"}},
+		Summary: "n1: out of memory", Rules: []messages.IncidentAlert{{Rule: "MemoryNearLimit", NodeID: "n1", Description: "look at the heap"}, {Rule: "Other"}},
 		Nodes: []messages.IncidentNode{{NodeID: "n2", Role: "liaison", Kind: messages.IncidentContext}, {NodeID: "n1", Role: "data", Kind: messages.IncidentRule}}}
 }
 
@@ -38,7 +38,7 @@ func TestAnAlertFromOpeningToEnd(t *testing.T) {
 	s.changed(alertIncident("I1", "warning"), now)
 	posts := s.due(now)
 	require.Equal(t, []alertPost{{0, 1, []alert{{
-		Labels:      map[string]string{"alertname": "NodeMemoryHigh", "node_id": "n1", "node_role": "data", "severity": "warning", "incident": "I1"},
+		Labels:      map[string]string{"alertname": "MemoryNearLimit", "node_id": "n1", "node_role": "data", "severity": "warning", "incident": "I1"},
 		Annotations: map[string]string{"summary": "n1: out of memory", "description": "look at the heap"},
 		StartsAt:    alertEpoch.Add(-time.Minute), EndsAt: alertEpoch.Add(alertValid), GeneratorURL: "http://p:1/incidents/I1"}}}}, posts)
 	require.Empty(t, s.due(now), "one request at a time")

@@ -79,6 +79,7 @@ type Summary struct {
 	Nodes           []struct {
 		NodeID string `json:"node_id"`
 		Kind   string `json:"kind"`
+		State  string `json:"state"`
 	} `json:"nodes"`
 	Pinned       bool      `json:"pinned"`
 	SeenAt       time.Time `json:"seen_at"`

@@ -22,14 +22,27 @@ type Changes struct {
 		From      float64   `json:"from"`
 		To        float64   `json:"to"`
 		Series    int       `json:"series"`
+		Nodes     []string  `json:"nodes"`
 	} `json:"changes"`
 	Dropped  int `json:"dropped"`
 	Vanished []struct {
 		Node     string    `json:"node_id"`
 		At       time.Time `json:"at"`
+		BackAt   time.Time `json:"back_at"`
 		Series   int       `json:"series"`
 		Families []string  `json:"families"`
 	} `json:"vanished"`
+	Limits []struct {
+		Node    string    `json:"node_id"`
+		What    string    `json:"what"`
+		Labels  string    `json:"labels"`
+		At      time.Time `json:"at"`
+		Usual   float64   `json:"usual"`
+		Highest float64   `json:"highest"`
+		Limit   float64   `json:"limit"`
+	} `json:"limits"`
+	// Series counts those that were looked at.
+	Series int `json:"series"`
 	Unread []struct {
 		Node   string `json:"node_id"`
 		Reason string `json:"reason"`
@@ -37,10 +50,8 @@ type Changes struct {
 }
 
 func (c *Changes) text(first time.Time) string {
-	if len(c.Changes) == 0 && len(c.Vanished) == 0 {
-		return "nothing has left its usual course\n" + c.unread()
-	}
-	rows := [][]string{{"WHEN", "NODE", "FROM", "TO", "HOW", "WHAT"}}
+	rows := append([][]string{{"WHEN", "NODE", "FROM", "TO", "HOW", "WHAT"}}, c.limitRows(first)...)
+	rows = append(rows, c.vanishedRows(first)...)
 	for _, one := range c.Changes[:min(len(c.Changes), maxShownChanges)] {
 		unit := ""
 		if one.PerSecond {
@@ -56,20 +67,51 @@ func (c *Changes) text(first time.Time) string {
 		if one.Series > 1 {
 			what += fmt.Sprintf(" (and %d more of %s)", one.Series-1, one.Family)
 		}
-		rows = append(rows, []string{relative(one.At, first), one.Node, numberText(one.From) + unit, numberText(one.To) + unit, one.Kind, what})
-	}
-	for _, v := range c.Vanished[:min(len(c.Vanished), maxShownChanges)] {
-		what := fmt.Sprintf("%d series", v.Series)
-		if len(v.Families) > 0 {
-			what += ", such as " + strings.Join(v.Families[:min(len(v.Families), maxNames)], ", ")
+		node := one.Node
+		if more := len(one.Nodes) - 1; more > 0 {
+			node += fmt.Sprintf(" and %d more", more)
 		}
-		rows = append(rows, []string{relative(v.At, first), v.Node, none, none, "vanished", what})
+		rows = append(rows, []string{relative(one.At, first), node, numberText(one.From) + unit, numberText(one.To) + unit, one.Kind, what})
+	}
+	if len(rows) == 1 {
+		if c.Series == 0 && len(c.Unread) > 0 {
+			return c.unread()
+		}
+		return "nothing has left its usual course\n" + c.unread()
 	}
 	text := table(rows)
 	if more := len(c.Changes) - maxShownChanges + c.Dropped; more > 0 {
 		text += fmt.Sprintf("and %d more\n", more)
 	}
 	return text + c.unread()
+}
+
+// limitRows are what came near its limit: that is what people look for first.
+func (c *Changes) limitRows(first time.Time) (rows [][]string) {
+	for _, l := range c.Limits[:min(len(c.Limits), maxShownChanges)] {
+		what := l.What
+		if l.Labels != "" {
+			what += " {" + l.Labels + "}"
+		}
+		rows = append(rows, []string{relative(l.At, first), l.Node, percentText(l.Usual, l.Limit), percentText(l.Highest, l.Limit), "near limit",
+			what + ", of " + numberText(l.Limit)})
+	}
+	return rows
+}
+
+// vanishedRows are what ended together: a process that ends takes all of its series with it.
+func (c *Changes) vanishedRows(first time.Time) (rows [][]string) {
+	for _, v := range c.Vanished[:min(len(c.Vanished), maxShownChanges)] {
+		what := fmt.Sprintf("%d series", v.Series)
+		if len(v.Families) > 0 {
+			what += ", such as " + strings.Join(v.Families[:min(len(v.Families), maxNames)], ", ")
+		}
+		if !v.BackAt.IsZero() {
+			what += "; they were back at " + relative(v.BackAt, first)
+		}
+		rows = append(rows, []string{relative(v.At, first), v.Node, none, none, "vanished", what})
+	}
+	return rows
 }
 
 // unread names the nodes of which that is not known.

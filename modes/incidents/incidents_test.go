@@ -36,7 +36,7 @@ func TestListForPeople(t *testing.T) {
 	var list []Summary
 	require.NoError(t, Answer{Status: 200, Body: []byte(`[
 {"id":"01B","state":"open","first_occurrence":"2026-03-01T03:12:07.5Z","severity":"critical","summary":"n1: out of memory","rules":["A","B","C","D","E"],
- "nodes":[{"node_id":"n1","kind":"rule"},{"node_id":"n2","kind":"context"}],"bytes":1500000,"missing_count":2,"repeated":3},
+ "nodes":[{"node_id":"n1","kind":"rule","state":"open"},{"node_id":"n2","kind":"context","state":"collected"}],"bytes":1500000,"missing_count":2,"repeated":3},
 {"id":"01A","state":"collected","first_occurrence":"2026-02-28T03:12:07Z","severity":"info","summary":"\u001b[31mred\n` + strings.Repeat("x", 200) + `","rules":[],"nodes":[],"pinned":true,"seen_at":"2026-03-01T03:12:07Z"}]`)}.Decode(&list))
 	var b strings.Builder
 	require.NoError(t, WriteList(&b, list, zone))
@@ -50,7 +50,7 @@ func TestIncidentForPeople(t *testing.T) {
 	i := &messages.Incident{ID: "01A", State: messages.IncidentCollected, Severity: "critical", Summary: "n1: out of memory\x1b[31m", Reason: "slow", RequestedBy: "me",
 		FirstOccurrence: at, OpenedAt: at.Add(time.Second), From: at.Add(-10 * time.Minute), To: at.Add(2 * time.Minute), SeenAt: at.Add(time.Hour), Pinned: true,
 		Repeated: 2, RepeatedAt: at.Add(2 * time.Hour), EventsDropped: 7,
-		Rules: []messages.IncidentAlert{{Rule: "NodeMemoryHigh", NodeID: "n1", Severity: "critical", Summary: "s", FirstOccurrence: at, LastFiring: at.Add(61 * time.Second), Firings: 3},
+		Rules: []messages.IncidentAlert{{Rule: "MemoryNearLimit", NodeID: "n1", Severity: "critical", Summary: "s", FirstOccurrence: at, LastFiring: at.Add(61 * time.Second), Firings: 3},
 			{Rule: "Other", NodeID: "n1", FirstOccurrence: at, Firing: true, Firings: 1}},
 		Timeline: []messages.IncidentEvent{{At: at.Add(-time.Minute), NodeID: "n2", Kind: "config", Text: "changed"}, {At: at, NodeID: "n1", Kind: "rule", Text: "fires"},
 			{At: at.Add(90 * time.Second), Kind: "incident", Text: "frozen"}},
@@ -60,8 +60,9 @@ func TestIncidentForPeople(t *testing.T) {
 	changes := &Changes{}
 	require.NoError(t, json.Unmarshal([]byte(`{"changes":[
 {"family":"rss","node_id":"n1","name":"rss","labels":"","kind":"level","at":"2026-03-01T03:11:00Z","from":512000000,"to":2.1e9,"series":1},
-{"family":"errs","node_id":"n2","name":"errs_total","labels":"a=\"b\"","kind":"spike","at":"2026-03-01T03:12:17Z","per_second":true,"from":0,"to":12.34567,"series":3}],
-"dropped":4,"vanished":[{"node_id":"n1","at":"2026-03-01T03:12:30Z","series":120,"families":["a","b","c","d"]}],"unread":[{"node_id":"n3","reason":"gone\n"}]}`), changes))
+{"family":"errs","node_id":"n2","name":"errs_total","labels":"a=\"b\"","kind":"spike","at":"2026-03-01T03:12:17Z","per_second":true,"from":0,"to":12.34567,"series":3,"nodes":["n2","n1"]}],
+"limits":[{"node_id":"n1","what":"memory of the control group","labels":"","at":"2026-03-01T03:11:30Z","usual":400000000,"highest":980000000,"limit":1000000000}],
+"dropped":4,"vanished":[{"node_id":"n1","at":"2026-03-01T03:12:30Z","back_at":"2026-03-01T03:12:40Z","series":120,"families":["a","b","c","d"]}],"unread":[{"node_id":"n3","reason":"gone\n"}]}`), changes))
 	var b strings.Builder
 	require.NoError(t, Write(&b, i, changes, zone))
 	golden(t, "show.txt", b.String())

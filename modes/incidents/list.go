@@ -14,6 +14,8 @@ const (
 	maxNames = 3
 
 	kindContext = "context"
+	// stateOpen is that of an incident, and of a node whose evidence is not complete.
+	stateOpen = "open"
 )
 
 // WriteList writes a line for each incident.
@@ -33,6 +35,9 @@ func WriteList(w io.Writer, list []Summary, zone *time.Location) error {
 
 func (s *Summary) state() string {
 	text := s.State
+	if done := s.nodesDone(); s.State == stateOpen && done > 0 {
+		text += fmt.Sprintf(" (%d of %d nodes done)", done, len(s.Nodes))
+	}
 	if s.Pinned {
 		text += ", pinned"
 	}
@@ -40,6 +45,16 @@ func (s *Summary) state() string {
 		text += ", unseen"
 	}
 	return text
+}
+
+// nodesDone counts the nodes whose evidence is complete.
+func (s *Summary) nodesDone() (n int) {
+	for i := range s.Nodes {
+		if state := s.Nodes[i].State; state != "" && state != stateOpen {
+			n++
+		}
+	}
+	return n
 }
 
 // nodes names those on which something has fired, and counts the others.

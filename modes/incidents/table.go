@@ -48,6 +48,14 @@ func bytesText(n int64) string {
 
 func numberText(n float64) string { return scaled(n, 1000, []string{"", "k", "M", "G", "T", "P"}) }
 
+// percentText is a part of a limit.
+func percentText(n, limit float64) string {
+	if limit <= 0 {
+		return none
+	}
+	return strconv.FormatFloat(100*n/limit, 'f', 0, 64) + "%"
+}
+
 // table returns the rows in columns with two blanks between. Texts of peers are shown without control characters.
 func table(rows [][]string) string {
 	var widths []int
