@@ -214,6 +214,25 @@ func (c *incidentCluster) awaitIncident(limit time.Duration, wanted ...messages.
 	return found
 }
 
+// awaitNodes waits until the proxy has all evidence of these nodes.
+func (c *incidentCluster) awaitNodes(id string, nodes ...string) {
+	c.t.Helper()
+	within(c.t, time.Minute, "the evidence of nodes", func() error {
+		all, err := incidentsAt(c.args[3])
+		if err != nil {
+			return err
+		}
+		for _, in := range all {
+			for _, n := range in.Nodes {
+				if in.ID == id && slices.Contains(nodes, n.NodeID) && n.State != messages.IncidentCollected {
+					return fmt.Errorf("%q", states(all))
+				}
+			}
+		}
+		return nil
+	})
+}
+
 func states(all []messages.Incident) (texts []string) {
 	for i := range all {
 		text := string(all[i].State) + " " + all[i].Summary
