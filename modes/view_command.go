@@ -17,7 +17,7 @@ type ViewConfig struct {
 
 const viewDescription = `BUNDLE is the file that fodc incidents export writes, DIRECTORY an unpacked one, that of one incident or of many, or the storage
 directory of an agent or a proxy. It is only read. The incidents are served as a proxy does it, and so is the HTTP API of
-Prometheus over the samples of all nodes: Grafana, or a browser at /api/v1/query?query=up, needs nothing else. The time
+Prometheus over the samples of all nodes: Grafana, or a browser at /api/v1/query?query=fodc_node_up, needs nothing else. The time
 of a query that names none is that of the newest sample. Ctrl-C ends it, and removes what was unpacked.
 
    fodc view fodc-incident-01KDVX3M9V5T6Q2W8R4Y7B1N0C.tar.gz`

@@ -230,6 +230,8 @@ func (k *incidents) tell(n incidentNews) {
 		what = "an incident is over"
 	case n.worse:
 		what = "an open incident has become worse"
+	case n.again:
+		what = "an incident of the former process is still open"
 	}
 	k.peers.warn(logIncident, k.log, what, zap.String("incident", doc.ID), zap.Time("first_occurrence", doc.FirstOccurrence),
 		zap.String("severity", doc.Severity), zap.Int("nodes", len(doc.Nodes)), zap.String("summary", doc.Summary))

@@ -245,10 +245,11 @@ func (s *incidentsState) evicted(ids []string) {
 	}
 }
 
-// incidentNews is what is to be told of an incident: its opening or end, by its state, or that its severity has risen.
+// incidentNews is what is to be told of an incident: its opening or end, by its state, that its severity has risen, or again that it is
+// open, as a former process has told.
 type incidentNews struct {
-	doc   *messages.Incident
-	worse bool
+	doc          *messages.Incident
+	worse, again bool
 }
 
 // takeNews returns what is to be told.
@@ -257,7 +258,7 @@ func (s *incidentsState) takeNews() (news []incidentNews) {
 		isOpen, wasOpen := e.doc.State == messages.IncidentOpen, e.told == messages.IncidentOpen
 		worse := isOpen && wasOpen && severityOrder(e.doc.Severity) > severityOrder(e.toldSeverity)
 		if e.told == "" || isOpen != wasOpen || worse {
-			news = append(news, incidentNews{e.doc, worse})
+			news = append(news, incidentNews{doc: e.doc, worse: worse, again: e.told == "" && e.restored})
 			e.toldSeverity = e.doc.Severity
 		}
 		e.told = e.doc.State

@@ -423,3 +423,35 @@ func TestEventsOfAnAgentReplaceEarlierOnes(t *testing.T) {
 	}
 	require.Equal(t, []string{"AgentLost: Lost.", "the last of 13 failed scrapes"}, texts)
 }
+
+// A thousand agents that have an incident at the same moment are in few incidents, each within its limits.
+func TestAThousandAgentsWithIncidents(t *testing.T) {
+	m := newIncidentMachine()
+	const agents = 1000
+	for round := range 2 {
+		for n := range agents {
+			name := fmt.Sprintf("d%d", n)
+			if round == 0 {
+				m.connect(name, "data", map[string]string{})
+			}
+			at := m.Now().Add(-10 * time.Second)
+			r := &messages.Incident{ID: scriptID(9000 + n), Kind: messages.IncidentRule, State: messages.IncidentOpen, FirstOccurrence: at, LastFiring: at,
+				Rules: []messages.IncidentAlert{{Rule: "Down", Severity: "warning", Summary: "It is down.", FirstOccurrence: at, LastFiring: at, Firing: true}}}
+			for e := range 50 {
+				r.Timeline = append(r.Timeline, messages.IncidentEvent{At: at.Add(time.Duration(e) * time.Second), Kind: "scrape", Text: fmt.Sprintf("%d of %d", round, e)})
+			}
+			m.state.reported(agentReport{identity: messages.Identity{NodeID: name, Role: "data"}, agentID: name, records: []*messages.Incident{r}}, m.Now())
+		}
+		m.state.advance(m.Now())
+		m.state.takeNews()
+		m.Wait(time.Second)
+	}
+	require.LessOrEqual(t, len(m.state.entries), agents/messages.MaxIncidentNodes+1)
+	nodes := 0
+	for _, e := range m.state.entries {
+		nodes += e.problems()
+		require.LessOrEqual(t, len(e.doc.Timeline), messages.MaxIncidentEvents)
+		require.LessOrEqual(t, e.doc.MemoryBytes(), maxDocumentMemory)
+	}
+	require.Equal(t, agents, nodes)
+}

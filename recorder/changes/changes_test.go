@@ -388,6 +388,7 @@ func TestCounterThatFallsLittle(t *testing.T) {
 		}
 	}
 	require.Empty(t, Find([]Series{s}, stepQuestion).Changes)
+	require.Empty(t, Find([]Series{stepSeries("n1", "fodc_node_process_cpu_user_seconds_total", 1.66, 0)}, stepQuestion).Changes)
 	s.Name = "a_gauge"
 	require.NotEmpty(t, Find([]Series{s}, stepQuestion).Changes)
 }

@@ -77,6 +77,9 @@ func isCounter(s *Series, v []float64) bool {
 	case strings.HasSuffix(s.Name, "_bytes"):
 		return false // Memory that only grows is a size all the same.
 	}
+	if 0 < resets && resets <= maxMildResets && strings.HasSuffix(s.Name, "_total") {
+		return true // A process that has counted little is started again.
+	}
 	if resets == 0 && rises > 0 && strings.Contains(s.Name, "total") {
 		return true // What rises now and then, and is called a total.
 	}

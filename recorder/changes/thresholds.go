@@ -70,7 +70,7 @@ const (
 	// resetShare: a fall to less than this part is a restart, any other fall is that of a gauge.
 	resetShare = 0.5
 	// maxMildResets falls by less are restarts, too, if the name says that it is a counter, and it rises mildResets times as
-	// often: a process that was young had not counted much.
+	// often: a process that was young had not counted much. So many restarts are those of a counter that hardly rises.
 	maxMildResets = 2
 	mildResets    = 4
 )
