@@ -14,15 +14,27 @@ type fetchProgress struct {
 	missing    []messages.EvidenceMissing
 }
 
-// restartGrace is how long after the start of the proxy its agents may take to connect again: until then
-// incidents of the former process stay as they are.
+// restartGrace is how long after the start of the proxy its agents may take to connect again, and to tell of their
+// incidents: until then incidents of the former process stay as they are.
 const restartGrace = time.Minute
+
+// isBack reports whether the agents of all nodes of an incident of a former process have told of theirs. One whose
+// neighbours are not chosen waits for those, too, and one that was collected is in no hurry.
+func (s *incidentsState) isBack(e *incidentEntry) bool {
+	if e.doc.State == messages.IncidentCollected || e.doc.Kind == messages.IncidentRule && e.chosenFor != e.problems() {
+		return false
+	}
+	return !slices.ContainsFunc(e.doc.Nodes, func(n messages.IncidentNode) bool {
+		a := s.agents[n.NodeID]
+		return n.State != messages.IncidentCollected && (a == nil || !a.attached || a.known == 0)
+	})
+}
 
 // advance does what the time has come for.
 func (s *incidentsState) advance(now time.Time) {
 	s.lost.expire(s, now)
 	for _, e := range s.sorted() {
-		if e.doc.State == messages.IncidentCollected && !e.touched || e.restored && now.Sub(e.since) < restartGrace {
+		if e.doc.State == messages.IncidentCollected && !e.touched || e.restored && now.Sub(e.since) < restartGrace && !s.isBack(e) {
 			continue
 		}
 		s.chooseNeighbours(e, now)
