@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"fodc/actors"
+	"fodc/actors/agent/capture"
 	"fodc/messages"
+	"fodc/recorder/evidence"
 
 	"go.uber.org/zap"
 )
@@ -34,10 +37,35 @@ func (i *incidents) openDisk(ctx context.Context) (m incidentStoreOpened) {
 		return incidentStoreOpened{err: err}
 	}
 	m = incidentStoreOpened{store: newIncidentStore(i.log, store, true), docs: store.List()}
+	for n := range m.docs {
+		if m.docs[n].State == messages.IncidentOpen {
+			nameFiles(store, &m.docs[n])
+		}
+	}
 	if len(report.Problems) > 0 {
 		m.report = fmt.Sprintf("%d incidents or files are not as they were stored, the first one: %v", len(report.Problems), report.Problems[0])
 	}
 	return m
+}
+
+// nameFiles adds the files to an incident that a former process had captured when it was killed: a node is not asked for them
+// twice.
+func nameFiles(store *evidence.Store, doc *messages.Incident) {
+	if len(doc.Nodes) != 1 {
+		return
+	}
+	node := &doc.Nodes[0]
+	for _, path := range store.Unnamed(doc.ID) {
+		file, in := strings.CutPrefix(path, node.Dir+"/")
+		what := capture.What(file)
+		if !in || what == "" || len(node.Files) >= messages.MaxEvidenceFiles {
+			continue
+		}
+		if f, err := store.Stat(doc.ID, path); err == nil {
+			f.What = what
+			node.Files, node.Bytes = append(node.Files, f), node.Bytes+f.Bytes
+		}
+	}
 }
 
 func (i *incidents) onOpened(c actors.Context, m incidentStoreOpened, now time.Time) {

@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"context"
+	"io"
 	"testing"
 	"time"
 
@@ -46,5 +48,72 @@ func TestIncidentKilledAtItsOpening(t *testing.T) {
 		require.Subset(t, files(doc), []string{"profiles/heap.pb.gz", "process/status.txt", "window.journal", "events.json"})
 		require.GreaterOrEqual(t, len(w.window(doc)), 60)
 		require.Contains(t, kinds(doc.Timeline), "capture")
+	})
+}
+
+// A file that was written when the agent was killed, and that no document names yet, is evidence: a node is asked for its profiles
+// once.
+func TestIncidentKilledAfterACapture(t *testing.T) {
+	inIncidents(t, func(t *testing.T, w *incidentsWorld) {
+		asked, run := 0, w.steps[0].Run
+		w.steps[0].Run = func(ctx context.Context, to io.Writer) error {
+			<-time.After(5 * time.Second)
+			asked++
+			return run(ctx, to)
+		}
+		w.run()
+		w.pass(time.Minute)
+		w.node.serve(page("7", "1"), nil)
+		for asked == 0 {
+			w.pass(100 * time.Millisecond)
+		}
+		w.pass(500 * time.Millisecond)
+		w.killAll()
+		w.run()
+		w.pass(time.Minute)
+		doc := w.one()
+		require.Contains(t, files(doc), "profiles/heap.pb.gz")
+		require.Equal(t, "heap", string(w.content(doc, "profiles/heap.pb.gz")))
+		require.Equal(t, 1, asked)
+	})
+}
+
+// An agent that is killed before it has captured anything, and is back when the incident is over, has what can still be had, and
+// says what it has not.
+func TestIncidentOverAfterAKill(t *testing.T) {
+	inIncidents(t, func(t *testing.T, w *incidentsWorld) {
+		w.steps = append(w.steps, textStep(messages.EvidenceConfig, "config.json", "{}", false))
+		for i := range w.steps {
+			run := w.steps[i].Run
+			w.steps[i].Run = func(ctx context.Context, to io.Writer) error {
+				select {
+				case <-time.After(2 * time.Second): // It is killed before.
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+				return run(ctx, to)
+			}
+		}
+		w.run()
+		w.pass(11 * time.Minute)
+		w.node.serve(page("7", "1"), nil)
+		for len(w.list()) == 0 {
+			w.pass(100 * time.Millisecond)
+		}
+		w.pass(500 * time.Millisecond)
+		w.killAll()
+		w.node.serve(page("1", "1"), nil)
+		w.pass(10 * time.Minute)
+		w.run()
+		w.pass(time.Minute)
+		doc := w.one()
+		require.Equal(t, messages.IncidentFrozen, doc.State)
+		require.Subset(t, files(doc), []string{"config.json", "window.journal", "events.json"})
+		var missing []string
+		for _, m := range doc.Nodes[0].Missing {
+			missing = append(missing, m.What)
+			require.Contains(t, m.Reason, "the agent had ended before")
+		}
+		require.ElementsMatch(t, []string{"profile/heap", "process"}, missing)
 	})
 }

@@ -96,12 +96,16 @@ func (i *incidents) capture(c actors.Context, run *incidentRun, e *incidentEntry
 	config := i.captureConfig(run, e)
 	go func() {
 		defer close(run.captured)
-		steps := capture.Plan
-		if i.cfg.steps != nil {
-			steps = i.cfg.steps
-		}
-		i.runSteps(self, run, steps(config), 0)
+		i.runSteps(self, run, i.steps(config), 0)
 	}()
+}
+
+// steps returns what is captured at the opening.
+func (i *incidents) steps(config capture.Config) []capture.Step {
+	if i.cfg.steps != nil {
+		return i.cfg.steps(config)
+	}
+	return capture.Plan(config)
 }
 
 // runSteps captures. It ends when all steps have ended, or have been left to themselves.
@@ -134,14 +138,18 @@ func (i *incidents) runSteps(self sender, run *incidentRun, steps []capture.Step
 	runner.Run(self.ctx, steps)
 }
 
-// freeze ends the captures of an incident, and writes what was recorded. An incident of a former process may have
-// no captures.
+// freeze ends the captures of an incident, and writes what was recorded. An incident of a former process may lack
+// some of what is captured at the opening.
 func (i *incidents) freeze(c actors.Context, id string) {
 	e, run := i.state.entries[id], i.runs[id]
 	if run == nil {
 		run = &incidentRun{id: id, dir: e.doc.Nodes[0].Dir, store: i.stores[id], frozen: make(chan struct{}), captured: make(chan struct{})}
-		close(run.captured)
 		i.runs[id] = run
+		late, self := capture.Late(i.steps(i.captureConfig(run, e))), newSender(i.ctx, i.sys, c)
+		go func() {
+			defer close(run.captured)
+			i.runSteps(self, run, late, endCaptures)
+		}()
 	}
 	if run.store == nil {
 		run.freezing = true

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"fodc/messages"
@@ -84,6 +85,23 @@ func (s *Store) Stat(id, path string) (messages.EvidenceFile, error) {
 		s.mu.Unlock()
 	}
 	return messages.EvidenceFile{Path: path, Bytes: f.bytes, SHA256: f.sum}, nil
+}
+
+// Unnamed returns the paths of files that are whole and that no document names: a former process ended before it was written.
+func (s *Store) Unnamed(id string) (paths []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.entries[id]
+	if e == nil || e.deleted {
+		return nil
+	}
+	for name, f := range e.names {
+		if f.sum == "" && !f.busy && name != documentName && !e.isLeft(name, f) && messages.ValidEvidencePath(name) {
+			paths = append(paths, name)
+		}
+	}
+	slices.Sort(paths)
+	return paths
 }
 
 // sumOf makes a file survive a power cut, and returns its sum. The caller holds e.ops.

@@ -2,7 +2,11 @@ package capture
 
 import (
 	"context"
+	"errors"
+	"io"
+	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"fodc/messages"
@@ -77,6 +81,44 @@ func Plan(c Config) []Step {
 // PlanFreeze returns the steps for when the incident is frozen: what there was not when it opened.
 func PlanFreeze(c Config) []Step {
 	return c.without(slices.Concat(c.kernelSteps(kernelFrozenPath), c.crashSteps(), c.rampSteps()))
+}
+
+// Late returns the steps of a plan for an incident that was over when the agent started again: what tells of the node at its
+// opening cannot be had any more, and says so.
+func Late(steps []Step) []Step {
+	steps = slices.DeleteFunc(steps, func(s Step) bool { return s.Until != nil })
+	for i := range steps {
+		if s := &steps[i]; s.Heavy || s.What == messages.EvidenceProcess {
+			s.Heavy, s.Parts, s.More = false, false, nil
+			s.Run = func(context.Context, io.Writer) error { return errLate }
+		}
+	}
+	return steps
+}
+
+var errLate = errors.New("the agent had ended before, and the incident was over when it started again")
+
+// What returns what a file is that a step of a plan has written, by its path; empty: there is no such step.
+func What(file string) string {
+	dir, name := path.Split(file)
+	switch {
+	case dir == "profiles/":
+		kind, _, _ := strings.Cut(name[strings.LastIndex(name, "-")+1:], ".")
+		return messages.EvidenceProfile + "/" + kind
+	case dir == "process/":
+		return messages.EvidenceProcess
+	case file == kernelPath || file == kernelFrozenPath:
+		return messages.EvidenceKernelLog
+	case dir == "logs/":
+		return messages.EvidenceNodeLog
+	case strings.HasPrefix(dir, "crashes/"):
+		return messages.EvidenceCrash
+	case file == "config.json":
+		return messages.EvidenceConfig
+	case dir == "agent/":
+		return messages.EvidenceAgent
+	}
+	return ""
 }
 
 // without leaves out the steps of files that there are.

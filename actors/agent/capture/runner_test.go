@@ -284,3 +284,17 @@ func TestMoreSteps(t *testing.T) {
 		require.NotContains(t, e.results, "none")
 	})
 }
+
+// What a file is can be told by its path, for all steps.
+func TestWhatOfFiles(t *testing.T) {
+	c := Config{Profiles: AllProfiles, Process: func(time.Time) (int, string, error) { return 1, "", nil }, KernelLog: true, NodeLogs: []string{"/var/log/node.log"},
+		NodeConfig: func(context.Context) (*messages.NodeConfig, error) { return nil, nil }, Actors: func() messages.ActorTree { return messages.ActorTree{} },
+		Crashes: func(context.Context) ([]*messages.Crash, error) { return nil, nil }, CrashDirs: []string{"/crashes"}, Frozen: make(chan struct{})}
+	steps := append(Plan(c), PlanFreeze(c)...)
+	steps = append(steps, c.rampStep(RampProfile{Type: "heap"}))
+	require.Greater(t, len(steps), 12)
+	for _, s := range steps {
+		require.Equal(t, s.What, What(s.Path), s.Path)
+	}
+	require.Empty(t, What("window.journal"))
+}
