@@ -3,8 +3,13 @@
 package modes_test
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -134,4 +139,56 @@ func (b *exportedBundle) samplesOf(id, series string) (times []time.Time) {
 	}
 	slices.SortFunc(times, time.Time.Compare)
 	return times
+}
+
+// checkBundle returns an error if a bundle is not whole: each file has its sum, and is as its document says. One that
+// could not be read has to be in MISSING.md, and whole says that there is none.
+func checkBundle(b []byte, whole bool) error {
+	z, err := gzip.NewReader(bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	files, in := map[string][]byte{}, tar.NewReader(z)
+	for {
+		h, err := in.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if h.Typeflag != tar.TypeReg {
+			continue
+		}
+		_, name, _ := strings.Cut(h.Name, "/")
+		if files[name], err = io.ReadAll(in); err != nil {
+			return err
+		}
+	}
+	sums := map[string]string{}
+	for line := range strings.Lines(string(files["SHA256SUMS"])) {
+		sum, name, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
+		sums[name] = sum
+	}
+	for name, content := range files {
+		if sum := sha256.Sum256(content); name != "SHA256SUMS" && sums[name] != hex.EncodeToString(sum[:]) {
+			return fmt.Errorf("%s: the sum is not %q", name, sums[name])
+		}
+	}
+	missing := string(files["MISSING.md"])
+	if whole && missing != "" {
+		return fmt.Errorf("files are missing: %s", missing)
+	}
+	i, err := messages.ParseIncident(files["incident.json"])
+	if err != nil {
+		return err
+	}
+	for n := range i.Nodes {
+		for _, f := range i.Nodes[n].Files {
+			if content, has := files[f.Path]; (!has || !isFile(content, f)) && !strings.Contains(missing, f.Path) {
+				return fmt.Errorf("%s is not as the document says", f.Path)
+			}
+		}
+	}
+	return nil
 }
