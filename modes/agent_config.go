@@ -174,7 +174,6 @@ func identityOptions(c *AgentConfig) []*option {
 // node id nor a pod name is given.
 func (c *AgentConfig) finish(in targetInput, host string) error {
 	c.NodeID = cmp.Or(c.NodeID, c.PodName, host)
-	c.Incidents.finishIncidents()
 	var err error
 	c.Targets, c.DefaultTargets, err = in.targets()
 	return err

@@ -96,10 +96,9 @@ func ownIncidentOptions(c *AgentIncidentsConfig) []*option {
 	}
 }
 
-// finishIncidents sets the limits of an agent that has no flags for them.
-func (c *AgentIncidentsConfig) finishIncidents() {
-	c.MaxCount = cmp.Or(c.MaxCount, 200)
-	c.RetentionBytes = cmp.Or(c.RetentionBytes, evidence.DefaultAgentMaxBytes)
+// limitBy sets the limits of an agent that has no flags for them: they are those of its proxy, where these are smaller.
+func (c *AgentIncidentsConfig) limitBy(p ProxyIncidentsConfig) {
+	c.MaxCount, c.RetentionBytes = p.MaxCount, min(p.RetentionBytes, evidence.DefaultAgentMaxBytes)
 }
 
 func (c AgentIncidentsConfig) validate() error {

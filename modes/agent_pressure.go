@@ -54,9 +54,14 @@ func pressureOptions(c *PressureConfig) []*option {
 		intOption(&c.MaxArtifacts, "pressure-profiler-max-artifacts", "16",
 			"`NUMBER` of captures that are kept; of the others but the first, that with the lowest resident memory is removed", artifactCount),
 		diskBytes.option(&c.MaxDiskBytes, "pressure-profiler-max-disk-bytes", "536870912", "`BYTES` that all captures may have"),
-		intOption(&c.PprofPort, "pressure-profiler-pprof-port", "6060",
-			"`PORT` of the node's profiles (net/http/pprof) on this host", portRange),
+		pprofPortOption(&c.PprofPort),
 	}
+}
+
+func pprofPortOption(to *int) *option {
+	o := intOption(to, "pressure-profiler-pprof-port", "6060", "`PORT` of the node's profiles (net/http/pprof) on this host", portRange)
+	o.defaultText = "6060; --pprof-endpoint, if only that is given"
+	return o
 }
 
 func (c AgentConfig) checkPressure() error {
@@ -112,10 +117,14 @@ func (c AgentConfig) pressure(s *storage, log *zap.Logger) *agent.PressureConfig
 			return lockDir(dir)
 		}
 	}
+	endpoint := ""
+	if p.PprofPort == defaultPprofPort { // One flag of the two is enough.
+		endpoint = c.pprofEndpoint()
+	}
 	return &agent.PressureConfig{
 		Store: pressure.Config{Dir: dir, MaxArtifacts: p.MaxArtifacts, MaxBytes: p.MaxDiskBytes, Lock: lock,
 			Space: diskfs.New(dir).Space, MinFree: c.Storage.MinFree},
-		TriggerPercent: uint32(p.TriggerPercent), Cooldown: p.Cooldown, PprofPort: p.PprofPort,
+		TriggerPercent: uint32(p.TriggerPercent), Cooldown: p.Cooldown, Endpoint: endpoint, PprofPort: p.PprofPort,
 		NodePIDFile: c.NodePIDFile, NodeProcess: c.NodeProcess,
 	}
 }

@@ -93,3 +93,30 @@ func TestPressureDirectoryInAStorage(t *testing.T) {
 	_, err = store.Open()
 	require.NoError(t, err)
 }
+
+// One flag says to all who ask where the node shows its profiles.
+func TestWhereProfilesAre(t *testing.T) {
+	f := func(endpoint string, port int, pressure, incidents string) {
+		t.Helper()
+		c := AgentConfig{Pressure: PressureConfig{Enabled: true, Dir: t.TempDir(), PprofPort: port}, Incidents: AgentIncidentsConfig{PprofEndpoint: endpoint}}
+		require.Equal(t, pressure, c.pressure(nil, zap.NewNop()).Endpoint)
+		require.Equal(t, incidents, c.pprofEndpoint())
+	}
+	f("", 6060, "", "")
+	f("", 6061, "", "http://127.0.0.1:6061")
+	f("http://node:7000/", 6060, "http://node:7000", "http://node:7000")
+	f("http://node:7000", 6061, "", "http://node:7000")
+}
+
+// What the agent of standalone mode keeps is within the limits of its proxy, too.
+func TestLimitsOfStandaloneIncidents(t *testing.T) {
+	f := func(size int64, want int64) {
+		t.Helper()
+		var c AgentIncidentsConfig
+		c.limitBy(ProxyIncidentsConfig{MaxCount: 7, RetentionBytes: size})
+		require.Equal(t, 7, c.MaxCount)
+		require.Equal(t, want, c.RetentionBytes)
+	}
+	f(100<<20, 100<<20)
+	f(5<<30, 512<<20)
+}

@@ -40,6 +40,7 @@ func (c *StandaloneConfig) finish(in targetInput, host string, options []*option
 		}
 	}
 	c.Agent.HeartbeatInterval, c.Agent.Queries = c.Proxy.HeartbeatInterval, c.Proxy.Queries.forAgent()
+	c.Agent.Incidents.limitBy(c.Proxy.Incidents)
 	return c.Agent.finish(in, host)
 }
 

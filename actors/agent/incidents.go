@@ -75,7 +75,7 @@ func (i *incidents) Receive(c actors.Context) {
 	now := time.Now()
 	switch m := c.Message().(type) {
 	case *actors.Started:
-		i.onStarted(c)
+		i.onStarted()
 	case *actors.Stopping, *actors.Restarting:
 		i.due.Disarm()
 		i.retry.Disarm()
@@ -94,7 +94,7 @@ func (i *incidents) Receive(c actors.Context) {
 	case incidentPrepared:
 		i.onPrepared(c, m, now)
 	case captureBegun:
-		i.state.events.add(now, "capture", "asked for: "+m.what)
+		i.state.events.add(now, "capture", "asked for: "+m.path)
 	case evidenceCaptured:
 		i.do(c, i.state.captured(m.id, m.file, m.missing, now), now)
 	case incidentFroze:
@@ -150,7 +150,7 @@ func (i *incidents) found(c actors.Context, doc *messages.Incident, err error) {
 	actors.Reply(c, m)
 }
 
-func (i *incidents) onStarted(c actors.Context) {
+func (i *incidents) onStarted() {
 	i.ctx, i.cancel = context.WithCancelCause(context.Background())
 	i.clock = time.Now()
 	i.show()

@@ -29,7 +29,7 @@ func (i *incidents) captureConfig(run *incidentRun, e *incidentEntry) capture.Co
 	case e.profiles:
 		c.Profiles = capture.AllProfiles
 	}
-	c.From, c.Frozen = doc.From, run.frozen
+	c.From, c.Opened, c.Frozen = doc.From, doc.OpenedAt, run.frozen
 	c.ScrapeTime, c.Goroutines, c.Actors = a.slowestScrape, a.nodeGoroutines, i.sys.Tree
 	if a.rampStore != nil {
 		c.Ramps = a.rampStore

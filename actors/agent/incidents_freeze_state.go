@@ -88,8 +88,9 @@ func (s *incidentsState) captured(id string, file *messages.EvidenceFile, missin
 
 func (s *incidentsState) addEvidence(node *messages.IncidentNode, file *messages.EvidenceFile, missing *messages.EvidenceMissing) {
 	if missing != nil {
-		addMissing(node, missing.What, missing.Reason)
-		s.failures[missing.What]++
+		if addMissing(node, missing.What, missing.Reason) {
+			s.failures[missing.What]++
+		}
 	}
 	if file == nil {
 		return
@@ -105,12 +106,16 @@ func (s *incidentsState) addEvidence(node *messages.IncidentNode, file *messages
 	}
 }
 
-// addMissing adds what could not be had, once.
-func addMissing(node *messages.IncidentNode, what, reason string) {
+// addMissing adds what could not be had, once. It returns whether that was not known.
+func addMissing(node *messages.IncidentNode, what, reason string) bool {
 	m := messages.EvidenceMissing{What: incidentText(what), Reason: incidentText(strings.ReplaceAll(reason, "\n", "; "))}
-	if len(node.Missing) < messages.MaxEvidenceMissing && !slices.Contains(node.Missing, m) {
+	if slices.Contains(node.Missing, m) {
+		return false
+	}
+	if len(node.Missing) < messages.MaxEvidenceMissing {
 		node.Missing = append(node.Missing, m)
 	}
+	return true
 }
 
 // frozen takes the last files of the evidence: nothing is added any more.

@@ -24,7 +24,7 @@ const (
 
 // Messages to the actor of the incidents, from the goroutines of one of them.
 type (
-	captureBegun     struct{ what string }
+	captureBegun     struct{ path string }
 	evidenceCaptured struct {
 		id      string
 		file    *messages.EvidenceFile
@@ -125,7 +125,7 @@ func (i *incidents) runSteps(self sender, run *incidentRun, steps []capture.Step
 		},
 		Begin: func(s capture.Step) {
 			if s.Heavy {
-				self.send(captureBegun{s.What})
+				self.send(captureBegun{s.Path})
 			}
 		},
 		Done: func(r capture.Result) {

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,8 @@ type PressureConfig struct {
 	// two captures.
 	TriggerPercent uint32
 	Cooldown       time.Duration
-	// PprofPort is where the node shows its profiles, on loopback.
+	// Endpoint is the URL of the server that has the node's profiles; empty: it is at PprofPort, on loopback.
+	Endpoint  string
 	PprofPort int
 	// NodePIDFile and NodeProcess say which process is the node, as in package telemetry. With
 	// neither, it is the process that listens at the port.
@@ -46,7 +48,7 @@ const turnTimeout = 30 * time.Second
 
 // endpoint is the URL of the server that has the node's profiles.
 func (c *PressureConfig) endpoint() string {
-	return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(c.PprofPort))
+	return cmp.Or(c.Endpoint, "http://"+net.JoinHostPort("127.0.0.1", strconv.Itoa(c.PprofPort)))
 }
 
 // Messages to the actor of the pressure profiler, from its goroutines.

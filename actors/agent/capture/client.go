@@ -144,6 +144,12 @@ func cutShort(written int64, err error) error {
 	return fmt.Errorf("after %d bytes: %w", written, err)
 }
 
+// dialError is of a server that cannot be connected to.
+type dialError struct{ err error }
+
+func (e dialError) Error() string { return "dial: " + e.err.Error() }
+func (e dialError) Unwrap() error { return e.err }
+
 // withoutURL returns an error of net/http without the URL, which may have a secret in it, and
 // without the local port, which changes.
 func withoutURL(err error) error {
@@ -153,6 +159,8 @@ func withoutURL(err error) error {
 	}
 	var op *net.OpError
 	switch {
+	case errors.As(err, &op) && op.Op == "dial":
+		return dialError{op.Err}
 	case errors.As(err, &op):
 		return fmt.Errorf("%s: %w", op.Op, op.Err)
 	case errors.Is(err, io.EOF):

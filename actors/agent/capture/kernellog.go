@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,8 @@ const (
 	// maxKernelRecords bounds how many are read: the log may grow as fast as that.
 	maxKernelRecords = 1 << 20
 	kernelTimeout    = 10 * time.Second
+	// kernelClock is how far the time of a record may be off.
+	kernelClock = time.Second
 )
 
 // kernelRecords returns the records of the kernel's log one by one, and io.EOF behind the newest.
@@ -31,7 +34,8 @@ type kernelRecords interface {
 	close()
 }
 
-func (c *Config) kernelSteps(path string) []Step {
+// kernelSteps returns the step of what the kernel has logged since a time; zero: of its last lines.
+func (c *Config) kernelSteps(path string, since time.Time) []Step {
 	if !c.KernelLog {
 		return nil
 	}
@@ -48,8 +52,16 @@ func (c *Config) kernelSteps(path string) []Step {
 			defer records.close()
 			last, err := lastRecords(ctx, records)
 			t := newTextWriter(w)
+			lines := 0
 			for _, r := range last {
+				if at, ok := timeOfRecord(r, boot); ok && at.Before(since.Add(-kernelClock)) {
+					continue
+				}
+				lines++
 				t.line(kernelLine(r, boot))
+			}
+			if err == nil && lines == 0 {
+				t.note("(the kernel has logged nothing since %s)", cmp.Or(since, boot).UTC().Format(time.RFC3339))
 			}
 			if err != nil {
 				err = fmt.Errorf("the kernel's log cannot be read: %w", err)
@@ -81,6 +93,20 @@ func lastRecords(ctx context.Context, records kernelRecords) (last []string, err
 	return last, nil
 }
 
+// timeOfRecord returns when a record was logged.
+func timeOfRecord(record string, boot time.Time) (time.Time, bool) {
+	prefix, _, _ := strings.Cut(record, ";")
+	fields := strings.Split(prefix, ",")
+	if len(fields) < 3 {
+		return time.Time{}, false
+	}
+	micros, err := strconv.ParseInt(fields[2], 10, 64)
+	if err != nil || micros < 0 {
+		return time.Time{}, false
+	}
+	return boot.Add(time.Duration(min(micros, 1<<53)) * time.Microsecond), true
+}
+
 // kernelLine returns a record of /dev/kmsg as a line: "priority,sequence,microseconds,...;text", and further lines with
 // key=value that are left out. Its time is since boot.
 func kernelLine(record string, boot time.Time) string {
@@ -90,12 +116,12 @@ func kernelLine(record string, boot time.Time) string {
 	if !ok || len(fields) < 3 {
 		return record
 	}
-	priority, err1 := strconv.Atoi(fields[0])
-	micros, err2 := strconv.ParseInt(fields[2], 10, 64)
-	if err1 != nil || err2 != nil || micros < 0 {
+	priority, err := strconv.Atoi(fields[0])
+	at, valid := timeOfRecord(record, boot)
+	if err != nil || !valid {
 		return record
 	}
 	levels := []string{"emerg", "alert", "crit", "err", "warn", "notice", "info", "debug"}
-	at := boot.Add(time.Duration(min(micros, 1<<53)) * time.Microsecond).UTC().Format("2006-01-02T15:04:05.000Z")
-	return fmt.Sprintf("%s [%d.%06d] %s: %s", at, micros/1e6, micros%1e6, levels[priority&7], text)
+	micros := at.Sub(boot).Microseconds()
+	return fmt.Sprintf("%s [%d.%06d] %s: %s", at.UTC().Format("2006-01-02T15:04:05.000Z"), micros/1e6, micros%1e6, levels[priority&7], text)
 }

@@ -58,6 +58,8 @@ type Config struct {
 
 	// From is the begin of the evidence. What is older is left out: of crashes and ramp profiles.
 	From time.Time
+	// Opened is when the incident began: what the kernel has logged before is captured then.
+	Opened time.Time
 	// Frozen is closed when the incident is frozen: then the steps that follow logs end. nil: none are followed.
 	Frozen <-chan struct{}
 	// Have reports whether the incident has a file already, such as after a restart of the agent; nil: it has none.
@@ -72,7 +74,7 @@ func Plan(c Config) []Step {
 		c.rampSteps(),
 		c.processSteps(),
 		c.logSteps(names),
-		c.kernelSteps(kernelPath),
+		c.kernelSteps(kernelPath, time.Time{}),
 		c.crashSteps(),
 		c.agentSteps(),
 	))
@@ -80,7 +82,11 @@ func Plan(c Config) []Step {
 
 // PlanFreeze returns the steps for when the incident is frozen: what there was not when it opened.
 func PlanFreeze(c Config) []Step {
-	return c.without(slices.Concat(c.kernelSteps(kernelFrozenPath), c.crashSteps(), c.rampSteps()))
+	since := c.Opened
+	if !c.has(kernelPath) {
+		since = time.Time{}
+	}
+	return c.without(slices.Concat(c.kernelSteps(kernelFrozenPath, since), c.crashSteps(), c.rampSteps()))
 }
 
 // Late returns the steps of a plan for an incident that was over when the agent started again: what tells of the node at its

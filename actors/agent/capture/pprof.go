@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,8 +36,14 @@ type pprofServer struct {
 
 	mu     sync.Mutex // held by one step at a time
 	url    string     // empty: not known yet
-	reason error      // why it is not asked any more
+	reason error      // a profilesError: why it is not asked any more
 }
+
+// profilesError is why the node is not asked for any further profile: it is said once of all.
+type profilesError struct{ err error }
+
+func (e profilesError) Error() string { return e.err.Error() }
+func (e profilesError) Unwrap() error { return e.err }
 
 func (c *Config) profileSteps() []Step {
 	if c.Profiles == NoProfiles {
@@ -105,46 +112,53 @@ func (s *pprofServer) get(ctx context.Context, p Profile, w io.Writer) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.url == "" && s.reason == nil {
-		s.url, s.reason = probe(ctx, s.cfg.Metrics)
+		s.url, s.reason = s.cfg.probe(ctx)
 	}
 	if s.reason != nil {
 		return s.reason
 	}
 	_, err := s.client.Get(ctx, s.url+p.Path, p.Content, p.Limits, w)
 	var silent *SilentError
+	var unreached dialError
+	if errors.As(err, &unreached) {
+		s.reason = profilesError{fmt.Errorf("nothing answers at %s (--pprof-endpoint): %w", shown(s.url), unreached)}
+		return s.reason
+	}
 	if errors.As(err, &silent) {
-		s.reason = fmt.Errorf("the node was not asked: %s did not answer a request for %s within %s", shown(s.url), p.Type, p.Limits.Time)
+		s.reason = profilesError{fmt.Errorf("the node was not asked for more: %s did not answer a request for %s within %s", shown(s.url), p.Type, p.Limits.Time)}
 	}
 	return err
 }
 
 // probe returns the URL of port 6060 of the first host at which something answers there.
-func probe(ctx context.Context, metrics []string) (string, error) {
+func (c *Config) probe(ctx context.Context) (string, error) {
 	var failed error
 	tried := map[string]bool{}
-	for _, m := range metrics {
+	for _, m := range c.Metrics {
 		u, err := url.Parse(m)
 		if err != nil || u.Hostname() == "" || tried[u.Hostname()] {
 			continue
 		}
 		tried[u.Hostname()] = true
 		address := net.JoinHostPort(u.Hostname(), pprofPort)
-		limited, cancel := context.WithTimeout(ctx, probeTimeout)
-		conn, err := new(net.Dialer).DialContext(limited, "tcp", address)
-		cancel()
-		if err == nil {
-			_ = conn.Close()
+		if err = answers(ctx, address); err == nil {
 			return "http://" + address, nil
 		}
-		if failed == nil {
-			failed = fmt.Errorf("nothing answers at %s (--pprof-endpoint): %w", address, withoutURL(err))
-		}
+		failed = cmp.Or(failed, err)
 		if ctx.Err() != nil {
 			break
 		}
 	}
-	if failed == nil {
-		failed = errors.New("it is not known where the node shows its profiles (--pprof-endpoint)")
+	return "", profilesError{cmp.Or(failed, errors.New("it is not known where the node shows its profiles (--pprof-endpoint)"))}
+}
+
+// answers returns an error unless somebody listens at an address.
+func answers(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("nothing answers at %s (--pprof-endpoint): %w", address, withoutURL(err))
 	}
-	return "", failed
+	return conn.Close()
 }

@@ -15,6 +15,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"fodc/messages"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -187,7 +189,7 @@ func TestNodeThatHangs(t *testing.T) {
 			require.Empty(t, e.files)
 			require.Regexp(t, heap, e.reason(profilePaths[0]))
 			for _, path := range profilePaths[1:] {
-				require.Equal(t, "the node was not asked: http://node:6060 did not answer a request for heap within 20s", e.reason(path))
+				require.Equal(t, "the node was not asked for more: http://node:6060 did not answer a request for heap within 20s", e.reason(path))
 			}
 			time.Sleep(time.Second) // until the node has noticed
 		})
@@ -229,6 +231,24 @@ func TestWhereProfilesAre(t *testing.T) {
 	go func() { _ = other.Serve(listener) }()
 	defer other.Close()
 	f("", "http://127.0.0.1:2121/metrics")
+}
+
+// That nothing listens is said once of all profiles.
+func TestNothingListens(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	endpoint := "http://" + listener.Addr().String()
+	require.NoError(t, listener.Close())
+	e := newEvidence()
+	e.runner().Run(t.Context(), Plan(Config{Profiles: AllProfiles, Endpoint: endpoint}))
+	said := map[messages.EvidenceMissing]bool{}
+	for _, path := range profilePaths {
+		m, is := e.results[path].Missing()
+		require.True(t, is)
+		said[m] = true
+	}
+	require.Len(t, said, 1)
+	require.Contains(t, e.reason(profilePaths[0]), "nothing answers at "+endpoint+" (--pprof-endpoint): dial: ")
 }
 
 func TestShownEndpoint(t *testing.T) {

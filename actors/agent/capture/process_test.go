@@ -163,6 +163,25 @@ func TestKernelLog(t *testing.T) {
 	require.NotContains(t, e.files, kernelPath)
 }
 
+// At the freeze the kernel's log is what came since the opening.
+func TestKernelLogAtTheFreeze(t *testing.T) {
+	boot := time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)
+	f := func(opened time.Duration, had bool, want string) {
+		t.Helper()
+		e := newEvidence()
+		e.runner().Run(t.Context(), PlanFreeze(Config{KernelLog: true, Opened: boot.Add(opened), Have: func(path string) bool { return had && path == kernelPath },
+			kernelLog: func() (kernelRecords, time.Time, error) {
+				return &fakeKernelLog{of: 5, text: "x", err: io.EOF}, boot, nil
+			}}))
+		require.Equal(t, want, e.files[kernelFrozenPath])
+	}
+	last := "2026-03-01T03:00:05.000Z [5.000005] err: x\n"
+	f(5500*time.Millisecond, true, last)
+	f(7*time.Second, true, "(the kernel has logged nothing since 2026-03-01T03:00:07Z)\n")
+	f(7*time.Second, false, "2026-03-01T03:00:01.000Z [1.000001] err: x\n2026-03-01T03:00:02.000Z [2.000002] err: x\n"+
+		"2026-03-01T03:00:03.000Z [3.000003] err: x\n2026-03-01T03:00:04.000Z [4.000004] err: x\n"+last)
+}
+
 func FuzzKernelLine(f *testing.F) {
 	f.Add("6,1,2,-;text\n A=b")
 	f.Add("-1,1,-2,-;text")

@@ -78,7 +78,7 @@ func (e *evidence) runner() *Runner {
 	}
 }
 
-// reason returns what is said of a file that is missing or not whole, without its path.
+// reason returns what is said of a file that is missing or not whole, without its path, or that of all profiles.
 func (e *evidence) reason(path string) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -90,6 +90,9 @@ func (e *evidence) reason(path string) string {
 	text, ok := strings.CutPrefix(m.Reason, path+" could not be captured: ")
 	if r.File != nil {
 		text, ok = strings.CutPrefix(m.Reason, path+" is not whole: ")
+	}
+	if !ok {
+		text, ok = strings.CutPrefix(m.Reason, "profiles could not be captured: ")
 	}
 	if !ok {
 		return "a reason without the path: " + m.Reason

@@ -54,7 +54,8 @@ type Result struct {
 	Took  time.Duration
 }
 
-// Missing returns what is said of a step that did not have all; false: it had. The reason begins with the path.
+// Missing returns what is said of a step that did not have all; false: it had. The reason begins with the path. Of
+// profiles for which the node was not asked it is the same of all.
 func (r Result) Missing() (messages.EvidenceMissing, bool) {
 	if r.Err == nil {
 		return messages.EvidenceMissing{}, false
@@ -63,11 +64,15 @@ func (r Result) Missing() (messages.EvidenceMissing, bool) {
 	if r.File != nil {
 		how = "is not whole"
 	}
-	reason := r.Step.Path + " " + how + ": " + mask.Text(strings.ToValidUTF8(r.Err.Error(), "?"))
+	what, subject := r.Step.What, r.Step.Path
+	if errors.As(r.Err, new(profilesError)) {
+		what, subject = messages.EvidenceProfile, "profiles"
+	}
+	reason := subject + " " + how + ": " + mask.Text(strings.ToValidUTF8(r.Err.Error(), "?"))
 	if len(reason) > messages.MaxIncidentText {
 		reason = strings.ToValidUTF8(reason[:messages.MaxIncidentText-len("...")], "") + "..."
 	}
-	return messages.EvidenceMissing{What: r.Step.What, Reason: reason}, true
+	return messages.EvidenceMissing{What: what, Reason: reason}, true
 }
 
 // Turn is held by whoever asks the node for something heavy: one at a time.
