@@ -69,7 +69,7 @@ func (a *Agent) startRules(cfg *Config) {
 		}
 		return answer, err
 	}
-	evaluator := rules.New(in.Rules, rules.Storage(read, identity), rules.Options{Timeout: evaluationTimeout})
+	evaluator := rules.New(in.Rules, rules.Storage(read, identity), rules.Options{Timeout: evaluationTimeout, ScrapeInterval: cfg.ScrapeInterval})
 	state, shown := newRulesState(cfg.ScrapeInterval, time.Now()), &atomic.Pointer[rulesStatus]{}
 	shown.Store(state.status(evaluator.Stats()))
 	a.rules = a.sys.Spawn("rules", actors.ResumeOnFailure(), func() actors.Actor {

@@ -63,7 +63,7 @@ func replayRules(t *testing.T, recording string) (found []firstOfRule) {
 		})
 		set, err := rules.Load(true, nil)
 		require.NoError(t, err)
-		e := rules.New(set, rules.Storage(a.Read, a.Identity), rules.Options{})
+		e := rules.New(set, rules.Storage(a.Read, a.Identity), rules.Options{ScrapeInterval: recordertest.MomentInterval})
 		for time.Since(begin) < time.Duration(len(moments))*recordertest.MomentInterval {
 			alerts, err := e.Evaluate(t.Context(), time.Now())
 			require.NoError(t, err)

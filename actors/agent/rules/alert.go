@@ -36,8 +36,8 @@ type Alert struct {
 	Severity string
 	// Summary and Description are the rule's annotations of these names, filled in.
 	Summary, Description string
-	// ActiveAt is the time of the evaluation at which the expression first held; FiredAt that at which the alert
-	// fired.
+	// ActiveAt is when the expression first held: the time of a scrape, or of the evaluation if it was not looked back
+	// (Options.ScrapeInterval). FiredAt is the time of the evaluation at which the alert fired.
 	ActiveAt, FiredAt time.Time
 	State             State
 	// Value is that of the expression when it last held.

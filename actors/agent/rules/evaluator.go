@@ -19,6 +19,9 @@ type Options struct {
 	Timeout time.Duration
 	// MaxSamples bounds the samples that one rule may have in memory. Default 2 million.
 	MaxSamples int
+	// ScrapeInterval is that of the samples: when an alert becomes active, it is looked back in such steps for when its
+	// expression first held. 0: it counts from the evaluation, as in Prometheus.
+	ScrapeInterval time.Duration
 }
 
 const (
@@ -32,7 +35,9 @@ const (
 type Evaluator struct {
 	storage storage.Queryable
 	timeout time.Duration
-	engine  *promql.Engine
+	// interval is that of the scrapes; 0: it is not looked back.
+	interval time.Duration
+	engine   *promql.Engine
 
 	mu    sync.Mutex
 	rules []*rule
@@ -51,7 +56,7 @@ func New(set *Set, from storage.Queryable, o Options) *Evaluator {
 	if o.MaxSamples <= 0 {
 		o.MaxSamples = defaultMaxSamples
 	}
-	e := &Evaluator{storage: from, timeout: o.Timeout, engine: promql.NewEngine(promql.EngineOpts{
+	e := &Evaluator{storage: from, timeout: o.Timeout, interval: o.ScrapeInterval.Truncate(time.Millisecond), engine: promql.NewEngine(promql.EngineOpts{
 		Logger: quiet, MaxSamples: o.MaxSamples, Timeout: o.Timeout, LookbackDelta: lookback, Parser: newParser(),
 		EnableAtModifier: true, EnableNegativeOffset: true,
 		NoStepSubqueryIntervalFn: func(int64) int64 { return subqueryStep.Milliseconds() },
@@ -90,7 +95,7 @@ func (e *Evaluator) Reload(set *Set) {
 // once, as resolved, those that fired before and do not any more. It returns when ctx ends at the latest, but for
 // what the engine does not interrupt.
 //
-// If rules fail, the error has them (see Errors), and the alerts of these are those of the time before. Any
+// If rules fail, the error has them (see Errors), and the alerts of these are those of the time before, or count from now on. Any
 // other error says that nothing could be read: then there are no alerts.
 func (e *Evaluator) Evaluate(ctx context.Context, now time.Time) ([]Alert, error) {
 	begin := time.Now()
@@ -120,9 +125,13 @@ func (e *Evaluator) Evaluate(ctx context.Context, now time.Time) ([]Alert, error
 	}
 	defer shared.close()
 	query := promrules.EngineQueryFunc(e.engine, shared)
+	var back lookBack
+	if e.interval > 0 {
+		back = e.lookBackSafely
+	}
 	var errs []error
 	for _, r := range due {
-		if err := r.evaluate(ctx, now, query); err != nil {
+		if err := r.evaluate(ctx, now, query, back); err != nil {
 			errs = append(errs, &Error{r.Name, err})
 		}
 	}

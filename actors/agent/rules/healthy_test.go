@@ -181,7 +181,7 @@ func TestHealthyDay(t *testing.T) {
 	require.NoError(t, err)
 	begin := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	w, n := newWindow(), newBusyNode(1, begin)
-	e := New(set, w.storage(), Options{})
+	e := New(set, w.storage(), Options{ScrapeInterval: 10 * time.Second})
 	pending := map[string]int{}
 	skip := 0
 	for at := time.Duration(0); at < 24*time.Hour; at += 10 * time.Second {
@@ -190,7 +190,7 @@ func TestHealthyDay(t *testing.T) {
 			at += 3 * time.Minute // The agent is down.
 			now = begin.Add(at)
 			n.restartAgent(now)
-			e = New(set, w.storage(), Options{})
+			e = New(set, w.storage(), Options{ScrapeInterval: 10 * time.Second})
 		}
 		n.scrape(w, now)
 		if skip--; skip >= 0 {
@@ -212,7 +212,7 @@ func TestNoRuleFiresOverNothing(t *testing.T) {
 	set, err := Load(true, nil)
 	require.NoError(t, err)
 	w := newWindow()
-	e := New(set, w.storage(), Options{})
+	e := New(set, w.storage(), Options{ScrapeInterval: 10 * time.Second})
 	begin := time.Now().Add(-time.Hour)
 	for i := range 100 {
 		now := begin.Add(time.Duration(i) * 10 * time.Second)
@@ -235,7 +235,7 @@ func TestFlappingEndpoint(t *testing.T) {
 		t.Helper()
 		begin := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 		w := newWindow()
-		e := New(set.Named("EndpointDown", "EndpointUnstable"), w.storage(), Options{})
+		e := New(set.Named("EndpointDown", "EndpointUnstable"), w.storage(), Options{ScrapeInterval: 10 * time.Second})
 		failures, firings := 0, 0
 		firing := map[string]bool{}
 		var rules []string

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"runtime/debug"
@@ -52,8 +53,13 @@ func (r *rule) isDue(now time.Time) bool {
 	return r.at.IsZero() || since < 0 || since >= r.Interval-r.Interval/10
 }
 
-// evaluate evaluates the rule: its gate first, and all of it only if that has a result. After an error, a panic included, its alerts are those of the time before.
-func (r *rule) evaluate(ctx context.Context, now time.Time, query promrules.QueryFunc) (err error) {
+// lookBack returns since when the expression of a rule has held, by the keys of its alerts.
+type lookBack func(ctx context.Context, r *rule, before, now time.Time) (since map[string]time.Time, err error)
+
+// evaluate evaluates the rule: its gate first, and all of it only if that has a result. If an alert has become active, it looks
+// back, unless back is nil. After an error, a panic included, its alerts are those of the time before, or, if it could not look
+// back, active since now.
+func (r *rule) evaluate(ctx context.Context, now time.Time, query promrules.QueryFunc, back lookBack) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
@@ -76,11 +82,36 @@ func (r *rule) evaluate(ctx context.Context, now time.Time, query promrules.Quer
 	if r.Limit > 0 {
 		limit = min(limit, r.Limit)
 	}
-	if _, err := r.eval.Eval(ctx, r.QueryOffset, now, query, nil, limit); err != nil {
+	query = r.once(query)
+	evaluate := func(ctx context.Context) error {
+		_, err := r.eval.Eval(ctx, r.QueryOffset, now, query, nil, limit)
 		return err
 	}
-	r.at = now
-	return nil
+	if err := evaluate(ctx); err != nil {
+		return err
+	}
+	before := r.at
+	if r.at = now; back == nil || !r.hasBegun(now) {
+		return nil
+	}
+	since, err := back(ctx, r, before, now)
+	return errors.Join(err, r.begin(ctx, now, since, evaluate))
+}
+
+// once returns a query function that evaluates the expression of the rule once.
+func (r *rule) once(query promrules.QueryFunc) promrules.QueryFunc {
+	var result promql.Vector
+	var of time.Time
+	return func(ctx context.Context, expr string, at time.Time) (_ promql.Vector, err error) {
+		if expr != r.Expr {
+			return query(ctx, expr, at)
+		}
+		if result == nil || !at.Equal(of) {
+			of = at
+			result, err = query(ctx, expr, at)
+		}
+		return result, err
+	}
 }
 
 // alerts returns the alerts that are pending or firing, and those that have fired at the last call but
