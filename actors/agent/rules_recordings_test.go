@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,7 +27,9 @@ type firstOfRule struct {
 	rule string
 	// active and fired are how long after the first page the expression first held, and the rule fired.
 	active, fired time.Duration
-	text          string
+	// failing is since when the node's scrapes failed at that time; 0: they did not.
+	failing time.Duration
+	text    string
 }
 
 // replayRules plays a recording to an agent, and returns which rules fired first, in their order.
@@ -38,6 +41,7 @@ func replayRules(t *testing.T, recording string) (found []firstOfRule) {
 		now := func() recordertest.Moment {
 			return moments[min(int(time.Since(begin)/recordertest.MomentInterval), len(moments)-1)]
 		}
+		var failed atomic.Int64
 		sys := actors.NewSystem(zap.NewNop())
 		a := Start(sys, Config{
 			Registration:   messages.Registration{NodeID: "data-0", Role: "data", PodName: "data-0"},
@@ -50,14 +54,18 @@ func replayRules(t *testing.T, recording string) (found []firstOfRule) {
 				if strings.Contains(url, "//host/") {
 					return m.Host, "text/plain; version=0.0.4", nil
 				}
+				asked := time.Since(begin)
 				select {
 				case <-ctx.Done():
+					failed.CompareAndSwap(0, int64(asked))
 					return nil, "", ctx.Err()
 				case <-time.After(m.Took):
 				}
 				if !m.Up {
+					failed.CompareAndSwap(0, int64(asked))
 					return nil, "", errRefused
 				}
+				failed.Store(0)
 				return m.Node, "text/plain; version=0.0.4", nil
 			},
 		})
@@ -69,7 +77,7 @@ func replayRules(t *testing.T, recording string) (found []firstOfRule) {
 			require.NoError(t, err)
 			for _, alert := range alerts {
 				if alert.State == rules.Firing && !slices.ContainsFunc(found, func(f firstOfRule) bool { return f.rule == alert.Rule }) {
-					found = append(found, firstOfRule{alert.Rule, alert.ActiveAt.Sub(begin), alert.FiredAt.Sub(begin), alert.Summary})
+					found = append(found, firstOfRule{alert.Rule, alert.ActiveAt.Sub(begin), alert.FiredAt.Sub(begin), time.Duration(failed.Load()), alert.Summary})
 				}
 			}
 			time.Sleep(recordertest.MomentInterval)
@@ -81,7 +89,7 @@ func replayRules(t *testing.T, recording string) (found []firstOfRule) {
 		sys.Shutdown()
 	})
 	for _, f := range found {
-		t.Log(fmt.Sprintf("%-18s first held at %5.0f s, fired at %5.0f s: %s", f.rule, f.active.Seconds(), f.fired.Seconds(), f.text))
+		t.Log(fmt.Sprintf("%-18s first held at %5.0f s, fired at %5.0f s, scrapes failed since %5.0f s: %s", f.rule, f.active.Seconds(), f.fired.Seconds(), f.failing.Seconds(), f.text))
 	}
 	return found
 }
@@ -101,6 +109,9 @@ func TestRulesOverRecordings(t *testing.T) {
 		byName := map[string]firstOfRule{}
 		for _, f := range found {
 			byName[f.rule] = f
+			if f.rule == "EndpointDown" {
+				require.Equal(t, f.failing, f.active, "%s: it is the first scrape that failed", recording)
+			}
 		}
 		return byName
 	}

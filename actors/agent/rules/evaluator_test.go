@@ -262,7 +262,7 @@ func TestLoad(t *testing.T) {
 	builtin := len(s.Rules())
 	require.NotZero(t, builtin)
 
-	file := write("a.yml", "groups: [{name: g, labels: {severity: info}, rules: [{alert: EndpointDown, expr: x > 1}, {alert: Mine, expr: y > 1}]}]")
+	file := write("a.yml", "groups: [{name: g, labels: {severity: info}, rules: [{alert: ClockStepped, expr: x > 1}, {alert: Mine, expr: y > 1}]}]")
 	s, err = Load(true, []string{filepath.Join(dir, "*.yml"), file})
 	require.NoError(t, err)
 	require.Equal(t, []string{file}, s.Files())
