@@ -75,7 +75,7 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 	a.stopTrim = stopTrim
 	go trimMemory(trimCtx, scrapesPerTrim*c.PollInterval, debug.FreeOSMemory)
 	a.ready.Store(true)
-	log.Info("recording", zap.Stringer("http", a.http.Addr()), zap.String("node_id", c.NodeID), zap.String("role", a.agent.Identity().Role), zap.Strings("endpoints", c.urls()),
+	log.Info("recording", zap.Stringer("http", a.http.Addr()), zap.String("node_id", c.NodeID), zap.String("role", a.agent.Identity().Role), zap.Strings("endpoints", c.shownURLs()),
 		zap.Duration("interval", c.PollInterval), zap.Int64("memory_budget_bytes", cfg.MemoryBudget), a.storage.logField())
 	if a.storage == nil {
 		log.Info("samples are kept in memory only, and are lost when this process ends: --storage-dir names a directory to keep them in")

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"fodc/actors/agent/mask"
 	"fodc/messages"
 )
 
@@ -189,6 +190,14 @@ func portURL(port int) string {
 }
 
 // urls returns the endpoints of the targets.
+// shownURLs are the URLs of the metrics without their secrets.
+func (c AgentConfig) shownURLs() (urls []string) {
+	for _, t := range c.Targets {
+		urls = append(urls, mask.Text(t.URL))
+	}
+	return urls
+}
+
 func (c AgentConfig) urls() []string {
 	urls := make([]string, 0, len(c.Targets))
 	for _, t := range c.Targets {

@@ -108,6 +108,12 @@ func TestWhereProfilesAre(t *testing.T) {
 	f("http://node:7000", 6061, "", "http://node:7000")
 }
 
+// A token in the URL of the metrics is not logged.
+func TestShownURLs(t *testing.T) {
+	c := AgentConfig{Targets: []TargetConfig{{URL: "http://127.0.0.1:2121/metrics?token=hunter2"}}}
+	require.Equal(t, []string{"http://127.0.0.1:2121/metrics?token=***"}, c.shownURLs())
+}
+
 // What the agent of standalone mode keeps is within the limits of its proxy, too.
 func TestLimitsOfStandaloneIncidents(t *testing.T) {
 	f := func(size int64, want int64) {

@@ -53,7 +53,8 @@ func (s *incidentsState) recorded(events []recorder.Event) {
 	s.events.recorded = s.events.recorded[:0:0]
 	var stopped time.Time
 	add := func(at time.Time, kind, text string) {
-		s.events.recorded = append(s.events.recorded, messages.IncidentEvent{At: documentTime(at), Kind: kind, Text: incidentText(text)})
+		// As a restart reads them back, so that each is there once.
+		s.events.recorded = append(s.events.recorded, messages.IncidentEvent{At: documentTime(at).Truncate(time.Millisecond), Kind: kind, Text: incidentText(text)})
 	}
 	for _, e := range events {
 		detail := ""

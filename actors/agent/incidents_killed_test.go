@@ -24,8 +24,9 @@ func (w *incidentsWorld) killAll() {
 // captured, and what its journal has, even if that takes a while to read.
 func TestIncidentKilledAtItsOpening(t *testing.T) {
 	inIncidents(t, func(t *testing.T, w *incidentsWorld) {
+		w.pass(1234567 * time.Nanosecond) // Not a whole millisecond.
 		w.run()
-		w.pass(11 * time.Minute)
+		w.pass(9*time.Minute + 30*time.Second)
 		w.node.serve(page("7", "1"), nil)
 		w.pass(15 * time.Second)
 		open := w.one()
@@ -46,8 +47,14 @@ func TestIncidentKilledAtItsOpening(t *testing.T) {
 		require.Equal(t, messages.IncidentFrozen, doc.State)
 		require.Empty(t, doc.Nodes[0].Missing)
 		require.Subset(t, files(doc), []string{"profiles/heap.pb.gz", "process/status.txt", "window.journal", "events.json"})
-		require.GreaterOrEqual(t, len(w.window(doc)), 60)
+		require.GreaterOrEqual(t, len(w.window(doc)), 55)
 		require.Contains(t, kinds(doc.Timeline), "capture")
+		seen := map[string]bool{}
+		for _, e := range doc.Timeline {
+			is := e.At.Truncate(time.Second).String() + e.Text
+			require.False(t, seen[is], "twice: %s", is)
+			seen[is] = true
+		}
 	})
 }
 
@@ -95,7 +102,7 @@ func TestIncidentOverAfterAKill(t *testing.T) {
 			}
 		}
 		w.run()
-		w.pass(11 * time.Minute)
+		w.pass(9*time.Minute + 30*time.Second)
 		w.node.serve(page("7", "1"), nil)
 		for len(w.list()) == 0 {
 			w.pass(100 * time.Millisecond)
