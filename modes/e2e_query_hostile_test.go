@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,6 +49,9 @@ const (
 	hostileLimit   = 10 * time.Second
 )
 
+// memoryLimits counts control groups.
+var memoryLimits atomic.Int64
+
 // inMemoryLimit returns a command line that runs the one behind it in a cgroup with the limit,
 // and how much the kernel has counted there at most; where that cannot be, an empty one.
 func inMemoryLimit(t *testing.T, limit int) (command []string, peak func() string) {
@@ -59,7 +63,7 @@ func inMemoryLimit(t *testing.T, limit int) (command []string, peak func() strin
 		if _, err := os.Stat(filepath.Join(version.dir, "cgroup.procs")); err != nil {
 			continue
 		}
-		dir := filepath.Join(version.dir, fmt.Sprintf("fodc-e2e-%d", os.Getpid()))
+		dir := filepath.Join(version.dir, fmt.Sprintf("fodc-e2e-%d-%d", os.Getpid(), memoryLimits.Add(1)))
 		if os.Mkdir(dir, 0o755) != nil {
 			continue
 		}

@@ -113,6 +113,9 @@ func checkRules(glob string) (string, error) {
 		return "", err
 	}
 	said := fmt.Sprintf("%s: %d rules", glob, len(set.Rules()))
+	if len(set.Rules()) == 1 {
+		said = glob + ": 1 rule"
+	}
 	var replaced []string
 	for _, d := range set.Rules() {
 		if len(builtin.Named(d.Name).Rules()) > 0 && !slices.Contains(replaced, d.Name) {

@@ -17,8 +17,9 @@ type incidentEvents struct {
 	newest []messages.IncidentEvent // oldest first
 	// dropped is the time of the newest one that was dropped.
 	dropped time.Time
-	// recorded are those of the recorder.
-	recorded []messages.IncidentEvent
+	// recorded are those of the recorder. lastFailures are the last failed scrapes, as far as is known: they move
+	// while scrapes fail.
+	recorded, lastFailures []messages.IncidentEvent
 }
 
 // add adds an event.
@@ -50,11 +51,14 @@ func (l *incidentEvents) between(from, to time.Time, more []messages.IncidentEve
 // recorded takes the events of the recorder, which has also what it can tell of former processes. The newest time in which
 // the agent did not run is one of them.
 func (s *incidentsState) recorded(events []recorder.Event) {
-	s.events.recorded = s.events.recorded[:0:0]
+	s.events.recorded, s.events.lastFailures = s.events.recorded[:0:0], s.events.lastFailures[:0:0]
 	var stopped time.Time
+	// As a restart reads them back, so that each is there once.
+	event := func(at time.Time, kind, text string) messages.IncidentEvent {
+		return messages.IncidentEvent{At: documentTime(at).Truncate(time.Millisecond), Kind: kind, Text: incidentText(text)}
+	}
 	add := func(at time.Time, kind, text string) {
-		// As a restart reads them back, so that each is there once.
-		s.events.recorded = append(s.events.recorded, messages.IncidentEvent{At: documentTime(at).Truncate(time.Millisecond), Kind: kind, Text: incidentText(text)})
+		s.events.recorded = append(s.events.recorded, event(at, kind, text))
 	}
 	for _, e := range events {
 		detail := ""
@@ -63,11 +67,15 @@ func (s *incidentsState) recorded(events []recorder.Event) {
 		}
 		switch e.Kind {
 		case recorder.EventRestart:
-			add(e.At, "restart", "the process of "+e.Target+" was started again"+detail)
+			of := e.Target
+			if of == hostTarget {
+				of = "the node"
+			}
+			add(e.At, "restart", "the process of "+of+" was started again"+detail)
 		case recorder.EventScrapeFailed:
 			add(e.At, "scrape", "scrapes of "+e.Target+" fail"+detail)
 			if e.Scrapes > 1 {
-				add(e.Last, "scrape", fmt.Sprintf("the last of %d failed scrapes of %s", e.Scrapes, e.Target))
+				s.events.lastFailures = append(s.events.lastFailures, event(e.Last, "scrape", fmt.Sprintf("the last of %d failed scrapes of %s", e.Scrapes, e.Target)))
 			}
 		case recorder.EventAgentStopped:
 			stopped = e.At
@@ -86,6 +94,9 @@ func (s *incidentsState) timeline(doc *messages.Incident) ([]messages.IncidentEv
 	more := slices.Clone(doc.Timeline)
 	for i := range more {
 		more[i].NodeID = ""
+	}
+	if !doc.To.IsZero() { // Until then it moves, and a proxy would have it several times.
+		more = append(more, s.events.lastFailures...)
 	}
 	events, dropped := s.events.between(doc.From, doc.To, more)
 	for i := range events {

@@ -264,7 +264,7 @@ func TestIncidentPinsTheJournal(t *testing.T) {
 			list, err := w.disk.List()
 			require.NoError(t, err)
 			for _, f := range list {
-				if strings.HasSuffix(f.Name, ".pin") {
+				if strings.HasSuffix(f.Name, ".incident") {
 					n++
 				}
 			}

@@ -63,7 +63,7 @@ func pinsOf(segments []journal.SegmentInfo, wanted []pinnedTime) (pin, unpin []i
 		switch {
 		case is && !s.Pinned:
 			pin = append(pin, s.Number)
-		case !is && s.Pinned:
+		case !is && s.Pinned && !s.PinnedByHand:
 			unpin = append(unpin, s.Number)
 		}
 	}

@@ -17,6 +17,7 @@ func TestPinsOf(t *testing.T) {
 		{Number: 2, MinTime: at(11).UnixMilli(), MaxTime: at(20).UnixMilli()},
 		{Number: 3, MinTime: at(21).UnixMilli(), MaxTime: at(30).UnixMilli(), Pinned: true},
 		{Number: 4},
+		{Number: 5, MinTime: at(41).UnixMilli(), MaxTime: at(50).UnixMilli(), Pinned: true, PinnedByHand: true},
 	}
 	f := func(wanted []pinnedTime, pin, unpin []int64) {
 		t.Helper()

@@ -71,8 +71,8 @@ func since(t, from time.Time) string {
 }
 
 func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
+	if n == 1 || strings.HasSuffix(what, "series") {
+		return strconv.Itoa(n) + " " + what
 	}
 	return strconv.Itoa(n) + " " + what + "s"
 }

@@ -119,6 +119,10 @@ func TestNoChange(t *testing.T) {
 	f(at("untyped_restart", "", 360, func(i int) float64 { return 1000 * float64((i+50)%350) }))
 	f(at("node_time_seconds", "gauge", 360, func(i int) float64 { return 1.7e9 + float64(i*i) }))
 	f(at("fodc_agent_go_goroutines", "gauge", 360, stepAt(310, 0, 1e6)))
+	f(at("fodc_incident_evidence_bytes", "gauge", 360, stepAt(310, 0, 1e9)))
+	f(at("fodc_incidents_open", "gauge", 360, stepAt(310, 0, 1e6)))
+	f(at("fodc_rules_firing_alerts", "gauge", 360, stepAt(310, 0, 1e6)))
+	f(at("fodc_journal_bytes", "gauge", 360, stepAt(310, 0, 1e9)))
 	f(at("bursts", "gauge", 360, func(i int) float64 { return float64(i % 10 / 9 * 500) }))
 	f(at("two_scrapes", "gauge", 360, func(i int) float64 { // As far off as has been, for as long.
 		return float64(i%90/88) * 500

@@ -13,6 +13,8 @@ type SegmentInfo struct {
 	Created, Closed int64
 	// Pinned segments are never removed by retention.
 	Pinned bool
+	// PinnedByHand says that somebody else than Writer.Pin has pinned it: Writer.Unpin does not change that.
+	PinnedByHand bool
 	// FirstNumber and LastNumber are those of its scrapes, MinTime and MaxTime their times in
 	// unix milliseconds. All are 0 if there is none.
 	FirstNumber, LastNumber int64

@@ -23,7 +23,7 @@ func (w *Writer) Pin(number int64) error {
 	return w.setPinned(f, true)
 }
 
-// Unpin leaves a segment to retention again.
+// Unpin leaves a segment to retention again, unless somebody has pinned it by hand.
 func (w *Writer) Unpin(number int64) error {
 	f := w.files.find(number)
 	if f == nil {
@@ -33,7 +33,7 @@ func (w *Writer) Unpin(number int64) error {
 		w.stats.Errors[OpRemove]++
 		return err
 	}
-	return w.setPinned(f, false)
+	return w.setPinned(f, f.info.PinnedByHand)
 }
 
 func (w *Writer) setPinned(f *segmentFile, pinned bool) error {

@@ -30,7 +30,7 @@ func Verify(dir FS, segment SegmentInfo) (*Damage, error) {
 	}
 	if segment.Closed != 0 {
 		found := s.info.clone()
-		found.Name, found.Pinned = segment.Name, segment.Pinned
+		found.Name, found.Pinned, found.PinnedByHand = segment.Name, segment.Pinned, segment.PinnedByHand
 		if segment.Damage == nil && !reflect.DeepEqual(found, segment) {
 			return &Damage{Offset: s.at, Reason: "the index is not that of the records"}, nil
 		}

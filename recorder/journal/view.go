@@ -32,10 +32,11 @@ func OpenView(dir FS) (*View, error) {
 		return nil, err
 	}
 	v := &View{}
-	pinned := make(map[int64]bool)
+	pinned, byHand := make(map[int64]bool), make(map[int64]bool)
 	for _, f := range files {
-		if number, ok := parsePinName(f.Name); ok {
+		if number, hand, ok := parsePinName(f.Name); ok {
 			pinned[number] = true
+			byHand[number] = byHand[number] || hand
 		}
 	}
 	for _, f := range files {
@@ -49,7 +50,7 @@ func OpenView(dir FS) (*View, error) {
 		case err != nil:
 			v.Unreadable = append(v.Unreadable, Unreadable{f.Name, f.Size, err})
 		default:
-			info.Pinned = pinned[number]
+			info.Pinned, info.PinnedByHand = pinned[number], byHand[number]
 			v.Segments = append(v.Segments, info)
 		}
 	}

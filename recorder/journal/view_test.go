@@ -30,7 +30,7 @@ func TestOpenView(t *testing.T) {
 	v, err := journal.OpenView(k.disk)
 	require.NoError(t, err)
 	want := k.writer.View().Segments
-	want[1].Pinned = true
+	want[1].Pinned, want[1].PinnedByHand = true, true
 	require.Len(t, want, 4)
 	require.Equal(t, want, v.Segments)
 	require.Zero(t, v.Segments[3].Closed)

@@ -154,9 +154,9 @@ func (w *Writer) writeFrame(frame []byte, now time.Time) error {
 	}
 	w.stats.WrittenBytes += uint64(len(frame))
 	c := w.current
-	name, pinned := c.info.Name, c.info.Pinned
+	was := c.info
 	c.info = w.encoder.info.clone()
-	c.info.Name, c.info.Pinned, c.info.Size = name, pinned, c.bytes
+	c.info.Name, c.info.Pinned, c.info.PinnedByHand, c.info.Size = was.Name, was.Pinned, was.PinnedByHand, c.bytes
 	w.view = nil
 	return nil
 }

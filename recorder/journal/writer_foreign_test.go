@@ -30,7 +30,7 @@ func TestPinWithoutItsSegment(t *testing.T) {
 	k.restart()
 	require.NoError(t, k.append(1))
 	k.restart()
-	require.Equal(t, []string{"00000001.pin", "00000002.segment"}, k.names())
+	require.Equal(t, []string{"00000001.incident", "00000002.segment"}, k.names())
 	require.False(t, k.writer.View().Segments[0].Pinned)
 }
 

@@ -254,7 +254,25 @@ func TestPinnedSegmentsStay(t *testing.T) {
 	require.NoError(t, k.writer.Unpin(1))
 	k.run(200, time.Hour)
 	require.NotContains(t, k.names(), "00000001.segment")
-	require.NotContains(t, k.names(), "00000001.pin")
+	require.NotContains(t, k.names(), "00000001.incident")
+}
+
+// What a person has pinned stays pinned, whatever incidents there are meanwhile.
+func TestSegmentsPinnedByHandStay(t *testing.T) {
+	k := newKit(t)
+	k.run(1, 3*time.Hour)
+	file, err := k.disk.Create("00000001.pin")
+	require.NoError(t, err)
+	require.NoError(t, file.Close())
+	k.restart()
+	require.True(t, k.writer.View().Segments[0].PinnedByHand)
+	require.NoError(t, k.writer.Pin(1))
+	require.NoError(t, k.writer.Unpin(1))
+	require.True(t, k.writer.View().Segments[0].Pinned)
+	k.run(200, 5*time.Hour)
+	require.Contains(t, k.names(), "00000001.segment")
+	require.Contains(t, k.names(), "00000001.pin")
+	require.NotContains(t, k.names(), "00000001.incident")
 }
 
 func TestPinnedSegmentsTakeAll(t *testing.T) {

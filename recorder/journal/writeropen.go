@@ -53,11 +53,12 @@ func (w *Writer) scan() error {
 	if w.vanished {
 		w.files = nil
 	}
-	pinned := map[int64]bool{}
+	pinned, byHand := map[int64]bool{}, map[int64]bool{}
 	var files segmentFiles
 	for _, l := range listed {
-		if number, ok := parsePinName(l.Name); ok {
+		if number, hand, ok := parsePinName(l.Name); ok {
 			pinned[number] = true
+			byHand[number] = byHand[number] || hand
 			// A pin stays if somebody removes its segment. It must not be one of a later segment.
 			w.lastSegment = max(w.lastSegment, number)
 		}
@@ -77,7 +78,7 @@ func (w *Writer) scan() error {
 	}
 	slices.SortFunc(files, func(a, b *segmentFile) int { return cmp.Compare(a.info.Number, b.info.Number) })
 	for _, f := range files {
-		f.info.Pinned = pinned[f.info.Number]
+		f.info.Pinned, f.info.PinnedByHand = pinned[f.info.Number], byHand[f.info.Number]
 		if f.info.LastNumber > w.stats.Base+w.newest {
 			w.stats.Base = f.info.LastNumber
 		}
