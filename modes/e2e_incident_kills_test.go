@@ -4,6 +4,7 @@ package modes_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -98,6 +99,9 @@ type victim struct {
 	args          []string
 	process       *process
 	node          *faultyNode // of an agent
+
+	mu  sync.Mutex
+	ids map[string]string // that were listed, by occurrence
 }
 
 func (v *victim) start() { v.process = start(v.t, v.args...) }
@@ -152,6 +156,7 @@ func startKilledCluster(t *testing.T, random *rand.Rand) *killedCluster {
 			"--node-log-file", log, "--pprof-endpoint", node.URL, "--builtin-rules=false", "--rule-file", filepath.Join(dir, "rules.yml")}, incidentTimes...)})
 	}
 	for _, v := range c.all() {
+		v.ids = map[string]string{}
 		v.start()
 	}
 	eventually(t, "all are there", func() error {
@@ -178,7 +183,7 @@ func (c *killedCluster) watch() {
 	stop := make(chan struct{})
 	c.t.Cleanup(func() { close(stop); reading.Wait() })
 	for _, v := range c.all() {
-		w := &killWatcher{t: c.t, addr: v.addr, random: rand.New(rand.NewPCG(c.random.Uint64(), 0)), ids: map[string]string{}, isProxy: v == c.proxy}
+		w := &killWatcher{victim: v, random: rand.New(rand.NewPCG(c.random.Uint64(), 0))}
 		reading.Add(1)
 		go func() {
 			defer reading.Done()
@@ -198,16 +203,30 @@ func (c *killedCluster) watch() {
 // kill is one that is to happen.
 type kill struct {
 	who []*victim
-	// at is when, since the beginning of the round. atChange: then when the files of the victim change, and a little later.
+	// at is when, since the beginning of the round. Then it may wait for something, and a little later.
 	at, later, pause time.Duration
-	atChange         bool
+	waits            wait
 }
+
+// wait is what a kill waits for, at most for longestWait.
+type wait int
+
+const (
+	noWait   wait = iota
+	forFiles      // until the files of incidents change
+	forList       // until the list changes: who was told of an incident must find it after the kill
+)
+
+const longestWait = 4 * time.Second
 
 // plan returns the kills of a round, in their order.
 func (c *killedCluster) plan(kills int, span time.Duration) (all []kill) {
 	random := func(d time.Duration) time.Duration { return time.Duration(c.random.Int64N(int64(d))) }
 	for kills > 0 {
-		k := kill{at: random(span), pause: random(400 * time.Millisecond), atChange: c.random.IntN(2) == 0, later: random(200 * time.Millisecond)}
+		k := kill{at: random(span), pause: random(400 * time.Millisecond), waits: wait(c.random.IntN(3)), later: random(200 * time.Millisecond)}
+		if k.waits == forList {
+			k.later = 0
+		}
 		if c.random.IntN(8) == 0 {
 			k.pause = random(3 * time.Second) // The agent is lost.
 		}
@@ -244,7 +263,6 @@ func filesOf(storage string) string {
 
 // carryOut kills, and calls meanwhile in between.
 func (c *killedCluster) carryOut(all []kill, meanwhile func()) {
-	const longest = 4 * time.Second // that a change is waited for
 	began, before := time.Now(), ""
 	for len(all) > 0 {
 		meanwhile()
@@ -254,11 +272,11 @@ func (c *killedCluster) carryOut(all []kill, meanwhile func()) {
 			time.Sleep(20 * time.Millisecond)
 			continue
 		}
-		if k.atChange && now < k.at+longest {
-			files := filesOf(k.who[0].storage)
-			if before == "" || files == before {
-				before = files
-				time.Sleep(5 * time.Millisecond)
+		if k.waits != noWait && now < k.at+longestWait {
+			what := c.waitedFor(k)
+			if before == "" || what == "" || what == before {
+				before = cmp.Or(what, before)
+				time.Sleep(2 * time.Millisecond)
 				continue
 			}
 			time.Sleep(k.later)
@@ -271,6 +289,76 @@ func (c *killedCluster) carryOut(all []kill, meanwhile func()) {
 		killing.Wait()
 		all = all[1:]
 	}
+}
+
+// waitedFor returns what a kill waits for, as it is now; empty: that is not known.
+func (c *killedCluster) waitedFor(k *kill) string {
+	v := k.who[0]
+	if k.waits == forFiles {
+		return filesOf(v.storage) + "."
+	}
+	list, err := v.list()
+	if err != nil {
+		return ""
+	}
+	ids := "."
+	for _, i := range list {
+		ids += i.ID
+	}
+	return ids
+}
+
+// listedIncident is an incident in a list.
+type listedIncident struct{ ID, Summary string }
+
+// list returns the list, in which each occurrence has to be once, and with the id that it had before. With an error it is not
+// served now.
+func (v *victim) list() (list []listedIncident, err error) {
+	status, body, _, err := get(v.addr, "/incidents")
+	switch {
+	case err != nil:
+		return nil, err
+	case status == http.StatusServiceUnavailable:
+		return nil, fmt.Errorf("%s", body)
+	}
+	if err := json.Unmarshal([]byte(body), &list); err != nil || status != http.StatusOK {
+		v.t.Errorf("%s: the list: %d %v: %.500s", v.addr, status, err, body)
+		return nil, fmt.Errorf("%d %w", status, err)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	of := map[string]string{}
+	for _, i := range list {
+		if !strings.HasPrefix(i.Summary, "occurrence") {
+			continue
+		}
+		if other := of[i.Summary]; other != "" {
+			v.t.Errorf("%s: the list has %s and %s of %s", filepath.Base(v.storage), other, i.ID, i.Summary)
+		}
+		if before := v.ids[i.Summary]; before != "" && before != i.ID {
+			v.t.Errorf("%s: %s was incident %s, and now is %s", filepath.Base(v.storage), i.Summary, before, i.ID)
+		}
+		of[i.Summary], v.ids[i.Summary] = i.ID, i.ID
+	}
+	return list, nil
+}
+
+// requireAll requires that all incidents are there that were listed once.
+func (v *victim) requireAll() {
+	eventually(v.t, "all that were listed are there", func() error {
+		list, err := v.list()
+		if err != nil {
+			return err
+		}
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		for what, id := range v.ids {
+			if !slices.ContainsFunc(list, func(i listedIncident) bool { return i.ID == id }) {
+				return fmt.Errorf("%s: incident %s of %s was listed, and is gone", filepath.Base(v.storage), id, what)
+			}
+		}
+		return nil
+	})
 }
 
 // round is one incident.
@@ -304,6 +392,9 @@ func (c *killedCluster) round(n, kills int) {
 		require.Equal(c.t, id, found.ID, "it was told another id")
 	}
 	c.last = found.ID
+	for _, v := range c.all() {
+		v.requireAll()
+	}
 	c.t.Logf("%s: %d kills within %s, collected %s later", what, kills, killed.Sub(began).Round(time.Second), time.Since(killed).Round(time.Second))
 	c.requireWhole(found, what)
 }
@@ -495,27 +586,18 @@ func (c *killedCluster) requireBundle() {
 
 // killWatcher is a client that reads what a process serves.
 type killWatcher struct {
-	t                     *testing.T
-	addr                  string
-	isProxy               bool
+	*victim
 	random                *rand.Rand
-	ids                   map[string]string // by occurrence
 	lists, files, bundles int
 }
 
 // look reads the list, one incident, some of its files, and now and then a bundle.
 func (w *killWatcher) look() {
-	status, body, _, err := get(w.addr, "/incidents")
-	if err != nil || status == http.StatusServiceUnavailable {
-		return
-	}
-	var list []struct{ ID, Summary string }
-	if err := json.Unmarshal([]byte(body), &list); err != nil || status != http.StatusOK {
-		w.t.Errorf("%s: the list: %d %v: %.500s", w.addr, status, err, body)
+	list, err := w.list()
+	if err != nil {
 		return
 	}
 	w.lists++
-	w.checkOnce(list)
 	if len(list) == 0 {
 		return
 	}
@@ -537,24 +619,6 @@ func (w *killWatcher) look() {
 	}
 	if w.random.IntN(15) == 0 {
 		w.checkBundle(one)
-	}
-}
-
-// checkOnce requires that each occurrence is in a list once, and has the id that it had before.
-func (w *killWatcher) checkOnce(list []struct{ ID, Summary string }) {
-	of := map[string]string{}
-	for _, i := range list {
-		if !strings.HasPrefix(i.Summary, "occurrence") {
-			continue
-		}
-		if other := of[i.Summary]; other != "" {
-			w.t.Errorf("%s: the list has %s and %s of %s", w.addr, other, i.ID, i.Summary)
-		}
-		of[i.Summary] = i.ID
-		if before := w.ids[i.Summary]; before != "" && before != i.ID {
-			w.t.Errorf("%s: %s was incident %s, and now is %s", w.addr, i.Summary, before, i.ID)
-		}
-		w.ids[i.Summary] = i.ID
 	}
 }
 
