@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -111,14 +112,23 @@ func (i *incidents) Receive(c actors.Context) {
 	}
 }
 
-// onQuestion answers those who ask.
+// onQuestion answers those who ask. Nobody is told of an incident that is not stored yet: it must be there again if the agent
+// is killed.
 func (i *incidents) onQuestion(c actors.Context, now time.Time) {
+	switch c.Message().(type) {
+	case listIncidents, getIncident, actOnIncident:
+		if !i.state.ready {
+			actors.Reply(c, errNotRead)
+			return
+		}
+	}
 	switch m := c.Message().(type) {
 	case listIncidents:
-		actors.Reply(c, incidentList{i.state.list(), i.state.revision})
+		docs := slices.DeleteFunc(i.state.list(), func(d *messages.Incident) bool { return i.stores[d.ID] == nil })
+		actors.Reply(c, incidentList{docs, i.state.revision})
 	case getIncident:
 		e := i.state.entries[m.id]
-		if e == nil {
+		if e == nil || i.stores[m.id] == nil {
 			i.found(c, nil, errNoIncident(m.id))
 			return
 		}
@@ -126,11 +136,11 @@ func (i *incidents) onQuestion(c actors.Context, now time.Time) {
 	case orderIncident:
 		doc, effects, err := i.state.requested(m.order, now)
 		i.do(c, effects, now)
-		i.found(c, doc, err)
+		i.begun(c, doc, err)
 	case askFreeze:
 		doc, effects, err := i.state.freezeAsked(m.question, now)
 		i.do(c, effects, now)
-		i.found(c, doc, err)
+		i.begun(c, doc, err)
 	case actOnIncident:
 		doc, effects, err := i.state.act(m.id, m.action, now)
 		i.do(c, effects, now)
@@ -140,6 +150,15 @@ func (i *incidents) onQuestion(c actors.Context, now time.Time) {
 	default:
 		unknownMessage(i.log, m)
 	}
+}
+
+// begun answers when the incident is stored.
+func (i *incidents) begun(c actors.Context, doc *messages.Incident, err error) {
+	if doc != nil && i.stores[doc.ID] == nil && i.runs[doc.ID] != nil {
+		i.runs[doc.ID].askers = append(i.runs[doc.ID].askers, c.Sender())
+		return
+	}
+	i.found(c, doc, err)
 }
 
 func (i *incidents) found(c actors.Context, doc *messages.Incident, err error) {

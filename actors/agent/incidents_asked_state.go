@@ -39,7 +39,7 @@ func (s *incidentsState) freezeAsked(q messages.FreezeQuestion, now time.Time) (
 		return nil, nil, fmt.Errorf("the time from %s to %s is not valid", q.From.Format(time.RFC3339), q.To.Format(time.RFC3339))
 	}
 	if !s.ready {
-		return nil, nil, messages.Errorf(messages.ErrUnavailable, "the incidents of the former process are being read: try again in a second")
+		return nil, nil, errNotRead
 	}
 	if err := s.checkAsked(now); err != nil {
 		return nil, nil, err
@@ -49,6 +49,9 @@ func (s *incidentsState) freezeAsked(q messages.FreezeQuestion, now time.Time) (
 	s.explain(e, q.Reason, q.By)
 	return e.doc, s.begin(e, now), nil
 }
+
+// errNotRead says that there may be an incident that is not known yet.
+var errNotRead = messages.Errorf(messages.ErrUnavailable, "the incidents of the former process are being read: try again in a second")
 
 // checkAsked returns an error if too many incidents were asked for.
 func (s *incidentsState) checkAsked(now time.Time) error {

@@ -124,3 +124,42 @@ func TestIncidentOverAfterAKill(t *testing.T) {
 		require.ElementsMatch(t, []string{"profile/heap", "process"}, missing)
 	})
 }
+
+// Nobody is told of an incident that is not stored: after a kill it would not be there, or have another id.
+func TestIncidentIsNotToldBeforeItIsStored(t *testing.T) {
+	inIncidents(t, func(t *testing.T, w *incidentsWorld) {
+		hang := func() chan struct{} {
+			c := make(chan struct{})
+			w.evidence.mu.Lock()
+			defer w.evidence.mu.Unlock()
+			w.evidence.hangs = c
+			return c
+		}
+		w.run()
+		w.pass(time.Minute)
+		goOn := hang()
+		w.node.serve(page("7", "1"), nil)
+		for len(w.lines("an incident begins")) == 0 {
+			w.pass(100 * time.Millisecond)
+		}
+		require.Empty(t, w.list())
+		close(goOn)
+		w.pass(100 * time.Millisecond)
+		doc := w.one()
+		_, err := w.agent.Incident(t.Context(), doc.ID)
+		require.NoError(t, err)
+
+		goOn = hang()
+		asked := make(chan error, 1)
+		go func() {
+			_, err := w.agent.RequestIncident(t.Context(), messages.IncidentOrder{Reason: "look"})
+			asked <- err
+		}()
+		w.pass(time.Second)
+		require.Empty(t, asked)
+		close(goOn)
+		w.pass(100 * time.Millisecond)
+		require.NoError(t, <-asked)
+		require.Len(t, w.list(), 2)
+	})
+}

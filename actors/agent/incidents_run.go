@@ -49,8 +49,9 @@ type incidentRun struct {
 	store   *incidentStore // nil: it is being prepared
 	// frozen is closed when what follows logs is to end; captured when nothing is captured any more.
 	frozen, captured chan struct{}
-	// freezing says that it is to be frozen as soon as there is a store.
+	// freezing says that it is to be frozen as soon as there is a store. askers are answered then.
 	freezing bool
+	askers   []*actors.PID
 }
 
 // begin prepares an incident, or goes on with one that has a store.
@@ -88,6 +89,9 @@ func (i *incidents) onPrepared(c actors.Context, m incidentPrepared, now time.Ti
 		i.freeze(c, run.id)
 	}
 	i.do(c, i.state.due(now), now)
+	for _, asker := range run.askers {
+		i.sys.Send(asker, incidentFound{doc: i.state.view(e), store: m.store})
+	}
 }
 
 // capture begins to capture what there is at the opening.

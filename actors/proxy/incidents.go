@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"crypto/rand"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -54,7 +55,9 @@ type incidents struct {
 	// that actor, nil: nothing is fetched.
 	opened   func(*evidence.Store) *actors.PID
 	evidence *actors.PID
-	alerts   *actors.PID // tells Alertmanagers; nil: there is none
+	// askers have asked for an incident that is not stored yet.
+	askers map[string]*actors.PID
+	alerts *actors.PID // tells Alertmanagers; nil: there is none
 	// ctx ends the goroutines.
 	ctx              context.Context
 	cancel           context.CancelFunc
@@ -71,7 +74,7 @@ func newIncidents(sys *actors.System, cfg Config, registry, collector *atomic.Po
 	limits := incidentLimits{before: in.Before, after: in.After, maxDuration: in.MaxDuration, heartbeat: cfg.HeartbeatInterval,
 		maxNodes: in.MaxNodes, maxCount: in.MaxCount, onDisk: in.OnDisk}.withDefaults()
 	k := &incidents{sys: sys, log: sys.Log().Named("incidents"), cfg: in, registry: registry, collector: collector, ids: ids, peers: cfg.peers,
-		counters: cfg.counters, opened: opened, alerts: alerts, state: newIncidentsState(limits, newIncidentID)}
+		counters: cfg.counters, opened: opened, alerts: alerts, askers: map[string]*actors.PID{}, state: newIncidentsState(limits, newIncidentID)}
 	k.ctx, k.cancel = context.WithCancel(context.Background())
 	return k
 }
@@ -149,9 +152,10 @@ func (k *incidents) onQuestion(c actors.Context, m any) {
 	}
 	switch m := m.(type) {
 	case listIncidents:
-		actors.Reply(c, k.state.list())
+		now := time.Now()
+		actors.Reply(c, slices.DeleteFunc(k.state.list(), func(doc *messages.Incident) bool { return !k.state.entries[doc.ID].isKept(now) }))
 	case getIncident:
-		if e := k.state.entries[m.id]; e != nil {
+		if e := k.state.entries[m.id]; e != nil && e.isKept(time.Now()) {
 			actors.Reply(c, e.doc)
 		} else {
 			actors.Reply(c, errNoIncident(m.id))
@@ -163,7 +167,7 @@ func (k *incidents) onQuestion(c actors.Context, m any) {
 			return
 		}
 		k.log.Info("an incident is opened as somebody wants it", zap.String("incident", doc.ID), zap.String("by", quote(m.order.By)), zap.String("reason", quote(m.order.Reason)))
-		actors.Reply(c, doc)
+		k.askers[doc.ID] = c.Sender()
 		k.advance(c)
 	case actOnIncident:
 		if err := k.state.act(m.id, m.action, time.Now()); err != nil {
@@ -214,12 +218,28 @@ func (k *incidents) advance(c actors.Context) {
 		k.askOne(c, a.nodeID, a.question, func(answer *messages.NodeAnswer) any { return actionEnded{a, answer} })
 	}
 	k.write(c, now)
+	k.answer(now)
 	if k.evidence != nil {
 		for _, f := range k.state.nextFetches() {
 			actors.Request(c, k.evidence, f)
 		}
 	}
 	k.counters.incidents.Store(&messages.IncidentCounts{Opened: k.state.openedCounts(), Open: k.state.open(), EvidenceBytes: k.state.bytes(), Unsaved: k.state.unsaved()})
+}
+
+// answer answers those who have asked for incidents that are stored now.
+func (k *incidents) answer(now time.Time) {
+	for id, asker := range k.askers {
+		switch e := k.state.entries[id]; {
+		case e == nil:
+			k.sys.Send(asker, errNoIncident(id))
+		case e.isKept(now):
+			k.sys.Send(asker, e.doc)
+		default:
+			continue
+		}
+		delete(k.askers, id)
+	}
 }
 
 // tell logs the opening or the end of an incident, or that it has become worse, and tells whoever is to be told.

@@ -42,8 +42,9 @@ type freezeProgress struct {
 	unserved bool
 }
 
-// again lets the agent be asked again, which has connected.
+// again lets the agent be asked again, which has connected: it may have been killed before it had stored what it was asked.
 func (f *freezeProgress) again(now time.Time) {
+	f.asked, f.final = false, false
 	f.tries, f.next, f.settled, f.reason, f.unserved = 0, now, false, "", false
 }
 
@@ -129,7 +130,7 @@ func (s *incidentsState) nextFreezes(now time.Time) (asks []freezeAsk) {
 		}
 	}
 	for _, e := range s.sorted() {
-		if e.doc.State == messages.IncidentCollected {
+		if e.doc.State == messages.IncidentCollected || !e.isKept(now) {
 			continue
 		}
 		for i := range e.doc.Nodes {

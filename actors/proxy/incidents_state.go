@@ -77,8 +77,9 @@ type incidentEntry struct {
 	toldSeverity string
 	// touched says that something has happened to it that advance has not seen.
 	touched bool
-	// dirty says that the document is not saved; it is not tried again before saveAt.
+	// dirty says that the document is not saved; it is not tried again before saveAt. kept says that one was saved, or could not be.
 	dirty  bool
+	kept   bool
 	saveAt time.Time
 }
 
@@ -122,7 +123,7 @@ func documentTime(t time.Time) time.Time { return t.Round(0).UTC() }
 
 // loaded takes an incident of a former process.
 func (s *incidentsState) loaded(doc *messages.Incident, now time.Time) {
-	e := &incidentEntry{doc: doc, parts: map[string]*incidentPart{}, since: now, restored: true}
+	e := &incidentEntry{doc: doc, parts: map[string]*incidentPart{}, since: now, restored: true, kept: true}
 	if doc.State != messages.IncidentOpen {
 		e.told = doc.State // One that is open is told again.
 	}

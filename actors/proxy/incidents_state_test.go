@@ -343,6 +343,29 @@ func TestOneIncidentInAnyOrder(t *testing.T) {
 	}
 }
 
+// Nobody is told of an incident that would have another id after a kill, unless the disk takes long to store it.
+func TestNobodyIsToldOfWhatIsNotStored(t *testing.T) {
+	f := func(stored bool) {
+		t.Helper()
+		m := newIncidentMachine()
+		m.Do("node", []string{"d1", "ROLE_DATA"})
+		m.run(time.Second)
+		doc, err := m.state.request(messages.IncidentOrder{Nodes: []string{"d1"}, Reason: "look"}, m.Now())
+		require.NoError(t, err)
+		require.False(t, m.state.entries[doc.ID].isKept(m.Now()))
+		require.Empty(t, m.state.nextFreezes(m.Now()))
+		if stored {
+			m.state.written(m.state.nextWrite(m.Now()), nil, m.Now())
+		} else {
+			m.Wait(keepPatience)
+		}
+		require.True(t, m.state.entries[doc.ID].isKept(m.Now()))
+		require.Len(t, m.state.nextFreezes(m.Now()), 1)
+	}
+	f(true)
+	f(false)
+}
+
 // An agent that has thousands of incidents of all times, and names files of others, costs others nothing.
 func TestHostileReports(t *testing.T) {
 	m := newIncidentMachine()

@@ -11,6 +11,8 @@ const (
 	// written again.
 	saveInterval = time.Second
 	saveRetry    = 30 * time.Second
+	// keepPatience is how long the disk may take to save a new incident until others are told of it nevertheless.
+	keepPatience = 2 * time.Second
 )
 
 // incidentWrite is an operation of the store.
@@ -40,6 +42,9 @@ func (s *incidentsState) written(w *incidentWrite, err error, now time.Time) {
 		return
 	}
 	e := s.entries[w.put.ID]
+	if e != nil {
+		e.kept = true
+	}
 	switch {
 	case e == nil:
 	case err != nil:
@@ -58,3 +63,6 @@ func (s *incidentsState) unsaved() (n int) {
 	}
 	return n
 }
+
+// isKept reports whether others may be told of an incident: it is there again, with that id, if the proxy is killed.
+func (e *incidentEntry) isKept(now time.Time) bool { return e.kept || now.Sub(e.since) >= keepPatience }
