@@ -62,7 +62,7 @@ func TestBuiltinFirstHeld(t *testing.T) {
 	f("MemoryNearLimit", 0, time.Minute, func(_, bad float64) []recorder.Sample {
 		return []recorder.Sample{gauge("process_resident_memory_bytes", from(bad, 50, 80)), gauge("banyandb_memory_protector_cgroup_limit_bytes", 100)}
 	})
-	f("FileDescriptorsLow", 0, 30*time.Second, func(_, bad float64) []recorder.Sample {
+	f("FileDescriptorsLow", 0, 40*time.Second, func(_, bad float64) []recorder.Sample {
 		return []recorder.Sample{gauge("process_open_fds", from(bad, 50, 95)), gauge("process_max_fds", 100)}
 	})
 	f("GoroutinesMany", 0, 3*time.Minute, func(_, bad float64) []recorder.Sample {
@@ -71,14 +71,14 @@ func TestBuiltinFirstHeld(t *testing.T) {
 	f("ScrapeSlow", 0, 90*time.Second, func(_, bad float64) []recorder.Sample {
 		return []recorder.Sample{gauge("fodc_node_scrape_duration_seconds", from(bad, 0.1, 4), "endpoint", testEndpoint)}
 	})
-	f("ClockStepped", 10*time.Second, 10*time.Second, func(_, bad float64) []recorder.Sample {
+	f("ClockStepped", 0, 20*time.Second, func(_, bad float64) []recorder.Sample {
 		at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).Unix() + begins*10
 		return []recorder.Sample{gauge("fodc_agent_clock_step_seconds", from(bad, 0, 60)), gauge("fodc_agent_clock_step_timestamp_seconds", from(bad, 0, float64(at)))}
 	})
-	f("DiskAlmostFull", 0, 30*time.Second, func(_, bad float64) []recorder.Sample {
+	f("DiskAlmostFull", 0, 40*time.Second, func(_, bad float64) []recorder.Sample {
 		return []recorder.Sample{gauge("node_filesystem_avail_bytes", from(bad, 50, 4), "mountpoint", "/data"), gauge("node_filesystem_size_bytes", 100, "mountpoint", "/data")}
 	})
-	f("FileSystemFailed", 0, 70*time.Second, func(_, bad float64) []recorder.Sample {
+	f("FileSystemFailed", 0, 80*time.Second, func(_, bad float64) []recorder.Sample {
 		return []recorder.Sample{gauge("node_filesystem_readonly", min(1, bad), "mountpoint", "/data")}
 	})
 	// One error in two seconds after none, and two a second after one in ten seconds.
