@@ -64,7 +64,7 @@ func (d *disaster) run(t *testing.T) {
 	c := startIncidentCluster(t, d.proxyArgs, d.prepare)
 	<-time.After(cmp.Or(d.quiet, quietTime))
 	struck := d.strike(t, c)
-	c.awaitIncident(2*time.Minute, messages.IncidentOpen, messages.IncidentFrozen, messages.IncidentCollected)
+	c.awaitIncident(3*time.Minute, messages.IncidentOpen, messages.IncidentFrozen, messages.IncidentCollected)
 	if d.after != nil {
 		d.after(c)
 	}

@@ -237,6 +237,10 @@ func (s *incidentsState) joinAlert(e *incidentEntry, doc *messages.Incident, f *
 		doc.Rules = append(doc.Rules, messages.IncidentAlert{Rule: a.rule, NodeID: doc.Nodes[0].NodeID, Severity: a.severity, Summary: a.summary,
 			Description: a.description, Labels: a.labels, FirstOccurrence: documentTime(a.activeAt), LastFiring: documentTime(now), Firings: 1, Firing: true})
 		doc.Severity = worse(doc.Severity, a.severity)
+		// It may have held before the one that fired first.
+		if first := documentTime(a.activeAt); first.Before(doc.FirstOccurrence) && !first.Before(doc.From) {
+			doc.FirstOccurrence = first
+		}
 		return true
 	}
 	r := &doc.Rules[at]

@@ -105,8 +105,10 @@ func TestFirstHeldOfALateSample(t *testing.T) {
 		require.Empty(t, b.evaluate(i))
 	}
 	require.Empty(t, b.evaluate(10))
+	require.Empty(t, b.evaluate(11))
 	b.scrape(10, gauge("x", 2))
-	require.Equal(t, 10.0, b.active(b.evaluate(11)[0]))
+	b.scrape(11, gauge("x", 2))
+	require.Equal(t, 10.0, b.active(b.evaluate(12)[0]))
 }
 
 // secondReadFails is a storage that can be read once.
