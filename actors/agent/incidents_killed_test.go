@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"io"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,16 +63,17 @@ func TestIncidentKilledAtItsOpening(t *testing.T) {
 // once.
 func TestIncidentKilledAfterACapture(t *testing.T) {
 	inIncidents(t, func(t *testing.T, w *incidentsWorld) {
-		asked, run := 0, w.steps[0].Run
+		var asked atomic.Int32
+		run := w.steps[0].Run
 		w.steps[0].Run = func(ctx context.Context, to io.Writer) error {
 			<-time.After(5 * time.Second)
-			asked++
+			asked.Add(1)
 			return run(ctx, to)
 		}
 		w.run()
 		w.pass(time.Minute)
 		w.node.serve(page("7", "1"), nil)
-		for asked == 0 {
+		for asked.Load() == 0 {
 			w.pass(100 * time.Millisecond)
 		}
 		w.pass(500 * time.Millisecond)
@@ -81,7 +83,7 @@ func TestIncidentKilledAfterACapture(t *testing.T) {
 		doc := w.one()
 		require.Contains(t, files(doc), "profiles/heap.pb.gz")
 		require.Equal(t, "heap", string(w.content(doc, "profiles/heap.pb.gz")))
-		require.Equal(t, 1, asked)
+		require.EqualValues(t, 1, asked.Load())
 	})
 }
 

@@ -125,6 +125,9 @@ func (c *Client) InspectAll(ctx context.Context) ([]messages.LifecycleGroup, err
 	return groups, nil
 }
 
+// deadlineSlack is how much earlier than this side the node may see that a call is out of time.
+const deadlineSlack = 50 * time.Millisecond
+
 // call makes a call, unless it is known that the port does not serve it.
 func (c *Client) call(ctx context.Context, method string, timeout time.Duration, limit int,
 	invoke func(context.Context, *grpc.ClientConn, grpc.CallOption) error) error {
@@ -135,7 +138,9 @@ func (c *Client) call(ctx context.Context, method string, timeout time.Duration,
 	if conn.lacks[method] {
 		return ErrUnimplemented
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %s", timeout))
+	late := fmt.Errorf("no answer within %s", timeout)
+	deadline := time.Now().Add(timeout)
+	ctx, cancel := context.WithDeadlineCause(ctx, deadline, late)
 	defer cancel()
 	err = invoke(ctx, conn.grpc, grpc.MaxCallRecvMsgSize(limit))
 	switch status.Code(err) {
@@ -153,6 +158,8 @@ func (c *Client) call(ctx context.Context, method string, timeout time.Duration,
 	}
 	if cause := context.Cause(ctx); cause != nil {
 		reason = cause
+	} else if !time.Now().Before(deadline.Add(-deadlineSlack)) {
+		reason = late // The node knows the deadline, too, and may end the call a little earlier.
 	}
 	return fmt.Errorf("%s at %s: %w", method, c.address, reason)
 }
