@@ -25,9 +25,9 @@ const (
 // expression is evaluated: a rule's offset is taken off.
 type past struct {
 	rule *rule
-	// query evaluates at one time, matrix at all times of a range.
+	// query evaluates at one time, matrix at all times of a range: what take takes is used again after that.
 	query  promrules.QueryFunc
-	matrix func(ctx context.Context, from, to int64) (promql.Matrix, error)
+	matrix func(ctx context.Context, from, to int64, take func(promql.Matrix)) error
 	step   int64
 	series []storage.Series
 }
@@ -50,14 +50,17 @@ func (e *Evaluator) lookBack(ctx context.Context, r *rule, before, now time.Time
 	}
 	defer shared.close()
 	p := past{rule: r, query: promrules.EngineQueryFunc(e.engine, shared), step: e.interval.Milliseconds(),
-		matrix: func(ctx context.Context, from, to int64) (promql.Matrix, error) {
+		matrix: func(ctx context.Context, from, to int64, take func(promql.Matrix)) error {
 			q, err := e.engine.NewRangeQuery(ctx, shared, nil, r.Expr, time.UnixMilli(from), time.UnixMilli(to), e.interval)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			defer q.Close()
 			m, err := q.Exec(ctx).Matrix()
-			return slices.Clone(m), err
+			if err == nil {
+				take(m)
+			}
+			return err
 		}}
 	for i := range shared.read {
 		p.series = append(p.series, shared.read[i].series...)
@@ -74,24 +77,9 @@ func (e *Evaluator) lookBack(ctx context.Context, r *rule, before, now time.Time
 // of samples.
 func (p *past) since(ctx context.Context, now int64, steps int) (since map[string]int64, err error) {
 	from := now - int64(steps)*p.step
-	m, err := p.matrix(ctx, from, now)
-	if err != nil {
-		return nil, err
-	}
 	held := map[string][]bool{}
-	for i := range m {
-		key := p.rule.key(m[i].Metric)
-		at := held[key]
-		if at == nil {
-			at = make([]bool, steps+1)
-			held[key] = at
-		}
-		for _, f := range m[i].Floats {
-			at[(f.T-from)/p.step] = true
-		}
-		for _, h := range m[i].Histograms {
-			at[(h.T-from)/p.step] = true
-		}
+	if err := p.matrix(ctx, from, now, func(m promql.Matrix) { p.steps(m, from, steps, held) }); err != nil {
+		return nil, err
 	}
 	since = make(map[string]int64, len(held))
 	begun := map[int64][]string{} // by the step at which they did
@@ -114,6 +102,24 @@ func (p *past) since(ctx context.Context, now int64, steps int) (since map[strin
 		}
 	}
 	return since, nil
+}
+
+// steps notes at which steps the expression held, by the keys of alerts.
+func (p *past) steps(m promql.Matrix, from int64, steps int, held map[string][]bool) {
+	for i := range m {
+		key := p.rule.key(m[i].Metric)
+		at := held[key]
+		if at == nil {
+			at = make([]bool, steps+1)
+			held[key] = at
+		}
+		for _, f := range m[i].Floats {
+			at[(f.T-from)/p.step] = true
+		}
+		for _, h := range m[i].Histograms {
+			at[(h.T-from)/p.step] = true
+		}
+	}
 }
 
 // refine looks at the times of samples in the scrape interval before a step, for alerts that had not begun before that.

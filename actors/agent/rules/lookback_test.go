@@ -97,6 +97,24 @@ func TestFirstHeldBeforeTheFirstEvaluation(t *testing.T) {
 	require.Equal(t, reads+1, len(b.w.reads)) // It does not look back again.
 }
 
+// TestFirstHeldBesideOthers: evaluators and whoever else queries use the same pools of samples.
+func TestFirstHeldBesideOthers(t *testing.T) {
+	for range 4 {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			for range 100 {
+				b := newLookBackTest(t, "groups: [{name: g, rules: [{alert: A, expr: x > 1}]}]")
+				for i := range 60 {
+					b.scrape(i, gauge("x", 1), gauge("x", float64(i/7), "of", "a"), gauge("x", float64(i/20), "of", "b"))
+				}
+				alerts := b.evaluate(59)
+				require.Equal(t, 14.0, b.active(alerts[0]))
+				require.Equal(t, 40.0, b.active(alerts[1]))
+			}
+		})
+	}
+}
+
 // TestFirstHeldOfALateSample: a scrape that took long has its samples after the evaluation at which they would have counted.
 func TestFirstHeldOfALateSample(t *testing.T) {
 	b := newLookBackTest(t, "groups: [{name: g, rules: [{alert: A, expr: x > 1}]}]")
