@@ -17,10 +17,10 @@ var rampStart = time.Date(2026, 3, 1, 3, 12, 0, 0, time.UTC)
 // rampScript gives a state one reading each two seconds, and returns at which seconds it captured. Each
 // capture takes took.
 func rampScript(limit uint64, took time.Duration, result captureResult, readings ...uint64) (at []string) {
-	s, now := newRampState(), rampStart
+	s := newRampState()
 	var ends time.Time
 	for i, r := range readings {
-		now = rampStart.Add(time.Duration(i) * rampInterval)
+		now := rampStart.Add(time.Duration(i) * rampInterval)
 		if !ends.IsZero() && !now.Before(ends) {
 			s.captured(result, "it did not answer", now)
 			ends = time.Time{}

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -70,5 +69,5 @@ func BenchmarkRules(b *testing.B) {
 			}
 		}
 	})
-	b.Log(fmt.Sprintf("%+v", e.Stats()))
+	b.Logf("%+v", e.Stats())
 }

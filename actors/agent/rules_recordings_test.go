@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -89,7 +88,7 @@ func replayRules(t *testing.T, recording string) (found []firstOfRule) {
 		sys.Shutdown()
 	})
 	for _, f := range found {
-		t.Log(fmt.Sprintf("%-18s first held at %5.0f s, fired at %5.0f s, scrapes failed since %5.0f s: %s", f.rule, f.active.Seconds(), f.fired.Seconds(), f.failing.Seconds(), f.text))
+		t.Logf("%-18s first held at %5.0f s, fired at %5.0f s, scrapes failed since %5.0f s: %s", f.rule, f.active.Seconds(), f.fired.Seconds(), f.failing.Seconds(), f.text)
 	}
 	return found
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	promrules "github.com/prometheus/prometheus/rules"
@@ -160,7 +161,7 @@ func (p *past) sampleTimes(after, before int64) (times []int64) {
 // key tells the alerts of a rule apart, by the labels of an alert or of what its expression returned. Labels that the rule sets
 // are left out.
 func (r *rule) key(of labels.Labels) string {
-	b := labels.NewBuilder(of).Del(labels.MetricName, labels.AlertName)
+	b := labels.NewBuilder(of).Del(model.MetricNameLabel, labels.AlertName)
 	for name := range r.Labels {
 		b.Del(name)
 	}
