@@ -35,9 +35,9 @@ type freezeProgress struct {
 	asked, final bool
 	tries        int
 	next         time.Time
-	// settled says that nothing more will come; reason is why there is nothing.
-	settled bool
-	reason  string
+	// closed says that nothing more will come; reason is why there is nothing.
+	closed bool
+	reason string
 	// unserved says that the agent has no incidents.
 	unserved bool
 }
@@ -45,7 +45,7 @@ type freezeProgress struct {
 // again lets the agent be asked again, which has connected: it may have been killed before it had stored what it was asked.
 func (f *freezeProgress) again(now time.Time) {
 	f.asked, f.final = false, false
-	f.tries, f.next, f.settled, f.reason, f.unserved = 0, now, false, "", false
+	f.tries, f.next, f.closed, f.reason, f.unserved = 0, now, false, "", false
 }
 
 // freezeAsk is a question for one agent.
@@ -150,7 +150,7 @@ func (s *incidentsState) nextFreezes(now time.Time) (asks []freezeAsk) {
 }
 
 func (f *freezeProgress) isDue(ended bool, now time.Time) bool {
-	return !f.asking && !f.settled && !now.Before(f.next) && (!f.asked || ended && !f.final)
+	return !f.asking && !f.closed && !now.Before(f.next) && (!f.asked || ended && !f.final)
 }
 
 // freezeQuestion asks by the clock of the node.
@@ -187,9 +187,9 @@ func (s *incidentsState) freezeAnswered(ask freezeAsk, a *messages.NodeAnswer, n
 	}
 	switch f.tries++; {
 	case a.Missing == messages.MissingUnserved:
-		f.settled, f.unserved, f.reason = true, true, "its agent keeps no incidents"
+		f.closed, f.unserved, f.reason = true, true, "its agent keeps no incidents"
 	case f.tries >= maxFreezeTries:
-		f.settled, f.reason = true, "its agent has not kept its evidence: "+cmp.Or(string(a.Missing), "the answer is not valid")
+		f.closed, f.reason = true, "its agent has not kept its evidence: "+cmp.Or(string(a.Missing), "the answer is not valid")
 	default:
 		f.next = now.Add(freezeRetry << (f.tries - 1))
 	}

@@ -62,8 +62,8 @@ func (s *incidentsState) progress(e *incidentEntry, doc *messages.Incident, now 
 	frozen := ended && !s.choosesLater(e, now)
 	collected := frozen
 	for i := range doc.Nodes {
-		settled, done := s.progressNode(&doc.Nodes[i], e, doc, ended, now)
-		frozen, collected = frozen && settled, collected && settled && done
+		closed, done := s.progressNode(&doc.Nodes[i], e, doc, ended, now)
+		frozen, collected = frozen && closed, collected && closed && done
 	}
 	switch {
 	case !frozen:
@@ -88,9 +88,9 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// progressNode sets how far a node is. settled says that it adds nothing to the evidence any more, done that
+// progressNode sets how far a node is. closed says that it adds nothing to the evidence any more, done that
 // the proxy has all of it.
-func (s *incidentsState) progressNode(n *messages.IncidentNode, e *incidentEntry, doc *messages.Incident, ended bool, now time.Time) (settled, done bool) {
+func (s *incidentsState) progressNode(n *messages.IncidentNode, e *incidentEntry, doc *messages.Incident, ended bool, now time.Time) (closed, done bool) {
 	p, a := e.parts[n.NodeID], s.agents[n.NodeID]
 	away := a == nil || !a.online
 	since := doc.To // when the node could begin to freeze its evidence
@@ -101,16 +101,16 @@ func (s *incidentsState) progressNode(n *messages.IncidentNode, e *incidentEntry
 	reason := ""
 	switch {
 	case p.known && !p.open:
-		settled = true
+		closed = true
 	case p.fetch.done && !p.known && n.State == messages.IncidentCollected: // in a former process
 		return true, true
 	case !ended:
-	case p.freeze.settled && !p.own:
-		settled, reason = true, p.freeze.reason
+	case p.freeze.closed && !p.own:
+		closed, reason = true, p.freeze.reason
 	case away:
-		settled, reason = true, "its agent is away"
+		closed, reason = true, "its agent is away"
 	case late:
-		settled, reason = true, "its agent has not kept its evidence in time"
+		closed, reason = true, "its agent has not kept its evidence in time"
 	}
 	if n.To.IsZero() && ended || n.To.IsZero() && !doc.To.IsZero() && !p.own {
 		n.To = doc.To
@@ -130,18 +130,18 @@ func (s *incidentsState) progressNode(n *messages.IncidentNode, e *incidentEntry
 	case s.limits.onDisk:
 		done = p.fetch.done && (p.known || p.freeze.unserved)
 	default:
-		done = p.known || p.freeze.settled
+		done = p.known || p.freeze.closed
 	}
-	done = settled && (done || gaveUp)
+	done = closed && (done || gaveUp)
 	switch {
-	case !settled:
+	case !closed:
 		n.State = messages.IncidentOpen
 	case done:
 		n.State = messages.IncidentCollected
 	default:
 		n.State = messages.IncidentFrozen
 	}
-	return settled, done
+	return closed, done
 }
 
 // listFiles names the files that the agent has: they are read there.

@@ -131,7 +131,7 @@ func (s *incidentsState) loaded(doc *messages.Incident, now time.Time) {
 		n := &doc.Nodes[i]
 		p := &incidentPart{own: n.IncidentID != "" && n.IncidentID != doc.ID, open: n.State == messages.IncidentOpen, since: now}
 		if n.State == messages.IncidentCollected {
-			p.fetch.done, p.freeze.settled = true, true
+			p.fetch.done, p.freeze.closed = true, true
 		}
 		e.parts[n.NodeID] = p
 		s.lost.restore(doc, n)
