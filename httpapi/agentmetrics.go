@@ -23,13 +23,13 @@ const (
 	familyStorageErrors  = "fodc_proxy_storage_errors_total"
 	familyStreamsRefused = "fodc_proxy_streams_refused_total"
 
-	familyIncidentsOpened = "fodc_incidents_opened_total"
-	familyIncidentsOpen   = "fodc_incidents_open"
-	familyEvidenceBytes   = "fodc_incident_evidence_bytes"
+	familyIncidentsOpened = "fodc_proxy_incidents_opened_total"
+	familyIncidentsOpen   = "fodc_proxy_incidents_open"
+	familyEvidenceBytes   = "fodc_proxy_incident_evidence_bytes"
 
-	familyNotifications        = "fodc_alertmanager_notifications_total"
-	familyNotificationsFailed  = "fodc_alertmanager_notifications_failed_total"
-	familyNotificationsDropped = "fodc_alertmanager_notifications_dropped_total"
+	familyNotifications        = "fodc_proxy_alertmanager_notifications_total"
+	familyNotificationsFailed  = "fodc_proxy_alertmanager_notifications_failed_total"
+	familyNotificationsDropped = "fodc_proxy_alertmanager_notifications_dropped_total"
 )
 
 // metadataOfAgents is metadataOf for these families.

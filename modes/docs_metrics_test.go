@@ -109,7 +109,7 @@ func pagesOfEverything(t *testing.T) []string {
 	paths, err := filepath.Glob("../actors/agent/telemetry/testdata/*.prom")
 	require.NoError(t, err)
 	require.NotEmpty(t, paths)
-	paths = append(paths, "testdata/versions.prom", "../actors/agent/testdata/journal.prom", "../actors/agent/testdata/database.prom", "../actors/agent/testdata/pressure.prom",
+	paths = append(paths, "testdata/versions.prom", "../httpapi/testdata/self.prom", "../actors/agent/testdata/journal.prom", "../actors/agent/testdata/database.prom", "../actors/agent/testdata/pressure.prom",
 		"../actors/agent/testdata/crashes.prom", "../actors/agent/testdata/incidents.prom", "../actors/agent/testdata/ramps.prom")
 	for _, path := range paths {
 		page, err := os.ReadFile(path)

@@ -114,8 +114,8 @@ func TestE2EAlertmanagerHearsOfIncidents(t *testing.T) {
 	require.True(t, time.Now().After(ends))
 	_, metrics, _, err := get(proxy.addr("http"), "/metrics/self")
 	require.NoError(t, err)
-	require.Regexp(t, `fodc_alertmanager_notifications_total\{alertmanager="http://`+alertmanager+`"\} [1-9]`, metrics)
-	require.Regexp(t, `fodc_alertmanager_notifications_failed_total\{alertmanager="http://127.0.0.1:1"\} [1-9]`, metrics)
+	require.Regexp(t, `fodc_proxy_alertmanager_notifications_total\{alertmanager="http://`+alertmanager+`"\} [1-9]`, metrics)
+	require.Regexp(t, `fodc_proxy_alertmanager_notifications_failed_total\{alertmanager="http://127.0.0.1:1"\} [1-9]`, metrics)
 	require.Equal(t, 1, strings.Count(proxy.log(), "an Alertmanager does not take alerts of incidents"))
 	require.NotContains(t, proxy.log(), "hunter2")
 }
