@@ -85,7 +85,7 @@ var testsMayImport = map[string][]string{
 	"actors/agent/mask":       {"actors/agent/mask/masktest"},
 	"actors/agent/nodeconfig": {"actors/agent/mask/masktest"},
 	"actors/agent/rules":      {"recorder", "recorder/recordertest"},
-	"actors/proxy":            {"actors/actorstest", "recorder/journal/journaltest"},
+	"actors/proxy":            {"actors/actorstest", "recorder/bundle", "recorder/journal/journaltest"},
 	"recorder/blocks":         {"recorder/blocks/blockstest", "recorder/recordertest"},
 	"recorder/bundle":         {"recorder/blocks/blockstest", "recorder/bundle/bundletest"},
 	"recorder":                {"recorder/recordertest"},

@@ -80,7 +80,8 @@
 //   - incidents_document_state.go: the document, within its limits
 //   - incidents_lost_state.go: the rules of the proxy, of nodes that are lost; incidents_alerts_state.go: their alerts
 //   - incidents_context_state.go: neighbours keep their evidence beside it
-//   - incidents_end_state.go: open, frozen, collected; what is fetched
+//   - incidents_end_state.go: open, frozen, collected
+//   - incidents_fetch_state.go: what is fetched of a node, while it is open and then
 //   - incidents_asked_state.go: what somebody wants
 //   - incidents_write_state.go: what is stored when
 //

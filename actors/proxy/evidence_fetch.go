@@ -60,7 +60,19 @@ func (f *evidenceFetcher) run(ctx context.Context, job evidenceJob) evidenceEnde
 	case <-f.ready:
 	case <-ctx.Done():
 	}
-	for _, file := range job.files {
+	var left []messages.EvidenceFile
+	for _, file := range job.files { // What is here is known, whatever the agent says to the rest.
+		if ctx.Err() != nil {
+			return done
+		}
+		if end := f.stored(job, file); end != nil {
+			end.file = file
+			done.ends = append(done.ends, *end)
+		} else {
+			left = append(left, file)
+		}
+	}
+	for _, file := range left {
 		if ctx.Err() != nil {
 			return done
 		}
@@ -81,18 +93,35 @@ var (
 	errFileTime = errors.New("the agent sends it too slowly")
 )
 
+// isCollected reports whether a file is what the proxy itself makes of samples: those of agents have a sum.
+func isCollected(file messages.EvidenceFile) bool { return file.SHA256 == "" }
+
+// stored returns the end of a file of the agent that is in the store; nil: it is not.
+func (f *evidenceFetcher) stored(job evidenceJob, file messages.EvidenceFile) *fileEnd {
+	id := job.key.incidentID
+	switch {
+	case isCollected(file):
+		return nil
+	case file.Path == windowPath(job.key.nodeID):
+		if has := f.blocksOf(job, false); has != nil {
+			_ = f.store.Remove(id, file.Path) // A crash may have left it.
+			return &fileEnd{files: has}
+		}
+		return nil
+	}
+	if has, err := f.store.Stat(id, file.Path); err == nil && sameFile(has, file) {
+		return &fileEnd{files: []messages.EvidenceFile{file}}
+	}
+	return nil
+}
+
 // fetch fetches one file. The end is nil if that is not to count, and waits says why the node cannot be fetched from.
 func (f *evidenceFetcher) fetch(ctx context.Context, job evidenceJob, file messages.EvidenceFile) (end *fileEnd, waits string) {
 	switch {
-	case job.want.from == evidenceOfStream:
+	case isCollected(file) && job.want.from == evidenceOfStream:
 		return f.fetchSamples(ctx, job, file)
-	case job.want.from == evidenceKept:
+	case isCollected(file):
 		return f.fetchKept(ctx, job)
-	case file.Path == windowPath(job.key.nodeID):
-		if has := f.blocksOf(job, false); has != nil {
-			_ = f.store.Remove(job.key.incidentID, file.Path) // A crash may have left it.
-			return &fileEnd{files: has}, ""
-		}
 	}
 	if end, waits = f.fetchFile(ctx, job, file); end == nil || end.reason != "" || file.Path != windowPath(job.key.nodeID) {
 		return end, waits

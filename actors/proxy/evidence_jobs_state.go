@@ -139,7 +139,7 @@ func (w *evidenceWork) fileEnded(e fileEnd) (came bool) {
 
 // report returns what there is of the node.
 func (w *evidenceWork) report() nodeFetched {
-	r := nodeFetched{incidentID: w.want.incidentID, nodeID: w.want.node.NodeID, done: w.done}
+	r := nodeFetched{incidentID: w.want.incidentID, nodeID: w.want.node.NodeID, number: w.want.number, done: w.done}
 	said := map[messages.EvidenceMissing]bool{}
 	for _, f := range w.files {
 		if has := w.has[f.Path]; has != nil {

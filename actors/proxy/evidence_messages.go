@@ -28,8 +28,11 @@ type (
 	fetchEvidence struct {
 		incidentID string // the proxy's
 		from       evidenceSource
+		// number tells questions apart: nodeFetched has that of the newest one.
+		number uint64
 		// node says who that is: its identity, IncidentID, Dir, From and To by the proxy's clock, ClockOffsetSeconds,
-		// and, of an agent's incident, the Files as the agent has them.
+		// and the Files as the agent has them, or as they have come before. Samples that the proxy collects or has kept
+		// are beside those.
 		node messages.IncidentNode
 	}
 	// forgetEvidence says that an incident is removed: nothing of it is fetched any more.
@@ -40,6 +43,7 @@ type (
 // when all has come. The files are in the store, and named by no document yet.
 type nodeFetched struct {
 	incidentID, nodeID string
+	number             uint64 // of the newest fetchEvidence
 	// files are all that have come so far. missing has what has not, and why.
 	files   []messages.EvidenceFile
 	missing []messages.EvidenceMissing

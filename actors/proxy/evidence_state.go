@@ -139,10 +139,11 @@ func sameFile(a, b messages.EvidenceFile) bool {
 
 // wanted returns the files that are wanted: of what the proxy itself collects, the segment that it becomes.
 func (w *evidenceWork) wanted() []messages.EvidenceFile {
-	if w.want.from == evidenceOfAgent {
-		return w.want.node.Files
+	files, window := w.want.node.Files, windowPath(w.want.node.NodeID)
+	if w.want.from == evidenceOfAgent || slices.ContainsFunc(files, func(f messages.EvidenceFile) bool { return f.Path == window }) {
+		return files
 	}
-	return []messages.EvidenceFile{{Path: windowPath(w.want.node.NodeID), What: messages.EvidenceWindow}}
+	return append(slices.Clip(files), messages.EvidenceFile{Path: window, What: messages.EvidenceWindow})
 }
 
 // windowName is the file of a node's directory that has its samples.

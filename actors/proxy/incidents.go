@@ -220,7 +220,7 @@ func (k *incidents) advance(c actors.Context) {
 	k.write(c, now)
 	k.answer(now)
 	if k.evidence != nil {
-		for _, f := range k.state.nextFetches() {
+		for _, f := range k.state.nextFetches(now) {
 			actors.Request(c, k.evidence, f)
 		}
 	}

@@ -26,7 +26,8 @@ func (s *incidentsState) update(e *incidentEntry, r *report, now time.Time) {
 	}
 	p.own, p.known, p.open = isOwn, true, r.open
 	if !slices.Equal(p.files, r.files) {
-		p.files, p.fetch.sent, p.fetch.done = r.files, false, false
+		p.files = r.files
+		p.fetch.renew()
 	}
 	p.missing, e.touched = r.missing, true
 	if isOwn {
@@ -40,7 +41,8 @@ func (s *incidentsState) write(doc *messages.Incident, p *incidentPart, r *repor
 	node := r.node
 	if has := nodeOf(doc, node.NodeID); has != nil {
 		if has.IncidentID == node.IncidentID {
-			node.Files, node.Missing, node.Bytes, node.State = has.Files, has.Missing, has.Bytes, has.State
+			node.Missing, node.State = has.Missing, has.State
+			setFiles(&node, withoutReplaced(has.Files, p.files))
 		} else {
 			p.fetch = fetchProgress{}
 		}

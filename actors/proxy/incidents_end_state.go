@@ -7,13 +7,6 @@ import (
 	"fodc/messages"
 )
 
-// fetchProgress is how far the evidence of a node is in the store of the proxy.
-type fetchProgress struct {
-	// sent says that it was asked for, done that nothing more will come.
-	sent, done bool
-	missing    []messages.EvidenceMissing
-}
-
 // restartGrace is how long after the start of the proxy its agents may take to connect again, and to tell of their
 // incidents: until then incidents of the former process stay as they are.
 const restartGrace = time.Minute
@@ -30,11 +23,16 @@ func (s *incidentsState) isBack(e *incidentEntry) bool {
 	})
 }
 
+// waitsForAgents reports whether an incident of a former process stays as it is.
+func (s *incidentsState) waitsForAgents(e *incidentEntry, now time.Time) bool {
+	return e.restored && now.Sub(e.since) < restartGrace && !s.isBack(e)
+}
+
 // advance does what the time has come for.
 func (s *incidentsState) advance(now time.Time) {
 	s.lost.expire(s, now)
 	for _, e := range s.sorted() {
-		if e.doc.State == messages.IncidentCollected && !e.touched || e.restored && now.Sub(e.since) < restartGrace && !s.isBack(e) {
+		if e.doc.State == messages.IncidentCollected && !e.touched || s.waitsForAgents(e, now) {
 			continue
 		}
 		s.chooseNeighbours(e, now)
@@ -116,7 +114,10 @@ func (s *incidentsState) progressNode(n *messages.IncidentNode, e *incidentEntry
 		n.To = doc.To
 	}
 	if p.known || reason != "" || s.limits.onDisk && p.fetch.sent {
-		n.Missing = slices.Concat(p.missing, p.fetch.missing)
+		n.Missing = slices.Clone(p.missing)
+		if closed { // Until then it may still come.
+			n.Missing = append(n.Missing, p.fetch.missing...)
+		}
 		if reason != "" && !slices.ContainsFunc(n.Missing, func(m messages.EvidenceMissing) bool { return m.Reason == reason }) {
 			n.Missing = append(n.Missing, messages.EvidenceMissing{What: "evidence", Reason: reason})
 		}
@@ -128,7 +129,7 @@ func (s *incidentsState) progressNode(n *messages.IncidentNode, e *incidentEntry
 	gaveUp := ended && now.Sub(since) > awayTime
 	switch {
 	case s.limits.onDisk:
-		done = p.fetch.done && (p.known || p.freeze.unserved)
+		done = p.fetch.done && p.fetch.plan == p.plan(true) && p.fetch.plan.from != evidenceKept
 	default:
 		done = p.known || p.freeze.closed
 	}
@@ -149,52 +150,5 @@ func (s *incidentsState) listFiles(n *messages.IncidentNode, p *incidentPart) {
 	if !p.known {
 		return
 	}
-	n.Files, n.Bytes = p.files, 0
-	for i := range n.Files {
-		n.Bytes += n.Files[i].Bytes
-	}
-}
-
-// nextFetches returns what is to be fetched now.
-func (s *incidentsState) nextFetches() (fetches []fetchEvidence) {
-	if !s.limits.onDisk {
-		return nil
-	}
-	for _, e := range s.sorted() {
-		for i := range e.doc.Nodes {
-			n := &e.doc.Nodes[i]
-			p := e.parts[n.NodeID]
-			if p.fetch.sent || p.fetch.done || n.State == messages.IncidentOpen {
-				continue
-			}
-			f := fetchEvidence{incidentID: e.doc.ID, from: evidenceKept, node: *n}
-			switch {
-			case p.known:
-				f.from, f.node.Files = evidenceOfAgent, p.files
-			case p.freeze.unserved:
-				f.from = evidenceOfStream
-			}
-			p.fetch.sent = true
-			fetches = append(fetches, f)
-		}
-	}
-	return fetches
-}
-
-// fetched takes what has come of the evidence of a node.
-func (s *incidentsState) fetched(m nodeFetched) {
-	e := s.entries[m.incidentID]
-	if e == nil || e.parts[m.nodeID] == nil {
-		return
-	}
-	p := e.parts[m.nodeID]
-	p.fetch.done, p.fetch.missing = m.done, m.missing
-	e.touched = true
-	e.change(func(doc *messages.Incident) {
-		n := nodeOf(doc, m.nodeID)
-		n.Files, n.Bytes = m.files[:min(len(m.files), messages.MaxEvidenceFiles)], 0
-		for i := range n.Files {
-			n.Bytes += n.Files[i].Bytes
-		}
-	})
+	setFiles(n, p.files)
 }

@@ -101,7 +101,7 @@ func (s *incidentsState) overlap(into, from *incidentEntry, now time.Time) bool 
 		return false
 	}
 	for id, p := range from.parts {
-		if q := into.parts[id]; q != nil && q.own && p.own {
+		if q := into.parts[id]; q != nil && q.own && p.own || s.cannotComeAgain(from, id) {
 			return false
 		}
 	}

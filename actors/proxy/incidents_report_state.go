@@ -69,7 +69,7 @@ func (s *incidentsState) attached(id messages.Identity, agentID string, offset t
 	for _, e := range s.entries {
 		if p := e.parts[id.NodeID]; p != nil && e.doc.State != messages.IncidentCollected {
 			p.freeze.again(now)
-			p.fetch.sent = p.fetch.done
+			p.fetch.again()
 		}
 	}
 }

@@ -55,6 +55,7 @@ type incidentsState struct {
 	agents   map[string]*incidentAgent // by node id
 	lost     lostNodes
 	askedAt  []time.Time // of requests, within an hour
+	fetches  uint64      // counts what was asked of the actor of evidence
 	// removals are the incidents to be removed from the store, actions what agents still have to do.
 	removals []string
 	actions  []pendingAction

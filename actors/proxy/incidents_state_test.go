@@ -87,7 +87,7 @@ func (m *incidentMachine) Do(command string, args []string) string {
 		delete(m.nodes, args[0])
 	case "removed": // the registry forgets it
 		delete(m.nodes, args[0])
-	case "report": // report NODE NUMBER RULE first=DURATION [last=DURATION] [open] [firing] [severity=S]
+	case "report": // report NODE NUMBER RULE first=DURATION [last=DURATION] [open] [firing] [severity=S] [files=FILE,...]
 		return m.report(args, values)
 	case "run": // run DURATION
 		return m.run(duration(args[0]))
@@ -107,14 +107,10 @@ func (m *incidentMachine) Do(command string, args []string) string {
 		if err := m.state.act(scriptID(int(number(args[0]))), messages.IncidentAction(args[1]), m.Now()); err != nil {
 			return err.Error()
 		}
-	case "fetched": // fetched NUMBER NODE [FILE]
-		f := nodeFetched{incidentID: scriptID(int(number(args[0]))), nodeID: args[1], done: true}
-		if len(args) > 2 {
-			f.files = []messages.EvidenceFile{{Path: messages.EvidenceDir(args[1]) + "/" + args[2], Bytes: 7}}
-		}
-		m.state.fetched(f)
-	case "show":
-		return m.show()
+	case "fetched": // fetched NUMBER NODE [FILE]... [old] [without=REASON]
+		m.fetched(args, values)
+	case "show": // show [files=names]
+		return m.showWith(values)
 	default:
 		return "unknown command " + command
 	}
@@ -168,9 +164,41 @@ func (m *incidentMachine) report(args []string, values map[string]string) string
 		severity = "warning"
 	}
 	r.Rules = []messages.IncidentAlert{{Rule: args[2], Severity: severity, Summary: r.Summary, FirstOccurrence: r.FirstOccurrence, LastFiring: r.LastFiring, Firing: firing, Firings: 1}}
+	if values["files"] != "" {
+		r.Nodes = []messages.IncidentNode{{NodeID: args[0], Files: scriptFiles(args[0], strings.Split(values["files"], ","))}}
+	}
 	n.records[r.ID] = r
 	m.collect(n)
 	return m.told()
+}
+
+// scriptFiles are files of a node. A name may end in another version than that of 0: heap:1.
+func scriptFiles(node string, names []string) (files []messages.EvidenceFile) {
+	for _, name := range names {
+		name, version, _ := strings.Cut(name, ":")
+		files = append(files, messages.EvidenceFile{Path: messages.EvidenceDir(node) + "/" + name, What: name, Bytes: 7, SHA256: fmt.Sprintf("%064s", version)})
+	}
+	return files
+}
+
+// fetched answers the newest question for the evidence of a node, or an older one.
+func (m *incidentMachine) fetched(args []string, values map[string]string) {
+	f := nodeFetched{incidentID: scriptID(int(number(args[0]))), nodeID: args[1], done: true}
+	f.number = m.state.entries[f.incidentID].parts[f.nodeID].fetch.number
+	var names []string
+	for _, name := range args[2:] {
+		switch {
+		case name == "old":
+			f.number--
+		case !strings.Contains(name, "="):
+			names = append(names, name)
+		}
+	}
+	f.files = scriptFiles(f.nodeID, names)
+	if reason := values["without"]; reason != "" {
+		f.missing = []messages.EvidenceMissing{{What: "window", Reason: reason}}
+	}
+	m.state.fetched(f)
 }
 
 // collect has an agent tell of all its incidents.
@@ -204,7 +232,7 @@ func (m *incidentMachine) run(d time.Duration) string {
 			lines = append(lines, m.freeze(ask))
 		}
 		m.state.advance(now)
-		for _, f := range m.state.nextFetches() {
+		for _, f := range m.state.nextFetches(now) {
 			lines = append(lines, fmt.Sprintf("fetch %s of %s from %d, %d files", short(f.incidentID), f.node.NodeID, f.from, len(f.node.Files)))
 		}
 		for _, a := range m.state.nextActions(now) {
@@ -284,7 +312,9 @@ func (m *incidentMachine) ago(t time.Time) string {
 	return strings.TrimSuffix(m.Now().Sub(t).Round(time.Second).String(), "0s") + " ago"
 }
 
-func (m *incidentMachine) show() string {
+func (m *incidentMachine) show() string { return m.showWith(nil) }
+
+func (m *incidentMachine) showWith(values map[string]string) string {
 	var lines []string
 	for _, doc := range m.state.list() {
 		lines = append(lines, fmt.Sprintf("%s %s %s since %s: %s", short(doc.ID), doc.State, doc.Severity, m.ago(doc.FirstOccurrence), doc.Summary))
@@ -294,7 +324,12 @@ func (m *incidentMachine) show() string {
 			for _, missing := range n.Missing {
 				line += ", " + missing.Reason
 			}
-			if len(n.Files) > 0 {
+			switch {
+			case values["files"] != "" && len(n.Files) > 0:
+				for _, f := range n.Files {
+					line += " " + strings.TrimPrefix(f.Path, n.Dir+"/") + ":" + strings.TrimLeft(f.SHA256, "0")
+				}
+			case len(n.Files) > 0:
 				line += fmt.Sprintf(", %d files", len(n.Files))
 			}
 			lines = append(lines, line)

@@ -33,6 +33,9 @@ type incidentPeer struct {
 	revision messages.IncidentRevision
 	asked    []messages.Question
 	file     []byte // of any path
+	sent     int64  // of it
+	// cut is after how many bytes of files the connection breaks, 0: never.
+	cut int64
 }
 
 // memoryIncidents is a configuration whose incidents survive in fs.
@@ -58,6 +61,10 @@ func (w *world) incidentPeer(name, role string) *incidentPeer {
 			case <-a.reg.Context().Done():
 				return
 			}
+		}
+	}()
+	go func() {
+		for a.reg.RecvMsg(new(wire.RegisterAgentResponse)) == nil { // Otherwise the stream is full after hours.
 		}
 	}()
 	return p
@@ -87,6 +94,11 @@ func (p *incidentPeer) serve() {
 			r.Part = p.revision
 		case messages.EvidenceQuestion:
 			end := min(asked.Offset+asked.Length, int64(len(p.file)))
+			if p.sent += end - asked.Offset; p.cut != 0 && p.sent > p.cut {
+				p.mu.Unlock()
+				p.agent.cancel()
+				return
+			}
 			r.Part = &messages.ProfileChunk{Data: p.file[asked.Offset:end], FileSize: int64(len(p.file)), Last: true}
 		}
 		p.mu.Unlock()
