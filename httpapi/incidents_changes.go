@@ -52,6 +52,11 @@ func changesView(r changes.Report) changes.Report {
 	}
 	view.Unread = orNone(r.Unread)
 	view.Vanished, view.Appeared = groupsView(r.Vanished), groupsView(r.Appeared)
+	view.Churn = make([]changes.Churn, len(r.Churn))
+	for n, c := range r.Churn {
+		c.At, c.By, c.Nodes, c.Families = jsonTime(c.At), orNone(c.By), orNone(c.Nodes), orNone(c.Families)
+		view.Churn[n] = c
+	}
 	return view
 }
 

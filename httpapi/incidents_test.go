@@ -62,6 +62,7 @@ func someChanges() changes.Report {
 	point := []changes.Point{{At: 1, Value: 2}}
 	group := []changes.Group{{Node: "n1", At: incidentTime, BackAt: incidentTime, Series: 3, Families: []string{"f"}}}
 	return changes.Report{Dropped: 1, Series: 10, Judged: 9, Unread: []changes.Unread{{Node: "n2", Reason: "gone"}}, Vanished: group, Appeared: group,
+		Churn: []changes.Churn{{At: incidentTime, Ended: 1, Began: 2, Nodes: []string{"n1"}}},
 		Changes: []changes.Change{{Family: "f", Node: "n1", Name: "f_bucket", Labels: `a="b"`, Kind: changes.Level, At: incidentTime, PerSecond: true, From: 1, To: 2,
 			Factor: 2, Direction: "up", Strength: math.Inf(1), Series: 1, Nodes: []string{"n1"}, Chart: changes.Chart{Low: math.NaN(), High: math.Inf(-1), Before: point, After: point}}},
 		Limits: []changes.Limit{{Node: "n1", What: "w", Name: "n", Labels: "l", At: incidentTime, Usual: 1, Highest: 2, Limit: 3}}}

@@ -41,6 +41,14 @@ type Changes struct {
 		Highest float64   `json:"highest"`
 		Limit   float64   `json:"limit"`
 	} `json:"limits"`
+	Churn []struct {
+		By       []string  `json:"by"`
+		At       time.Time `json:"at"`
+		Ended    int       `json:"ended"`
+		Began    int       `json:"began"`
+		Nodes    []string  `json:"nodes"`
+		Families []string  `json:"families"`
+	} `json:"churn"`
 	// Series counts those that were looked at.
 	Series int `json:"series"`
 	Unread []struct {
@@ -73,6 +81,7 @@ func (c *Changes) text(first time.Time) string {
 		}
 		rows = append(rows, []string{relative(one.At, first), node, numberText(one.From) + unit, numberText(one.To) + unit, one.Kind, what})
 	}
+	rows = append(rows, c.churnRows(first)...)
 	if len(rows) == 1 {
 		if c.Series == 0 && len(c.Unread) > 0 {
 			return c.unread()
@@ -110,6 +119,28 @@ func (c *Changes) vanishedRows(first time.Time) (rows [][]string) {
 			what += "; they were back at " + relative(v.BackAt, first)
 		}
 		rows = append(rows, []string{relative(v.At, first), v.Node, none, none, "vanished", what})
+	}
+	return rows
+}
+
+// churnRows are what comes and goes all the time, which is seldom why.
+func (c *Changes) churnRows(first time.Time) (rows [][]string) {
+	for _, one := range c.Churn[:min(len(c.Churn), maxShownChanges)] {
+		node := ""
+		if len(one.Nodes) > 0 {
+			node = one.Nodes[0]
+		}
+		if more := len(one.Nodes) - 1; more > 0 {
+			node += fmt.Sprintf(" and %d more", more)
+		}
+		what := fmt.Sprintf("%d series ended and %d began, while others of the same metrics went on", one.Ended, one.Began)
+		if len(one.By) > 0 {
+			what += ", by " + strings.Join(one.By, ", ")
+		}
+		if len(one.Families) > 0 {
+			what += ", such as " + strings.Join(one.Families[:min(len(one.Families), maxNames)], ", ")
+		}
+		rows = append(rows, []string{relative(one.At, first), node, none, none, "churn", what})
 	}
 	return rows
 }

@@ -62,7 +62,8 @@ func TestIncidentForPeople(t *testing.T) {
 {"family":"rss","node_id":"n1","name":"rss","labels":"","kind":"level","at":"2026-03-01T03:11:00Z","from":512000000,"to":2.1e9,"series":1},
 {"family":"errs","node_id":"n2","name":"errs_total","labels":"a=\"b\"","kind":"spike","at":"2026-03-01T03:12:17Z","per_second":true,"from":0,"to":12.34567,"series":3,"nodes":["n2","n1"]}],
 "limits":[{"node_id":"n1","what":"memory of the control group","labels":"","at":"2026-03-01T03:11:30Z","usual":400000000,"highest":980000000,"limit":1000000000}],
-"dropped":4,"vanished":[{"node_id":"n1","at":"2026-03-01T03:12:30Z","back_at":"2026-03-01T03:12:40Z","series":120,"families":["a","b","c","d"]}],"unread":[{"node_id":"n3","reason":"gone\n"}]}`), changes))
+"dropped":4,"vanished":[{"node_id":"n1","at":"2026-03-01T03:12:30Z","back_at":"2026-03-01T03:12:40Z","series":120,"families":["a","b","c","d"]}],
+"churn":[{"by":["device"],"at":"2026-03-01T03:12:31Z","ended":8,"began":16,"nodes":["n1","n2"],"families":["a","b","c","d"]}],"unread":[{"node_id":"n3","reason":"gone\n"}]}`), changes))
 	var b strings.Builder
 	require.NoError(t, Write(&b, i, changes, zone))
 	golden(t, "show.txt", b.String())

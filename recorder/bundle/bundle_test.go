@@ -419,6 +419,20 @@ func TestMarkdown(t *testing.T) {
 	require.NotContains(t, text, "\n## b")
 }
 
+// TestChurnIsLast: what comes and goes all the time stands below all that left its course.
+func TestChurnIsLast(t *testing.T) {
+	churn := []changes.Churn{{By: []string{"device"}, Ended: 8, Began: 16, Nodes: []string{"data-0", "data-1"}, Families: []string{"node_network_up"}}}
+	want := "8 series ended and 16 series began while others of the same metrics went on, as devices come and go (`device`). Such as `node_network_up`.\n\n"
+	i := &messages.Incident{ID: bundletest.ID}
+	for _, all := range [][]changes.Change{nil, {{Family: "errors_total", Name: "errors_total"}}} {
+		text := readme(i, &changes.Report{Changes: all, Churn: churn})
+		_, below, ok := strings.Cut(text, "On data-0 and 1 more, from ")
+		require.True(t, ok, text)
+		require.Contains(t, below, want)
+		require.NotContains(t, below, "errors_total")
+	}
+}
+
 // TestOtherTools reads a bundle with tar and sha256sum.
 func TestOtherTools(t *testing.T) {
 	for _, tool := range []string{"tar", "sha256sum"} {

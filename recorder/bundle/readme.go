@@ -104,6 +104,7 @@ func readmeWhatChanged(w *strings.Builder, i *messages.Incident, r *changes.Repo
 	}
 	if len(r.Changes) == 0 {
 		fmt.Fprintf(w, "No series has left its usual course: %d were looked at, and %d had enough samples before.\n\n", r.Series, r.Judged)
+		readmeChurn(w, i, r)
 		return
 	}
 	fmt.Fprint(w, "| when | node | what | from | to | series |\n|---|---|---|---|---|---|\n")
@@ -123,6 +124,22 @@ func readmeWhatChanged(w *strings.Builder, i *messages.Incident, r *changes.Repo
 		fmt.Fprintf(w, "%s changed, too. ", plural(more, "more metric"))
 	}
 	fmt.Fprintf(w, "%s has all of it, with the values for charts.\n\n", changesName)
+	readmeChurn(w, i, r)
+}
+
+// readmeChurn is behind all else: what comes and goes all the time is seldom why.
+func readmeChurn(w *strings.Builder, i *messages.Incident, r *changes.Report) {
+	for _, c := range r.Churn {
+		nodes := plain(c.Nodes[0])
+		if more := len(c.Nodes) - 1; more > 0 {
+			nodes += fmt.Sprintf(" and %d more", more)
+		}
+		fmt.Fprintf(w, "- On %s, from %s on, %s ended and %s began while others of the same metrics went on, as devices come and go (%s). Such as %s.\n",
+			nodes, since(c.At, i.FirstOccurrence), seriesText(c.Ended, ""), seriesText(c.Began, ""), codes(c.By), codes(c.Families))
+	}
+	if len(r.Churn) > 0 {
+		fmt.Fprintln(w)
+	}
 }
 
 // seriesText counts series; the word is the same for one and for many.

@@ -48,6 +48,8 @@ type Report struct {
 	// Vanished are series that ended, or paused, together; Appeared those that began together.
 	Vanished []Group `json:"vanished"`
 	Appeared []Group `json:"appeared"`
+	// Churn is what comes and goes, which is behind all others.
+	Churn []Churn `json:"churn"`
 	// Series counts those that were looked at; Judged those with enough samples before it.
 	Series int `json:"series"`
 	Judged int `json:"judged"`
@@ -118,7 +120,7 @@ type Limit struct {
 	Limit   float64   `json:"limit"`
 }
 
-// Group is series of one node that ended or began together, such as those of a process.
+// Group is series of one node that ended or began together with their families, such as those of a process.
 type Group struct {
 	Node string    `json:"node_id"`
 	At   time.Time `json:"at"`
@@ -126,6 +128,20 @@ type Group struct {
 	BackAt time.Time `json:"back_at,omitzero"`
 	Series int       `json:"series"`
 	// Families are some of them, at most maxGroupFamilies.
+	Families []string `json:"families"`
+}
+
+// Churn is series that ended or began while others of the same family of the same node went on: values of a label that come and
+// go, such as network devices. It is one line for all nodes: those of a host have the same devices.
+type Churn struct {
+	// By are the names of their labels.
+	By []string `json:"by"`
+	// At is when the first of them ended or began.
+	At    time.Time `json:"at"`
+	Ended int       `json:"ended"`
+	Began int       `json:"began"`
+	// Nodes are theirs, in the order of time, at most maxNodes; Families some of them, at most maxGroupFamilies.
+	Nodes    []string `json:"nodes"`
 	Families []string `json:"families"`
 }
 

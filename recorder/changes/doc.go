@@ -10,6 +10,7 @@
 //   - family.go: families, and what is too small to matter
 //   - rank.go: one line a family, in order
 //   - absent.go: series that end or begin together
+//   - churn.go: series that come and go while their families go on
 //   - limits.go: what came near its limit
 //
 // How it works, for each series by itself:
@@ -31,7 +32,8 @@
 // off (spikeRatio) are a spike, which ranks behind all that stays.
 //
 // The list has one line a family, of its series that changed first. It is in the order of onset in steps of sameTime scrapes; of those at the
-// same time, what went furthest in its unit is first. Series of a process that ends are one Group, not a change each. What came near
+// same time, what went furthest in its unit is first. Series of a process that ends are one Group, not a change each. Series that end or begin
+// while others of their family go on, such as those of network devices, are Churn, which is behind all else. What came near
 // a limit is a list of its own: it tells memory that will not suffice from a node that warms up. The agent's own series are never
 // listed: it does more when there is an incident.
 //

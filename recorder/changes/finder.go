@@ -13,6 +13,7 @@ type Finder struct {
 	families        map[string]*family
 	vanished        absences
 	appeared        absences
+	churn           []churnOf
 	limits          []Limit
 	// intervals are those between the scrapes of each node.
 	intervals      []int64
@@ -89,6 +90,7 @@ func (f *Finder) endNode() {
 	if n := f.node; n != nil {
 		f.vanished = append(f.vanished, n.absent.vanished()...)
 		f.appeared = append(f.appeared, n.absent.appeared()...)
+		f.churn = append(f.churn, n.absent.churned()...)
 		f.limits = append(f.limits, n.limits.find(f, n.end)...)
 	}
 	f.node = nil

@@ -89,6 +89,7 @@ func (f *Finder) Report() Report {
 	r.Limits = f.nearLimits()
 	r.Vanished = f.vanished.groups(f.lastOf)
 	r.Appeared = f.appeared.groups(func(string) int64 { return math.MaxInt64 })
+	r.Churn = churnLines(f.churn, f.lastOf)
 	return r
 }
 

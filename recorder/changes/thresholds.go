@@ -61,6 +61,9 @@ const (
 	// so all the time.
 	minGroup   = 3
 	groupShare = 0.01
+	// wholeShare of the node's families that end or begin together are more than values of a label that come and go: one of two
+	// endpoints, say.
+	wholeShare = 1.0 / 3
 )
 
 // When a series is taken for a counter although its type does not say so.
