@@ -19,8 +19,10 @@ const (
 	storePatience = 5 * time.Second
 	// storeRetry is after which time a directory is tried again that cannot be used.
 	storeRetry = time.Minute
-	// newIncidentBytes is how much room is made before an incident begins.
-	newIncidentBytes = 16 << 20
+	// newIncidentBytes is how much room is made before an incident begins, leastIncidentBytes how much there must be: with less there
+	// would be a document without evidence, for which others were removed.
+	newIncidentBytes   = 16 << 20
+	leastIncidentBytes = 1 << 20
 )
 
 // Messages to the actor of the incidents, from goroutines that use a store.
@@ -125,14 +127,23 @@ func (s *incidentStore) whenIdle() <-chan struct{} {
 
 var errDiskSlow = fmt.Errorf("the disk does not answer within %s", prepareTimeout)
 
+// beginOnDisk makes room on disk, and writes the document. Where there is no room for evidence, nothing is removed.
+func beginOnDisk(disk *incidentStore, doc *messages.Incident) error {
+	if disk.MakeRoom(newIncidentBytes, time.Now()) != nil { // Smaller files may have room.
+		if err := disk.MakeRoom(leastIncidentBytes, time.Now()); err != nil {
+			return err
+		}
+	}
+	return disk.write(doc.ID, doc)
+}
+
 // prepareIncident begins an incident in a store: on disk, or else in memory. It takes at most prepareTimeout.
 func prepareIncident(disk, memory *incidentStore, doc *messages.Incident) incidentPrepared {
 	m := incidentPrepared{id: doc.ID, store: disk, err: errors.New("the directory of the evidence cannot be used")}
 	if disk != nil {
 		done := make(chan error, 1)
 		go func() {
-			_ = disk.MakeRoom(newIncidentBytes, time.Now()) // Smaller files may have room.
-			done <- disk.write(doc.ID, doc)
+			done <- beginOnDisk(disk, doc)
 		}()
 		timer := time.NewTimer(prepareTimeout)
 		defer timer.Stop()
