@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -183,7 +184,30 @@ func readOrderBody(r *http.Request) (body incidentOrder, err error) {
 	}
 	if err != nil {
 		return body, messages.Errorf(messages.ErrBadData, "the body is not what is allowed, such as %s: %s",
-			`{"reason":"slow queries","nodes":["data-0"],"before":"10m","after":"0s","profiles":true}`, truncated(fmt.Sprint(err)))
+			`{"reason":"slow queries","nodes":["data-0"],"before":"10m","after":"0s","profiles":true}`, truncated(bodyFault(err)))
 	}
 	return body, nil
+}
+
+// bodyFault says what is wrong with a body, in words of JSON and not of this program.
+func bodyFault(err error) string {
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case errors.Is(err, io.EOF):
+		return "it is empty"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "it ends within the object"
+	case !errors.As(err, &wrong):
+		return strings.TrimPrefix(err.Error(), "json: ")
+	case wrong.Field == "":
+		return "an object is allowed, not a JSON " + wrong.Value
+	}
+	allowed := "a string"
+	switch wrong.Type.Kind() {
+	case reflect.Slice:
+		allowed = "an array of strings"
+	case reflect.Bool:
+		allowed = "true or false"
+	}
+	return fmt.Sprintf("%s: %s is allowed, not a JSON %s", wrong.Field, allowed, wrong.Value)
 }

@@ -36,6 +36,13 @@ func TestIncidentDocument(t *testing.T) {
 	f("the directory", `"dir": "nodes/data-0"`, `"dir": "/etc"`)
 	f("size -3", `"bytes": 3`, `"bytes": -3`)
 	f("JSON", "{", "")
+
+	// A newer program has more to say.
+	newer := strings.NewReplacer(`"version": 1`, `"version": 2, "later": {"a": [1]}`, `"what": "config"`, `"what": "config", "later": 7`).Replace(string(b))
+	require.Equal(t, 2, strings.Count(newer, "later"))
+	out, err = ParseIncident([]byte(newer))
+	require.NoError(t, err)
+	require.Equal(t, in.Nodes[0].Files, out.Nodes[0].Files)
 }
 
 func TestEvidencePaths(t *testing.T) {

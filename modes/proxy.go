@@ -41,6 +41,9 @@ type runningProxy struct {
 	restoreHeap func()
 }
 
+// inMemoryOnly is what the log says of a proxy without a storage directory.
+const inMemoryOnly = "incidents and crash records are kept in memory only, and are lost when this process ends: --storage-dir names a directory to keep them in"
+
 // startProxy starts a proxy. alone says that the process does
 // nothing else: then the proxy tunes the garbage collector.
 func startProxy(sys *actors.System, c ProxyConfig, program Program, alone bool) (*runningProxy, error) {
@@ -79,6 +82,9 @@ func startProxy(sys *actors.System, c ProxyConfig, program Program, alone bool) 
 	go func() { p.failures <- p.http.Serve() }()
 	p.ready.Store(true)
 	log.Info("listening", zap.Stringer("grpc", p.grpcAddr), zap.Stringer("http", p.http.Addr()), p.storage.logField())
+	if p.storage == nil {
+		log.Info(inMemoryOnly)
+	}
 	return p, nil
 }
 
