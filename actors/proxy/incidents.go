@@ -207,7 +207,7 @@ func (k *incidents) advance(c actors.Context) {
 	k.opened = nil
 	now := time.Now()
 	k.state.advance(now)
-	for _, n := range k.state.takeNews() {
+	for _, n := range k.state.takeNews(now) {
 		k.tell(n)
 	}
 	k.ask(c, now)

@@ -254,9 +254,13 @@ type incidentNews struct {
 	worse, again bool
 }
 
-// takeNews returns what is to be told.
-func (s *incidentsState) takeNews() (news []incidentNews) {
+// takeNews returns what is to be told. Of an incident that is not stored nothing is: after a kill there would be another one in its
+// place, and nobody would say that this one is over.
+func (s *incidentsState) takeNews(now time.Time) (news []incidentNews) {
 	for _, e := range s.sorted() {
+		if !e.isKept(now) {
+			continue
+		}
 		isOpen, wasOpen := e.doc.State == messages.IncidentOpen, e.told == messages.IncidentOpen
 		worse := isOpen && wasOpen && severityOrder(e.doc.Severity) > severityOrder(e.toldSeverity)
 		if e.told == "" || isOpen != wasOpen || worse {

@@ -89,6 +89,10 @@ func (m *incidentMachine) Do(command string, args []string) string {
 		delete(m.nodes, args[0])
 	case "report": // report NODE NUMBER RULE first=DURATION [last=DURATION] [open] [firing] [severity=S] [files=FILE,...]
 		return m.report(args, values)
+	case "tells": // tells NODE...: their agents tell of all their incidents
+		for _, name := range args {
+			m.collect(m.nodes[name])
+		}
 	case "run": // run DURATION
 		return m.run(duration(args[0]))
 	case "suspend":
@@ -239,11 +243,11 @@ func (m *incidentMachine) run(d time.Duration) string {
 			lines = append(lines, fmt.Sprintf("%s asks %s: %s", a.question.Action, a.nodeID, short(a.question.IncidentID)))
 			m.state.acted(a, &messages.NodeAnswer{})
 		}
-		if told := m.told(); told != "" {
-			lines = append(lines, told)
-		}
 		for w := m.state.nextWrite(now); w != nil; w = m.state.nextWrite(now) {
 			m.state.written(w, nil, now)
+		}
+		if told := m.told(); told != "" {
+			lines = append(lines, told)
 		}
 	}
 	return strings.Join(lines, "\n")
@@ -281,7 +285,7 @@ func (m *incidentMachine) freeze(ask freezeAsk) string {
 
 func (m *incidentMachine) told() string {
 	var lines []string
-	for _, n := range m.state.takeNews() {
+	for _, n := range m.state.takeNews(m.Now()) {
 		line := fmt.Sprintf("tell %s is %s", short(n.doc.ID), n.doc.State)
 		if n.worse {
 			line += ", and " + n.doc.Severity
@@ -389,6 +393,7 @@ func TestNobodyIsToldOfWhatIsNotStored(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, m.state.entries[doc.ID].isKept(m.Now()))
 		require.Empty(t, m.state.nextFreezes(m.Now()))
+		require.Empty(t, m.state.takeNews(m.Now()))
 		if stored {
 			m.state.written(m.state.nextWrite(m.Now()), nil, m.Now())
 		} else {
@@ -396,6 +401,7 @@ func TestNobodyIsToldOfWhatIsNotStored(t *testing.T) {
 		}
 		require.True(t, m.state.entries[doc.ID].isKept(m.Now()))
 		require.Len(t, m.state.nextFreezes(m.Now()), 1)
+		require.Len(t, m.state.takeNews(m.Now()), 1)
 	}
 	f(true)
 	f(false)
@@ -501,7 +507,7 @@ func TestAThousandAgentsWithIncidents(t *testing.T) {
 			m.state.reported(agentReport{identity: messages.Identity{NodeID: name, Role: "data"}, agentID: name, records: []*messages.Incident{r}}, m.Now())
 		}
 		m.state.advance(m.Now())
-		m.state.takeNews()
+		m.state.takeNews(m.Now())
 		m.Wait(time.Second)
 	}
 	require.LessOrEqual(t, len(m.state.entries), agents/messages.MaxIncidentNodes+1)

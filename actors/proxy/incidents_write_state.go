@@ -11,7 +11,8 @@ const (
 	// written again.
 	saveInterval = time.Second
 	saveRetry    = 30 * time.Second
-	// keepPatience is how long the disk may take to save a new incident until others are told of it nevertheless.
+	// keepPatience is how long the disk may take to save a new incident until others are told of it nevertheless: a disk
+	// that hangs may be what the incident is about.
 	keepPatience = 2 * time.Second
 )
 
