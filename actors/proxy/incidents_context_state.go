@@ -55,13 +55,17 @@ type freezeAsk struct {
 }
 
 // chooseNeighbours adds the nodes that keep their evidence of the time of an incident: those of the roles of the
-// nodes with problems, then liaisons, then others.
+// nodes with problems, then liaisons, then others. After a restart of the proxy they are added as their agents come back, others
+// when all had the time to: they shall not take the places of those.
 func (s *incidentsState) chooseNeighbours(e *incidentEntry, now time.Time) {
 	problems := e.problems()
 	if e.doc.Kind != messages.IncidentRule || problems == e.chosenFor || s.choosesLater(e, now) || now.Sub(e.doc.FirstOccurrence) > contextReach {
 		return
 	}
-	e.chosenFor = problems
+	on := s.choosesOn(e, now)
+	if !on {
+		e.chosenFor = problems
+	}
 	roles, room, profiles := map[string]bool{}, s.limits.maxNodes, maxContextProfiles
 	for i := range e.doc.Nodes {
 		switch n := &e.doc.Nodes[i]; {
@@ -90,6 +94,9 @@ func (s *incidentsState) chooseNeighbours(e *incidentEntry, now time.Time) {
 		}
 		return 2
 	}
+	if on {
+		others = slices.DeleteFunc(others, func(a *incidentAgent) bool { return rank(a) > 1 || !a.isBack() })
+	}
 	slices.SortFunc(others, func(a, b *incidentAgent) int {
 		return cmp.Or(rank(a)-rank(b), cmp.Compare(a.identity.NodeID, b.identity.NodeID))
 	})
@@ -110,6 +117,12 @@ func (s *incidentsState) chooseNeighbours(e *incidentEntry, now time.Time) {
 // choosesLater reports whether it is too early to choose the neighbours.
 func (s *incidentsState) choosesLater(e *incidentEntry, now time.Time) bool {
 	return e.doc.Kind == messages.IncidentRule && now.Sub(e.since) < contextDelay
+}
+
+// choosesOn reports whether more neighbours may be chosen, as the proxy has started again before they were and their agents may
+// still come back.
+func (s *incidentsState) choosesOn(e *incidentEntry, now time.Time) bool {
+	return e.doc.Kind == messages.IncidentRule && e.restored && e.chosenFor != e.problems() && now.Sub(e.since) < restartGrace
 }
 
 // newNode is a node of which nothing has come yet.

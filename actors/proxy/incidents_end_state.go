@@ -11,17 +11,20 @@ import (
 // incidents: until then incidents of the former process stay as they are.
 const restartGrace = time.Minute
 
-// isBack reports whether the agents of all nodes of an incident of a former process have told of theirs. One whose
-// neighbours are not chosen waits for those, too, and one that was collected is in no hurry.
+// isBack reports whether the agents of all nodes of an incident of a former process have told of theirs. One that was collected
+// is in no hurry.
 func (s *incidentsState) isBack(e *incidentEntry) bool {
-	if e.doc.State == messages.IncidentCollected || e.doc.Kind == messages.IncidentRule && e.chosenFor != e.problems() {
+	if e.doc.State == messages.IncidentCollected {
 		return false
 	}
 	return !slices.ContainsFunc(e.doc.Nodes, func(n messages.IncidentNode) bool {
 		a := s.agents[n.NodeID]
-		return n.State != messages.IncidentCollected && (a == nil || !a.attached || a.known == 0)
+		return n.State != messages.IncidentCollected && !a.isBack()
 	})
 }
+
+// isBack reports whether an agent has told of its incidents.
+func (a *incidentAgent) isBack() bool { return a != nil && a.attached && a.known != 0 }
 
 // waitsForAgents reports whether an incident of a former process stays as it is.
 func (s *incidentsState) waitsForAgents(e *incidentEntry, now time.Time) bool {
@@ -57,7 +60,7 @@ func (s *incidentsState) progress(e *incidentEntry, doc *messages.Incident, now 
 	}
 	ended := !doc.To.IsZero() && !now.Before(doc.To)
 	// Neighbours that are not chosen yet may still add to it.
-	frozen := ended && !s.choosesLater(e, now)
+	frozen := ended && !s.choosesLater(e, now) && !s.choosesOn(e, now)
 	collected := frozen
 	for i := range doc.Nodes {
 		closed, done := s.progressNode(&doc.Nodes[i], e, doc, ended, now)
