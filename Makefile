@@ -32,7 +32,7 @@ PROTO := messages/wire/database.proto messages/wire/fodc.proto
 FUZZTIME ?= 10s
 E2E_TIMEOUT ?= 20m
 
-.PHONY: help build run test race lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident proto proto-check docs check e2e clean
+.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident proto proto-check docs check e2e clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,11 @@ test: ## run the tests
 
 race: ## run the tests with the race detector
 	$(GO) test -race ./...
+
+seeds: ## play many more seeds of crashes than the tests do
+	$(GO) test ./recorder/journal -run '^TestCrashes$$' -seeds 10000
+	$(GO) test ./recorder/evidence -run '^TestCrashes$$' -seeds 5000
+	$(GO) test ./modes -run '^TestReconnectsLeaveNothing$$' -reconnects 1000
 
 lint: fmt-check vet staticcheck ## check formatting, vet and staticcheck
 
@@ -133,7 +138,7 @@ $(PROTOC_PLUGINS):
 	$(GO) install google.golang.org/grpc/cmd/protoc-gen-go-grpc@$(PROTOC_GEN_GO_GRPC_VERSION)
 	touch $@
 
-check: lint cross race ## run what CI runs, except test-arm64 and e2e
+check: lint cross race seeds ## run what CI runs, except test-arm64 and e2e
 	@if command -v protoc >/dev/null; then $(MAKE) --no-print-directory proto-check; \
 	else echo "skipped: whether the generated code is current, as protoc is not installed"; fi
 

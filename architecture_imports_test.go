@@ -73,7 +73,7 @@ var mayImport = map[string][]string{
 
 var testsMayImport = map[string][]string{
 	"modes": {"messages/wire", "httpapi/exposition", "recorder/bundle/bundletest", "modes/nodetest", "actors/actorstest", "actors/agent/mask/masktest",
-		"recorder", "recorder/journal", "recorder/recordertest"},
+		"recorder", "recorder/journal", "recorder/journal/journaltest", "recorder/recordertest"},
 	"modes/journalbench": {"recorder", "recorder/journal", "recorder/journal/diskfs", "recorder/recordertest"},
 	"modes/export":       {"recorder", "recorder/blocks/blockstest", "recorder/journal/journaltest"},
 	"modes/proxybench":   {"messages", "messages/wire"},

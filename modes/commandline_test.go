@@ -60,7 +60,14 @@ func run(t *testing.T, runErr error, env []string, args ...string) outcome {
 // runMain calls Main, and gives the signals of the process their usual effect back afterwards.
 func runMain(t *testing.T, args []string, stdout, stderr io.Writer, run Runners) (exitCode int) {
 	t.Helper()
-	defer signal.Reset()
+	defer func() {
+		if exitCode == exitUsage {
+			// A wrong command line ends before the process listens to any other. To reset all takes milliseconds.
+			signal.Reset(syscall.SIGPIPE)
+			return
+		}
+		signal.Reset()
+	}()
 	return Main(args, stdout, stderr, run)
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -18,7 +17,7 @@ import (
 	"fodc/messages"
 	"fodc/recorder/evidence"
 	"fodc/recorder/journal"
-	"fodc/recorder/journal/diskfs"
+	"fodc/recorder/journal/journaltest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -149,7 +148,11 @@ func inWholeCluster(t *testing.T, agents int, test func(t *testing.T, w *cluster
 				return evidence.Open(evidence.NewMemory(16<<20), evidence.Limits{MaxCount: 200, MaxBytes: 16 << 20}, now)
 			}
 			c.Evidence = &proxy.EvidenceConfig{Blocks: blocksIn(dir), KeepLast: s.keepLast(time.Minute)}
-			c.Evidence.KeepLast.Dir = func(name string) journal.FS { return diskfs.New(filepath.Join(dir, keptDirName, name)) }
+			var kept sync.Map // In memory: the time of a bubble waits for a real disk.
+			c.Evidence.KeepLast.Dir = func(name string) journal.FS {
+				disk, _ := kept.LoadOrStore(name, journaltest.New())
+				return disk.(journal.FS)
+			}
 			c.Alertmanager.URLs = []*url.URL{{Scheme: "http", Host: "alertmanager"}}
 			c.Alertmanager.Post = func(context.Context, *url.URL, []byte) error { return nil }
 		})

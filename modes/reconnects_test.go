@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"flag"
 	"runtime"
 	"slices"
 	"strings"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 )
+
+var reconnectCount = flag.Int("reconnects", 400, "how often TestReconnectsLeaveNothing cuts the connection")
 
 // footing is what a cluster stands on: what must not grow.
 type footing struct {
@@ -65,7 +68,7 @@ func heapObjects() int {
 // side: a goroutine, an actor, a question, a connection; a timer, which would come to
 // an actor that is gone, and whatever else can be reached.
 func TestReconnectsLeaveNothing(t *testing.T) {
-	const reconnects = 1000
+	reconnects := *reconnectCount
 	inCluster(t, 1, func(t *testing.T, w *cluster) {
 		w.requireFresh()
 		w.pass(2 * time.Minute)
@@ -79,7 +82,7 @@ func TestReconnectsLeaveNothing(t *testing.T) {
 				objects = heapObjects()
 			}
 		}
-		grown := float64(heapObjects()-objects) / (reconnects / 2)
+		grown := float64(heapObjects()-objects) / float64(reconnects/2)
 		t.Logf("%.2f objects a reconnect are left on the heap", grown)
 		require.Less(t, grown, registryPlaces+0.5)
 		w.pass(10 * time.Minute)

@@ -60,7 +60,9 @@ func chunkSamples(t require.TestingT, g *chunk) (samples int) {
 	c := newChunkCursor(g, []columnRange{{0, len(g.list.all)}})
 	for ; c.left() > 0; c.advance() {
 		_, end := c.read(values, 0)
-		require.Positive(t, end, "a column has a value")
+		if end <= 0 {
+			require.Positive(t, end, "a column has a value")
+		}
 		samples += presentIn(values)
 	}
 	require.Equal(t, c.index, len(g.list.all)-1)
@@ -73,8 +75,10 @@ func headSamples(t require.TestingT, h *head) (samples int) {
 	require.LessOrEqual(t, len(h.times), h.capacity)
 	for _, c := range h.columns {
 		samples += presentIn(c.values)
-		require.LessOrEqual(t, c.next(), len(h.times))
-		require.Same(t, c, c.series.column)
+		if c.next() > len(h.times) {
+			require.LessOrEqual(t, c.next(), len(h.times))
+		}
+		requireSame(t, c, c.series.column)
 	}
 	require.Equal(t, h.samples, samples)
 	require.True(t, slices.IsSortedFunc(h.columns[:h.sorted], func(a, b *column) int {
@@ -86,7 +90,17 @@ func headSamples(t require.TestingT, h *head) (samples int) {
 func requireTimes(t require.TestingT, times []int64) {
 	require.NotEmpty(t, times)
 	for i := 1; i < len(times); i++ {
-		require.Less(t, times[i-1], times[i])
+		if times[i-1] >= times[i] {
+			require.Less(t, times[i-1], times[i])
+		}
+	}
+}
+
+// requireSame asks testify only of what differs: for each series of thousands of windows that is what takes the time.
+func requireSame[T comparable](t require.TestingT, want, got T, say ...any) {
+	if want != got {
+		require.Equal(t, want, got, say...)
+		require.Fail(t, "not the same", say...) // Equal values at two addresses.
 	}
 }
 
@@ -102,17 +116,19 @@ func presentIn(values []float64) (n int) {
 // requireSeries checks the series of a target against the columns that there are.
 func requireSeries(t require.TestingT, tg *target, refs map[*series]int) {
 	for _, s := range tg.byPosition {
-		require.True(t, s == nil || tg.series.entries[s.SeriesKey] == s, "a series that is gone is found by its position")
+		if s != nil {
+			requireSame(t, s, tg.series.entries[s.SeriesKey], "a series that is gone is found by its position")
+		}
 	}
 	rawTexts, families := 0, make(map[int]int)
 	var bytes, texts int64
 	require.Len(t, tg.series.entries, len(refs))
 	for key, s := range tg.series.entries {
-		require.Equal(t, key, s.SeriesKey)
-		require.Equal(t, refs[s], s.refs)
-		require.Equal(t, key.Name, tg.families.all[s.family].Name)
+		requireSame(t, key, s.SeriesKey)
+		requireSame(t, refs[s], s.refs)
+		requireSame(t, key.Name, tg.families.all[s.family].Name)
 		for _, raw := range s.rawTexts {
-			require.Same(t, s, tg.cache.entries[raw])
+			requireSame(t, s, tg.cache.entries[raw])
 		}
 		rawTexts += len(s.rawTexts)
 		families[s.family]++
@@ -122,7 +138,7 @@ func requireSeries(t require.TestingT, tg *target, refs map[*series]int) {
 	require.Equal(t, bytes, tg.seriesBytes)
 	require.Len(t, tg.families.byName.entries, len(families))
 	for i, n := range families {
-		require.Equal(t, n, tg.families.seriesCounts[i])
+		requireSame(t, n, tg.families.seriesCounts[i])
 	}
 	require.Len(t, tg.families.all, len(families)+len(tg.families.free))
 	for _, f := range tg.families.all {

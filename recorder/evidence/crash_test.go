@@ -20,10 +20,11 @@ import (
 
 var (
 	oneSeed   = flag.Uint64("seed", 0, "play this seed only, or as many from this one on as -seeds says")
-	manySeeds = flag.Uint64("seeds", 0, "how many seeds to play (default 5000, with -seed 1)")
+	manySeeds = flag.Uint64("seeds", 0, "how many seeds to play (default 1000, with -seed 1)")
 )
 
-const defaultSeeds = 5000
+// defaultSeeds are enough to come to see all kinds of faults more than a hundred times; make seeds plays more.
+const defaultSeeds = 1000
 
 // TestCrashes lets processes store incidents on a disk that fails, and end in any operation, by a kill or a
 // power cut. After that each document is one that was put, names files that are there and whole, and nothing

@@ -18,7 +18,7 @@ func Load(builtin bool, globs []string) (*Set, error) {
 	s := &Set{}
 	var errs []error
 	if builtin {
-		rules, err := Parse(builtinFile, Builtin())
+		rules, err := builtinRules()
 		s.add(rules)
 		errs = append(errs, err)
 	}
