@@ -192,6 +192,7 @@ func (i *incidents) frozen(self sender, run *incidentRun, doc *messages.Incident
 	case <-self.ctx.Done():
 		return m
 	}
+	config.Have = run.have(config.Have)
 	steps := capture.PlanFreeze
 	if i.cfg.endSteps != nil {
 		steps = i.cfg.endSteps
@@ -203,6 +204,18 @@ func (i *incidents) frozen(self sender, run *incidentRun, doc *messages.Incident
 		m.files = append(m.files, file)
 	}
 	return m
+}
+
+// have returns a function that knows what was captured since the incident was to be frozen, too: of one that somebody has asked for,
+// that is all of it.
+func (r *incidentRun) have(before func(string) bool) func(string) bool {
+	return func(file string) bool {
+		if before(file) {
+			return true
+		}
+		_, err := r.store.Stat(r.id, path.Join(r.dir, file))
+		return err == nil
+	}
 }
 
 func (i *incidents) onFroze(c actors.Context, m incidentFroze, now time.Time) {

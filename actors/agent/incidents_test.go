@@ -356,6 +356,11 @@ func TestReloadOfRules(t *testing.T) {
 // Somebody wants the evidence of now.
 func TestIncidentOnRequest(t *testing.T) {
 	inIncidents(t, func(t *testing.T, w *incidentsWorld) {
+		captured := false
+		w.cfg.Incidents.endSteps = func(c capture.Config) []capture.Step {
+			captured = c.Have("process/status.txt") && !c.Have("process/threads.txt")
+			return nil
+		}
 		w.run()
 		w.pass(5 * time.Minute)
 		_, err := w.agent.RequestIncident(t.Context(), messages.IncidentOrder{Reason: "slow", Nodes: []string{"other"}})
@@ -367,6 +372,7 @@ func TestIncidentOnRequest(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, messages.IncidentFrozen, frozen.State)
 		require.Equal(t, "me", frozen.RequestedBy)
+		require.True(t, captured, "the freeze knows what was captured just before")
 		require.Contains(t, files(frozen), "profiles/heap.pb.gz")
 		require.NoError(t, w.agent.ActOnIncident(t.Context(), doc.ID, messages.IncidentSeen))
 		require.NoError(t, w.agent.ActOnIncident(t.Context(), doc.ID, messages.IncidentDelete))

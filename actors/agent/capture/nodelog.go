@@ -22,9 +22,10 @@ const (
 	maxFollowedBytes = 8 << 20
 	tailTimeout      = 20 * time.Second
 	// followInterval is the time between two looks at a log, followGrace how long what was written by the freeze may
-	// take to be read.
+	// take to be read, tailGrace how long of that the first step may take.
 	followInterval = 500 * time.Millisecond
 	followGrace    = 10 * time.Second
+	tailGrace      = 5 * time.Second
 	// maxLastReads bounds the reads after the freeze: a log may grow as fast as it is read.
 	maxLastReads = 8
 )
@@ -81,11 +82,8 @@ func (l *nodeLog) tail(ctx context.Context, w io.Writer) error {
 
 // follow writes what is written to the log until the incident is frozen.
 func (l *nodeLog) follow(ctx context.Context, frozen <-chan struct{}, w io.Writer) error {
-	select {
-	case <-l.tailed:
-	case <-frozen: // The first step hangs.
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	if err := l.awaitTail(ctx, frozen); err != nil {
+		return err
 	}
 	t := newTextWriter(w)
 	tick := time.NewTicker(followInterval)
@@ -114,6 +112,26 @@ func (l *nodeLog) follow(ctx context.Context, frozen <-chan struct{}, w io.Write
 		case <-tick.C:
 		}
 	}
+}
+
+// awaitTail waits for the first step. Of an incident that is frozen at once that may be under way; if it hangs, this one goes on.
+func (l *nodeLog) awaitTail(ctx context.Context, frozen <-chan struct{}) error {
+	select {
+	case <-l.tailed:
+		return nil
+	case <-frozen:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	timer := time.NewTimer(tailGrace)
+	defer timer.Stop()
+	select {
+	case <-l.tailed:
+	case <-timer.C:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return nil
 }
 
 // end closes the log, and writes the line that is not complete.

@@ -62,6 +62,26 @@ func TestNodeLog(t *testing.T) {
 	require.Empty(t, e.reason("logs/node.log")+e.reason("logs/node-after.log"))
 }
 
+// An incident that somebody asks for may be frozen at once. The end of the log is in the same file then as in any other.
+func TestNodeLogOfIncidentThatIsFrozenAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "node.log")
+		write(t, path, "one\ntwo\n")
+		frozen := make(chan struct{})
+		close(frozen)
+		steps := Plan(Config{NodeLogs: []string{path}, Frozen: frozen})
+		require.Len(t, steps, 2)
+		var tail, after strings.Builder
+		followed := make(chan error)
+		go func() { followed <- steps[1].Run(t.Context(), &after) }()
+		synctest.Wait() // The other step is slower.
+		require.NoError(t, steps[0].Run(t.Context(), &tail))
+		require.NoError(t, <-followed)
+		require.Equal(t, "one\ntwo\n", tail.String())
+		require.Empty(t, after.String())
+	})
+}
+
 func TestNodeLogIsRotated(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "node.log")
 	write(t, path, "1\n")
