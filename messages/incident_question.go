@@ -15,7 +15,7 @@ type (
 		Known map[string]uint64
 	}
 	// FreezeQuestion has an agent keep its evidence of a time, and is answered with the
-	// *IncidentRecord of that. Asked again with the same ID it changes To, if that was zero.
+	// *IncidentRecord of that. Asked again with the same ID it changes To, if that was zero, and then From, too, if that is earlier now.
 	FreezeQuestion struct {
 		// ID is the proxy's incident. Kind is IncidentContext or IncidentRequest.
 		ID   string

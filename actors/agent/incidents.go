@@ -231,6 +231,8 @@ func (i *incidents) do(c actors.Context, effects []incidentEffect, now time.Time
 			if store := i.stores[e.id]; store != nil {
 				store.save(self, e.id, nil)
 			}
+		case keepJournal:
+			i.pin()
 		case announceIncidents:
 			i.agent.announce(messages.IncidentRevision(e.revision))
 		case logIncident:

@@ -25,8 +25,9 @@ func (s *incidentsState) requested(o messages.IncidentOrder, now time.Time) (doc
 func (s *incidentsState) freezeAsked(q messages.FreezeQuestion, now time.Time) (doc *messages.Incident, effects []incidentEffect, err error) {
 	if e := s.entries[q.ID]; e != nil {
 		if e.phase == incidentIsOpen && !e.ends && e.doc.Kind != messages.IncidentRule && !q.To.IsZero() {
+			effects = s.setBegin(e, q, now)
 			s.setEnd(e, q.To, now)
-			effects = s.due(now)
+			effects = append(effects, s.due(now)...)
 		}
 		return e.doc, effects, nil
 	}
@@ -78,9 +79,7 @@ func (s *incidentsState) ask(id string, kind messages.IncidentKind, first, from,
 	if first.IsZero() {
 		first = from
 	}
-	if earliest := now.Add(-s.journalReach()); from.Before(earliest) {
-		from = earliest
-	}
+	from = latest(from, now.Add(-s.journalReach()))
 	e.doc.From, e.doc.Nodes[0].From, e.doc.FirstOccurrence = documentTime(from), documentTime(from), documentTime(first)
 	if !to.IsZero() {
 		s.setEnd(e, to, now)
@@ -92,6 +91,29 @@ func (s *incidentsState) ask(id string, kind messages.IncidentKind, first, from,
 const maxAskedReach = 31 * 24 * time.Hour
 
 func (s *incidentsState) journalReach() time.Duration { return maxAskedReach }
+
+// setBegin has the evidence begin earlier, as that of the node does that the proxy asks for: it has held earlier there than was
+// known at first.
+func (s *incidentsState) setBegin(e *incidentEntry, q messages.FreezeQuestion, now time.Time) []incidentEffect {
+	from := documentTime(latest(q.From, now.Add(-s.journalReach())))
+	if q.From.IsZero() || !from.Before(e.doc.From) {
+		return nil
+	}
+	e.change(now, true, func(doc *messages.Incident) {
+		doc.From, doc.Nodes[0].From = from, from
+		if first := documentTime(q.FirstOccurrence); !q.FirstOccurrence.IsZero() && first.Before(doc.FirstOccurrence) {
+			doc.FirstOccurrence = first
+		}
+	})
+	return []incidentEffect{keepJournal{}}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
 
 // setEnd says when an incident ends that was asked for.
 func (s *incidentsState) setEnd(e *incidentEntry, to, now time.Time) {

@@ -92,7 +92,11 @@ func (s *incidentsState) evaluated(alerts []ruleAlert, now time.Time) (effects [
 		}
 	}
 	if s.open != nil {
+		from := s.open.doc.From
 		s.join(s.open, firing, now)
+		if !s.open.doc.From.Equal(from) {
+			effects = append(effects, keepJournal{})
+		}
 	}
 	return append(effects, s.due(now)...)
 }
@@ -188,7 +192,7 @@ func (s *incidentsState) newEntry(id string, kind messages.IncidentKind, first, 
 	if first.IsZero() || first.After(now) {
 		first = now
 	}
-	from := documentTime(s.down.extend(first.Add(-s.times.before), first, s.times.before))
+	from := s.beginOf(first)
 	node := s.node()
 	node.Kind, node.State, node.IncidentID, node.From = kind, messages.IncidentOpen, id, from
 	doc := &messages.Incident{Version: messages.IncidentVersion, ID: id, Kind: kind, State: messages.IncidentOpen, FirstOccurrence: documentTime(first), OpenedAt: documentTime(now),
@@ -196,6 +200,11 @@ func (s *incidentsState) newEntry(id string, kind messages.IncidentKind, first, 
 	e := &incidentEntry{doc: doc, opened: now, changed: now, urgent: true}
 	s.entries[id] = e
 	return e
+}
+
+// beginOf returns where the evidence of an incident begins.
+func (s *incidentsState) beginOf(first time.Time) time.Time {
+	return documentTime(s.down.extend(first.Add(-s.times.before), first, s.times.before))
 }
 
 // documentTime is a time as documents have it.
@@ -237,10 +246,7 @@ func (s *incidentsState) joinAlert(e *incidentEntry, doc *messages.Incident, f *
 		doc.Rules = append(doc.Rules, messages.IncidentAlert{Rule: a.rule, NodeID: doc.Nodes[0].NodeID, Severity: a.severity, Summary: a.summary,
 			Description: a.description, Labels: a.labels, FirstOccurrence: documentTime(a.activeAt), LastFiring: documentTime(now), Firings: 1, Firing: true})
 		doc.Severity = worse(doc.Severity, a.severity)
-		// It may have held before the one that fired first.
-		if first := documentTime(a.activeAt); first.Before(doc.FirstOccurrence) && !first.Before(doc.From) {
-			doc.FirstOccurrence = first
-		}
+		s.heldBefore(doc, a.activeAt)
 		return true
 	}
 	r := &doc.Rules[at]
@@ -249,4 +255,17 @@ func (s *incidentsState) joinAlert(e *incidentEntry, doc *messages.Incident, f *
 	}
 	r.Firing, r.LastFiring = true, documentTime(now)
 	return false
+}
+
+// heldBefore moves the first occurrence to where a rule has held before the one that fired first, unless that is before the
+// evidence begins. The evidence begins as long before it as it does before any other one.
+func (s *incidentsState) heldBefore(doc *messages.Incident, activeAt time.Time) {
+	first := documentTime(activeAt)
+	if !first.Before(doc.FirstOccurrence) || first.Before(doc.From) {
+		return
+	}
+	doc.FirstOccurrence = first
+	if from := s.beginOf(first); from.Before(doc.From) {
+		doc.From, doc.Nodes[0].From = from, from
+	}
 }

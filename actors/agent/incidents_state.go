@@ -127,6 +127,8 @@ type (
 	saveIncident struct{ id string }
 	// removeIncident removes all of an incident.
 	removeIncident struct{ id string }
+	// keepJournal has the journal keep what the incidents need that are not frozen: one of them begins earlier now.
+	keepJournal struct{}
 	// announceIncidents tells the proxies of the revision.
 	announceIncidents struct{ revision uint64 }
 	logIncident       struct{ logEntry }
@@ -136,6 +138,7 @@ func (openIncident) isIncidentEffect()      {}
 func (freezeIncident) isIncidentEffect()    {}
 func (saveIncident) isIncidentEffect()      {}
 func (removeIncident) isIncidentEffect()    {}
+func (keepJournal) isIncidentEffect()       {}
 func (announceIncidents) isIncidentEffect() {}
 func (logIncident) isIncidentEffect()       {}
 

@@ -177,6 +177,8 @@ func (m *incidentsMachine) effects(effects []incidentEffect) string {
 		case freezeIncident:
 			doc := m.state.entries[e.id].doc
 			fmt.Fprintf(&b, "%s freeze %s from %s to %s\n", m.Now().Format(time.TimeOnly), short(e.id), doc.From.Format(time.TimeOnly), doc.To.Format(time.TimeOnly))
+		case keepJournal:
+			fmt.Fprintf(&b, "keep the journal from %s\n", m.state.pins()[0].from.Format(time.TimeOnly))
 		case saveIncident:
 			m.disk[e.id] = *m.state.entries[e.id].doc
 		case removeIncident:
