@@ -103,7 +103,11 @@ func (a *Agent) OpenEvidence(ctx context.Context, id, path string) (*evidence.Fi
 	done, left := make(chan opened), make(chan struct{})
 	defer close(left)
 	go func() {
-		f, err := found.store.OpenFile(id, path)
+		var f *evidence.File
+		err := recovered(a.sys.Log(), "opening a file of an incident", func() (err error) {
+			f, err = found.store.OpenFile(id, path)
+			return err
+		})
 		select {
 		case done <- opened{f, err}:
 		case <-left:

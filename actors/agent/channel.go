@@ -133,7 +133,11 @@ func (u *uplink) openChannel(c actors.Context, of messages.Stream) {
 	self, s, ch := newSender(u.ctx, u.sys, c), u.session, u.channel(of)
 	ctx, cancel := context.WithCancel(u.ctx)
 	go func() {
-		stream, err := ch.openQuestions(ctx, s)
+		var stream questions
+		err := recovered(self.sys.Log(), "opening a stream", func() (err error) {
+			stream, err = ch.openQuestions(ctx, s)
+			return err
+		})
 		if err != nil {
 			cancel()
 		}

@@ -131,7 +131,9 @@ func (k *crashes) stop() {
 	k.timer.Disarm()
 	k.cancel(errStopped)
 	for _, r := range k.readers {
-		go r.close() // It waits for a read that hangs.
+		go func() { // It waits for a read that hangs.
+			_, _ = quietly(func() (struct{}, error) { r.close(); return struct{}{}, nil })
+		}()
 	}
 }
 
@@ -182,20 +184,36 @@ func (cfg CrashConfig) lock() error {
 
 // load reads the records of an earlier process, which may block for ever, and sends the result.
 func (cfg CrashConfig) load(self sender) {
-	var m crashesLoaded
-	if m.err = cfg.lock(); m.err == nil {
-		m.records, m.damaged, m.err = crash.ReadRecords(cfg.RecordsFile)
-	}
+	m, err := quietly(func() (m crashesLoaded, err error) {
+		if err = cfg.lock(); err == nil {
+			m.records, m.damaged, err = crash.ReadRecords(cfg.RecordsFile)
+		}
+		return m, err
+	})
+	m.err = err
 	self.send(m)
 }
 
 // save writes the records, which may block for ever, and sends the result.
 func (cfg CrashConfig) save(self sender, records []*messages.Crash) {
-	err := cfg.lock()
-	if err == nil {
-		err = crash.WriteRecords(cfg.RecordsFile, records)
-	}
+	_, err := quietly(func() (struct{}, error) {
+		err := cfg.lock()
+		if err == nil {
+			err = crash.WriteRecords(cfg.RecordsFile, records)
+		}
+		return struct{}{}, err
+	})
 	self.send(crashesSaved{err})
+}
+
+// quietly turns a panic into an error. It leaves out the panic's text, which may have parts of a file in it.
+func quietly[T any](f func() (T, error)) (value T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("unexpected %T", p)
+		}
+	}()
+	return f()
 }
 
 // readCrashSource reads a source once, which may block for ever, and sends the result.
@@ -203,8 +221,7 @@ func readCrashSource(self sender, reader crashReader, source int, now time.Time)
 	self.send(crashSourceRead{source, readSafely(self.ctx, reader, now)})
 }
 
-// readSafely turns a panic of a parser into an error. It leaves out the panic's text, which may have parts
-// of a file in it.
+// readSafely turns a panic of a parser into an error, as quietly does.
 func readSafely(ctx context.Context, reader crashReader, now time.Time) (r crashRead) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -66,7 +66,7 @@ func (i *incidents) begin(c actors.Context, id string) {
 		return
 	}
 	self, disk, memory, doc := newSender(i.ctx, i.sys, c), i.disk, i.memory, e.doc
-	go func() { self.send(prepareIncident(disk, memory, doc)) }()
+	go func() { self.send(prepareIncident(i.log, disk, memory, doc)) }()
 }
 
 func (i *incidents) onPrepared(c actors.Context, m incidentPrepared, now time.Time) {
@@ -100,7 +100,7 @@ func (i *incidents) capture(c actors.Context, run *incidentRun, e *incidentEntry
 	config := i.captureConfig(run, e)
 	go func() {
 		defer close(run.captured)
-		i.runSteps(self, run, i.steps(config), 0)
+		i.runSteps(self, run, func() []capture.Step { return i.steps(config) }, 0)
 	}()
 }
 
@@ -113,12 +113,7 @@ func (i *incidents) steps(config capture.Config) []capture.Step {
 }
 
 // runSteps captures. It ends when all steps have ended, or have been left to themselves.
-func (i *incidents) runSteps(self sender, run *incidentRun, steps []capture.Step, total time.Duration) {
-	defer func() {
-		if p := recover(); p != nil {
-			i.log.Error("the captures of an incident panicked", zap.Any("panic", p), zap.Stack("stack"))
-		}
-	}()
+func (i *incidents) runSteps(self sender, run *incidentRun, steps func() []capture.Step, total time.Duration) {
 	runner := capture.Runner{Turn: i.turn, Total: total,
 		Open: func(s capture.Step) (capture.Output, error) {
 			w, err := run.store.Create(run.id, path.Join(run.dir, s.Path), s.What, s.Limit)
@@ -139,7 +134,12 @@ func (i *incidents) runSteps(self sender, run *incidentRun, steps []capture.Step
 			}
 			self.send(m)
 		}}
-	runner.Run(self.ctx, steps)
+	if err := recovered(i.log, "the captures of an incident", func() error {
+		runner.Run(self.ctx, steps())
+		return nil
+	}); err != nil {
+		self.send(evidenceCaptured{id: run.id, missing: &messages.EvidenceMissing{What: "captures", Reason: shortCause(err)}})
+	}
 }
 
 // freeze ends the captures of an incident, and writes what was recorded. An incident of a former process may lack
@@ -149,10 +149,10 @@ func (i *incidents) freeze(c actors.Context, id string) {
 	if run == nil {
 		run = &incidentRun{id: id, dir: e.doc.Nodes[0].Dir, store: i.stores[id], frozen: make(chan struct{}), captured: make(chan struct{})}
 		i.runs[id] = run
-		late, self := capture.Late(i.steps(i.captureConfig(run, e))), newSender(i.ctx, i.sys, c)
+		config, self := i.captureConfig(run, e), newSender(i.ctx, i.sys, c)
 		go func() {
 			defer close(run.captured)
-			i.runSteps(self, run, late, endCaptures)
+			i.runSteps(self, run, func() []capture.Step { return capture.Late(i.steps(config)) }, endCaptures)
 		}()
 	}
 	if run.store == nil {
@@ -197,7 +197,7 @@ func (i *incidents) frozen(self sender, run *incidentRun, doc *messages.Incident
 	if i.cfg.endSteps != nil {
 		steps = i.cfg.endSteps
 	}
-	i.runSteps(self, run, steps(config), endCaptures)
+	i.runSteps(self, run, func() []capture.Step { return steps(config) }, endCaptures)
 	if file, err := i.writeEvents(self, run); err != nil {
 		miss(messages.EvidenceEvents, err)
 	} else {

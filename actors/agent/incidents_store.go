@@ -105,17 +105,13 @@ func (s *incidentStore) run(self sender) {
 }
 
 // write writes one document. A panic is an error; the log has its stack.
-func (s *incidentStore) write(id string, doc *messages.Incident) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			s.log.Error("writing an incident panicked", zap.Any("panic", p), zap.Stack("stack"))
-			err = fmt.Errorf("panic: %.200v", p)
+func (s *incidentStore) write(id string, doc *messages.Incident) error {
+	return recovered(s.log, "writing an incident", func() error {
+		if doc == nil {
+			return s.Delete(id)
 		}
-	}()
-	if doc == nil {
-		return s.Delete(id)
-	}
-	return s.Put(doc)
+		return s.Put(doc)
+	})
 }
 
 // whenIdle returns a channel that is closed when nothing waits any more.
@@ -138,12 +134,12 @@ func beginOnDisk(disk *incidentStore, doc *messages.Incident) error {
 }
 
 // prepareIncident begins an incident in a store: on disk, or else in memory. It takes at most prepareTimeout.
-func prepareIncident(disk, memory *incidentStore, doc *messages.Incident) incidentPrepared {
+func prepareIncident(log *zap.Logger, disk, memory *incidentStore, doc *messages.Incident) incidentPrepared {
 	m := incidentPrepared{id: doc.ID, store: disk, err: errors.New("the directory of the evidence cannot be used")}
 	if disk != nil {
 		done := make(chan error, 1)
 		go func() {
-			done <- beginOnDisk(disk, doc)
+			done <- recovered(log, "beginning an incident", func() error { return beginOnDisk(disk, doc) })
 		}()
 		timer := time.NewTimer(prepareTimeout)
 		defer timer.Stop()
@@ -157,7 +153,7 @@ func prepareIncident(disk, memory *incidentStore, doc *messages.Incident) incide
 		}
 	}
 	m.store = memory
-	_ = memory.MakeRoom(newIncidentBytes/memoryEvidenceShare, time.Now())
+	_ = recovered(log, "making room for an incident", func() error { return memory.MakeRoom(newIncidentBytes/memoryEvidenceShare, time.Now()) })
 	if err := memory.write(doc.ID, doc); err != nil {
 		m.err = errors.Join(m.err, err)
 	}

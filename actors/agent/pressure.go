@@ -159,15 +159,23 @@ func (p *pressureProfiler) do(c actors.Context, effects []pressureEffect) {
 			p.due.Arm(c, e.after)
 		case startOpen:
 			go func() {
-				usage, err := p.store.Open()
-				self.send(storeOpened{usage, err})
+				var m storeOpened
+				m.err = recovered(p.log, "opening the directory of profiles", func() (err error) {
+					m.usage, err = p.store.Open()
+					return err
+				})
+				self.send(m)
 			}()
 		case startMemoryRead:
 			go func() {
-				ctx, cancel := context.WithTimeout(p.ctx, memoryTimeout)
+				ctx, cancel := context.WithTimeout(self.ctx, memoryTimeout)
 				defer cancel()
-				memory, err := p.cfg.memory(ctx)
-				self.send(memoryRead{memory, err})
+				var m memoryRead
+				m.err = recovered(p.log, "reading the node's memory", func() (err error) {
+					m.memory, err = p.cfg.memory(ctx)
+					return err
+				})
+				self.send(m)
 			}()
 		case startCapture:
 			go func() { self.send(captureDone{p.capture(e)}) }()

@@ -67,9 +67,13 @@ func (m *memoryReader) readProcess(ctx context.Context) processMemory {
 	}
 	result := make(chan processMemory, 1)
 	go func() {
-		resident, limit, err := m.process(time.Now())
+		r, err := guarded(func() (r processMemory, err error) {
+			r.resident, r.limit, err = m.process(time.Now())
+			return r, err
+		})
+		r.err = err
 		m.busy.Store(false)
-		result <- processMemory{resident, limit, err}
+		result <- r
 	}()
 	// Half of the time is for the page.
 	timer := time.NewTimer(memoryTimeout / 2)

@@ -7,6 +7,7 @@ import (
 
 	"fodc/messages"
 
+	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -62,6 +63,10 @@ func (a *sourceAnswer) end() {
 func (a *sourceAnswer) run(source *limitedSource) {
 	err, encoder, sent := errAborted, a.form.encoder(), false
 	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %.200v", p)
+			source.log.Error("an answer panicked", zap.Any("panic", p), zap.Stack("stack"))
+		}
 		a.cancel()
 		a.self.send(answerEnded{a.of, a.seq, err, encoder.cut, sent})
 	}()

@@ -121,24 +121,40 @@ func (r *rampProfiler) do(c actors.Context, effects []rampEffect) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case readRampMemory:
-			go func() {
-				ctx, cancel := context.WithTimeout(r.ctx, memoryTimeout)
-				defer cancel()
-				memory, err := r.cfg.memory(ctx)
-				if err != nil {
-					self.send(rampMemoryRead{})
-					return
-				}
-				self.send(rampMemoryRead{&memory})
-			}()
+			go func() { self.send(r.readMemory(self.ctx)) }()
 		case captureRamp:
 			moment := ramps.Moment{At: time.Now(), Ramp: e.began, Resident: e.memory.resident, Limit: e.memory.limit}
-			go func() { self.send(r.capture(moment)) }()
+			go func() { self.send(r.captured(moment)) }()
 		case logRamp:
 			writeEntry(r.log, e.logEntry)
 		}
 	}
 	r.shown.Store(r.state.status())
+}
+
+// readMemory reads the node's memory, within memoryTimeout.
+func (r *rampProfiler) readMemory(ctx context.Context) rampMemoryRead {
+	ctx, cancel := context.WithTimeout(ctx, memoryTimeout)
+	defer cancel()
+	var memory nodeMemory
+	if err := recovered(r.log, "reading the node's memory", func() (err error) {
+		memory, err = r.cfg.memory(ctx)
+		return err
+	}); err != nil {
+		return rampMemoryRead{}
+	}
+	return rampMemoryRead{&memory}
+}
+
+// captured captures, and says what became of it, whatever happens.
+func (r *rampProfiler) captured(at ramps.Moment) (m rampCaptured) {
+	if err := recovered(r.log, "the capture of profiles", func() error {
+		m = r.capture(at)
+		return nil
+	}); err != nil {
+		return rampCaptured{captureFailed, causeOf(err)}
+	}
+	return m
 }
 
 // capture captures the profiles of a moment. It takes as long as the node and the disk do.

@@ -88,8 +88,13 @@ func runFetch(self sender, fetch fetchFunc, url string, job scrape, buf []byte) 
 	ctx, cancel := context.WithTimeout(self.ctx, job.timeout)
 	defer cancel()
 	began := time.Now()
-	body, contentType, err := fetch(ctx, url, buf)
-	self.send(fetched{job.generation, buf, body, contentType, err, time.Since(began)})
+	m := fetched{generation: job.generation, buf: buf}
+	m.err = recovered(self.sys.Log(), "a scrape", func() (err error) {
+		m.body, m.contentType, err = fetch(ctx, url, buf)
+		return err
+	})
+	m.took = time.Since(began)
+	self.send(m)
 }
 
 func (s *scraper) onFetched(c actors.Context, m fetched) {

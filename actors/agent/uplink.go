@@ -122,7 +122,11 @@ func (u *uplink) onStarted(c actors.Context) {
 	u.cfg.announcer.subscribe(c.Self())
 	self, cfg, runtime := newSender(u.ctx, u.sys, c), u.cfg, nodeRuntime(u.health, u.cfg.load)
 	go func() {
-		s, err := connect(self.ctx, cfg, runtime)
+		var s *session
+		err := recovered(self.sys.Log(), "connecting to a proxy", func() (err error) {
+			s, err = connect(self.ctx, cfg, runtime)
+			return err
+		})
 		self.send(connectDone{s, err})
 		if err == nil {
 			context.AfterFunc(self.ctx, func() {

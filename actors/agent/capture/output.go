@@ -119,7 +119,7 @@ func (o *output) leave(ctx context.Context, err error) (*messages.EvidenceFile, 
 			o.to = nil
 			return
 		}
-		file, err := o.end(err)
+		file, err := safely(func() (*messages.EvidenceFile, error) { return o.end(err) })
 		done <- kept{file, err}
 	}()
 	select {

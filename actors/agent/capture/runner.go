@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"fodc/messages"
 )
 
 const (
@@ -127,7 +129,7 @@ func (r *Runner) run(ctx context.Context, s Step) (Result, []Step) {
 			}
 		}()
 		more, err := r.attempt(ctx, s, o)
-		file, err := o.close(stepError(ctx, s, err))
+		file, err := safely(func() (*messages.EvidenceFile, error) { return o.close(stepError(ctx, s, err)) })
 		ended <- ran{Result{File: file, Err: err}, more}
 	}()
 	did := r.wait(ctx, stop, s, o, ended)
@@ -178,12 +180,11 @@ func (r *Runner) overdue(ctx context.Context, s Step, o *output, ended <-chan ra
 }
 
 // attempt runs the step. A panic is an error.
-func (r *Runner) attempt(ctx context.Context, s Step, o *output) (more []Step, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("unexpected %T", p)
-		}
-	}()
+func (r *Runner) attempt(ctx context.Context, s Step, o *output) ([]Step, error) {
+	return safely(func() ([]Step, error) { return r.begin(ctx, s, o) })
+}
+
+func (r *Runner) begin(ctx context.Context, s Step, o *output) (more []Step, err error) {
 	if s.More != nil {
 		more, err = s.More(ctx)
 		if len(more) > maxMoreSteps {
@@ -199,6 +200,16 @@ func (r *Runner) attempt(ctx context.Context, s Step, o *output) (more []Step, e
 		return nil, errLeft
 	}
 	return nil, s.Run(ctx, o)
+}
+
+// safely turns a panic into an error, without its text: that may have parts of what was read.
+func safely[T any](f func() (T, error)) (value T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("unexpected %T", p)
+		}
+	}()
+	return f()
 }
 
 // stepError returns the error of a step, which says so if its time was over.
