@@ -43,6 +43,7 @@ func (l *incidentEvents) between(from, to time.Time, more []messages.IncidentEve
 			}
 		}
 	}
+	events = eachRestartOnce(events)
 	slices.SortStableFunc(events, func(a, b messages.IncidentEvent) int { return a.At.Compare(b.At) })
 	dropped = max(len(events)-messages.MaxIncidentEvents, 0)
 	return events[dropped:], dropped
@@ -69,9 +70,9 @@ func (s *incidentsState) recorded(events []recorder.Event) {
 		case recorder.EventRestart:
 			of := e.Target
 			if of == hostTarget {
-				of = "the node"
+				of = theNode
 			}
-			add(e.At, "restart", "the process of "+of+" was started again"+detail)
+			add(e.At, restartKind, restartText(of, detail))
 		case recorder.EventScrapeFailed:
 			add(e.At, "scrape", "scrapes of "+e.Target+" fail"+detail)
 			if e.Scrapes > 1 {

@@ -64,11 +64,7 @@ func (n *nodeConfig) Receive(c actors.Context) {
 		n.do(c, n.state.asked(time.Now()))
 	case configRead:
 		n.timeout.Disarm()
-		before := n.state.config
 		n.do(c, n.state.returned(m.config, time.Now()))
-		if before != nil && n.state.config != before {
-			n.note("config", "the node's configuration has changed")
-		}
 	case actors.Tick:
 		n.onTick(c, m)
 	default:
@@ -99,6 +95,8 @@ func (n *nodeConfig) do(c actors.Context, effects []nodeConfigEffect) {
 				n.sys.Send(requester, configChecked{n.state.config})
 			}
 			n.requesters = nil
+		case noteConfigChanged:
+			n.note("config", configChangedText)
 		case logNodeConfig:
 			writeEntry(n.log, e.logEntry)
 		}

@@ -11,6 +11,8 @@ import (
 // that takes longer counts as hanging.
 const configTimeout = time.Second
 
+const configChangedText = "the node's configuration has changed"
+
 // nodeConfigState decides when the node's configuration is read: on request, and once an
 // interval. There is one read at a time, and its result answers all requests that came
 // meanwhile. While a read hangs, requests get the last known configuration.
@@ -20,11 +22,13 @@ type nodeConfigState struct {
 	// has been read.
 	optional bool
 	config   *messages.NodeConfig // nil: nothing is known
-	isRead   bool                 // config is the result of a read, not only the error of one that hangs
-	reading  bool
-	since    time.Time // of the read
-	hangs    bool
-	failure  failureLog
+	// known is the newest result of a read that has the node's parameters: one that found no process, or hangs, is no change of
+	// them. nil: there was none.
+	known   *messages.NodeConfig
+	reading bool
+	since   time.Time // of the read
+	hangs   bool
+	failure failureLog
 }
 
 // nodeConfigEffect is something that the actor has to do.
@@ -38,14 +42,17 @@ type (
 	armConfigDue     struct{ after time.Duration }
 	// answerRequests sends the configuration to all requesters.
 	answerRequests struct{}
-	logNodeConfig  struct{ logEntry }
+	// noteConfigChanged adds the change to the timelines of incidents.
+	noteConfigChanged struct{}
+	logNodeConfig     struct{ logEntry }
 )
 
-func (startConfigRead) isNodeConfigEffect()  {}
-func (armConfigTimeout) isNodeConfigEffect() {}
-func (armConfigDue) isNodeConfigEffect()     {}
-func (answerRequests) isNodeConfigEffect()   {}
-func (logNodeConfig) isNodeConfigEffect()    {}
+func (startConfigRead) isNodeConfigEffect()   {}
+func (armConfigTimeout) isNodeConfigEffect()  {}
+func (armConfigDue) isNodeConfigEffect()      {}
+func (answerRequests) isNodeConfigEffect()    {}
+func (noteConfigChanged) isNodeConfigEffect() {}
+func (logNodeConfig) isNodeConfigEffect()     {}
 
 func newNodeConfigState(interval time.Duration, optional bool) *nodeConfigState {
 	return &nodeConfigState{interval: interval, optional: optional}
@@ -90,10 +97,13 @@ func (s *nodeConfigState) returned(config *messages.NodeConfig, now time.Time) [
 	s.reading, s.hangs = false, false
 	var effects []nodeConfigEffect
 	if config != nil && config != s.config {
-		if s.isRead && !config.SameParams(s.config) {
-			effects = append(effects, logNodeConfig{logEntry{text: "the node's configuration has changed"}})
+		if len(config.StartupParams)+len(config.RuntimeConfig) > 0 || len(config.Errors) == 0 {
+			if s.known != nil && !config.SameParams(s.known) {
+				effects = append(effects, noteConfigChanged{}, logNodeConfig{logEntry{text: configChangedText}})
+			}
+			s.known = config
 		}
-		s.config, s.isRead = config, true
+		s.config = config
 	}
 	effects = append(effects, s.logErrors(now)...)
 	return append(effects, answerRequests{}, armConfigDue{s.interval})

@@ -66,6 +66,8 @@ func (m *nodeConfigMachine) effects(effects []nodeConfigEffect) string {
 			} else {
 				fmt.Fprintf(&b, "%v %q", c.StartupParams, c.Errors)
 			}
+		case noteConfigChanged:
+			b.WriteString("note the change")
 		case logNodeConfig:
 			fmt.Fprintf(&b, "log warn=%t %q %q lasted %s times %d", e.warn, e.text, e.cause, e.lasted, e.times)
 		}

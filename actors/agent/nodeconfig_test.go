@@ -4,11 +4,13 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"fodc/actors/agent/nodeconfig"
+	"fodc/messages"
 	"fodc/messages/wire"
 
 	"github.com/stretchr/testify/require"
@@ -111,5 +113,29 @@ func TestNoConfiguration(t *testing.T) {
 		w.pass(time.Minute)
 		require.Equal(t, "- - - - - -", strings.Join(sentConfigs(w.proxy.sessions()[0])[:6], " "))
 		require.Zero(t, w.alive("nodeconfig"))
+	})
+}
+
+// The timeline of an incident has a change of the configuration once, and nothing of a process or file that is away for a while.
+func TestConfigurationInTheTimeline(t *testing.T) {
+	inIncidents(t, func(t *testing.T, w *incidentsWorld) {
+		write := w.withConfig()
+		write("a: 1\n")
+		w.run()
+		w.pass(time.Minute)
+		w.node.serve(page("7", "1"), nil)
+		w.pass(20 * time.Second)
+		require.NoError(t, os.Remove(w.cfg.NodeConfig.Files[0]))
+		w.pass(20 * time.Second)
+		write("a: 1\n")
+		w.pass(20 * time.Second)
+		require.NotContains(t, kinds(w.one().Timeline), "config")
+		require.NoError(t, os.Remove(w.cfg.NodeConfig.Files[0]))
+		w.pass(20 * time.Second)
+		write("a: 2\n")
+		w.pass(time.Minute)
+		changes := slices.DeleteFunc(w.one().Timeline, func(e messages.IncidentEvent) bool { return e.Kind != "config" })
+		require.Len(t, changes, 1)
+		require.Equal(t, "the node's configuration has changed", changes[0].Text)
 	})
 }

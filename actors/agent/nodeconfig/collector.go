@@ -113,6 +113,10 @@ func (c *Collector) readProcess(ctx context.Context, now time.Time) {
 	if err == nil {
 		commandLine, err := readCommandLine(p)
 		c.startup.record(commandLine, fmt.Sprintf("command line of process %d (%s)", p.PID, by), err, now)
+		if err != nil && c.environment.params != nil { // That of a process that has ended is empty, as its command line is.
+			c.environment.err, c.environment.partial = errNoProcess, false
+			return
+		}
 		environment, err := readEnvironment(p)
 		c.environment.record(environment, fmt.Sprintf("environment of process %d", p.PID), err, now)
 		return

@@ -343,3 +343,20 @@ func TestPanic(t *testing.T) {
 	require.True(t, after.SameParams(before))
 	require.Equal(t, "the configuration cannot be read: unexpected runtime.errorString", after.Errors[0])
 }
+
+// A process that has ended and is not collected by its parent yet has an empty command line and an empty environment: those of before
+// are kept, both.
+func TestZombieKeepsConfiguration(t *testing.T) {
+	h := newHost(t)
+	h.process(7, "db", 100, "db --a=1", "BYDB_X=1")
+	c := h.collector(Config{Process: "db"})
+	before := h.collect(c)
+	h.write("proc/7/cmdline", "")
+	h.write("proc/7/environ", "")
+	h.now = h.now.Add(time.Minute)
+	after := h.collect(c)
+	require.True(t, after.SameParams(before), "%s", text(after))
+	require.NotEmpty(t, after.Errors)
+	h.process(7, "db", 100, "db --a=1", "BYDB_X=1")
+	require.True(t, h.collect(c).SameParams(before))
+}
