@@ -133,7 +133,38 @@ func statusError(resp *http.Response) error {
 	if line, _, _ := strings.Cut(strings.TrimSpace(string(reason)), "\n"); line != "" {
 		text += fmt.Sprintf(": %q", shown(line))
 	}
+	if resp.StatusCode == http.StatusNotFound {
+		return notFoundError{text}
+	}
 	return errors.New(text)
+}
+
+// notFoundError is of a server that does not have what it was asked for.
+type notFoundError struct{ text string }
+
+func (e notFoundError) Error() string { return e.text }
+
+// connect returns an error if nobody listens at the host of a URL. Nothing is asked there. Of a URL that is not valid a request has
+// the better error.
+func (c *Client) connect(ctx context.Context, at string) error {
+	u, err := url.Parse(at)
+	if err != nil {
+		return nil
+	}
+	port := u.Port()
+	if port == "" {
+		port = "80"
+		if u.Scheme == "https" {
+			port = "443"
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	conn, err := c.http.Transport.(*http.Transport).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
+	if err != nil {
+		return withoutURL(err)
+	}
+	return conn.Close()
 }
 
 // cutShort is the error of an answer that did not come to its end, or could not be written.

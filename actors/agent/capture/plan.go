@@ -95,7 +95,7 @@ func Late(steps []Step) []Step {
 	steps = slices.DeleteFunc(steps, func(s Step) bool { return s.Until != nil })
 	for i := range steps {
 		if s := &steps[i]; s.Heavy || s.What == messages.EvidenceProcess {
-			s.Heavy, s.Parts, s.More = false, false, nil
+			s.Heavy, s.Parts, s.More, s.Ready = false, false, nil, nil
 			s.Run = func(context.Context, io.Writer) error { return errLate }
 		}
 	}

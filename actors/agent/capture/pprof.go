@@ -36,6 +36,7 @@ type pprofServer struct {
 
 	mu     sync.Mutex // held by one step at a time
 	url    string     // empty: not known yet
+	found  bool       // somebody listens there
 	reason error      // a profilesError: why it is not asked any more
 }
 
@@ -71,21 +72,22 @@ func cpuProfile() Profile {
 func (s *pprofServer) step(p Profile, expensive bool) Step {
 	return Step{What: messages.EvidenceProfile + "/" + p.Type, Path: "profiles/" + p.Type + ".pb.gz",
 		Limit: p.Limits.Bytes, Timeout: p.Limits.Time + 2*probeTimeout, Heavy: true,
-		Run: func(ctx context.Context, w io.Writer) error {
+		Ready: func(ctx context.Context) error {
 			if expensive {
 				if err := s.cfg.tooSlow(); err != nil {
 					return err
 				}
 			}
-			return s.get(ctx, p, w)
-		}}
+			return s.ready(ctx)
+		},
+		Run: func(ctx context.Context, w io.Writer) error { return s.get(ctx, p, w) }}
 }
 
 // stacks returns the step of the goroutines as text: each of them where there are few, else counted by stack.
 func (s *pprofServer) stacks() Step {
 	p := Profile{Type: "goroutine", Path: "/debug/pprof/goroutine?debug=1", Content: Text, Limits: Limits{Bytes: maxStacksRead, Time: profileTimeout}}
 	return Step{What: messages.EvidenceProfile + "/goroutine", Path: "profiles/goroutine.txt", Limit: maxStacksBytes, Timeout: p.Limits.Time + 2*probeTimeout,
-		Heavy: true, Parts: true, Run: func(ctx context.Context, w io.Writer) error {
+		Heavy: true, Parts: true, Ready: s.ready, Run: func(ctx context.Context, w io.Writer) error {
 			if s.cfg.Goroutines != nil && s.cfg.tooSlow() == nil {
 				if n := s.cfg.Goroutines(); n > 0 && n <= maxStacksInFull {
 					p.Path = "/debug/pprof/goroutine?debug=2"
@@ -107,24 +109,43 @@ func (c *Config) tooSlow() error {
 	return fmt.Errorf("the node was not asked: its last scrape took %s, over half of its timeout of %s", took.Round(time.Millisecond), timeout)
 }
 
+// ready returns why the node is not asked. The first time it looks whether there is anybody to ask: that a node shows no profiles is
+// said once, and not that it was asked for each.
+func (s *pprofServer) ready(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.found || s.reason != nil {
+		return s.reason
+	}
+	if s.url == "" {
+		s.url, s.reason = s.cfg.probe(ctx)
+	} else if err := s.client.connect(ctx, s.url); err != nil {
+		s.reason = s.unreached(err)
+	}
+	s.found = s.reason == nil
+	return s.reason
+}
+
+func (s *pprofServer) unreached(err error) error {
+	return profilesError{fmt.Errorf("nothing answers at %s (--pprof-endpoint): %w", shown(s.url), err)}
+}
+
 // get writes a profile.
 func (s *pprofServer) get(ctx context.Context, p Profile, w io.Writer) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.url == "" && s.reason == nil {
-		s.url, s.reason = s.cfg.probe(ctx)
-	}
-	if s.reason != nil {
-		return s.reason
-	}
 	_, err := s.client.Get(ctx, s.url+p.Path, p.Content, p.Limits, w)
 	var silent *SilentError
 	var unreached dialError
-	if errors.As(err, &unreached) {
-		s.reason = profilesError{fmt.Errorf("nothing answers at %s (--pprof-endpoint): %w", shown(s.url), unreached)}
+	var none notFoundError
+	switch {
+	case errors.As(err, &unreached):
+		s.reason = s.unreached(unreached)
 		return s.reason
-	}
-	if errors.As(err, &silent) {
+	case errors.As(err, &none) && p.Type == heapType: // Whoever has any profiles has that.
+		s.reason = profilesError{fmt.Errorf("the node shows no profiles at %s (--pprof-endpoint): %w", shown(s.url), none)}
+		return s.reason
+	case errors.As(err, &silent):
 		s.reason = profilesError{fmt.Errorf("the node was not asked for more: %s did not answer a request for %s within %s", shown(s.url), p.Type, p.Limits.Time)}
 	}
 	return err

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -95,6 +96,7 @@ func TestProfilesOfASlowNode(t *testing.T) {
 	require.Equal(t, "debug=1", stacks)
 	for _, path := range []string{"profiles/heap.pb.gz", "profiles/cpu.pb.gz"} {
 		require.Equal(t, "the node was not asked: its last scrape took 4.501s, over half of its timeout of 9s", e.reason(path))
+		require.NotContains(t, e.begun, path)
 	}
 }
 
@@ -156,7 +158,7 @@ func TestHostileServers(t *testing.T) {
 
 // pipeNode is a node on the other end of pipes, in fake time.
 type pipeNode struct {
-	requests int
+	requests atomic.Int32
 	answer   func(conn net.Conn)
 }
 
@@ -164,10 +166,12 @@ func (n *pipeNode) client() *Client {
 	c := NewClient()
 	c.http.Transport.(*http.Transport).DialContext = func(context.Context, string, string) (net.Conn, error) {
 		here, there := net.Pipe()
-		n.requests++
 		go func() {
 			defer there.Close()
-			_, _ = there.Read(make([]byte, 4096))
+			if _, err := there.Read(make([]byte, 4096)); err != nil {
+				return
+			}
+			n.requests.Add(1)
 			n.answer(there)
 		}()
 		return here, nil
@@ -185,7 +189,8 @@ func TestNodeThatHangs(t *testing.T) {
 			begin := time.Now()
 			e.runner().Run(t.Context(), Plan(Config{Profiles: AllProfiles, Endpoint: "http://node:6060", client: node.client()}))
 			require.Equal(t, profileTimeout, time.Since(begin))
-			require.Equal(t, 1, node.requests)
+			require.EqualValues(t, 1, node.requests.Load())
+			require.Equal(t, profilePaths[:1], e.begun)
 			require.Empty(t, e.files)
 			require.Regexp(t, heap, e.reason(profilePaths[0]))
 			for _, path := range profilePaths[1:] {
@@ -248,7 +253,22 @@ func TestNothingListens(t *testing.T) {
 		said[m] = true
 	}
 	require.Len(t, said, 1)
+	require.Empty(t, e.begun, "nobody was asked")
 	require.Contains(t, e.reason(profilePaths[0]), "nothing answers at "+endpoint+" (--pprof-endpoint): dial: ")
+}
+
+// So is that the server has none: one that has any has that of the heap.
+func TestServerWithoutProfiles(t *testing.T) {
+	e := askNode(t, http.NotFound, nil)
+	require.Equal(t, profilePaths[:1], e.begun)
+	said := map[messages.EvidenceMissing]bool{}
+	for _, path := range profilePaths {
+		m, is := e.results[path].Missing()
+		require.True(t, is)
+		said[m] = true
+	}
+	require.Len(t, said, 1)
+	require.Regexp(t, `^the node shows no profiles at http://127.0.0.1:\d+ \(--pprof-endpoint\): it answered 404 Not Found`, e.reason(profilePaths[0]))
 }
 
 func TestShownEndpoint(t *testing.T) {

@@ -22,12 +22,14 @@ const (
 	profileTimeout  = 20 * time.Second
 )
 
+const heapType = "heap"
+
 // FormatPProf is gzipped protobuf, as go tool pprof reads it.
 const FormatPProf = "pprof"
 
 // Heap is where the memory in use was allocated. It is that of the last garbage collection: no
 // further one is asked for.
-func Heap() Profile { return pprofOf("heap") }
+func Heap() Profile { return pprofOf(heapType) }
 
 // Goroutine is the stacks of all goroutines, counted.
 func Goroutine() Profile { return pprofOf("goroutine") }

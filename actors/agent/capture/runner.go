@@ -84,9 +84,6 @@ func (r *Runner) step(ctx, begins context.Context, s Step) {
 		r.done(Result{Step: s, Err: r.notBegun(begins, s)})
 		return
 	}
-	if r.Begin != nil {
-		r.Begin(s)
-	}
 	result, more := r.run(ctx, s)
 	if result.Err != nil || result.File != nil {
 		r.done(result)
@@ -185,6 +182,14 @@ func (r *Runner) attempt(ctx context.Context, s Step, o *output) ([]Step, error)
 }
 
 func (r *Runner) begin(ctx context.Context, s Step, o *output) (more []Step, err error) {
+	if s.Ready != nil {
+		if err := s.Ready(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if r.Begin != nil {
+		r.Begin(s)
+	}
 	if s.More != nil {
 		more, err = s.More(ctx)
 		if len(more) > maxMoreSteps {

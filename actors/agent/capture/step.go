@@ -28,6 +28,8 @@ type Step struct {
 	Parts bool
 	// Until, if it is not nil, says that it goes on until this is closed, and has its Timeout from then on.
 	Until <-chan struct{}
+	// Ready returns why nobody is asked, before the step begins; nil: it always begins. What Run promises of ctx holds for it, too.
+	Ready func(ctx context.Context) error
 	// Run writes the evidence. Its error says why that could not be had, or not wholly. When ctx
 	// ends, it returns soon, unless it hangs in the kernel: then it is left to itself.
 	Run func(ctx context.Context, w io.Writer) error
