@@ -23,8 +23,8 @@ type databaseState struct {
 	// role is the node's, empty until it is known; labels are those that it had last.
 	role   string
 	labels map[string]string
-	// settled says that every port was asked once.
-	settled bool
+	// allPolled says that every port was asked once.
+	allPolled bool
 }
 
 // databasePort is a port of the node, and what it has said last.
@@ -122,15 +122,15 @@ func (s *databaseState) answered(a databasePoll, now time.Time) []databaseEffect
 	p := &s.ports[a.port]
 	p.polling, p.polled = false, true
 	effects := p.take(a, now)
-	settled := s.settled
-	s.settled = settled || !slices.ContainsFunc(s.ports, func(p databasePort) bool { return !p.polled })
+	allPolled := s.allPolled
+	s.allPolled = allPolled || !slices.ContainsFunc(s.ports, func(p databasePort) bool { return !p.polled })
 	role, labels := s.identity()
 	isNew := role != s.role || !maps.Equal(labels, s.labels)
 	s.role, s.labels = role, labels
 	if isNew {
 		effects = append(effects, logDatabase{logEntry{text: shortText("the node says who it is: " + describeNode(role, labels))}})
 	}
-	if isNew || s.settled != settled {
+	if isNew || s.allPolled != allPolled {
 		effects = append(effects, tellIdentity{})
 	}
 	return effects

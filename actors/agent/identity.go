@@ -20,21 +20,21 @@ const identityWait = 2 * time.Second
 type nodeIdentity struct {
 	configured messages.Registration
 	current    atomic.Pointer[messages.Registration]
-	// settled is closed when the node was asked for the first time.
-	settled chan struct{}
-	once    sync.Once
+	// asked is closed when the node was asked for the first time.
+	asked chan struct{}
+	once  sync.Once
 }
 
 // newNodeIdentity returns the identity of a node. If asked is set, the node is asked who it is.
 func newNodeIdentity(configured messages.Registration, asked bool) *nodeIdentity {
-	i := &nodeIdentity{configured: configured, settled: make(chan struct{})}
+	i := &nodeIdentity{configured: configured, asked: make(chan struct{})}
 	known := configured
 	if known.Role == "" {
 		known.Role = messages.RoleUnspecified
 	}
 	i.current.Store(&known)
 	if !asked {
-		i.settle()
+		i.markAsked()
 	}
 	return i
 }
@@ -55,18 +55,19 @@ func (i *nodeIdentity) learn(role string, labels map[string]string) (left int) {
 		i.current.Store(&known)
 		left = out
 	}
-	i.settle()
+	i.markAsked()
 	return left
 }
 
-func (i *nodeIdentity) settle() { i.once.Do(func() { close(i.settled) }) }
+// markAsked lets those go on who await.
+func (i *nodeIdentity) markAsked() { i.once.Do(func() { close(i.asked) }) }
 
 // await waits until the node was asked for the first time, for at most identityWait.
 func (i *nodeIdentity) await(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, identityWait)
 	defer cancel()
 	select {
-	case <-i.settled:
+	case <-i.asked:
 	case <-ctx.Done():
 	}
 }

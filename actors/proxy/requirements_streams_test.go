@@ -15,8 +15,8 @@ import (
 
 // What TestNoSendOnReplacedStream and its neighbours hold of the metrics stream holds of each stream.
 
-// settled answers what the proxy itself asks an agent that has come, which is for its crashes.
-func (p *fakePeer) settled(w *world) *fakePeer {
+// askedForCrashes answers what the proxy itself asks an agent that has come, which is for its crashes.
+func (p *fakePeer) askedForCrashes(w *world) *fakePeer {
 	p.t.Helper()
 	if p.kind.stream() == messages.StreamCrashes {
 		q, ok := p.next()
@@ -65,7 +65,7 @@ func TestCollectTimeoutIsSafeOnEveryStream(t *testing.T) {
 	onEveryStream(t, testConfig, func(t *testing.T, w *world, k *kindOfQuestion, native bool) {
 		a := w.connect(firstOf("n1", native))
 		a.beat()
-		p := a.peer(k).settled(w)
+		p := a.peer(k).askedForCrashes(w)
 		go func() {
 			for q, ok := p.next(); ok; q, ok = p.next() {
 				select {
@@ -113,7 +113,7 @@ func TestCollectionReleasedOnceOnEveryStream(t *testing.T) {
 	cfg := testConfig
 	cfg.MaxCollections = 2
 	onEveryStream(t, cfg, func(t *testing.T, w *world, k *kindOfQuestion, native bool) {
-		p := w.connect(firstOf("n1", native)).peer(k).settled(w)
+		p := w.connect(firstOf("n1", native)).peer(k).askedForCrashes(w)
 		go func() {
 			for _, ok := p.next(); ok; _, ok = p.next() {
 			}
