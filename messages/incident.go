@@ -144,6 +144,9 @@ const (
 	EvidenceEvents    = "events"    // the node's events
 )
 
+// EvidenceAway is the reason of what a proxy does not have because the node's agent is not connected.
+const EvidenceAway = "its agent is away"
+
 // IncidentEvent is one line of a timeline.
 type IncidentEvent struct {
 	At     time.Time `json:"at"`

@@ -90,7 +90,7 @@ func TestIncidentsAtATerminal(t *testing.T) {
 	f(IncidentsConfig{Do: IncidentsList, Output: "json"}, `    "id": "`+docsIncidentID+`",`)
 	f(IncidentsConfig{Do: IncidentsList, Nodes: []string{"n9"}}, "no incidents")
 	f(IncidentsConfig{Do: IncidentsList, Since: When{Ago: time.Hour}, Limit: 1, Rules: []string{"ErrorsAppear"}, Roles: []string{"liaison"}, States: []string{"collected"}}, "no incidents")
-	f(IncidentsConfig{Do: IncidentsShow, ID: "last"}, docsIncidentID, local, "first occurrence", "profile/heap", "process_resident_memory_bytes", "1.992G")
+	f(IncidentsConfig{Do: IncidentsShow, ID: "last"}, docsIncidentID, local, "first occurrence", "profile/heap", "process_resident_memory_bytes", "1.855 GiB")
 	f(IncidentsConfig{Do: IncidentsShow, ID: "01kd", Output: "json"}, `  "id": "`+docsIncidentID+`",`)
 	f(IncidentsConfig{Do: IncidentsPin, ID: "last"}, "incident "+docsIncidentID+" is pinned\n")
 	f(IncidentsConfig{Do: IncidentsUnpin, ID: docsIncidentID}, "incident "+docsIncidentID+" is not pinned any more\n")

@@ -109,7 +109,7 @@ func (s *incidentsState) progressNode(n *messages.IncidentNode, e *incidentEntry
 	case p.freeze.closed && !p.own:
 		closed, reason = true, p.freeze.reason
 	case away:
-		closed, reason = true, "its agent is away"
+		closed, reason = true, messages.EvidenceAway
 	case late:
 		closed, reason = true, "its agent has not kept its evidence in time"
 	}

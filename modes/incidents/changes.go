@@ -1,9 +1,12 @@
 package incidents
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
+
+	"fodc/messages"
 )
 
 // maxShownChanges bounds the changes that are shown.
@@ -35,6 +38,7 @@ type Changes struct {
 	Limits []struct {
 		Node    string    `json:"node_id"`
 		What    string    `json:"what"`
+		Name    string    `json:"name"`
 		Labels  string    `json:"labels"`
 		At      time.Time `json:"at"`
 		Usual   float64   `json:"usual"`
@@ -61,14 +65,8 @@ func (c *Changes) text(first time.Time) string {
 	rows := append([][]string{{"WHEN", "NODE", "FROM", "TO", "HOW", "WHAT"}}, c.limitRows(first)...)
 	rows = append(rows, c.vanishedRows(first)...)
 	for _, one := range c.Changes[:min(len(c.Changes), maxShownChanges)] {
-		unit := ""
-		if one.PerSecond {
-			unit = "/s"
-		}
-		what := one.Name
-		if what == "" {
-			what = one.Family
-		}
+		name := cmp.Or(one.Name, one.Family)
+		what := name
 		if one.Labels != "" {
 			what += "{" + one.Labels + "}"
 		}
@@ -79,7 +77,7 @@ func (c *Changes) text(first time.Time) string {
 		if more := len(one.Nodes) - 1; more > 0 {
 			node += fmt.Sprintf(" and %d more", more)
 		}
-		rows = append(rows, []string{relative(one.At, first), node, numberText(one.From) + unit, numberText(one.To) + unit, one.Kind, what})
+		rows = append(rows, []string{relative(one.At, first), node, messages.MetricText(name, one.From, one.PerSecond), messages.MetricText(name, one.To, one.PerSecond), one.Kind, what})
 	}
 	rows = append(rows, c.churnRows(first)...)
 	if len(rows) == 1 {
@@ -103,7 +101,7 @@ func (c *Changes) limitRows(first time.Time) (rows [][]string) {
 			what += " {" + l.Labels + "}"
 		}
 		rows = append(rows, []string{relative(l.At, first), l.Node, percentText(l.Usual, l.Limit), percentText(l.Highest, l.Limit), "near limit",
-			what + ", of " + numberText(l.Limit)})
+			what + ", of " + messages.MetricText(l.Name, l.Limit, false)})
 	}
 	return rows
 }

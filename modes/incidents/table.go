@@ -46,8 +46,6 @@ func bytesText(n int64) string {
 	return scaled(float64(n), 1024, []string{" B", " KiB", " MiB", " GiB", " TiB"})
 }
 
-func numberText(n float64) string { return scaled(n, 1000, []string{"", "k", "M", "G", "T", "P"}) }
-
 // percentText is a part of a limit.
 func percentText(n, limit float64) string {
 	if limit <= 0 {

@@ -6,7 +6,7 @@
 //   - changes.go: what has changed in an incident, node by node
 //   - write.go: what is in a bundle, and in which order; entry.go: a file of it, read, verified and written
 //   - lite.go: what of an incident is in a small bundle
-//   - readme.go: README.md and MISSING.md; markdown.go: texts of strangers in them
+//   - readme.go: README.md and MISSING.md; state.go: how far a node is; markdown.go: texts of strangers in them
 //   - open.go: finds incidents in a file or directory; extract.go: unpacks a file that somebody has sent
 //
 // A bundle is streamed: of the incident no more is in memory than one file of at most maxBuffered or one node's samples, and on disk

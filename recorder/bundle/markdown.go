@@ -87,19 +87,3 @@ func size(n int64) string {
 	}
 	return plural(int(n), "byte")
 }
-
-// number is a value of a metric for people: bytes where its name says so.
-func number(name string, v float64, perSecond bool) string {
-	unit := ""
-	if perSecond {
-		unit = "/s"
-	}
-	if strings.HasSuffix(strings.TrimSuffix(name, "_total"), "_bytes") && (v >= 1<<10 || v <= -(1<<10)) {
-		exp := 0
-		for x := max(v, -v); x >= 1024 && exp < 5; x /= 1024 {
-			v, exp = v/1024, exp+1
-		}
-		return fmt.Sprintf("%.4g %ciB%s", v, "KMGTP"[exp-1], unit)
-	}
-	return strconv.FormatFloat(v, 'g', 4, 64) + unit
-}

@@ -87,7 +87,7 @@ func readmeWhatChanged(w *strings.Builder, i *messages.Incident, r *changes.Repo
 	fmt.Fprint(w, "## What changed first\n\n")
 	for _, l := range r.Limits {
 		fmt.Fprintf(w, "- On %s, %s came to %.0f %% of its limit (%s of %s); usual were %.0f %%. It was over %d %% at %s.\n", plain(l.Node), l.What,
-			100*l.Highest/l.Limit, number(l.Name, l.Highest, false), number(l.Name, l.Limit, false), 100*l.Usual/l.Limit, 75, since(l.At, i.FirstOccurrence))
+			100*l.Highest/l.Limit, messages.MetricText(l.Name, l.Highest, false), messages.MetricText(l.Name, l.Limit, false), 100*l.Usual/l.Limit, 75, since(l.At, i.FirstOccurrence))
 	}
 	for _, g := range r.Vanished {
 		back := "they did not come back"
@@ -117,7 +117,7 @@ func readmeWhatChanged(w *strings.Builder, i *messages.Incident, r *changes.Repo
 		if more := len(c.Nodes) - 1; more > 0 {
 			node += fmt.Sprintf(", then %d more", more)
 		}
-		fmt.Fprintf(w, "| %s | %s | %s %s | %s | %s | %d |\n", since(c.At, i.FirstOccurrence), node, code(what), word(&c), number(c.Name, c.From, c.PerSecond), number(c.Name, c.To, c.PerSecond), c.Series)
+		fmt.Fprintf(w, "| %s | %s | %s %s | %s | %s | %d |\n", since(c.At, i.FirstOccurrence), node, code(what), word(&c), messages.MetricText(c.Name, c.From, c.PerSecond), messages.MetricText(c.Name, c.To, c.PerSecond), c.Series)
 	}
 	fmt.Fprintln(w)
 	if more := len(r.Changes) + r.Dropped - readmeChanges; more > 0 {
@@ -186,7 +186,7 @@ func readmeTimeline(w *strings.Builder, i *messages.Incident) {
 }
 
 func readmeNodeTable(w *strings.Builder, i *messages.Incident) {
-	fmt.Fprint(w, "## Nodes\n\n| node | role | why it is here | evidence | missing | directory |\n|---|---|---|---|---|---|\n")
+	fmt.Fprint(w, "## Nodes\n\n| node | role | why it is here | state | evidence | missing | directory |\n|---|---|---|---|---|---|---|\n")
 	for _, n := range i.Nodes[:min(readmeNodes, len(i.Nodes))] {
 		why := "a rule fired"
 		switch n.Kind {
@@ -195,7 +195,7 @@ func readmeNodeTable(w *strings.Builder, i *messages.Incident) {
 		case messages.IncidentRequest:
 			why = "asked for"
 		}
-		fmt.Fprintf(w, "| %s | %s | %s | %s, %s | %d | %s |\n", plain(n.NodeID), plain(n.Role), why, plural(len(n.Files), "file"), size(n.Bytes), len(n.Missing), code(n.Dir))
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s, %s | %d | %s |\n", plain(n.NodeID), plain(n.Role), why, stateText(&n), plural(len(n.Files), "file"), size(n.Bytes), len(n.Missing), code(n.Dir))
 	}
 	fmt.Fprintln(w)
 }
@@ -212,8 +212,11 @@ func readmeWhatIsMissing(w *strings.Builder, i *messages.Incident, r *changes.Re
 		for _, m := range n.Missing {
 			line(n.NodeID, m.What, m.Reason)
 		}
-		if n.State == messages.IncidentOpen {
+		switch {
+		case n.State == messages.IncidentOpen:
 			line(n.NodeID, "the end", "its evidence was not complete yet")
+		case isFetched(&n):
+			line(n.NodeID, "files", "they were not fetched yet, or not all")
 		}
 	}
 	for _, u := range r.Unread {
