@@ -109,7 +109,7 @@ func (s *incidentsState) act(id string, action messages.IncidentAction, now time
 		}
 		s.forward(e.doc, action, now)
 		s.forget(e)
-		s.removals = append(s.removals, id)
+		s.removals = append(s.removals, incidentRemoval{remove: id})
 		return nil
 	}
 	return messages.Errorf(messages.ErrBadData, "the action %s is not known", quote(string(action)))

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -234,6 +235,52 @@ func TestEarlyEvidenceIsNotEvicted(t *testing.T) {
 		require.Equal(t, []string{"nodes/d1/profiles/cpu.pb.gz", heapOfD1}, nodeFiles(n))
 		require.True(t, bytes.Equal(aFile[:400<<10], w.evidenceOf(open.ID, heapOfD1)))
 	})
+}
+
+// An incident that somebody has deleted, and one that was removed to make room, do not come back when the proxy starts again and
+// the agents tell of theirs.
+func TestRemovedIncidentsDoNotComeBack(t *testing.T) {
+	fs := evidence.NewMemory(64 << 20)
+	var records map[string]*messages.Incident
+	var kept string
+	run := func(count int, test func(t *testing.T, w *world, p *incidentPeer)) {
+		actorstest.Run(t, func(t *testing.T, sys *actors.System) {
+			serveWorld(t, sys, diskIncidents(fs, evidence.Limits{MaxCount: count}), 1<<20, func(t *testing.T, w *world) {
+				p := w.incidentPeer("d1", "ROLE_DATA")
+				p.mu.Lock()
+				maps.Copy(p.records, records)
+				p.mu.Unlock()
+				test(t, w, p)
+			})
+		})
+	}
+	run(200, func(t *testing.T, w *world, p *incidentPeer) {
+		for n := range 3 {
+			time.Sleep(10 * time.Minute)
+			p.fires(n, time.Now(), time.Now())
+		}
+		time.Sleep(10 * time.Minute)
+		list := w.incidents()
+		require.Len(t, list, 3)
+		kept = list[2].ID // the first one of its rule
+		require.NoError(t, w.proxy.ActOnIncident(t.Context(), list[1].ID, messages.IncidentDelete))
+		p.mu.Lock()
+		records = maps.Clone(p.records)
+		p.mu.Unlock()
+		time.Sleep(time.Second)
+	})
+	run(1, func(t *testing.T, w *world, _ *incidentPeer) { // The last one makes room.
+		time.Sleep(time.Minute)
+		require.Len(t, w.incidents(), 1)
+	})
+	for range 2 {
+		run(200, func(t *testing.T, w *world, p *incidentPeer) {
+			time.Sleep(time.Hour)
+			list := w.incidents()
+			require.Len(t, list, 1)
+			require.Equal(t, kept, list[0].ID)
+		})
+	}
 }
 
 // evidenceDocument returns an incident as it is stored.

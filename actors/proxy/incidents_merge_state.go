@@ -140,7 +140,7 @@ func (s *incidentsState) merge(into, from *incidentEntry, now time.Time) {
 		s.derive(doc)
 	})
 	delete(s.entries, from.doc.ID)
-	s.removals = append(s.removals, from.doc.ID)
+	s.removals = append(s.removals, incidentRemoval{from.doc.ID, true})
 	if from.told == messages.IncidentOpen {
 		over := from.doc.Clone()
 		over.State, over.To = messages.IncidentFrozen, documentTime(now)
@@ -257,6 +257,6 @@ func (s *incidentsState) makeShare(nodeID string) bool {
 		return false
 	}
 	s.forget(oldest)
-	s.removals = append(s.removals, oldest.doc.ID)
+	s.removals = append(s.removals, incidentRemoval{remove: oldest.doc.ID})
 	return true
 }

@@ -57,7 +57,7 @@ type incidentsState struct {
 	askedAt  []time.Time // of requests, within an hour
 	fetches  uint64      // counts what was asked of the actor of evidence
 	// removals are the incidents to be removed from the store, actions what agents still have to do.
-	removals []string
+	removals []incidentRemoval
 	actions  []pendingAction
 	opened   map[string]uint64 // by rule
 	news     []incidentNews

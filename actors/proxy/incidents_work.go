@@ -50,6 +50,9 @@ func (k *incidents) onLoaded(c actors.Context, m incidentsLoaded) {
 		k.log.Error("an incident on disk is damaged", zap.Error(p))
 	}
 	now := time.Now()
+	for _, r := range k.store.Removed() {
+		k.state.never(partKey{r.NodeID, r.IncidentID})
+	}
 	for doc := range k.store.All() {
 		k.state.loaded(doc, now)
 	}
@@ -153,7 +156,11 @@ func (k *incidents) write(c actors.Context, now time.Time) {
 			if w.put != nil {
 				return store.Put(w.put)
 			}
-			if err := store.Delete(w.remove); !errors.Is(err, fs.ErrNotExist) {
+			remove := store.Delete
+			if w.merged {
+				remove = store.Merged
+			}
+			if err := remove(w.remove); !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 			return nil

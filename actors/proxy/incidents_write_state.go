@@ -18,16 +18,22 @@ const (
 
 // incidentWrite is an operation of the store.
 type incidentWrite struct {
-	put    *messages.Incident // nil: remove
+	put *messages.Incident // nil: remove
+	incidentRemoval
+}
+
+// incidentRemoval is an incident to be removed; merged says that it is a part of another one now.
+type incidentRemoval struct {
 	remove string
+	merged bool
 }
 
 // nextWrite returns the next operation of the store; nil: there is none now.
 func (s *incidentsState) nextWrite(now time.Time) *incidentWrite {
 	if len(s.removals) > 0 {
-		id := s.removals[0]
+		next := s.removals[0]
 		s.removals = s.removals[1:]
-		return &incidentWrite{remove: id}
+		return &incidentWrite{incidentRemoval: next}
 	}
 	for _, e := range s.sorted() {
 		if e.dirty && !now.Before(e.saveAt) {

@@ -22,6 +22,21 @@ func (s *Store) Delete(id string) error {
 		return messages.ErrIncidentOpen
 	}
 	e.deleted = true
+	doc := e.doc
+	s.mu.Unlock()
+	s.recordRemoved(doc)
+	return s.remove(e)
+}
+
+// Merged removes an incident that is a part of another one now, whatever its state. What its agents have of it is not removed.
+func (s *Store) Merged(id string) error {
+	s.mu.Lock()
+	e := s.entries[id]
+	if e == nil {
+		s.mu.Unlock()
+		return errNoIncident(id)
+	}
+	e.deleted = true
 	s.mu.Unlock()
 	return s.remove(e)
 }

@@ -5,7 +5,7 @@
 //   - limits.go: Limits, and the errors
 //   - retention_state.go: the rules by which incidents are removed
 //   - store.go: Store, its documents and its usage; open.go: how it begins
-//   - put.go, delete.go: documents are written and removed
+//   - put.go, delete.go: documents are written and removed; removed.go: which were, so that no agent brings them back
 //   - writer.go, part.go: files are written, at one go or in several; files.go: they are read and removed
 //   - names.go: the files of an incident, and what half-written ones are called
 //   - room.go: room is made before anything is written

@@ -56,6 +56,11 @@ func Open(fs FS, limits Limits, now time.Time) (*Store, Report, error) {
 	}
 	// The oldest first, so that it is known which are the first of a rule when there is no room for all.
 	slices.SortFunc(list, func(a, b Entry) int { return strings.Compare(a.Name, b.Name) })
+	if slices.ContainsFunc(list, func(f Entry) bool { return f.Name == removedName && !f.Dir }) {
+		if err := s.readRemoved(); err != nil {
+			r.problem("", removedName, err)
+		}
+	}
 	for _, f := range list {
 		if f.Dir && messages.ValidIncidentID(f.Name) {
 			s.load(f.Name, &r)

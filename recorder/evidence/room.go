@@ -270,7 +270,9 @@ func (s *Store) evictOne(id string) error {
 	}
 	was := e.doc != nil || e.unreadable
 	e.deleted = true
+	doc := e.doc
 	s.mu.Unlock()
+	s.recordRemoved(doc)
 	err := s.remove(e)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -23,6 +23,9 @@ type Store struct {
 	// evicting is held by the one goroutine that makes room, and is taken before any entry's ops.
 	evicting sync.Mutex
 
+	// recording is held by the one goroutine that writes down what is removed, and is taken after evicting.
+	recording sync.Mutex
+
 	// mu guards what follows, and is never held while the disk is used.
 	mu            sync.Mutex
 	now           time.Time
@@ -32,6 +35,9 @@ type Store struct {
 	evicted       []string
 	evictions     uint64
 	revision      uint64
+	// removed is what was removed, the oldest first; unrecorded says that its file does not say so.
+	removed    []Removed
+	unrecorded bool
 }
 
 // entry is the directory of one incident.
