@@ -49,10 +49,12 @@ test: ## run the tests
 race: ## run the tests with the race detector
 	$(GO) test -race ./...
 
-seeds: ## play many more seeds of crashes than the tests do
+seeds: ## play many more seeds of crashes and of networks than the tests do
 	$(GO) test ./recorder/journal -run '^TestCrashes$$' -seeds 10000
 	$(GO) test ./recorder/evidence -run '^TestCrashes$$' -seeds 5000
 	$(GO) test ./modes -run '^TestReconnectsLeaveNothing$$' -reconnects 1000
+	$(GO) test ./actors/simulation -run '^TestSimulation$$' -seeds 1000
+	$(GO) test ./actors/agent/rules -run '^TestHealthyDay$$' -hours 24
 
 lint: fmt-check vet staticcheck ## check formatting, vet and staticcheck
 

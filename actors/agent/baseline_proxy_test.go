@@ -220,7 +220,7 @@ func TestBaselineProxy(t *testing.T) {
 func TestBaselineProxyTakesTheLargestAnswer(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		p := startBaselineProxy(w)
-		w.node.serve(bigPage(40_000), nil)
+		w.node.serve(widePage(10_000, 500), nil)
 		w.run()
 		answers := p.ask(actorstest.Fields{}, actorstest.Fields{})
 		require.Len(t, answers, 2)

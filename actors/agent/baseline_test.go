@@ -50,7 +50,7 @@ func TestBaselineAnswers(t *testing.T) {
 // An answer that does not fit the one message is truncated, and that is logged once.
 func TestBaselineAnswerIsCut(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		w.node.serve(bigPage(40_000), nil)
+		w.node.serve(widePage(10_000, 500), nil)
 		w.run()
 		for range 3 {
 			w.proxy.ask(&wire.StreamMetricsResponse{})

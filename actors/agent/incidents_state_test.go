@@ -246,13 +246,18 @@ func TestIncidentsAtRandom(t *testing.T) {
 		open := 0
 		for id, e := range m.state.entries {
 			if e.phase == incidentIsOpen {
-				require.Less(t, age[id], 40*time.Minute, "incident %s is open", id)
+				if age[id] >= 40*time.Minute {
+					require.Less(t, age[id], 40*time.Minute, "incident %s is open", id)
+				}
 				if e.doc.Kind == messages.IncidentRule {
 					open++
 				}
 			} else {
-				require.False(t, e.doc.To.Before(e.doc.From))
-				require.LessOrEqual(t, e.doc.To.Sub(e.doc.From), testIncidentTimes.span())
+				took := e.doc.To.Sub(e.doc.From)
+				if took < 0 || took > testIncidentTimes.span() {
+					require.GreaterOrEqual(t, took, time.Duration(0))
+					require.LessOrEqual(t, took, testIncidentTimes.span())
+				}
 			}
 		}
 		require.LessOrEqual(t, open, 1)

@@ -20,11 +20,14 @@ import (
 )
 
 // bigPage has n series of a gauge, with long labels.
-func bigPage(n int) string {
+func bigPage(n int) string { return widePage(n, 100) }
+
+// widePage has n series of a gauge, with labels of so many bytes.
+func widePage(n, width int) string {
 	var b strings.Builder
 	b.WriteString("# TYPE big gauge\n")
 	for i := range n {
-		fmt.Fprintf(&b, "big{i=%q,text=%q} %d\n", fmt.Sprint(i), strings.Repeat("x", 100), i)
+		fmt.Fprintf(&b, "big{i=%q,text=%q} %d\n", fmt.Sprint(i), strings.Repeat("x", width), i)
 	}
 	return b.String()
 }

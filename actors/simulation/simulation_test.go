@@ -16,16 +16,16 @@ import (
 var (
 	oneSeed   = flag.Uint64("seed", 0, "play this seed only, or as many from this one on as -seeds says")
 	large     = flag.Bool("large", false, "play larger worlds: more nodes, and more that happens to them")
-	manySeeds = flag.Uint64("seeds", 0, "how many seeds to play (default 1000, with -seed 1)")
+	manySeeds = flag.Uint64("seeds", 0, "how many seeds to play (default 400, with -seed 1)")
 )
 
-const defaultSeeds = 1000
+const defaultSeeds = 400
 
 // stuckAfter is how long, in real time, a seed may take.
 const stuckAfter = 2 * time.Minute
 
 func TestMain(m *testing.M) {
-	// A thousand worlds are a thousand times the same garbage.
+	// Hundreds of worlds are hundreds of times the same garbage.
 	debug.SetGCPercent(300)
 	goleak.VerifyTestMain(m)
 }
