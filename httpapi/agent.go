@@ -48,13 +48,13 @@ type AgentAPI struct {
 
 // Handler returns the handler of all routes.
 func (a *AgentAPI) Handler() http.Handler {
-	return newRouter("fodc agent", append(readEndpoints([]route{
+	return newRouter("fodc agent", withPages(serverView{Program: programAgent, Version: a.Version, NodeID: a.NodeID}, append(readEndpoints([]route{
 		{"/metrics", "the latest metrics of this node", a.serveMetrics},
 		{"/health", "what the agent scrapes, and whom it reports to", a.serveHealth},
 		{"/-/healthy", "whether the agent runs", serveHealthy},
 		{"/-/ready", "whether the agent takes requests", serveReady(a.Ready)},
 		{"/debug/actors", "the actors of the process (?format=text, ?node=NODE_ID)", serveActors(a.Tree, agentTree(a.NodeID))},
-	}), a.Incidents.endpoints(a.Log, nil, a.unknownNodes)...), a.Queries, a.Log, nil)
+	}), a.Incidents.endpoints(a.Log, nil, a.unknownNodes)...)), a.Queries, a.Log, nil)
 }
 
 // unknownNodes returns those of the node ids that are not the agent's.

@@ -70,7 +70,7 @@ type ProxyAPI struct {
 func (a *ProxyAPI) Handler() http.Handler {
 	a.metrics = newSelfMetrics(a.Build)
 	a.slots = newQuerySlots(a.MaxQueryCollections)
-	return newRouter("fodc proxy", append(readEndpoints([]route{
+	return newRouter("fodc proxy", withPages(serverView{Program: programProxy, Version: a.Build.Version}, append(readEndpoints([]route{
 		{"/metrics", "the latest metrics of all nodes", a.serveMetrics},
 		{"/metrics-windows", "the metrics of all nodes in a window of time", a.serveWindows},
 		{nodePath(nodeIDParam), "the latest metrics of one node; 503 while its agent is missing", a.serveNode},
@@ -87,7 +87,7 @@ func (a *ProxyAPI) Handler() http.Handler {
 		{"/-/ready", "whether the proxy takes requests", serveReady(a.Ready)},
 		{"/metrics/self", "the metrics of the proxy itself", a.serveSelf},
 		{"/debug/actors", "the actors of the process (?format=text, ?node=NODE_ID)", serveActors(a.Tree, proxyTree)},
-	}), a.Incidents.endpoints(a.Log, a.ExternalURL, a.unknownNodes)...), a.Queries, a.Log, a.metrics)
+	}), a.Incidents.endpoints(a.Log, a.ExternalURL, a.unknownNodes)...)), a.Queries, a.Log, a.metrics)
 }
 
 // unknownNodes returns those of the node ids that are not registered.

@@ -39,7 +39,7 @@ type router struct {
 // them at /.
 func newRouter(title string, own []endpoint, api []promapi.Route, log *zap.Logger, metrics *selfMetrics) http.Handler {
 	rt := &router{endpoints: endpoints{exact: map[string]endpoint{}}, log: log, errorLog: limited(log, errorLines), metrics: metrics}
-	rt.endpoints.add(endpoint{route{path: "/", serve: index(title, own, len(api) > 0)}, readMethods})
+	rt.endpoints.add(endpoint{route{path: "/", serve: forPeople(index(title, own, len(api) > 0))}, readMethods})
 	for _, e := range own {
 		rt.endpoints.add(e)
 	}

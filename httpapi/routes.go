@@ -14,7 +14,7 @@ import (
 
 const (
 	// nodeIDParam is the part of a route's path that stands for any node id, podNameParam for any pod
-	// name: one or more characters, slashes included; evidencePathParam is another one. Other names in braces
+	// name: one or more characters, slashes included; evidencePathParam and uiFileParam are others. Other names in braces
 	// stand for text without a slash. See http.Request.PathValue.
 	nodeIDParam  = "{node_id}"
 	podNameParam = "{pod_name}"
@@ -85,7 +85,7 @@ func (e *endpoints) add(one endpoint) {
 	p, text, end := pattern{endpoint: one}, `(?s)^`, 0
 	for _, at := range params {
 		group := `([^/]+)`
-		if name := one.route.path[at[0]:at[1]]; name == nodeIDParam || name == podNameParam || name == evidencePathParam {
+		if name := one.route.path[at[0]:at[1]]; name == nodeIDParam || name == podNameParam || name == evidencePathParam || name == uiFileParam {
 			group = `(.+)`
 		}
 		text += regexp.QuoteMeta(one.route.path[end:at[0]]) + group
@@ -139,6 +139,9 @@ func index(title string, routes []endpoint, hasAPI bool) func(http.ResponseWrite
 	var b strings.Builder
 	fmt.Fprintf(&b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>%s</title></head>\n<body>\n<h1>%[1]s</h1>\n<ul>\n", html.EscapeString(title))
 	for _, r := range routes {
+		if r.about == "" {
+			continue
+		}
 		if strings.Contains(r.path, "{") {
 			fmt.Fprintf(&b, "<li>%s: %s</li>\n", html.EscapeString(r.path), html.EscapeString(r.about))
 			continue

@@ -22,6 +22,7 @@ type ViewAPI struct {
 	WriteBundle func(ctx context.Context, w io.Writer, id string, o BundleOptions) error
 	// Queries are as in ProxyAPI.
 	Queries []promapi.Route
+	Version string
 	Log     *zap.Logger
 }
 
@@ -35,10 +36,10 @@ func (v *ViewAPI) Handler() http.Handler {
 			}
 			return errOnlyViewed
 		}}
-	return newRouter("fodc view", append(readEndpoints([]route{
+	return newRouter("fodc view", withPages(serverView{Program: programView, Version: v.Version}, append(readEndpoints([]route{
 		{"/-/healthy", "whether the program runs", serveHealthy},
 		{"/-/ready", "whether it takes requests", serveReady(func() bool { return true })},
-	}), incidents.endpoints(v.Log, nil, func(context.Context, []string) ([]string, error) { return nil, nil })...), v.Queries, v.Log, nil)
+	}), incidents.endpoints(v.Log, nil, func(context.Context, []string) ([]string, error) { return nil, nil })...)), v.Queries, v.Log, nil)
 }
 
 var errOnlyViewed = messages.Errorf(messages.ErrForbidden, "what is in a file or a directory is only shown: nothing can be changed here")

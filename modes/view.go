@@ -160,7 +160,7 @@ func newView(ctx context.Context, o *bundle.Opened, r *blocks.Reader) (*httpapi.
 		Limits: promapi.Limits{Timeout: viewTimeout, MaxSamples: dirMaxSamples, Memory: dirMemory(dirEvaluatePercent), Concurrency: viewConcurrency},
 		Now:    now, Started: time.Now(), Revision: thisBuild().revision, Log: zap.NewNop(),
 	}).Routes()
-	return &httpapi.ViewAPI{List: v.list, Get: v.get, Changes: v.changes, OpenFile: v.openFile, WriteBundle: v.writeBundle, Queries: routes, Log: zap.NewNop()}, nil
+	return &httpapi.ViewAPI{List: v.list, Get: v.get, Changes: v.changes, OpenFile: v.openFile, WriteBundle: v.writeBundle, Queries: routes, Version: thisBuild().version, Log: zap.NewNop()}, nil
 }
 
 func (v *view) list(context.Context) (all []*messages.Incident, _ error) {
