@@ -21,8 +21,9 @@ export const escapeRegexp = text => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 // or two steps.
 export const rateWindow = step => `${Math.max(40, Math.ceil(step * 2))}s`
 
-// answerOf returns {result, warnings}: what is missing from the answer is in the warnings.
-const answerOf = says => ({ type: says.data.resultType, result: says.data.result, warnings: [...(says.warnings ?? []), ...(says.infos ?? [])] })
+// answerOf returns {type, result, warnings, infos}: what is missing from the answer is in the warnings; infos are about the
+// expression.
+const answerOf = says => ({ type: says.data.resultType, result: says.data.result, warnings: says.warnings ?? [], infos: says.infos ?? [] })
 
 // queryNow returns {type, result, warnings} at a time in milliseconds; of a vector each element is {labels, value, at}.
 export async function queryNow(expression, at, signal) {

@@ -2,7 +2,7 @@
 
 import { html } from './html.js'
 
-const width = 96
+const width = 72
 const height = 20
 
 // Sparkline draws values over a range of time, from zero to the largest one, or to max. A gap stays one.

@@ -1,0 +1,56 @@
+// The table of the nodes.
+
+import { html, useMemo } from '../../shared/html.js'
+import { href } from '../../shared/location.js'
+import { Bar, Sparkline } from '../../shared/sparkline.js'
+import { Mark } from '../../shared/states.js'
+import { Table } from '../../shared/table.js'
+import { localTime } from '../../shared/times.js'
+import { formatDuration, formatValue } from '../../shared/units.js'
+import { overview } from '../../signals.js'
+
+export function NodesTable({ rows, range, loading, open }) {
+  const columns = useMemo(() => columnsOf(rows, range, loading), [rows, range, loading])
+  return html`<${Table} title="Nodes" columns=${columns} rows=${rows} keyOf=${row => row.id} open=${open} height=${40} rowClass=${row => (row.badness >= 4 ? 'row-bad' : '')} />`
+}
+
+function columnsOf(rows, range, loading) {
+  const waits = html`<span class="quiet">…</span>`
+  const signals = overview.filter(one => one.title).map(one => {
+    const high = one.line ? Math.max(0, ...rows.map(row => Math.max(...(row.lines[one.key]?.values.filter(Number.isFinite) ?? [0])))) : 0
+    return { key: one.key, title: one.title, about: one.about, right: !one.line, sort: row => row[one.key], cell: row => (loading ? waits : one.line ? lineCell(row, one, range, high) : shareCell(row, one)) }
+  })
+  return [
+    { key: 'node', title: 'Node', sort: row => row.id, cell: row => html`<a class="node-name" href=${href(['node', row.id])} title=${row.id}><bdi>${row.id}</bdi></a>` },
+    { key: 'role', title: 'Role', sort: row => row.role, cell: row => html`<span class="node-role" title=${row.role}><bdi>${row.role}</bdi></span>` },
+    { key: 'state', title: 'State', about: 'for how long the agent is connected, or what is wrong', sort: row => -row.badness, cell: row => html`<span class="node-state" title=${row.why}><${Mark} state=${row.mark} text=${row.says} /></span>` },
+    ...signals,
+    { key: 'load', title: 'Load', about: 'load average of the host over one minute', right: true, sort: row => row.node.runtime_metrics?.load, cell: row => number(row.node.runtime_metrics?.load) },
+    { key: 'window', title: 'Window', about: 'how far back its metrics reach', right: true, sort: row => row.window, cell: row => (loading ? waits : row.window === null ? none : roughly(row.window)) },
+    { key: 'clock', title: 'Clock', about: "the proxy's clock minus the node's", right: true, sort: row => row.offset, cell: row => (row.offset === null ? none : html`<span class=${Math.abs(row.offset) > 1 ? 'bad' : Math.abs(row.offset) < 0.05 ? 'quiet' : ''}>${row.offset > 0.05 ? '+' : ''}${Math.abs(row.offset) < 0.05 ? '0 s' : formatDuration(Number(row.offset.toFixed(1)))}</span>`) },
+    { key: 'version', title: 'Agent', about: "the agent's version", sort: row => row.node.agent_version, cell: row => html`<span class="quiet"><bdi>${row.node.agent_version || '–'}</bdi></span>` },
+    { key: 'incident', title: 'Last incident', sort: row => row.incident && Date.parse(row.incident.first_occurrence), cell: row => (row.incident === null ? none : html`<a class="node-incident" href=${href(['incidents', row.incident.id])} title=${row.incident.summary}><${Mark} state=${row.incident.state} text=${localTime(Date.parse(row.incident.first_occurrence))} /></a>`) },
+  ]
+}
+
+const none = html`<span class="quiet">–</span>`
+
+const number = value => (value === undefined || value === null ? none : value.toFixed(2))
+
+// roughly says a duration in its largest unit alone.
+const roughly = seconds => formatDuration(Math.round(seconds)).split(' ').slice(0, 2).join(' ')
+
+function lineCell(row, one, range, high) {
+  const line = row.lines[one.key]
+  if (!line) return none
+  const text = formatValue(row[one.key], one.unit)
+  return html`<span class="line-cell"><${Sparkline} times=${line.times} values=${line.values} range=${range} max=${high} label=${`${one.title} of ${row.id}`} /><span>${text}</span></span>`
+}
+
+function shareCell(row, one) {
+  const share = row[one.key]
+  if (share === null) {
+    return one.bytes && row[one.bytes] !== null ? html`<span title="its limit is not known">${formatValue(row[one.bytes], 'bytes')}</span>` : none
+  }
+  return html`<span title=${one.bytes && row[one.bytes] !== null ? formatValue(row[one.bytes], 'bytes') : undefined}><${Bar} share=${Math.min(1, share)} warn=${one.warn} /></span>`
+}
