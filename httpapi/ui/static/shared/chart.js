@@ -1,7 +1,7 @@
 // One chart over time, drawn by uPlot: zoom by dragging, one crosshair over all charts of the page, marks for what
 // happened. The plot lives outside the state of the component, and is destroyed with it.
 
-import { html, useEffect, useMemo, useRef, useState, useStore } from './html.js'
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState, useStore } from './html.js'
 import { align, rangeOf } from './align.js'
 import { styleOf, theme, variable } from './colours.js'
 import { clockOf, localTime } from './times.js'
@@ -64,14 +64,22 @@ function spoken(title, series, unit) {
 }
 
 function Legend({ series, unit, names, picked, pick }) {
-  names.current = []
   const shown = series.slice(0, maxLegend)
+  const still = shown.map(one => {
+    const range = rangeOf(one.values)
+    return range ? formatValue(range.last, unit) : '–'
+  })
+  // The values are written past Preact, since they change with each move of the crosshair.
+  names.current.length = shown.length
+  useLayoutEffect(() => names.current.forEach((name, i) => {
+    name.still = still[i]
+    name.node.textContent = still[i]
+  }))
   return html`<figcaption class="legend">${shown.map((one, i) => {
     const { colour, dash } = styleOf(i)
-    const range = rangeOf(one.values)
     return html`<button type="button" key=${one.name} class=${picked === one.name ? 'picked' : ''} aria-pressed=${picked === one.name} title=${`${one.name}: show it alone`} onClick=${() => pick(picked === one.name ? null : one.name)}>
       <svg class="swatch" width="14" height="8" viewBox="0 0 14 8" aria-hidden="true"><line x1="0" y1="4" x2="14" y2="4" stroke=${colour} stroke-width="2.5" stroke-dasharray=${dash?.join(' ')} /></svg>
-      <span class="name">${one.name}</span> <span class="value" ref=${node => { names.current[i] = node && { node, still: range ? formatValue(range.last, unit) : '–' } }}>${range ? formatValue(range.last, unit) : '–'}</span></button>`
+      <span class="name">${one.name}</span> <span class="value" ref=${node => { if (node) names.current[i] = { node, still: '' } }}></span></button>`
   })}${series.length > maxLegend && html`<span class="quiet">and ${series.length - maxLegend} more</span>`}</figcaption>`
 }
 
@@ -149,8 +157,9 @@ function showValues(plot, names, unit) {
 function drawMarks(plot, marks) {
   const { ctx, bbox } = plot
   const ratio = uPlot.pxRatio ?? window.devicePixelRatio
+  let free = -Infinity // from where on there is room for a text
   ctx.save()
-  for (const mark of marks) {
+  for (const mark of [...marks].sort((a, b) => a.at - b.at)) {
     const x = plot.valToPos(mark.at / 1000, 'x', true)
     if (!(x >= bbox.left && x <= bbox.left + bbox.width)) continue
     ctx.strokeStyle = ctx.fillStyle = variable(mark.kind === 'incident' ? '--bad' : '--quiet')
@@ -160,10 +169,11 @@ function drawMarks(plot, marks) {
     ctx.moveTo(x, bbox.top)
     ctx.lineTo(x, bbox.top + bbox.height)
     ctx.stroke()
-    if (!mark.text) continue
+    if (!mark.text || x < free) continue
     ctx.font = `${10 * ratio}px system-ui, sans-serif`
     const right = x + ctx.measureText(mark.text).width + 4 * ratio > bbox.left + bbox.width
     ctx.textAlign = right ? 'right' : 'left'
+    free = x + ctx.measureText(mark.text).width + 6 * ratio
     ctx.fillText(mark.text, x + (right ? -3 : 3) * ratio, bbox.top + 9 * ratio)
   }
   ctx.restore()
