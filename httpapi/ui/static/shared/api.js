@@ -67,6 +67,13 @@ export async function get(path, params, options = {}) {
   return (await request(path, { ...options, params })).json()
 }
 
+// getFromNodes returns {data, missing}: the JSON of a path for which nodes are asked, and which of them did not answer, why.
+export async function getFromNodes(path, params, options = {}) {
+  const response = await request(path, { ...options, params })
+  const missing = ['X-Fodc-Missing', 'X-Fodc-Partial'].flatMap(name => (response.headers.get(name) ?? '').split(',').filter(Boolean))
+  return { data: await response.json(), missing: missing.map(one => one.replace(/^(.*)=/, '$1: ')) }
+}
+
 // useData calls load(signal) and returns {data, failure, loading, at, reload}. It loads again when one of keys changes,
 // after every milliseconds while the page is seen, and when the program is back after it was gone. What was loaded
 // stays while newer data is loaded, and when that fails: failure is set beside it. When one of keys changes, data of the
