@@ -32,7 +32,7 @@ PROTO := messages/wire/database.proto messages/wire/fodc.proto
 FUZZTIME ?= 10s
 E2E_TIMEOUT ?= 20m
 
-.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident proto proto-check docs check e2e clean
+.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident ui-vendor proto proto-check docs check e2e clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -111,6 +111,17 @@ bench-query: build ## compare queries with pages and with a Prometheus; takes mi
 
 bench-incident: build ## compare an agent with an open incident with the same agent in quiet times; takes a quarter of an hour
 	FODC_BENCH_BINARY=$(BIN)/fodc $(GO) test -tags bench -count=1 -v -timeout 30m -run BenchIncident ./modes/incidentbench
+
+ui-vendor: ## fetch the libraries of the pages from npm, and compare them with their sums; needs npm
+	@command -v npm >/dev/null || { echo "make ui-vendor needs npm on the PATH"; exit 1; }
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; vendor=$(CURDIR)/httpapi/ui/static/vendor; cd "$$dir"; \
+	sed -n 's/^\([a-z]*\)  *\([0-9.]*\)  *[A-Za-z0-9.-]*  *\([^ ]*\)  *\([^ ]*\)  *\([0-9a-f]\{64\}\)$$/\1 \2 \3 \4 \5/p' "$$vendor/SOURCES.txt" \
+	| while read -r package version from to sum; do \
+		[ -e "$$package.tgz" ] || { npm pack --silent "$$package@$$version" >/dev/null; mv "$$package"-*.tgz "$$package.tgz"; }; \
+		tar xzOf "$$package.tgz" "package/$$from" > file; \
+		echo "$$sum  file" | sha256sum --quiet -c - || { echo "$$package $$version: $$from is not what SOURCES.txt says"; exit 1; }; \
+		cp file "$$vendor/$$to"; echo "$$to is $$package $$version"; \
+	done
 
 proto: $(PROTOC_PLUGINS) ## generate the Go code of the wire contract; needs protoc
 	@command -v protoc >/dev/null || { echo "make proto needs protoc and its .proto files (Debian: protobuf-compiler libprotobuf-dev)"; exit 1; }

@@ -20,6 +20,7 @@
 //     incidents_changes.go: what has changed; incidents_files.go: files of the evidence and bundles,
 //     incidents_pace.go: how slowly they may be read; incidents_actions.go: what changes something,
 //     incidents_actor.go: who may do that; incidents_limits.go: what they may take at the same time
+//   - ui.go: the pages for people, whose files are in package ui
 //   - view.go: the routes over incidents in a file or a directory
 //   - agent.go: the agent's routes; probes.go, actortree.go: handlers that both share
 //   - selfmetrics.go: the proxy's metrics of itself; agentmetrics.go: of its agents, schemametrics.go: of the
