@@ -32,7 +32,7 @@ export function NodePage({ path }) {
     <${FailureNote} failure=${node.failure} what="the node" reload=${node.reload} />
     ${data === null && html`<${Empty} title="No node of this name is registered">It may have been removed. What was recorded in incidents is still in <a href=${href(['incidents'], { node_id: id })}>its incidents</a>.</${Empty}>`}
     <${Who} node=${data} />
-    <${LatestIncident} incidents=${incidents.data} />
+    <${LatestIncident} id=${id} incidents=${incidents.data} />
     <div class="tabs" role="tablist" aria-label="About the node">${shown.map(([name, title]) => html`<button type="button" role="tab" key=${name} id=${`tab-${name}`} aria-selected=${tab === name} aria-controls="panel" tabindex=${tab === name ? 0 : -1} onClick=${() => setTab(name)} onKeyDown=${event => moveTab(event, shown, tab, setTab)}>${title}${name === 'events' && events.list.length > 0 ? ` (${events.list.length})` : ''}</button>`)}</div>
     <div role="tabpanel" id="panel" aria-labelledby=${`tab-${tab}`}>
       ${tab === 'signals' && html`<${Signals} id=${id} range=${range} marks=${events.marks} />`}
@@ -69,10 +69,10 @@ async function whoIs(program, id, signal) {
 
 const endpoints = async (id, signal) => (await queryNow(select('fodc_node_up', { node_id: id }), undefined, signal)).result.map(one => ({ endpoint: one.labels.endpoint, value: one.value }))
 
-function LatestIncident({ incidents }) {
+function LatestIncident({ id, incidents }) {
   if (!incidents) return html`<p class="latest quiet">…</p>`
-  if (incidents.length === 0) return html`<p class="latest quiet">No incident of this node is kept.</p>`
-  const [one] = incidents
+  const [one] = incidents.filter(incident => incident.nodes.some(node => node.node_id === id && node.kind !== 'context'))
+  if (!one) return html`<p class="latest quiet">No incident of this node is kept${incidents.length > 0 && html`; <a href=${href(['incidents'], { node_id: id })}>${incidents.length} of others</a> have its metrics`}.</p>`
   return html`<p class="latest text"><${Mark} state=${one.state} /> Last incident: <a href=${href(['incidents', one.id])}>${one.summary}</a> <span class="quiet"><${Time} at=${one.first_occurrence} /></span>
-    ${incidents.length > 1 && html` <a class="dot" href=${href(['incidents'], { node_id: incidents[0].nodes[0].node_id })}>all ${incidents.length}</a>`}</p>`
+    ${incidents.length > 1 && html` <a class="dot" href=${href(['incidents'], { node_id: id })}>all ${incidents.length}</a>`}</p>`
 }
