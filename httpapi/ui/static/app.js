@@ -25,7 +25,7 @@ const pages = [
   { name: 'node', of: 'cluster', served: () => true, view: NodePage },
   { name: 'node', title: 'Node', key: 'n', path: ['node'], served: s => s?.program === 'agent', view: NodePage },
   { name: 'incidents', title: 'Incidents', key: 'i', path: ['incidents'], served: s => s?.has('/incidents'), view: IncidentsPage, timeless: true },
-  { name: 'incident', of: 'incidents', served: s => s?.has('/incidents'), view: IncidentPage },
+  { name: 'incident', of: 'incidents', served: s => s?.has('/incidents'), view: IncidentPage, timeless: true },
   { name: 'query', title: 'Query', key: 'q', path: ['query'], served: () => true, view: QueryPage },
   { name: 'config', title: 'Configuration', key: 'f', path: ['config'], served: s => s?.has('/cluster/config'), view: ConfigPage, timeless: true },
   { name: 'topology', title: 'Topology', key: 't', path: ['topology'], served: s => s?.has('/cluster/topology'), view: TopologyPage, timeless: true },

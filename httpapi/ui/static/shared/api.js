@@ -33,13 +33,13 @@ export function urlOf(path, params = {}) {
 }
 
 // request returns the response, or throws a Failure. The caller's signal ends it without one that is shown.
-export async function request(path, { params, method = 'GET', body, signal, timeout = requestTimeout } = {}) {
+export async function request(path, { params, method = 'GET', body, headers = {}, signal, timeout = requestTimeout } = {}) {
   const late = AbortSignal.timeout(timeout)
   let response
   try {
     response = await fetch(urlOf(path, params), {
       method, body: body === undefined ? undefined : JSON.stringify(body), credentials: 'same-origin', cache: 'no-store',
-      headers: body === undefined ? {} : { 'Content-Type': 'application/json' }, signal: signal ? AbortSignal.any([signal, late]) : late,
+      headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' }, signal: signal ? AbortSignal.any([signal, late]) : late,
     })
   } catch (cause) {
     if (signal?.aborted) throw cause
