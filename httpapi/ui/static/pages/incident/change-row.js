@@ -36,7 +36,7 @@ function Unfolded({ change, range, first, at, roles }) {
     <p class="text"><bdi>${change.name}</bdi>${change.labels && html`<bdi><code>{${change.labels}}</code></bdi>`} of <a href=${href(['node', change.node_id], { from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString(), range: null })} class="node-name">${change.node_id}</a>${' '}
       ${wordsOf(change)}. Usual: ${valueOf(change, change.from)}${change.kind === 'variance' ? '' : html` <span class="quiet">(up to ${valueOf(change, chart.high)})</span>`}; then ${valueOf(change, change.to)}${factorOf(change) && `, ${factorOf(change)}`}.</p>
     <${Chart} series=${series} range=${shown} unit=${unitOfChange(change)} marks=${marks} height=${180} title=${change.name} />
-    <p class="change-links"><a href=${queryOf(expressionOf(change), range)}>Open in Query</a>
-      ${role && html`<a href=${queryOf(expressionOf(change).replace(/node_id="(?:[^"\\]|\\.)*"/, `node_role=${JSON.stringify(role)}`), range)}>All nodes of ${role}</a>`}
+    <p class="change-links"><a href=${queryOf(expressionOf(change), range, unitOfChange(change))}>Open in Query</a>
+      ${role && html`<a href=${queryOf(expressionOf(change).replace(/node_id="(?:[^"\\]|\\.)*"/, `node_role=${JSON.stringify(role)}`), range, unitOfChange(change))}>All nodes of ${role}</a>`}
       ${change.nodes.length > 1 && html`<span class="quiet text">In this order on ${change.nodes.join(', ')}</span>`}</p></div>`
 }

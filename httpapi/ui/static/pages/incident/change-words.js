@@ -36,7 +36,7 @@ export function expressionOf(one) {
 }
 
 // queryOf returns the link to the query page, with a time.
-export const queryOf = (expression, range) => href(['query'], { expr: expression, from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString(), range: null })
+export const queryOf = (expression, range, unit = '') => href(['query'], { q: expression, unit, from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString(), range: null })
 
 // keyOf names a change in the URL.
 export const keyOf = one => `${one.node_id}/${one.name}${one.labels ? `{${one.labels}}` : ''}`

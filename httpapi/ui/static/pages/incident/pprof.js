@@ -1,5 +1,5 @@
 // Reads a profile of pprof: the protocol buffer of profile.proto, unpacked. See
-// https://github.com/google/pprof/blob/main/proto/profile.proto for the numbers of the fields.
+// proto/profile.proto of the repository google/pprof for the numbers of the fields.
 
 // maxSamples, maxDepth and maxFrames bound a profile that a stranger has made.
 const maxSamples = 5_000_000
