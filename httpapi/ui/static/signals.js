@@ -1,7 +1,8 @@
 // Which signals of a node its page shows, and in which order. This is the one place to change.
 //
 // expression is PromQL. Before it is asked, {N} becomes matchers of the node (node_id="data-0"), or nothing on the page of
-// the cluster, and {W} the window of rates. A signal that no node has is left out. unit is as in shared/units.js. limit is the
+// the cluster, and {W} the window of rates. A signal that the node does not have keeps its place, and
+// says so. unit is as in shared/units.js. limit is the
 // expression of a value that the signal must not reach: it is drawn as a line across.
 
 // each makes one expression of several, which adds to their series the label of: its name here. Without it series of

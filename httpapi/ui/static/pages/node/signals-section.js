@@ -5,7 +5,7 @@ import { useData } from '../../shared/api.js'
 import { Chart } from '../../shared/chart.js'
 import { href } from '../../shared/location.js'
 import { distinct, queryRange, quoted, rateWindow, shortName } from '../../shared/prom.js'
-import { Empty, FailureNote, PartialNote } from '../../shared/states.js'
+import { FailureNote, PartialNote } from '../../shared/states.js'
 import { ask, groups } from '../../signals.js'
 
 const height = 150
@@ -18,13 +18,7 @@ export function Signals({ id, range, marks }) {
 }
 
 function Group({ group, id, range, marks }) {
-  const [absent, setAbsent] = useState({})
-  const all = group.signals.length > 0 && group.signals.every(one => absent[one.title])
-  const told = (title, none) => setAbsent(old => (old[title] === none ? old : { ...old, [title]: none }))
-  const without = group.signals.filter(one => absent[one.title]).map(one => one.title)
-  return html`<section><h2>${group.title}</h2>${all && html`<${Empty} title="The node has none of these in this time" />`}
-    <div class="columns">${group.signals.map(one => html`<${Signal} key=${one.title} signal=${one} told=${told} ...${{ id, range, marks }} />`)}</div>
-    ${!all && without.length > 0 && html`<p class="quiet absent">Not there in this time: ${without.join(', ')}.</p>`}</section>`
+  return html`<section><h2>${group.title}</h2><div class="columns">${group.signals.map(one => html`<${Signal} key=${one.title} signal=${one} ...${{ id, range, marks }} />`)}</div></section>`
 }
 
 // useNear reports whether an element is, or was, near what is seen.
@@ -39,7 +33,7 @@ function useNear(ref) {
   return near
 }
 
-function Signal({ signal, id, range, marks, told }) {
+function Signal({ signal, id, range, marks }) {
   const box = useRef(null)
   const near = useNear(box)
   const matchers = `node_id=${quoted(id)}`
@@ -56,9 +50,9 @@ function Signal({ signal, id, range, marks, told }) {
     return result.map(one => ({ ...one, name: shortName(one.labels, differ, signal.title) })).sort((a, b) => (a.name < b.name ? -1 : 1))
   }, [data])
   const none = data !== undefined && series.length === 0
-  useEffect(() => told(signal.title, none), [none])
   const limits = data?.limit ? [{ value: data.limit }] : []
-  return html`<section class=${none ? 'query-chart hidden-chart' : 'query-chart'} ref=${box}><h3><a class="chart-title" href=${href(['query'], { q: expression, unit: signal.unit })} title="open it in Query">${signal.title}</a></h3>
+  return html`<section class="query-chart" ref=${box}><h3><a class="chart-title" href=${href(['query'], { q: expression, unit: signal.unit })} title="open it in Query">${signal.title}</a></h3>
     <div class="signal-body"><${FailureNote} failure=${loaded.failure} what=${signal.title} reload=${loaded.reload} />
+    ${none && html`<p class="quiet none-here">None in this time.</p>`}
     ${series.length > 0 && html`<${Chart} ...${{ series, title: `${signal.title} of ${id}`, range, unit: signal.unit, marks, limits, height }} />`}<${PartialNote} missing=${data?.warnings} /></div></section>`
 }
