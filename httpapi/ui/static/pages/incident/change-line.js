@@ -17,10 +17,10 @@ export function ChangeLine({ chart, range, at, first, label }) {
   const x = ms => shareOf(ms, range) * wide
   const y = value => high - 2 - (value - low) / span * (high - 5)
   const pause = pauseOf(chart)
-  return html`<div class="change-line axis-line"><svg viewBox=${`0 0 ${wide} ${high}`} preserveAspectRatio="none" role="img" aria-label=${label}>
+  return html`<span class="change-line"><svg viewBox=${`0 0 ${wide} ${high}`} preserveAspectRatio="none" role="img" aria-label=${label}>
       <rect class="usual" x="0" width=${wide} y=${y(chart.high)} height=${Math.max(1, y(chart.low) - y(chart.high))} />
       <line class="first" x1=${x(first)} x2=${x(first)} y1="0" y2=${high} /><line class="began" x1=${x(at)} x2=${x(at)} y1="0" y2=${high} />
-      <path class="before" d=${pathOf(chart.before, x, y, pause)} /><path class="after" d=${pathOf([...chart.before.slice(-1), ...chart.after], x, y, pause)} /></svg><div class="cross"></div></div>`
+      <path class="before" d=${pathOf(chart.before, x, y, pause)} /><path class="after" d=${pathOf([...chart.before.slice(-1), ...chart.after], x, y, pause)} /></svg><span class="cross"></span></span>`
 }
 
 function pathOf(points, x, y, pause) {

@@ -12,7 +12,7 @@ export function ChangeRow({ change, place, range, first, roles, open, toggle }) 
   const at = msOf(change.at)
   const more = change.nodes.length - 1
   const name = keyOf(change)
-  return html`<div class=${joined('change', open && 'open')} role="listitem">
+  return html`<div class=${joined('change', open && 'open')}>
     <button type="button" class="change-button" aria-expanded=${open} onClick=${() => toggle(name)}>
       <span class="change-place quiet">${place}</span>
       <span class="change-name"><span class="clamp1 name" title=${change.name}>${change.name}</span>

@@ -44,7 +44,7 @@ export function Changes({ report, doc, range }) {
   return html`<${Limits} limits=${report.limits} first=${first} /><${Groups} report=${report} first=${first} />
     ${report.changes.length === 0 ? html`<${Nothing} report=${report} doc=${doc} />` : html`<div class="changes-head"><${Filter} title="Filter by name, label, node" shown=${rows.length} all=${report.changes.length} />
       <span class="quiet">${formatCount(report.judged)} of ${formatCount(report.series)} series were judged${report.dropped ? `; ${report.dropped} families are left out` : ''}</span></div>
-    <div class="changes" role="list" ...${pointing(range)}>${rows.slice(0, drawn).map(({ change, moment }, i) => html`${moment && html`<${Moment} key=${`moment ${i}`} moment=${moment} first=${first} />`}
+    <div class="changes" ...${pointing(range)}>${rows.slice(0, drawn).map(({ change, moment }, i) => html`${moment && html`<${Moment} key=${`moment ${i}`} moment=${moment} first=${first} />`}
       <${ChangeRow} key=${keyOf(change)} ...${{ change, place: i + 1, range, first, roles, open: open.includes(keyOf(change)), toggle }} />`)}</div>${more}`}
     <${PartialNote} missing=${report.unread.map(one => `${one.node_id}: ${one.reason}`)} />`
 }

@@ -47,7 +47,14 @@ export function differencesOf(own, rest) {
   return found
 }
 
-const Value = ({ value }) => (value === null ? html`<span class="quiet">not set</span>` : html`<code class="text">${value === '' ? '""' : value}</code>`)
+// longValue is how many characters of a value are shown at first.
+const longValue = 200
+
+function Value({ value }) {
+  if (value === null) return html`<span class="quiet">not set</span>`
+  if (value.length <= longValue) return html`<code class="text">${value === '' ? '""' : value}</code>`
+  return html`<details class="text"><summary><code>${value.slice(0, longValue)} …</code></summary><code>${value}</code></details>`
+}
 
 function Config({ own, rest, node }) {
   const [filter, setFilter] = useState('')
@@ -55,7 +62,7 @@ function Config({ own, rest, node }) {
   const differences = useMemo(() => differencesOf(own, read), [own, rest])
   const all = ['startup_params', 'runtime_config'].flatMap(section => Object.entries(own[section] ?? {}).map(([name, value]) => [name, shown(value)])).filter(([name, value]) => filter === '' || matches(filter, [name, value]))
   return html`<h3>${read.length === 0 ? `No other ${node.node_role} is in the incident to compare with` : differences.length === 0 ? `Like ${read.map(one => one.node).join(', ')}` : `${differences.length} ${differences.length === 1 ? 'difference' : 'differences'} to ${read.map(one => one.node).join(', ')}`}</h3>
-    ${differences.length > 0 && html`<div class="table-box"><table class="table"><thead><tr><th scope="col">Parameter</th><th scope="col">${node.node_id}</th><th scope="col">Others</th></tr></thead><tbody>
+    ${differences.length > 0 && html`<div class="table-box"><table class="table differences"><thead><tr><th scope="col">Parameter</th><th scope="col">${node.node_id}</th><th scope="col">Others</th></tr></thead><tbody>
       ${differences.map(one => html`<tr key=${one.name}><td class="text">${one.name}</td><td><${Value} value=${one.own} /></td><td>${one.others.map(({ value, nodes }) => html`<div key=${value}><${Value} value=${value} /> <span class="quiet text">${nodes.join(', ')}</span></div>`)}</td></tr>`)}</tbody></table></div>`}
     <${PartialNote} missing=${[...rest.filter(one => one.failure).map(one => `${one.node}: ${one.failure.message}`), ...(own.errors ?? [])]} />
     <div class="events-head"><h3>All parameters</h3><input type="search" aria-label="Filter the parameters" placeholder="Filter" value=${filter} onInput=${event => setFilter(event.target.value)} /><span class="quiet">read <${Time} at=${own.collected_at} /></span></div>

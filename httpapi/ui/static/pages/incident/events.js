@@ -21,6 +21,7 @@ export function EventList({ doc, events, chosen }) {
   const first = msOf(doc.first_occurrence)
   const nodes = useMemo(() => [...new Set(doc.timeline.map(event => event.node_id ?? ''))].sort(), [doc])
   const shown = useMemo(() => (node === '' ? events : events.filter(event => (event.node_id ?? '') === node)), [events, node])
+  const keys = useMemo(() => keysOf(shown), [shown])
   const box = useRef(null)
   useEffect(() => {
     const row = chosen && box.current?.querySelector('.chosen')
@@ -34,7 +35,7 @@ export function EventList({ doc, events, chosen }) {
   return html`<div class="events-head"><h3>Events</h3>
       ${nodes.length > 1 && html`<label>of <select class="field small" value=${node} onChange=${event => setNode(event.target.value)}><option value="">all nodes</option>${nodes.filter(Boolean).map(name => html`<option key=${name} value=${name}>${name.slice(0, 80)}</option>`)}</select></label>`}
       <span class="quiet" role="status">${shown.length === doc.timeline.length ? `${shown.length}` : `${shown.length} of ${doc.timeline.length}`}${doc.events_dropped ? `; ${doc.events_dropped} more were left out` : ''}</span></div>
-    <ol class="events" ref=${box} tabindex="0" aria-label="Events">${shown.map((event, i) => html`<li key=${event.at + event.kind + i} class=${[event === chosen && 'chosen', i === after && i > 0 && 'first'].filter(Boolean).join(' ')}>
+    <ol class="events" ref=${box} tabindex="0" aria-label="Events">${shown.map((event, i) => html`<li key=${keys[i]} class=${[event === chosen && 'chosen', i === after && i > 0 && 'first'].filter(Boolean).join(' ')}>
       <time title=${utcTime(msOf(event.at))}>${localTime(msOf(event.at), { day: 'never' })}</time><span class="quiet offset">${offsetOf(msOf(event.at), first)}</span><span class="lane-of">${event.node_id}</span>
       <span class="what"><${Shape} event=${event} /> <span class="hidden">${titleOf(event.kind)}: </span><${Text} text=${event.text} /></span></li>`)}
       ${shown.length === 0 && html`<li class="quiet">No events of these kinds${node && ` on ${node}`}.</li>`}</ol>`
@@ -45,3 +46,13 @@ const longText = 300
 
 const Text = ({ text }) => (text.length <= longText ? html`<span class="text">${text}</span>`
   : html`<details class="long text"><summary>${text.slice(0, longText)} …</summary>${text}</details>`)
+
+// keysOf names events so that a row stays the same one when others come before it.
+function keysOf(events) {
+  const seen = new Map()
+  return events.map(event => {
+    const key = `${event.at} ${event.node_id} ${event.kind} ${event.text.slice(0, 60)}`
+    seen.set(key, (seen.get(key) ?? 0) + 1)
+    return `${key} ${seen.get(key)}`
+  })
+}

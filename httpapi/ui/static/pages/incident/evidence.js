@@ -31,7 +31,7 @@ const choose = node => setParams({ node, file: null, whole: null, frame: null })
 function Choice({ nodes, node }) {
   if (nodes.length === 1) return null
   if (nodes.length > maxTabs) return html`<p class="events-head"><label>of <select class="field" value=${node.node_id} onChange=${event => choose(event.target.value)}>${nodes.map(one => html`<option key=${one.node_id} value=${one.node_id}>${one.node_id.slice(0, 80)}${one.kind === 'context' ? ' (context)' : ''}</option>`)}</select></label></p>`
-  return html`<div class="tabs" role="tablist" aria-label="Nodes">${nodes.map(one => html`<button type="button" role="tab" key=${one.node_id} aria-selected=${one === node} class=${one === node ? 'tab now' : 'tab'} onClick=${() => choose(one.node_id)}><span class="clamp1">${one.node_id}</span>${one.kind === 'context' && html` <span class="quiet">context</span>`}</button>`)}</div>`
+  return html`<div class="tabs" role="group" aria-label="Nodes">${nodes.map(one => html`<button type="button" key=${one.node_id} aria-pressed=${one === node} class=${one === node ? 'tab now' : 'tab'} onClick=${() => choose(one.node_id)}><span class="clamp1">${one.node_id}</span>${one.kind === 'context' && html` <span class="quiet">context</span>`}</button>`)}</div>`
 }
 
 function OfNode({ doc, node, range }) {
@@ -40,7 +40,7 @@ function OfNode({ doc, node, range }) {
   const file = node.files.find(one => nameOf(one, node) === path) ?? telling(node)
   if (!file) return html`<${Empty} title=${`There is no evidence of ${node.node_id}${node.state === 'collected' ? '' : ' yet'}`}>${node.missing.length > 0 ? node.missing.map(one => one.reason).join('; ') : node.state === 'open' ? 'It is here when the incident is frozen.' : ''}</${Empty}>`
   return html`<div class="evidence"><nav class="files" aria-label=${`Files of ${node.node_id}`}>${groups.map(({ title, files }) => html`<div key=${title} class="files-group"><h3>${title}</h3><ul>${files.map(one => html`<li key=${one.path}>
-      <button type="button" class=${one === file ? 'file now' : 'file'} aria-current=${one === file ? 'true' : undefined} onClick=${() => setParams({ node: node.node_id, file: nameOf(one, node), whole: null, frame: null, type: null })} title=${one.path}><span class="clamp1">${nameOf(one, node).replace(/^[a-z]+\//, '')}</span> <span class="quiet">${formatValue(one.bytes, 'bytes')}</span></button></li>`)}</ul></div>`)}</nav>
+      <button type="button" class=${one === file ? 'file now' : 'file'} aria-current=${one === file ? 'true' : undefined} onClick=${() => setParams({ node: node.node_id, file: nameOf(one, node), whole: null, frame: null, type: null })} title=${one.path}><span class="clamp1">${nameOf(one, node).replace(/^[a-z]+\/(?:[0-9A-Z]{26}\/)?/, '')}</span> <span class="quiet">${formatValue(one.bytes, 'bytes')}</span></button></li>`)}</ul></div>`)}</nav>
     <article class="viewer" aria-label=${file.path}><${FileHead} id=${doc.id} file=${file} node=${node} /><${View} key=${file.path + file.sha256} ...${{ doc, node, file, range }} /></article></div>`
 }
 

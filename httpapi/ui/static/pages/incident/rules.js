@@ -16,7 +16,7 @@ export function Rules({ doc }) {
   const [drawn, more] = useMore(doc.rules.length, firstRows, all.includes('rules'), () => showAll('rules'))
   if (doc.rules.length === 0) return html`<${Empty} title="No rule has fired">${doc.kind === 'request' ? 'Somebody has asked for this evidence.' : ''}</${Empty}>`
   const sorted = [...doc.rules].sort((a, b) => msOf(a.first_occurrence) - msOf(b.first_occurrence))
-  return html`<ul class="rules">${sorted.slice(0, drawn).map((one, i) => html`<li key=${one.rule + one.node_id + i}><${Rule} one=${one} first=${first} /></li>`)}</ul>${more}`
+  return html`<ul class="rules">${sorted.slice(0, drawn).map(one => html`<li key=${one.rule + one.node_id + JSON.stringify(one.labels)}><${Rule} one=${one} first=${first} /></li>`)}</ul>${more}`
 }
 
 function Rule({ one, first }) {
