@@ -169,11 +169,12 @@ function drawMarks(plot, marks) {
     ctx.moveTo(x, bbox.top)
     ctx.lineTo(x, bbox.top + bbox.height)
     ctx.stroke()
-    if (!mark.text || x < free) continue
     ctx.font = `${10 * ratio}px system-ui, sans-serif`
-    const right = x + ctx.measureText(mark.text).width + 4 * ratio > bbox.left + bbox.width
+    const width = mark.text ? ctx.measureText(mark.text).width + 4 * ratio : 0
+    const right = x + width > bbox.left + bbox.width
+    if (!mark.text || (right ? x - width : x) < free) continue
     ctx.textAlign = right ? 'right' : 'left'
-    free = x + ctx.measureText(mark.text).width + 6 * ratio
+    free = right ? x : x + width
     ctx.fillText(mark.text, x + (right ? -3 : 3) * ratio, bbox.top + 9 * ratio)
   }
   ctx.restore()
