@@ -110,6 +110,21 @@ func TestChurnIsSeldom(t *testing.T) {
 	require.Empty(t, rep.Churn)
 }
 
+// TestLimitOfAProcessThatEnded: its series end with a marker that is no number, that of its limit, too.
+func TestLimitOfAProcessThatEnded(t *testing.T) {
+	ends := func(name string, next func(i int) float64) Series {
+		s := at(name, "gauge", 320, next)
+		s.Times, s.Values = append(s.Times, plantedTime(320).UnixMilli()), append(s.Values, math.NaN())
+		return s
+	}
+	limit := ends("fodc_cgroup_memory_max_bytes", func(int) float64 { return 200e6 })
+	limit.Labels = `process="node"`
+	rep := find(limit, ends("fodc_node_process_resident_memory_bytes", func(i int) float64 { return 20e6 + 10e6*float64(max(0, i-300)) }))
+	require.Len(t, rep.Limits, 1)
+	require.Equal(t, 200e6, rep.Limits[0].Limit)
+	require.Equal(t, 210e6, rep.Limits[0].Highest)
+}
+
 func TestLabelNames(t *testing.T) {
 	f := func(labels string, want ...string) {
 		t.Helper()

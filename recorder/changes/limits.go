@@ -2,6 +2,7 @@ package changes
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 )
@@ -78,8 +79,14 @@ func (p *pair) limitOf(used *Series, limits []Series) float64 {
 		case p.process != "":
 			same = strings.Contains(l.Labels, `process="`+p.process+`"`)
 		}
-		if n := min(len(l.Values), len(l.Times)); same && n > 0 {
-			return l.Values[n-1]
+		if !same {
+			continue
+		}
+		// What ends with a process ends with a marker that is no number.
+		for n := min(len(l.Values), len(l.Times)) - 1; n >= 0; n-- {
+			if v := l.Values[n]; !math.IsNaN(v) {
+				return v
+			}
 		}
 	}
 	return 0
