@@ -51,7 +51,7 @@ type incidents struct {
 	counters  *counters
 	state     *incidentsState
 	store     *evidence.Store // nil until it is open
-	// opened gives the store to the actor that fetches evidence, once the collector is known. evidence is
+	// opened gives the store to the actor that fetches evidence. evidence is
 	// that actor, nil: nothing is fetched.
 	opened   func(*evidence.Store) *actors.PID
 	evidence *actors.PID
@@ -201,10 +201,6 @@ func (k *incidents) advance(c actors.Context) {
 	if k.store == nil || k.collector.Load() == nil {
 		return
 	}
-	if k.opened != nil && k.state.limits.onDisk {
-		k.evidence = k.opened(k.store)
-	}
-	k.opened = nil
 	now := time.Now()
 	k.state.advance(now)
 	for _, n := range k.state.takeNews(now) {

@@ -49,6 +49,10 @@ func (k *incidents) onLoaded(c actors.Context, m incidentsLoaded) {
 	for _, p := range m.report.Problems {
 		k.log.Error("an incident on disk is damaged", zap.Error(p))
 	}
+	// Before the documents: whoever reads one may ask for its files.
+	if k.opened != nil && k.state.limits.onDisk {
+		k.evidence = k.opened(k.store)
+	}
 	now := time.Now()
 	for _, r := range k.store.Removed() {
 		k.state.never(partKey{r.NodeID, r.IncidentID})
