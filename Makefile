@@ -30,7 +30,7 @@ QEMU_ARM64 ?= qemu-aarch64
 
 PROTO := messages/wire/database.proto messages/wire/fodc.proto
 FUZZTIME ?= 10s
-E2E_TIMEOUT ?= 20m
+E2E_TIMEOUT ?= 30m
 
 .PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident ui-vendor proto proto-check docs check e2e clean
 

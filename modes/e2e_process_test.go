@@ -28,8 +28,8 @@ import (
 const patience = 15 * time.Second
 
 // atOnce is the default of -parallel. It exceeds the number of processors, since these tests
-// mostly wait.
-const atOnce = 10
+// mostly wait: those of incidents for each other, too (clusterSlots).
+const atOnce = 14
 
 // binary is the program under test, nodeBinary one that plays a database node: see package nodetest.
 var binary, nodeBinary string
