@@ -24,7 +24,11 @@ func (s *incidentsState) update(e *incidentEntry, r *report, now time.Time) {
 	if !isOwn && p.own {
 		return // It has one of its own meanwhile, which says more.
 	}
-	p.own, p.known, p.open = isOwn, true, r.open
+	if p.isOfAnother(nodeOf(e.doc, r.node.NodeID), r) {
+		p.ofAnother(e)
+		return
+	}
+	p.own, p.known, p.open, p.opened = isOwn, true, r.open, r.opened
 	if !slices.Equal(p.files, r.files) {
 		p.files = r.files
 		p.fetch.renew()

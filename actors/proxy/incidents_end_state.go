@@ -89,6 +89,9 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
+// missingEvidence is what is missing of a node whose agent has frozen nothing.
+const missingEvidence = "evidence"
+
 // progressNode sets how far a node is. closed says that it adds nothing to the evidence any more, done that
 // the proxy has all of it.
 func (s *incidentsState) progressNode(n *messages.IncidentNode, e *incidentEntry, doc *messages.Incident, ended bool, now time.Time) (closed, done bool) {
@@ -104,6 +107,7 @@ func (s *incidentsState) progressNode(n *messages.IncidentNode, e *incidentEntry
 	case p.known && !p.open:
 		closed = true
 	case p.fetch.done && !p.known && n.State == messages.IncidentCollected: // in a former process
+		n.Missing = p.withTwice(n.Missing)
 		return true, true
 	case !ended:
 	case p.freeze.closed && !p.own:
@@ -122,8 +126,9 @@ func (s *incidentsState) progressNode(n *messages.IncidentNode, e *incidentEntry
 			n.Missing = append(n.Missing, p.fetch.missing...)
 		}
 		if reason != "" && !slices.ContainsFunc(n.Missing, func(m messages.EvidenceMissing) bool { return m.Reason == reason }) {
-			n.Missing = append(n.Missing, messages.EvidenceMissing{What: "evidence", Reason: reason})
+			n.Missing = append(n.Missing, messages.EvidenceMissing{What: missingEvidence, Reason: reason})
 		}
+		n.Missing = p.withTwice(n.Missing)
 		n.Missing = n.Missing[:min(len(n.Missing), messages.MaxEvidenceMissing)]
 	}
 	if !s.limits.onDisk {

@@ -16,6 +16,10 @@ type fetchProgress struct {
 	// sent says that it was asked for, done that nothing more will come of it.
 	sent, done bool
 	missing    []messages.EvidenceMissing
+	// wanted says that it is to be asked for again, not before next; agains counts how often it was since the agent has connected again.
+	wanted bool
+	next   time.Time
+	agains int
 }
 
 // fetchPlan says what is fetched of a node.
@@ -40,15 +44,8 @@ func (p *incidentPart) plan(closed bool) fetchPlan {
 	return fetchPlan{from: evidenceKept}
 }
 
-// again has an agent asked again that has connected, for what has not come.
-func (f *fetchProgress) again() {
-	if !f.done || f.plan.from == evidenceOfAgent && len(f.missing) > 0 {
-		f.renew()
-	}
-}
-
 // renew has the evidence asked for once more. What comes of earlier questions does not count any more.
-func (f *fetchProgress) renew() { f.sent, f.done = false, false }
+func (f *fetchProgress) renew() { f.sent, f.done, f.wanted = false, false, false }
 
 // nextFetches returns what is to be fetched now. Nothing is before the incident is stored: what has no document is removed
 // when the proxy starts again.
@@ -64,6 +61,7 @@ func (s *incidentsState) nextFetches(now time.Time) (fetches []fetchEvidence) {
 		for i := range e.doc.Nodes {
 			n := &e.doc.Nodes[i]
 			p := e.parts[n.NodeID]
+			p.fetch.renewDue(now)
 			plan := p.plan(n.State != messages.IncidentOpen)
 			if n.State == messages.IncidentCollected || (p.fetch.sent || p.fetch.done) && p.fetch.plan == plan || waits && !p.known {
 				continue
@@ -74,7 +72,7 @@ func (s *incidentsState) nextFetches(now time.Time) (fetches []fetchEvidence) {
 			}
 			s.fetches++
 			f.number = s.fetches
-			p.fetch = fetchProgress{number: f.number, plan: plan, sent: true, missing: p.fetch.missing}
+			p.fetch.number, p.fetch.plan, p.fetch.sent, p.fetch.done, p.fetch.wanted = f.number, plan, true, false, false
 			fetches = append(fetches, f)
 		}
 	}

@@ -35,6 +35,7 @@ type report struct {
 	id       string // the agent's
 	kind     messages.IncidentKind
 	node     messages.IncidentNode // without Files and Missing
+	opened   time.Time             // by the clock of the node
 	first    time.Time
 	last     time.Time // when a rule fired last
 	from, to time.Time
@@ -69,7 +70,7 @@ func (s *incidentsState) attached(id messages.Identity, agentID string, offset t
 	for _, e := range s.entries {
 		if p := e.parts[id.NodeID]; p != nil && e.doc.State != messages.IncidentCollected {
 			p.freeze.again(now)
-			p.fetch.again()
+			p.fetch.again(now)
 		}
 	}
 }
@@ -135,7 +136,7 @@ func newReport(i *messages.Incident, id messages.Identity, agentID string, offse
 		}
 		return t
 	}
-	r := &report{id: i.ID, kind: i.Kind, open: i.State == messages.IncidentOpen, summary: shortened(i.Summary), repeated: min(i.Repeated, 1e6),
+	r := &report{id: i.ID, kind: i.Kind, open: i.State == messages.IncidentOpen, summary: shortened(i.Summary), repeated: min(i.Repeated, 1e6), opened: i.OpenedAt,
 		first: at(i.FirstOccurrence)}
 	if r.first.IsZero() {
 		r.first = documentTime(now)

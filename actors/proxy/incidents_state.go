@@ -94,6 +94,9 @@ type incidentPart struct {
 	files       []messages.EvidenceFile
 	missing     []messages.EvidenceMissing
 	profiles    bool
+	// opened is when the agent has opened its incident, by its clock. twice says that there is another one of an agent with the same node id.
+	opened time.Time
+	twice  bool
 	// since is when it was added, by this process.
 	since  time.Time
 	freeze freezeProgress
@@ -131,6 +134,7 @@ func (s *incidentsState) loaded(doc *messages.Incident, now time.Time) {
 	for i := range doc.Nodes {
 		n := &doc.Nodes[i]
 		p := &incidentPart{own: n.IncidentID != "" && n.IncidentID != doc.ID, open: n.State == messages.IncidentOpen, since: now}
+		p.twice = slices.ContainsFunc(n.Missing, func(m messages.EvidenceMissing) bool { return m.Reason == anotherStorage })
 		if n.State == messages.IncidentCollected {
 			p.fetch.done, p.freeze.closed = true, true
 		}

@@ -87,7 +87,7 @@ func (m *incidentMachine) Do(command string, args []string) string {
 		delete(m.nodes, args[0])
 	case "removed": // the registry forgets it
 		delete(m.nodes, args[0])
-	case "report": // report NODE NUMBER RULE first=DURATION [last=DURATION] [open] [firing] [severity=S] [files=FILE,...]
+	case "report": // report NODE NUMBER RULE first=DURATION [last=DURATION] [open] [firing] [severity=S] [files=FILE,...] [opened=DURATION]
 		return m.report(args, values)
 	case "tells": // tells NODE...: their agents tell of all their incidents
 		for _, name := range args {
@@ -162,6 +162,9 @@ func (m *incidentMachine) report(args []string, values map[string]string) string
 	r.To = r.LastFiring.Add(2 * time.Minute)
 	if open {
 		r.State, r.To = messages.IncidentOpen, time.Time{}
+	}
+	if values["opened"] != "" {
+		r.OpenedAt = at("opened")
 	}
 	severity := values["severity"]
 	if severity == "" {
