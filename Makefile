@@ -15,8 +15,13 @@ STATICCHECK_VERSION := v0.8.2
 PROTOC_GEN_GO_VERSION := v1.36.12
 PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
 
+# What looks for barriers in the pages, in tests alone: axe.min.js of the package axe-core.
+AXE_VERSION := 4.14.1
+AXE_SHA256 := 29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c
+
 # A file beside each tool has its version in its name, so that another version is built anew.
 STATICCHECK := $(BIN)/.staticcheck-$(STATICCHECK_VERSION)
+AXE := $(BIN)/.axe-$(AXE_VERSION)
 PROTOC_PLUGINS := $(BIN)/.protoc-gen-go-$(PROTOC_GEN_GO_VERSION)-grpc-$(PROTOC_GEN_GO_GRPC_VERSION)
 
 # Where fodc is built, and its code vetted with all tests; those run on Linux.
@@ -32,7 +37,7 @@ PROTO := messages/wire/database.proto messages/wire/fodc.proto
 FUZZTIME ?= 10s
 E2E_TIMEOUT ?= 30m
 
-.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident ui-vendor proto proto-check docs check e2e clean
+.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident ui-vendor ui-axe proto proto-check docs check e2e e2e-tools clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -123,6 +128,16 @@ ui-vendor: ## fetch the libraries of the pages from npm, and compare them with t
 		cp file "$$vendor/$$to"; echo "$$to is $$package $$version"; \
 	done
 
+ui-axe: $(AXE) ## fetch what looks for barriers in the pages from npm, for the tests; needs npm
+
+$(AXE):
+	@command -v npm >/dev/null || { echo "make ui-axe needs npm on the PATH (Debian: apt-get install npm)"; exit 1; }
+	@mkdir -p $(BIN); dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; cd "$$dir"; \
+	npm pack --silent axe-core@$(AXE_VERSION) >/dev/null; \
+	tar xzOf axe-core-$(AXE_VERSION).tgz package/axe.min.js > axe.min.js; \
+	echo "$(AXE_SHA256)  axe.min.js" | sha256sum --quiet -c - || { echo "axe-core $(AXE_VERSION): axe.min.js is not what the Makefile says"; exit 1; }; \
+	rm -f $(BIN)/.axe-*; cp axe.min.js $(BIN)/axe.min.js; touch $@; echo "bin/axe.min.js is axe-core $(AXE_VERSION)"
+
 proto: $(PROTOC_PLUGINS) ## generate the Go code of the wire contract; needs protoc
 	@command -v protoc >/dev/null || { echo "make proto needs protoc and its .proto files (Debian: protobuf-compiler libprotobuf-dev)"; exit 1; }
 	$(call protoc,.)
@@ -155,10 +170,14 @@ check: lint cross race seeds ## run what CI runs, except test-arm64 and e2e
 	@if command -v protoc >/dev/null; then $(MAKE) --no-print-directory proto-check; \
 	else echo "skipped: whether the generated code is current, as protoc is not installed"; fi
 
-e2e: ## run the tests of whole processes; needs prometheus and promtool
-	@for tool in prometheus promtool; do command -v $$tool >/dev/null \
-		|| { echo "make e2e needs $$tool on the PATH (Debian: apt-get install prometheus)"; exit 1; }; done
+e2e: e2e-tools $(AXE) ## run the tests of whole processes; needs prometheus, promtool and chromium
 	$(GO) test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -run E2E ./modes/...
+
+e2e-tools:
+	@missing=; for tool in prometheus:prometheus promtool:prometheus chromium:chromium; do \
+		command -v $${tool%:*} >/dev/null || missing="$$missing\n  $${tool%:*} (Debian: apt-get install $${tool#*:})"; done; \
+	[ -e $(AXE) ] || command -v npm >/dev/null || missing="$$missing\n  npm, once, to fetch what looks for barriers in the pages (Debian: apt-get install npm)"; \
+	[ -z "$$missing" ] || { printf "make e2e needs on the PATH:$$missing\n"; exit 1; }
 
 clean: ## remove what was built
 	rm -rf bin dist

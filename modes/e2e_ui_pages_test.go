@@ -45,14 +45,24 @@ func startPlayer(t *testing.T, recording string) *player {
 
 // recordedCluster is a proxy with agents whose nodes are recordings.
 type recordedCluster struct {
+	t      *testing.T
+	args   []string // of the proxy
 	proxy  *process
 	agents map[string]*process
 }
 
+// startProxy starts the proxy, or starts it again where it was.
+func (c *recordedCluster) startProxy() { c.proxy = start(c.t, append([]string{"proxy"}, c.args...)...) }
+
+// http is the address of the proxy's pages. It stays the same.
+func (c *recordedCluster) http() string { return c.args[3] }
+
 // startRecorded starts it, and waits until each agent has some scrapes. nodes are node=recording.
 func startRecorded(t *testing.T, nodes ...string) *recordedCluster {
 	t.Helper()
-	c := &recordedCluster{proxy: startProxy(t, "--storage-dir", t.TempDir(), "--incident-before", "1m", "--incident-after", "10s"), agents: map[string]*process{}}
+	c := &recordedCluster{t: t, agents: map[string]*process{}, args: []string{"--grpc-listen-addr", fixedPort(t), "--http-listen-addr", fixedPort(t),
+		"--storage-dir", t.TempDir(), "--incident-before", "1m", "--incident-after", "10s", "--heartbeat-interval", "500ms", "--agent-heartbeat-timeout", "3s"}}
+	c.startProxy()
 	for _, one := range nodes {
 		id, recording, _ := strings.Cut(one, "=")
 		role := "datanode-hot"
@@ -60,12 +70,11 @@ func startRecorded(t *testing.T, nodes ...string) *recordedCluster {
 			role = "liaison"
 		}
 		p := startPlayer(t, recording)
-		c.agents[id] = startAgent(t, c.proxy, id, role, p.URL+"/node", "--metrics-endpoint", p.URL+"/host", "--storage-dir", t.TempDir(), "--incident-before", "1m", "--incident-after", "10s")
+		c.agents[id] = startAgent(t, c.proxy, id, role, p.URL+"/node", "--metrics-endpoint", p.URL+"/host", "--reconnect-interval", "500ms", "--storage-dir", t.TempDir(), "--incident-before", "1m", "--incident-after", "10s")
 	}
-	http := c.proxy.addr("http")
 	for id := range c.agents {
 		eventually(t, "scrapes of "+id, func() error {
-			body := page(t, http, fmt.Sprintf("/api/v1/query?query=count_over_time(fodc_node_up{node_id=%q}[1m])", id))
+			body := page(t, c.http(), fmt.Sprintf("/api/v1/query?query=count_over_time(fodc_node_up{node_id=%q}[1m])", id))
 			if !strings.Contains(body, `"value"`) {
 				return fmt.Errorf("it has none: %s", body)
 			}
@@ -103,6 +112,9 @@ func TestE2EPagesOfACluster(t *testing.T) {
 				time.Sleep(300 * time.Millisecond) // What is drawn later may move what is there: that is looked for.
 				b.shoot(p.name + "-" + v.String())
 				b.requireGood()
+				if v.width == desktop.width {
+					b.requireNoBarriers()
+				}
 			})
 		}
 	}
