@@ -135,7 +135,7 @@ func exportIncidentOptions(c *IncidentsConfig) []*option {
 	file.defaultText = "fodc-incident-ID.tar.gz"
 	return []*option{file,
 		listOption(&c.Nodes, "node", "only the evidence of this `NODE_ID`; may be given several times"),
-		boolOption(&c.Lite, "lite", false, "no profiles, and of the metrics only those that have changed"),
+		boolOption(&c.Lite, "lite", false, "no profiles, of the metrics only those that have changed, and of logs the last 256 KiB"),
 	}
 }
 

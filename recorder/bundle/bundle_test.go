@@ -356,6 +356,82 @@ func TestLiteIsSmall(t *testing.T) {
 	}
 }
 
+// TestLiteHasTheEndsOfLogs: of a log that is larger than its part it has the end, those of the nodes with problems first.
+func TestLiteHasTheEndsOfLogs(t *testing.T) {
+	var log strings.Builder
+	for n := 0; log.Len() < 1<<20; n++ {
+		fmt.Fprintf(&log, "line %d %s\n", n, strings.Repeat("x", n%200))
+	}
+	sum := sha256.Sum256([]byte(log.String()))
+	i := &messages.Incident{Version: messages.IncidentVersion, ID: bundletest.ID, Kind: messages.IncidentRule, State: messages.IncidentFrozen, FirstOccurrence: bundletest.First}
+	for n := range 40 {
+		id := fmt.Sprintf("data-%02d", n)
+		node := messages.IncidentNode{NodeID: id, Kind: messages.IncidentContext, State: messages.IncidentFrozen, Dir: messages.EvidenceDir(id)}
+		if n == 39 {
+			node.Kind = messages.IncidentRule
+		}
+		node.Files = []messages.EvidenceFile{{Path: node.Dir + "/logs/node.log", What: messages.EvidenceNodeLog, Bytes: int64(log.Len()), SHA256: hex.EncodeToString(sum[:])}}
+		i.Nodes = append(i.Nodes, node)
+	}
+	b := write(t, &oneText{i, log.String()}, Options{Lite: true})
+	require.Less(t, len(b), 10<<20)
+	all := read(t, b)
+	checkSums(t, all)
+	doc, err := messages.ParseIncident([]byte(contentOf(t, all, documentName)))
+	require.NoError(t, err)
+	logs := 0
+	for _, n := range doc.Nodes {
+		for _, f := range n.Files {
+			logs++
+			content := contentOf(t, all, f.Path)
+			require.True(t, f.Truncated)
+			require.Len(t, content, int(f.Bytes))
+			require.True(t, strings.HasPrefix(content, "line "))
+			require.True(t, strings.HasSuffix(log.String(), "\n"+content))
+		}
+	}
+	require.Greater(t, logs, 20)
+	require.Less(t, logs, 40)
+	last := doc.Nodes[39]
+	require.Len(t, last.Files, 1, "a rule has fired there")
+	require.Greater(t, last.Files[0].Bytes, int64(250<<10))
+}
+
+// oneText is a source all of whose files are the same.
+type oneText struct {
+	incident *messages.Incident
+	text     string
+}
+
+func (o *oneText) Incident() *messages.Incident { return o.incident }
+
+func (o *oneText) Open(string) (io.ReadCloser, int64, error) {
+	return io.NopCloser(strings.NewReader(o.text)), int64(len(o.text)), nil
+}
+
+// TestLiteNamesWhatIsMissingInLittleRoom: of two hundred nodes of which all is missing.
+func TestLiteNamesWhatIsMissingInLittleRoom(t *testing.T) {
+	i := &messages.Incident{Version: messages.IncidentVersion, ID: bundletest.ID, Kind: messages.IncidentRule, State: messages.IncidentFrozen, FirstOccurrence: bundletest.First}
+	for n := range messages.MaxIncidentNodes {
+		id := fmt.Sprintf("data-%d", n)
+		node := messages.IncidentNode{NodeID: id, Kind: messages.IncidentContext, State: messages.IncidentFrozen, Dir: messages.EvidenceDir(id)}
+		for m := range messages.MaxEvidenceMissing {
+			node.Missing = append(node.Missing, messages.EvidenceMissing{What: fmt.Sprint("what ", m), Reason: strings.Repeat("y", messages.MaxIncidentText)})
+		}
+		i.Nodes = append(i.Nodes, node)
+	}
+	i.Timeline = []messages.IncidentEvent{{At: bundletest.First, Kind: "log", Text: "a"}, {At: bundletest.First, Kind: "log", Text: "b"}, {At: bundletest.First, Kind: "log", Text: "c"}}
+	all := read(t, write(t, &oneText{incident: i}, Options{Lite: true}))
+	require.LessOrEqual(t, len(contentOf(t, all, documentName)), liteDocuments)
+	doc, err := messages.ParseIncident([]byte(contentOf(t, all, documentName)))
+	require.NoError(t, err)
+	require.Len(t, doc.Timeline, 3)
+	for _, n := range doc.Nodes {
+		require.Equal(t, "what 0", n.Missing[0].What)
+		require.Equal(t, "99 others", n.Missing[1].What)
+	}
+}
+
 // many is a source with the files of one node for many.
 type many struct {
 	of       Source

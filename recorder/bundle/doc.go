@@ -5,7 +5,7 @@
 //   - metrics.go: the samples of a node as blocks, whatever form they are in
 //   - changes.go: what has changed in an incident, node by node
 //   - write.go: what is in a bundle, and in which order; entry.go: a file of it, read, verified and written
-//   - lite.go: what of an incident is in a small bundle
+//   - lite.go: what of an incident is in a small bundle; litelogs.go: the ends of its logs; litefit.go: its document
 //   - readme.go: README.md and MISSING.md; state.go: how far a node is; markdown.go: texts of strangers in them
 //   - open.go: finds incidents in a file or directory; extract.go: unpacks a file that somebody has sent
 //

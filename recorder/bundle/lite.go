@@ -22,11 +22,8 @@ const (
 	liteBytes = 7 << 20
 	// liteMetrics is the part of it that is for metrics.
 	liteMetrics = 4 << 20
-	// liteText and liteLog bound one file, so that one node's log does not take the place of all others' state.
+	// liteText bounds one file, so that one node's does not take the place of all others' state.
 	liteText = 256 << 10
-	liteLog  = 512 << 10
-	// liteDocuments bounds the documents. Of a timeline that is longer the middle is left out.
-	liteDocuments = 2 << 20
 	// entryBytes is what a file costs beside its content.
 	entryBytes = 1 << 10
 	// leastBlock is what a block takes at least, with its files.
@@ -47,7 +44,7 @@ type litePlan struct {
 }
 
 // writeLite writes the documents, and of the evidence what is small: first what says how the nodes are, then the metrics that have changed,
-// then logs, the smallest first.
+// then the ends of logs.
 func (b *writer) writeLite(report *changes.Report) (err error) {
 	temp, err := tempDir(b.src)
 	if err != nil {
@@ -62,12 +59,11 @@ func (b *writer) writeLite(report *changes.Report) (err error) {
 			return err
 		}
 	}
-	p.takeSmall([]string{messages.EvidenceKernelLog, messages.EvidenceNodeLog}, liteLog)
-	p.strike()
-	for len(i.Timeline) > 2 && textBytes(&i) > liteDocuments {
-		cut := len(i.Timeline) / 2
-		i.Timeline, i.EventsDropped = append(i.Timeline[:cut/2:cut/2], i.Timeline[cut/2+cut:]...), i.EventsDropped+cut
+	if err := b.liteLogs(p, temp); err != nil {
+		return err
 	}
+	p.strike()
+	fitDocument(&i)
 	if err := b.documents(&i, report); err != nil {
 		return err
 	}
@@ -79,21 +75,13 @@ func (b *writer) writeLite(report *changes.Report) (err error) {
 	return nil
 }
 
-func textBytes(i *messages.Incident) int {
-	b, err := messages.EncodeIncident(i)
-	if err != nil {
-		return 0
-	}
-	return len(b)
-}
-
 func (b *writer) liteNode(p *litePlan, n *messages.IncidentNode) error {
 	hasBlocks := false
 	for f := range n.Files {
 		file := &n.Files[f]
 		made, isMade := p.made[file.Path]
 		var err error
-		if hasBlocks = hasBlocks || isMade; isMade {
+		if hasBlocks = hasBlocks || isMade && file.What == messages.EvidenceMetrics; isMade {
 			err = b.local(file.Path, made)
 		} else {
 			err = b.evidence(b.src, file)
