@@ -65,11 +65,12 @@ var mayImport = map[string][]string{
 	"recorder/evidence/dirfs":      {"recorder/evidence", "recorder/journal/diskfs"},
 	"recorder/journal":             {"messages", "recorder", "recorder/codec"},
 	"recorder/journal/diskfs":      {"recorder/journal"},
-	"recorder/journal/journaltest": {"recorder/journal"},
+	"recorder/journal/journaltest": {"recorder/disktest", "recorder/journal"},
+	"recorder/disktest":            {},
 	"recorder/recordertest":        {},
 	"messages":                     {},
 
-	"recorder/evidence/evidencetest": {"recorder/evidence", "recorder/journal/journaltest"},
+	"recorder/evidence/evidencetest": {"recorder/disktest", "recorder/evidence"},
 }
 
 var testsMayImport = map[string][]string{
@@ -82,7 +83,7 @@ var testsMayImport = map[string][]string{
 		"recorder/recordertest"},
 	"modes/incidentbench":     {"messages", "recorder", "recorder/journal", "recorder/journal/diskfs", "recorder/recordertest"},
 	"actors":                  {"actors/actorstest"},
-	"actors/agent":            {"actors/actorstest", "actors/agent/mask/masktest", "recorder/journal/journaltest", "recorder/recordertest"},
+	"actors/agent":            {"recorder/disktest", "actors/actorstest", "actors/agent/mask/masktest", "recorder/journal/journaltest", "recorder/recordertest"},
 	"actors/agent/mask":       {"actors/agent/mask/masktest"},
 	"actors/agent/nodeconfig": {"actors/agent/mask/masktest"},
 	"actors/agent/rules":      {"recorder", "recorder/recordertest"},
@@ -90,12 +91,12 @@ var testsMayImport = map[string][]string{
 	"recorder/blocks":         {"recorder/blocks/blockstest", "recorder/recordertest"},
 	"recorder/bundle":         {"recorder/blocks/blockstest", "recorder/bundle/bundletest"},
 	"recorder":                {"recorder/recordertest"},
-	"recorder/evidence":       {"recorder/evidence/dirfs", "recorder/evidence/evidencetest"},
+	"recorder/evidence":       {"recorder/disktest", "recorder/evidence/dirfs", "recorder/evidence/evidencetest"},
 	"recorder/evidence/dirfs": {"messages"},
-	"recorder/journal":        {"recorder/recordertest", "recorder/journal/journaltest"},
+	"recorder/journal":        {"recorder/disktest", "recorder/recordertest", "recorder/journal/journaltest"},
 	"recorder/journal/diskfs": {"recorder"},
 	// It is nothing but tests, of agents and a proxy together.
-	"actors/simulation": {"actors", "actors/actorstest", "actors/agent", "actors/proxy", "messages", "messages/wire", "recorder",
+	"actors/simulation": {"recorder/disktest", "actors", "actors/actorstest", "actors/agent", "actors/proxy", "messages", "messages/wire", "recorder",
 		"recorder/journal", "recorder/journal/journaltest"},
 }
 

@@ -12,7 +12,7 @@ import (
 	"fodc/actors"
 	"fodc/messages"
 	"fodc/recorder"
-	"fodc/recorder/journal/journaltest"
+	"fodc/recorder/disktest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -227,7 +227,7 @@ func TestReadReachesAsFarBackAsTheJournal(t *testing.T) {
 		times, partial := read()
 		require.Equal(t, w.scraped(), times)
 		require.Empty(t, partial)
-		heal := w.disk.Break(journaltest.Fault{Op: journaltest.Read, Err: syscall.EIO})
+		heal := w.disk.Break(disktest.Fault{Op: disktest.Read, Err: syscall.EIO})
 		inMemory, _ := w.scrapesOf("g")
 		times, partial = read()
 		require.Equal(t, inMemory, times)

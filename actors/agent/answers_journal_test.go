@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"fodc/messages/wire"
-	"fodc/recorder/journal/journaltest"
+	"fodc/recorder/disktest"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -63,7 +63,7 @@ func TestAWindowReachesAsFarBackAsTheJournal(t *testing.T) {
 // While the disk hangs or fails, the answer has what is in memory, and says so. When the disk is
 // back, it is whole again.
 func TestAWindowWithoutTheDisk(t *testing.T) {
-	f := func(fault func(hang <-chan struct{}) journaltest.Fault) {
+	f := func(fault func(hang <-chan struct{}) disktest.Fault) {
 		t.Helper()
 		inJournalWorld(t, func(t *testing.T, w *journalWorld) {
 			w.runLong()
@@ -81,17 +81,17 @@ func TestAWindowWithoutTheDisk(t *testing.T) {
 			require.Empty(t, partial)
 		})
 	}
-	f(func(hang <-chan struct{}) journaltest.Fault {
-		return journaltest.Fault{Op: journaltest.Open, Hang: hang}
+	f(func(hang <-chan struct{}) disktest.Fault {
+		return disktest.Fault{Op: disktest.Open, Hang: hang}
 	})
-	f(func(hang <-chan struct{}) journaltest.Fault {
-		return journaltest.Fault{Op: journaltest.Read, Hang: hang}
+	f(func(hang <-chan struct{}) disktest.Fault {
+		return disktest.Fault{Op: disktest.Read, Hang: hang}
 	})
-	f(func(<-chan struct{}) journaltest.Fault {
-		return journaltest.Fault{Op: journaltest.Read, Err: syscall.EIO}
+	f(func(<-chan struct{}) disktest.Fault {
+		return disktest.Fault{Op: disktest.Read, Err: syscall.EIO}
 	})
-	f(func(<-chan struct{}) journaltest.Fault {
-		return journaltest.Fault{Op: journaltest.Open, Err: syscall.EACCES}
+	f(func(<-chan struct{}) disktest.Fault {
+		return disktest.Fault{Op: disktest.Open, Err: syscall.EACCES}
 	})
 }
 

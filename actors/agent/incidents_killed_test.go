@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"fodc/messages"
-	"fodc/recorder/journal/journaltest"
+	"fodc/recorder/disktest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -36,7 +36,7 @@ func TestIncidentKilledAtItsOpening(t *testing.T) {
 		w.pass(30 * time.Minute)
 
 		hang := make(chan struct{})
-		w.disk.Break(journaltest.Fault{Op: journaltest.Read, Hang: hang, Skip: 4})
+		w.disk.Break(disktest.Fault{Op: disktest.Read, Hang: hang, Skip: 4})
 		w.node.serve(page("1", "1"), nil)
 		w.run()
 		w.pass(20 * time.Second)

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"fodc/messages"
-	"fodc/recorder/journal/journaltest"
+	"fodc/recorder/disktest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -30,13 +30,13 @@ func (w *journalWorld) requireUndisturbed() {
 // A disk that fails does not disturb the recorder. The journal says so, and goes on in a new
 // segment when the disk is well again.
 func TestJournalOnADiskThatFails(t *testing.T) {
-	f := func(op journaltest.Op, err error) {
+	f := func(op disktest.Op, err error) {
 		t.Run(fmt.Sprintf("%s: %s", op, err), func(t *testing.T) {
 			inJournalWorld(t, func(t *testing.T, w *journalWorld) {
 				w.run()
 				w.pass(15 * time.Second)
 				w.requireState(messages.JournalWriting)
-				heal := w.disk.Break(journaltest.Fault{Op: op, Err: err})
+				heal := w.disk.Break(disktest.Fault{Op: op, Err: err})
 				w.pass(2 * time.Minute)
 				h := w.requireState(messages.JournalFailing)
 				require.Contains(t, h.Error, err.Error())
@@ -58,8 +58,8 @@ func TestJournalOnADiskThatFails(t *testing.T) {
 			})
 		})
 	}
-	f(journaltest.Write, syscall.EIO)
-	f(journaltest.Write, syscall.ENOSPC)
+	f(disktest.Write, syscall.EIO)
+	f(disktest.Write, syscall.ENOSPC)
 }
 
 // A sync that fails loses no scrape of a process that lives: only what a power cut would take.
@@ -67,7 +67,7 @@ func TestJournalWhoseSyncsFail(t *testing.T) {
 	inJournalWorld(t, func(t *testing.T, w *journalWorld) {
 		w.run()
 		w.pass(5 * time.Second)
-		heal := w.disk.Break(journaltest.Fault{Op: journaltest.Sync, Err: syscall.EIO})
+		heal := w.disk.Break(disktest.Fault{Op: disktest.Sync, Err: syscall.EIO})
 		failing := false
 		for range 60 {
 			w.pass(time.Second)
@@ -102,13 +102,13 @@ func TestJournalThatCannotBeOpened(t *testing.T) {
 
 // An operation that hangs holds nothing up. What waits meanwhile is written when it returns.
 func TestJournalOnADiskThatHangs(t *testing.T) {
-	f := func(op journaltest.Op) {
+	f := func(op disktest.Op) {
 		t.Run(string(op), func(t *testing.T) {
 			inJournalWorld(t, func(t *testing.T, w *journalWorld) {
 				w.run()
 				w.pass(5 * time.Second)
 				hang := make(chan struct{})
-				w.disk.Break(journaltest.Fault{Op: op, Hang: hang, Times: 1})
+				w.disk.Break(disktest.Fault{Op: op, Hang: hang, Times: 1})
 				w.pass(2 * time.Minute)
 				h := w.requireState(messages.JournalStalled)
 				require.Contains(t, h.Error, "does not answer")
@@ -126,9 +126,9 @@ func TestJournalOnADiskThatHangs(t *testing.T) {
 			})
 		})
 	}
-	f(journaltest.Write)
-	f(journaltest.Sync)
-	f(journaltest.Space)
+	f(disktest.Write)
+	f(disktest.Sync)
+	f(disktest.Space)
 }
 
 // What does not fit into the queue to the disk is counted, and logged once.
@@ -137,7 +137,7 @@ func TestJournalDropsWhatDoesNotFit(t *testing.T) {
 		w.run()
 		w.pass(5 * time.Second)
 		hang := make(chan struct{})
-		w.disk.Break(journaltest.Fault{Op: journaltest.Write, Hang: hang, Times: 1})
+		w.disk.Break(disktest.Fault{Op: disktest.Write, Hang: hang, Times: 1})
 		w.pass(time.Hour)
 		h := w.requireState(messages.JournalStalled)
 		require.Equal(t, maxQueuedBatches, h.Waiting)
@@ -177,12 +177,12 @@ func TestJournalPauses(t *testing.T) {
 
 // A stop does not wait for a disk that hangs.
 func TestStopOnADiskThatHangs(t *testing.T) {
-	for _, op := range []journaltest.Op{journaltest.Write, journaltest.Sync} {
+	for _, op := range []disktest.Op{disktest.Write, disktest.Sync} {
 		inJournalWorld(t, func(t *testing.T, w *journalWorld) {
 			w.run()
 			w.pass(15 * time.Second)
 			hang := make(chan struct{})
-			w.disk.Break(journaltest.Fault{Op: op, Hang: hang})
+			w.disk.Break(disktest.Fault{Op: op, Hang: hang})
 			begun := time.Now()
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
@@ -208,7 +208,7 @@ func TestLatestIsOnDisk(t *testing.T) {
 		}
 		require.Zero(t, latest())
 		hang := make(chan struct{})
-		w.disk.Break(journaltest.Fault{Op: journaltest.Write, Hang: hang, Times: 1})
+		w.disk.Break(disktest.Fault{Op: disktest.Write, Hang: hang, Times: 1})
 		for before := len(w.scraped()); len(w.scraped()) == before; {
 			w.pass(time.Millisecond)
 		}
@@ -223,7 +223,7 @@ func TestLatestIsOnDisk(t *testing.T) {
 
 		again := make(chan struct{})
 		defer close(again)
-		w.disk.Break(journaltest.Fault{Op: journaltest.Write, Hang: again, Times: 1})
+		w.disk.Break(disktest.Fault{Op: disktest.Write, Hang: again, Times: 1})
 		w.pass(12 * time.Second)
 		require.Zero(t, latest(), "it is behind")
 	})
@@ -237,7 +237,7 @@ func TestWindowsDuringTheRecovery(t *testing.T) {
 		w.kill()
 		w.pass(time.Minute)
 		hang := make(chan struct{})
-		w.disk.Break(journaltest.Fault{Op: journaltest.Open, Skip: 1, Hang: hang})
+		w.disk.Break(disktest.Fault{Op: disktest.Open, Skip: 1, Hang: hang})
 		before := len(w.scraped())
 		w.run()
 		w.pass(25 * time.Second)
@@ -263,7 +263,7 @@ func TestRecoveryThatHangs(t *testing.T) {
 		w.kill()
 		hang := make(chan struct{})
 		defer close(hang)
-		w.disk.Break(journaltest.Fault{Op: journaltest.Open, Skip: 1, Hang: hang})
+		w.disk.Break(disktest.Fault{Op: disktest.Open, Skip: 1, Hang: hang})
 		before := len(w.scraped())
 		w.run()
 		w.pass(2 * time.Minute)

@@ -6,15 +6,15 @@ import (
 	"time"
 
 	"fodc/messages"
+	"fodc/recorder/disktest"
 	"fodc/recorder/journal"
-	"fodc/recorder/journal/journaltest"
 
 	"github.com/stretchr/testify/require"
 )
 
 // panicOnce panics in the n-th operation of a kind from now on.
-func (w *journalWorld) panicOnce(op journaltest.Op, n int) {
-	w.disk.Watch(func(did journaltest.Op, _ string) {
+func (w *journalWorld) panicOnce(op disktest.Op, n int) {
+	w.disk.Watch(func(did disktest.Op, _ string) {
 		if did == op {
 			if n--; n == 0 {
 				panic("planted")
@@ -26,7 +26,7 @@ func (w *journalWorld) panicOnce(op journaltest.Op, n int) {
 // A panic in the journal is a failure as any other: the process lives, and so does the journal, in
 // a new segment.
 func TestJournalSurvivesPanics(t *testing.T) {
-	for _, op := range []journaltest.Op{journaltest.Write, journaltest.Sync, journaltest.Space} {
+	for _, op := range []disktest.Op{disktest.Write, disktest.Sync, disktest.Space} {
 		inJournalWorld(t, func(t *testing.T, w *journalWorld) {
 			w.run()
 			w.pass(5 * time.Second)
@@ -49,7 +49,7 @@ func TestRecoverySurvivesPanics(t *testing.T) {
 		w.run()
 		w.pass(25 * time.Second)
 		w.kill()
-		w.panicOnce(journaltest.Open, 2)
+		w.panicOnce(disktest.Open, 2)
 		before := len(w.scraped())
 		w.run()
 		w.pass(25 * time.Second)
@@ -104,7 +104,7 @@ func TestJournalSurvivesPanicsBehindAnOperation(t *testing.T) {
 		w.requireState(messages.JournalWriting)
 
 		f.abandon.Store(true)
-		w.panicOnce(journaltest.Write, 1)
+		w.panicOnce(disktest.Write, 1)
 		w.pass(time.Minute)
 		require.Len(t, w.lines("the journal has failed"), 3)
 		w.requireState(messages.JournalWriting)

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"fodc/messages"
-	"fodc/recorder/journal/journaltest"
+	"fodc/recorder/disktest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -91,7 +91,7 @@ func TestJournalSurvivesAKillAtAnyMoment(t *testing.T) {
 			require.Equal(t, w.scraped(), inMemory, "memory does not need the disk")
 			w.requireOnTime()
 			before := w.scraped()
-			after := w.disk.After(journaltest.Kill, rng)
+			after := w.disk.After(disktest.Kill, rng)
 			w.stop()
 			w.use(after)
 			w.run()

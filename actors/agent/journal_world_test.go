@@ -10,6 +10,7 @@ import (
 
 	"fodc/actors"
 	"fodc/messages"
+	"fodc/recorder/disktest"
 	"fodc/recorder/journal"
 	"fodc/recorder/journal/journaltest"
 
@@ -70,7 +71,7 @@ func (w *journalWorld) requireOnTime() {
 // kill ends the agent as if its process was killed, and gives the next one what it leaves.
 func (w *journalWorld) kill() {
 	w.t.Helper()
-	after := w.disk.After(journaltest.Kill, rand.New(rand.NewPCG(1, 1)))
+	after := w.disk.After(disktest.Kill, rand.New(rand.NewPCG(1, 1)))
 	w.stop()
 	w.use(after)
 }

@@ -9,6 +9,7 @@ import (
 
 	"fodc/actors/agent"
 	"fodc/messages"
+	"fodc/recorder/disktest"
 	"fodc/recorder/journal"
 	"fodc/recorder/journal/journaltest"
 )
@@ -77,9 +78,9 @@ func (p *process) crash(how verb) {
 	if s.holder != p {
 		return
 	}
-	kind := journaltest.Kill
+	kind := disktest.Kill
 	if how == powerOffAgent {
-		kind = journaltest.PowerCut
+		kind = disktest.PowerCut
 		s.cuts = append(s.cuts, time.Now())
 	}
 	s.disk, s.holder = s.disk.After(kind, s.rng), nil

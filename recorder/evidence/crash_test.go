@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fodc/messages"
+	"fodc/recorder/disktest"
 	"fodc/recorder/evidence"
 	"fodc/recorder/evidence/evidencetest"
 )
@@ -139,11 +140,11 @@ func TestPowerCutAfterKill(t *testing.T) {
 						_, _ = w.Commit()
 					}
 					_ = s.Put(incident(1, messages.IncidentFrozen))
-					d = d.After(evidencetest.Kill, rng)
+					d = d.After(disktest.Kill, rng)
 					if second.do(open(t, d, evidence.Limits{})) == nil {
 						done++
 					}
-					s = open(t, d.After(evidencetest.PowerCut, rng), evidence.Limits{})
+					s = open(t, d.After(disktest.PowerCut, rng), evidence.Limits{})
 					for i := range s.All() {
 						require.NoError(t, s.Verify(i.ID))
 					}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"fodc/messages"
+	"fodc/recorder/disktest"
 	"fodc/recorder/evidence"
 	"fodc/recorder/evidence/evidencetest"
 )
@@ -86,10 +87,10 @@ func (w *crashWorld) fail(format string, args ...any) {
 }
 
 // watch checks the limits after each operation, and sees what is evicted.
-func (w *crashWorld) watch(op evidencetest.Op, name string) {
+func (w *crashWorld) watch(op disktest.Op, name string) {
 	// A power cut brings back what was removed and not synced.
 	begins := w.s == nil && w.power
-	if !slices.Contains([]evidencetest.Op{evidencetest.Mkdir, evidencetest.Create, evidencetest.Write, evidencetest.Rename, evidencetest.Remove}, op) {
+	if !slices.Contains([]disktest.Op{disktest.Mkdir, disktest.Create, disktest.Write, disktest.Rename, disktest.Remove}, op) {
 		return
 	}
 	total := w.disk.Total()
@@ -101,14 +102,14 @@ func (w *crashWorld) watch(op evidencetest.Op, name string) {
 		w.fail("%d incidents after %s %s, at most %d are allowed", dirs, op, name, w.limits.MaxCount)
 	}
 	id, rest, _ := strings.Cut(name, "/")
-	if op == evidencetest.Remove && rest == "incident.json" && id != w.deletes {
+	if op == disktest.Remove && rest == "incident.json" && id != w.deletes {
 		m := w.of(id)
 		if !m.absent && len(m.versions) > 0 && !slices.ContainsFunc(slices.Collect(maps.Values(m.versions)), func(i *messages.Incident) bool { return !i.Pinned && i.State != messages.IncidentOpen }) {
 			w.fail("incident %s is removed, although it is pinned or open", id)
 		}
 		m.absent = true
 	}
-	if op == evidencetest.Write && w.limits.MinFree > 0 && !w.moved && !w.faulty {
+	if op == disktest.Write && w.limits.MinFree > 0 && !w.moved && !w.faulty {
 		free, total := w.space()
 		least := w.limits.MinFree * float64(total)
 		if strings.Contains(name, "incident.json") {
@@ -145,7 +146,7 @@ func (w *crashWorld) accept(what string, err error) bool {
 		w.counts.Full++
 		return false
 	}
-	if !errors.Is(err, evidencetest.ErrStopped) && !errors.Is(err, syscall.EIO) && !errors.Is(err, syscall.ENOSPC) {
+	if !errors.Is(err, disktest.ErrStopped) && !errors.Is(err, syscall.EIO) && !errors.Is(err, syscall.ENOSPC) {
 		w.fail("%s: %w", what, err)
 	}
 	return false
@@ -162,7 +163,7 @@ func (w *crashWorld) live() {
 		w.counts.Faults++
 		w.faulty = true
 		for range 1 + w.rng.IntN(3) {
-			w.disk.Break(evidencetest.Fault{Op: evidencetest.Ops[w.rng.IntN(len(evidencetest.Ops))], Skip: w.rng.IntN(20), Times: 1 + w.rng.IntN(3), Err: syscall.EIO, Written: w.rng.IntN(500)})
+			w.disk.Break(disktest.Fault{Op: evidencetest.Ops[w.rng.IntN(len(evidencetest.Ops))], Skip: w.rng.IntN(20), Times: 1 + w.rng.IntN(3), Err: syscall.EIO, Written: w.rng.IntN(500)})
 		}
 	}
 	if w.rng.IntN(4) > 0 {
@@ -184,7 +185,7 @@ func (w *crashWorld) open() bool {
 	w.faulty = false
 	if w.rng.IntN(8) == 0 {
 		// What it removes in the attempt, it may remove.
-		w.disk.Break(evidencetest.Fault{Op: evidencetest.Ops[w.rng.IntN(len(evidencetest.Ops))], Skip: w.rng.IntN(10), Times: 1, Err: syscall.EIO})
+		w.disk.Break(disktest.Fault{Op: evidencetest.Ops[w.rng.IntN(len(evidencetest.Ops))], Skip: w.rng.IntN(10), Times: 1, Err: syscall.EIO})
 		_, r, err := evidence.Open(w.disk, w.limits, w.now)
 		w.note("open on a disk that fails: %+v %v", r, err)
 		w.disk.Heal()
@@ -204,10 +205,10 @@ func (w *crashWorld) open() bool {
 
 // crash ends the process.
 func (w *crashWorld) crash() {
-	c := evidencetest.Kill
+	c := disktest.Kill
 	w.power = w.rng.IntN(2) == 0
 	if w.power {
-		c = evidencetest.PowerCut
+		c = disktest.PowerCut
 		w.counts.PowerCuts++
 	} else {
 		w.counts.Kills++
@@ -307,7 +308,7 @@ func (w *crashWorld) checkFiles() {
 // checkQuiet checks that nothing is left of failures, when the disk is in order again.
 func (w *crashWorld) checkQuiet() {
 	w.disk.Heal()
-	if err := w.s.MakeRoom(0, w.now); err != nil && !errors.Is(err, evidence.ErrFull) && !errors.Is(err, evidencetest.ErrStopped) {
+	if err := w.s.MakeRoom(0, w.now); err != nil && !errors.Is(err, evidence.ErrFull) && !errors.Is(err, disktest.ErrStopped) {
 		w.fail("make room: %w", err)
 	}
 	if w.disk.Stopped() {

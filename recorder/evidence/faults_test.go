@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fodc/messages"
+	"fodc/recorder/disktest"
 	"fodc/recorder/evidence"
 	"fodc/recorder/evidence/evidencetest"
 )
@@ -85,10 +86,10 @@ func TestEachOperationFails(t *testing.T) {
 				require.NoError(t, s.Put(incident(1, messages.IncidentFrozen, write(t, s, idOf(1), "nodes/data-0/x", []byte("x")))))
 				before := d.Files()
 				hit := false
-				d.Break(evidencetest.Fault{Op: op, Skip: skip, Times: 1, Err: syscall.EIO, Written: 3})
+				d.Break(disktest.Fault{Op: op, Skip: skip, Times: 1, Err: syscall.EIO, Written: 3})
 				err := scenario(s, 2, begin)
 				d.Heal()
-				if op != evidencetest.Space { // Without an answer the disk says itself that it is full.
+				if op != disktest.Space { // Without an answer the disk says itself that it is full.
 					hit = errors.Is(err, syscall.EIO)
 					if hit {
 						var path *fs.PathError
@@ -132,8 +133,8 @@ func TestDiskThatTakesNothing(t *testing.T) {
 		d := evidencetest.New()
 		s := open(t, d, evidence.Limits{})
 		require.NoError(t, s.Put(incident(1, messages.IncidentFrozen, write(t, s, idOf(1), "nodes/data-0/x", []byte("x")))))
-		for _, op := range []evidencetest.Op{evidencetest.Mkdir, evidencetest.Create, evidencetest.Append, evidencetest.Write, evidencetest.Rename, evidencetest.Remove} {
-			d.Break(evidencetest.Fault{Op: op, Err: reason})
+		for _, op := range []disktest.Op{disktest.Mkdir, disktest.Create, disktest.Append, disktest.Write, disktest.Rename, disktest.Remove} {
+			d.Break(disktest.Fault{Op: op, Err: reason})
 		}
 		require.ErrorIs(t, s.Put(incident(2, messages.IncidentOpen)), reason)
 		require.ErrorIs(t, s.Put(incident(1, messages.IncidentFrozen)), reason)
@@ -204,7 +205,7 @@ func TestDamage(t *testing.T) {
 	d.Put("README", []byte("somebody's"))
 	d.Put("lost+found/x", []byte("somebody's"))
 	d.Put(idOf(7)+"/nodes/data-0/a", []byte("no document"))
-	heal := d.Break(evidencetest.Fault{Op: evidencetest.Read, Name: idOf(6) + "/incident.json", Err: syscall.EIO})
+	heal := d.Break(disktest.Fault{Op: disktest.Read, Name: idOf(6) + "/incident.json", Err: syscall.EIO})
 
 	s, r, err := evidence.Open(d, evidence.Limits{}, begin)
 	require.NoError(t, err)
@@ -240,7 +241,7 @@ func TestDamage(t *testing.T) {
 	require.Equal(t, "somebody's", string(d.Bytes("README")))
 	require.Equal(t, "somebody's", string(d.Bytes("lost+found/x")))
 
-	d.Break(evidencetest.Fault{Op: evidencetest.List, Name: ".", Err: syscall.EACCES, Times: 1})
+	d.Break(disktest.Fault{Op: disktest.List, Name: ".", Err: syscall.EACCES, Times: 1})
 	_, _, err = evidence.Open(d, evidence.Limits{}, begin)
 	require.ErrorIs(t, err, syscall.EACCES)
 }
@@ -252,7 +253,7 @@ func TestDiskHangs(t *testing.T) {
 		s := open(t, d, evidence.Limits{})
 		require.NoError(t, s.Put(incident(1, messages.IncidentFrozen, write(t, s, idOf(1), "nodes/data-0/x", []byte("x")))))
 		released := make(chan struct{})
-		d.Break(evidencetest.Fault{Op: evidencetest.Sync, Hang: released})
+		d.Break(disktest.Fault{Op: disktest.Sync, Hang: released})
 		done := 0
 		go func() {
 			require.NoError(t, s.Put(incident(1, messages.IncidentFrozen)))
@@ -276,7 +277,7 @@ func TestManyAtOnce(t *testing.T) {
 	d := evidencetest.New()
 	const maxBytes = 64 << 10
 	s := open(t, d, evidence.Limits{MaxCount: 12, MaxBytes: maxBytes})
-	d.Watch(func(op evidencetest.Op, name string) {
+	d.Watch(func(op disktest.Op, name string) {
 		if total := d.Total(); total > maxBytes {
 			t.Errorf("%d bytes after %s %s", total, op, name)
 		}
@@ -373,7 +374,7 @@ func TestEvictionGoesOn(t *testing.T) {
 		i.Rules = nil
 		require.NoError(t, s.Put(i))
 	}
-	heal := d.Break(evidencetest.Fault{Op: evidencetest.Remove, Name: idOf(1), Err: syscall.EIO})
+	heal := d.Break(disktest.Fault{Op: disktest.Remove, Name: idOf(1), Err: syscall.EIO})
 	require.NoError(t, s.Put(incident(4, messages.IncidentOpen)))
 	require.Equal(t, []string{idOf(2)}, s.Evicted())
 	require.NoError(t, s.Put(incident(5, messages.IncidentOpen)))

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fodc/messages"
+	"fodc/recorder/disktest"
 	"fodc/recorder/evidence"
 	"fodc/recorder/evidence/evidencetest"
 )
@@ -25,12 +26,12 @@ func TestLimitsHoldAtEveryMoment(t *testing.T) {
 	now := begin
 	first, kept := map[string]string{}, map[string]bool{}
 	largest, evicted := int64(0), 0
-	d.Watch(func(op evidencetest.Op, name string) {
+	d.Watch(func(op disktest.Op, name string) {
 		require.LessOrEqual(t, d.Total(), int64(maxBytes), "%s %s", op, name)
 		require.LessOrEqual(t, d.Dirs(), maxCount, "%s %s", op, name)
 		largest = max(largest, d.Total())
 		id, rest, _ := strings.Cut(name, "/")
-		if op == evidencetest.Remove && rest == "incident.json" {
+		if op == disktest.Remove && rest == "incident.json" {
 			evicted++
 			require.False(t, kept[id], "%s is pinned, open or the first of its rule", id)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fodc/messages"
+	"fodc/recorder/disktest"
 	"fodc/recorder/evidence"
 	"fodc/recorder/evidence/evidencetest"
 )
@@ -79,7 +80,7 @@ func TestRecordOfRemovedIsBounded(t *testing.T) {
 func TestRemovedIsNeverForgotten(t *testing.T) {
 	for stop := 1; stop < 30; stop++ {
 		for seed := range uint64(10) {
-			for _, c := range []evidencetest.Crash{evidencetest.Kill, evidencetest.PowerCut} {
+			for _, c := range []disktest.Crash{disktest.Kill, disktest.PowerCut} {
 				rng := rand.New(rand.NewPCG(seed, uint64(stop)))
 				d := evidencetest.New()
 				s := open(t, d, evidence.Limits{})
@@ -102,7 +103,7 @@ func TestRemovedIsNeverForgotten(t *testing.T) {
 	s := open(t, d, evidence.Limits{})
 	require.NoError(t, s.Put(ofAgents(1, messages.IncidentFrozen, "a")))
 	require.NoError(t, s.Put(ofAgents(2, messages.IncidentFrozen, "b")))
-	d.Break(evidencetest.Fault{Op: evidencetest.Create, Times: 1, Err: syscall.ENOSPC})
+	d.Break(disktest.Fault{Op: disktest.Create, Times: 1, Err: syscall.ENOSPC})
 	require.NoError(t, s.Delete(idOf(1)), "a full disk is a reason to remove something")
 	require.NoError(t, s.Delete(idOf(2)))
 	require.Equal(t, []string{"node-a incident-a", "node-b incident-b"}, removedParts(open(t, d, evidence.Limits{})))

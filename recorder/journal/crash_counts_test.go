@@ -6,7 +6,7 @@ import (
 	"syscall"
 	"testing"
 
-	"fodc/recorder/journal/journaltest"
+	"fodc/recorder/disktest"
 )
 
 // crashCounts say what the worlds came to see, so that the test cannot pass by doing nothing.
@@ -14,11 +14,11 @@ type crashCounts struct {
 	Kills, PowerCuts, Inside   int // Inside: the process ended in the middle of an operation.
 	Removed, Flips, Vanished   int
 	Failed, Full, AfterItEnded int // Of scrapes that were dropped: why.
-	Broken                     map[journaltest.Op]int
+	Broken                     map[disktest.Op]int
 }
 
-func (c *crashCounts) ended(kind journaltest.Crash, inside bool) {
-	if kind == journaltest.PowerCut {
+func (c *crashCounts) ended(kind disktest.Crash, inside bool) {
+	if kind == disktest.PowerCut {
 		c.PowerCuts++
 	} else {
 		c.Kills++
@@ -30,7 +30,7 @@ func (c *crashCounts) ended(kind journaltest.Crash, inside bool) {
 
 func (c *crashCounts) lost(err error) {
 	switch {
-	case errors.Is(err, journaltest.ErrStopped):
+	case errors.Is(err, disktest.ErrStopped):
 		c.AfterItEnded++
 	case errors.Is(err, syscall.ENOSPC):
 		c.Full++
@@ -44,7 +44,7 @@ func (c *crashCounts) add(o crashCounts) {
 	c.Removed, c.Flips, c.Vanished = c.Removed+o.Removed, c.Flips+o.Flips, c.Vanished+o.Vanished
 	c.Failed, c.Full, c.AfterItEnded = c.Failed+o.Failed, c.Full+o.Full, c.AfterItEnded+o.AfterItEnded
 	if c.Broken == nil {
-		c.Broken = map[journaltest.Op]int{}
+		c.Broken = map[disktest.Op]int{}
 	}
 	for op, n := range o.Broken {
 		c.Broken[op] += n

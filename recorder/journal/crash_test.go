@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"fodc/recorder/disktest"
 	"fodc/recorder/journal"
 	"fodc/recorder/journal/journaltest"
 )
@@ -87,7 +88,7 @@ type crashWorld struct {
 func newCrashWorld(seed uint64, verbose bool) *crashWorld {
 	rng := rand.New(rand.NewPCG(seed, 0x70c))
 	w := &crashWorld{rng: rng, disk: journaltest.New(), now: begin, load: newCrashLoad(rng), model: newCrashModel(), verbose: verbose, cfg: config,
-		counts: crashCounts{Broken: map[journaltest.Op]int{}}}
+		counts: crashCounts{Broken: map[disktest.Op]int{}}}
 	w.cfg.RetentionBytes = []int64{2 << 10, 8 << 10, 64 << 10, 1 << 30}[rng.IntN(4)]
 	w.cfg.RetentionTime = []time.Duration{time.Minute, time.Hour, 72 * time.Hour}[rng.IntN(3)]
 	w.cfg.SyncInterval = time.Duration(1+rng.IntN(20)) * time.Second
@@ -119,16 +120,16 @@ func (w *crashWorld) play() error {
 }
 
 // watch checks the size after each operation, and sees what is removed.
-func (w *crashWorld) watch(op journaltest.Op, name string) {
+func (w *crashWorld) watch(op disktest.Op, name string) {
 	switch op {
-	case journaltest.Write, journaltest.Create:
-		if number, ok := segmentNumber(name); ok && op == journaltest.Create {
+	case disktest.Write, disktest.Create:
+		if number, ok := segmentNumber(name); ok && op == disktest.Create {
 			w.model.removed[number], w.model.damaged[number] = false, false
 		}
 		if total := w.disk.Total(); total > w.cfg.RetentionBytes {
 			w.err = fmt.Errorf("%d bytes after %s %s, at most %d are allowed", total, op, name, w.cfg.RetentionBytes)
 		}
-	case journaltest.Remove:
+	case disktest.Remove:
 		if w.disk.Bytes(name) == nil {
 			w.removed(name)
 		}
@@ -240,11 +241,11 @@ func (w *crashWorld) disturb() {
 }
 
 // faultyOps are the operations that fail; "" is any, and a write fails more often than the others.
-var faultyOps = []journaltest.Op{"", journaltest.Write, journaltest.Write, journaltest.Sync, journaltest.SyncDir, journaltest.Create,
-	journaltest.Remove, journaltest.Present, journaltest.List, journaltest.Open, journaltest.Read, journaltest.Space, journaltest.Close}
+var faultyOps = []disktest.Op{"", disktest.Write, disktest.Write, disktest.Sync, disktest.SyncDir, disktest.Create,
+	disktest.Remove, disktest.Present, disktest.List, disktest.Open, disktest.Read, disktest.Space, disktest.Close}
 
 func (w *crashWorld) breakDisk() {
-	f := journaltest.Fault{
+	f := disktest.Fault{
 		Op: faultyOps[w.rng.IntN(len(faultyOps))], Skip: w.rng.IntN(20), Times: 1 + w.rng.IntN(6), Written: w.rng.IntN(300),
 		Err: []error{syscall.EIO, syscall.ENOSPC, syscall.EROFS}[w.rng.IntN(3)],
 	}
@@ -255,7 +256,7 @@ func (w *crashWorld) breakDisk() {
 
 // crash ends the process, and compares what the next one finds.
 func (w *crashWorld) crash() {
-	kind := journaltest.Crash(w.rng.IntN(2))
+	kind := disktest.Crash(w.rng.IntN(2))
 	w.note("%s", kind)
 	w.counts.ended(kind, w.disk.Stopped())
 	w.disk = w.disk.After(kind, w.rng)
@@ -264,8 +265,8 @@ func (w *crashWorld) crash() {
 	view, err := journal.OpenView(w.disk)
 	if err == nil {
 		var found map[*modelScrape]int64
-		found, err = w.model.check(w.disk, view, kind == journaltest.PowerCut)
-		w.model.settle(found, kind == journaltest.PowerCut)
+		found, err = w.model.check(w.disk, view, kind == disktest.PowerCut)
+		w.model.settle(found, kind == disktest.PowerCut)
 	}
 	if err != nil {
 		w.err = fmt.Errorf("after a %s: %w", kind, err)

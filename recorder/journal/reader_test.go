@@ -14,8 +14,8 @@ import (
 
 	"fodc/messages"
 	"fodc/recorder"
+	"fodc/recorder/disktest"
 	"fodc/recorder/journal"
-	"fodc/recorder/journal/journaltest"
 )
 
 // Journal and memory together answer what a window without limits would, and nothing twice.
@@ -167,9 +167,9 @@ func TestReaderSkipsWhatWasRemoved(t *testing.T) {
 
 // Another error is returned once, behind what was read before it.
 func TestReaderReturnsErrors(t *testing.T) {
-	f := func(op journaltest.Op) {
+	f := func(op disktest.Op) {
 		k := threeSegments(t)
-		k.disk.Break(journaltest.Fault{Op: op, Name: "00000002.segment", Err: syscall.EIO})
+		k.disk.Break(disktest.Fault{Op: op, Name: "00000002.segment", Err: syscall.EIO})
 		at, r, errs := readAll(k, journal.Query{})
 		require.Equal(t, []string{"0s", "10s", "2h0m0s", "2h0m10s"}, at)
 		require.Len(t, errs, 1)
@@ -180,8 +180,8 @@ func TestReaderReturnsErrors(t *testing.T) {
 		require.NoError(t, err)
 		require.Nil(t, blocks)
 	}
-	f(journaltest.Open)
-	f(journaltest.Read)
+	f(disktest.Open)
+	f(disktest.Read)
 }
 
 // What is written behind the end of the view is not read, and the bounds of time are included.
@@ -209,8 +209,8 @@ func TestReaderStaysWithinItsView(t *testing.T) {
 func TestReaderOpensWhatItNeeds(t *testing.T) {
 	k := threeSegments(t)
 	var ops []string
-	k.disk.Watch(func(op journaltest.Op, name string) {
-		if op == journaltest.Open || op == journaltest.Close {
+	k.disk.Watch(func(op disktest.Op, name string) {
+		if op == disktest.Open || op == disktest.Close {
 			ops = append(ops, fmt.Sprint(op, " ", name))
 		}
 	})

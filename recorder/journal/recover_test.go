@@ -13,6 +13,7 @@ import (
 
 	"fodc/messages"
 	"fodc/recorder"
+	"fodc/recorder/disktest"
 	"fodc/recorder/journal"
 	"fodc/recorder/journal/journaltest"
 )
@@ -129,7 +130,7 @@ func TestRecoverLeavesNothingOut(t *testing.T) {
 // The window has what was recorded behind a segment that cannot be read.
 func TestRecoverBehindAnError(t *testing.T) {
 	k := threeRuns(t)
-	k.disk.Break(journaltest.Fault{Op: journaltest.Read, Name: "00000002.segment", Err: syscall.EIO})
+	k.disk.Break(disktest.Fault{Op: disktest.Read, Name: "00000002.segment", Err: syscall.EIO})
 	scrapes, _, err := recovered(k, 18, 0)
 	require.ErrorIs(t, err, syscall.EIO)
 	require.ErrorContains(t, err, "00000002.segment")
@@ -166,8 +167,8 @@ func TestRecoverBehindAClockThatWasAhead(t *testing.T) {
 // The mark of a start is in each segment until one has a scrape. It was one start.
 func TestRecoverOfOneStart(t *testing.T) {
 	k := newKit(t)
-	k.disk.Break(journaltest.Fault{Op: journaltest.Write, Skip: 2, Times: 1, Err: syscall.EIO})
-	k.disk.Break(journaltest.Fault{Op: journaltest.Remove, Err: syscall.EIO})
+	k.disk.Break(disktest.Fault{Op: disktest.Write, Skip: 2, Times: 1, Err: syscall.EIO})
+	k.disk.Break(disktest.Fault{Op: disktest.Remove, Err: syscall.EIO})
 	require.Error(t, k.append(3))
 	k.pass(time.Minute)
 	k.run(3, time.Minute)

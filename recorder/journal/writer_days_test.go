@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"fodc/recorder"
+	"fodc/recorder/disktest"
 	"fodc/recorder/journal"
 	"fodc/recorder/journal/journaltest"
 	"fodc/recorder/recordertest"
@@ -39,8 +40,8 @@ func days(t testing.TB, cfg journal.Config, series int, d time.Duration) (*journ
 	next := walkingBatches(t, series)
 	disk := journaltest.New()
 	largest := int64(0)
-	disk.Watch(func(op journaltest.Op, _ string) {
-		if op == journaltest.Write {
+	disk.Watch(func(op disktest.Op, _ string) {
+		if op == disktest.Write {
 			largest = max(largest, disk.Total())
 		}
 	})

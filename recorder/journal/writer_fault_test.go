@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"fodc/recorder/disktest"
 	"fodc/recorder/journal"
 	"fodc/recorder/journal/journaltest"
 )
@@ -20,7 +21,7 @@ func TestWriteThatFailsCostsItsScrape(t *testing.T) {
 		t.Run(fmt.Sprint(written), func(t *testing.T) {
 			k := newKit(t)
 			k.run(2, time.Minute)
-			k.disk.Break(journaltest.Fault{Op: journaltest.Write, Err: syscall.EIO, Written: written, Times: 1})
+			k.disk.Break(disktest.Fault{Op: disktest.Write, Err: syscall.EIO, Written: written, Times: 1})
 			failed := k.now
 			require.ErrorIs(t, k.append(2), syscall.EIO)
 			stats := k.writer.Stats()
@@ -53,11 +54,11 @@ func TestWriteThatFailsCostsItsScrape(t *testing.T) {
 func TestWriteThatFailsLeavesNothingUnsynced(t *testing.T) {
 	k := newKit(t)
 	require.NoError(t, k.append(2))
-	k.disk.Break(journaltest.Fault{Op: journaltest.Write, Err: syscall.ENOSPC})
+	k.disk.Break(disktest.Fault{Op: disktest.Write, Err: syscall.ENOSPC})
 	require.ErrorIs(t, k.append(2), syscall.ENOSPC)
 	k.pass(k.cfg.SyncInterval)
 	for seed := range uint64(10) {
-		disk := k.disk.After(journaltest.PowerCut, rand.New(rand.NewPCG(seed, 0)))
+		disk := k.disk.After(disktest.PowerCut, rand.New(rand.NewPCG(seed, 0)))
 		view, err := journal.OpenView(disk)
 		require.NoError(t, err)
 		require.Len(t, view.Segments, 1)
@@ -87,7 +88,7 @@ func TestShortWriteIsAnError(t *testing.T) {
 
 func TestRetriesAreRarer(t *testing.T) {
 	k := newKit(t)
-	k.disk.Break(journaltest.Fault{Op: journaltest.Create, Err: syscall.EROFS})
+	k.disk.Break(disktest.Fault{Op: disktest.Create, Err: syscall.EROFS})
 	require.ErrorIs(t, k.append(1), syscall.EROFS)
 	for _, want := range []time.Duration{1, 2, 4, 8, 16, 30, 30} {
 		require.Equal(t, want*time.Second, k.writer.NextDue().Sub(k.now))
@@ -102,7 +103,7 @@ func TestRetriesAreRarer(t *testing.T) {
 
 func TestDelayStaysLongUntilASyncSucceeds(t *testing.T) {
 	k := newKit(t)
-	k.disk.Break(journaltest.Fault{Op: journaltest.Sync, Err: syscall.EIO})
+	k.disk.Break(disktest.Fault{Op: disktest.Sync, Err: syscall.EIO})
 	for range 20 {
 		for k.append(1) != nil {
 			k.pass(time.Second)
@@ -115,7 +116,7 @@ func TestDelayStaysLongUntilASyncSucceeds(t *testing.T) {
 	k.pass(journal.MaxRetryDelay)
 	require.NoError(t, k.append(1))
 	k.pass(k.cfg.SyncInterval)
-	k.disk.Break(journaltest.Fault{Op: journaltest.Write, Err: syscall.EIO})
+	k.disk.Break(disktest.Fault{Op: disktest.Write, Err: syscall.EIO})
 	require.Error(t, k.append(1))
 	require.Equal(t, journal.MinRetryDelay, k.writer.NextDue().Sub(k.now))
 }
@@ -139,10 +140,10 @@ func TestSyncs(t *testing.T) {
 }
 
 func TestSyncThatFails(t *testing.T) {
-	for _, op := range []journaltest.Op{journaltest.Sync, journaltest.SyncDir, journaltest.Present} {
+	for _, op := range []disktest.Op{disktest.Sync, disktest.SyncDir, disktest.Present} {
 		k := newKit(t)
 		require.NoError(t, k.append(1))
-		k.disk.Break(journaltest.Fault{Op: op, Err: syscall.EIO, Times: 1})
+		k.disk.Break(disktest.Fault{Op: op, Err: syscall.EIO, Times: 1})
 		k.pass(10*time.Second - 1)
 		require.Zero(t, k.writer.Stats().Errors[journal.OpSync])
 		k.pass(1)
@@ -193,14 +194,14 @@ func TestNameThatIsTaken(t *testing.T) {
 
 func TestSegmentThatCannotBeRemoved(t *testing.T) {
 	k := newKit(t)
-	k.disk.Watch(func(journaltest.Op, string) { require.LessOrEqual(t, k.disk.Total(), k.cfg.RetentionBytes) })
-	k.disk.Break(journaltest.Fault{Op: journaltest.Remove, Name: "00000001.segment", Err: syscall.EBUSY})
+	k.disk.Watch(func(disktest.Op, string) { require.LessOrEqual(t, k.disk.Total(), k.cfg.RetentionBytes) })
+	k.disk.Break(disktest.Fault{Op: disktest.Remove, Name: "00000001.segment", Err: syscall.EBUSY})
 	k.run(200, 5*time.Hour)
 	require.Contains(t, k.names(), "00000001.segment")
 	require.NotContains(t, k.names(), "00000002.segment", "the next one goes")
 	require.Positive(t, k.writer.Stats().Errors[journal.OpRemove])
 
-	k.disk.Break(journaltest.Fault{Op: journaltest.Remove, Err: syscall.EBUSY})
+	k.disk.Break(disktest.Fault{Op: disktest.Remove, Err: syscall.EBUSY})
 	var err error
 	for err == nil {
 		k.pass(10 * time.Second)
@@ -271,7 +272,7 @@ func TestFileSystemThatFreesLate(t *testing.T) {
 
 func TestFreeSpaceIsNotKnown(t *testing.T) {
 	k := newKit(t)
-	k.disk.Break(journaltest.Fault{Op: journaltest.Space, Err: syscall.EIO})
+	k.disk.Break(disktest.Fault{Op: disktest.Space, Err: syscall.EIO})
 	require.NoError(t, k.append(1))
 	require.EqualValues(t, 1, k.writer.Stats().Errors[journal.OpSpace])
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"fodc/recorder/disktest"
 	"fodc/recorder/journal"
 	"fodc/recorder/journal/journaltest"
 )
@@ -65,7 +66,7 @@ func TestSegmentOfAnotherDirectoryStays(t *testing.T) {
 		late.writer.Abandon()
 	}
 	k := newKit(t)
-	k.disk.Break(journaltest.Fault{Op: journaltest.Write, Err: syscall.EIO, Times: 1})
+	k.disk.Break(disktest.Fault{Op: disktest.Write, Err: syscall.EIO, Times: 1})
 	require.Error(t, k.append(2))
 	k.pass(journal.MinRetryDelay)
 	require.Equal(t, []string{"00000002.segment"}, k.names(), "without a scrape")

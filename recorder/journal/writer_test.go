@@ -8,8 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"fodc/recorder/disktest"
 	"fodc/recorder/journal"
-	"fodc/recorder/journal/journaltest"
 )
 
 func TestWriterWritesWhatIsReadBack(t *testing.T) {
@@ -41,10 +41,10 @@ func TestWriterWritesWhatIsReadBack(t *testing.T) {
 func TestScrapeIsOneWrite(t *testing.T) {
 	k := newKit(t)
 	require.NoError(t, k.append(3))
-	var ops []journaltest.Op
-	k.disk.Watch(func(op journaltest.Op, _ string) { ops = append(ops, op) })
+	var ops []disktest.Op
+	k.disk.Watch(func(op disktest.Op, _ string) { ops = append(ops, op) })
 	require.NoError(t, k.append(300))
-	require.Equal(t, []journaltest.Op{journaltest.Write}, ops)
+	require.Equal(t, []disktest.Op{disktest.Write}, ops)
 }
 
 func TestNumbersGoOnInTheNextProcess(t *testing.T) {
@@ -82,7 +82,7 @@ func TestOpenIsTriedAgain(t *testing.T) {
 	k := newKit(t)
 	require.NoError(t, k.append(1))
 	k.writer = journal.NewWriter(k.disk, k.cfg)
-	heal := k.disk.Break(journaltest.Fault{Op: journaltest.List, Err: syscall.EIO})
+	heal := k.disk.Break(disktest.Fault{Op: disktest.List, Err: syscall.EIO})
 	require.ErrorIs(t, k.writer.Open(k.now), syscall.EIO)
 	require.ErrorIs(t, k.append(1), journal.ErrClosed)
 	require.Equal(t, journal.StateClosed, k.writer.Stats().State)
@@ -113,7 +113,7 @@ func TestSegmentThatCannotBeReadCostsItself(t *testing.T) {
 	require.Greater(t, k.writer.View().Segments[2].FirstNumber, int64(9<<32),
 		"those of a segment that cannot be read are not given again")
 
-	k.disk.Break(journaltest.Fault{Op: journaltest.Read, Name: "00000001.segment", Err: syscall.EIO})
+	k.disk.Break(disktest.Fault{Op: disktest.Read, Name: "00000001.segment", Err: syscall.EIO})
 	k.restart()
 	require.Equal(t, 3, k.writer.Stats().Damaged)
 }
@@ -158,7 +158,7 @@ func TestRotation(t *testing.T) {
 
 func TestSizeLimit(t *testing.T) {
 	k := newKit(t)
-	k.disk.Watch(func(journaltest.Op, string) {
+	k.disk.Watch(func(disktest.Op, string) {
 		require.LessOrEqual(t, k.disk.Total(), k.cfg.RetentionBytes)
 	})
 	k.run(200, 5*time.Hour)
@@ -190,7 +190,7 @@ func TestScrapeThatNeedsTheBytesOfItsSegment(t *testing.T) {
 	k := newKit(t)
 	k.cfg.RetentionBytes = 1 << 14
 	k.restart()
-	k.disk.Watch(func(journaltest.Op, string) { require.LessOrEqual(t, k.disk.Total(), k.cfg.RetentionBytes) })
+	k.disk.Watch(func(disktest.Op, string) { require.LessOrEqual(t, k.disk.Total(), k.cfg.RetentionBytes) })
 	require.NoError(t, k.append(200))
 	require.NoError(t, k.append(201))
 	for n := range 50 {
@@ -205,9 +205,9 @@ func TestRemovalOfTheLastSegmentIsSynced(t *testing.T) {
 	k.cfg.RetentionBytes = 1 << 14
 	k.restart()
 	removals, isRemoved := 0, false
-	k.disk.Watch(func(op journaltest.Op, _ string) {
-		require.True(t, !isRemoved || op == journaltest.SyncDir, op)
-		if isRemoved = op == journaltest.Remove; isRemoved {
+	k.disk.Watch(func(op disktest.Op, _ string) {
+		require.True(t, !isRemoved || op == disktest.SyncDir, op)
+		if isRemoved = op == disktest.Remove; isRemoved {
 			removals++
 		}
 	})
@@ -277,7 +277,7 @@ func TestSegmentsPinnedByHandStay(t *testing.T) {
 
 func TestPinnedSegmentsTakeAll(t *testing.T) {
 	k := newKit(t)
-	k.disk.Watch(func(journaltest.Op, string) { require.LessOrEqual(t, k.disk.Total(), k.cfg.RetentionBytes) })
+	k.disk.Watch(func(disktest.Op, string) { require.LessOrEqual(t, k.disk.Total(), k.cfg.RetentionBytes) })
 	pinAll := func() {
 		for _, s := range k.writer.View().Segments {
 			require.NoError(t, k.writer.Pin(s.Number))

@@ -1,213 +1,57 @@
 package evidencetest
 
 import (
-	"maps"
-	"path"
-	"slices"
-	"strings"
-	"sync"
+	"math/rand/v2"
 
-	"fodc/recorder/journal/journaltest"
+	"fodc/recorder/disktest"
+	"fodc/recorder/evidence"
 )
 
-// Op is a kind of operation.
-type Op = journaltest.Op
+// Ops are the operations of an evidence.FS and of its files.
+var Ops = []disktest.Op{disktest.List, disktest.Mkdir, disktest.Create, disktest.Append, disktest.Open, disktest.Rename, disktest.Remove,
+	disktest.SyncDir, disktest.Space, disktest.Write, disktest.Sync, disktest.Close, disktest.Read, disktest.Size}
 
-// The operations of an evidence.FS and of its files.
-const (
-	List    = journaltest.List
-	Mkdir   = Op("mkdir")
-	Create  = journaltest.Create
-	Append  = Op("append")
-	Open    = journaltest.Open
-	Rename  = Op("rename")
-	Remove  = journaltest.Remove
-	SyncDir = journaltest.SyncDir
-	Space   = journaltest.Space
-	Write   = journaltest.Write
-	Sync    = journaltest.Sync
-	Close   = journaltest.Close
-	Read    = journaltest.Read
-	Size    = journaltest.Size
-)
-
-// Ops are all of them.
-var Ops = []Op{List, Mkdir, Create, Append, Open, Rename, Remove, SyncDir, Space, Write, Sync, Close, Read, Size}
-
-// Disk is a directory on a disk in memory, an evidence.FS.
-type Disk struct {
-	mu sync.Mutex
-	// root is the directory, and total what the file system has, of which others use other.
-	root         *inode
-	total, other uint64
-	// bytes is the size of all files.
-	bytes        uint64
-	faults       []*fault
-	stop         *stop
-	stopped      bool
-	ops, handles int
-	watch        func(op Op, name string)
-}
-
-// inode is a file, or a directory if names is not nil. A power cut leaves the first synced bytes of a file,
-// and of each name of a directory what it is in names or in syncedNames.
-type inode struct {
-	data               []byte
-	synced             int
-	names, syncedNames map[string]*inode
-}
-
-func newDirectory() *inode {
-	return &inode{names: map[string]*inode{}, syncedNames: map[string]*inode{}}
-}
+// Disk is an evidence.FS in memory.
+type Disk struct{ *disktest.Disk }
 
 // New returns an empty disk of one TiB.
-func New() *Disk { return &Disk{root: newDirectory(), total: 1 << 40} }
+func New() *Disk { return &Disk{disktest.New()} }
 
-// SetSpace says how large the file system is, and how much of it others use.
-func (d *Disk) SetSpace(total, other uint64) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.total, d.other = total, other
-}
+// After is that of disktest.Disk.
+func (d *Disk) After(c disktest.Crash, rng *rand.Rand) *Disk { return &Disk{d.Disk.After(c, rng)} }
 
-// Watch has a function called after each operation, outside of it: it may use Files and Total.
-func (d *Disk) Watch(f func(op Op, name string)) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.watch = f
-}
-
-// Ops returns how many operations there were.
-func (d *Disk) Ops() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.ops
-}
-
-// Handles returns how many files are open.
-func (d *Disk) Handles() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.handles
-}
-
-// Files returns the sizes of all files by name, without counting as an operation.
-func (d *Disk) Files() map[string]int64 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	files := map[string]int64{}
-	d.root.walk(".", func(name string, n *inode) { files[name] = int64(len(n.data)) })
-	return files
-}
-
-// Dirs returns how many directories there are at the top.
-func (d *Disk) Dirs() (dirs int) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, n := range d.root.names {
-		if n.names != nil {
-			dirs++
-		}
+// List implements evidence.FS.
+func (d *Disk) List(dir string) (list []evidence.Entry, err error) {
+	entries, err := d.Disk.List(dir)
+	for _, e := range entries {
+		list = append(list, evidence.Entry(e))
 	}
-	return dirs
+	return list, err
 }
 
-// Total returns the size of all files in bytes.
-func (d *Disk) Total() int64 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return int64(d.used())
+// Create implements evidence.FS.
+func (d *Disk) Create(name string) (evidence.WriteFile, error) {
+	f, err := d.Disk.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
-// Free returns what Space does, without counting as an operation.
-func (d *Disk) Free() (free, total uint64) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if used := d.used() + d.other; used < d.total {
-		free = d.total - used
+// Append implements evidence.FS.
+func (d *Disk) Append(name string) (evidence.WriteFile, error) {
+	f, err := d.Disk.Append(name)
+	if err != nil {
+		return nil, err
 	}
-	return free, d.total
+	return f, nil
 }
 
-// Bytes returns a copy of a file's contents, nil if there is none.
-func (d *Disk) Bytes(name string) []byte {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if n := d.find(name); n != nil && n.names == nil {
-		return append([]byte{}, n.data...)
+// Open implements evidence.FS.
+func (d *Disk) Open(name string) (evidence.ReadFile, error) {
+	f, err := d.Disk.Open(name)
+	if err != nil {
+		return nil, err
 	}
-	return nil
-}
-
-// Put makes a file with these contents, or replaces it, as if it and its directories had always been there.
-func (d *Disk) Put(name string, data []byte) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	dir := d.root
-	for _, part := range strings.Split(path.Dir(name), "/") {
-		if part == "." {
-			break
-		}
-		if dir.names[part] == nil {
-			next := newDirectory()
-			dir.names[part], dir.syncedNames[part] = next, next
-		}
-		dir = dir.names[part]
-	}
-	n := &inode{data: slices.Clone(data), synced: len(data)}
-	dir.names[path.Base(name)], dir.syncedNames[path.Base(name)] = n, n
-	d.bytes = d.root.size()
-}
-
-// Vanish removes a file or directory with all that is in it, as somebody else would; "." is everything.
-func (d *Disk) Vanish(name string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	defer func() { d.bytes = d.root.size() }()
-	if name == "." {
-		d.root = newDirectory()
-		return
-	}
-	if dir := d.find(path.Dir(name)); dir != nil {
-		delete(dir.names, path.Base(name))
-		delete(dir.syncedNames, path.Base(name))
-	}
-}
-
-// find returns what has a name, nil if there is nothing.
-func (d *Disk) find(name string) *inode {
-	n := d.root
-	if name == "." {
-		return n
-	}
-	for _, part := range strings.Split(name, "/") {
-		if n == nil || n.names == nil {
-			return nil
-		}
-		n = n.names[part]
-	}
-	return n
-}
-
-// walk calls f for each file below a directory.
-func (n *inode) walk(dir string, f func(name string, n *inode)) {
-	for _, name := range slices.Sorted(maps.Keys(n.names)) {
-		if child := n.names[name]; child.names != nil {
-			child.walk(path.Join(dir, name), f)
-		} else {
-			f(path.Join(dir, name), child)
-		}
-	}
-}
-
-// used is the bytes of all files. What is removed is free at once, even while it is open.
-func (d *Disk) used() uint64 { return d.bytes }
-
-func (n *inode) size() uint64 {
-	size := uint64(len(n.data))
-	for _, child := range n.names {
-		size += child.size()
-	}
-	return size
+	return f, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"fodc/recorder/disktest"
 	"fodc/recorder/evidence"
 )
 
@@ -76,7 +77,7 @@ func TestDiskKeepsFiles(t *testing.T) {
 func TestDiskFails(t *testing.T) {
 	d := New()
 	require.NoError(t, d.Mkdir("a"))
-	heal := d.Break(Fault{Op: Write, Name: "a", Skip: 1, Err: syscall.EIO, Written: 2})
+	heal := d.Break(disktest.Fault{Op: disktest.Write, Name: "a", Skip: 1, Err: syscall.EIO, Written: 2})
 	f := write(t, d, "a/x", "one")
 	n, err := f.Write([]byte("two"))
 	require.ErrorIs(t, err, syscall.EIO)
@@ -93,10 +94,10 @@ func TestKillLeavesWhatWasWritten(t *testing.T) {
 		d := New()
 		require.NoError(t, d.Mkdir("a"))
 		f := write(t, d, "a/x", "one")
-		after := d.After(Kill, rng)
+		after := d.After(disktest.Kill, rng)
 		require.Equal(t, d.Files(), after.Files())
 		_, err := f.Write([]byte("two"))
-		require.ErrorIs(t, err, ErrStopped)
+		require.ErrorIs(t, err, disktest.ErrStopped)
 		require.Equal(t, "one", string(after.Bytes("a/x")))
 	})
 }
@@ -118,7 +119,7 @@ func TestPowerCut(t *testing.T) {
 		require.NoError(t, write(t, d, "b/x", "").Sync())
 		require.NoError(t, d.SyncDir("b"))
 		write(t, d, "a/written", "written")
-		after := d.After(PowerCut, rng)
+		after := d.After(disktest.PowerCut, rng)
 		require.Equal(t, "kept", string(after.Bytes("a/kept")))
 		for name := range after.Files() {
 			found[name]++

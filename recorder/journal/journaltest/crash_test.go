@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"fodc/recorder/disktest"
 )
 
 // crashes calls f with many random sources.
@@ -21,11 +23,11 @@ func TestKillLeavesWhatWasWritten(t *testing.T) {
 		f := write(t, d, "a", "one")
 		d.Put("b", nil)
 		require.NoError(t, d.Remove("b"))
-		after := d.After(Kill, rng)
+		after := d.After(disktest.Kill, rng)
 		require.Equal(t, d.Files(), after.Files())
 		require.Equal(t, "one", string(after.Bytes("a")))
 		_, err := f.Write([]byte("two"))
-		require.ErrorIs(t, err, ErrStopped, "the process is dead")
+		require.ErrorIs(t, err, disktest.ErrStopped, "the process is dead")
 		require.Equal(t, "one", string(after.Bytes("a")))
 	})
 }
@@ -40,13 +42,13 @@ func TestKilledWriteIsCutAnywhere(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, d.Stopped())
 		_, err = f.Write([]byte("four"))
-		require.ErrorIs(t, err, ErrStopped)
+		require.ErrorIs(t, err, disktest.ErrStopped)
 		require.True(t, d.Stopped())
-		require.ErrorIs(t, f.Sync(), ErrStopped)
+		require.ErrorIs(t, f.Sync(), disktest.ErrStopped)
 		_, err = d.List()
-		require.ErrorIs(t, err, ErrStopped)
+		require.ErrorIs(t, err, disktest.ErrStopped)
 
-		got := d.After(Kill, rng).Bytes("a")
+		got := d.After(disktest.Kill, rng).Bytes("a")
 		require.True(t, bytes.HasPrefix([]byte("onetwofour"), got))
 		lengths[len(got)] = true
 	})
@@ -63,7 +65,7 @@ func TestPowerCutLeavesWhatWasSynced(t *testing.T) {
 		_, err := f.Write([]byte(" two"))
 		require.NoError(t, err)
 
-		got := d.After(PowerCut, rng).Bytes("a")
+		got := d.After(disktest.PowerCut, rng).Bytes("a")
 		require.True(t, bytes.HasPrefix(got, []byte("one")))
 		lengths[len(got)] = true
 		switch string(got) {
@@ -84,7 +86,7 @@ func TestPowerCutAfterKillLosesWhatWasNeverSynced(t *testing.T) {
 		d := New()
 		write(t, d, "a", "one")
 		require.NoError(t, d.SyncDir())
-		if len(d.After(Kill, rng).After(PowerCut, rng).Bytes("a")) < 3 {
+		if len(d.After(disktest.Kill, rng).After(disktest.PowerCut, rng).Bytes("a")) < 3 {
 			lost++
 		}
 	})
@@ -100,7 +102,7 @@ func TestPowerCutUndoesTheDirectory(t *testing.T) {
 		require.NoError(t, d.SyncDir())
 		require.NoError(t, write(t, d, "made", "").Sync())
 		require.NoError(t, d.Remove("removed"))
-		for _, f := range d.After(PowerCut, rng).Files() {
+		for _, f := range d.After(disktest.PowerCut, rng).Files() {
 			found[f.Name]++
 		}
 	})
@@ -117,7 +119,7 @@ func TestCrashIsTheSameForASeed(t *testing.T) {
 		write(t, d, "a", "one one one one")
 		write(t, d, "b", "two")
 		rng := rand.New(rand.NewPCG(7, 7))
-		after := d.After(PowerCut, rng)
+		after := d.After(disktest.PowerCut, rng)
 		return append(after.Bytes("a"), after.Bytes("b")...)
 	}
 	require.Equal(t, crash(), crash())

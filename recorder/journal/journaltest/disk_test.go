@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"fodc/recorder/disktest"
 	"fodc/recorder/journal"
 )
 
@@ -107,36 +108,40 @@ func TestDiskIsFull(t *testing.T) {
 
 func TestDiskFails(t *testing.T) {
 	for _, test := range []struct {
-		op Op
+		op disktest.Op
 		do func(d *Disk, f journal.File, r journal.ReadFile) error
 	}{
-		{List, func(d *Disk, _ journal.File, _ journal.ReadFile) error { _, err := d.List(); return err }},
-		{Create, func(d *Disk, _ journal.File, _ journal.ReadFile) error { _, err := d.Create("new"); return err }},
-		{Open, func(d *Disk, _ journal.File, _ journal.ReadFile) error { _, err := d.Open("a"); return err }},
-		{Remove, func(d *Disk, _ journal.File, _ journal.ReadFile) error { return d.Remove("a") }},
-		{SyncDir, func(d *Disk, _ journal.File, _ journal.ReadFile) error { return d.SyncDir() }},
-		{Space, func(d *Disk, _ journal.File, _ journal.ReadFile) error { _, _, err := d.Space(); return err }},
-		{Write, func(_ *Disk, f journal.File, _ journal.ReadFile) error { _, err := f.Write([]byte("more")); return err }},
-		{Sync, func(_ *Disk, f journal.File, _ journal.ReadFile) error { return f.Sync() }},
-		{Present, func(_ *Disk, f journal.File, _ journal.ReadFile) error { return f.Present() }},
-		{Close, func(_ *Disk, f journal.File, _ journal.ReadFile) error { return f.Close() }},
-		{Read, func(_ *Disk, _ journal.File, r journal.ReadFile) error {
+		{disktest.List, func(d *Disk, _ journal.File, _ journal.ReadFile) error { _, err := d.List(); return err }},
+		{disktest.Create, func(d *Disk, _ journal.File, _ journal.ReadFile) error { _, err := d.Create("new"); return err }},
+		{disktest.Open, func(d *Disk, _ journal.File, _ journal.ReadFile) error { _, err := d.Open("a"); return err }},
+		{disktest.Remove, func(d *Disk, _ journal.File, _ journal.ReadFile) error { return d.Remove("a") }},
+		{disktest.SyncDir, func(d *Disk, _ journal.File, _ journal.ReadFile) error { return d.SyncDir() }},
+		{disktest.Space, func(d *Disk, _ journal.File, _ journal.ReadFile) error { _, _, err := d.Space(); return err }},
+		{disktest.Write, func(_ *Disk, f journal.File, _ journal.ReadFile) error { _, err := f.Write([]byte("more")); return err }},
+		{disktest.Sync, func(_ *Disk, f journal.File, _ journal.ReadFile) error { return f.Sync() }},
+		{disktest.Present, func(_ *Disk, f journal.File, _ journal.ReadFile) error { return f.Present() }},
+		{disktest.Close, func(_ *Disk, f journal.File, _ journal.ReadFile) error { return f.Close() }},
+		{disktest.Read, func(_ *Disk, _ journal.File, r journal.ReadFile) error {
 			_, err := r.ReadAt(make([]byte, 1), 0)
 			return err
 		}},
-		{Size, func(_ *Disk, _ journal.File, r journal.ReadFile) error { _, err := r.Size(); return err }},
+		{disktest.Size, func(_ *Disk, _ journal.File, r journal.ReadFile) error { _, err := r.Size(); return err }},
 	} {
 		t.Run(string(test.op), func(t *testing.T) {
 			d := New()
 			f := write(t, d, "a", "one")
 			r, err := d.Open("a")
 			require.NoError(t, err)
-			d.Break(Fault{Op: test.op, Err: syscall.EIO, Times: 1})
+			d.Break(disktest.Fault{Op: test.op, Err: syscall.EIO, Times: 1})
 			before := d.Files()
 			err = test.do(d, f, r)
 			require.ErrorIs(t, err, syscall.EIO)
 			require.ErrorContains(t, err, string(test.op))
 			require.Equal(t, before, d.Files(), "nothing was done")
+			if test.op == disktest.Close {
+				require.ErrorIs(t, test.do(d, f, r), fs.ErrClosed, "it is closed even if that fails")
+				return
+			}
 			require.NoError(t, test.do(d, f, r))
 		})
 	}
@@ -145,7 +150,7 @@ func TestDiskFails(t *testing.T) {
 func TestFaultsAreChosenByNumberAndName(t *testing.T) {
 	d := New()
 	a, b := write(t, d, "a", ""), write(t, d, "b", "")
-	heal := d.Break(Fault{Op: Write, Name: "a", Skip: 1, Err: syscall.EIO, Written: 2})
+	heal := d.Break(disktest.Fault{Op: disktest.Write, Name: "a", Skip: 1, Err: syscall.EIO, Written: 2})
 	put := func(f journal.File) (int, error) { return f.Write([]byte("12345")) }
 	n, err := put(a)
 	require.NoError(t, err)
@@ -168,7 +173,7 @@ func TestDiskHangs(t *testing.T) {
 		d := New()
 		f := write(t, d, "a", "one")
 		released := make(chan struct{})
-		d.Break(Fault{Op: Sync, Hang: released, Times: 1})
+		d.Break(disktest.Fault{Op: disktest.Sync, Hang: released, Times: 1})
 		synced := false
 		go func() {
 			synced = f.Sync() == nil
@@ -184,15 +189,15 @@ func TestDiskHangs(t *testing.T) {
 
 func TestWatchSeesEachOperation(t *testing.T) {
 	d := New()
-	var seen []Op
-	d.Watch(func(op Op, name string) {
+	var seen []disktest.Op
+	d.Watch(func(op disktest.Op, name string) {
 		seen = append(seen, op)
 		require.LessOrEqual(t, d.Total(), int64(3))
 	})
 	f := write(t, d, "a", "one")
 	require.NoError(t, f.Sync())
 	require.Error(t, d.Remove("b"))
-	require.Equal(t, []Op{Create, Write, Sync, Remove}, seen)
+	require.Equal(t, []disktest.Op{disktest.Create, disktest.Write, disktest.Sync, disktest.Remove}, seen)
 	require.Equal(t, 4, d.Ops())
 }
 
@@ -201,6 +206,6 @@ func TestFlip(t *testing.T) {
 	d.Put("a", []byte{0, 0})
 	d.Flip("a", 9)
 	require.Equal(t, []byte{0, 2}, d.Bytes("a"))
-	after := d.After(PowerCut, rand.New(rand.NewPCG(1, 1)))
+	after := d.After(disktest.PowerCut, rand.New(rand.NewPCG(1, 1)))
 	require.Equal(t, []byte{0, 2}, after.Bytes("a"), "what was put is synced")
 }

@@ -1,24 +1,35 @@
-package journaltest
+package disktest
 
 import (
+	"errors"
 	"io"
 	"io/fs"
+	"math/rand/v2"
+	"strings"
 )
+
+// ErrStopped is what operations return after the process has ended: see StopAfter and After.
+var ErrStopped = errors.New("the process has ended")
 
 // Fault is something that goes wrong with operations.
 type Fault struct {
-	// Op is the kind of operation, all if it is empty. Name is a file, all if it is empty.
+	// Op is the kind of operation, all if it is empty. Name is a file, or a directory and all that is below it; all if it is
+	// empty.
 	Op   Op
 	Name string
-	// Skip is how many such operations come through first, and Times how many are hit then: all
-	// if it is 0.
+	// Skip is how many such operations come through first, and Times how many are hit then: all if it is 0.
 	Skip, Times int
-	// Err is what the operation returns, wrapped in a *fs.PathError. It is not done then, but
-	// for the first Written bytes of a write. Without Err the operation is done.
+	// Err is what the operation returns, wrapped in a *fs.PathError. It is not done then, but for the first Written bytes of a
+	// write. Without Err the operation is done.
 	Err     error
 	Written int
 	// Hang has the operation wait until the channel is closed.
 	Hang <-chan struct{}
+}
+
+type stop struct {
+	after int
+	rng   *rand.Rand
 }
 
 type fault struct {
@@ -53,6 +64,21 @@ func (d *Disk) Heal() {
 	d.faults = nil
 }
 
+// StopAfter has the process end in the n-th operation from now on. That one may be done, or of a write any
+// part. It and all that follow return ErrStopped.
+func (d *Disk) StopAfter(n int, rng *rand.Rand) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.stop = &stop{after: n, rng: rng}
+}
+
+// Stopped reports whether the process has ended.
+func (d *Disk) Stopped() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.stopped
+}
+
 // do does an operation, or has it fail.
 func (d *Disk) do(op Op, name string, f func() error) (err error) {
 	hit := d.begin(op, name)
@@ -62,15 +88,15 @@ func (d *Disk) do(op Op, name string, f func() error) (err error) {
 		if hit.stop.rng.IntN(2) == 0 {
 			_ = f() // Whether it is done or not, nobody hears of it.
 		}
-		return d.failure(op, name, ErrStopped)
+		return failure(op, name, ErrStopped)
 	case hit.err != nil:
-		return d.failure(op, name, hit.err)
+		return failure(op, name, hit.err)
 	}
-	return d.failure(op, name, f())
+	return failure(op, name, f())
 }
 
-// begin counts an operation, waits while it hangs and returns what happens to it. It leaves
-// d.mu locked: end unlocks it.
+// begin counts an operation, waits while it hangs and returns what happens to it. It leaves d.mu locked: end
+// unlocks it.
 func (d *Disk) begin(op Op, name string) hit {
 	d.mu.Lock()
 	d.ops++
@@ -80,7 +106,7 @@ func (d *Disk) begin(op Op, name string) hit {
 		return h
 	}
 	for _, f := range d.faults {
-		if f.healed || f.Op != "" && f.Op != op || f.Name != "" && f.Name != name {
+		if f.healed || f.Op != "" && f.Op != op || f.Name != "" && f.Name != name && !strings.HasPrefix(name, f.Name+"/") {
 			continue
 		}
 		if f.Skip > 0 {
@@ -115,7 +141,7 @@ func (d *Disk) end(op Op, name string) {
 	}
 }
 
-func (d *Disk) failure(op Op, name string, err error) error {
+func failure(op Op, name string, err error) error {
 	if err == nil || err == io.EOF {
 		return err
 	}

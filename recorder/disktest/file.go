@@ -1,4 +1,4 @@
-package evidencetest
+package disktest
 
 import (
 	"io"
@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// file is an open file.
-type file struct {
+// File is an open file: a file that is being written, and one that is read.
+type File struct {
 	disk   *Disk
 	name   string
 	inode  *inode
@@ -15,13 +15,13 @@ type file struct {
 }
 
 // opened returns an open file. The caller holds mu.
-func (d *Disk) opened(name string, n *inode) *file {
+func (d *Disk) opened(name string, n *inode) *File {
 	d.handles++
-	return &file{disk: d, name: name, inode: n}
+	return &File{disk: d, name: name, inode: n}
 }
 
 // Write appends.
-func (f *file) Write(p []byte) (written int, err error) {
+func (f *File) Write(p []byte) (written int, err error) {
 	d := f.disk
 	hit := d.begin(Write, f.name)
 	defer d.end(Write, f.name)
@@ -44,7 +44,7 @@ func (f *file) Write(p []byte) (written int, err error) {
 }
 
 // bytesAfter returns the size of all files after a write: what has no name any more does not count.
-func (d *Disk) bytesAfter(f *file, written int) uint64 {
+func (d *Disk) bytesAfter(f *File, written int) uint64 {
 	if d.find(f.name) == f.inode {
 		return d.bytes + uint64(written)
 	}
@@ -52,7 +52,7 @@ func (d *Disk) bytesAfter(f *file, written int) uint64 {
 }
 
 // Sync has what was written survive a power cut.
-func (f *file) Sync() error {
+func (f *File) Sync() error {
 	return f.disk.do(Sync, f.name, func() error {
 		if f.closed {
 			return fs.ErrClosed
@@ -62,8 +62,18 @@ func (f *file) Sync() error {
 	})
 }
 
+// Present returns an error unless the name in the directory still is this file.
+func (f *File) Present() error {
+	return f.disk.do(Present, f.name, func() error {
+		if f.disk.find(f.name) != f.inode {
+			return fs.ErrNotExist
+		}
+		return nil
+	})
+}
+
 // Close closes the file even if it returns an error.
-func (f *file) Close() error {
+func (f *File) Close() error {
 	hit := f.disk.begin(Close, f.name)
 	defer f.disk.end(Close, f.name)
 	if f.closed {
@@ -78,10 +88,13 @@ func (f *file) Close() error {
 }
 
 // ReadAt implements io.ReaderAt.
-func (f *file) ReadAt(p []byte, offset int64) (n int, err error) {
+func (f *File) ReadAt(p []byte, offset int64) (n int, err error) {
 	err = f.disk.do(Read, f.name, func() error {
 		if f.closed {
 			return fs.ErrClosed
+		}
+		if offset < 0 {
+			return syscall.EINVAL
 		}
 		if offset < int64(len(f.inode.data)) {
 			n = copy(p, f.inode.data[offset:])
@@ -95,7 +108,7 @@ func (f *file) ReadAt(p []byte, offset int64) (n int, err error) {
 }
 
 // Size returns the length.
-func (f *file) Size() (size int64, err error) {
+func (f *File) Size() (size int64, err error) {
 	err = f.disk.do(Size, f.name, func() error {
 		size = int64(len(f.inode.data))
 		return nil

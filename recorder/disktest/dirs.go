@@ -1,4 +1,4 @@
-package evidencetest
+package disktest
 
 import (
 	"io/fs"
@@ -6,12 +6,17 @@ import (
 	"path"
 	"slices"
 	"syscall"
-
-	"fodc/recorder/evidence"
 )
 
-// List implements evidence.FS.
-func (d *Disk) List(dir string) (list []evidence.Entry, err error) {
+// Entry is what a directory has under a name.
+type Entry struct {
+	Name string
+	Dir  bool
+	Size int64
+}
+
+// List returns what a directory has, by name.
+func (d *Disk) List(dir string) (list []Entry, err error) {
 	err = d.do(List, dir, func() error {
 		n := d.find(dir)
 		if n == nil || n.names == nil {
@@ -19,7 +24,7 @@ func (d *Disk) List(dir string) (list []evidence.Entry, err error) {
 		}
 		for _, name := range slices.Sorted(maps.Keys(n.names)) {
 			child := n.names[name]
-			list = append(list, evidence.Entry{Name: name, Dir: child.names != nil, Size: int64(len(child.data))})
+			list = append(list, Entry{Name: name, Dir: child.names != nil, Size: int64(len(child.data))})
 		}
 		return nil
 	})
@@ -43,13 +48,13 @@ func (d *Disk) add(name string, n *inode) error {
 	return nil
 }
 
-// Mkdir implements evidence.FS.
+// Mkdir makes a directory in one that is there.
 func (d *Disk) Mkdir(dir string) error {
 	return d.do(Mkdir, dir, func() error { return d.add(dir, newDirectory()) })
 }
 
-// Create implements evidence.FS.
-func (d *Disk) Create(name string) (f evidence.WriteFile, err error) {
+// Create creates a file.
+func (d *Disk) Create(name string) (f *File, err error) {
 	err = d.do(Create, name, func() error {
 		n := &inode{}
 		if err := d.add(name, n); err != nil {
@@ -61,8 +66,8 @@ func (d *Disk) Create(name string) (f evidence.WriteFile, err error) {
 	return f, err
 }
 
-// Append implements evidence.FS.
-func (d *Disk) Append(name string) (f evidence.WriteFile, err error) {
+// Append opens a file to write behind its end.
+func (d *Disk) Append(name string) (f *File, err error) {
 	err = d.do(Append, name, func() error {
 		n := d.find(name)
 		if n == nil || n.names != nil {
@@ -74,8 +79,8 @@ func (d *Disk) Append(name string) (f evidence.WriteFile, err error) {
 	return f, err
 }
 
-// Open implements evidence.FS.
-func (d *Disk) Open(name string) (f evidence.ReadFile, err error) {
+// Open opens a file for reading.
+func (d *Disk) Open(name string) (f *File, err error) {
 	err = d.do(Open, name, func() error {
 		n := d.find(name)
 		if n == nil || n.names != nil {
@@ -87,7 +92,7 @@ func (d *Disk) Open(name string) (f evidence.ReadFile, err error) {
 	return f, err
 }
 
-// Rename implements evidence.FS.
+// Rename gives a file another name, and replaces the file of that name.
 func (d *Disk) Rename(from, to string) error {
 	return d.do(Rename, from, func() error {
 		n, source, target := d.find(from), d.find(path.Dir(from)), d.find(path.Dir(to))
@@ -105,7 +110,7 @@ func (d *Disk) Rename(from, to string) error {
 	})
 }
 
-// Remove implements evidence.FS.
+// Remove removes a file or an empty directory.
 func (d *Disk) Remove(name string) error {
 	return d.do(Remove, name, func() error {
 		n := d.find(name)
@@ -121,7 +126,7 @@ func (d *Disk) Remove(name string) error {
 	})
 }
 
-// SyncDir implements evidence.FS.
+// SyncDir has what was created, renamed and removed in a directory survive a power cut.
 func (d *Disk) SyncDir(dir string) error {
 	return d.do(SyncDir, dir, func() error {
 		n := d.find(dir)
@@ -133,7 +138,7 @@ func (d *Disk) SyncDir(dir string) error {
 	})
 }
 
-// Space implements evidence.FS.
+// Space returns the free bytes and all bytes of the file system.
 func (d *Disk) Space() (free, total uint64, err error) {
 	err = d.do(Space, ".", func() error { return nil })
 	if err == nil {
