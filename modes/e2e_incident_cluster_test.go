@@ -85,7 +85,7 @@ func startIncidentCluster(t *testing.T, proxyArgs []string, prepare func(n *clus
 	takeClusterSlots(t, 1)
 	c := &incidentCluster{t: t, storage: t.TempDir()}
 	c.args = append([]string{"--grpc-listen-addr", fixedPort(t), "--http-listen-addr", fixedPort(t), "--storage-dir", c.storage,
-		"--heartbeat-interval", "500ms", "--agent-heartbeat-timeout", "3s"}, slices.Concat(incidentTimes, proxyArgs)...)
+		"--heartbeat-interval", "1s", "--agent-heartbeat-timeout", "6s"}, slices.Concat(incidentTimes, proxyArgs)...)
 	c.proxy = c.startProxy()
 	for _, role := range []string{"data-0", "data-1", "liaison-0"} {
 		c.addNode(role, prepare)

@@ -49,6 +49,9 @@ type watchedNode struct {
 	// since is when it was seen online without an end since then; zero: it is not, or was not for long enough.
 	since  time.Time
 	online bool
+	// missed says that the last look found it silent for too long. At the next one it is lost: an agent, or a proxy, that
+	// stood still for a while is back by then.
+	missed bool
 	// lostAt is when it was lost, zero if it is not; back when it came back the last time, and former when it
 	// had been lost then.
 	lostAt, back, former time.Time
@@ -110,6 +113,8 @@ func (s *incidentsState) see(n *messages.NodeStatus) {
 
 // watch reports whether a node of the registry is lost now.
 func (s *incidentsState) watch(w *watchedNode, n *messages.NodeStatus, now time.Time) (lost bool) {
+	missed := w.missed
+	w.missed = false
 	if w.online = n.Status == messages.StatusOnline; w.online {
 		if w.since.IsZero() {
 			w.since = now
@@ -126,6 +131,9 @@ func (s *incidentsState) watch(w *watchedNode, n *messages.NodeStatus, now time.
 		return false
 	case w.since.IsZero() || n.LastHeartbeat.Sub(w.since) < s.limits.heartbeat/2:
 		w.since = time.Time{} // It has sent no heartbeat after its registration: nobody misses it.
+		return false
+	case !missed:
+		w.missed = true
 		return false
 	}
 	w.lostAt, w.since = n.LastHeartbeat, time.Time{}

@@ -79,6 +79,16 @@ func (m *incidentMachine) Do(command string, args []string) string {
 			s := &m.nodes[name].status
 			s.Status, s.LostAt = messages.StatusUnconnected, m.Now()
 		}
+	case "stall": // stall NAME...: all stood still for a while: one look finds their sessions broken, the next one new ones
+		for _, name := range args {
+			s := &m.nodes[name].status
+			s.Status, s.LostAt, s.LastHeartbeat = messages.StatusUnconnected, m.Now(), m.Now().Add(-time.Minute)
+		}
+		out := m.run(time.Second)
+		for _, name := range args {
+			m.connect(name, m.nodes[name].status.Identity.Role, nil)
+		}
+		return out + m.run(time.Second)
 	case "back":
 		for _, name := range args {
 			m.connect(name, m.nodes[name].status.Identity.Role, values)
