@@ -1,6 +1,6 @@
 // The events of the timeline as a list, of all nodes or of one, and of the kinds that somebody wants to see.
 
-import { html, useEffect, useMemo, useRef } from '../../shared/html.js'
+import { html, joined, useEffect, useMemo, useRef } from '../../shared/html.js'
 import { useParam } from '../../shared/location.js'
 import { localTime, msOf, utcTime } from '../../shared/times.js'
 import { kindOf, Shape, titleOf } from './kinds.js'
@@ -21,7 +21,6 @@ export function EventList({ doc, events, chosen }) {
   const first = msOf(doc.first_occurrence)
   const nodes = useMemo(() => [...new Set(doc.timeline.map(event => event.node_id ?? ''))].sort(), [doc])
   const shown = useMemo(() => (node === '' ? events : events.filter(event => (event.node_id ?? '') === node)), [events, node])
-  const keys = useMemo(() => keysOf(shown), [shown])
   const box = useRef(null)
   useEffect(() => {
     const row = chosen && box.current?.querySelector('.chosen')
@@ -31,14 +30,20 @@ export function EventList({ doc, events, chosen }) {
     const row = box.current?.querySelector('.first')
     if (row && !chosen) box.current.scrollTop = row.offsetTop - box.current.clientHeight / 3
   }, [node])
-  const after = shown.findIndex(event => msOf(event.at) >= first)
   return html`<div class="events-head"><h3>Events</h3>
       ${nodes.length > 1 && html`<label>of <select class="field small" value=${node} onChange=${event => setNode(event.target.value)}><option value="">all nodes</option>${nodes.filter(Boolean).map(name => html`<option key=${name} value=${name}>${name.slice(0, 80)}</option>`)}</select></label>`}
       <span class="quiet" role="status">${shown.length === doc.timeline.length ? `${shown.length}` : `${shown.length} of ${doc.timeline.length}`}${doc.events_dropped ? `; ${doc.events_dropped} more were left out` : ''}</span></div>
-    <ol class="events" ref=${box} tabindex="0" aria-label="Events">${shown.map((event, i) => html`<li key=${keys[i]} class=${[event === chosen && 'chosen', i === after && i > 0 && 'first'].filter(Boolean).join(' ')}>
+    <${EventRows} box=${box} events=${shown} first=${first} chosen=${chosen} none=${`No events of these kinds${node && ` on ${node}`}.`} />`
+}
+
+// EventRows is a list of events with a line where the first occurrence is.
+export function EventRows({ box, events, first, chosen = null, none = 'No events.' }) {
+  const keys = useMemo(() => keysOf(events), [events])
+  const after = events.findIndex(event => msOf(event.at) >= first)
+  return html`<ol class="events" ref=${box} tabindex="0" aria-label="Events">${events.map((event, i) => html`<li key=${keys[i]} class=${joined(event === chosen && 'chosen', i === after && i > 0 && 'first')}>
       <time title=${utcTime(msOf(event.at))}>${localTime(msOf(event.at), { day: 'never' })}</time><span class="quiet offset">${offsetOf(msOf(event.at), first)}</span><span class="lane-of">${event.node_id}</span>
       <span class="what"><${Shape} event=${event} /> <span class="hidden">${titleOf(event.kind)}: </span><${Text} text=${event.text} /></span></li>`)}
-      ${shown.length === 0 && html`<li class="quiet">No events of these kinds${node && ` on ${node}`}.</li>`}</ol>`
+    ${events.length === 0 && html`<li class="quiet">${none}</li>`}</ol>`
 }
 
 // longText is how many characters of a text are shown at first.

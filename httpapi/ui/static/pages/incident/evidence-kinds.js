@@ -24,6 +24,6 @@ export function groupsOf(node) {
 export function telling(node) {
   const full = node.files.filter(file => file.bytes > 0)
   const of = kind => full.filter(file => kindOf(file) === kind)
-  const longest = of('nodelog').sort((a, b) => b.bytes - a.bytes)[0]
-  return of('crash').find(file => file.path.endsWith('.json')) ?? longest ?? of('kernellog').at(-1) ?? of('profile').find(file => file.path.endsWith('heap.pb.gz')) ?? of('process')[0] ?? full[0] ?? node.files[0]
+  const longest = kind => of(kind).sort((a, b) => b.bytes - a.bytes)[0]
+  return of('crash').find(file => file.path.endsWith('.json')) ?? longest('nodelog') ?? longest('kernellog') ?? of('profile').find(file => file.path.endsWith('heap.pb.gz')) ?? of('process')[0] ?? full[0] ?? node.files[0]
 }

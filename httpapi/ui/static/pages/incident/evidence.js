@@ -1,13 +1,13 @@
 // The evidence of one node at a time: its files by kind, and one of them, shown as what it is.
 
 import { html, useMemo } from '../../shared/html.js'
-import { useParam } from '../../shared/location.js'
-import { setParams } from '../../shared/location.js'
+import { setParams, useParam } from '../../shared/location.js'
 import { Empty, Mark } from '../../shared/states.js'
 import { msOf } from '../../shared/times.js'
 import { formatValue } from '../../shared/units.js'
 import { ConfigView } from './config-view.js'
 import { CrashView } from './crash-view.js'
+import { EventsView } from './events-view.js'
 import { groupsOf, nameOf, telling } from './evidence-kinds.js'
 import { fileUrl } from './load-file.js'
 import { MetricsView } from './metrics-view.js'
@@ -55,6 +55,7 @@ function View({ doc, node, file, range }) {
   if (/\.pb\.gz$/.test(file.path)) return html`<${ProfileView} ...${props} />`
   if (file.what === 'window' || file.what === 'metrics') return html`<${MetricsView} ...${props} />`
   if (file.what === 'config' && file.path.endsWith('.json')) return html`<${ConfigView} ...${props} />`
+  if (file.what === 'events' && file.path.endsWith('.json')) return html`<${EventsView} ...${props} />`
   if (file.what === 'crash') return html`<${CrashView} ...${props} />`
   return html`<${TextView} ...${props} />`
 }

@@ -1,6 +1,7 @@
 // The head of the page: what has happened, since when, how far its evidence is, and what can be done.
 
 import { html, useState } from '../../shared/html.js'
+import { server } from '../../shared/server.js'
 import { Mark } from '../../shared/states.js'
 import { Time, msOf } from '../../shared/times.js'
 import { formatDuration, formatValue } from '../../shared/units.js'
@@ -9,9 +10,12 @@ import { offsetOf } from './range.js'
 
 const stateWords = {
   open: 'open: something fires, or did a moment ago',
-  frozen: 'frozen: its evidence is being collected',
+  frozen: 'frozen: nothing is added any more',
   collected: 'collected: all is here that can be had',
 }
+
+// wordsOf says how far an incident is. Only a proxy collects evidence from elsewhere.
+const wordsOf = state => (state === 'frozen' && server.get()?.program === 'proxy' ? 'frozen: its evidence is being collected' : stateWords[state] ?? state)
 
 export function Head({ doc, reload }) {
   const [refused, setRefused] = useState(null)
@@ -21,7 +25,7 @@ export function Head({ doc, reload }) {
   const since = (name, at) => msOf(at) !== null && html`<div><dt>${name}</dt><dd><${Time} at=${at} day="never" /> <span class="quiet">${offsetOf(msOf(at), first)}</span></dd></div>`
   return html`<div class="title"><h1 class="incident-title" title=${doc.summary}><${Mark} state=${doc.severity} words=${doc.severity} /> <span class="text clamp">${doc.summary || 'an incident'}</span></h1><${Actions} doc=${doc} reload=${reload} failed=${setRefused} /></div>
     ${refused && html`<p class="state failed" role="alert"><${Mark} state="failed" /> <strong>Refused.</strong> ${refused}</p>`}
-    <dl class="facts"><div><dt>state</dt><dd><${Mark} state=${doc.state} text=${stateWords[doc.state] ?? doc.state} /></dd></div>
+    <dl class="facts"><div><dt>state</dt><dd><${Mark} state=${doc.state} text=${wordsOf(doc.state)} /></dd></div>
       <div><dt>first occurrence</dt><dd><strong><${Time} at=${doc.first_occurrence} /></strong></dd></div>
       ${since('opened', doc.opened_at)}${since('last firing', doc.last_firing)}${since('frozen', doc.frozen_at)}
       <div><dt>evidence</dt><dd>${formatValue(bytes, 'bytes')}${msOf(doc.to) !== null && `, of ${formatDuration(Math.round((msOf(doc.to) - msOf(doc.from)) / 1000))}`}</dd></div>

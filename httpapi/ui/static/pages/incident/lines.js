@@ -16,7 +16,7 @@ const maxWhole = 65_536
 
 // Lines shows a text. first is the first occurrence in milliseconds, where the lines have times; atEnd begins at the end; head is
 // shown beside the field.
-export function Lines({ lines, label, first = null, atEnd = false, head, unit = 'lines' }) {
+export function Lines({ lines, label, first = null, atEnd = false, head, unit = '' }) {
   const [query, setQuery] = useParam('find')
   const [only, setOnly] = useParam('only')
   const hits = useHits(lines, query)
@@ -43,7 +43,7 @@ export function Lines({ lines, label, first = null, atEnd = false, head, unit = 
         <button type="button" class="link" onClick=${() => step(-1)}>Previous</button><button type="button" class="link" onClick=${() => step(1)}>Next</button>
         <label class="check"><input type="checkbox" checked=${only === '1'} onChange=${event => setOnly(event.target.checked ? '1' : '', { replace: true })} /> these alone</label>`}
       ${mark > 0 && !few && html`<button type="button" class="link" onClick=${() => { choose(mark); show(mark) }}>To the first occurrence</button>`}
-      <span class="quiet">${formatCount(lines.length)} ${unit}</span></div>
+      <span class="quiet">${formatCount(lines.length)} ${lines.length === 1 ? 'line' : 'lines'}${unit && `, ${unit}`}</span></div>
     <${Pane} ...${{ box, lines, shown, count, label, query: query.toLowerCase(), chosen, choose, mark, atEnd }} />
     ${chosen !== null && lines[chosen] !== undefined && html`<pre class="line-whole text" tabindex="0" aria-label="The chosen line">${lines[chosen].slice(0, maxWhole)}${lines[chosen].length > maxWhole ? ` … ${formatCount(lines[chosen].length - maxWhole)} more` : ''}</pre>`}`
 }

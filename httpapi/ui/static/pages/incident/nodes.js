@@ -1,6 +1,7 @@
 // The nodes of an incident: why each is in it, how far its evidence is, and what is missing, with the reason.
 
 import { html, useMemo } from '../../shared/html.js'
+import { server } from '../../shared/server.js'
 import { Mark } from '../../shared/states.js'
 import { useMore } from '../../shared/more.js'
 import { formatDuration, formatValue } from '../../shared/units.js'
@@ -14,7 +15,8 @@ const stateWords = { open: 'being captured', frozen: 'not here yet', collected: 
 
 // stateOf returns the state of a node's evidence: {mark, text}.
 function stateOf(node) {
-  if (node.state === 'collected') return node.missing.length > 0 ? { mark: 'partial', text: `${node.missing.length} missing` } : { mark: 'collected', text: stateWords.collected }
+  const here = node.state === 'frozen' && node.files.length > 0 && server.get()?.program !== 'proxy' // It is on this machine.
+  if (node.state === 'collected' || here) return node.missing.length > 0 ? { mark: 'partial', text: `${node.missing.length} missing` } : { mark: 'collected', text: stateWords.collected }
   return { mark: node.state, text: stateWords[node.state] ?? node.state }
 }
 

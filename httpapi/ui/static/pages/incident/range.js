@@ -13,8 +13,9 @@ export function wholeOf(doc, now = Date.now()) {
   const times = [doc.first_occurrence, doc.opened_at, doc.last_firing, doc.frozen_at, doc.to, ...doc.timeline.map(one => one.at)].map(msOf).filter(Boolean)
   const last = Math.max(...times)
   const from = Math.min(msOf(doc.from) ?? Infinity, msOf(doc.first_occurrence))
-  const to = doc.state === 'open' && now > last && now - from < maxOpen ? now : Math.max(msOf(doc.to) ?? 0, last)
-  return { from, to: Math.max(to, from + 1000) }
+  // A rule may go on to fire long after the incident was frozen: that is no reason to make all else small.
+  const to = msOf(doc.to) ?? (doc.state === 'open' && now > last && now - from < maxOpen ? now : last)
+  return { from, to: Math.max(to, from + 1000, msOf(doc.first_occurrence)) }
 }
 
 // useRange returns {from, to, zoomed}. A time in the URL that has nothing to do with the incident is that of another page.

@@ -14,7 +14,7 @@ export function Rules({ doc }) {
   const first = msOf(doc.first_occurrence)
   const [all, showAll] = useListParam('all')
   const [drawn, more] = useMore(doc.rules.length, firstRows, all.includes('rules'), () => showAll('rules'))
-  if (doc.rules.length === 0) return html`<${Empty} title="No rule has fired">${doc.kind === 'request' ? 'Somebody has asked for this evidence.' : ''}</${Empty}>`
+  if (doc.rules.length === 0) return html`<${Empty} title="No rule has fired">${doc.kind === 'request' ? 'Somebody has asked for this evidence.' : doc.kind === 'context' ? 'Something has happened on another node. This one’s evidence of the same time is kept beside it.' : ''}</${Empty}>`
   const sorted = [...doc.rules].sort((a, b) => msOf(a.first_occurrence) - msOf(b.first_occurrence))
   return html`<ul class="rules">${sorted.slice(0, drawn).map(one => html`<li key=${one.rule + one.node_id + JSON.stringify(one.labels)}><${Rule} one=${one} first=${first} /></li>`)}</ul>${more}`
 }

@@ -24,7 +24,7 @@ export function TextView({ id, file, first }) {
 
 function Tail({ id, file, first, all }) {
   const from = useData(signal => readTail(id, file, { bytes: tail, lines: tailLines, signal }), [id, file.path, file.sha256])
-  return html`<${Shown} from=${from} what="the end of the file">${({ lines, whole }) => html`<${Lines} lines=${lines} label=${file.path} first=${first} atEnd=${true} unit=${whole ? 'lines, the whole file' : 'lines at the end'}
+  return html`<${Shown} from=${from} what="the end of the file">${({ lines, whole }) => html`<${Lines} lines=${lines} label=${file.path} first=${first} atEnd=${true} unit=${whole ? 'the whole file' : 'at the end'}
     head=${whole || file.bytes > maxText ? null : html`<button type="button" class="button" onClick=${all}>Whole file, ${formatValue(file.bytes, 'bytes')}</button>`} />`}</${Shown}>`
 }
 
