@@ -33,7 +33,7 @@ function Unfolded({ change, range, first, at, roles }) {
   const marks = useMemo(() => [{ at: first, kind: 'incident', text: 'first occurrence' }, { at, kind: 'change', text: 'began' }], [first, at])
   const role = roles.get(change.node_id)
   return html`<div class="change-open">
-    <p class="text"><bdi>${change.name}</bdi>${change.labels && html`<bdi><code>{${change.labels}}</code></bdi>`} of <a href=${href(['node', change.node_id], { from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString(), range: null })} class="node-name">${change.node_id}</a>${' '}
+    <p class="text"><bdi>${change.name}</bdi>${change.labels && html`<bdi><code>{${change.labels}}</code></bdi>`} of <a href=${href(['node', change.node_id], { from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString(), range: null })} class="short-name">${change.node_id}</a>${' '}
       ${wordsOf(change)}. Usual: ${valueOf(change, change.from)}${change.kind === 'variance' ? '' : html` <span class="quiet">(up to ${valueOf(change, chart.high)})</span>`}; then ${valueOf(change, change.to)}${factorOf(change) && `, ${factorOf(change)}`}.</p>
     <${Chart} series=${series} range=${shown} unit=${unitOfChange(change)} marks=${marks} height=${180} title=${change.name} />
     <p class="change-links"><a href=${queryOf(expressionOf(change), range, unitOfChange(change))}>Open in Query</a>

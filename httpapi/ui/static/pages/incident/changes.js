@@ -77,7 +77,7 @@ function Limits({ limits, first }) {
     const unit = unitOf(one.name)
     const over = one.highest >= one.limit
     return html`<li key=${one.node_id + one.name + one.labels}><${Mark} state=${over ? 'critical' : 'warning'} words="near a limit" /> <strong>${Math.round(one.highest / one.limit * 100)} %</strong>
-      <span class="text">of the limit of <strong class="node-name">${one.node_id}</strong>: ${one.what}${one.labels && html` <code>{${one.labels}}</code>`}</span>
+      <span class="text">of the limit of <strong class="short-name">${one.node_id}</strong>: ${one.what}${one.labels && html` <code>{${one.labels}}</code>`}</span>
       <span class="quiet">${formatValue(one.highest, unit)} of ${formatValue(one.limit, unit)}, usual ${formatValue(one.usual, unit)}; <${Time} at=${one.at} day="never" /> ${offsetOf(msOf(one.at), first)}</span></li>`
   })}</ul>`
 }
@@ -87,6 +87,6 @@ function Groups({ report, first }) {
   const all = [...report.vanished.map(one => ({ ...one, ended: true })), ...report.appeared].sort((a, b) => msOf(a.at) - msOf(b.at))
   if (all.length === 0) return null
   return html`<ul class="limits">${all.map((one, i) => html`<li key=${i}><${Mark} state=${one.ended ? 'gone' : 'info'} words=${one.ended ? 'ended' : 'began'} /> <strong>${formatCount(one.series)} series</strong>
-    <span class="text"> of <strong class="node-name">${one.node_id}</strong> ${one.ended ? 'ended' : 'began'} together</span> <span class="quiet"><${Time} at=${one.at} day="never" /> ${offsetOf(msOf(one.at), first)}${msOf(one.back_at) !== null && html`, back <${Time} at=${one.back_at} day="never" />`}</span>
+    <span class="text"> of <strong class="short-name">${one.node_id}</strong> ${one.ended ? 'ended' : 'began'} together</span> <span class="quiet"><${Time} at=${one.at} day="never" /> ${offsetOf(msOf(one.at), first)}${msOf(one.back_at) !== null && html`, back <${Time} at=${one.back_at} day="never" />`}</span>
     <details class="families"><summary>such as ${one.families[0]}</summary><span class="text">${one.families.join(', ')}</span></details></li>`)}</ul>`
 }

@@ -40,7 +40,7 @@ export function EventList({ doc, events, chosen }) {
 export function EventRows({ box, events, first, chosen = null, none = 'No events.' }) {
   const keys = useMemo(() => keysOf(events), [events])
   const after = events.findIndex(event => msOf(event.at) >= first)
-  return html`<ol class="events" ref=${box} tabindex="0" aria-label="Events">${events.map((event, i) => html`<li key=${keys[i]} class=${joined(event === chosen && 'chosen', i === after && i > 0 && 'first')}>
+  return html`<ol class="event-list" ref=${box} tabindex="0" aria-label="Events">${events.map((event, i) => html`<li key=${keys[i]} class=${joined(event === chosen && 'chosen', i === after && i > 0 && 'first')}>
       <time title=${utcTime(msOf(event.at))}>${localTime(msOf(event.at), { day: 'never' })}</time><span class="quiet offset">${offsetOf(msOf(event.at), first)}</span><span class="lane-of">${event.node_id}</span>
       <span class="what"><${Shape} event=${event} /> <span class="hidden">${titleOf(event.kind)}: </span><${Text} text=${event.text} /></span></li>`)}
     ${events.length === 0 && html`<li class="quiet">${none}</li>`}</ol>`

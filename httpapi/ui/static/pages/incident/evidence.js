@@ -31,7 +31,7 @@ const choose = node => setParams({ node, file: null, whole: null, frame: null })
 function Choice({ nodes, node }) {
   if (nodes.length === 1) return null
   if (nodes.length > maxTabs) return html`<p class="events-head"><label>of <select class="field" value=${node.node_id} onChange=${event => choose(event.target.value)}>${nodes.map(one => html`<option key=${one.node_id} value=${one.node_id}>${one.node_id.slice(0, 80)}${one.kind === 'context' ? ' (context)' : ''}</option>`)}</select></label></p>`
-  return html`<div class="tabs" role="group" aria-label="Nodes">${nodes.map(one => html`<button type="button" key=${one.node_id} aria-pressed=${one === node} class=${one === node ? 'tab now' : 'tab'} onClick=${() => choose(one.node_id)}><span class="clamp1">${one.node_id}</span>${one.kind === 'context' && html` <span class="quiet">context</span>`}</button>`)}</div>`
+  return html`<div class="node-tabs" role="group" aria-label="Nodes">${nodes.map(one => html`<button type="button" key=${one.node_id} aria-pressed=${one === node} class=${one === node ? 'node-tab now' : 'node-tab'} onClick=${() => choose(one.node_id)}><span class="clamp1">${one.node_id}</span>${one.kind === 'context' && html` <span class="quiet">context</span>`}</button>`)}</div>`
 }
 
 function OfNode({ doc, node, range }) {

@@ -21,7 +21,7 @@ export function Rules({ doc }) {
 
 function Rule({ one, first }) {
   const labels = Object.entries(one.labels ?? {}).filter(([name]) => !['node_id', 'node_role', 'pod_name'].includes(name))
-  return html`<p><${Mark} state=${one.severity} words=${one.severity} /> <strong class="text">${one.rule}</strong> <span class="node-name" title=${one.node_id}>${one.node_id}</span> ${one.firing && html`<span class="bad">fires</span>`}${' '}
+  return html`<p><${Mark} state=${one.severity} words=${one.severity} /> <strong class="text">${one.rule}</strong> <span class="short-name" title=${one.node_id}>${one.node_id}</span> ${one.firing && html`<span class="bad">fires</span>`}${' '}
       <span class="quiet">held <${Time} at=${one.first_occurrence} day="never" /> ${offsetOf(msOf(one.first_occurrence), first)} to <${Time} at=${one.last_firing} day="never" /> ${offsetOf(msOf(one.last_firing), first)}${one.firings > 1 && `, fired ${one.firings} times`}</span></p>
     <p class="text clamp" title=${one.summary}>${one.summary}</p>
     ${(one.description || labels.length > 0) && html`<details><summary class="quiet">What to look at</summary><p class="text">${one.description}</p>${labels.length > 0 && html`<p class="quiet text"><code>${labels.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(', ')}</code></p>`}</details>`}`
