@@ -46,7 +46,7 @@ export function Changes({ report, doc, range }) {
       <span class="quiet">${formatCount(report.judged)} of ${formatCount(report.series)} series were judged${report.dropped ? `; ${report.dropped} families are left out` : ''}</span></div>
     <div class="changes" ...${pointing(range)}>${rows.slice(0, drawn).map(({ change, moment }, i) => html`${moment && html`<${Moment} key=${`moment ${i}`} moment=${moment} first=${first} />`}
       <${ChangeRow} key=${keyOf(change)} ...${{ change, place: i + 1, range, first, roles, open: open.includes(keyOf(change)), toggle }} />`)}</div>${more}`}
-    <${PartialNote} missing=${report.unread.map(one => `${one.node_id}: ${one.reason}`)} />`
+    ${!(doc.state === 'open' && report.series === 0) && html`<${PartialNote} missing=${report.unread.map(one => `${one.node_id}: ${one.reason}`)} />`}`
 }
 
 // pointing has the crosshair follow the pointer on any of the small charts.

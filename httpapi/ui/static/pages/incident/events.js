@@ -30,7 +30,7 @@ export function EventList({ doc, events, chosen }) {
     const row = box.current?.querySelector('.first')
     if (row && !chosen) box.current.scrollTop = row.offsetTop - box.current.clientHeight / 3
   }, [node])
-  return html`<div class="events-head"><h3>Events</h3>
+  return html`<div class="events-head"><h2>Events</h2>
       ${nodes.length > 1 && html`<label>of <select class="field small" value=${node} onChange=${event => setNode(event.target.value)}><option value="">all nodes</option>${nodes.filter(Boolean).map(name => html`<option key=${name} value=${name}>${name.slice(0, 80)}</option>`)}</select></label>`}
       <span class="quiet" role="status">${shown.length === doc.timeline.length ? `${shown.length}` : `${shown.length} of ${doc.timeline.length}`}${doc.events_dropped ? `; ${doc.events_dropped} more were left out` : ''}</span></div>
     <${EventRows} box=${box} events=${shown} first=${first} chosen=${chosen} none=${`No events of these kinds${node && ` on ${node}`}.`} />`

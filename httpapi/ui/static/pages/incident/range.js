@@ -40,3 +40,6 @@ export function offsetOf(ms, first) {
   const text = s < 60 ? `${s} s` : s < 3600 ? `${Math.floor(s / 60)} min${s % 60 ? ` ${s % 60} s` : ''}` : `${Math.floor(s / 3600)} h${Math.floor(s / 60) % 60 ? ` ${Math.floor(s / 60) % 60} min` : ''}`
   return (seconds < 0 ? '−' : '+') + text
 }
+
+// firstWords says what the first occurrence is of an incident that somebody has asked for: when that was.
+export const firstWords = doc => (doc.kind === 'request' ? 'asked for' : 'first occurrence')

@@ -22,9 +22,9 @@ export function TopTable({ profile, type, say, found, total, find }) {
   const percent = value => (total > 0 ? `${(value / total * 100).toFixed(1)} %` : '–')
   const columns = [
     { key: 'flat', title: 'Itself', right: true, about: 'what the function has itself', sort: row => row.flat, cell: row => html`<span class="nowrap">${say(row.flat)}</span>` },
-    { key: 'flatshare', title: '', right: true, cell: row => html`<span class="quiet nowrap">${percent(row.flat)}</span>` },
+    { key: 'flatshare', title: '%', right: true, cell: row => html`<span class="quiet nowrap">${percent(row.flat)}</span>` },
     { key: 'cum', title: 'With calls', right: true, about: 'with all that it calls', sort: row => row.cum, cell: row => html`<span class="nowrap">${say(row.cum)}</span>` },
-    { key: 'cumshare', title: '', right: true, cell: row => html`<span class="quiet nowrap">${percent(row.cum)}</span>` },
+    { key: 'cumshare', title: '%', right: true, cell: row => html`<span class="quiet nowrap">${percent(row.cum)}</span>` },
     { key: 'name', title: 'Function', wide: true, sort: row => row.name, cell: row => html`<button type="button" class="link text left" title=${row.file} onClick=${() => find(row.name)}>${row.name}</button>` },
   ]
   return html`<h3>Top functions</h3><${Table} title="Top functions" rows=${all.slice(0, maxTop)} columns=${columns} keyOf=${row => row.name} initial="-flat" param="top" height=${28} />
