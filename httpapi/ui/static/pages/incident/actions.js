@@ -5,7 +5,7 @@ import { request, urlOf } from '../../shared/api.js'
 import { go } from '../../shared/location.js'
 import { server } from '../../shared/server.js'
 
-// Actions calls reload when something has changed, and failed(text) with why something was refused.
+// Actions calls reload when something has changed, and failed({title, text}) with why something was refused.
 export function Actions({ doc, reload, failed }) {
   const [asks, setAsks] = useState(false)
   const [busy, setBusy] = useState(false)
@@ -16,7 +16,7 @@ export function Actions({ doc, reload, failed }) {
       await request(path, { method })
       then()
     } catch (failure) {
-      failed(`${what}: ${failure.message}`)
+      failed({ title: failure.kind === 'refused' || failure.status === 409 ? 'Refused.' : `${what} did not work.`, text: failure.message })
     }
     setBusy(false)
   }

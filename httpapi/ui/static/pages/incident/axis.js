@@ -33,5 +33,5 @@ export function useWidth(initial) {
 // Labels are the times below or above the lanes.
 export function Labels({ range, width }) {
   const { ticks, step } = ticksOf(range, width)
-  return html`<div class="axis-labels" aria-hidden="true">${ticks.map(at => html`<span key=${at} style=${{ left: `${(shareOf(at, range) * 100).toFixed(3)}%` }}>${step < 60_000 ? clockOf(at) : clockOf(at).slice(0, 5)}</span>`)}</div>`
+  return html`<div class="axis-labels" aria-hidden="true">${ticks.filter(at => shareOf(at, range) > 0.02 && shareOf(at, range) < 0.98).map(at => html`<span key=${at} style=${{ left: `${(shareOf(at, range) * 100).toFixed(3)}%` }}>${step < 60_000 ? clockOf(at) : clockOf(at).slice(0, 5)}</span>`)}</div>`
 }

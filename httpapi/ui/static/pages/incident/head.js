@@ -28,7 +28,7 @@ export function Head({ doc, reload }) {
   const bytes = doc.nodes.reduce((sum, node) => sum + node.bytes, 0)
   const since = (name, at) => msOf(at) !== null && html`<div><dt>${name}</dt><dd><${Time} at=${at} day="never" /> <span class="quiet">${offsetOf(msOf(at), first)}</span></dd></div>`
   return html`<div class="title"><h1 class="incident-title" title=${doc.summary}><${Mark} state=${doc.severity} words=${doc.severity} /> <span class="text clamp">${doc.summary || 'an incident'}</span></h1><${Actions} doc=${doc} reload=${reload} failed=${setRefused} /></div>
-    ${refused && html`<p class="state failed" role="alert"><${Mark} state="failed" /> <strong>Refused.</strong> ${refused}</p>`}
+    ${refused && html`<p class="state failed" role="alert"><${Mark} state="failed" /> <strong>${refused.title}</strong> ${refused.text}</p>`}
     <dl class="facts"><div><dt>state</dt><dd><${Mark} state=${doc.state} text=${wordsOf(doc)} /></dd></div>
       <div><dt>${firstWords(doc)}</dt><dd><strong><${Time} at=${doc.first_occurrence} /></strong></dd></div>
       ${since('opened', doc.opened_at)}${since('last firing', doc.last_firing)}${since('frozen', doc.frozen_at)}
