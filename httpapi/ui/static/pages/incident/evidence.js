@@ -26,6 +26,8 @@ export function Evidence({ doc, range }) {
   return html`<${Choice} nodes=${nodes} node=${node} /><${OfNode} key=${node.node_id} doc=${doc} node=${node} range=${range} />`
 }
 
+const isProfile = file => /\.pb\.gz$/.test(file.path)
+
 const choose = node => setParams({ node, file: null, whole: null, frame: null })
 
 function Choice({ nodes, node }) {
@@ -40,7 +42,7 @@ function OfNode({ doc, node, range }) {
   const file = node.files.find(one => nameOf(one, node) === path) ?? telling(node)
   if (!file) return html`<${Empty} title=${`There is no evidence of ${node.node_id}${node.state === 'collected' ? '' : ' yet'}`}>${node.state === 'open' ? 'It is here when the incident is frozen. ' : ''}<span class="text">${node.missing.map(one => one.reason).join('; ')}</span></${Empty}>`
   return html`<div class="evidence"><nav class="files" aria-label=${`Files of ${node.node_id}`}>${groups.map(({ title, files }) => html`<div key=${title} class="files-group"><h3>${title}</h3><ul>${files.map(one => html`<li key=${one.path}>
-      <button type="button" class=${one === file ? 'file now' : 'file'} aria-current=${one === file ? 'true' : undefined} onClick=${() => setParams({ node: node.node_id, file: nameOf(one, node), whole: null, frame: null, type: null })} title=${one.path}><span class="clamp1">${nameOf(one, node).replace(/^[a-z]+\/(?:[0-9A-Z]{26}\/)?/, '')}</span> <span class="quiet">${formatValue(one.bytes, 'bytes')}</span></button></li>`)}</ul></div>`)}</nav>
+      <button type="button" class=${one === file ? 'file now' : 'file'} aria-current=${one === file ? 'true' : undefined} onClick=${() => setParams({ node: node.node_id, file: nameOf(one, node), whole: null, frame: null, type: null, ...(isProfile(one) === isProfile(file) ? {} : { find: null, only: null }) })} title=${one.path}><span class="clamp1">${nameOf(one, node).replace(/^[a-z]+\/(?:[0-9A-Z]{26}\/)?/, '')}</span> <span class="quiet">${formatValue(one.bytes, 'bytes')}</span></button></li>`)}</ul></div>`)}</nav>
     <article class="viewer" aria-label=${file.path}><${FileHead} id=${doc.id} file=${file} node=${node} /><${View} key=${file.path + file.sha256} ...${{ doc, node, file, range }} /></article></div>`
 }
 
@@ -52,7 +54,7 @@ function FileHead({ id, file, node }) {
 function View({ doc, node, file, range }) {
   const first = msOf(doc.first_occurrence)
   const props = { id: doc.id, file, node, doc, range, first }
-  if (/\.pb\.gz$/.test(file.path)) return html`<${ProfileView} ...${props} />`
+  if (isProfile(file)) return html`<${ProfileView} ...${props} />`
   if (file.what === 'window' || file.what === 'metrics') return html`<${MetricsView} ...${props} />`
   if (file.what === 'config' && file.path.endsWith('.json')) return html`<${ConfigView} ...${props} />`
   if (file.what === 'events' && file.path.endsWith('.json')) return html`<${EventsView} ...${props} />`
