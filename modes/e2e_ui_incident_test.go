@@ -1,0 +1,118 @@
+//go:build e2e && linux
+
+package modes_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/pprof"
+	"strings"
+	"testing"
+	"time"
+
+	"fodc/messages"
+
+	"github.com/stretchr/testify/require"
+)
+
+// waiters is how many goroutines wait in waitForTheEnd while the profiles are captured.
+const waiters = 57
+
+// waitForTheEnd is a function whose goroutines the profile of the incident has.
+func waitForTheEnd(end <-chan struct{}) { <-end }
+
+// startProfiled serves the profiles of this process.
+func startProfiled(t *testing.T) string {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	end := make(chan struct{})
+	t.Cleanup(func() { close(end) })
+	for range waiters {
+		go waitForTheEnd(end)
+	}
+	return s.URL
+}
+
+// captured asks the proxy for an incident, and waits until it has all evidence.
+func captured(t *testing.T, addr string) string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+addr+"/incidents", strings.NewReader(`{"reason":"somebody wants it","before":"1m","nodes":["data-0","data-1"]}`))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer func() { _ = response.Body.Close() }()
+	require.Equal(t, http.StatusCreated, response.StatusCode)
+	var incident messages.Incident
+	require.NoError(t, json.NewDecoder(response.Body).Decode(&incident))
+	eventually(t, "the evidence", func() error {
+		var now messages.Incident
+		if err := json.Unmarshal([]byte(page(t, addr, "/incidents/"+incident.ID)), &now); err != nil {
+			return err
+		}
+		if now.State != messages.IncidentCollected {
+			return fmt.Errorf("it is %s", now.State)
+		}
+		return nil
+	})
+	return incident.ID
+}
+
+// TestE2EPagesOfAnIncident: the list, one incident, and its evidence, with a profile that has a known number in it.
+func TestE2EPagesOfAnIncident(t *testing.T) {
+	t.Parallel()
+	c := startRecorded(t, "data-0=healthy")
+	profiled := startProfiled(t)
+	p := startPlayer(t, "healthy")
+	startAgent(t, c.proxy, "data-1", "datanode-hot", p.URL+"/node", "--metrics-endpoint", p.URL+"/host", "--storage-dir", t.TempDir(), "--pprof-endpoint", profiled)
+	addr := c.proxy.addr("http")
+	eventually(t, "scrapes of data-1", func() error {
+		if body := page(t, addr, "/api/v1/query?query=count_over_time(fodc_node_up{node_id=%22data-1%22}[1m])"); !strings.Contains(body, `"value"`) {
+			return fmt.Errorf("it has none: %s", body)
+		}
+		return nil
+	})
+	id := captured(t, addr)
+	browser := startBrowser(t)
+	one := "#/incidents/" + id + "?node=data-1&file="
+	pages := []struct{ name, path, has string }{
+		{"incidents-listed", "#/incidents", "somebody wants it"},
+		{"incident", "#/incidents/" + id, "What changed first"},
+		{"incident-profile", one + "profiles/goroutine.pb.gz&find=waitForTheEnd", fmt.Sprintf("%d\t", waiters)},
+		{"incident-text", one + "profiles/goroutine.txt", "goroutine 1 ["},
+		{"incident-configuration", one + "config.json", "All parameters"},
+		{"incident-events", one + "events.json", "the agent begins"},
+	}
+	for _, p := range pages {
+		for _, v := range []view{desktop, phoneDark} {
+			t.Run(p.name+"-"+v.String(), func(t *testing.T) {
+				b := openTab(t, browser, addr, p.path, v)
+				b.untilText(p.has)
+				b.until("!document.querySelector('.loading')")
+				time.Sleep(300 * time.Millisecond) // What is drawn later may move what is there: that is looked for.
+				b.shoot(p.name + "-" + v.String())
+				b.requireGood()
+			})
+		}
+	}
+	t.Run("actions", func(t *testing.T) {
+		b := openTab(t, browser, addr, "#/incidents/"+id, desktop)
+		b.untilText("Pin")
+		b.click(".actions button")
+		b.untilText("kept for good")
+		b.click(".actions button")
+		b.until("!document.body.innerText.includes('kept for good')")
+		b.click(".actions .button-bad")
+		b.until("document.querySelector('dialog[open]')")
+		b.click("dialog button[value=delete]")
+		b.until("location.hash === '#/incidents'")
+		b.untilText("Nothing has gone wrong")
+		b.requireGood()
+	})
+}
