@@ -6,13 +6,16 @@ import { kindOf } from './kinds.js'
 // near is how far apart in pixels two groups begin at least.
 const near = 15
 
+// edge is how near to the ends of the axis in pixels a shape may be: it must not be cut off.
+const edge = 7
+
 // groupsOf returns the groups of a lane in the order of time: {at (ms), x (pixels), events, heaviest}.
 export function groupsOf(events, range, width) {
   const groups = []
   for (const event of events) {
     const at = msOf(event.at)
     if (at < range.from || at > range.to) continue
-    const x = (at - range.from) / (range.to - range.from) * width
+    const x = Math.max(edge, Math.min(width - edge, (at - range.from) / (range.to - range.from) * width))
     const last = groups[groups.length - 1]
     if (last && x - last.x < near) {
       last.events.push(event)
