@@ -42,6 +42,8 @@ type NodeConfig struct {
 	Sources []string
 	// Errors says what could not be read, or not wholly.
 	Errors []string
+	// Process tells one process of the node from the next; empty if none was found. It stays at the agent.
+	Process string
 }
 
 // NodeConfiguration is a node of the cluster with its configuration.

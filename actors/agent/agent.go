@@ -176,6 +176,11 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	all := a.startDatabase(cfg)
 	maps.Copy(all, cfg.Sources)
 	sources := newSources(sys.Log(), all, len(cfg.ProxyAddrs))
+	var configStarted atomic.Pointer[time.Time]
+	if cfg.NodeConfig != nil {
+		configStarted.Store(&time.Time{})
+		cfg.more = append(cfg.more, func() []recorder.Sample { return configSamples(*configStarted.Load()) })
+	}
 	a.self = sys.Spawn("selfmetrics", restarts, func() actors.Actor {
 		return newSelfMetrics(sys, selfSources{a.recorder, a.journal, a.database}, cfg)
 	})
@@ -185,7 +190,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	if cfg.NodeConfig != nil {
 		collector := nodeconfig.New(nodeConfigOf(cfg, a.client))
 		a.config = sys.Spawn("nodeconfig", restarts, func() actors.Actor {
-			return newNodeConfig(sys, collector, cfg, a.noteEvent)
+			return newNodeConfig(sys, collector, cfg, a.noteEvent, &configStarted)
 		})
 	}
 	for _, address := range cfg.ProxyAddrs {

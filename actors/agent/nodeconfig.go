@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"fodc/actors"
@@ -39,14 +40,16 @@ type nodeConfig struct {
 	requesters []*actors.PID
 	// note adds to the timelines of incidents.
 	note func(kind, text string)
+	// started gets when the node was started with another configuration.
+	started *atomic.Pointer[time.Time]
 
 	due, timeout actors.Timer
 	ctx          context.Context
 	cancel       context.CancelCauseFunc
 }
 
-func newNodeConfig(sys *actors.System, collector *nodeconfig.Collector, cfg Config, note func(kind, text string)) *nodeConfig {
-	return &nodeConfig{sys: sys, log: sys.Log(), collector: collector, note: note, state: newNodeConfigState(cfg.HeartbeatInterval, cfg.NodeOptional)}
+func newNodeConfig(sys *actors.System, collector *nodeconfig.Collector, cfg Config, note func(kind, text string), started *atomic.Pointer[time.Time]) *nodeConfig {
+	return &nodeConfig{sys: sys, log: sys.Log(), collector: collector, note: note, started: started, state: newNodeConfigState(cfg.HeartbeatInterval, cfg.NodeOptional)}
 }
 
 func (n *nodeConfig) Receive(c actors.Context) {
@@ -97,6 +100,8 @@ func (n *nodeConfig) do(c actors.Context, effects []nodeConfigEffect) {
 			n.requesters = nil
 		case noteConfigChanged:
 			n.note("config", configChangedText)
+		case showConfigStart:
+			n.started.Store(&e.at)
 		case logNodeConfig:
 			writeEntry(n.log, e.logEntry)
 		}

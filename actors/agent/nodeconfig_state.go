@@ -25,6 +25,7 @@ type nodeConfigState struct {
 	// known is the newest result of a read that has the node's parameters: one that found no process, or hangs, is no change of
 	// them. nil: there was none.
 	known   *messages.NodeConfig
+	starts  configStarts
 	reading bool
 	since   time.Time // of the read
 	hangs   bool
@@ -42,8 +43,10 @@ type (
 	armConfigDue     struct{ after time.Duration }
 	// answerRequests sends the configuration to all requesters.
 	answerRequests struct{}
-	// noteConfigChanged adds the change to the timelines of incidents.
+	// noteConfigChanged adds the change to the timelines of incidents, showConfigStart has it in the metrics that the node was
+	// started with another configuration.
 	noteConfigChanged struct{}
+	showConfigStart   struct{ at time.Time }
 	logNodeConfig     struct{ logEntry }
 )
 
@@ -52,6 +55,7 @@ func (armConfigTimeout) isNodeConfigEffect()  {}
 func (armConfigDue) isNodeConfigEffect()      {}
 func (answerRequests) isNodeConfigEffect()    {}
 func (noteConfigChanged) isNodeConfigEffect() {}
+func (showConfigStart) isNodeConfigEffect()   {}
 func (logNodeConfig) isNodeConfigEffect()     {}
 
 func newNodeConfigState(interval time.Duration, optional bool) *nodeConfigState {
@@ -102,6 +106,9 @@ func (s *nodeConfigState) returned(config *messages.NodeConfig, now time.Time) [
 				effects = append(effects, noteConfigChanged{}, logNodeConfig{logEntry{text: configChangedText}})
 			}
 			s.known = config
+		}
+		if s.starts.read(config) {
+			effects = append(effects, showConfigStart{now})
 		}
 		s.config = config
 	}

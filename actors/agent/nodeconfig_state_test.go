@@ -32,7 +32,7 @@ func (m *nodeConfigMachine) Do(command string, args []string) string {
 		return m.effects(m.state.asked(m.Now()))
 	case "timed-out":
 		return m.effects(m.state.timedOut(m.Now()))
-	case "returned": // returned VALUE [error=TEXT]: of the one parameter; nothing: a former read has not returned
+	case "returned": // returned VALUE [error=TEXT] [process=TEXT]: of the one parameter; nothing: a former read has not returned
 		if args[0] == "nothing" {
 			return m.effects(m.state.returned(nil, m.Now()))
 		}
@@ -40,8 +40,13 @@ func (m *nodeConfigMachine) Do(command string, args []string) string {
 		if args[0] != "absent" { // no node was found
 			c.StartupParams = []messages.ConfigParam{{Key: "p", Value: args[0]}}
 		}
-		if len(args) > 1 {
-			c.Errors = []string{strings.TrimPrefix(args[1], "error=")}
+		for _, arg := range args[1:] {
+			switch key, value, _ := strings.Cut(arg, "="); key {
+			case "error":
+				c.Errors = []string{value}
+			case "process":
+				c.Process = value
+			}
 		}
 		return m.effects(m.state.returned(c, m.Now()))
 	default:
@@ -68,6 +73,8 @@ func (m *nodeConfigMachine) effects(effects []nodeConfigEffect) string {
 			}
 		case noteConfigChanged:
 			b.WriteString("note the change")
+		case showConfigStart:
+			b.WriteString("show that it was started with another one")
 		case logNodeConfig:
 			fmt.Fprintf(&b, "log warn=%t %q %q lasted %s times %d", e.warn, e.text, e.cause, e.lasted, e.times)
 		}

@@ -43,6 +43,7 @@ type Collector struct {
 	files []*file
 
 	startup, environment part
+	process              string // that was read, empty: none
 	newest               *messages.NodeConfig
 }
 
@@ -101,6 +102,7 @@ func (c *Collector) collectSafely(ctx context.Context, now time.Time) (config *m
 			config = &failed
 		}
 	}()
+	c.process = ""
 	c.readProcess(ctx, now)
 	for _, f := range c.files {
 		f.read(now)
@@ -113,6 +115,9 @@ func (c *Collector) readProcess(ctx context.Context, now time.Time) {
 	if err == nil {
 		commandLine, err := readCommandLine(p)
 		c.startup.record(commandLine, fmt.Sprintf("command line of process %d (%s)", p.PID, by), err, now)
+		if err == nil {
+			c.process = processID(p)
+		}
 		if err != nil && c.environment.params != nil { // That of a process that has ended is empty, as its command line is.
 			c.environment.err, c.environment.partial = errNoProcess, false
 			return
@@ -131,6 +136,15 @@ func (c *Collector) readProcess(ctx context.Context, now time.Time) {
 	if c.environment.params != nil {
 		c.environment.err, c.environment.partial = errNoProcess, false
 	}
+}
+
+// processID tells a process from those that have its number later, as all first ones of a container have.
+func processID(p procfs.Proc) string {
+	stat, err := p.Stat()
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%d since %d", stat.PID, stat.Starttime)
 }
 
 var errNoProcess = errors.New("the environment of the node's process cannot be read without the process")
@@ -167,7 +181,7 @@ func (p *part) problem() string {
 }
 
 func (c *Collector) assemble(now time.Time) *messages.NodeConfig {
-	config := &messages.NodeConfig{CollectedAt: now}
+	config := &messages.NodeConfig{CollectedAt: now, Process: c.process}
 	add := func(p *part) *params {
 		if p.params != nil {
 			config.Sources = append(config.Sources, note(p.source))

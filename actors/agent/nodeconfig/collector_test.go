@@ -357,6 +357,10 @@ func TestZombieKeepsConfiguration(t *testing.T) {
 	after := h.collect(c)
 	require.True(t, after.SameParams(before), "%s", text(after))
 	require.NotEmpty(t, after.Errors)
+	require.Empty(t, after.Process)
 	h.process(7, "db", 100, "db --a=1", "BYDB_X=1")
 	require.True(t, h.collect(c).SameParams(before))
+	require.Equal(t, before.Process, h.collect(c).Process)
+	h.process(7, "db", 200, "db --a=1", "BYDB_X=1")
+	require.NotEqual(t, before.Process, h.collect(c).Process, "another process of the same number")
 }

@@ -75,6 +75,10 @@ func TestBuiltinFirstHeld(t *testing.T) {
 		at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).Unix() + begins*10
 		return []recorder.Sample{gauge("fodc_agent_clock_step_seconds", from(bad, 0, 60)), gauge("fodc_agent_clock_step_timestamp_seconds", from(bad, 0, float64(at)))}
 	})
+	f("ConfigurationChanged", 0, 20*time.Second, func(_, bad float64) []recorder.Sample {
+		at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).Unix() + begins*10
+		return []recorder.Sample{gauge("fodc_node_config_change_timestamp_seconds", from(bad, 0, float64(at)))}
+	})
 	f("DiskAlmostFull", 0, 40*time.Second, func(_, bad float64) []recorder.Sample {
 		return []recorder.Sample{gauge("node_filesystem_avail_bytes", from(bad, 50, 4), "mountpoint", "/data"), gauge("node_filesystem_size_bytes", 100, "mountpoint", "/data")}
 	})
