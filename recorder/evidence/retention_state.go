@@ -45,7 +45,7 @@ const (
 func newCandidate(i *messages.Incident) candidate {
 	c := candidate{
 		id: i.ID, at: i.FirstOccurrence, seen: !i.SeenAt.IsZero(),
-		kept: i.Pinned || i.State != messages.IncidentFrozen && i.State != messages.IncidentCollected,
+		kept: i.Pinned || i.State == messages.IncidentOpen, // Another state is one of a newer program, and has an end.
 	}
 	for r := range i.Rules {
 		c.problems = append(c.problems, problemKey{i.Rules[r].Rule, i.Rules[r].NodeID})

@@ -78,7 +78,9 @@ func TestWhatStays(t *testing.T) {
 	f(false, messages.Incident{State: messages.IncidentFrozen})
 	f(false, messages.Incident{State: messages.IncidentCollected})
 	f(true, messages.Incident{State: messages.IncidentCollected, Pinned: true})
-	f(true, messages.Incident{State: "a later version's"})
+	f(false, messages.Incident{State: "archived"}) // by a newer program
+	f(true, messages.Incident{State: "archived", Pinned: true})
+
 }
 
 func TestTimeOfAnID(t *testing.T) {
