@@ -56,7 +56,7 @@ type ruleKeeper struct {
 }
 
 // errRecovering says that what was recorded before the start is not there yet.
-var errRecovering = errors.New("what was recorded before the start of the agent is being read")
+var errRecovering = fmt.Errorf("what was recorded before the start of the agent is being read: %w", rules.ErrNotReady)
 
 // startRules starts the actor that evaluates the rules.
 func (a *Agent) startRules(cfg *Config) {

@@ -91,6 +91,9 @@ func (e *Evaluator) Reload(set *Set) {
 	e.count(func(s *Stats) { s.Rules = len(e.rules) })
 }
 
+// ErrNotReady is the error of a storage that cannot be read yet: rules are not evaluated then, and none of them has failed.
+var ErrNotReady = errors.New("it is not ready yet")
+
 // Evaluate evaluates all rules that are due, and returns the alerts of all: those that are pending or firing, and,
 // once, as resolved, those that fired before and do not any more. It returns when ctx ends at the latest, but for
 // what the engine does not interrupt.
@@ -120,7 +123,9 @@ func (e *Evaluator) Evaluate(ctx context.Context, now time.Time) ([]Alert, error
 	}
 	shared, err := e.open(ctx, longest, joined(reads), now)
 	if err != nil {
-		e.count(func(s *Stats) { s.Evaluations, s.Failures = s.Evaluations+len(due), s.Failures+len(due) })
+		if !errors.Is(err, ErrNotReady) {
+			e.count(func(s *Stats) { s.Evaluations, s.Failures = s.Evaluations+len(due), s.Failures+len(due) })
+		}
 		return nil, err
 	}
 	defer shared.close()

@@ -3,6 +3,7 @@ package rules
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -167,6 +168,11 @@ groups:
 	_, err = e.Evaluate(t.Context(), now.Add(time.Second))
 	require.ErrorContains(t, err, "read what the rules need: the recorder is gone")
 	require.Empty(t, Errors(err))
+	require.Equal(t, Stats{Rules: 3, Firing: 2, Evaluations: 6, Failures: 5, Rounds: 2}, without(e.Stats()))
+	w.fail = fmt.Errorf("the recorder: %w", ErrNotReady)
+	_, err = e.Evaluate(t.Context(), now.Add(time.Second))
+	require.ErrorIs(t, err, ErrNotReady)
+	require.Equal(t, Stats{Rules: 3, Firing: 2, Evaluations: 6, Failures: 5, Rounds: 3}, without(e.Stats()), "nothing has failed")
 	w.fail = nil
 	alerts, _ = e.Evaluate(t.Context(), now.Add(2*time.Second))
 	require.Len(t, alerts, 2)
