@@ -3,8 +3,11 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"fodc/messages"
 )
@@ -24,6 +27,8 @@ type httpError struct {
 	text   string
 	// internal says that the error is a fault of this process, and has to be logged.
 	internal bool
+	// after is when to try again, where that is known.
+	after time.Duration
 	// allowed are the methods that the route takes, if that is what is wrong.
 	allowed []string
 }
@@ -59,7 +64,7 @@ func httpErrorOf(err error, r *http.Request, id string) httpError {
 	case errors.As(err, &method):
 		return httpError{status: http.StatusMethodNotAllowed, kind: messages.ErrBadData, text: method.Error(), allowed: method.allowed}
 	case errors.As(err, &known):
-		e := httpError{status: statusOf(known.Kind), kind: known.Kind, text: known.Text}
+		e := httpError{status: statusOf(known.Kind), kind: known.Kind, text: known.Text, after: known.After}
 		if e.internal = e.status == http.StatusInternalServerError; e.internal {
 			e.text += ": the log has it under the request id " + id
 		}
@@ -80,7 +85,11 @@ func (e httpError) write(w http.ResponseWriter) {
 	case http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", strings.Join(e.allowed, ", "))
 	case http.StatusServiceUnavailable:
-		w.Header().Set("Retry-After", retryAfter)
+		after := retryAfter
+		if e.after > 0 {
+			after = strconv.Itoa(int(math.Ceil(e.after.Seconds())))
+		}
+		w.Header().Set("Retry-After", after)
 	}
 	_ = writeJSON(w, e.status, struct {
 		Status string             `json:"status"`

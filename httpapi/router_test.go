@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"fodc/messages"
 
@@ -86,6 +87,8 @@ func TestErrorsBecomeResponses(t *testing.T) {
 	f(known(messages.ErrTimeout), 504, "timeout", "the text", false)
 	w := f(known(messages.ErrUnavailable), 503, "unavailable", "the text", false)
 	require.Equal(t, "1", w.Header().Get("Retry-After"))
+	w = f(messages.Errorf(messages.ErrUnavailable, "the text").TryAgain(90*time.Second-1), 503, "unavailable", "the text", false)
+	require.Equal(t, "90", w.Header().Get("Retry-After"))
 	f(known(messages.ErrInternal), 500, "internal", "the text: the log has it under the request id ID", true)
 	f(fmt.Errorf("ask: %w", known(messages.ErrUnavailable)), 503, "unavailable", "the text", false)
 	w = f(errors.New("password=hunter2"), 500, "internal", "internal error: the log has it under the request id ID", true)

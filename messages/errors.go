@@ -1,6 +1,9 @@
 package messages
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // ErrorKind is a class of errors. The values are the errorType of JSON answers.
 type ErrorKind string
@@ -22,9 +25,18 @@ const (
 type Error struct {
 	Kind ErrorKind
 	Text string
+	// After is when to try again, of an error of the kind ErrUnavailable; 0: soon.
+	After time.Duration
 }
 
 func (e *Error) Error() string { return e.Text }
+
+// TryAgain returns the error with the time after which to try again.
+func (e *Error) TryAgain(after time.Duration) *Error {
+	c := *e
+	c.After = after
+	return &c
+}
 
 // Errorf returns an Error of the kind.
 func Errorf(kind ErrorKind, format string, args ...any) *Error {

@@ -56,21 +56,32 @@ var errNotRead = messages.Errorf(messages.ErrUnavailable, "the incidents of the 
 
 // checkAsked returns an error if too many incidents were asked for.
 func (s *incidentsState) checkAsked(now time.Time) error {
-	open := 0
-	for _, e := range s.entries {
+	var open []messages.AskedIncident
+	for _, e := range s.sorted() {
 		if e.phase != incidentIsFrozen && e.doc.Kind != messages.IncidentRule {
-			open++
+			open = append(open, messages.AskedIncident{ID: e.doc.ID, Left: s.leftOf(e, now)})
 		}
 	}
 	s.askedAt = slices.DeleteFunc(s.askedAt, func(at time.Time) bool { return !within(at, now, time.Hour) })
 	switch {
-	case open >= maxAskedIncidents:
-		return messages.Errorf(messages.ErrUnavailable, "%d incidents that were asked for are open, at most %d may be", open, maxAskedIncidents)
+	case len(open) >= maxAskedIncidents:
+		return messages.TooManyAsked(open, maxAskedIncidents)
 	case len(s.askedAt) >= maxAskedPerHour:
-		return messages.Errorf(messages.ErrUnavailable, "%d incidents were asked for within an hour, at most %d may be", len(s.askedAt), maxAskedPerHour)
+		return messages.TooManyAskedInAnHour(len(s.askedAt), maxAskedPerHour, now.Sub(s.askedAt[0]))
 	}
 	s.askedAt = append(s.askedAt, now)
 	return nil
+}
+
+// leftOf returns after which time an incident is frozen that was asked for, if all goes well.
+func (s *incidentsState) leftOf(e *incidentEntry, now time.Time) time.Duration {
+	switch {
+	case e.phase != incidentIsOpen:
+		return 0
+	case e.ends:
+		return e.length - since(&e.opened, now)
+	}
+	return s.times.maxDuration + s.times.after - since(&e.opened, now)
 }
 
 // ask adds an incident of a given time.

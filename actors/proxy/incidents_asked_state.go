@@ -64,10 +64,10 @@ func (s *incidentsState) nodesOnline() []string {
 }
 
 func (s *incidentsState) mayRequest(nodes []string, now time.Time) error {
-	open := 0
-	for _, e := range s.entries {
+	var open []messages.AskedIncident
+	for _, e := range s.sorted() {
 		if e.doc.Kind == messages.IncidentRequest && e.doc.State == messages.IncidentOpen {
-			open++
+			open = append(open, messages.AskedIncident{ID: e.doc.ID, Left: e.doc.To.Sub(now)})
 		}
 	}
 	s.askedAt = slices.DeleteFunc(s.askedAt, func(at time.Time) bool { return now.Sub(at) >= time.Hour })
@@ -76,10 +76,10 @@ func (s *incidentsState) mayRequest(nodes []string, now time.Time) error {
 		return messages.Errorf(messages.ErrNotFound, "no node is online")
 	case len(nodes) > messages.MaxIncidentNodes:
 		return messages.Errorf(messages.ErrBadData, "%d nodes, at most %d are allowed", len(nodes), messages.MaxIncidentNodes)
-	case open >= maxOpenRequests:
-		return messages.Errorf(messages.ErrUnavailable, "%d incidents that were asked for are open, at most %d may be", open, maxOpenRequests)
+	case len(open) >= maxOpenRequests:
+		return messages.TooManyAsked(open, maxOpenRequests)
 	case len(s.askedAt) >= maxRequestsPerHour:
-		return messages.Errorf(messages.ErrUnavailable, "%d incidents were asked for within an hour, at most %d may be", len(s.askedAt), maxRequestsPerHour)
+		return messages.TooManyAskedInAnHour(len(s.askedAt), maxRequestsPerHour, now.Sub(s.askedAt[0]))
 	}
 	s.askedAt = append(s.askedAt, now)
 	return nil
