@@ -25,7 +25,7 @@ func TestE2EIncidentsPage(t *testing.T) {
 	const limit = 256 << 20
 	// A node may be short of memory for a while until the kernel ends it: that is one incident, too.
 	longer := []string{"--incident-max-duration", "5m"}
-	c := startIncidentCluster(t, longer, func(n *clusterNode) {
+	c := startShortOfMemory(t, longer, func(n *clusterNode) {
 		n.more = slices.Concat(n.more, longer)
 		if n.id == "data-0" {
 			var peak func() string

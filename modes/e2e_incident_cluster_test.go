@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -56,31 +55,21 @@ var incidentTimes = []string{"--incident-before", "100s", "--incident-after", "1
 // they compare with.
 const pastOfCluster = 40 * time.Minute
 
-// clusterSlots bounds the clusters at a time: each is seven processes that record each second, and on a machine with two processors more of
-// them would be late for what their tests wait for.
-const clusterSlots = 4
-
-var clusterRoom = make(chan struct{}, clusterSlots)
-
-// takeClusterSlots waits for room for clusters until the end of the test.
-func takeClusterSlots(t *testing.T, n int) {
-	t.Helper()
-	takingSlots.Lock() // One after the other, so that two that want several do not wait for each other.
-	defer takingSlots.Unlock()
-	for range n {
-		clusterRoom <- struct{}{}
-	}
-	t.Cleanup(func() {
-		for range n {
-			<-clusterRoom
-		}
-	})
-}
-
-var takingSlots sync.Mutex
-
 // startIncidentCluster starts data-0, data-1 and liaison-0. prepare may change a node before it is started.
 func startIncidentCluster(t *testing.T, proxyArgs []string, prepare func(n *clusterNode)) *incidentCluster {
+	t.Helper()
+	hostsKernel.share(t)
+	return startCluster(t, proxyArgs, prepare)
+}
+
+// startShortOfMemory is startIncidentCluster for a test in which the kernel ends a node for lack of memory.
+func startShortOfMemory(t *testing.T, proxyArgs []string, prepare func(n *clusterNode)) *incidentCluster {
+	t.Helper()
+	hostsKernel.ends(t)
+	return startCluster(t, proxyArgs, prepare)
+}
+
+func startCluster(t *testing.T, proxyArgs []string, prepare func(n *clusterNode)) *incidentCluster {
 	t.Helper()
 	takeClusterSlots(t, 1)
 	c := &incidentCluster{t: t, storage: t.TempDir()}

@@ -42,6 +42,8 @@ type disaster struct {
 	// named are the beginnings of lines of which one is among the first five that changed; none: the list is not looked at.
 	named []string
 	limit time.Duration // for the incident to be collected; 0: two minutes
+	// kernelEnds says that the kernel ends a process for lack of memory.
+	kernelEnds bool
 	// state is how far the incident gets; empty: collected. A proxy waits for hours for a host that is gone.
 	state messages.IncidentState
 }
@@ -61,7 +63,11 @@ const scrapeTime = 2500 * time.Millisecond
 const quietTime = 105 * time.Second
 
 func (d *disaster) run(t *testing.T) {
-	c := startIncidentCluster(t, d.proxyArgs, d.prepare)
+	begin := startIncidentCluster
+	if d.kernelEnds {
+		begin = startShortOfMemory
+	}
+	c := begin(t, d.proxyArgs, d.prepare)
 	<-time.After(cmp.Or(d.quiet, quietTime))
 	struck := d.strike(t, c)
 	c.awaitIncident(3*time.Minute, messages.IncidentOpen, messages.IncidentFrozen, messages.IncidentCollected)
@@ -197,7 +203,7 @@ func TestE2EIncidentNodeKilled(t *testing.T) {
 func TestE2EIncidentNodeOutOfMemory(t *testing.T) {
 	t.Parallel()
 	const limit = 200 << 20
-	d := disaster{node: "data-0", first: []string{"MemoryNearLimit"}, has: allEvidence, late: 45 * time.Second,
+	d := disaster{node: "data-0", first: []string{"MemoryNearLimit"}, has: allEvidence, late: 45 * time.Second, kernelEnds: true,
 		must: []string{messages.EvidenceMetrics, messages.EvidenceProfile + "/heap", messages.EvidenceNodeLog}, context: []string{"data-1", "liaison-0"},
 		named: memory,
 		strike: func(t *testing.T, c *incidentCluster) time.Time {
