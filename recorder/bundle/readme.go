@@ -121,7 +121,7 @@ func readmeWhatChanged(w *strings.Builder, i *messages.Incident, r *changes.Repo
 	}
 	fmt.Fprintln(w)
 	if more := len(r.Changes) + r.Dropped - readmeChanges; more > 0 {
-		fmt.Fprintf(w, "%s changed, too. ", plural(more, "more metric"))
+		fmt.Fprintf(w, "%s changed, too.\n", plural(more, "more metric"))
 	}
 	fmt.Fprintf(w, "%s has all of it, with the values for charts.\n\n", changesName)
 	readmeChurn(w, i, r)
