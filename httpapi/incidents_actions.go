@@ -82,17 +82,30 @@ func (i *Incidents) servePin(w http.ResponseWriter, r *http.Request) error {
 
 // act does something to the incident of a request.
 func (i *Incidents) act(w http.ResponseWriter, r *http.Request, action messages.IncidentAction) error {
-	id, err := incidentID(r)
-	if err != nil {
-		return err
-	}
-	err = i.acting(r, func(ctx context.Context) error { return i.Act(ctx, id, action) })
-	if errors.Is(err, messages.ErrIncidentOpen) {
-		err = messages.Errorf(messages.ErrConflict, "%s: incident %s is open: wait until it is frozen", action, id)
-	}
+	id := truncated(r.PathValue("incident_id"))
+	err := i.acting(r, func(ctx context.Context) (err error) { // Who may not act learns no more.
+		if id, err = incidentID(r); err != nil {
+			return err
+		}
+		return i.actOn(ctx, id, action)
+	})
 	i.logAction(r, action, id, err)
 	if err == nil {
 		w.WriteHeader(http.StatusNoContent)
+	}
+	return err
+}
+
+// actOn does something to an incident. One that is pinned is not deleted: somebody wants it to stay.
+func (i *Incidents) actOn(ctx context.Context, id string, action messages.IncidentAction) error {
+	if action == messages.IncidentDelete {
+		if incident, err := i.Get(ctx, id); err == nil && incident.Pinned {
+			return messages.Errorf(messages.ErrConflict, "incident %s is pinned, so that it stays: unpin it first", id)
+		}
+	}
+	err := i.Act(ctx, id, action)
+	if errors.Is(err, messages.ErrIncidentOpen) {
+		return messages.Errorf(messages.ErrConflict, "incident %s is open: wait until it is frozen", id)
 	}
 	return err
 }
@@ -156,7 +169,7 @@ func orderDuration(name string, text *string, absent, most time.Duration) (time.
 	}
 	d, err := model.ParseDuration(*text)
 	if err != nil || time.Duration(d) > most {
-		return 0, messages.Errorf(messages.ErrBadData, "%s %q: a duration such as 10m is allowed, up to %s", name, truncated(*text), model.Duration(most))
+		return 0, messages.Errorf(messages.ErrBadData, "%s %q: a duration such as 10m is allowed, up to %dh", name, truncated(*text), int(most.Hours()))
 	}
 	return time.Duration(d), nil
 }

@@ -398,7 +398,7 @@ func TestWhoMayChangeIncidents(t *testing.T) {
 		for remote, want := range map[bool]bool{false: allowedLocally, true: allowedRemotely} {
 			i.AllowRemoteActions, i.acts = remote, nil
 			for _, w := range []*httptest.ResponseRecorder{act(h, http.MethodPut, "/incidents/"+firstIncident+"/pin", "", header...),
-				act(h, http.MethodDelete, "/incidents/"+firstIncident+"/pin", "", header...), act(h, http.MethodDelete, "/incidents/"+firstIncident, "", header...)} {
+				act(h, http.MethodDelete, "/incidents/"+firstIncident+"/pin", "", header...), act(h, http.MethodDelete, "/incidents/"+secondIncident, "", header...)} {
 				require.Equal(t, map[bool]int{true: 204, false: 403}[want], w.Code, "remote %v: %s", remote, w.Body.String())
 			}
 			require.Equal(t, map[bool]int{true: 201, false: 403}[want], act(h, http.MethodPost, "/incidents", `{"reason":"r"}`, header...).Code)
@@ -446,21 +446,25 @@ func TestActionsOnIncidents(t *testing.T) {
 	requireError(t, act(h, http.MethodDelete, "/incidents/x", ""), 400, messages.ErrBadData,
 		`incident id "x": not a ULID, which is 26 digits and letters; /incidents lists those there are`)
 	f.actErr = fmt.Errorf("delete it: %w", messages.ErrIncidentOpen)
-	requireError(t, act(h, http.MethodDelete, "/incidents/"+firstIncident, ""), 409, messages.ErrConflict,
-		"delete: incident "+firstIncident+" is open: wait until it is frozen")
+	requireError(t, act(h, http.MethodDelete, "/incidents/"+secondIncident, ""), 409, messages.ErrConflict,
+		"incident "+secondIncident+" is open: wait until it is frozen")
+	f.actErr, f.acts = nil, nil
+	requireError(t, act(h, http.MethodDelete, "/incidents/"+firstIncident, ""), 409, messages.ErrConflict, "incident "+firstIncident+" is pinned, so that it stays: unpin it first")
+	require.Empty(t, f.acts)
 	f.actErr = messages.Errorf(messages.ErrNotFound, "no such incident")
 	requireError(t, act(h, http.MethodPut, "/incidents/"+firstIncident+"/pin", ""), 404, messages.ErrNotFound, "no such incident")
 	f.actErr = nil
-	w := act(h, http.MethodDelete, "/incidents/"+firstIncident, "", "User-Agent", "curl/8\n\x1b[31m")
+	w := act(h, http.MethodDelete, "/incidents/"+secondIncident, "", "User-Agent", "curl/8\n\x1b[31m")
 	require.Equal(t, 204, w.Code)
 	require.Empty(t, w.Body.String())
 	last := logs.All()[len(logs.All())-1]
-	require.Equal(t, map[string]any{"action": "delete", "incident": firstIncident, "by": "127.0.0.1 (curl/8__[31m)", "client": "127.0.0.1:40000"}, last.ContextMap())
+	require.Equal(t, map[string]any{"action": "delete", "incident": secondIncident, "by": "127.0.0.1 (curl/8__[31m)", "client": "127.0.0.1:40000"}, last.ContextMap())
 
 	before := logs.Len()
 	for range 3 * errorLines {
 		require.Equal(t, 403, act(h, http.MethodDelete, "/incidents/"+firstIncident, "", "Client", "10.0.0.7:1").Code)
 	}
+	require.Equal(t, 403, act(h, http.MethodDelete, "/incidents/x", "", "Client", "10.0.0.7:1").Code, "an id that is none tells nothing else")
 	require.LessOrEqual(t, logs.Len()-before, errorLines)
 	require.Equal(t, "10.0.0.7", logs.All()[before].ContextMap()["by"])
 	require.Contains(t, logs.All()[before].ContextMap()["error"], "--allow-remote-actions")
@@ -497,7 +501,7 @@ func TestOrders(t *testing.T) {
 		g(400, `{"reason":"`+strings.Repeat("x", 2049)+`"}`, "reason: it has 2049 bytes, at most 2048 are allowed")
 		g(400, `{"reason":"r","nodes":["`+strings.Repeat(`n","`, 200)+`n"]}`, "nodes: there are 201, at most 200 are allowed")
 		g(400, `{"reason":"r","befor":"1m"}`, `unknown field \"befor\"`)
-		g(400, `{"reason":"r","before":"10"}`, `before \"10\": a duration such as 10m is allowed, up to 1d`)
+		g(400, `{"reason":"r","before":"10"}`, `before \"10\": a duration such as 10m is allowed, up to 24h`)
 		g(400, `{"reason":"r","before":"-1m"}`, "before")
 		g(400, `{"reason":"r","before":"25h"}`, "before")
 		g(400, `{"reason":"r","after":"61m"}`, `after \"61m\": a duration such as 10m is allowed, up to 1h`)

@@ -70,6 +70,7 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 	}
 	a.agent = agent.Start(sys, cfg)
 	a.reloadRules(c, program)
+	c.Incidents.logUnmatched(log)
 	go func() { a.failures <- a.http.Serve() }()
 	trimCtx, stopTrim := context.WithCancel(context.Background())
 	a.stopTrim = stopTrim

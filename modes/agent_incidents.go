@@ -22,6 +22,7 @@ import (
 	"fodc/recorder/journal/diskfs"
 
 	"github.com/alecthomas/units"
+	"go.uber.org/zap"
 )
 
 // AgentIncidentsConfig is when an agent has an incident, and what it keeps of one.
@@ -138,6 +139,16 @@ func (c AgentIncidentsConfig) checkRules() error {
 		return invalid("rule-file", strings.Join(c.RuleFiles, " "), "must be files of valid alerting rules: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return nil
+}
+
+// logUnmatched says which patterns match no file, as one that is misspelled does.
+func (c AgentIncidentsConfig) logUnmatched(log *zap.Logger) {
+	if !c.Enabled {
+		return
+	}
+	for _, g := range rules.Unmatched(c.RuleFiles) {
+		log.Warn("no file of rules matches (--rule-file): one that appears later is read then", zap.String("pattern", g))
+	}
 }
 
 func (c AgentIncidentsConfig) loadRules() (*rules.Set, error) {

@@ -121,7 +121,7 @@ func TestIncidentsThatCannotBeHad(t *testing.T) {
 	}
 	f(IncidentsConfig{Do: IncidentsShow, ID: "7"}, `there is no incident whose id begins with "7"`)
 	f(IncidentsConfig{Do: IncidentsShow, ID: "01KDVX3M9V5T6Q2W8R4Y7B1N0C"}, "there is no incident 01KDVX3M9V5T6Q2W8R4Y7B1N0C")
-	f(IncidentsConfig{Do: IncidentsDelete, ID: "last"}, "delete: incident "+docsIncidentID+" is open: wait until it is frozen")
+	f(IncidentsConfig{Do: IncidentsDelete, ID: "last"}, "incident "+docsIncidentID+" is open: wait until it is frozen")
 	f(IncidentsConfig{Do: IncidentsCapture, Reason: "r", Nodes: []string{"n9"}}, `nodes: not known here are "n9"`)
 	f(IncidentsConfig{Do: IncidentsCapture, Reason: "r", Before: "2d"}, `before "2d": a duration`)
 

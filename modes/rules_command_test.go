@@ -68,6 +68,11 @@ func TestRunRules(t *testing.T) {
 		"b.yml:4:22: group \"g\", rule 1, \"A\": could not parse expression: 1:4: parse error: unexpected end of input\n")
 	f(RulesTest, []string{passing, failing}, "tests fail in 1 of 2 files", "t.yml: all tests have passed\n",
 		"u.yml: test 1: alertname Mine, eval_time 0s:\n  expected: none\n  got:      {alertname=\"Mine\"} {}\n")
+	wrong := filepath.Join(dir, "w.yml")
+	require.NoError(t, os.WriteFile(wrong, []byte("rule_files: [a.yml]\ntests:\n  - intervall: 1m\n    input_series: {a: b}\n"), 0o600))
+	f(RulesTest, []string{wrong}, "tests fail in 1 of 1 files", "", "w.yml:3: the field \"intervall\" is not known here\nw.yml:4: a mapping is not allowed here\n")
+	require.NoError(t, os.WriteFile(wrong, []byte("tests: [\n"), 0o600))
+	f(RulesTest, []string{wrong}, "tests fail in 1 of 1 files", "", "w.yml:1: did not find expected node content\n")
 }
 
 // TestDocumentOfRules: the document has each of the built-in rules, with its severity.

@@ -204,7 +204,7 @@ func (r *ruleKeeper) onLoaded(c actors.Context, m rulesLoaded) {
 	if m.set != nil && m.err == nil {
 		r.evaluator.Reload(m.set)
 	}
-	if entry != nil {
+	if entry != nil && (m.err == nil || len(r.askers) == 0) { // Whoever has asked logs what is wrong.
 		writeEntry(r.log, *entry)
 	}
 	r.show()

@@ -63,6 +63,16 @@ func matching(globs []string) (files []string, err error) {
 	return files, errors.Join(errs...)
 }
 
+// Unmatched returns the globs that match no file.
+func Unmatched(globs []string) (none []string) {
+	for _, g := range globs {
+		if names, err := filepath.Glob(g); err == nil && len(names) == 0 {
+			none = append(none, g)
+		}
+	}
+	return none
+}
+
 func readFile(name string) ([]*Definition, error) {
 	content, err := readBounded(name)
 	if err != nil {

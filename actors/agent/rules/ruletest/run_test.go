@@ -54,7 +54,7 @@ func TestTest(t *testing.T) {
 	f(series+"    start_timestamp: 2026-01-01T00:00:00Z\n    promql_expr_test: [{expr: time(), eval_time: 1m, exp_samples: [{labels: '{}', value: 1767225660}]}]\n", "")
 	f(series+"    promql_expr_test: [{expr: 'x +', eval_time: 1m}]\n", "FILE: test 1: expr \"x +\", eval_time 1m: 1:4: parse error: unexpected end of input")
 	f("  - input_series: [{series: 'x{', values: '1'}]\n", "FILE: test 1: series \"x{\": 1:4: parse error: unexpected character inside braces: '1'")
-	f("  - input_serie: []\n", "FILE: yaml: unmarshal errors:\n  line 4: field input_serie not found in type ruletest.test")
+	f("  - input_serie: []\n", "FILE:4: the field \"input_serie\" is not known here")
 	f("  - alert_rule_test: [{alertname: High, eval_time: 10y}]\n", "FILE: test 1: an eval_time of 87600h0m0s and an evaluation_interval of 30s are more than 100000 evaluations")
 	f("  - external_labels: {a: b}\n", "FILE: test 1: external_labels and external_url are not known to the rules of an agent")
 	write("rules.yml", "groups: [{name: g, rules: [{alert: A, expr: sum(}]}]")

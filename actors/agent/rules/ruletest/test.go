@@ -43,7 +43,7 @@ func Test(ctx context.Context, files ...string) error {
 func Run(ctx context.Context, name string, content []byte, load func(ruleFiles []string) (*rules.Set, error)) error {
 	f, err := parseFile(content)
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return inFile(name, err)
 	}
 	set, err := load(f.RuleFiles)
 	if err != nil {
