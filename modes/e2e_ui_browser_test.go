@@ -30,6 +30,8 @@ const (
 	pageTimeout = 30 * time.Second
 	// maxShift is the cumulative layout shift that a page may have.
 	maxShift = 0.1
+	// otherHost is a name that leads to this machine in the browser of the tests, as that of a reverse proxy does.
+	otherHost = "fodc.test"
 	// pictures is where screenshots go. Git ignores it.
 	pictures = "../dist/pages"
 )
@@ -39,6 +41,7 @@ type tab struct {
 	t      *testing.T
 	ctx    context.Context
 	origin string
+	view
 
 	mu    sync.Mutex
 	wrong []string // console errors, exceptions, requests to elsewhere
@@ -73,7 +76,8 @@ func startBrowser(t *testing.T) context.Context {
 	path, err := exec.LookPath("chromium")
 	require.NoError(t, err, "the tests of the pages need chromium (Debian: apt-get install chromium)")
 	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(time.Minute))
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("host-resolver-rules", "MAP "+otherHost+" 127.0.0.1"),
+		chromedp.UserDataDir(t.TempDir()), chromedp.WSURLReadTimeout(time.Minute))
 	allocator, end := chromedp.NewExecAllocator(t.Context(), flags...)
 	browser, close := chromedp.NewContext(allocator)
 	t.Cleanup(func() {
@@ -89,7 +93,7 @@ func openTab(t *testing.T, browser context.Context, addr, path string, v view) *
 	t.Helper()
 	ctx, end := chromedp.NewContext(browser)
 	t.Cleanup(end)
-	b := &tab{t: t, ctx: ctx, origin: "http://" + addr}
+	b := &tab{t: t, ctx: ctx, origin: "http://" + addr, view: v}
 	require.NoError(t, chromedp.Do(ctx)) // Its life is that of ctx.
 	require.NoError(t, chromedp.Listen(ctx, b.watch))
 	theme := "light"
@@ -182,7 +186,13 @@ func eval[T any](b *tab, expression string) T {
 // until waits until an expression holds.
 func (b *tab) until(expression string) {
 	b.t.Helper()
-	deadline := time.Now().Add(pageTimeout)
+	b.untilIn(pageTimeout, expression)
+}
+
+// untilIn is until with a limit of its own.
+func (b *tab) untilIn(limit time.Duration, expression string) {
+	b.t.Helper()
+	deadline := time.Now().Add(limit)
 	for {
 		holds, err := step(b, chromedp.Evaluate[bool]("Boolean("+expression+")"))
 		if err == nil && holds {
@@ -190,7 +200,7 @@ func (b *tab) until(expression string) {
 		}
 		if time.Now().After(deadline) {
 			b.shoot("failed-" + strings.ReplaceAll(b.t.Name(), "/", "-"))
-			b.t.Fatalf("not within %s: %s (%v); wrong: %q; the page says: %.600s", pageTimeout, expression, err, b.wrong, b.text("body"))
+			b.t.Fatalf("not within %s: %s (%v); wrong: %q; the page says: %.600s", limit, expression, err, b.wrong, b.text("body"))
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
@@ -212,6 +222,20 @@ func (b *tab) text(selector string) string {
 func (b *tab) click(selector string) {
 	b.t.Helper()
 	b.do(chromedp.Click(selector))
+}
+
+// clickText clicks the first element that a selector finds and that has a text, as soon as it is there.
+func (b *tab) clickText(selector, text string) {
+	b.t.Helper()
+	b.until(fmt.Sprintf("(() => { const found = [...document.querySelectorAll(%q)].find(one => one.innerText.includes(%q)); found?.setAttribute('data-clicked', ''); return found })()", selector, text))
+	b.click("[data-clicked]")
+	eval[bool](b, "document.querySelectorAll('[data-clicked]').forEach(one => one.removeAttribute('data-clicked')) ?? true")
+}
+
+// visit goes to a page within the document, as a link does.
+func (b *tab) visit(hash string) {
+	b.t.Helper()
+	eval[string](b, fmt.Sprintf("location.hash = %q", hash))
 }
 
 // press presses keys as if nothing were focused.

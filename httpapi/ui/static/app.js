@@ -5,7 +5,7 @@ import { connection, get, watchConnection } from './shared/api.js'
 import { Frame } from './shared/frame.js'
 import { href, useLocation } from './shared/location.js'
 import { askServer, server } from './shared/server.js'
-import { Empty, Loading } from './shared/states.js'
+import { Empty, Guard, Loading } from './shared/states.js'
 import { span } from './shared/timerange.js'
 import { ClusterPage } from './pages/cluster/cluster.js'
 import { NodePage } from './pages/node/node.js'
@@ -46,7 +46,7 @@ function App() {
   useEffect(() => { document.title = `${path.slice(1).join(' ') || page?.title || 'fodc'} – fodc` }, [path.join('/'), page])
   if (!known) return html`<${Starting} />`
   return html`<${Frame} pages=${pages} page=${page}>${page
-    ? html`<${page.view} key=${page.name} path=${path} />`
+    ? html`<${Guard} key=${page.name}><${page.view} path=${path} /></${Guard}>`
     : html`<${Empty} title="There is no such page"><a href=${href([])}>To the beginning</a></${Empty}>`}</${Frame}>`
 }
 

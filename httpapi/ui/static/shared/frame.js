@@ -17,6 +17,7 @@ export function Frame({ pages, page, children }) {
   const [help, setHelp] = useState(false)
   useKey('?', 'show the keys', () => setHelp(true))
   useKey('/', 'write into the filter', () => document.querySelector('[data-filter]')?.focus())
+  useKey('j', 'to the first row; then j, k and Enter: next row, row before, open it', () => document.querySelector('main tr[tabindex="0"]')?.focus())
   useKey('p', 'pause, or go on', () => setLive(document.body.dataset.live !== '1'))
   useKey('t', 'choose the time', () => document.getElementById('range')?.focus())
   useKey('d', 'dark or light', switchTheme)
@@ -77,7 +78,6 @@ function Help({ close }) {
   return html`<dialog ref=${dialog} class="dialog" aria-labelledby="help-title" onClose=${close} onClick=${event => event.target === dialog.current && dialog.current.close()}>
     <h2 id="help-title">Keys</h2>
     <dl class="keys">${[...keys.get()].map(one => html`<div key=${one.keys}><dt>${one.keys.split(' ').map(key => html`<kbd key=${key}>${key}</kbd> `)}</dt><dd>${one.about}</dd></div>`)}
-      <div><dt><kbd>j</kbd> <kbd>k</kbd> <kbd>Enter</kbd></dt><dd>next row, row before, open it: in a table</dd></div>
       <div><dt><kbd>←</kbd> <kbd>→</kbd></dt><dd>move the crosshair: on a chart; drag to zoom</dd></div></dl>
     <h2>The HTTP API</h2>
     <p class="quiet">fodc ${server.get()?.program} ${server.get()?.version}. These pages show what it answers.</p>

@@ -1,9 +1,13 @@
 // How a page shows that it loads, that there is nothing, that something is missing, and that it failed; and the states
 // of nodes, by colour and by shape.
 
-import { html, joined } from './html.js'
+import { Component, html, joined } from './html.js'
+import { server } from './server.js'
 
 export const Loading = ({ what }) => html`<p class="state loading" role="status">Loading ${what} …</p>`
+
+// Waiting stands where something would be that was not loaded before the program was gone.
+export const Waiting = ({ what }) => html`<p class="state quiet" role="status">Loading ${what} as soon as the ${server.get()?.program === 'agent' ? 'agent' : 'proxy'} answers.</p>`
 
 // Empty says that there is nothing, and what to do about it.
 export const Empty = ({ title, children }) => html`<div class="state empty"><p><strong>${title}</strong></p>${children && html`<p>${children}</p>`}</div>`
@@ -16,6 +20,19 @@ export function FailureNote({ failure, what, reload }) {
     ${reload && html` <button type="button" class="link" onClick=${reload}>Try again</button>`}</div>`
 }
 
+// Guard shows that a page has failed by itself, instead of what it showed last as if that were true for ever.
+export class Guard extends Component {
+  static getDerivedStateFromError(error) { return { error } }
+
+  componentDidCatch(error) { console.error(error) }
+
+  render({ children }, { error }) {
+    if (!error) return children
+    return html`<div class="state failed" role="alert"><${Mark} state="failed" /> <strong>The page has failed</strong>: ${error.message}
+      <button type="button" class="link" onClick=${() => this.setState({ error: null })}>Show it again</button></div>`
+  }
+}
+
 // PartialNote names what is missing from an answer.
 export function PartialNote({ missing }) {
   if (!missing || missing.length === 0) return null
@@ -26,6 +43,7 @@ export function PartialNote({ missing }) {
 // Shown shows what useData returned: children(data) when there is some, and what is said meanwhile or instead.
 export function Shown({ from, what, children }) {
   const { data, failure, loading, reload } = from
+  if (data === undefined && failure?.kind === 'gone') return html`<${Waiting} what=${what} />`
   if (data === undefined) return failure ? html`<${FailureNote} failure=${failure} what=${what} reload=${reload} />` : loading ? html`<${Loading} what=${what} />` : null
   return html`<${FailureNote} failure=${failure} what=${what} reload=${reload} />${children(data)}`
 }

@@ -46,6 +46,7 @@ function digits(size) {
 export function formatDuration(seconds) {
   const sign = seconds < 0 ? '−' : ''
   const s = Math.abs(seconds)
+  if (!Number.isFinite(s)) return Number.isNaN(s) ? 'NaN' : `${sign}∞`
   if (s === 0) return '0 s'
   if (s < 1e-3) return sign + digits(s * 1e6) + ' µs'
   if (s < 1) return sign + digits(s * 1e3) + ' ms'

@@ -4,7 +4,7 @@ import { html } from '../../shared/html.js'
 import { get, useData } from '../../shared/api.js'
 import { href, useParam } from '../../shared/location.js'
 import { server } from '../../shared/server.js'
-import { Empty, FailureNote, Mark } from '../../shared/states.js'
+import { Empty, FailureNote, Mark, Waiting } from '../../shared/states.js'
 import { Time } from '../../shared/times.js'
 import { useTimeRange } from '../../shared/timerange.js'
 import { queryNow, select } from '../../shared/prom.js'
@@ -30,6 +30,7 @@ export function NodePage({ path }) {
   const { data } = node
   return html`<div class="title"><h1><bdi>${id}</bdi></h1>${data?.says && html`<${Mark} state=${data.says.mark} text=${data.says.mark === 'online' ? `online for ${data.says.says}` : data.says.says} />${data.says.badness > 0 && data.says.why && html`<span class="text">${data.says.why}</span>`}`}</div>
     <${FailureNote} failure=${node.failure} what="the node" reload=${node.reload} />
+    ${data === undefined && node.failure?.kind === 'gone' && html`<${Waiting} what="the node" />`}
     ${data === null && html`<${Empty} title="No node of this name is registered">It may have been removed. What was recorded in incidents is still in <a href=${href(['incidents'], { node_id: id })}>its incidents</a>.</${Empty}>`}
     <${Who} node=${data} />
     <${LatestIncident} id=${id} incidents=${incidents.data} />
