@@ -19,6 +19,7 @@ import (
 	"fodc/actors/agent"
 	"fodc/httpapi"
 	"fodc/messages"
+	"fodc/recorder/incidentseries"
 	"fodc/recorder/recordertest"
 
 	promlabels "github.com/prometheus/prometheus/model/labels"
@@ -330,7 +331,7 @@ func queryAPI(t *testing.T, w *cluster) getFunc {
 		Queries: QueryConfig{Timeout: 30 * time.Second, MaxSamples: 50_000_000, Concurrency: 20}}
 	api := &httpapi.ProxyAPI{Collect: w.proxy.Collect, Cluster: w.proxy.Cluster, Tree: w.sys.Tree, Counts: w.sys.Counts, ProxyCounts: w.proxy.Counts,
 		Process: processUsage, MaxInFlightBytes: 1 << 30, Ready: func() bool { return true }, CollectTimeout: clusterPatience, StartedAt: time.Now(), Log: zap.NewNop()}
-	c.addQueries(api, 1<<30, Program{Log: zap.NewNop()})
+	c.addQueries(api, 1<<30, Program{Log: zap.NewNop()}, incidentseries.Config{})
 	h := api.Handler()
 	return func(path string, parameters url.Values) json.RawMessage {
 		answer := httptest.NewRecorder()

@@ -114,7 +114,7 @@ func (p *runningProxy) api(sys *actors.System, c ProxyConfig, answersBytes int64
 		Ready: p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: p.program.Log.Named("http"),
 		Incidents: p.incidentsAPI(c.Incidents), MaxInFlightBytes: int(answersBytes), ExternalURL: c.externalURL(), Build: httpapi.Build{Version: build.version, Revision: build.revision},
 	}
-	c.addQueries(a, answersBytes, p.program)
+	c.addQueries(a, answersBytes, p.program, p.queriedIncidents(c.Incidents))
 	return a
 }
 

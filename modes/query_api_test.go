@@ -12,6 +12,7 @@ import (
 
 	"fodc/httpapi"
 	"fodc/messages"
+	"fodc/recorder/incidentseries"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
@@ -108,7 +109,7 @@ func TestQueriesWaitForAFrozenAgentAndAnswer(t *testing.T) {
 				return &messages.Collection{Nodes: []messages.NodeAnswer{answer}}, nil
 			}}
 		c := defaultProxy
-		c.addQueries(a, 1<<30, Program{Log: zap.NewNop()})
+		c.addQueries(a, 1<<30, Program{Log: zap.NewNop()}, incidentseries.Config{})
 		h := a.Handler()
 		f := func(want time.Duration, target string) {
 			t.Helper()

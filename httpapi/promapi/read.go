@@ -13,6 +13,7 @@ import (
 	"fodc/recorder/promstore"
 
 	"github.com/prometheus/prometheus/config"
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/prompb"
 	"github.com/prometheus/prometheus/storage/remote"
 )
@@ -67,6 +68,11 @@ func (a *API) read(w http.ResponseWriter, hr *http.Request) {
 	}
 	defer s.release()
 	hr.Body = again()
+	if err := a.checkSelectors(hr); err != nil {
+		failPlain(w, apiErrorOf(err))
+		return
+	}
+	hr.Body = again()
 	// The handler is made for each request, since its limit on samples is one of each query. Its
 	// limit on concurrency never waits. Its warnings would fill the log, and its errors are answered.
 	handler := remote.NewReadHandler(slog.New(slog.DiscardHandler), nil, a.cfg.Storage.Queryable(promstore.Options{Strict: r.strict}),
@@ -117,6 +123,34 @@ func checkRead(hr *http.Request) (queries int, span time.Duration, err error) {
 		}
 	}
 	return len(req.Queries), span, nil
+}
+
+// checker is a storage that knows of some selections that they are an error. The handler of Prometheus has no status for
+// those that it does not know itself.
+type checker interface {
+	Check(ctx context.Context, matchers []*labels.Matcher) error
+}
+
+// checkSelectors asks the storage whether it allows what a request selects.
+func (a *API) checkSelectors(hr *http.Request) error {
+	storage, ok := a.cfg.Storage.(checker)
+	if !ok {
+		return nil
+	}
+	req, err := remote.DecodeReadRequest(hr)
+	if err != nil {
+		return badData("%v", err)
+	}
+	for _, q := range req.Queries {
+		matchers, err := remote.FromLabelMatchers(q.Matchers)
+		if err != nil {
+			return badData("%v", err)
+		}
+		if err := storage.Check(hr.Context(), matchers); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // between returns the time between two times in unix milliseconds.

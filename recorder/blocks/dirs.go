@@ -18,7 +18,7 @@ type Damaged struct {
 // OpenDirs opens the blocks of several directories as one reader, at most as many as are given: of more, those of the
 // last directories are left out, and counted. What cannot be read costs that block alone.
 func OpenDirs(dirs []string, most int) (r *Reader, damaged []Damaged, leftOut int) {
-	r = &Reader{}
+	var all []string
 	for _, dir := range dirs {
 		names, err := Find(dir)
 		if err != nil {
@@ -26,17 +26,27 @@ func OpenDirs(dirs []string, most int) (r *Reader, damaged []Damaged, leftOut in
 			continue
 		}
 		for _, name := range names {
-			if len(r.blocks) >= most {
-				leftOut++
-				continue
-			}
-			b, err := tsdb.OpenBlock(nil, filepath.Join(dir, name), nil, nil)
-			if err != nil {
-				damaged = append(damaged, Damaged{filepath.Join(dir, name), err})
-				continue
-			}
-			r.blocks = append(r.blocks, b)
+			all = append(all, filepath.Join(dir, name))
 		}
+	}
+	r, unread, leftOut := OpenBlocks(all, most)
+	return r, append(damaged, unread...), leftOut
+}
+
+// OpenBlocks is OpenDirs for the directories of blocks themselves.
+func OpenBlocks(dirs []string, most int) (r *Reader, damaged []Damaged, leftOut int) {
+	r = &Reader{}
+	for _, dir := range dirs {
+		if len(r.blocks) >= most {
+			leftOut++
+			continue
+		}
+		b, err := tsdb.OpenBlock(nil, dir, nil, nil)
+		if err != nil {
+			damaged = append(damaged, Damaged{dir, err})
+			continue
+		}
+		r.blocks = append(r.blocks, b)
 	}
 	slices.SortStableFunc(r.blocks, func(a, b *tsdb.Block) int { return cmp.Compare(a.MinTime(), b.MinTime()) })
 	return r, damaged, leftOut

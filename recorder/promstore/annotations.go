@@ -26,6 +26,17 @@ func (a annotation) Error() string { return a.text }
 // Unwrap says whether it is a warning or an info.
 func (a annotation) Unwrap() error { return a.kind }
 
+// Warning returns the annotation of a warning, for a response of a storage that is beside this one.
+func Warning(text string) error { return annotation{text, annotations.PromQLWarning} }
+
+// Info returns the annotation of an info.
+func Info(text string) error { return annotation{text, annotations.PromQLInfo} }
+
+// NodesOf returns a text for nodes of which something can be said, sorted: how many of all they are, and their ids.
+func NodesOf(ids []string, all int) string {
+	return fmt.Sprintf("%d of %d nodes: %s", len(ids), all, listOf(ids))
+}
+
 // lacks returns a text for each reason for which nodes have no answer, or a part of one only.
 func lacks(answers []*messages.NodeAnswer) (texts []string) {
 	byReason := make(map[string][]string)
@@ -40,7 +51,7 @@ func lacks(answers []*messages.NodeAnswer) (texts []string) {
 		}
 	}
 	for reason, ids := range byReason {
-		texts = append(texts, fmt.Sprintf("%s from %d of %d nodes: %s", reason, len(ids), len(answers), listOf(ids)))
+		texts = append(texts, fmt.Sprintf("%s from %s", reason, NodesOf(ids, len(answers))))
 	}
 	slices.Sort(texts)
 	return texts

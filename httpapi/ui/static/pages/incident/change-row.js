@@ -8,7 +8,7 @@ import { ChangeLine } from './change-line.js'
 import { arrowOf, expressionOf, factorOf, keyOf, pauseOf, queryOf, unitOfChange, valueOf, wordsOf } from './change-words.js'
 import { offsetOf } from './range.js'
 
-export function ChangeRow({ change, place, range, first, roles, open, toggle }) {
+export function ChangeRow({ change, place, range, first, roles, incident, open, toggle }) {
   const at = msOf(change.at)
   const more = change.nodes.length - 1
   const name = keyOf(change)
@@ -20,10 +20,10 @@ export function ChangeRow({ change, place, range, first, roles, open, toggle }) 
       <span class="change-at" title=${utcTime(at)}>${clockOf(at)}<span class="quiet">${offsetOf(at, first)}</span></span>
       <span class="change-values"><span class="clamp1">${valueOf(change, change.from)} → <strong>${valueOf(change, change.to)}</strong></span>${' '}<span class="quiet"><span aria-hidden="true">${arrowOf(change)}</span> ${factorOf(change) || wordsOf(change)}</span></span>
       <${ChangeLine} chart=${change.chart} range=${range} at=${at} first=${first} label=${`${change.name}: from ${valueOf(change, change.from)} to ${valueOf(change, change.to)}`} />
-    </button>${open && html`<${Unfolded} ...${{ change, range, first, at, roles }} />`}</div>`
+    </button>${open && html`<${Unfolded} ...${{ change, range, first, at, roles, incident }} />`}</div>`
 }
 
-function Unfolded({ change, range, first, at, roles }) {
+function Unfolded({ change, range, first, at, roles, incident }) {
   const { chart } = change
   const series = useMemo(() => {
     const points = [...chart.before, ...chart.after]
@@ -36,7 +36,7 @@ function Unfolded({ change, range, first, at, roles }) {
     <p class="text"><bdi>${change.name}</bdi>${change.labels && html`<bdi><code>{${change.labels}}</code></bdi>`} of <a href=${href(['node', change.node_id], { from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString(), range: null })} class="short-name">${change.node_id}</a>${' '}
       ${wordsOf(change)}. Usual: ${valueOf(change, change.from)}${change.kind === 'variance' ? '' : html` <span class="quiet">(up to ${valueOf(change, chart.high)})</span>`}; then ${valueOf(change, change.to)}${factorOf(change) && `, ${factorOf(change)}`}.</p>
     <${Chart} series=${series} range=${shown} unit=${unitOfChange(change)} marks=${marks} height=${180} title=${change.name} />
-    <p class="change-links"><a href=${queryOf(expressionOf(change), range, unitOfChange(change))}>Open in Query</a>
-      ${role && html`<a href=${queryOf(expressionOf(change).replace(/node_id="(?:[^"\\]|\\.)*"/, `node_role=${JSON.stringify(role)}`), range, unitOfChange(change))}>All nodes of ${role}</a>`}
+    <p class="change-links"><a href=${queryOf(expressionOf(change, incident), range, unitOfChange(change))}>Open in Query</a>
+      ${role && html`<a href=${queryOf(expressionOf(change, incident).replace(/node_id="(?:[^"\\]|\\.)*"/, `node_role=${JSON.stringify(role)}`), range, unitOfChange(change))}>All nodes of ${role}</a>`}
       ${change.nodes.length > 1 && html`<span class="quiet text">In this order on ${change.nodes.join(', ')}</span>`}</p></div>`
 }

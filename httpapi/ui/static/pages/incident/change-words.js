@@ -27,10 +27,13 @@ const kindWords = {
 export const wordsOf = one => kindWords[one.kind]?.[one.direction] ?? one.kind
 export const arrowOf = one => ({ up: '▲', down: '▼' })[one.direction] ?? '◆'
 
-// expressionOf returns the query of a series.
-export function expressionOf(one) {
+// evidenceOf returns the id of an incident whose metrics a query of the proxy can read; empty: only the present can be asked.
+export const evidenceOf = (doc, program) => (program === 'proxy' && doc.state === 'collected' && doc.nodes.some(node => node.files.some(file => file.what === 'metrics')) ? doc.id : '')
+
+// expressionOf returns the query of a series, or of that in the evidence of an incident.
+export function expressionOf(one, incident = '') {
   const plain = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(one.name)
-  const labels = [plain ? '' : quoted(one.name), one.labels ?? '', `node_id=${quoted(one.node_id)}`].filter(Boolean).join(',')
+  const labels = [plain ? '' : quoted(one.name), one.labels ?? '', `node_id=${quoted(one.node_id)}`, incident && `incident=${quoted(incident)}`].filter(Boolean).join(',')
   const series = `${plain ? one.name : ''}{${labels}}`
   return one.per_second ? `rate(${series}[1m])` : series
 }

@@ -4,12 +4,13 @@
 import { html, useMemo } from '../../shared/html.js'
 import { useLocation, useParam } from '../../shared/location.js'
 import { useMore } from '../../shared/more.js'
+import { server } from '../../shared/server.js'
 import { Empty, Mark, PartialNote } from '../../shared/states.js'
 import { Filter, matches } from '../../shared/table.js'
 import { Time, msOf } from '../../shared/times.js'
 import { formatCount, formatValue, unitOf } from '../../shared/units.js'
 import { ChangeRow } from './change-row.js'
-import { keyOf } from './change-words.js'
+import { evidenceOf, keyOf } from './change-words.js'
 import { follow } from './crosshair.js'
 import { useListParam } from './params.js'
 import { offsetOf } from './range.js'
@@ -40,12 +41,13 @@ export function Changes({ report, doc, range }) {
   const first = msOf(doc.first_occurrence)
   const rows = useMemo(() => momentsOf(report.changes.filter(one => filter === '' || matches(filter, [one.name, one.labels ?? '', ...one.nodes]))), [report, filter])
   const [drawn, more] = useMore(rows.length, firstRows, all.includes('changes') || filter !== '', () => showAll('changes'))
+  const incident = evidenceOf(doc, server.get()?.program)
   const roles = useMemo(() => new Map(doc.nodes.map(node => [node.node_id, node.node_role])), [doc])
   return html`<${Limits} limits=${report.limits} first=${first} /><${Groups} report=${report} first=${first} />
     ${report.changes.length === 0 ? html`<${Nothing} report=${report} doc=${doc} />` : html`<div class="changes-head"><${Filter} title="Filter by name, label, node" shown=${rows.length} all=${report.changes.length} />
       <span class="quiet">${formatCount(report.judged)} of ${formatCount(report.series)} series were judged${report.dropped ? `; ${report.dropped} families are left out` : ''}</span></div>
     <div class="changes" ...${pointing(range)}>${rows.slice(0, drawn).map(({ change, moment }, i) => html`${moment && html`<${Moment} key=${`moment ${i}`} moment=${moment} first=${first} />`}
-      <${ChangeRow} key=${keyOf(change)} ...${{ change, place: i + 1, range, first, roles, open: open.includes(keyOf(change)), toggle }} />`)}</div>${more}`}
+      <${ChangeRow} key=${keyOf(change)} ...${{ change, place: i + 1, range, first, roles, incident, open: open.includes(keyOf(change)), toggle }} />`)}</div>${more}`}
     ${!(doc.state === 'open' && report.series === 0) && html`<${PartialNote} missing=${report.unread.map(one => `${one.node_id}: ${one.reason}`)} />`}`
 }
 
