@@ -32,7 +32,13 @@ func (t *textWriter) line(text string) {
 	if len(text) >= maxLine {
 		note, text = "... (the rest of the line is left out)", text[:maxLine]
 	}
-	_, t.err = t.w.WriteString(printable(t.lines.Line(strings.ToValidUTF8(strings.TrimSuffix(text, "\r"), "\uFFFD"))))
+	text = strings.TrimSuffix(text, "\r")
+	if isPlain(text) { // Most are, and a mask is, too.
+		text = t.lines.Line(text)
+	} else {
+		text = printable(t.lines.Line(strings.ToValidUTF8(text, "\uFFFD")))
+	}
+	_, t.err = t.w.WriteString(text)
 	if t.err == nil {
 		_, t.err = t.w.WriteString(note + "\n") // The error of a bufio.Writer stays.
 	}
@@ -109,6 +115,16 @@ func printable(text string) string {
 	}
 	more()
 	return b.String()
+}
+
+// isPlain reports whether a text is ASCII that printable leaves as it is.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; (c < ' ' || c >= 0x7f) && c != '\t' {
+			return false
+		}
+	}
+	return true
 }
 
 func isControl(c rune) bool { return c < ' ' && c != '\t' || 0x7f <= c && c < 0xa0 }

@@ -14,7 +14,7 @@ const minEncoded = 16
 // which decoding reveals more secrets.
 func findEncoded(text string, found []span, nesting int, known *knownNames) []span {
 	for i := 0; i < len(text); i++ {
-		end := skip(text, i, isRunByte)
+		end := skipIn(text, i, runChars)
 		if end-i >= minEncoded && holdsSecret(text[i:end], nesting, known) {
 			found = append(found, span{i, skip(text, end, func(c byte) bool { return c == '=' })})
 		}

@@ -46,15 +46,13 @@ func isCredentialByte(c byte) bool {
 // Authorization header.
 func findSchemes(text string, found []span) []span {
 	e := &endFinder{text: text}
-	for i := 0; i < len(text); i++ {
-		if !isAlnum(text[i]) {
+	for end := 1; end < len(text); end++ {
+		if !isBlank(text[end]) || !isAlnum(text[end-1]) {
 			continue
 		}
-		end := skip(text, i, isAlnum)
-		if end < len(text) && isBlank(text[end]) && isScheme(text[i:end]) {
+		if i := skipBack(text, end, isAlnum); isScheme(text[i:end]) {
 			found = findCredentials(e, i, end, found)
 		}
-		i = end
 	}
 	return found
 }

@@ -9,24 +9,33 @@ const (
 )
 
 // knownNames remembers the classes of names in texts: the lines of a log have the same few names again and again, and
-// most of the time of masking would be spent on them. The zero value is ready; nil remembers none.
-type knownNames struct{ classes map[string]class }
+// most of the time of masking would be spent on them. Each name has one place, which a later name may take. The zero value
+// is ready; nil remembers none.
+type knownNames struct{ names []knownName }
 
-// class is classInText.
+type knownName struct {
+	name  string
+	class class
+}
+
+// class is classInText. The name is not empty.
 func (k *knownNames) class(name string, before byte) class {
 	if k == nil || len(name) > maxKnownBytes || isParameter(before) {
 		return classInText(name, before)
 	}
-	known, is := k.classes[name]
-	if is {
-		return known
+	if k.names == nil {
+		k.names = make([]knownName, maxKnownNames)
 	}
-	known = classInText(name, before)
-	if len(k.classes) < maxKnownNames {
-		if k.classes == nil {
-			k.classes = make(map[string]class)
-		}
-		k.classes[strings.Clone(name)] = known // not the whole line
+	known := &k.names[placeOf(name)]
+	if known.name != name {
+		*known = knownName{strings.Clone(name), classInText(name, before)} // not the whole line
 	}
-	return known
+	return known.class
+}
+
+// placeOf returns the place of a name. It looks at a few bytes: a whole hash takes longer than the rest.
+func placeOf(name string) uint {
+	const prime = 131
+	n := uint(len(name))
+	return (((n*prime+uint(name[0]))*prime+uint(name[n/2]))*prime + uint(name[n-1])) % maxKnownNames
 }

@@ -71,7 +71,7 @@ func findAssigned(e *endFinder, i int, found []span, known *knownNames) []span {
 
 // findRandomAt looks for a random value at the position.
 func findRandomAt(text string, i int, found []span) []span {
-	for _, s := range findRandom(text[i:skip(text, i, isRunByte)]) {
+	for _, s := range findRandom(text[i:skipIn(text, i, runChars)]) {
 		found = append(found, span{i + s.from, skip(text, i+s.to, func(c byte) bool { return c == '=' })})
 	}
 	return found

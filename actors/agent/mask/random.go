@@ -30,18 +30,19 @@ var digestName = regexp.MustCompile(`(?i)(?:sha-?(?:1|224|256|384|512)|md5)[:\-]
 // uuidForm is a UUID: x stands for a hexadecimal digit, - for itself or an underscore.
 const uuidForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
 
-func isRunByte(c byte) bool { return runChars[c] }
-
 func isPathRunByte(c byte) bool { return wordChars[c] }
 
 // findRandom finds the parts of a value that look random, except UUIDs and digests.
 func findRandom(value string) (found []span) {
-	isRun := isRunByte
+	if len(value) < minRandomRun {
+		return nil
+	}
+	run := runChars
 	if beginsWithPath(value) || strings.Contains(value, "://") {
-		isRun = isPathRunByte // a slash separates names
+		run = wordChars // a slash separates names
 	}
 	for i := 0; i < len(value); i++ {
-		end := skip(value, i, isRun)
+		end := skipIn(value, i, run)
 		if end-i >= minRandomRun && !isDigest(value, i, end) && looksRandom(value[i:end]) {
 			found = append(found, span{i, skip(value, end, func(c byte) bool { return c == '=' })})
 		}
@@ -64,7 +65,7 @@ func looksRandom(run string) bool {
 			i += end
 			continue
 		}
-		end := skip(run, i, isAlnum)
+		end := skipIn(run, i, alnumChars)
 		if isRandomPiece(run[i:end]) {
 			random += end - i
 		}

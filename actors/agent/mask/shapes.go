@@ -19,21 +19,16 @@ type shapeScan struct {
 // their middle.
 func findShapes(text string, found []span) []span {
 	scan := shapeScan{text: text, found: found}
-	for i := range len(text) {
-		if i+1 == len(text) {
-			break
+	for i := 0; i+1 < len(text); i++ {
+		for _, s := range shapesBy.of(pairOf(text, i)) {
+			scan.shape(s, i)
 		}
-		if pair := pairOf(text, i); mayBegin[pair/64]&(1<<(pair%64)) != 0 {
-			for _, s := range shapesBy[pair] {
-				scan.shape(s, i)
-			}
-		}
-		switch text[i] {
-		case 'e':
+		switch {
+		case text[i] == 'e' && text[i+1] == 'y':
 			scan.jwt(i)
-		case 'Q':
+		case text[i] == 'Q' && text[i+1] == '~':
 			scan.azure(i)
-		case ':':
+		case text[i] == ':' && i > 0 && isDigit(text[i-1]):
 			scan.telegram(i)
 		}
 	}

@@ -1,6 +1,8 @@
 package mask
 
 import (
+	"maps"
+	"math/bits"
 	"slices"
 	"strings"
 )
@@ -127,7 +129,7 @@ var shapes = func() []shape {
 }()
 
 // shapesBy has the shapes by their first two bytes.
-var shapesBy = func() map[uint16][]*shape {
+var shapesBy = func() *pairIndex {
 	by := map[uint16][]*shape{}
 	for i := range shapes {
 		s := &shapes[i]
@@ -142,15 +144,35 @@ var shapesBy = func() map[uint16][]*shape {
 			by[pairOf(b, 0)] = append(by[pairOf(b, 0)], s)
 		}
 	}
-	return by
-}()
-
-// mayBegin has a bit for each key of shapesBy. It is faster than the map.
-var mayBegin = func() (bits [1 << 16 / 64]uint64) {
-	for pair := range shapesBy {
-		bits[pair/64] |= 1 << (pair % 64)
-	}
-	return bits
+	return newPairIndex(by)
 }()
 
 func pairOf(text string, i int) uint16 { return uint16(text[i])<<8 | uint16(text[i+1]) }
+
+// pairIndex is a map from pairs of bytes. It is faster than one of Go: each byte of a text is looked up.
+type pairIndex struct {
+	// has has a bit for each pair, before how many bits there are before a word of it.
+	has    [1 << 16 / 64]uint64
+	before [1 << 16 / 64]uint16
+	shapes [][]*shape
+}
+
+func newPairIndex(by map[uint16][]*shape) *pairIndex {
+	var x pairIndex
+	for _, pair := range slices.Sorted(maps.Keys(by)) {
+		x.has[pair/64] |= 1 << (pair % 64)
+		x.shapes = append(x.shapes, by[pair])
+	}
+	for i := 1; i < len(x.has); i++ {
+		x.before[i] = x.before[i-1] + uint16(bits.OnesCount64(x.has[i-1]))
+	}
+	return &x
+}
+
+func (x *pairIndex) of(pair uint16) []*shape {
+	word, bit := x.has[pair/64], uint64(1)<<(pair%64)
+	if word&bit == 0 {
+		return nil
+	}
+	return x.shapes[int(x.before[pair/64])+bits.OnesCount64(word&(bit-1))]
+}

@@ -65,6 +65,14 @@ func skip(text string, i int, is func(byte) bool) int {
 	return i
 }
 
+// skipIn is skip for a set of bytes, which is several times faster than a function: whole texts are skipped so.
+func skipIn(text string, i int, set *charset) int {
+	for i < len(text) && set[text[i]] {
+		i++
+	}
+	return i
+}
+
 // skipBack returns the position behind the last byte before i that does not match.
 func skipBack(text string, i int, is func(byte) bool) int {
 	for i > 0 && is(text[i-1]) {
