@@ -11,6 +11,9 @@ import (
 const (
 	// interval is that of the scrapes, and of the times that are compared: each has one scrape and one evaluation.
 	interval = 10 * time.Second
+	// openTime is how long an incident is open: the captures at its beginning and its freeze are each in 10 s of their own,
+	// also of a machine that is slow.
+	openTime = interval * 3 / 2
 	// quiet is as long as an agent takes to return unused memory.
 	quiet = 6 * interval
 	// fastInterval is that of the agent without a directory, which has no past: within a minute it has as many scrapes
@@ -56,12 +59,13 @@ func (w *world) round() {
 
 	watched = w.rules.watch()
 	begin := w.rules.cpu()
-	id := w.rules.open(10*time.Minute, interval)
+	id := w.rules.open(10*time.Minute, openTime)
 	<-time.After(interval)
-	captured := w.rules.cpu()
-	w.captureCPU = append(w.captureCPU, captured-begin)
+	w.captureCPU = append(w.captureCPU, w.rules.cpu()-begin)
+	<-time.After((openTime - interval) / 2)
+	begin = w.rules.cpu()
 	<-time.After(interval)
-	w.freezeCPU = append(w.freezeCPU, w.rules.cpu()-captured)
+	w.freezeCPU = append(w.freezeCPU, w.rules.cpu()-begin)
 	w.rules.awaitWhole(id)
 	w.openMost = append(w.openMost, slices.Max(watched()))
 	watched = w.rules.watch()
@@ -69,7 +73,7 @@ func (w *world) round() {
 	w.askedMost = append(w.askedMost, slices.Max(watched()))
 
 	watched, begin = w.memory.watch(), w.memory.cpu()
-	id = w.memory.open(time.Minute, interval)
+	id = w.memory.open(time.Minute, openTime)
 	<-time.After(interval)
 	w.fastCaptureCPU = append(w.fastCaptureCPU, w.memory.cpu()-begin)
 	w.memory.awaitWhole(id)
