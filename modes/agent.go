@@ -36,7 +36,8 @@ type runningAgent struct {
 	failures chan error
 	storage  *storage // nil: none
 	// stopTrim ends the goroutine of trimMemory.
-	stopTrim context.CancelFunc
+	stopTrim  context.CancelFunc
+	captureGC *captureGC // nil: the process has a proxy, too
 	// removeReload ends that rules are read again at SIGHUP; nil: they are not.
 	removeReload func()
 }
@@ -61,6 +62,10 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 	if cfg.Incidents, err = c.incidents(a.storage); err != nil {
 		go a.storage.close()
 		return nil, err
+	}
+	if alone && cfg.Incidents != nil && cfg.Incidents.FS != nil { // In memory the evidence takes what there may be.
+		a.captureGC = startCaptureGC()
+		cfg.Incidents.Capturing = a.captureGC.capturing
 	}
 	a.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: a.api(sys, c, program).Handler(),
 		ReadTimeout: agentHTTPTimeout, WriteTimeout: c.writeTimeout(), Log: log.Named("http")})
@@ -145,6 +150,7 @@ func (a *runningAgent) failed() <-chan error { return a.failures }
 func (a *runningAgent) stop(ctx context.Context) error {
 	a.ready.Store(false)
 	a.stopTrim()
+	a.captureGC.end()
 	if a.removeReload != nil {
 		a.removeReload()
 	}

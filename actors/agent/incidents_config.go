@@ -38,6 +38,8 @@ type IncidentsConfig struct {
 	Limits evidence.Limits
 	// Capture says what is captured. What the agent itself knows is filled in.
 	Capture capture.Config
+	// Capturing is called when captures begin, at an opening or a freeze; it may be nil.
+	Capturing func()
 
 	// steps and endSteps are what is captured at the opening and at the end; nil is the real thing. Tests put their
 	// own in its place.
@@ -46,6 +48,13 @@ type IncidentsConfig struct {
 
 func (c *IncidentsConfig) times() incidentTimes {
 	return incidentTimes{before: c.Before, after: c.After, coolDown: c.CoolDown, maxDuration: c.MaxDuration}
+}
+
+// capturing tells whoever wants to know that captures begin.
+func (c *IncidentsConfig) capturing() {
+	if c.Capturing != nil {
+		c.Capturing()
+	}
 }
 
 // memoryBytes is how much memory the evidence may take where it is not on disk.

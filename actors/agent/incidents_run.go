@@ -100,6 +100,7 @@ func (i *incidents) capture(c actors.Context, run *incidentRun, e *incidentEntry
 	config := i.captureConfig(run, e)
 	go func() {
 		defer close(run.captured)
+		i.cfg.capturing()
 		i.runSteps(self, run, func() []capture.Step { return i.steps(config) }, 0)
 	}()
 }
@@ -177,6 +178,7 @@ func (i *incidents) frozen(self sender, run *incidentRun, doc *messages.Incident
 		}
 	}()
 	close(run.frozen)
+	i.cfg.capturing()
 	timer := time.NewTimer(capturesWait)
 	defer timer.Stop()
 	i.awaitRecovery(self.ctx, doc.From)

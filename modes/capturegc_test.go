@@ -1,0 +1,49 @@
+package modes
+
+import (
+	"runtime/debug"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestCaptureGC(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		live, percent := uint64(12<<20), 0
+		g := &captureGC{setGCPercent: func(p int) { percent = p }, live: func() uint64 { return live }}
+		after := func(d time.Duration, want int) {
+			t.Helper()
+			time.Sleep(d)
+			synctest.Wait()
+			require.Equal(t, want, percent)
+		}
+		g.capturing()
+		after(captureTime-time.Second, agentGCPercent+25)
+		live = 300 << 20
+		g.capturing()
+		after(captureTime-time.Second, agentGCPercent+1)
+		after(2*time.Second, agentGCPercent)
+		live = 0
+		g.capturing()
+		after(0, agentGCPercent+100)
+		g.end()
+		after(0, agentGCPercent)
+		g.capturing()
+		after(time.Hour, agentGCPercent)
+	})
+}
+
+func TestLiveHeap(t *testing.T) {
+	debug.FreeOSMemory()
+	require.Greater(t, liveHeap(), uint64(100<<10))
+}
+
+func TestNoCaptureGC(t *testing.T) {
+	t.Setenv("GOGC", "50")
+	g := startCaptureGC()
+	require.Nil(t, g)
+	g.capturing()
+	g.end()
+}
