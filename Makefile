@@ -114,8 +114,8 @@ bench-proxy: build ## compare the proxy with a server that only forwards bytes; 
 bench-query: build ## compare queries with pages and with a Prometheus; takes minutes, needs prometheus and promtool
 	FODC_BENCH_BINARY=$(BIN)/fodc $(GO) test -tags bench -count=1 -v -run BenchQuery ./modes/querybench
 
-bench-incident: build ## compare an agent with an open incident with the same agent in quiet times; takes a quarter of an hour
-	FODC_BENCH_BINARY=$(BIN)/fodc $(GO) test -tags bench -count=1 -v -timeout 30m -run BenchIncident ./modes/incidentbench
+bench-incident: build ## compare an agent with an open incident with the same agent in quiet times; takes 25 minutes
+	FODC_BENCH_BINARY=$(BIN)/fodc $(GO) test -tags bench -count=1 -v -timeout 60m -run BenchIncident ./modes/incidentbench
 
 ui-vendor: ## fetch the libraries of the pages from npm, and compare them with their sums; needs npm
 	@command -v npm >/dev/null || { echo "make ui-vendor needs npm on the PATH"; exit 1; }

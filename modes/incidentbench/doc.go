@@ -8,7 +8,7 @@
 //   - past_test.go: a journal of more than an hour
 //
 // The agents are real ones and scrape one node. The machine is noisy: read the ratios, whose two sides take turns, and not the
-// numbers. FODC_BENCH_ROUNDS in the environment says of how many rounds a median is. A round takes three minutes.
+// numbers. FODC_BENCH_ROUNDS in the environment says of how many rounds a median is. A round takes six minutes.
 //
 // It is nothing but tests, behind the build tag bench.
 package incidentbench
