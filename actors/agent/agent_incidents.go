@@ -158,7 +158,7 @@ func (a *Agent) ReloadRules(ctx context.Context) error {
 // closeIncidents has the documents of incidents written.
 func (a *Agent) closeIncidents(ctx context.Context) {
 	if a.incidents != nil {
-		ctx, cancel := context.WithTimeout(ctx, 2*incidentsCloseTimeout)
+		ctx, cancel := context.WithTimeout(ctx, 3*incidentsCloseTimeout)
 		defer cancel()
 		_, _ = actors.Ask[incidentsClosed](ctx, a.sys, a.incidents, closeIncidents{})
 	}

@@ -104,6 +104,8 @@ func (i *incidents) Receive(c actors.Context) {
 		i.onTimeline(c, m)
 	case incidentSaved:
 		i.onSaved(m, now)
+	case incidentsHurried:
+		i.onHurried(c, m.asker, now)
 	case incidentsEvicted:
 		i.do(c, i.state.evicted(m.ids), now)
 		maps.DeleteFunc(i.stores, func(id string, _ *incidentStore) bool { return i.state.entries[id] == nil })
@@ -245,24 +247,4 @@ func (i *incidents) do(c actors.Context, effects []incidentEffect, now time.Time
 		i.due.Disarm()
 	}
 	i.show()
-}
-
-// onClose writes what has changed.
-func (i *incidents) onClose(c actors.Context, now time.Time) {
-	i.state.events.add(now, "agent", "the agent is told to stop")
-	i.do(c, i.state.flush(now), now)
-	asker, stores := c.Sender(), []*incidentStore{i.memory, i.disk}
-	go func() {
-		timer := time.NewTimer(incidentsCloseTimeout)
-		defer timer.Stop()
-		for _, s := range stores {
-			if s != nil {
-				select {
-				case <-s.whenIdle():
-				case <-timer.C:
-				}
-			}
-		}
-		i.sys.Send(asker, incidentsClosed{})
-	}()
 }

@@ -16,7 +16,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// incidentsCloseTimeout bounds how long a stop waits for the documents of incidents.
+// incidentsCloseTimeout bounds how long a stop waits for what is not captured yet, and then for the documents of incidents.
 const incidentsCloseTimeout = 500 * time.Millisecond
 
 func errNoIncident(id string) error {

@@ -49,15 +49,20 @@ type incidentRun struct {
 	store   *incidentStore // nil: it is being prepared
 	// frozen is closed when what follows logs is to end; captured when nothing is captured any more.
 	frozen, captured chan struct{}
+	haste            *captureHaste
 	// freezing says that it is to be frozen as soon as there is a store. askers are answered then.
 	freezing bool
 	askers   []*actors.PID
 }
 
+func newIncidentRun(id string, doc *messages.Incident, store *incidentStore) *incidentRun {
+	return &incidentRun{id: id, dir: doc.Nodes[0].Dir, store: store, frozen: make(chan struct{}), captured: make(chan struct{}), haste: newCaptureHaste()}
+}
+
 // begin prepares an incident, or goes on with one that has a store.
 func (i *incidents) begin(c actors.Context, id string) {
 	e := i.state.entries[id]
-	run := &incidentRun{id: id, dir: e.doc.Nodes[0].Dir, frozen: make(chan struct{}), captured: make(chan struct{})}
+	run := newIncidentRun(id, e.doc, nil)
 	i.runs[id] = run
 	i.pin()
 	if store := i.stores[id]; store != nil {
@@ -100,8 +105,9 @@ func (i *incidents) capture(c actors.Context, run *incidentRun, e *incidentEntry
 	config := i.captureConfig(run, e)
 	go func() {
 		defer close(run.captured)
+		defer run.haste.end()
 		i.cfg.capturing()
-		i.runSteps(self, run, func() []capture.Step { return i.steps(config) }, 0)
+		i.runSteps(self, run, run.haste, func() []capture.Step { return i.steps(config) }, 0)
 	}()
 }
 
@@ -113,8 +119,9 @@ func (i *incidents) steps(config capture.Config) []capture.Step {
 	return capture.Plan(config)
 }
 
-// runSteps captures. It ends when all steps have ended, or have been left to themselves.
-func (i *incidents) runSteps(self sender, run *incidentRun, steps func() []capture.Step, total time.Duration) {
+// runSteps captures, with pauses until there is haste; nil: without. It ends when all steps have ended, or have been left to
+// themselves.
+func (i *incidents) runSteps(self sender, run *incidentRun, haste *captureHaste, steps func() []capture.Step, total time.Duration) {
 	runner := capture.Runner{Turn: i.turn, Total: total,
 		Open: func(s capture.Step) (capture.Output, error) {
 			w, err := run.store.Create(run.id, path.Join(run.dir, s.Path), s.What, s.Limit)
@@ -135,6 +142,7 @@ func (i *incidents) runSteps(self sender, run *incidentRun, steps func() []captu
 			}
 			self.send(m)
 		}}
+	haste.pace(&runner)
 	if err := recovered(i.log, "the captures of an incident", func() error {
 		runner.Run(self.ctx, steps())
 		return nil
@@ -148,14 +156,16 @@ func (i *incidents) runSteps(self sender, run *incidentRun, steps func() []captu
 func (i *incidents) freeze(c actors.Context, id string) {
 	e, run := i.state.entries[id], i.runs[id]
 	if run == nil {
-		run = &incidentRun{id: id, dir: e.doc.Nodes[0].Dir, store: i.stores[id], frozen: make(chan struct{}), captured: make(chan struct{})}
+		run = newIncidentRun(id, e.doc, i.stores[id])
 		i.runs[id] = run
 		config, self := i.captureConfig(run, e), newSender(i.ctx, i.sys, c)
 		go func() {
 			defer close(run.captured)
-			i.runSteps(self, run, func() []capture.Step { return capture.Late(i.steps(config)) }, endCaptures)
+			defer run.haste.end()
+			i.runSteps(self, run, nil, func() []capture.Step { return capture.Late(i.steps(config)) }, endCaptures)
 		}()
 	}
+	run.haste.begin()
 	if run.store == nil {
 		run.freezing = true
 		return
@@ -199,7 +209,7 @@ func (i *incidents) frozen(self sender, run *incidentRun, doc *messages.Incident
 	if i.cfg.endSteps != nil {
 		steps = i.cfg.endSteps
 	}
-	i.runSteps(self, run, func() []capture.Step { return steps(config) }, endCaptures)
+	i.runSteps(self, run, nil, func() []capture.Step { return steps(config) }, endCaptures)
 	if file, err := i.writeEvents(self, run); err != nil {
 		miss(messages.EvidenceEvents, err)
 	} else {

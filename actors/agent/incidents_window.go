@@ -20,8 +20,12 @@ const (
 	windowPart         = 2 * time.Minute
 	maxWindowPartBytes = 64 << 20
 	// windowTimeout bounds the time to read and write a window, windowPartTimeout that of a part.
-	windowTimeout     = time.Minute
+	windowTimeout     = 90 * time.Second
 	windowPartTimeout = 10 * time.Second
+	// windowPause is the time between two parts, so that they do not take all of the processor time of an agent at once, maxWindowPauses
+	// all of it.
+	windowPause     = 3 * time.Second
+	maxWindowPauses = 20 * time.Second
 	// maxWindowBytes bounds the file of a window, maxEventsBytes that of the events.
 	maxWindowBytes = 128 << 20
 	maxEventsBytes = 4 << 20
@@ -47,7 +51,7 @@ func (i *incidents) writeWindow(ctx context.Context, run *incidentRun, doc *mess
 		return nil, err
 	}
 	defer out.Abort()
-	w := windowReader{ctx: ctx, read: i.agent.Read, from: doc.From, to: doc.To}
+	w := windowReader{ctx: ctx, read: i.agent.Read, from: doc.From, to: doc.To, pause: pauseOfWindow(doc)}
 	info, err := journal.WriteSegment(out, journalNode(i.agent.identity.registration()), time.Now().UnixMilli(), w.batches())
 	switch {
 	case err != nil:
@@ -88,8 +92,28 @@ type windowReader struct {
 	ctx      context.Context
 	read     func(ctx context.Context, sel messages.Selection, take func(int64) error) (messages.NodeAnswer, error)
 	from, to time.Time
+	pause    time.Duration
 	// lack is the first reason why it is not whole.
 	lack error
+}
+
+// pauseOfWindow returns the time between two parts of a window. For one that ends with its opening somebody waits.
+func pauseOfWindow(doc *messages.Incident) time.Duration {
+	if !doc.To.After(doc.OpenedAt) {
+		return 0
+	}
+	return min(windowPause, maxWindowPauses/max(doc.To.Sub(doc.From)/windowPart, 1))
+}
+
+// rest makes the pause between two parts.
+func (w *windowReader) rest() {
+	if w.pause <= 0 {
+		return
+	}
+	select {
+	case <-time.After(w.pause):
+	case <-w.ctx.Done():
+	}
 }
 
 // batches yields the scrapes. A part that cannot be read is left out.
@@ -110,7 +134,10 @@ func (w *windowReader) batches() iter.Seq2[*recorder.Batch, error] {
 					return
 				}
 			}
-			if w.ctx.Err() != nil {
+			if !to.Before(w.to) {
+				return
+			}
+			if w.rest(); w.ctx.Err() != nil {
 				return
 			}
 		}

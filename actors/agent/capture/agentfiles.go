@@ -28,6 +28,7 @@ func (c *Config) agentSteps() (steps []Step) {
 			}
 			return configOf(config), nil
 		}))
+		steps[0].Stays = true
 	}
 	if c.Actors != nil {
 		steps = append(steps, document(messages.EvidenceAgent, "agent/actors.json", func(context.Context) (any, error) { return c.Actors(), nil }))

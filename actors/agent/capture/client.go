@@ -35,6 +35,7 @@ func NewClient() *Client {
 		Transport: &http.Transport{
 			DialContext:            (&net.Dialer{}).DialContext,
 			MaxResponseHeaderBytes: maxHeaderBytes,
+			ReadBufferSize:         copyBytes, // An answer comes in many small chunks.
 			DisableKeepAlives:      true,
 			DisableCompression:     true,
 		},

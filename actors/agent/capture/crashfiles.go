@@ -22,10 +22,10 @@ const (
 
 func (c *Config) crashSteps() (steps []Step) {
 	if c.Crashes != nil {
-		steps = append(steps, Step{What: messages.EvidenceCrash, Path: "crashes/records", Timeout: crashTimeout, More: c.crashRecords})
+		steps = append(steps, Step{What: messages.EvidenceCrash, Path: "crashes/records", Timeout: crashTimeout, Stays: true, More: c.crashRecords})
 	}
 	if len(c.CrashDirs) > 0 {
-		steps = append(steps, Step{What: messages.EvidenceCrash, Path: "crashes/artifacts", Timeout: crashTimeout, More: func(context.Context) ([]Step, error) { return c.artifacts() }})
+		steps = append(steps, Step{What: messages.EvidenceCrash, Path: "crashes/artifacts", Timeout: crashTimeout, Stays: true, More: func(context.Context) ([]Step, error) { return c.artifacts() }})
 	}
 	return steps
 }

@@ -3,6 +3,7 @@
 //
 //   - plan.go: Config, and Plan: the steps for the opening of an incident; PlanFreeze: those for its end
 //   - step.go: Step, one piece of evidence; Output, what it writes to; Result; Turn, for one heavy step at a time
+//   - pace.go: the pauses between steps that can wait
 //   - runner.go: Runner, which runs steps: time limits, and what hangs; output.go: the limit of a file
 //   - pprof.go: steps of profiles; profile.go: Profile, the profiles of a Go process; Heap and Goroutine
 //   - client.go: Client, one request: its limits, and whether the answer is whole; content.go: Content, what an
@@ -20,6 +21,7 @@
 // none of it. Steps never hold all of what they write. One that fails, hangs or panics ends no other one; its
 // Result says why, in a text for people. None is tried twice: a node in trouble is not asked again and again.
 // Steps that ask the node (Heavy) run one at a time, also beside other captures with the same Turn.
+// A step whose evidence stays where it is (Stays) waits, so that an incident takes little of the processor at a time.
 // Steps that follow logs end after Config.Frozen is closed, and so does Runner.Run; then PlanFreeze has what was
 // written in the meantime. After a restart Config.Have leaves out what there is.
 //

@@ -43,7 +43,7 @@ func (c *Config) kernelSteps(path string, since time.Time) []Step {
 	if c.kernelLog != nil {
 		open = c.kernelLog
 	}
-	return []Step{{What: messages.EvidenceKernelLog, Path: path, Limit: 2 * maxKernelBytes, Timeout: kernelTimeout, Parts: true,
+	return []Step{{What: messages.EvidenceKernelLog, Path: path, Limit: 2 * maxKernelBytes, Timeout: kernelTimeout, Parts: true, Stays: true,
 		Run: func(ctx context.Context, w io.Writer) error {
 			records, boot, err := open()
 			if err != nil {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"fodc/actors/agent/crash"
@@ -28,6 +30,8 @@ const (
 	tailGrace      = 5 * time.Second
 	// maxLastReads bounds the reads after the freeze: a log may grow as fast as it is read.
 	maxLastReads = 8
+	// maxHeldLogs is of how many logs the end is held in memory until it is written; that of others is written at once.
+	maxHeldLogs = 4
 )
 
 // nodeLog is a log of the node, of which two steps make two files: its end at the opening of the incident, and
@@ -35,13 +39,16 @@ const (
 type nodeLog struct {
 	path     string
 	follower *crash.Follower
-	// tailed is closed when the first step is over.
-	tailed chan struct{}
+	// tailed is closed when the end was read; held are its lines.
+	tailed  chan struct{}
+	once    sync.Once
+	held    strings.Builder
+	heldErr error
 }
 
 func (c *Config) logSteps(names *names) (steps []Step) {
 	var follow []Step
-	for _, path := range c.NodeLogs {
+	for n, path := range c.NodeLogs {
 		l := &nodeLog{path: path, follower: crash.NewFollower(path, tailBytes, maxLine), tailed: make(chan struct{})}
 		tail := names.path("logs", strings.TrimSuffix(filepath.Base(path), ".log"), ".log")
 		name := strings.TrimSuffix(tail, ".log")
@@ -52,7 +59,8 @@ func (c *Config) logSteps(names *names) (steps []Step) {
 				after = fmt.Sprintf("%s-after-%d.log", name, n)
 			}
 		}
-		steps = append(steps, Step{What: messages.EvidenceNodeLog, Path: tail, Limit: maxTailBytes, Timeout: tailTimeout, Parts: true, Run: l.tail})
+		steps = append(steps, Step{What: messages.EvidenceNodeLog, Path: tail, Limit: maxTailBytes, Timeout: tailTimeout, Parts: true,
+			Stays: n < maxHeldLogs, Hold: l.hold, Run: l.tail})
 		follow = append(follow, Step{What: messages.EvidenceNodeLog, Path: after, Limit: maxFollowedBytes, Timeout: followGrace, Parts: true, Until: c.Frozen,
 			Run: func(ctx context.Context, w io.Writer) error { return l.follow(ctx, c.Frozen, w) }})
 	}
@@ -64,20 +72,34 @@ func (c *Config) logSteps(names *names) (steps []Step) {
 
 func (c *Config) has(path string) bool { return c.Have != nil && c.Have(path) }
 
+// hold reads the end of the log, once: what is written later is the other step's, and a log may be rotated or truncated.
+func (l *nodeLog) hold(ctx context.Context) {
+	l.once.Do(func() {
+		defer close(l.tailed)
+		if info, err := os.Stat(l.path); err == nil {
+			l.held.Grow(int(min(max(info.Size(), 0), tailBytes)) + 1)
+		}
+		_, l.heldErr = l.follower.Read(ctx, time.Now(), func(line string) {
+			l.held.WriteString(line)
+			l.held.WriteByte('\n')
+		})
+	})
+}
+
 // tail writes the end of the log.
 func (l *nodeLog) tail(ctx context.Context, w io.Writer) error {
-	defer close(l.tailed)
+	l.hold(ctx)
 	t := newTextWriter(w)
-	// What is written in the meantime is the other step's.
-	lines := 0
-	_, err := l.follower.Read(ctx, time.Now(), func(line string) {
-		lines++
-		t.line(line)
-	})
-	if err == nil && lines == 0 {
+	for line := range strings.Lines(l.held.String()) {
+		if t.line(line[:len(line)-1]); ctx.Err() != nil {
+			return errors.Join(t.flush(), context.Cause(ctx))
+		}
+	}
+	if l.heldErr == nil && l.held.Len() == 0 {
 		t.note("(no whole line in its last %d bytes)", tailBytes)
 	}
-	return errors.Join(t.flush(), l.named(err))
+	l.held.Reset()
+	return errors.Join(t.flush(), l.named(l.heldErr))
 }
 
 // follow writes what is written to the log until the incident is frozen.

@@ -58,7 +58,9 @@ func (c *Config) profileSteps() []Step {
 	if c.Profiles == ContextProfiles {
 		return steps
 	}
-	return append(steps, s.stacks(), s.step(pprofOf("mutex"), false), s.step(pprofOf("block"), false), s.step(cpuProfile(), true))
+	mutex, block := s.step(pprofOf("mutex"), false), s.step(pprofOf("block"), false)
+	mutex.Stays, block.Stays = true, true // They count since the node's start.
+	return append(steps, s.stacks(), mutex, block, s.step(cpuProfile(), true))
 }
 
 func cpuProfile() Profile {

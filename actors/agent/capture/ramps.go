@@ -37,7 +37,7 @@ func (c *Config) rampSteps() []Step {
 	if c.Ramps == nil {
 		return nil
 	}
-	return []Step{{What: messages.EvidenceProfile + "/ramp", Path: "profiles/ramp", Timeout: rampTimeout, More: func(context.Context) ([]Step, error) {
+	return []Step{{What: messages.EvidenceProfile + "/ramp", Path: "profiles/ramp", Timeout: rampTimeout, Stays: true, More: func(context.Context) ([]Step, error) {
 		list, err := c.Ramps.Since(c.From)
 		if err != nil {
 			return nil, fmt.Errorf("profiles of a growing memory: %w", err)

@@ -33,6 +33,10 @@ type Runner struct {
 	Done  func(Result)
 	// Turn is taken for each heavy step.
 	Turn Turn
+	// Hurry, if it is not nil, has the steps that can wait run after pauses, until it is closed.
+	Hurry <-chan struct{}
+	// Waited, if it is not nil, is called when all steps have ended that can wait.
+	Waited func()
 	// Parallel and Total are 3 steps and two minutes, if they are zero.
 	Parallel int
 	Total    time.Duration
@@ -41,17 +45,43 @@ type Runner struct {
 // Run runs the steps, and returns when all have ended or are left to themselves: those that follow end after
 // the incident is frozen. When ctx ends, nothing begins any more.
 func (r *Runner) Run(ctx context.Context, steps []Step) {
-	begins, cancel := context.WithTimeoutCause(ctx, cmp.Or(r.Total, defaultTotal), errTotal)
+	total := cmp.Or(r.Total, defaultTotal)
+	begins, cancel := context.WithTimeoutCause(ctx, total, errTotal)
 	defer cancel()
-	heavy, light := make(chan Step, len(steps)), make(chan Step, len(steps))
 	var all sync.WaitGroup
+	var now, later []Step
 	for _, s := range steps {
 		switch {
 		case s.Until != nil:
 			all.Go(func() { r.step(ctx, ctx, s) })
-		case s.Heavy:
-			heavy <- s
+		case s.Stays && r.Hurry != nil:
+			if s.Hold != nil {
+				go func() { _, _ = safely(func() (bool, error) { s.Hold(ctx); return true, nil }) }()
+			}
+			later = append(later, s)
 		default:
+			now = append(now, s)
+		}
+	}
+	all.Go(func() {
+		begins, cancel := context.WithTimeoutCause(ctx, total+maxPauses, errTotal)
+		defer cancel()
+		r.paced(ctx, begins, later)
+		if r.Waited != nil {
+			r.Waited()
+		}
+	})
+	r.together(ctx, begins, now)
+	all.Wait()
+}
+
+// together runs steps, heavy ones one at a time, and some of the others at a time.
+func (r *Runner) together(ctx, begins context.Context, steps []Step) {
+	heavy, light := make(chan Step, len(steps)), make(chan Step, len(steps))
+	for _, s := range steps {
+		if s.Heavy {
+			heavy <- s
+		} else {
 			light <- s
 		}
 	}
@@ -64,6 +94,7 @@ func (r *Runner) Run(ctx context.Context, steps []Step) {
 			}
 		}
 	}
+	var all sync.WaitGroup
 	all.Go(work(heavy))
 	for range cmp.Or(r.Parallel, defaultParallel) {
 		all.Go(work(light))
@@ -75,22 +106,31 @@ var errTotal = errors.New("the captures take too long")
 
 // step runs one step, if begins has not ended, and whatever it finds.
 func (r *Runner) step(ctx, begins context.Context, s Step) {
+	for _, m := range r.one(ctx, begins, s).more {
+		r.step(ctx, begins, m)
+	}
+}
+
+// one runs one step, if begins has not ended.
+func (r *Runner) one(ctx, begins context.Context, s Step) (did stepped) {
 	if s.Heavy && begins.Err() == nil {
 		if err := r.Turn.Take(begins); err != nil {
 			r.done(Result{Step: s, Err: fmt.Errorf("it was not begun: %w", err)})
-			return
+			return did
 		}
 	} else if begins.Err() != nil {
 		r.done(Result{Step: s, Err: r.notBegun(begins, s)})
-		return
+		return did
 	}
 	result, more := r.run(ctx, s)
 	if result.Err != nil || result.File != nil {
 		r.done(result)
 	}
-	for _, m := range more {
-		r.step(ctx, begins, m)
+	did.more = more
+	if result.File != nil {
+		did.bytes = result.File.Bytes
 	}
+	return did
 }
 
 func (r *Runner) done(result Result) {

@@ -23,6 +23,10 @@ type Step struct {
 	Timeout time.Duration
 	// Heavy says that the node itself is asked: such steps run one at a time.
 	Heavy bool
+	// Stays says that what it captures is there in a minute, too: so it can wait. Hold, if it is not nil, is called at once then,
+	// and keeps what may change meanwhile. It may hang.
+	Stays bool
+	Hold  func(ctx context.Context)
 	// Parts says that a part of it is of use: what is over the limit is left out, and what was
 	// written before an error is kept. Otherwise the file is whole, or there is none.
 	Parts bool
