@@ -153,10 +153,16 @@ func TestSlowDisk(t *testing.T) {
 		synctest.Wait()
 		close(hangs)
 		synctest.Wait()
-		require.Len(t, o.files, 2, "they are kept for the next query")
+		require.Equal(t, [2]int{2, 2}, held(o), "they are kept for the next query")
 		<-time.After(2 * keepOpen)
 		synctest.Wait()
-		require.Empty(t, o.files)
-		require.Zero(t, o.state.blocks)
+		require.Zero(t, held(o))
 	})
+}
+
+// held returns how many incidents and blocks are open.
+func held(o *openIncidents) [2]int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return [2]int{len(o.files), o.state.blocks}
 }
