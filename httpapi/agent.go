@@ -17,7 +17,7 @@ import (
 // agentTimeout bounds the wait for the agent's recorder, and for its health.
 const agentTimeout = 5 * time.Second
 
-// AgentAPI is the HTTP API of an agent. All fields but Queries and Incidents are required; those from Read to
+// AgentAPI is the HTTP API of an agent. All fields but Rules, Queries and Incidents are required; those from Read to
 // MaxQueryBytes for CollectForQuery alone.
 type AgentAPI struct {
 	// Latest returns the samples that the recorder has for the selection.
@@ -37,7 +37,8 @@ type AgentAPI struct {
 	// Ready is false while the agent starts or stops.
 	Ready func() bool
 	Log   *zap.Logger
-	// Queries are as in ProxyAPI.
+	// Rules and Queries are as in ProxyAPI.
+	Rules   func(ctx context.Context) (messages.RuleGroups, error)
 	Queries []promapi.Route
 	// Incidents are those of the node; nil: there are no routes of them.
 	Incidents *Incidents

@@ -13,8 +13,8 @@ import (
 	"go.uber.org/zap"
 )
 
-// ProxyAPI is the HTTP API of a proxy. All fields but LogLinesDropped, ExternalURL, Queries,
-// Incidents and Build are required.
+// ProxyAPI is the HTTP API of a proxy. All fields but LogLinesDropped, ExternalURL, Rules,
+// Queries, Incidents and Build are required.
 type ProxyAPI struct {
 	// Collect asks the agents, and returns at the query's deadline.
 	Collect func(ctx context.Context, q messages.Query) (*messages.Collection, error)
@@ -54,6 +54,8 @@ type ProxyAPI struct {
 	ExternalURL *url.URL
 	// Build may be empty.
 	Build Build
+	// Rules are those that the API of Prometheus shows, with the alerts of all nodes; nil: there are none.
+	Rules func(ctx context.Context) (messages.RuleGroups, error)
 	// Queries are the routes of the API of Prometheus, which writes its errors itself.
 	Queries []promapi.Route
 	// Incidents are those of the cluster; nil: there are no routes of them.

@@ -1,5 +1,7 @@
 package messages
 
+import "time"
+
 // ProxyCounts is what a proxy has done since its start. Restarts of its actors do not
 // set it back. The keys of each map are a closed set, all of which are always there.
 type ProxyCounts struct {
@@ -38,6 +40,8 @@ type IncidentCounts struct {
 	Open, Unsaved int
 	// EvidenceBytes is the size of the evidence of all incidents.
 	EvidenceBytes int64
+	// LookedAt is when the proxy's own rules were evaluated last; zero: they were not.
+	LookedAt time.Time
 }
 
 // ProcessUsage is what a process takes of its machine. A field that is 0 is not known.

@@ -109,6 +109,7 @@ func (a *runningAgent) api(sys *actors.System, c AgentConfig, program Program) *
 			return a.agent.Read(ctx, s, take)
 		},
 		Identity: func() messages.Identity { return a.agent.Identity() }, Version: thisBuild().version, MaxQueryBytes: agentQueryBytes,
+		Rules:     func(context.Context) (messages.RuleGroups, error) { return a.agent.Rules(), nil },
 		Incidents: a.incidentsAPI(c),
 	}
 	c.addQueries(api, program)

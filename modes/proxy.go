@@ -109,7 +109,8 @@ func (p *runningProxy) api(sys *actors.System, c ProxyConfig, answersBytes int64
 		Configs: func(ctx context.Context, f messages.NodeFilter) ([]messages.NodeConfiguration, error) {
 			return p.proxy.Configs(ctx, f)
 		},
-		Tree: sys.Tree, Counts: sys.Counts, ProxyCounts: func() messages.ProxyCounts { return p.proxy.Counts() },
+		Rules: func(ctx context.Context) (messages.RuleGroups, error) { return p.proxy.Rules(ctx) },
+		Tree:  sys.Tree, Counts: sys.Counts, ProxyCounts: func() messages.ProxyCounts { return p.proxy.Counts() },
 		Process: processUsage, LogLinesDropped: p.program.LogLinesDropped,
 		Ready: p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: p.program.Log.Named("http"),
 		Incidents: p.incidentsAPI(c.Incidents), MaxInFlightBytes: int(answersBytes), ExternalURL: c.externalURL(), Build: httpapi.Build{Version: build.version, Revision: build.revision},

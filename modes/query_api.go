@@ -13,19 +13,19 @@ import (
 )
 
 // queries returns the routes of the API of Prometheus over a storage.
-func queries(c promstore.Config, targets func(context.Context) ([]promapi.Target, error), limits promapi.Limits,
+func queries(c promstore.Config, targets func(context.Context) ([]promapi.Target, error), rules func(context.Context) (messages.RuleGroups, error), limits promapi.Limits,
 	pagesAhead func() <-chan struct{}, program Program, evidence incidentseries.Config,
 ) []promapi.Route {
 	c.Timeout, c.Now = limits.Timeout, time.Now
 	evidence.Present = promstore.New(c)
-	return promapi.New(promapi.Config{Storage: incidentseries.New(evidence), Targets: targets, Limits: limits, PagesAhead: pagesAhead, Revision: thisBuild().revision,
+	return promapi.New(promapi.Config{Storage: incidentseries.New(evidence), Targets: targets, Rules: rules, Limits: limits, PagesAhead: pagesAhead, Revision: thisBuild().revision,
 		Flags: program.Flags, Started: time.Now(), Now: time.Now, Log: program.Log.Named("http")}).Routes()
 }
 
 // addQueries lets the proxy's HTTP API answer queries.
 func (c ProxyConfig) addQueries(a *httpapi.ProxyAPI, answersBytes int64, program Program, evidence incidentseries.Config) {
 	a.MaxQueryCollections = max(1, c.MaxCollections/2)
-	a.Queries = queries(promstore.Config{Collect: a.CollectForQuery}, a.QueryTargets(c.HeartbeatInterval, c.HeartbeatTimeout),
+	a.Queries = queries(promstore.Config{Collect: a.CollectForQuery}, a.QueryTargets(c.HeartbeatInterval, c.HeartbeatTimeout), a.Rules,
 		c.Queries.within(c.HTTPWriteTimeout, answersBytes), a.PagesAhead, program, evidence)
 }
 
@@ -48,7 +48,7 @@ func (p *runningProxy) queriedIncidents(c ProxyIncidentsConfig) incidentseries.C
 
 // addQueries lets the agent's HTTP API answer queries.
 func (c AgentConfig) addQueries(a *httpapi.AgentAPI, program Program) {
-	a.Queries = queries(promstore.Config{Collect: a.CollectForQuery, OwnNode: true}, a.QueryTargets(c.PollInterval),
+	a.Queries = queries(promstore.Config{Collect: a.CollectForQuery, OwnNode: true}, a.QueryTargets(c.PollInterval), a.Rules,
 		c.Queries.within(c.writeTimeout(), agentQueryBytes), a.PagesAhead, program, incidentseries.Config{Without: agentWithoutEvidence})
 }
 

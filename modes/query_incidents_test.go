@@ -61,7 +61,7 @@ func newQueried(t *testing.T, from incidentseries.Config) *queried {
 	}
 	none := func(context.Context) ([]promapi.Target, error) { return nil, nil }
 	limits := promapi.Limits{Timeout: time.Minute, MaxSamples: 1_000_000, Concurrency: 2}
-	for _, r := range queries(promstore.Config{Collect: collect}, none, limits, nil, Program{Log: zap.NewNop()}, from) {
+	for _, r := range queries(promstore.Config{Collect: collect}, none, nil, limits, nil, Program{Log: zap.NewNop()}, from) {
 		q.mux.Handle(r.Path, r.Serve)
 	}
 	return q

@@ -139,6 +139,7 @@ type Agent struct {
 	scrapeTimeout  time.Duration
 	incidentStatus *atomic.Pointer[incidentsStatus]
 	ruleStatus     *atomic.Pointer[rulesStatus]
+	ruleGroups     func() *messages.RuleGroups // nil: there are no rules
 }
 
 // Start spawns the agent's actors. Scrapes and connections begin at once.

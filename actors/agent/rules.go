@@ -75,7 +75,7 @@ func (a *Agent) startRules(cfg *Config) {
 	a.rules = a.sys.Spawn("rules", actors.ResumeOnFailure(), func() actors.Actor {
 		return &ruleKeeper{sys: a.sys, log: a.sys.Log(), cfg: in, evaluator: evaluator, incidents: a.incidents, recorder: a.recorder, state: state, shown: shown}
 	})
-	a.ruleStatus = shown
+	a.ruleStatus, a.ruleGroups = shown, evaluator.Groups
 	cfg.more = append(cfg.more, func() []recorder.Sample { return ruleSamples(shown.Load()) })
 }
 

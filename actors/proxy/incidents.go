@@ -220,7 +220,8 @@ func (k *incidents) advance(c actors.Context) {
 			actors.Request(c, k.evidence, f)
 		}
 	}
-	k.counters.incidents.Store(&messages.IncidentCounts{Opened: k.state.openedCounts(), Open: k.state.open(), EvidenceBytes: k.state.bytes(), Unsaved: k.state.unsaved()})
+	k.counters.incidents.Store(&messages.IncidentCounts{Opened: k.state.openedCounts(), Open: k.state.open(), EvidenceBytes: k.state.bytes(), Unsaved: k.state.unsaved(),
+		LookedAt: k.state.lost.lookedAt})
 }
 
 // answer answers those who have asked for incidents that are stored now.

@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"fodc/actors"
 	"fodc/messages"
@@ -55,4 +56,18 @@ func (p *Proxy) startIncidents(cfg Config, registry, collector *atomic.Pointer[a
 		return newIncidents(p.sys, cfg, registry, collector, &p.requestIDs, p.openedEvidence, p.alertmanager)
 	})
 	return p.incidents
+}
+
+// Rules returns the proxy's own rules, and what fires in the incidents that are open. Without incidents in the configuration there
+// are none.
+func (p *Proxy) Rules(ctx context.Context) (messages.RuleGroups, error) {
+	list, err := p.Incidents(ctx)
+	if err != nil || p.incidents == nil {
+		return messages.RuleGroups{}, err
+	}
+	var lookedAt time.Time
+	if c := p.Counts().Incidents; c != nil {
+		lookedAt = c.LookedAt
+	}
+	return shownRules(list, lookedAt), nil
 }

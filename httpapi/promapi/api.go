@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"fodc/messages"
 	"fodc/recorder/promstore"
 
 	"github.com/prometheus/prometheus/promql"
@@ -53,7 +54,9 @@ type Config struct {
 	Storage Storage
 	// Targets returns what is scraped.
 	Targets func(ctx context.Context) ([]Target, error)
-	Limits  Limits
+	// Rules returns the alerting rules with their alerts; nil: there are none.
+	Rules  func(ctx context.Context) (messages.RuleGroups, error)
+	Limits Limits
 	// PagesAhead returns what is closed when no page goes before queries any more; nil: none does. The
 	// field may be nil.
 	PagesAhead func() <-chan struct{}
@@ -129,9 +132,9 @@ func (a *API) Routes() []Route {
 		route("/targets", "what is scraped", get, a.targets, "state", "scrapePool"),
 		route("/targets/metadata", "types and help texts of metrics, of each target", get, a.targetsMetadata, "match_target", "metric", "limit"),
 		route("/scrape_pools", "the groups of what is scraped", get, a.scrapePools),
-		route("/rules", "rules: there are none", get, a.rules,
+		route("/rules", "alerting rules and what came of them", get, a.rules,
 			"type", "match[]", "rule_name[]", "rule_group[]", "file[]", "exclude_alerts", "group_limit", "group_next_token"),
-		route("/alerts", "alerts: there are none", get, a.alerts),
+		route("/alerts", "the alerts that are pending or firing", get, a.alerts),
 		route("/alertmanagers", "alertmanagers: there are none", get, a.alertmanagers),
 		route("/status/buildinfo", "the version of the query engine", get, a.buildInfo),
 		route("/status/runtimeinfo", "the state of the process", get, a.runtimeInfo),

@@ -9,7 +9,7 @@
 //   - admission.go, admission_state.go: which queries run, and which wait; seriesmemory.go: what their
 //     series take
 //   - parse.go, regexps.go, madelabels.go, cost.go: what a query may not ask for, since the engine has no limit for it
-//   - series.go, metadata.go, targets.go, rules.go, status.go, format.go, read.go: the other routes
+//   - series.go, metadata.go, targets.go, rules.go, rulesdata.go, status.go, format.go, read.go: the other routes
 //
 // What a response looks like is Prometheus' to say, errors included. No response allows scripts of
 // other web sites to read it.

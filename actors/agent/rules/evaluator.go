@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"fodc/messages"
 
 	"github.com/prometheus/prometheus/promql"
 	promrules "github.com/prometheus/prometheus/rules"
@@ -43,6 +46,8 @@ type Evaluator struct {
 	rules []*rule
 	// ended are alerts of rules that are gone, which are yet to be returned as resolved.
 	ended []Alert
+
+	groups atomic.Pointer[messages.RuleGroups]
 
 	statsMu sync.Mutex
 	stats   Stats
@@ -89,6 +94,7 @@ func (e *Evaluator) Reload(set *Set) {
 		}
 	}
 	e.count(func(s *Stats) { s.Rules = len(e.rules) })
+	e.show()
 }
 
 // ErrNotReady is the error of a storage that cannot be read yet: rules are not evaluated then, and none of them has failed.
@@ -104,6 +110,7 @@ func (e *Evaluator) Evaluate(ctx context.Context, now time.Time) ([]Alert, error
 	begin := time.Now()
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	defer e.show()
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
 	defer e.count(func(s *Stats) {
@@ -125,6 +132,9 @@ func (e *Evaluator) Evaluate(ctx context.Context, now time.Time) ([]Alert, error
 	if err != nil {
 		if !errors.Is(err, ErrNotReady) {
 			e.count(func(s *Stats) { s.Evaluations, s.Failures = s.Evaluations+len(due), s.Failures+len(due) })
+			for _, r := range due {
+				r.evaluated(now, time.Since(begin), err)
+			}
 		}
 		return nil, err
 	}
@@ -136,7 +146,9 @@ func (e *Evaluator) Evaluate(ctx context.Context, now time.Time) ([]Alert, error
 	}
 	var errs []error
 	for _, r := range due {
-		if err := r.evaluate(ctx, now, query, back); err != nil {
+		begin := time.Now()
+		err := r.evaluate(ctx, now, query, back)
+		if r.evaluated(now, time.Since(begin), err); err != nil {
 			errs = append(errs, &Error{r.Name, err})
 		}
 	}

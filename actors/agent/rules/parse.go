@@ -54,7 +54,7 @@ func Parse(file string, content []byte) ([]*Definition, error) {
 }
 
 func definitionOf(p parser.Parser, group *rulefmt.RuleGroup, rule *rulefmt.Rule) (*Definition, error) {
-	d := &Definition{Name: rule.Alert, Expr: rule.Expr, For: time.Duration(rule.For), KeepFiringFor: time.Duration(rule.KeepFiringFor),
+	d := &Definition{Name: rule.Alert, Group: group.Name, Expr: rule.Expr, For: time.Duration(rule.For), KeepFiringFor: time.Duration(rule.KeepFiringFor),
 		Interval: time.Duration(group.Interval), Limit: group.Limit, Labels: map[string]string{}, Annotations: rule.Annotations}
 	if group.QueryOffset != nil {
 		d.QueryOffset = time.Duration(*group.QueryOffset)

@@ -29,9 +29,10 @@ const (
 type Definition struct {
 	// Name is the name of its alerts. Several rules of a file may have the same.
 	Name string
-	// File and Line say where it is.
-	File string
-	Line int
+	// File and Line say where it is, Group the group in the file.
+	File  string
+	Line  int
+	Group string
 	// Expr is the expression, as it is in the file.
 	Expr string
 	// For is how long the expression must hold until an alert fires; KeepFiringFor how long one fires when it
