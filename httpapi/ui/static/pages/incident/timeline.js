@@ -13,6 +13,9 @@ import { firstWords, offsetOf, showWhole } from './range.js'
 // laneHeight is in pixels, as in style/incident.css.
 export const laneHeight = 32
 
+// firstWidth is how much room the words at the first occurrence take, in pixels: without it they stand before the line.
+const firstWidth = 184
+
 // Timeline draws the events of an incident. changes are those of its series, if they are known; open(event) shows an event
 // in the list below.
 export function Timeline({ doc, events, changes, range, all, showAll, open }) {
@@ -28,7 +31,7 @@ export function Timeline({ doc, events, changes, range, all, showAll, open }) {
       : html`<a tabindex="-1" href=${href(['node', lane.name], { from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString(), range: null })} class=${lane.node?.kind === 'context' ? 'quiet' : ''} title=${lane.name}>${lane.name}</a>`}</div>`)}</div>
     <div class="lane-box axis" ref=${box} ...${follow(range)} onPointerDown=${drag.down} onPointerUp=${drag.up} onPointerCancel=${drag.cancel}>
       <${Lanes} ...${{ lanes, grouped, changes, range, width, shown, setShown, open, first }} />
-      ${firstShare >= 0 && firstShare <= 1 && html`<div class=${firstShare > 0.7 ? 'first-line before' : 'first-line'} style=${{ left: `${firstShare * 100}%` }}><span>${firstWords(doc)} ${clockOf(first)}</span></div>`}
+      ${firstShare >= 0 && firstShare <= 1 && html`<div class=${(1 - firstShare) * width < firstWidth ? 'first-line before' : 'first-line'} style=${{ left: `${firstShare * 100}%` }}><span>${firstWords(doc)} ${clockOf(first)}</span></div>`}
       <div class="cross"></div>${drag.shown && html`<div class="drag" style=${drag.shown}></div>`}
       ${shown && html`<${Tip} shown=${shown} first=${first} width=${width} lanes=${lanes.length} />`}</div>
     <div class="lane-foot">${range.zoomed ? html`<button type="button" class="link" onClick=${showWhole}>Whole time</button>` : more > 0 ? html`<button type="button" class="link" onClick=${showAll}>and ${more} more</button>` : ''}</div>
