@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,9 +17,10 @@ import (
 
 func TestPanicOfTheMemoryOfARamp(t *testing.T) {
 	rampWorld(t, "", 1000, func(t *testing.T, w *world, node *growingNode) {
-		panics := true
+		var panics atomic.Bool
+		panics.Store(true)
 		w.cfg.Ramps.memory = func(ctx context.Context) (nodeMemory, error) {
-			if panics {
+			if panics.Load() {
 				panic("a bug")
 			}
 			return node.memory(ctx)
@@ -27,7 +29,7 @@ func TestPanicOfTheMemoryOfARamp(t *testing.T) {
 		node.set(700)
 		w.pass(5 * time.Second)
 		require.NotEmpty(t, w.lines("reading the node's memory panicked"))
-		panics = false
+		panics.Store(false)
 		w.pass(10 * time.Second)
 		require.Equal(t, []string{"heap", "goroutine"}, node.asked)
 	})
@@ -45,9 +47,10 @@ func TestPanicOfACaptureOfARamp(t *testing.T) {
 
 func TestPanicOfTheMemoryUnderPressure(t *testing.T) {
 	underPressure(t, func(t *testing.T, w *world, node *nodeUnderPressure) {
-		panics := true
+		var panics atomic.Bool
+		panics.Store(true)
 		w.cfg.Pressure.memory = func(ctx context.Context) (nodeMemory, error) {
-			if panics {
+			if panics.Load() {
 				panic("a bug")
 			}
 			return node.memory(ctx)
@@ -56,7 +59,7 @@ func TestPanicOfTheMemoryUnderPressure(t *testing.T) {
 		node.set(800, nil)
 		w.pass(time.Minute)
 		require.NotEmpty(t, w.lines("reading the node's memory panicked"))
-		panics = false
+		panics.Store(false)
 		w.pass(time.Minute)
 		require.Len(t, w.profiles(), 1)
 	})
@@ -73,9 +76,11 @@ func TestPanicOfTheProcess(t *testing.T) {
 
 func TestPanicOfAScrape(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		fetch, panics := w.cfg.Fetch, true
+		fetch := w.cfg.Fetch
+		var panics atomic.Bool
+		panics.Store(true)
 		w.cfg.Fetch = func(ctx context.Context, url string) ([]byte, string, error) {
-			if panics {
+			if panics.Load() {
 				panic("a bug")
 			}
 			return fetch(ctx, url)
@@ -85,7 +90,7 @@ func TestPanicOfAScrape(t *testing.T) {
 		h, err := w.agent.Health(t.Context())
 		require.NoError(t, err)
 		require.Contains(t, h.Targets[0].LastError.Error, "panic: a bug")
-		panics = false
+		panics.Store(false)
 		w.pass(time.Minute)
 		h, err = w.agent.Health(t.Context())
 		require.NoError(t, err)
