@@ -22,7 +22,7 @@ type RuleGroup struct {
 
 // AlertingRule is a rule, what came of its latest evaluation, and the alerts that are pending or firing.
 type AlertingRule struct {
-	// Query is the expression as it is in the file, and of a rule that has none a text that says so.
+	// Query is the expression as Prometheus writes it, and of a rule that has none a text that says so.
 	Name, Query         string
 	For, KeepFiringFor  time.Duration
 	Labels, Annotations map[string]string

@@ -53,7 +53,7 @@ func (r *rule) evaluated(now time.Time, took time.Duration, err error) {
 
 // show returns the rule with all its alerts, sorted by their labels.
 func (r *rule) show() messages.AlertingRule {
-	shown := messages.AlertingRule{Name: r.Name, Query: r.Expr, For: r.For, KeepFiringFor: r.KeepFiringFor, Labels: r.Labels, Annotations: r.Annotations,
+	shown := messages.AlertingRule{Name: r.Name, Query: r.query, For: r.For, KeepFiringFor: r.KeepFiringFor, Labels: r.Labels, Annotations: r.Annotations,
 		State: r.eval.State().String(), Health: string(r.eval.Health()), EvaluatedAt: r.eval.GetEvaluationTimestamp(), Took: r.eval.GetEvaluationDuration()}
 	if err := r.eval.LastError(); err != nil {
 		shown.LastError = bounded(err.Error(), maxErrorBytes)

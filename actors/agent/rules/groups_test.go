@@ -42,6 +42,7 @@ func TestGroups(t *testing.T) {
 	require.Equal(t, "pending ok", high.State+" "+high.Health)
 	require.Equal(t, now, high.EvaluatedAt)
 	require.Equal(t, "x > 10", high.Query)
+	require.Equal(t, "y * on () y", wrong.Query, "as Prometheus writes it")
 	require.Equal(t, 20*time.Second, high.For)
 	require.Equal(t, "inactive err", wrong.State+" "+wrong.Health)
 	require.Contains(t, wrong.LastError, "duplicate series")

@@ -74,7 +74,7 @@ func definitionOf(p parser.Parser, group *rulefmt.RuleGroup, rule *rulefmt.Rule)
 	if t := expr.Type(); t != parser.ValueTypeVector && t != parser.ValueTypeScalar {
 		return d, fmt.Errorf("the expression is a %s: it must be an instant vector or a scalar", parser.DocumentedType(t))
 	}
-	d.expr, d.reads = expr, selectorsOf(expr)
+	d.expr, d.query, d.reads = expr, expr.String(), selectorsOf(expr)
 	for _, s := range d.reads {
 		d.longest = max(d.longest, s.from+d.QueryOffset)
 	}

@@ -47,6 +47,8 @@ type Definition struct {
 	Labels, Annotations map[string]string
 
 	expr parser.Expr
+	// query is the expression as Prometheus writes it.
+	query string
 	// gate is an expression without whose result expr has none, either; empty: there is none that costs less.
 	gate string
 	// reads is what is read each time; longest is how long before its evaluation the first sample is that expr may read.
