@@ -121,7 +121,7 @@ func call[P, R any](b *tab, command cdp.Command[P, R], params P) R {
 
 // watchShift adds up the layout shifts that no input has caused.
 const watchShift = `window.shifted = 0; window.shifts = []; new PerformanceObserver(list => { for (const one of list.getEntries()) if (!one.hadRecentInput) {
-	window.shifted += one.value; window.shifts.push(one.value.toFixed(3) + ' ' + one.sources.map(s => s.node?.className || s.node?.nodeName || '?').join(' ')) } }).observe({type: 'layout-shift', buffered: true})`
+	window.shifted += one.value; window.shifts.push(one.value.toFixed(3) + ' ' + one.sources.map(s => (s.node?.className || s.node?.nodeName || '?') + ' ' + [s.previousRect, s.currentRect].map(r => [r.x, r.y, r.width, r.height].map(Math.round).join()).join(' to ')).join('; ')) } }).observe({type: 'layout-shift', buffered: true})`
 
 // watch notes what must not happen.
 func (b *tab) watch(event any) {

@@ -2,11 +2,11 @@
 // does not answer, and which incidents are open.
 
 import { html, useEffect, useRef, useState, useStore } from './html.js'
-import { connection, get, useData } from './api.js'
+import { connection, useData } from './api.js'
 import { switchTheme, theme } from './colours.js'
 import { keys, useKey } from './keyboard.js'
 import { go, href, useLocation } from './location.js'
-import { server } from './server.js'
+import { askOpen, openAtFirst, server } from './server.js'
 import { Mark } from './states.js'
 import { ago, localTime, utcTime, zone } from './times.js'
 import { pick, presets, setLive, span, useTicks, useTimeRange } from './timerange.js'
@@ -64,11 +64,11 @@ function Gone() {
 }
 
 function OpenIncidents({ page }) {
-  const { data } = useData(signal => (server.get()?.has('/incidents') ? get('incidents', { state: 'open', limit: 20 }, { signal }) : Promise.resolve([])), [], { every: 10_000 })
-  const open = data ?? []
+  const { data } = useData(signal => (server.get() ? askOpen(server.get(), { signal }) : Promise.resolve([])), [], { every: 10_000 })
+  const open = data ?? openAtFirst ?? []
   if (open.length === 0 || page?.name === 'incidents' || page?.name === 'incident') return null
   const [first] = open
-  return html`<a class="banner banner-loud" href=${href(['incidents', first.id])}><${Mark} state="open" /> <strong>${open.length === 1 ? '1 incident is open' : `${open.length} incidents are open`}:</strong> <span>${first.summary}</span> <span class="quiet">since ${localTime(Date.parse(first.first_occurrence))}</span></a>`
+  return html`<a class="banner banner-loud" href=${href(['incidents', first.id])}><${Mark} state="open" /> <strong>${open.length === 1 ? '1 incident is open' : `${open.length} incidents are open`}:</strong> <span class="banner-what">${first.summary}</span> <span class="quiet">since ${localTime(Date.parse(first.first_occurrence))}</span></a>`
 }
 
 function Help({ close }) {

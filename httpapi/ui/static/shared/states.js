@@ -33,10 +33,10 @@ export class Guard extends Component {
   }
 }
 
-// PartialNote names what is missing from an answer.
-export function PartialNote({ missing }) {
+// PartialNote names what is missing from an answer. With short it is a word beside something else until it is opened.
+export function PartialNote({ missing, short = false }) {
   if (!missing || missing.length === 0) return null
-  return html`<details class="state partial"><summary><${Mark} state="partial" /> Not all of it: ${missing.length === 1 ? missing[0] : `${missing.length} things are missing`}</summary>
+  return html`<details class=${joined('state', 'partial', short && 'partial-short')}><summary><${Mark} state="partial" /> <span>Not all of it${short ? '' : `: ${missing.length === 1 ? missing[0] : `${missing.length} things are missing`}`}</span></summary>
     <ul>${missing.map(one => html`<li key=${one}>${one}</li>`)}</ul></details>`
 }
 

@@ -8,17 +8,19 @@ const drawAll = 120
 // beyond is how many rows are drawn above and below those that are seen.
 const beyond = 12
 
+const byName = new Intl.Collator('en', { numeric: true }).compare
+
 // compare sorts numbers by size and texts as people do; what is not known comes last, whichever way is sorted.
 export function compare(a, b, down) {
   const none = value => value === null || value === undefined || value === '' || Number.isNaN(value)
   if (none(a) || none(b)) return none(a) - none(b)
-  const order = typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b), 'en', { numeric: true })
+  const order = typeof a === 'number' && typeof b === 'number' ? a - b : byName(String(a), String(b))
   return down ? -order : order
 }
 
 // Table shows rows. columns are {key, title, sort(row), cell(row), right, wide, about}: without sort a column cannot be sorted.
 // initial is the key of the column that is sorted by at first, with - before it for downwards. The choice is in the URL's
-// parameter, whose name is param. open(row), if there is one, is what Enter does on a row; keyOf(row) is its name.
+// parameter, whose name is param. Where each column has a width, in pixels, the columns keep it, whatever the rows have. open(row), if there is one, is what Enter does on a row; keyOf(row) is its name.
 export function Table({ columns, rows, keyOf, initial = '', param = 'sort', open, height = 36, title, rowClass }) {
   const [sorted, setSorted] = useParam(param, initial)
   const down = sorted.startsWith('-')
@@ -31,8 +33,10 @@ export function Table({ columns, rows, keyOf, initial = '', param = 'sort', open
   const body = useRef(null)
   const [first, last] = useSeen(body, ordered.length, height)
   const shown = ordered.slice(first, last)
+  const width = columns.reduce((sum, one) => sum + (one.width ?? NaN), 0)
   const next = key => (sorted === key ? `-${key}` : sorted === `-${key}` ? key : columns.find(one => one.key === key).right ? `-${key}` : key)
-  return html`<div class="table-box" role="region" aria-label=${title} tabindex="0"><table class="table" aria-rowcount=${ordered.length + 1}>
+  return html`<div class="table-box" role="region" aria-label=${title} tabindex="0"><table class=${width > 0 ? 'table table-fixed' : 'table'} style=${width > 0 ? { minWidth: `${width}px` } : undefined} aria-rowcount=${ordered.length + 1}>
+    ${width > 0 && html`<colgroup>${columns.map(one => html`<col key=${one.key} style=${{ width: `${one.width}px` }} />`)}</colgroup>`}
     <thead><tr>${columns.map(one => html`<th key=${one.key} scope="col" class=${joined(one.right && 'right', one.wide && 'wide')} aria-sort=${by === one ? (down ? 'descending' : 'ascending') : undefined} title=${one.about}>${one.sort
       ? html`<button type="button" onClick=${() => setSorted(next(one.key), { replace: true })}>${one.title}<span class="sort" aria-hidden="true">${by === one ? (down ? '▾' : '▴') : ''}</span></button>` : one.title}</th>`)}</tr></thead>
     <tbody ref=${body}>
@@ -63,7 +67,7 @@ function useSeen(body, count, height) {
     }
     const top = body.current.getBoundingClientRect().top
     const first = Math.max(0, Math.floor(-top / height) - beyond)
-    const last = Math.min(count, Math.ceil((window.innerHeight - top) / height) + beyond)
+    const last = Math.min(count, Math.max(first + beyond, Math.ceil((window.innerHeight - top) / height) + beyond))
     setSeen(old => (old[0] === first && old[1] === Math.max(first, last) ? old : [first, Math.max(first, last)]))
   }
   useLayoutEffect(look, [count, height])
@@ -73,11 +77,11 @@ function useSeen(body, count, height) {
       cancelAnimationFrame(frame)
       frame = requestAnimationFrame(look)
     }
-    window.addEventListener('scroll', moved, { passive: true })
+    window.addEventListener('scroll', moved, { passive: true, capture: true }) // A table may be in a box that is scrolled.
     window.addEventListener('resize', moved)
     return () => {
       cancelAnimationFrame(frame)
-      window.removeEventListener('scroll', moved)
+      window.removeEventListener('scroll', moved, { capture: true })
       window.removeEventListener('resize', moved)
     }
   }, [count, height])

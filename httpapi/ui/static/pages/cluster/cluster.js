@@ -39,8 +39,8 @@ function Cluster({ data, incidents, series, range }) {
   if (rows.length === 0) return html`<h1>Cluster</h1><${Empty} title="No agent has registered yet">Start one beside each node: <code>fodc agent --proxy-addr HOST:17900 --node-role ROLE</code>. It appears here within seconds.</${Empty}>`
   return html`<h1 class="hidden">Cluster</h1><${Summary} rows=${rows} />
     <${Map} rows=${rows} role=${role} setRole=${setRole} />
-    <div class="title"><${Filter} title="Find nodes" shown=${shown.length} all=${rows.length} />${role !== '' && html`<button type="button" class="button" onClick=${() => setRole('')}>Role: ${role} ×</button>`}</div>
-    <${FailureNote} failure=${series.failure} what="the values" reload=${series.reload} /><${PartialNote} missing=${series.data?.warnings} />
+    <div class="title"><${Filter} title="Find nodes" shown=${shown.length} all=${rows.length} /><${PartialNote} missing=${series.data?.warnings} short=${true} />${role !== '' && html`<button type="button" class="button" onClick=${() => setRole('')}>Role: <bdi>${role}</bdi> ×</button>`}</div>
+    <${FailureNote} failure=${series.failure} what="the values" reload=${series.reload} />
     ${shown.length === 0 ? html`<${Empty} title="No node is like that">Clear the filter to see all ${rows.length}.</${Empty}>`
       : html`<${NodesTable} rows=${shown} range=${range} loading=${series.data === undefined} open=${row => go(['node', row.id])} />`}`
 }
@@ -50,11 +50,12 @@ function Summary({ rows }) {
   const self = useData(async signal => processOf(await (await request('metrics/self', { signal })).text()), [], { every: 15_000 })
   const window = t.shortest === null ? null : formatDuration(Math.round(t.shortest)) + (t.longest - t.shortest > 60 ? ` to ${formatDuration(Math.round(t.longest))}` : '')
   const first = rows[0]
+  const known = Number.isFinite(self.data?.cpu)
   return html`<div class="summary">
     <p class="summary-line"><strong>${t.nodes} ${t.nodes === 1 ? 'node' : 'nodes'}</strong>: ${t.online} online${t.nodes > t.online && html`, <span class="bad">${t.nodes - t.online} gone</span>`}
       ${t.series > 0 && html`<span class="dot">${formatCount(t.series)} series</span>`}${window && html`<span class="dot" title="how far back metrics reach">window ${window}</span>`}
-      <span class="dot" title="of the proxy itself">proxy ${self.data ? `${formatValue(self.data.cpu, 'ratio')} CPU, ${formatValue(self.data.memory, 'bytes')}` : '…'}</span></p>
-    <p class="summary-line">${t.bad === 0 ? html`<${Mark} state="online" text="Nothing is wrong." />` : html`<${Mark} state=${first.mark} /> <a href=${href(['node', first.id])}><bdi>${first.id}</bdi></a>: ${first.says}${first.badness >= 4 && first.why ? html`, ${first.why}` : ''}${t.bad > 1 && html`<span class="quiet dot">${t.bad - 1} more below</span>`}`}</p></div>`
+      <span class="dot" title="of the proxy itself">proxy ${known ? `${formatValue(self.data.cpu, 'ratio')} CPU, ${formatValue(self.data.memory, 'bytes')}` : self.data ? 'not known' : '…'}</span></p>
+    <p class="summary-line summary-worst">${t.bad === 0 ? html`<${Mark} state="online" text="Nothing is wrong." />` : html`<${Mark} state=${first.mark} /> <a href=${href(['node', first.id])}><bdi>${first.id}</bdi></a>: ${first.says}${first.badness >= 4 && first.why ? html`, ${first.why}` : ''}${t.bad > 1 && html`<span class="quiet dot">${t.bad - 1} more below</span>`}`}</p></div>`
 }
 
 let before = null
@@ -68,8 +69,9 @@ function processOf(text) {
   return { memory: now.memory, cpu: (now.used - since.used) / (now.at - since.at) }
 }
 
+// Map is drawn again only when a node has changed, not with each key in the filter.
 function Map({ rows, role, setRole }) {
   const roles = useMemo(() => byRole(rows), [rows])
-  return html`<div class="map">${roles.map(([name, all]) => html`<section key=${name} class="map-role"><h2><button type="button" class="link" aria-pressed=${role === name} onClick=${() => setRole(role === name ? '' : name)}><bdi>${name}</bdi></button> <span class="quiet">${all.length}</span></h2>
-    <div class="map-cells">${all.map(row => html`<a key=${row.id} class=${row.badness > 0 ? 'cell cell-bad' : 'cell'} href=${href(['node', row.id])} title=${`${row.id}: ${row.mark === 'online' ? 'online for ' : ''}${row.says}${row.why ? `: ${row.why}` : ''}`}><${Mark} state=${row.mark} words=${`${row.id}: ${row.says}`} /></a>`)}</div></section>`)}</div>`
+  return useMemo(() => html`<div class="map">${roles.map(([name, all]) => html`<section key=${name} class="map-role"><h2><button type="button" class="link" aria-pressed=${role === name} onClick=${() => setRole(role === name ? '' : name)}><bdi>${name}</bdi></button> <span class="quiet">${all.length}</span></h2>
+    <div class="map-cells">${all.map(row => html`<a key=${row.id} class=${row.badness > 0 ? 'cell cell-bad' : 'cell'} href=${href(['node', row.id])} title=${`${row.id}: ${row.mark === 'online' ? 'online for ' : ''}${row.says}${row.why ? `: ${row.why}` : ''}`.slice(0, 500)}><${Mark} state=${row.mark} words=${`${row.id}: ${row.says}`} /></a>`)}</div></section>`)}</div>`, [roles, role])
 }

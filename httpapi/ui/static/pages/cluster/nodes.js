@@ -3,16 +3,27 @@
 import { html, useMemo } from '../../shared/html.js'
 import { href } from '../../shared/location.js'
 import { Bar, Sparkline } from '../../shared/sparkline.js'
+import { useNarrow } from '../../shared/narrow.js'
 import { Mark } from '../../shared/states.js'
 import { Table } from '../../shared/table.js'
-import { localTime } from '../../shared/times.js'
+import { localTime, msOf } from '../../shared/times.js'
 import { formatDuration, formatValue } from '../../shared/units.js'
 import { overview } from '../../signals.js'
 
 export function NodesTable({ rows, range, loading, open }) {
-  const columns = useMemo(() => columnsOf(rows, range, loading), [rows, range, loading])
+  const narrow = useNarrow()
+  const columns = useMemo(() => {
+    const all = columnsOf(rows, range, loading)
+    return narrow ? [...firstOnPhone, ...all.map(one => one.key)].filter((key, i, keys) => keys.indexOf(key) === i).map(key => all.find(one => one.key === key)) : all
+  }, [rows, range, loading, narrow])
   return html`<${Table} title="Nodes" columns=${columns} rows=${rows} keyOf=${row => row.id} open=${open} height=${40} rowClass=${row => (row.badness >= 4 ? 'row-bad' : '')} />`
 }
+
+// firstOnPhone are the columns that a phone has room for: what is wrong, and of which node.
+const firstOnPhone = ['node', 'state', 'memory', 'disk', 'cpu']
+
+// widths of columns are in pixels: 1,400 in all. They do not depend on what has come yet, nor on the rows that are drawn.
+const widths = { node: 124, role: 122, state: 152, writes: 148, cpu: 144, memory: 118, io: 94, disk: 104, load: 56, window: 66, clock: 92, version: 62, incident: 110 }
 
 function columnsOf(rows, range, loading) {
   const waits = html`<span class="quiet">…</span>`
@@ -20,7 +31,7 @@ function columnsOf(rows, range, loading) {
     const high = one.line ? Math.max(0, ...rows.map(row => Math.max(...(row.lines[one.key]?.values.filter(Number.isFinite) ?? [0])))) : 0
     return { key: one.key, title: one.title, about: one.about, right: !one.line, sort: row => row[one.key], cell: row => (loading ? waits : one.line ? lineCell(row, one, range, high) : shareCell(row, one)) }
   })
-  return [
+  const columns = [
     { key: 'node', title: 'Node', sort: row => row.id, cell: row => html`<a class="node-name" href=${href(['node', row.id])} title=${row.id}><bdi>${row.id}</bdi></a>` },
     { key: 'role', title: 'Role', sort: row => row.role, cell: row => html`<span class="node-role" title=${row.role}><bdi>${row.role}</bdi></span>` },
     { key: 'state', title: 'State', about: 'for how long the agent is connected, or what is wrong', sort: row => -row.badness, cell: row => html`<span class="node-state" title=${row.why}><${Mark} state=${row.mark} text=${row.says} /></span>` },
@@ -29,8 +40,9 @@ function columnsOf(rows, range, loading) {
     { key: 'window', title: 'Window', about: 'how far back its metrics reach', right: true, sort: row => row.window, cell: row => (loading ? waits : !Number.isFinite(row.window) ? none : roughly(row.window)) },
     { key: 'clock', title: 'Clock', about: "the proxy's clock minus the node's", right: true, sort: row => row.offset, cell: row => (row.offset === null ? none : html`<span class=${Math.abs(row.offset) > 1 ? 'bad' : Math.abs(row.offset) < 0.05 ? 'quiet' : ''}>${row.offset > 0.05 ? '+' : ''}${Math.abs(row.offset) < 0.05 ? '0 s' : formatDuration(Number(row.offset.toFixed(1)))}</span>`) },
     { key: 'version', title: 'Agent', about: "the agent's version", sort: row => row.node.agent_version, cell: row => html`<span class="quiet"><bdi>${row.node.agent_version || '–'}</bdi></span>` },
-    { key: 'incident', title: 'Last incident', sort: row => row.incident && Date.parse(row.incident.first_occurrence), cell: row => (row.incident === null ? none : html`<a class="node-incident" href=${href(['incidents', row.incident.id])} title=${row.incident.summary}><${Mark} state=${row.incident.state} text=${localTime(Date.parse(row.incident.first_occurrence))} /></a>`) },
+    { key: 'incident', title: 'Last incident', sort: row => row.incident && Date.parse(row.incident.first_occurrence), cell: row => (row.incident === null ? none : html`<a class="node-incident" href=${href(['incidents', row.incident.id])} title=${`${localTime(msOf(row.incident.first_occurrence))}: ${row.incident.summary}`}><${Mark} state=${row.incident.state} text=${`${roughly((Date.now() - msOf(row.incident.first_occurrence)) / 1000)} ago`} /></a>`) },
   ]
+  return columns.map(one => ({ ...one, width: widths[one.key] }))
 }
 
 const none = html`<span class="quiet">–</span>`
@@ -38,7 +50,7 @@ const none = html`<span class="quiet">–</span>`
 const number = value => (value === undefined || value === null ? none : value.toFixed(2))
 
 // roughly says a duration in its largest unit alone.
-const roughly = seconds => formatDuration(Math.round(seconds)).split(' ').slice(0, 2).join(' ')
+const roughly = seconds => formatDuration(Math.max(0, Math.round(seconds))).split(' ').slice(0, 2).join(' ')
 
 function lineCell(row, one, range, high) {
   const line = row.lines[one.key]

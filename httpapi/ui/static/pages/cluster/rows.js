@@ -19,7 +19,7 @@ export function rowsOf(nodes, series, incidents, now) {
   }).sort((a, b) => b.badness - a.badness || (a.role === b.role ? compareText(a.id, b.id) : compareText(a.role, b.role)))
 }
 
-const compareText = (a, b) => a.localeCompare(b, 'en', { numeric: true })
+const compareText = new Intl.Collator('en', { numeric: true }).compare
 
 function latestIncidents(incidents) {
   const latest = new Map()

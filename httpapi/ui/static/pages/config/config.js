@@ -3,6 +3,7 @@
 import { html, useMemo } from '../../shared/html.js'
 import { get, useData } from '../../shared/api.js'
 import { href, useParam } from '../../shared/location.js'
+import { LongText } from '../../shared/long-text.js'
 import { Empty, PartialNote, Shown } from '../../shared/states.js'
 import { Filter, matches } from '../../shared/table.js'
 
@@ -42,6 +43,6 @@ function Differences({ data, role, setRole }) {
 function Row({ one }) {
   const values = [...one.values].sort((a, b) => b.node_ids.length - a.node_ids.length)
   return html`<tr><th scope="row" class="code text">${one.name}</th><td class="quiet"><bdi>${one.node_role}</bdi></td><td><ul class="values">${values.map((value, i) => html`<li key=${i}>
-    <span class=${i > 0 ? 'code text value-few' : 'code text'}>${value.missing ? html`<em class="quiet">not set</em>` : value.value}</span>
+    <span class=${i > 0 ? 'code text value-few' : 'code text'}>${value.missing ? html`<em class="quiet">not set</em>` : html`<${LongText} text=${value.value} />`}</span>
     <span class="quiet">${value.node_ids.length > maxNames ? `${value.node_ids.length} nodes: ` : ''}${value.node_ids.slice(0, maxNames).map((id, at) => html`${at > 0 ? ', ' : ''}<a key=${id} href=${href(['node', id], { tab: 'configuration' })}><bdi>${id}</bdi></a>`)}${value.node_ids.length > maxNames ? ' …' : ''}</span></li>`)}</ul></td></tr>`
 }

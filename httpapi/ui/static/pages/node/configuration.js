@@ -4,6 +4,7 @@ import { html, useMemo } from '../../shared/html.js'
 import { get, useData } from '../../shared/api.js'
 import { href, useParam } from '../../shared/location.js'
 import { Empty, PartialNote, Shown } from '../../shared/states.js'
+import { LongText } from '../../shared/long-text.js'
 import { server } from '../../shared/server.js'
 import { Filter, matches } from '../../shared/table.js'
 import { Time } from '../../shared/times.js'
@@ -30,8 +31,8 @@ function Parameters({ id, configuration, differences }) {
     <${PartialNote} missing=${configuration.errors} />
     <div class="title"><${Filter} title="Find parameters" shown=${shown.length} all=${rows.length} /></div>
     ${rows.length === 0 ? html`<${Empty} title="No parameter is known" />` : html`<div class="table-box" tabindex="0" role="region" aria-label="Configuration"><table class="table config-table"><thead><tr><th scope="col">Parameter</th><th scope="col">Value</th><th scope="col">Others of its role have</th></tr></thead>
-      <tbody>${shown.map(row => html`<tr key=${`${row.section} ${row.name}`}><th scope="row" class="code text">${row.name}</th><td class="code text">${row.value}</td>
-        <td class="code text">${row.others.map(one => html`<div key=${one.value ?? ''}>${one.missing ? html`<span class="quiet">not set</span>` : one.value} <span class="quiet">${one.node_ids.slice(0, 3).join(', ')}${one.node_ids.length > 3 ? ` and ${one.node_ids.length - 3} more` : ''}</span></div>`)}</td></tr>`)}</tbody></table></div>`}`
+      <tbody>${shown.map(row => html`<tr key=${`${row.section} ${row.name}`}><th scope="row" class="code text">${row.name}</th><td class="code text"><${LongText} text=${row.value} /></td>
+        <td class="code text">${row.others.map(one => html`<div key=${one.value ?? ''}>${one.missing ? html`<span class="quiet">not set</span>` : html`<${LongText} text=${one.value} />`} <span class="quiet">${one.node_ids.slice(0, 3).map((id, i) => html`${i > 0 ? ', ' : ''}<bdi>${id}</bdi>`)}${one.node_ids.length > 3 ? ` and ${one.node_ids.length - 3} more` : ''}</span></div>`)}</td></tr>`)}</tbody></table></div>`}`
 }
 
 const rowsOf = (section, configuration) => Object.entries(configuration[section] ?? {}).map(([name, value]) => ({ section, name, value: String(value) }))

@@ -4,6 +4,7 @@ import { html, useMemo } from '../../shared/html.js'
 import { get, useData } from '../../shared/api.js'
 import { href } from '../../shared/location.js'
 import { queryRange, quoted } from '../../shared/prom.js'
+import { LongText } from '../../shared/long-text.js'
 import { server } from '../../shared/server.js'
 import { Empty, FailureNote, Mark } from '../../shared/states.js'
 import { Time } from '../../shared/times.js'
@@ -87,5 +88,5 @@ export function Events({ events }) {
   if (loading && !failure) return html`<p class="state loading" role="status">Loading events …</p>`
   return html`<${FailureNote} failure=${failure} what="the events" reload=${reload} />
     ${list.length === 0 ? html`<${Empty} title="Nothing happened in this time">Starts, times without an answer, incidents and crashes would be here.</${Empty}>`
-      : html`<ol class="events">${list.map((one, i) => html`<li key=${i}><span class="event-time"><${Time} at=${one.at} /></span><${Mark} state=${one.state ?? 'info'} words=${one.kind} /><span class="text">${one.link ? html`<a href=${one.link}>${one.text}</a>` : one.text}</span></li>`)}</ol>`}`
+      : html`<ol class="events">${list.map((one, i) => html`<li key=${i}><span class="event-time"><${Time} at=${one.at} /></span><${Mark} state=${one.state ?? 'info'} words=${one.kind} /><span class="text">${one.link ? html`<a class="clamp" href=${one.link} title=${one.text}>${one.text}</a>` : html`<${LongText} text=${one.text} />`}</span></li>`)}</ol>`}`
 }

@@ -28,7 +28,7 @@ export function NodePage({ path }) {
   const [tab, setTab] = useParam('tab', 'signals')
   const shown = tabs.filter(([name]) => name !== 'configuration' || program !== 'view')
   const { data } = node
-  return html`<div class="title"><h1><bdi>${id}</bdi></h1>${data?.says && html`<${Mark} state=${data.says.mark} text=${data.says.mark === 'online' ? `online for ${data.says.says}` : data.says.says} />${data.says.badness > 0 && data.says.why && html`<span class="text">${data.says.why}</span>`}`}</div>
+  return html`<div class="title"><h1><bdi>${id}</bdi></h1>${data?.says && html`<${Mark} state=${data.says.mark} text=${data.says.mark === 'online' ? `online for ${data.says.says}` : data.says.says} />${data.says.badness > 0 && data.says.why && html`<span class="text clamp1" title=${data.says.why}>${data.says.why}</span>`}`}</div>
     <${FailureNote} failure=${node.failure} what="the node" reload=${node.reload} />
     ${data === undefined && node.failure?.kind === 'gone' && html`<${Waiting} what="the node" />`}
     ${data === null && html`<${Empty} title="No node of this name is registered">It may have been removed. What was recorded in incidents is still in <a href=${href(['incidents'], { node_id: id })}>its incidents</a>.</${Empty}>`}
@@ -74,6 +74,6 @@ function LatestIncident({ id, incidents }) {
   if (!incidents) return html`<p class="latest quiet">…</p>`
   const [one] = incidents.filter(incident => incident.nodes.some(node => node.node_id === id && node.kind !== 'context'))
   if (!one) return html`<p class="latest quiet">No incident of this node is kept${incidents.length > 0 && html`; <a href=${href(['incidents'], { node_id: id })}>${incidents.length} of others</a> have its metrics`}.</p>`
-  return html`<p class="latest text"><${Mark} state=${one.state} /> Last incident: <a href=${href(['incidents', one.id])}>${one.summary}</a> <span class="quiet"><${Time} at=${one.first_occurrence} /></span>
+  return html`<p class="latest text"><${Mark} state=${one.state} /> Last incident: <a class="latest-what clamp1" href=${href(['incidents', one.id])} title=${one.summary}>${one.summary}</a> <span class="quiet"><${Time} at=${one.first_occurrence} /></span>
     ${incidents.length > 1 && html` <a class="dot" href=${href(['incidents'], { node_id: id })}>all ${incidents.length}</a>`}</p>`
 }

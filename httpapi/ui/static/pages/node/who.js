@@ -5,9 +5,10 @@ import { Mark } from '../../shared/states.js'
 import { Time } from '../../shared/times.js'
 import { formatCount, formatDuration, formatValue } from '../../shared/units.js'
 
-// Who shows what /cluster says of a node, or what an agent says of itself. Its place is kept while that is not known.
+// Who shows what /cluster says of a node, or what an agent says of itself. Its place is kept while that is not known, by the same
+// kind of element: Preact would draw another one in the wrong place for a moment.
 export function Who({ node }) {
-  if (!node) return html`<div class="who"></div>`
+  if (!node) return html`<dl class="who pairs"></dl>`
   return html`<dl class="who pairs">${(node.health ? ofAgent(node.health) : ofProxy(node)).filter(([, what]) => what).map(([name, what]) => html`<dt key=${name}>${name}</dt><dd key=${`${name}=`} class="text">${what}</dd>`)}</dl>`
 }
 
