@@ -134,7 +134,7 @@ func exportByLink(b *tab) string {
 // requireRefused: who asks by the name of another host may look, and not change anything. The page says so.
 func requireRefused(t *testing.T, browser context.Context, proxy, id string) {
 	b := openTab(t, browser, strings.Replace(proxy, "127.0.0.1", otherHost, 1), "#/incidents/"+id, desktop)
-	b.allowed = []string{"status of 403", "Cross-Origin-Opener-Policy"} // Without TLS a browser ignores that header.
+	b.allowed = []string{"status of 403"}
 	b.untilText("collected: all is here")
 	b.clickText("button", "Pin")
 	b.untilText("Refused.")

@@ -104,7 +104,6 @@ func (files Files) Serve(w http.ResponseWriter, r *http.Request, name string) (b
 	h := w.Header()
 	h.Set("Content-Security-Policy", ContentSecurityPolicy)
 	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Vary", "Accept-Encoding")
 	h.Set("ETag", f.etag)
 	h.Set("Cache-Control", "no-cache") // A new version of the program has new pages.
