@@ -32,6 +32,7 @@ func (c *Config) agentSteps() (steps []Step) {
 	}
 	if c.Actors != nil {
 		steps = append(steps, document(messages.EvidenceAgent, "agent/actors.json", func(context.Context) (any, error) { return c.Actors(), nil }))
+		steps[len(steps)-1].Stays = true
 	}
 	return steps
 }

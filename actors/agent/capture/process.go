@@ -55,6 +55,7 @@ func (c *Config) processSteps() []Step {
 		step("files", p.with(writeOpenFiles))
 		step("cgroup", p.with(c.writeGroups))
 	}
+	ofProcess := len(steps)
 	if c.Process != nil || len(c.DataDirs) > 0 {
 		step("host", func(_ context.Context, t *textWriter) error {
 			return writeFiles(t, c.path("proc"), "loadavg", "meminfo", "pressure/cpu", "pressure/memory", "pressure/io", "vmstat", "sys/fs/file-nr")
@@ -66,6 +67,9 @@ func (c *Config) processSteps() []Step {
 			name = fmt.Sprintf("space-%d", i+1)
 		}
 		step(name, func(_ context.Context, t *textWriter) error { return c.writeSpace(t, dir) })
+	}
+	for i := range steps[ofProcess:] {
+		steps[ofProcess+i].Stays = true // What it was at the moment is among the metrics.
 	}
 	return steps
 }
