@@ -119,8 +119,9 @@ func call[P, R any](b *tab, command cdp.Command[P, R], params P) R {
 	return answer
 }
 
-// watchShift adds up the layout shifts that no input has caused.
-const watchShift = `window.shifted = 0; window.shifts = []; new PerformanceObserver(list => { for (const one of list.getEntries()) if (!one.hadRecentInput) {
+// watchShift adds up the layout shifts that no input has caused, and notes when the page changed last.
+const watchShift = `window.changedAt = 0; new MutationObserver(() => { window.changedAt = performance.now() }).observe(document, {subtree: true, childList: true, attributes: true, characterData: true})
+	window.shifted = 0; window.shifts = []; new PerformanceObserver(list => { for (const one of list.getEntries()) if (!one.hadRecentInput) {
 	window.shifted += one.value; window.shifts.push(one.value.toFixed(3) + ' ' + one.sources.map(s => (s.node?.className || s.node?.nodeName || '?') + ' ' + [s.previousRect, s.currentRect].map(r => [r.x, r.y, r.width, r.height].map(Math.round).join()).join(' to ')).join('; ')) } }).observe({type: 'layout-shift', buffered: true})`
 
 // watch notes what must not happen.
@@ -204,6 +205,12 @@ func (b *tab) untilIn(limit time.Duration, expression string) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
+}
+
+// untilStill waits until the page has not changed for a while: what is drawn late may move what is there, and that is looked for.
+func (b *tab) untilStill() {
+	b.t.Helper()
+	b.until("performance.now() - window.changedAt > 300")
 }
 
 // untilText waits until the page has a text.

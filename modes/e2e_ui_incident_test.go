@@ -10,7 +10,6 @@ import (
 	"net/http/pprof"
 	"strings"
 	"testing"
-	"time"
 
 	"fodc/messages"
 
@@ -95,7 +94,7 @@ func TestE2EPagesOfAnIncident(t *testing.T) {
 				b := openTab(t, browser, addr, p.path, v)
 				b.untilText(p.has)
 				b.until("!document.querySelector('.loading')")
-				time.Sleep(300 * time.Millisecond) // What is drawn later may move what is there: that is looked for.
+				b.untilStill()
 				b.shoot(p.name + "-" + v.String())
 				b.requireGood()
 			})

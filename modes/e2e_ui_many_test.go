@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"fodc/messages"
 
@@ -53,7 +52,7 @@ func (c *madeCluster) requireGoodPages(t *testing.T, name string, pages []madePa
 				b := openTab(t, browser, c.addr, p.path, v)
 				b.until(p.ready)
 				b.until("!document.querySelector('.loading')")
-				time.Sleep(300 * time.Millisecond) // What is drawn later may move what is there: that is looked for.
+				b.untilStill()
 				b.shoot(name + "-" + p.name + "-" + v.String())
 				b.requireGood()
 			})
@@ -114,7 +113,7 @@ func TestE2EPagesOfHostileNodes(t *testing.T) {
 				}
 				b.until(p.ready)
 				b.until("!document.querySelector('.loading')")
-				time.Sleep(300 * time.Millisecond) // What is drawn later may move what is there: that is looked for.
+				b.untilStill()
 				b.requireGood()
 				b.unfold()
 				b.shoot("hostile-" + p.name + "-" + v.String())

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"fodc/recorder/recordertest"
 )
@@ -109,7 +108,7 @@ func TestE2EPagesOfACluster(t *testing.T) {
 				b := openTab(t, browser, c.proxy.addr("http"), p.path, v)
 				b.untilText(p.has)
 				b.until("!document.querySelector('.loading')")
-				time.Sleep(300 * time.Millisecond) // What is drawn later may move what is there: that is looked for.
+				b.untilStill()
 				b.shoot(p.name + "-" + v.String())
 				b.requireGood()
 				if v.width == desktop.width {
