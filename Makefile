@@ -35,7 +35,7 @@ QEMU_ARM64 ?= qemu-aarch64
 
 PROTO := messages/wire/database.proto messages/wire/fodc.proto
 FUZZTIME ?= 10s
-E2E_TIMEOUT ?= 30m
+E2E_TIMEOUT ?= 35m
 
 .PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident ui-vendor ui-axe proto proto-check docs check e2e e2e-tools clean
 
@@ -52,7 +52,7 @@ test: ## run the tests
 	$(GO) test ./...
 
 race: ## run the tests with the race detector
-	$(GO) test -race ./...
+	$(GO) test -race -timeout 20m ./...
 
 seeds: ## play many more seeds of crashes and of networks than the tests do
 	$(GO) test ./recorder/journal -run '^TestCrashes$$' -seeds 10000
