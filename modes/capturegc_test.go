@@ -2,6 +2,7 @@ package modes
 
 import (
 	"runtime/debug"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,13 +12,14 @@ import (
 
 func TestCaptureGC(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		live, percent := uint64(12<<20), 0
-		g := &captureGC{setGCPercent: func(p int) { percent = p }, live: func() uint64 { return live }}
+		live := uint64(12 << 20)
+		var percent atomic.Int64
+		g := &captureGC{setGCPercent: func(p int) { percent.Store(int64(p)) }, live: func() uint64 { return live }}
 		after := func(d time.Duration, want int) {
 			t.Helper()
 			time.Sleep(d)
 			synctest.Wait()
-			require.Equal(t, want, percent)
+			require.EqualValues(t, want, percent.Load())
 		}
 		g.capturing()
 		after(captureTime-time.Second, agentGCPercent+25)
