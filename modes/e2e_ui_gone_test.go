@@ -20,9 +20,9 @@ var refused = []string{"net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET
 // banner holds while the page says that nobody answers.
 const banner = "document.querySelector('.banner-bad')?.innerText.includes('The proxy does not answer')"
 
-// TestE2EPagesWhileTheProxyIsGone: what is shown stays, a page that was not open yet waits, and both go on by themselves
+// TestE2EBrowserWhileTheProxyIsGone: what is shown stays, a page that was not open yet waits, and both go on by themselves
 // when the proxy is back.
-func TestE2EPagesWhileTheProxyIsGone(t *testing.T) {
+func TestE2EBrowserWhileTheProxyIsGone(t *testing.T) {
 	t.Parallel()
 	c := startRecorded(t, "data-0=healthy")
 	browser := startBrowser(t)
@@ -67,8 +67,8 @@ func TestE2EPagesWhileTheProxyIsGone(t *testing.T) {
 	}
 }
 
-// TestE2EPagesBehindAPrefix: behind a reverse proxy that cuts off a prefix all pages work, and links stay below it.
-func TestE2EPagesBehindAPrefix(t *testing.T) {
+// TestE2EBrowserBehindAPrefix: behind a reverse proxy that cuts off a prefix all pages work, and links stay below it.
+func TestE2EBrowserBehindAPrefix(t *testing.T) {
 	t.Parallel()
 	c := startRecorded(t, "data-0=healthy")
 	target, err := url.Parse("http://" + c.http())

@@ -63,8 +63,8 @@ func captured(t *testing.T, addr string) string {
 	return incident.ID
 }
 
-// TestE2EPagesOfAnIncident: the list, one incident, and its evidence, with a profile that has a known number in it.
-func TestE2EPagesOfAnIncident(t *testing.T) {
+// TestE2EBrowserOfAnIncident: the list, one incident, and its evidence, with a profile that has a known number in it.
+func TestE2EBrowserOfAnIncident(t *testing.T) {
 	t.Parallel()
 	c := startRecorded(t, "data-0=healthy")
 	profiled := startProfiled(t)

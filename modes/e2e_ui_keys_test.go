@@ -76,8 +76,8 @@ func (b *tab) visitPaused() {
 	}
 }
 
-// TestE2EPagesByKeyboard: all that a mouse reaches, keys reach, too.
-func TestE2EPagesByKeyboard(t *testing.T) {
+// TestE2EBrowserByKeyboard: all that a mouse reaches, keys reach, too.
+func TestE2EBrowserByKeyboard(t *testing.T) {
 	t.Parallel()
 	c := startRecorded(t, "data-0=healthy", "data-1=healthy")
 	browser := startBrowser(t)

@@ -60,8 +60,8 @@ func (c *madeCluster) requireGoodPages(t *testing.T, name string, pages []madePa
 	}
 }
 
-// TestE2EPagesOfMany: each page with one node, and with a hundred of which some are gone or say only a part.
-func TestE2EPagesOfMany(t *testing.T) {
+// TestE2EBrowserOfMany: each page with one node, and with a hundred of which some are gone or say only a part.
+func TestE2EBrowserOfMany(t *testing.T) {
 	t.Parallel()
 	for _, nodes := range []int{1, 100} {
 		t.Run(fmt.Sprint(nodes), func(t *testing.T) {
@@ -71,8 +71,8 @@ func TestE2EPagesOfMany(t *testing.T) {
 	}
 }
 
-// TestE2EPagesOfThousand: the pages that show all nodes, with a thousand.
-func TestE2EPagesOfThousand(t *testing.T) {
+// TestE2EBrowserOfThousand: the pages that show all nodes, with a thousand.
+func TestE2EBrowserOfThousand(t *testing.T) {
 	t.Parallel()
 	c := startMade(t, 1000)
 	var pages []madePage
@@ -85,8 +85,8 @@ func TestE2EPagesOfThousand(t *testing.T) {
 	c.requireGoodPages(t, "of-1000", pages, desktop, phoneDark)
 }
 
-// TestE2EPagesOfHostileNodes: texts of nodes are shown as texts. They run no script, and neither break nor widen a page.
-func TestE2EPagesOfHostileNodes(t *testing.T) {
+// TestE2EBrowserOfHostileNodes: texts of nodes are shown as texts. They run no script, and neither break nor widen a page.
+func TestE2EBrowserOfHostileNodes(t *testing.T) {
 	t.Parallel()
 	c := startHostile(t)
 	pages := c.madePages()

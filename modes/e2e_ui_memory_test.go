@@ -44,8 +44,8 @@ const goRound = `(async rounds => {
 	return document.querySelector('main') !== null
 })(%d)`
 
-// TestE2EPagesKeepNoMemory: whoever goes from page to page two hundred times has no larger a page than before.
-func TestE2EPagesKeepNoMemory(t *testing.T) {
+// TestE2EBrowserKeepNoMemory: whoever goes from page to page two hundred times has no larger a page than before.
+func TestE2EBrowserKeepNoMemory(t *testing.T) {
 	t.Parallel()
 	c := startMade(t, 20)
 	b := openTab(t, startBrowser(t), c.addr, "#/", desktop)
@@ -65,8 +65,8 @@ func TestE2EPagesKeepNoMemory(t *testing.T) {
 const hasten = `for (const name of ['setTimeout', 'setInterval']) { const real = window[name]; window[name] = (does, wait, ...rest) => real(does, wait >= 1000 ? wait / 60 : wait, ...rest) }
 	window.asked = 0; const real = window.fetch; window.fetch = (...args) => { if (String(args[0]).includes('query_range')) window.asked++; return real(...args) }`
 
-// TestE2EPagesStayOpen: pages that are open for an hour, as many refreshes as that are, do not grow.
-func TestE2EPagesStayOpen(t *testing.T) {
+// TestE2EBrowserStayOpen: pages that are open for an hour, as many refreshes as that are, do not grow.
+func TestE2EBrowserStayOpen(t *testing.T) {
 	t.Parallel()
 	c := startMade(t, 100)
 	for path, refreshes := range map[string]int{"#/": 360, "#/node/hot-1": 360} {

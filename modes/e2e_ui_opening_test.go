@@ -28,9 +28,9 @@ func startFailingCluster(t *testing.T) *incidentCluster {
 	})
 }
 
-// TestE2EPagesWhileAnIncidentOpens: pages that are open while an incident opens show it, follow it until its evidence is here, and
+// TestE2EBrowserWhileAnIncidentOpens: pages that are open while an incident opens show it, follow it until its evidence is here, and
 // show that evidence; so do the pages of the agent, and those of a bundle.
-func TestE2EPagesWhileAnIncidentOpens(t *testing.T) {
+func TestE2EBrowserWhileAnIncidentOpens(t *testing.T) {
 	t.Parallel()
 	c := startFailingCluster(t)
 	proxy, browser := c.args[3], startBrowser(t)

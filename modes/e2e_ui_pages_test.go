@@ -97,8 +97,8 @@ var pagesOfProxy = []struct{ name, path, has string }{
 	{"actors", "#/actors", "registry"},
 }
 
-// TestE2EPagesOfACluster: each page of a proxy with real nodes, as people may see it.
-func TestE2EPagesOfACluster(t *testing.T) {
+// TestE2EBrowserOfACluster: each page of a proxy with real nodes, as people may see it.
+func TestE2EBrowserOfACluster(t *testing.T) {
 	t.Parallel()
 	c := startRecorded(t, "data-0=healthy", "data-1=healthy", "liaison-0=healthy")
 	browser := startBrowser(t)

@@ -35,8 +35,8 @@ const noteFirst = `window.first = {}
 	const note = (name, there) => { if (!(name in window.first) && there) { window.first[name] = 0; requestAnimationFrame(() => setTimeout(() => { window.first[name] = performance.now() })) } }
 	new MutationObserver(() => { note('node', document.querySelector('.cell, .node-name')); note('values', document.querySelector('.spark')) }).observe(document, { childList: true, subtree: true })`
 
-// TestE2EPagesPaintSoon measures how long it takes until nodes are on the screen.
-func TestE2EPagesPaintSoon(t *testing.T) {
+// TestE2EBrowserPaintSoon measures how long it takes until nodes are on the screen.
+func TestE2EBrowserPaintSoon(t *testing.T) {
 	for _, nodes := range []int{100, 1000} {
 		b := openWith(t, startMade(t, nodes), "#/?sort=node", noteFirst, desktop)
 		b.until("window.first?.node && window.first?.values")
@@ -50,8 +50,8 @@ func TestE2EPagesPaintSoon(t *testing.T) {
 // measure returns a script that does something, and how long it takes until after the frame that shows it, in milliseconds.
 const measureFrame = `const after = async does => { const begin = performance.now(); does(); await new Promise(done => requestAnimationFrame(() => setTimeout(done))); return performance.now() - begin };`
 
-// TestE2EPagesStayQuick measures how soon a page of a thousand nodes answers to a click on a column, and to a key in the filter.
-func TestE2EPagesStayQuick(t *testing.T) {
+// TestE2EBrowserStayQuick measures how soon a page of a thousand nodes answers to a click on a column, and to a key in the filter.
+func TestE2EBrowserStayQuick(t *testing.T) {
 	b := openTab(t, startBrowser(t), startMade(t, 1000).addr, "#/", desktop)
 	b.until(rowsAreThere)
 	steps := map[string]string{

@@ -43,8 +43,8 @@ func startSlowProxy(t *testing.T, addr, slow string) *slowProxy {
 
 func (s *slowProxy) addr() string { return strings.TrimPrefix(s.URL, "http://") }
 
-// TestE2EPagesStates: a page says that it loads, that there is nothing, which nodes are missing, and what was wrong.
-func TestE2EPagesStates(t *testing.T) {
+// TestE2EBrowserStates: a page says that it loads, that there is nothing, which nodes are missing, and what was wrong.
+func TestE2EBrowserStates(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)
 	t.Run("empty", func(t *testing.T) { requireEmptyPages(t, browser) })
