@@ -20,9 +20,9 @@ const (
 // anotherStorage is what is said of the evidence that is not taken.
 const anotherStorage = "another agent with this node id has evidence of its own of this incident, which is not taken"
 
-// isSettled reports whether the agent of a node has frozen its evidence, as far as is known: then it is as it will be. A document of
+// hasFrozen reports whether the agent of a node has frozen its evidence, as far as is known: then it is as it will be. A document of
 // a former process says so if the node was collected, and its agent was there.
-func (p *incidentPart) isSettled(n *messages.IncidentNode) bool {
+func (p *incidentPart) hasFrozen(n *messages.IncidentNode) bool {
 	if n == nil {
 		return false
 	}
@@ -40,14 +40,14 @@ func (p *incidentPart) isOfAnother(n *messages.IncidentNode, r *report) bool {
 	if n == nil || n.IncidentID != r.id {
 		return false
 	}
-	settled := p.isSettled(n)
+	frozen := p.hasFrozen(n)
 	if !p.known {
-		return settled && len(withoutReplaced(n.Files, r.files)) < len(n.Files)
+		return frozen && len(withoutReplaced(n.Files, r.files)) < len(n.Files)
 	}
 	if r.opened.Equal(p.opened) {
 		return false
 	}
-	return settled || r.open && r.opened.Before(p.opened)
+	return frozen || r.open && r.opened.Before(p.opened)
 }
 
 // ofAnother records that a report was not taken.

@@ -67,21 +67,13 @@ func (d *Disk) Create(name string) (f *File, err error) {
 }
 
 // Append opens a file to write behind its end.
-func (d *Disk) Append(name string) (f *File, err error) {
-	err = d.do(Append, name, func() error {
-		n := d.find(name)
-		if n == nil || n.names != nil {
-			return fs.ErrNotExist
-		}
-		f = d.opened(name, n)
-		return nil
-	})
-	return f, err
-}
+func (d *Disk) Append(name string) (*File, error) { return d.existing(Append, name) }
 
 // Open opens a file for reading.
-func (d *Disk) Open(name string) (f *File, err error) {
-	err = d.do(Open, name, func() error {
+func (d *Disk) Open(name string) (*File, error) { return d.existing(Open, name) }
+
+func (d *Disk) existing(op Op, name string) (f *File, err error) {
+	err = d.do(op, name, func() error {
 		n := d.find(name)
 		if n == nil || n.names != nil {
 			return fs.ErrNotExist
