@@ -139,9 +139,7 @@ func (c *madeCluster) configs(_ context.Context, f messages.NodeFilter) ([]messa
 			name, text = hostile(n % 3)[:min(len(hostile(n%3)), 200)], hostile(n)
 			config.Sources, config.Errors = []string{hostile(n)}, []string{hostile(n + 3)}
 		}
-		for _, p := range []messages.ConfigParam{{Key: "grpc-port", Value: "17912"}, {Key: "host-name", Value: jsonOf(node.id.NodeID)}, {Key: name, Value: jsonOf(text)}} {
-			config.StartupParams = append(config.StartupParams, p)
-		}
+		config.StartupParams = []messages.ConfigParam{{Key: "grpc-port", Value: "17912"}, {Key: "host-name", Value: jsonOf(node.id.NodeID)}, {Key: name, Value: jsonOf(text)}}
 		one := messages.NodeConfiguration{Identity: node.id, Status: messages.StatusOnline, Config: config}
 		if node.gone {
 			one.Status, one.Config = messages.StatusUnconnected, nil
