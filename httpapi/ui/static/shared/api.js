@@ -74,10 +74,10 @@ export async function getFromNodes(path, params, options = {}) {
   return { data: await response.json(), missing: missing.map(one => one.replace(/^(.*)=/, '$1: ')) }
 }
 
-// useData calls load(signal) and returns {data, failure, loading, at, reload}. It loads again when one of keys changes,
-// after every milliseconds while the page is seen, and when the program is back after it was gone. What was loaded
-// stays while newer data is loaded, and when that fails: failure is set beside it. When one of keys changes, data of the
-// old ones stays, too, unless fresh is set: then the page must not show one thing under the name of another.
+// useData calls load(signal) and returns {data, failure, loading, at, reload}: loading while the first answer is waited for. It
+// loads again when one of keys changes, after every milliseconds while the page is seen, and when the program is back after it was
+// gone. What was loaded stays while newer data is loaded, and when that fails: failure is set beside it. When one of keys changes,
+// data of the old ones stays, too, unless fresh is set: then the page must not show one thing under the name of another.
 export function useData(load, keys, { every = 0, fresh = false } = {}) {
   const [state, setState] = useState({ data: undefined, failure: null, loading: true, at: 0 })
   const again = useRef(() => {})
@@ -89,7 +89,7 @@ export function useData(load, keys, { every = 0, fresh = false } = {}) {
       clearTimeout(timer)
       controller?.abort()
       const mine = controller = new AbortController()
-      setState(s => ({ ...s, loading: true }))
+      setState(s => (s.data === undefined ? { ...s, loading: true } : s)) // What is shown already is not drawn again for this.
       let outcome
       try {
         outcome = { data: await load(mine.signal), failure: null, at: Date.now() }

@@ -26,23 +26,25 @@ export function ClusterPage() {
   const every = range.live ? refresh : 0
   const cluster = useData(signal => get('cluster', {}, { signal }), [], { every })
   const incidents = useData(signal => (server.get().has('/incidents') ? get('incidents', { limit: 200 }, { signal }) : Promise.resolve([])), [], { every: 2 * every })
-  const series = useData(signal => queryRange(askAll(overview, '', rateWindow(step)), coarse, signal), [coarse])
-  return html`<${Shown} from=${cluster} what="the nodes">${data => html`<${Cluster} ...${{ data, incidents, series, range: coarse }} />`}</${Shown}>`
+  const series = useData(async signal => ({ ...await queryRange(askAll(overview, '', rateWindow(step)), coarse, signal), range: coarse }), [coarse])
+  return html`<${Shown} from=${cluster} what="the nodes">${data => html`<${Cluster} ...${{ data, incidents, series }} />`}</${Shown}>`
 }
 
-function Cluster({ data, incidents, series, range }) {
+function Cluster({ data, incidents, series }) {
   const now = Date.parse(data.updated_at)
   const rows = useMemo(() => rowsOf(data.nodes, seriesOf(series.data?.result ?? []), incidents.data ?? [], now), [data, incidents.data, series.data])
   const [filter] = useParam('filter')
   const [role, setRole] = useParam('role')
   const shown = useMemo(() => rows.filter(row => (role === '' || row.role === role) && matches(filter, [row.id, row.role, row.says, row.why, row.node.pod_name ?? '', ...Object.values(row.node.labels ?? {})])), [rows, filter, role])
+  // The table is drawn again only when it has changed: drawing a hundred nodes takes a browser more than all else.
+  const table = useMemo(() => html`<${NodesTable} rows=${shown} range=${series.data?.range} loading=${series.data === undefined} open=${row => go(['node', row.id])} />`, [shown, series.data])
   if (rows.length === 0) return html`<h1>Cluster</h1><${Empty} title="No agent has registered yet">Start one beside each node: <code>fodc agent --proxy-addr HOST:17900 --node-role ROLE</code>. It appears here within seconds.</${Empty}>`
   return html`<h1 class="hidden">Cluster</h1><${Summary} rows=${rows} />
     <${Map} rows=${rows} role=${role} setRole=${setRole} />
     <div class="title"><${Filter} title="Find nodes" shown=${shown.length} all=${rows.length} /><${PartialNote} missing=${series.data?.warnings} short=${true} />${role !== '' && html`<button type="button" class="button" onClick=${() => setRole('')}>Role: <bdi>${role}</bdi> ×</button>`}</div>
     <${FailureNote} failure=${series.failure} what="the values" reload=${series.reload} />
     ${shown.length === 0 ? html`<${Empty} title="No node is like that">Clear the filter to see all ${rows.length}.</${Empty}>`
-      : html`<${NodesTable} rows=${shown} range=${range} loading=${series.data === undefined} open=${row => go(['node', row.id])} />`}`
+      : table}`
 }
 
 function Summary({ rows }) {
