@@ -37,10 +37,10 @@ PROTO := messages/wire/database.proto messages/wire/fodc.proto
 FUZZTIME ?= 10s
 E2E_TIMEOUT ?= 35m
 
-.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident ui-vendor ui-axe proto proto-check docs check e2e e2e-pages e2e-tools clean
+.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident ui-vendor ui-axe proto proto-check docs check e2e e2e-processes e2e-pages e2e-tools clean
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/fodc
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/fodc .
@@ -170,11 +170,15 @@ check: lint cross race seeds ## run what CI runs, except test-arm64 and e2e
 	@if command -v protoc >/dev/null; then $(MAKE) --no-print-directory proto-check; \
 	else echo "skipped: whether the generated code is current, as protoc is not installed"; fi
 
-e2e: e2e-tools ## run the tests of whole processes, but for those of the pages; needs prometheus and promtool
+# One after the other: the tests of processes change the host's networks, and a browser drops its requests then.
+e2e: ## run the tests of whole processes, and after them those of the pages
+	$(MAKE) --no-print-directory e2e-processes
+	$(MAKE) --no-print-directory e2e-pages
+
+e2e-processes: e2e-tools ## run the tests of whole processes alone; needs prometheus and promtool
 	$(GO) test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -run E2E -skip E2EBrowser ./modes/...
 
-# Apart from the others: those change the host's networks, and a browser drops its requests then.
-e2e-pages: e2e-tools $(AXE) ## run the tests of the pages in a browser; needs chromium
+e2e-pages: e2e-tools $(AXE) ## run the tests of the pages alone, in a browser; needs chromium
 	$(GO) test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -run E2EBrowser -parallel 4 ./modes
 
 e2e-tools:
