@@ -100,6 +100,9 @@ func TestE2EBrowserOfAnIncident(t *testing.T) {
 			})
 		}
 	}
+	t.Run("own-series", func(t *testing.T) {
+		requireOwnSeries(openTab(t, browser, addr, "#/incidents/"+id+"?node=data-1", desktop), id)
+	})
 	t.Run("actions", func(t *testing.T) {
 		b := openTab(t, browser, addr, "#/incidents/"+id, desktop)
 		b.untilText("Pin")
@@ -114,4 +117,18 @@ func TestE2EBrowserOfAnIncident(t *testing.T) {
 		b.untilText("Nothing has gone wrong")
 		b.requireGood()
 	})
+}
+
+// requireOwnSeries follows the links from the metrics of an incident: they lead to its own series, not to those of the present.
+func requireOwnSeries(b *tab, id string) {
+	b.clickText("nav.files button", "meta.json")
+	b.untilText("as a block of a Prometheus database")
+	b.shoot("incident-metrics")
+	b.requireNoBarriers()
+	b.clickText(".evidence-queries a", "goroutines")
+	b.until("document.querySelector('.plot canvas')")
+	query := eval[string](b, "new URLSearchParams(location.hash.split('?')[1]).get('q')")
+	require.Equal(b.t, fmt.Sprintf("go_goroutines{node_id=%q,incident=%q}", "data-1", id), query)
+	require.Contains(b.t, b.text(".legend"), fmt.Sprintf("incident=%q", id), "the series are not those of the incident")
+	b.requireGood()
 }
