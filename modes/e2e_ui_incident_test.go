@@ -39,17 +39,9 @@ func startProfiled(t *testing.T) string {
 }
 
 // captured asks the proxy for an incident, and waits until it has all evidence.
-func captured(t *testing.T, addr string) string {
+func captured(t *testing.T, addr string, nodes ...string) string {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+addr+"/incidents", strings.NewReader(`{"reason":"somebody wants it","before":"1m","nodes":["data-0","data-1"]}`))
-	require.NoError(t, err)
-	r.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(r)
-	require.NoError(t, err)
-	defer func() { _ = response.Body.Close() }()
-	require.Equal(t, http.StatusCreated, response.StatusCode)
-	var incident messages.Incident
-	require.NoError(t, json.NewDecoder(response.Body).Decode(&incident))
+	incident := openIncident(t, addr, nodes...)
 	eventually(t, "the evidence", func() error {
 		var now messages.Incident
 		if err := json.Unmarshal([]byte(page(t, addr, "/incidents/"+incident.ID)), &now); err != nil {
@@ -61,6 +53,20 @@ func captured(t *testing.T, addr string) string {
 		return nil
 	})
 	return incident.ID
+}
+
+// openIncident asks the proxy for an incident of nodes.
+func openIncident(t *testing.T, addr string, nodes ...string) (incident messages.Incident) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+addr+"/incidents", strings.NewReader(`{"reason":"somebody wants it","before":"1m","nodes":`+jsonOf(nodes)+`}`))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer func() { _ = response.Body.Close() }()
+	require.Equal(t, http.StatusCreated, response.StatusCode)
+	require.NoError(t, json.NewDecoder(response.Body).Decode(&incident))
+	return incident
 }
 
 // TestE2EBrowserOfAnIncident: the list, one incident, and its evidence, with a profile that has a known number in it.
@@ -77,7 +83,7 @@ func TestE2EBrowserOfAnIncident(t *testing.T) {
 		}
 		return nil
 	})
-	id := captured(t, addr)
+	id := captured(t, addr, "data-0", "data-1")
 	browser := startBrowser(t)
 	one := "#/incidents/" + id + "?node=data-1&file="
 	pages := []struct{ name, path, has string }{

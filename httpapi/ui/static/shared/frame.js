@@ -2,11 +2,12 @@
 // does not answer, and which incidents are open.
 
 import { html, useEffect, useRef, useState, useStore } from './html.js'
-import { connection, useData } from './api.js'
+import { connection } from './api.js'
 import { switchTheme, theme } from './colours.js'
 import { keys, useKey } from './keyboard.js'
-import { go, href, useLocation } from './location.js'
-import { askOpen, openAtFirst, server } from './server.js'
+import { go, href } from './location.js'
+import { OpenIncidents } from './open-incidents.js'
+import { server } from './server.js'
 import { Mark } from './states.js'
 import { ago, localTime, utcTime, zone } from './times.js'
 import { pick, presets, setLive, span, useTicks, useTimeRange } from './timerange.js'
@@ -61,14 +62,6 @@ function Gone() {
   }, [since])
   if (since === null) return null
   return html`<div class="banner banner-bad" role="alert"><${Mark} state="gone" /> <strong>The ${server.get()?.program ?? 'program'} does not answer</strong> for ${ago(since)}: trying again. What is shown is from before.</div>`
-}
-
-function OpenIncidents({ page }) {
-  const { data } = useData(signal => (server.get() ? askOpen(server.get(), { signal }) : Promise.resolve([])), [], { every: 10_000 })
-  const open = data ?? openAtFirst ?? []
-  if (open.length === 0 || page?.name === 'incidents' || page?.name === 'incident') return null
-  const [first] = open
-  return html`<a class="banner banner-loud" href=${href(['incidents', first.id])}><${Mark} state="open" /> <strong>${open.length === 1 ? '1 incident is open' : `${open.length} incidents are open`}:</strong> <span class="banner-what">${first.summary}</span> <span class="quiet">since ${localTime(Date.parse(first.first_occurrence))}</span></a>`
 }
 
 function Help({ close }) {
