@@ -103,6 +103,7 @@ func TestE2EBrowserOfAnIncident(t *testing.T) {
 				b.untilStill()
 				b.shoot(p.name + "-" + v.String())
 				b.requireGood()
+				b.requireNoBarriers()
 			})
 		}
 	}

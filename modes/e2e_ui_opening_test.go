@@ -93,9 +93,7 @@ func requireIncidentPage(b *tab, name string) {
 	<-time.After(300 * time.Millisecond) // What is drawn later may move what is there: that is looked for.
 	b.shoot(name)
 	b.requireGood()
-	if b.width == desktop.width {
-		b.requireNoBarriers()
-	}
+	b.requireNoBarriers()
 }
 
 // requireEvidencePages looks at a profile, a log and the configuration of a node.

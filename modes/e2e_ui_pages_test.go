@@ -111,9 +111,7 @@ func TestE2EBrowserOfACluster(t *testing.T) {
 				b.untilStill()
 				b.shoot(p.name + "-" + v.String())
 				b.requireGood()
-				if v.width == desktop.width {
-					b.requireNoBarriers()
-				}
+				b.requireNoBarriers()
 			})
 		}
 	}
