@@ -159,9 +159,8 @@ function drawMarks(plot, marks) {
   const ratio = uPlot.pxRatio ?? window.devicePixelRatio
   let free = -Infinity // from where on there is room for a text
   ctx.save()
-  for (const mark of [...marks].sort((a, b) => a.at - b.at)) {
-    const x = plot.valToPos(mark.at / 1000, 'x', true)
-    if (!(x >= bbox.left && x <= bbox.left + bbox.width)) continue
+  const seen = marks.map(mark => ({ mark, x: plot.valToPos(mark.at / 1000, 'x', true) })).filter(({ x }) => x >= bbox.left && x <= bbox.left + bbox.width).sort((a, b) => a.x - b.x)
+  for (const { mark, x } of seen) {
     ctx.strokeStyle = ctx.fillStyle = variable(mark.kind === 'incident' ? '--bad' : '--quiet')
     ctx.lineWidth = ratio * (mark.kind === 'incident' ? 1.5 : 1)
     ctx.setLineDash(mark.kind === 'incident' ? [] : [3 * ratio, 3 * ratio])
@@ -172,9 +171,16 @@ function drawMarks(plot, marks) {
     ctx.font = `${10 * ratio}px system-ui, sans-serif`
     const width = mark.text ? ctx.measureText(mark.text).width + 4 * ratio : 0
     const right = x + width > bbox.left + bbox.width
-    if (!mark.text || (right ? x - width : x) < free) continue
+    const [from, to] = right ? [x - width, x] : [x, x + width]
+    // Another mark's line through a text makes both unreadable; marks of the same moment may stand beside each other.
+    const crossed = seen.some(one => Math.abs(one.x - x) > 2 * ratio && one.x > from && one.x < to)
+    if (!mark.text || from < free || crossed) continue
     ctx.textAlign = right ? 'right' : 'left'
-    free = right ? x : x + width
+    free = to
+    ctx.setLineDash([])
+    ctx.lineWidth = 3 * ratio
+    ctx.strokeStyle = variable('--page')
+    ctx.strokeText(mark.text, x + (right ? -3 : 3) * ratio, bbox.top + 9 * ratio)
     ctx.fillText(mark.text, x + (right ? -3 : 3) * ratio, bbox.top + 9 * ratio)
   }
   ctx.restore()

@@ -4,6 +4,7 @@
 import { html, useEffect, useRef, useState, useStore } from './html.js'
 import { connection } from './api.js'
 import { switchTheme, theme } from './colours.js'
+import { intoView } from './into-view.js'
 import { keys, useKey } from './keyboard.js'
 import { go, href } from './location.js'
 import { OpenIncidents } from './open-incidents.js'
@@ -35,8 +36,10 @@ export function Frame({ pages, page, children }) {
 }
 
 function Link({ page, current }) {
+  const link = useRef(null)
   useKey(`g ${page.key}`, `go to ${page.title}`, () => go(page.path))
-  return html`<a href=${href(page.path)} aria-current=${current ? 'page' : undefined}>${page.title}</a>`
+  useEffect(() => { if (current) intoView(link.current.parentElement, link.current) }, [current]) // On a phone the row is wider than the window.
+  return html`<a ref=${link} href=${href(page.path)} aria-current=${current ? 'page' : undefined}>${page.title}</a>`
 }
 
 function Range() {

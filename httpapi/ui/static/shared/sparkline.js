@@ -2,7 +2,7 @@
 
 import { html } from './html.js'
 
-const width = 72
+const width = 66
 const height = 20
 
 // Sparkline draws values over a range of time, from zero to the largest one, or to max. A gap stays one.
@@ -25,5 +25,5 @@ export function Sparkline({ times, values, range, max, label }) {
 export function Bar({ share, warn = 0.9, text }) {
   if (share === null || share === undefined || !Number.isFinite(share)) return html`<span class="quiet">–</span>`
   const percent = Math.round(share * 100)
-  return html`<span class=${share >= warn ? 'bar bar-high' : 'bar'}><svg width="48" height="8" viewBox="0 0 48 8" aria-hidden="true"><rect class="bar-all" width="48" height="8" /><rect class="bar-part" width=${Math.max(0, Math.min(1, share)) * 48} height="8" /></svg> <span>${text ?? `${percent} %`}</span></span>`
+  return html`<span class=${share >= warn ? 'bar bar-high' : 'bar'}><svg width="40" height="8" viewBox="0 0 40 8" aria-hidden="true"><rect class="bar-all" width="40" height="8" /><rect class="bar-part" width=${Math.max(0, Math.min(1, share)) * 40} height="8" /></svg> <span>${text ?? `${percent} %`}</span></span>`
 }

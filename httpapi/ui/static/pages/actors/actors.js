@@ -37,7 +37,7 @@ function Tree({ data }) {
     { key: 'failures', title: 'Failures', right: true, sort: row => row.failures, cell: row => html`<span class=${row.failures > 0 ? 'bad' : 'quiet'}>${row.failures}</span>` },
     { key: 'age', title: 'Age', right: true, sort: row => now - Date.parse(row.started), cell: row => ago(Date.parse(row.started), now) },
   ]
-  return html`<div class="title"><${Filter} title="Find actors" shown=${shown.length} all=${rows.length} /><span class="quiet">${rows.length} actors, dead letters: ${formatCount(data.dead_letters)}</span></div>
+  return html`<div class="title"><${Filter} title="Find actors" shown=${shown.length} all=${rows.length} /><span class="quiet">${formatCount(rows.length)} actors, dead letters: ${formatCount(data.dead_letters)}</span></div>
     ${shown.length === 0 ? html`<${Empty} title="No actor is like that" />` : html`<${Table} title="Actors" rows=${shown} columns=${columns} keyOf=${row => row.id} height=${32} />`}
     <${Ended} ended=${data.ended ?? []} filter=${filter} />`
 }

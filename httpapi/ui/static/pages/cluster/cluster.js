@@ -41,7 +41,7 @@ function Cluster({ data, incidents, series }) {
   if (rows.length === 0) return html`<h1>Cluster</h1><${Empty} title="No agent has registered yet">Start one beside each node: <code>fodc agent --proxy-addr HOST:17900 --node-role ROLE</code>. It appears here within seconds.</${Empty}>`
   return html`<h1 class="hidden">Cluster</h1><${Summary} rows=${rows} />
     <${Map} rows=${rows} role=${role} setRole=${setRole} />
-    <div class="title"><${Filter} title="Find nodes" shown=${shown.length} all=${rows.length} /><${PartialNote} missing=${series.data?.warnings} short=${true} />${role !== '' && html`<button type="button" class="button" onClick=${() => setRole('')}>Role: <bdi>${role}</bdi> ×</button>`}</div>
+    <div class="title"><${Filter} title="Find nodes" shown=${shown.length} all=${rows.length} /><${PartialNote} missing=${series.data?.warnings} short=${true} />${role !== '' && html`<button type="button" class="button" onClick=${() => setRole('')}><span>Role: <bdi>${role}</bdi> ×</span></button>`}</div>
     <${FailureNote} failure=${series.failure} what="the values" reload=${series.reload} />
     ${shown.length === 0 ? html`<${Empty} title="No node is like that">Clear the filter to see all ${rows.length}.</${Empty}>`
       : table}`
@@ -54,7 +54,7 @@ function Summary({ rows }) {
   const first = rows[0]
   const known = Number.isFinite(self.data?.cpu)
   return html`<div class="summary">
-    <p class="summary-line"><strong>${t.nodes} ${t.nodes === 1 ? 'node' : 'nodes'}</strong>: ${t.online} online${t.nodes > t.online && html`, <span class="bad">${t.nodes - t.online} gone</span>`}
+    <p class="summary-line"><strong>${formatCount(t.nodes)} ${t.nodes === 1 ? 'node' : 'nodes'}</strong>: ${t.online} online${t.nodes > t.online && html`, <span class="bad">${t.nodes - t.online} gone</span>`}
       ${t.series > 0 && html`<span class="dot">${formatCount(t.series)} series</span>`}${window && html`<span class="dot" title="how far back metrics reach">window ${window}</span>`}
       <span class="dot" title="of the proxy itself">proxy ${known ? `${formatValue(self.data.cpu, 'ratio')} CPU, ${formatValue(self.data.memory, 'bytes')}` : self.data ? 'not known' : '…'}</span></p>
     <p class="summary-line summary-worst">${t.bad === 0 ? html`<${Mark} state="online" text="Nothing is wrong." />` : html`<${Mark} state=${first.mark} /> <a href=${href(['node', first.id])}><bdi>${first.id}</bdi></a>: ${first.says}${first.badness >= 4 && first.why ? html`, ${first.why}` : ''}${t.bad > 1 && html`<span class="quiet dot">${t.bad - 1} more below</span>`}`}</p></div>`

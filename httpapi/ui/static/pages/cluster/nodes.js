@@ -14,7 +14,7 @@ export function NodesTable({ rows, range, loading, open }) {
   const narrow = useNarrow()
   const columns = useMemo(() => {
     const all = columnsOf(rows, range, loading)
-    return narrow ? [...firstOnPhone, ...all.map(one => one.key)].filter((key, i, keys) => keys.indexOf(key) === i).map(key => all.find(one => one.key === key)) : all
+    return narrow ? [...firstOnPhone, ...all.map(one => one.key)].filter((key, i, keys) => keys.indexOf(key) === i).map(key => ({ ...all.find(one => one.key === key), ...onPhone[key] })) : all
   }, [rows, range, loading, narrow])
   return html`<${Table} title="Nodes" columns=${columns} rows=${rows} keyOf=${row => row.id} open=${open} height=${40} rowClass=${row => (row.badness >= 4 ? 'row-bad' : '')} />`
 }
@@ -22,8 +22,11 @@ export function NodesTable({ rows, range, loading, open }) {
 // firstOnPhone are the columns that a phone has room for: what is wrong, and of which node.
 const firstOnPhone = ['node', 'state', 'memory', 'disk', 'cpu']
 
-// widths of columns are in pixels: 1,400 in all. They do not depend on what has come yet, nor on the rows that are drawn.
-const widths = { node: 124, role: 122, state: 152, writes: 148, cpu: 144, memory: 118, io: 94, disk: 104, load: 56, window: 66, clock: 92, version: 62, incident: 110 }
+// onPhone is what is different there: the first three columns are together as wide as the window.
+const onPhone = { node: { width: 118 }, state: { width: 146 }, memory: { width: 110, title: 'Memory' } }
+
+// widths of columns are in pixels: 1,392 in all, what a window of 1,440 has. They do not depend on what has come yet, nor on the rows that are drawn.
+const widths = { node: 120, role: 128, state: 144, writes: 142, cpu: 136, memory: 128, io: 94, disk: 110, load: 50, window: 70, clock: 98, version: 58, incident: 114 }
 
 function columnsOf(rows, range, loading) {
   const waits = html`<span class="quiet">…</span>`
@@ -36,7 +39,7 @@ function columnsOf(rows, range, loading) {
     { key: 'role', title: 'Role', sort: row => row.role, cell: row => html`<span class="node-role" title=${row.role}><bdi>${row.role}</bdi></span>` },
     { key: 'state', title: 'State', about: 'for how long the agent is connected, or what is wrong', sort: row => -row.badness, cell: row => html`<span class="node-state" title=${row.why}><${Mark} state=${row.mark} text=${row.says} /></span>` },
     ...signals,
-    { key: 'load', title: 'Load', about: 'load average of the host over one minute', right: true, sort: row => row.node.runtime_metrics?.load, cell: row => number(row.node.runtime_metrics?.load) },
+    { key: 'load', title: 'Load', about: 'load average of the host over one minute', right: true, sort: loadOf, cell: row => number(loadOf(row)) },
     { key: 'window', title: 'Window', about: 'how far back its metrics reach', right: true, sort: row => row.window, cell: row => (loading ? waits : !Number.isFinite(row.window) ? none : roughly(row.window)) },
     { key: 'clock', title: 'Clock', about: "the proxy's clock minus the node's", right: true, sort: row => row.offset, cell: row => (row.offset === null ? none : html`<span class=${Math.abs(row.offset) > 1 ? 'bad' : Math.abs(row.offset) < 0.05 ? 'quiet' : ''}>${row.offset > 0.05 ? '+' : ''}${Math.abs(row.offset) < 0.05 ? '0 s' : formatDuration(Number(row.offset.toFixed(1)))}</span>`) },
     { key: 'version', title: 'Agent', about: "the agent's version", sort: row => row.node.agent_version, cell: row => html`<span class="quiet"><bdi>${row.node.agent_version || '–'}</bdi></span>` },
@@ -46,6 +49,9 @@ function columnsOf(rows, range, loading) {
 }
 
 const none = html`<span class="quiet">–</span>`
+
+// loadOf returns no load for a node that is gone: what it said last is not what is now.
+const loadOf = row => (row.node.status === 'online' ? row.node.runtime_metrics?.load : undefined)
 
 const number = value => (value === undefined || value === null ? none : value.toFixed(2))
 

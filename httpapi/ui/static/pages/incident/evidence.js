@@ -1,6 +1,7 @@
 // The evidence of one node at a time: its files by kind, and one of them, shown as what it is.
 
-import { html, useMemo } from '../../shared/html.js'
+import { html, useEffect, useMemo, useRef } from '../../shared/html.js'
+import { intoView } from '../../shared/into-view.js'
 import { setParams, useParam } from '../../shared/location.js'
 import { Empty, Mark } from '../../shared/states.js'
 import { msOf } from '../../shared/times.js'
@@ -40,8 +41,13 @@ function OfNode({ doc, node, range }) {
   const groups = useMemo(() => groupsOf(node), [node])
   const [path] = useParam('file')
   const file = node.files.find(one => nameOf(one, node) === path) ?? telling(node)
+  const list = useRef(null)
+  useEffect(() => { // On a phone the list is lower than its files.
+    const now = list.current?.querySelector('.now')
+    if (now) intoView(list.current, now)
+  }, [file?.path])
   if (!file) return html`<${Empty} title=${`There is no evidence of ${node.node_id}${node.state === 'collected' ? '' : ' yet'}`}>${node.state === 'open' ? 'It is here when the incident is frozen. ' : ''}<span class="text">${node.missing.map(one => one.reason).join('; ')}</span></${Empty}>`
-  return html`<div class="evidence"><nav class="files" aria-label=${`Files of ${node.node_id}`}>${groups.map(({ title, files }) => html`<div key=${title} class="files-group"><h3>${title}</h3><ul>${files.map(one => html`<li key=${one.path}>
+  return html`<div class="evidence"><nav class="files" ref=${list} aria-label=${`Files of ${node.node_id}`}>${groups.map(({ title, files }) => html`<div key=${title} class="files-group"><h3>${title}</h3><ul>${files.map(one => html`<li key=${one.path}>
       <button type="button" class=${one === file ? 'file now' : 'file'} aria-current=${one === file ? 'true' : undefined} onClick=${() => setParams({ node: node.node_id, file: nameOf(one, node), whole: null, frame: null, type: null, ...(isProfile(one) === isProfile(file) ? {} : { find: null, only: null }) })} title=${one.path}><span class="clamp1">${nameOf(one, node).replace(/^[a-z]+\/(?:[0-9A-Z]{26}\/)?/, '')}</span> <span class="quiet">${formatValue(one.bytes, 'bytes')}</span></button></li>`)}</ul></div>`)}</nav>
     <article class="viewer" aria-label=${file.path}><${FileHead} id=${doc.id} file=${file} node=${node} /><${View} key=${file.path + file.sha256} ...${{ doc, node, file, range }} /></article></div>`
 }

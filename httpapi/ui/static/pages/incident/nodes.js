@@ -34,7 +34,7 @@ function Node({ node, show }) {
   const { mark, text } = stateOf(node)
   const off = Math.abs(node.clock_offset_seconds ?? 0)
   return html`<p><button type="button" class="link short-name" onClick=${() => show(node.node_id)} title=${`show the evidence of ${node.node_id}`}>${node.node_id}</button> <span class="quiet text">${node.node_role}, ${why[node.kind] ?? node.kind}</span>${' '}
-      <span class="node-state"><${Mark} state=${mark} text=${text} /></span> <span class="quiet">${node.files.length} files, ${formatValue(node.bytes, 'bytes')}${off > 1 ? `; its clock is ${formatDuration(off)} ${node.clock_offset_seconds > 0 ? 'ahead' : 'behind'}: times are corrected` : ''}</span></p>
+      <span class="node-state"><${Mark} state=${mark} text=${text} /></span> <span class="quiet">${node.files.length} ${node.files.length === 1 ? 'file' : 'files'}, ${formatValue(node.bytes, 'bytes')}${off > 1 ? `; its clock is ${formatDuration(off)} ${node.clock_offset_seconds > 0 ? 'ahead' : 'behind'}: times are corrected` : ''}</span></p>
     ${node.missing.length > 0 && html`<details><summary class="text clamp1">Missing: ${node.missing[0].reason}${node.missing.length > 1 ? ` and ${node.missing.length - 1} more` : ''}</summary>
       <ul class="missing">${node.missing.map((one, i) => html`<li key=${i} class="text"><strong>${one.what}</strong>: ${one.reason}</li>`)}</ul></details>`}`
 }

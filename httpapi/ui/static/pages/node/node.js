@@ -75,5 +75,5 @@ function LatestIncident({ id, incidents }) {
   const [one] = incidents.filter(incident => incident.nodes.some(node => node.node_id === id && node.kind !== 'context'))
   if (!one) return html`<p class="latest quiet">No incident of this node is kept${incidents.length > 0 && html`; <a href=${href(['incidents'], { node_id: id })}>${incidents.length} of others</a> have its metrics`}.</p>`
   return html`<p class="latest text"><${Mark} state=${one.state} /> Last incident: <a class="latest-what clamp1" href=${href(['incidents', one.id])} title=${one.summary}>${one.summary}</a> <span class="quiet"><${Time} at=${one.first_occurrence} /></span>
-    ${incidents.length > 1 && html` <a class="dot" href=${href(['incidents'], { node_id: id })}>all ${incidents.length}</a>`}</p>`
+    ${incidents.length > 1 && html`<span class="dot"><a href=${href(['incidents'], { node_id: id })}>all ${incidents.length}</a></span>`}</p>`
 }

@@ -54,5 +54,5 @@ function Signal({ signal, id, range, marks }) {
   return html`<section class="query-chart" ref=${box}><h3><a class="chart-title" href=${href(['query'], { q: expression, unit: signal.unit })} title="open it in Query">${signal.title}</a></h3>
     <div class="signal-body"><${FailureNote} failure=${loaded.failure} what=${signal.title} reload=${loaded.reload} />
     ${none && html`<p class="quiet none-here">None in this time.</p>`}
-    ${series.length > 0 && html`<${Chart} ...${{ series, title: `${signal.title} of ${id}`, range, unit: signal.unit, marks, limits, height }} />`}<${PartialNote} missing=${data?.warnings} /></div></section>`
+    ${series.length > 0 && html`<${Chart} ...${{ series, title: `${signal.title} of ${id}`, range, unit: signal.unit, marks, limits, height }} />`}<${PartialNote} missing=${data?.warnings} short=${none} /></div></section>`
 }

@@ -1,6 +1,6 @@
 // One expression with its result.
 
-import { html, useMemo, useState } from '../../shared/html.js'
+import { html, joined, useMemo, useState } from '../../shared/html.js'
 import { useData } from '../../shared/api.js'
 import { Chart } from '../../shared/chart.js'
 import { distinct, nameOf, queryNow, queryRange, shortName } from '../../shared/prom.js'
@@ -23,7 +23,7 @@ export function Panel({ number, text, view, range, unit, run, show, remove }) {
     <div class="panel-head"><${Editor} id=${`expression-${number}`} label=${`Expression ${number}`} text=${text} run=${run} refused=${from.failure?.status === 400} />
       <div class="switch" role="group" aria-label="How it is shown">${['graph', 'table'].map(name => html`<button type="button" key=${name} class="tool" aria-pressed=${view === name} onClick=${() => show(name)}>${name === 'graph' ? 'Graph' : 'Table'}</button>`)}
         ${remove && html`<button type="button" class="tool" onClick=${remove} aria-label=${`Remove expression ${number}`}>×</button>`}</div></div>
-    <div class="panel-body">${text === '' ? null : html`<${FailureNote} failure=${from.failure} what="the expression" reload=${from.reload} />
+    <div class=${joined('panel-body', text === '' && !remove && 'panel-unasked')}>${text === '' ? null : html`<${FailureNote} failure=${from.failure} what="the expression" reload=${from.reload} />
       ${answer === undefined && from.loading && html`<${Loading} what="the result" />`}
       ${answer && html`<${PartialNote} missing=${answer.warnings} />${answer.infos?.map(one => html`<p class="quiet text" key=${one}>${one}</p>`)}
         ${view === 'graph' && isRange(answer) ? html`<${Graph} answer=${answer} range=${range} unit=${shownUnit} title=${text} />` : view === 'table' && !isRange(answer) ? html`<${Values} answer=${answer} unit=${shownUnit} />` : html`<${Loading} what="the result" />`}`}`}</div></section>`
@@ -52,13 +52,27 @@ function Graph({ answer, range, unit, title }) {
     ${series.length > maxLines && html`<p class="quiet">${formatCount(shown.length)} of ${formatCount(series.length)} series. <button type="button" class="link" onClick=${() => setAll(!all)}>${all ? `Show ${maxLines}` : 'Show all'}</button></p>`}`
 }
 
+// calledOf returns how each series of a result is called in the table: what tells it from the others comes first, since names are
+// cut where there is no room. The family is said once, if it is that of all: {family, names}.
+function calledOf(result) {
+  const differ = distinct(result)
+  const family = result.length > 1 && !differ.includes('__name__') ? result[0].labels.__name__ : undefined
+  const order = [...new Set([...['node_id'].filter(name => differ.includes(name)), ...differ])]
+  const names = result.map(({ labels }) => {
+    const first = order.filter(name => labels[name] !== undefined).map(name => [name, labels[name]])
+    return nameOf({ ...Object.fromEntries(first), ...labels, ...(family && { __name__: undefined }) })
+  })
+  return { family, names }
+}
+
 function Values({ answer, unit }) {
+  const { family, names } = useMemo(() => (answer.type === 'vector' ? calledOf(answer.result) : { names: [] }), [answer])
   const rows = useMemo(() => (answer.type === 'scalar' || answer.type === 'string' ? [{ name: answer.type, value: Number(answer.result[1]), text: answer.result[1] }]
     : answer.type === 'matrix' ? answer.result.map(one => ({ name: nameOf(one.metric ?? one.labels), value: (one.values ?? []).length, text: `${(one.values ?? []).length} samples` }))
-      : answer.result.map(one => ({ name: nameOf(one.labels), value: one.value, text: formatValue(one.value, unit) }))), [answer, unit])
+      : answer.result.map((one, i) => ({ name: nameOf(one.labels), called: names[i], value: one.value, text: formatValue(one.value, unit) }))), [answer, unit])
   if (rows.length === 0) return html`<p class="state empty quiet">No series at this time.</p>`
-  return html`<p class="quiet">${formatCount(rows.length)} series</p><${Table} title="Result" rows=${rows} keyOf=${row => row.name} height=${32} columns=${[
-    { key: 'series', title: 'Series', wide: true, sort: row => row.name, cell: row => html`<span class="code series-name" title=${row.name}><bdi>${row.name}</bdi></span>` },
+  return html`<p class="quiet">${formatCount(rows.length)} series${family && html` of <code class="text">${family}</code>`}</p><${Table} title="Result" rows=${rows} keyOf=${row => row.name} height=${32} columns=${[
+    { key: 'series', title: 'Series', wide: true, sort: row => row.name, cell: row => html`<span class="code series-name" title=${row.name}><bdi>${row.called ?? row.name}</bdi></span>` },
     { key: 'value', title: 'Value', right: true, sort: row => row.value, cell: row => html`<span title=${String(row.value)}>${row.text}</span>` },
   ]} />`
 }

@@ -4,8 +4,8 @@ import { html, useMemo } from '../../shared/html.js'
 import { columnsOf } from './layers.js'
 
 const row = 30
-const nodeWidth = 190
-const gap = 150
+const nodeWidth = 206
+const gap = 134
 const top = 28
 
 export function Graph({ nodes, calls, picked, pick }) {
@@ -33,7 +33,7 @@ function curve(from, to) {
   return `M${start} ${from.y}C${middle} ${from.y} ${middle} ${to.y} ${end} ${to.y}`
 }
 
-const short = name => (name.length > 26 ? `${name.slice(0, 25)}…` : name)
+const short = name => (name.length > 24 ? `${name.slice(0, 22)}…` : name)
 
 function Cell({ node, place, picked, pick }) {
   const shape = { online: html`<circle cx="12" cy="0" r="4.5" />`, gone: html`<path d="M8 -4 16 4M16 -4 8 4" />`, unknown: html`<circle cx="12" cy="0" r="4" class="hollow" />` }[node.state]

@@ -24,7 +24,7 @@ export function nodesOf(nodes, calls) {
   return [...all.values()].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
 }
 
-// columnsOf returns the nodes in columns: those that nobody calls first, then by role.
+// columnsOf returns the nodes in columns: those that nobody calls first, then by role, and at last those of which no role is known.
 export function columnsOf(nodes) {
   const columns = new Map()
   for (const node of nodes) {
@@ -32,6 +32,6 @@ export function columnsOf(nodes) {
     const title = tier ? `${node.role} ${tier}` : node.role
     columns.set(title, [...(columns.get(title) ?? []), node])
   }
-  const order = title => (/liaison/.test(title) ? 0 : /hot/.test(title) ? 1 : /warm/.test(title) ? 2 : /cold/.test(title) ? 3 : 2)
+  const order = title => (/liaison/.test(title) ? 0 : /hot/.test(title) ? 1 : /warm/.test(title) ? 2 : /cold/.test(title) ? 3 : title === 'unknown' ? 4 : 2)
   return [...columns].sort(([a], [b]) => order(a) - order(b) || (a < b ? -1 : 1))
 }
