@@ -53,7 +53,8 @@ const none = html`<span class="quiet">–</span>`
 // loadOf returns no load for a node that is gone: what it said last is not what is now.
 const loadOf = row => (row.node.status === 'online' ? row.node.runtime_metrics?.load : undefined)
 
-const number = value => (value === undefined || value === null ? none : value.toFixed(2))
+// number has three digits, or more where there are more before the point.
+const number = value => (value === undefined || value === null ? none : value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0))
 
 // roughly says a duration in its largest unit alone.
 const roughly = seconds => formatDuration(Math.max(0, Math.round(seconds))).split(' ').slice(0, 2).join(' ')
