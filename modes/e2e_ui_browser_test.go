@@ -4,12 +4,9 @@ package modes_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -32,8 +29,6 @@ const (
 	maxShift = 0.1
 	// otherHost is a name that leads to this machine in the browser of the tests, as that of a reverse proxy does.
 	otherHost = "fodc.test"
-	// pictures is where screenshots go. Git ignores it.
-	pictures = "../dist/pages"
 )
 
 // tab is a page in a browser. It notes what must not happen.
@@ -249,18 +244,6 @@ func (b *tab) visit(hash string) {
 func (b *tab) press(keys string) {
 	b.t.Helper()
 	b.do(chromedp.KeyEvent(keys))
-}
-
-// shoot keeps a picture of the whole page, for people.
-func (b *tab) shoot(name string) {
-	picture, err := step(b, chromedp.FullScreenshot(100))
-	if err != nil {
-		b.t.Logf("no picture %s: %v", name, err)
-		return
-	}
-	if err := errors.Join(os.MkdirAll(pictures, 0o755), os.WriteFile(filepath.Join(pictures, name+".png"), picture, 0o644)); err != nil {
-		b.t.Logf("no picture %s: %v", name, err)
-	}
 }
 
 // requireGood requires that nothing went wrong, that nothing moved by itself, and that nothing is wider than the window.
