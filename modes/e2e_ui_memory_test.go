@@ -78,7 +78,7 @@ func TestE2EBrowserStayOpen(t *testing.T) {
 	t.Parallel()
 	c := startMade(t, 100)
 	for _, path := range []string{"#/", "#/node/hot-1"} {
-		b := openWith(t, c, path, ownClock((stayOpen+warmUp+1)*refreshTime), desktop)
+		b := openWith(t, c.addr, path, ownClock((stayOpen+warmUp+1)*refreshTime), desktop)
 		b.until("document.querySelector('.spark, .plot canvas')")
 		b.letPass(warmUp)
 		before, asked := b.heap(), eval[int](b, "window.asked")

@@ -21,9 +21,9 @@ const (
 )
 
 // openWith opens a page with a script that runs before all others.
-func openWith(t *testing.T, c *madeCluster, path, script string, v view) *tab {
+func openWith(t *testing.T, addr, path, script string, v view) *tab {
 	t.Helper()
-	b := openTab(t, startBrowser(t), c.addr, "server.json", v)
+	b := openTab(t, startBrowser(t), addr, "server.json", v)
 	b.allowed = []string{"favicon.ico"} // It is no page.
 	call(b, devpage.AddScriptToEvaluateOnNewDocument, devpage.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 	b.do(chromedp.Navigate(b.origin + "/ui/" + path))
@@ -38,7 +38,7 @@ const noteFirst = `window.first = {}
 // TestE2EBrowserPaintSoon measures how long it takes until nodes are on the screen.
 func TestE2EBrowserPaintSoon(t *testing.T) {
 	for _, nodes := range []int{100, 1000} {
-		b := openWith(t, startMade(t, nodes), "#/?sort=node", noteFirst, desktop)
+		b := openWith(t, startMade(t, nodes).addr, "#/?sort=node", noteFirst, desktop)
 		b.until("window.first?.node && window.first?.values")
 		first := eval[map[string]float64](b, "window.first")
 		t.Logf("%d nodes: the first node after %.0f ms, its values after %.0f ms", nodes, first["node"], first["values"])
