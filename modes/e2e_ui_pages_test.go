@@ -10,8 +10,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"fodc/recorder/recordertest"
+
+	"github.com/stretchr/testify/require"
 )
 
 // player plays a recording of a real node and its host, a moment after each scrape of the host.
@@ -115,4 +118,13 @@ func TestE2EBrowserOfACluster(t *testing.T) {
 			})
 		}
 	}
+	t.Run("writes", func(t *testing.T) {
+		b := openTab(t, browser, c.http(), "#/", desktop)
+		b.untilText("Nothing is wrong")
+		compareWrites.run(b)
+		b.untilIn(2*time.Minute, fmt.Sprintf("(({ data }) => data.length > 2 && data.slice(1).every(column => column.filter((value, i) => value > 0 && data[0][i] < Date.now() / 1000 - %v).length >= 5))(document.querySelector('.plot').plot)", settledAfter.Seconds()))
+		for node, values := range b.requireDrawnRates("data-0", "data-1") {
+			require.Positive(t, values, "%s writes, and its line does not say so", node)
+		}
+	})
 }
