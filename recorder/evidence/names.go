@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,30 +50,49 @@ func (e *entry) fold(name string) error {
 	return nil
 }
 
-// makeDirs makes a directory and those above it, and makes them survive a power cut. The caller holds e.ops.
+// makeDirs makes a directory and those above it. They survive a power cut after syncDirs. The caller holds e.ops.
 func (s *Store) makeDirs(e *entry, dir string) error {
 	if dir != "." {
 		if err := s.makeDirs(e, path.Dir(dir)); err != nil {
 			return err
 		}
 	}
-	synced, known := e.dirs[dir]
-	if synced {
+	if _, known := e.dirs[dir]; known {
 		return nil
 	}
-	if !known {
-		if err := s.fs.Mkdir(e.at(dir)); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-		e.dirs[dir] = false
-		s.mu.Lock()
-		s.remember(e, int64(nameMemory+len(dir)))
-		s.mu.Unlock()
-	}
-	if err := s.fs.SyncDir(path.Dir(e.at(dir))); err != nil {
+	if err := s.fs.Mkdir(e.at(dir)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	e.dirs[dir] = true
+	e.dirs[dir] = false
+	s.mu.Lock()
+	s.remember(e, int64(nameMemory+len(dir)))
+	s.mu.Unlock()
+	return nil
+}
+
+// syncDirs makes the directories of an incident, and the names of its files, survive a power cut: a document may name these
+// files then. The caller holds e.ops.
+func (s *Store) syncDirs(e *entry) error {
+	parents := maps.Clone(e.renamed)
+	for dir, synced := range e.dirs {
+		if !synced {
+			parents[path.Dir(e.at(dir))] = true
+		}
+	}
+	for _, parent := range slices.Sorted(maps.Keys(parents)) {
+		if err := s.fs.SyncDir(parent); err != nil {
+			if errors.Is(err, fs.ErrNotExist) {
+				s.rescan(e) // Somebody has removed it.
+			}
+			return err
+		}
+		delete(e.renamed, parent)
+		for dir := range e.dirs {
+			if path.Dir(e.at(dir)) == parent {
+				e.dirs[dir] = true
+			}
+		}
+	}
 	return nil
 }
 
@@ -110,6 +131,10 @@ func (s *Store) rescan(e *entry) {
 		found.dirs = map[string]bool{}
 	}
 	e.dirs = found.dirs
+	e.renamed = map[string]bool{}
+	for dir := range e.dirs {
+		e.renamed[e.at(dir)] = true
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for name, f := range e.names {

@@ -52,6 +52,9 @@ func (s *Store) Put(i *messages.Incident) error {
 	if err == nil {
 		err = s.makeDirs(e, ".")
 	}
+	if err == nil {
+		err = s.syncDirs(e)
+	}
 	if err != nil {
 		s.cancel(e, size)
 		return err

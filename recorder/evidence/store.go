@@ -46,8 +46,9 @@ type entry struct {
 
 	// ops is held while the directory is changed. Whoever needs room asks for it before.
 	ops sync.Mutex
-	// dirs are the directories that there are, "." is the incident's: whether they survive a power cut.
-	dirs map[string]bool
+	// dirs are the directories that there are, "." is the incident's: whether they survive a power cut. renamed are those, from
+	// the top, in which a file was given its name and a power cut may take it.
+	dirs, renamed map[string]bool
 	// folded has the names by their lower case: on some systems there is one of them only. A directory's ends
 	// in a slash.
 	folded map[string]string
@@ -71,14 +72,14 @@ type entry struct {
 // stored is a file, by its name in the directory of the incident.
 type stored struct {
 	bytes int64
-	// sum is the SHA-256 of one that is whole and survives a power cut; otherwise it is empty.
+	// sum is the SHA-256 of one that is whole and, but for its name, survives a power cut; otherwise it is empty.
 	sum string
 	// busy says that somebody is writing it.
 	busy bool
 }
 
 func newEntry(id string) *entry {
-	return &entry{id: id, dirs: map[string]bool{}, folded: map[string]string{}, names: map[string]*stored{}}
+	return &entry{id: id, dirs: map[string]bool{}, renamed: map[string]bool{}, folded: map[string]string{}, names: map[string]*stored{}}
 }
 
 // at returns the name of a file of the incident in the directory of all.
