@@ -59,6 +59,20 @@ func TestIncidentKilledAtItsOpening(t *testing.T) {
 	})
 }
 
+// An incident is on the disk before anything of it is captured, and that once: its document is the same.
+func TestIncidentIsWrittenOnceAtItsOpening(t *testing.T) {
+	inIncidents(t, func(t *testing.T, w *incidentsWorld) {
+		w.run()
+		w.pass(9*time.Minute + 30*time.Second)
+		w.steps = nil
+		w.evidence.watch()
+		w.node.serve(page("7", "1"), nil)
+		w.pass(20 * time.Second)
+		require.Equal(t, messages.IncidentOpen, w.one().State)
+		require.Equal(t, 1, w.evidence.count("incident.json"))
+	})
+}
+
 // A file that was written when the agent was killed, and that no document names yet, is evidence: a node is asked for its profiles
 // once.
 func TestIncidentKilledAfterACapture(t *testing.T) {

@@ -50,6 +50,8 @@ type incidentRun struct {
 	// frozen is closed when what follows logs is to end; captured when nothing is captured any more.
 	frozen, captured chan struct{}
 	haste            *captureHaste
+	// prepared is the document that it is prepared with.
+	prepared *messages.Incident
 	// freezing says that it is to be frozen as soon as there is a store. askers are answered then.
 	freezing bool
 	askers   []*actors.PID
@@ -70,7 +72,8 @@ func (i *incidents) begin(c actors.Context, id string) {
 		i.capture(c, run, e)
 		return
 	}
-	self, disk, memory, doc := newSender(i.ctx, i.sys, c), i.disk, i.memory, e.doc
+	run.prepared = e.doc
+	self, disk, memory, doc := newSender(i.ctx, i.sys, c), i.disk, i.memory, i.state.view(e)
 	go func() { self.send(prepareIncident(i.log, disk, memory, doc)) }()
 }
 
@@ -88,7 +91,9 @@ func (i *incidents) onPrepared(c actors.Context, m incidentPrepared, now time.Ti
 		writeEntry(i.log, logEntry{warn: true, text: "an incident is kept in memory: " + m.id, cause: shortCause(m.err)})
 		i.do(c, i.state.captured(m.id, nil, &messages.EvidenceMissing{What: "storage", Reason: reason}, now), now)
 	}
-	i.state.touch(m.id, now)
+	if e.doc != run.prepared {
+		i.state.touch(m.id, now)
+	}
 	i.capture(c, run, e)
 	if run.freezing {
 		i.freeze(c, run.id)

@@ -103,6 +103,29 @@ type breakableFS struct {
 	mu    sync.Mutex
 	err   error
 	hangs chan struct{}
+	named map[string]int // how often a file was given its name
+}
+
+// watch begins to count the files that are given their names.
+func (f *breakableFS) watch() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.named = map[string]int{}
+}
+
+func (f *breakableFS) count(name string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.named[name]
+}
+
+func (f *breakableFS) Rename(from, to string) error {
+	f.mu.Lock()
+	if f.named != nil {
+		f.named[filepath.Base(to)]++
+	}
+	f.mu.Unlock()
+	return f.FS.Rename(from, to)
 }
 
 func (f *breakableFS) break_(err error) {

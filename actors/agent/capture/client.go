@@ -18,6 +18,8 @@ import (
 const (
 	maxHeaderBytes = 64 << 10
 	maxShownBytes  = 200
+	// keptConnection is how long a connection is kept for the next request.
+	keptConnection = time.Second
 )
 
 // Limits bounds a request: the size of the answer, and the time until all of it has come.
@@ -26,7 +28,7 @@ type Limits struct {
 	Time  time.Duration
 }
 
-// Client does the requests. Its connections are not kept: captures are rare.
+// Client does the requests. Those that come one after the other share a connection, which is not kept for long: captures are rare.
 type Client struct{ http *http.Client }
 
 // NewClient returns a client that uses no proxy of the environment and follows no redirect.
@@ -35,8 +37,9 @@ func NewClient() *Client {
 		Transport: &http.Transport{
 			DialContext:            (&net.Dialer{}).DialContext,
 			MaxResponseHeaderBytes: maxHeaderBytes,
-			ReadBufferSize:         copyBytes, // An answer comes in many small chunks.
-			DisableKeepAlives:      true,
+			ReadBufferSize:         textBytes, // An answer comes in many small chunks.
+			MaxIdleConnsPerHost:    1,
+			IdleConnTimeout:        keptConnection,
 			DisableCompression:     true,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -26,8 +26,9 @@ const (
 	// maxRatio bounds how many times its size a profile may be unzipped, beyond freeBytes: real ones have 3 to 15 times.
 	maxRatio  = 100
 	freeBytes = 16 << 20
-	// copyBytes is how much of a body is read and written at a time.
+	// copyBytes is how much of a body is read and written at a time, textBytes how much of a text, which may have megabytes.
 	copyBytes = 32 << 10
+	textBytes = 64 << 10
 )
 
 // PProf is a gzipped profile. It is unzipped to its end, so that one that was cut short or
@@ -92,7 +93,7 @@ func beginsProfile(tag byte) bool {
 func isText(head []byte) bool { return bytes.IndexByte(head, 0) < 0 }
 
 func checkText(body io.Reader) error {
-	buf := make([]byte, copyBytes)
+	buf := make([]byte, textBytes)
 	for {
 		n, err := body.Read(buf)
 		if !isText(buf[:n]) {

@@ -23,9 +23,9 @@ const (
 	// maxFollowedBytes bounds what is taken of a log while the incident is open.
 	maxFollowedBytes = 8 << 20
 	tailTimeout      = 20 * time.Second
-	// followInterval is the time between two looks at a log, followGrace how long what was written by the freeze may
-	// take to be read, tailGrace how long of that the first step may take.
-	followInterval = 500 * time.Millisecond
+	// followInterval is the time between two looks at a log: shorter than anybody truncates one twice. followGrace is
+	// how long what was written by the freeze may take to be read, tailGrace how long of that the first step may take.
+	followInterval = time.Second
 	followGrace    = 10 * time.Second
 	tailGrace      = 5 * time.Second
 	// maxLastReads bounds the reads after the freeze: a log may grow as fast as it is read.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"fodc/messages"
 )
@@ -11,16 +12,23 @@ import (
 // errLeft ends the writes of a step that nobody waits for any more.
 var errLeft = errors.New("the step is left to itself")
 
+// heldBytes is how much of a file waits in memory until it is written to the disk.
+const heldBytes = 64 << 10
+
 // output is the output of one step, within its limit. When the step is left to itself, it is taken away from it.
 type output struct {
 	step Step
 
 	lock    Turn   // held while something is written, which may hang in the disk
 	to      Output // nil: it is not open, or closed
+	held    []byte // written by the step, and not yet to the disk
 	written int64
 	cut     bool // something was left out
 	left    bool
 	err     error // the first one of to
+
+	// given says that the result was given without it, since the disk did not answer.
+	given atomic.Bool
 }
 
 func newOutput(s Step) *output { return &output{step: s, lock: NewTurn()} }
@@ -59,13 +67,45 @@ func (o *output) Write(p []byte) (int, error) {
 	if len(p) == 0 {
 		return whole, nil
 	}
-	n, err := o.to.Write(p)
-	o.written += int64(n)
-	if err != nil {
-		o.err = fmt.Errorf("it cannot be kept: %w", err)
-		return n, o.err
+	o.written += int64(len(p))
+	if err := o.keep(p); err != nil {
+		return 0, err
 	}
 	return whole, nil
+}
+
+// keep has bytes written to the disk, many small writes as one: but for what is followed, of which the disk has all at once.
+func (o *output) keep(p []byte) error {
+	if o.step.Until != nil {
+		return o.disk(p)
+	}
+	if len(o.held)+len(p) > heldBytes {
+		if err := o.release(); err != nil {
+			return err
+		}
+	}
+	if len(p) >= heldBytes {
+		return o.disk(p)
+	}
+	o.held = append(o.held, p...)
+	return nil
+}
+
+// release writes what is held to the disk.
+func (o *output) release() error {
+	held := o.held
+	o.held = nil
+	if len(held) == 0 {
+		return nil
+	}
+	return o.disk(held)
+}
+
+func (o *output) disk(p []byte) error {
+	if _, err := o.to.Write(p); err != nil {
+		o.err = fmt.Errorf("it cannot be kept: %w", err)
+	}
+	return o.err
 }
 
 // close ends the file of a step that has ended with err, and returns what is kept of it.
@@ -80,8 +120,15 @@ func (o *output) close(err error) (*messages.EvidenceFile, error) {
 
 // end is close for whoever holds the lock.
 func (o *output) end(err error) (*messages.EvidenceFile, error) {
+	if o.err == nil && (err == nil || o.step.Parts) {
+		_ = o.release() // It is o.err then.
+	}
 	to := o.to
 	o.to = nil
+	if o.given.Load() {
+		to.Abort()
+		return nil, errLeft
+	}
 	if o.err != nil {
 		to.Abort()
 		return nil, o.err
@@ -126,6 +173,7 @@ func (o *output) leave(ctx context.Context, err error) (*messages.EvidenceFile, 
 	case k := <-done:
 		return k.file, k.err
 	case <-ctx.Done():
+		o.given.Store(true)
 		return nil, fmt.Errorf("%w; and the disk does not answer", err)
 	}
 }

@@ -58,9 +58,11 @@ func (c *Config) profileSteps() []Step {
 	if c.Profiles == ContextProfiles {
 		return steps
 	}
-	mutex, block := s.step(pprofOf("mutex"), false), s.step(pprofOf("block"), false)
+	stacks, mutex, block := s.stacks(), s.step(pprofOf("mutex"), false), s.step(pprofOf("block"), false)
+	// What the text says beside the profile, who waits for how long, it says later, too: and the node is not stopped for it now.
+	stacks.Stays = true
 	mutex.Stays, block.Stays = true, true // They count since the node's start.
-	return append(steps, s.stacks(), mutex, block, s.step(cpuProfile(), true))
+	return append(steps, stacks, mutex, block, s.step(cpuProfile(), true))
 }
 
 func cpuProfile() Profile {

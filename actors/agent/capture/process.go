@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"fodc/actors/agent/mask"
@@ -125,7 +127,11 @@ func writeFiles(t *textWriter, dir string, names ...string) error {
 			}
 			continue
 		}
-		if err := copyText(t.w, &text); err != nil {
+		t.lines = mask.Lines{} // A secret of one file goes on in no other one.
+		for line := range strings.Lines(text.String()) {
+			t.line(strings.TrimSuffix(line, "\n"))
+		}
+		if err := t.flush(); err != nil { // What is known, if the next one hangs.
 			return err
 		}
 		read++
@@ -165,13 +171,16 @@ func (c *Config) writeGroups(_ context.Context, t *textWriter, dir string) error
 	}
 	for _, g := range groups {
 		t.note("\n# %s", g)
+		files, _ := os.ReadDir(g)
 		for _, pattern := range []string{"memory.*", "cpu.*", "cpuacct.usage", "io.*", "pids.*", "cgroup.events", "cgroup.stat"} {
-			names, _ := filepath.Glob(filepath.Join(g, pattern))
-			for _, name := range names {
-				if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() || info.Mode()&0o444 == 0 {
+			for _, file := range files {
+				if of, _ := path.Match(pattern, file.Name()); !of {
+					continue
+				}
+				if info, err := file.Info(); err != nil || !info.Mode().IsRegular() || info.Mode()&0o444 == 0 {
 					continue // It is there to be written.
 				}
-				_ = writeFiles(t, g, filepath.Base(name)) // A reason is in the text.
+				_ = writeFiles(t, g, file.Name()) // A reason is in the text.
 			}
 		}
 	}

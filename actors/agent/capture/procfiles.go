@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -27,17 +26,6 @@ const (
 	// atATime is how many entries of a directory are read at a time.
 	atATime = 1000
 )
-
-// readFile reads a file of the kernel.
-func readFile(name string) (text bytes.Buffer, err error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return text, err
-	}
-	defer func() { _ = file.Close() }()
-	_, err = text.ReadFrom(io.LimitReader(file, maxProcFile))
-	return text, err
-}
 
 // eachName calls f with the names in a directory, of at most limit. It returns how many there were.
 func eachName(ctx context.Context, name string, limit int, f func(string)) (int, error) {

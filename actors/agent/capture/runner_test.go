@@ -25,10 +25,12 @@ type evidence struct {
 	begun   []string
 	// broken has what an output of a path does in the place of writing.
 	broken map[string]func() error
+	// writes counts those to each output.
+	writes map[string]int
 }
 
 func newEvidence() *evidence {
-	return &evidence{files: map[string]string{}, results: map[string]Result{}, broken: map[string]func() error{}}
+	return &evidence{files: map[string]string{}, results: map[string]Result{}, broken: map[string]func() error{}, writes: map[string]int{}}
 }
 
 type memoryOutput struct {
@@ -43,6 +45,9 @@ func (m *memoryOutput) Write(p []byte) (int, error) {
 			return 0, err
 		}
 	}
+	m.of.mu.Lock()
+	m.of.writes[m.step.Path]++
+	m.of.mu.Unlock()
 	return m.Buffer.Write(p)
 }
 
@@ -172,6 +177,33 @@ func TestOneFailureEndsNoOtherStep(t *testing.T) {
 		f("large-parts", "", true)
 		f("full", "it cannot be kept: disk full", false)
 		f("panics", "unexpected string", false)
+	})
+}
+
+// A disk under load has little to do: what a step writes in small pieces is written at one go, but for what is followed.
+func TestSmallWritesAreHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEvidence()
+		lines := func(n int) func(context.Context, io.Writer) error {
+			return func(_ context.Context, w io.Writer) error {
+				for range n {
+					if k, err := io.WriteString(w, strings.Repeat("x", 99)+"\n"); err != nil || k != 100 {
+						return errors.Join(err, errors.New("short"))
+					}
+				}
+				return nil
+			}
+		}
+		frozen := make(chan struct{})
+		close(frozen)
+		large := func(s Step) Step { s.Limit = 1 << 20; return s }
+		followed := large(stepOf("followed", lines(10)))
+		followed.Until = frozen
+		e.runner().Run(t.Context(), []Step{large(stepOf("small", lines(100))), large(stepOf("large", lines(2000))), followed, parts(stepOf("cut", lines(2)))})
+		require.Equal(t, map[string]int{"small": 1, "large": 2000*100/heldBytes + 1, "followed": 10, "cut": 1}, e.writes)
+		for path, n := range map[string]int{"small": 10_000, "large": 200_000, "followed": 1000, "cut": 100} {
+			require.Len(t, e.files[path], n, path)
+		}
 	})
 }
 

@@ -61,6 +61,12 @@ func (t *textWriter) flush() error {
 // copyText copies a text line by line.
 func copyText(w io.Writer, from io.Reader) error {
 	t := newTextWriter(w)
+	err := t.copy(from)
+	return errors.Join(t.flush(), err)
+}
+
+// copy writes the lines of a text. Its error is that of the reader.
+func (t *textWriter) copy(from io.Reader) error {
 	r := bufio.NewReader(from) // Of many files, most of them small.
 	var line []byte
 	for t.err == nil {
@@ -73,14 +79,14 @@ func copyText(w io.Writer, from io.Reader) error {
 			t.line(strings.TrimSuffix(string(line), "\n"))
 		}
 		line = line[:0]
-		if err != nil {
-			if !errors.Is(err, io.EOF) {
-				return errors.Join(t.flush(), err)
-			}
+		if errors.Is(err, io.EOF) {
 			break
 		}
+		if err != nil {
+			return err
+		}
 	}
-	return t.flush()
+	return nil
 }
 
 // shownAlike is how many control characters of one kind in a row are shown.
