@@ -24,8 +24,10 @@ const (
 	moreIncidentSpan = time.Hour
 	// incidentSaveDelay is after which time a change is saved and announced that is not urgent.
 	incidentSaveDelay = 30 * time.Second
-	// captureSaveDelay is the same for captures: a file that no document names is lost if the process is killed.
-	captureSaveDelay = 2 * time.Second
+	// captureSaveDelay is the same for the first captures, which come together, and moreCapturesSaveDelay for those that come one
+	// by one after them: a file that no document names yet survives a kill, but not a host that is gone for good.
+	captureSaveDelay      = 2 * time.Second
+	moreCapturesSaveDelay = 10 * time.Second
 	// maxFreezeTime is after which time a freeze counts as failed.
 	maxFreezeTime = 5 * time.Minute
 )
@@ -67,6 +69,8 @@ type incidentEntry struct {
 	// not for long.
 	changed      time.Time
 	urgent, soon bool
+	// captures says that the first captures were saved.
+	captures bool
 }
 
 // saveDelay is how long a change may wait.
@@ -74,6 +78,8 @@ func (e *incidentEntry) saveDelay() time.Duration {
 	switch {
 	case e.urgent:
 		return 0
+	case e.soon && e.captures:
+		return moreCapturesSaveDelay
 	case e.soon:
 		return captureSaveDelay
 	}
@@ -231,6 +237,7 @@ func (s *incidentsState) save(now time.Time) (effects []incidentEffect) {
 		if e.changed.IsZero() || since(&e.changed, now) < e.saveDelay() {
 			continue
 		}
+		e.captures = e.captures || e.soon
 		e.changed, e.urgent, e.soon = time.Time{}, false, false
 		effects = append(effects, saveIncident{e.doc.ID})
 	}

@@ -89,13 +89,14 @@ func (a *agent) do(method, path, body string) []byte {
 
 func (a *agent) get(path string) []byte { return a.do(http.MethodGet, path, "") }
 
-// open opens an incident, and returns its id.
-func (a *agent) open(before, after time.Duration) string {
+// open opens an incident, and returns its id, and the processor time that the process had used before.
+func (a *agent) open(before, after time.Duration) (id string, begin float64) {
 	require.Equal(a.t, "[]", string(bytes.TrimSpace(a.get("/incidents"))), "a rule has fired")
-	a.do(http.MethodPost, "/incidents", fmt.Sprintf(`{"reason":"the benchmark","before":"%s","after":"%s"}`, before, after))
-	all := a.incidents()
-	require.Len(a.t, all, 1)
-	return all[0].ID
+	begin = a.cpu()
+	answer := a.do(http.MethodPost, "/incidents", fmt.Sprintf(`{"reason":"the benchmark","before":"%s","after":"%s"}`, before, after))
+	opened, err := messages.ParseIncident(answer)
+	require.NoError(a.t, err)
+	return opened.ID, begin
 }
 
 // incidents returns the list. Its entries are short forms of incidents.

@@ -59,8 +59,7 @@ func (w *world) round() {
 	w.memoryUsual, w.memoryMost = appendMemory(w.memoryUsual, w.memoryMost, watchedMemory)
 
 	watched = w.rules.watch()
-	begin := w.rules.cpu()
-	id := w.rules.open(10*time.Minute, openTime)
+	id, begin := w.rules.open(10*time.Minute, openTime)
 	w.captureCPU = append(w.captureCPU, w.dearest(w.rules, begin, openTime-interval))
 	<-time.After(interval / 2)
 	w.freezeCPU = append(w.freezeCPU, w.dearest(w.rules, w.rules.cpu(), freezeTime))
@@ -70,8 +69,8 @@ func (w *world) round() {
 	w.rules.ask(id)
 	w.askedMost = append(w.askedMost, slices.Max(watched()))
 
-	watched, begin = w.memory.watch(), w.memory.cpu()
-	id = w.memory.open(time.Minute, openTime)
+	watched = w.memory.watch()
+	id, begin = w.memory.open(time.Minute, openTime)
 	w.fastCaptureCPU = append(w.fastCaptureCPU, w.dearest(w.memory, begin, openTime-interval))
 	w.memory.awaitWhole(id)
 	w.memoryOpen = append(w.memoryOpen, slices.Max(watched()))

@@ -79,8 +79,8 @@ func (l *nodeLog) hold(ctx context.Context) {
 		if info, err := os.Stat(l.path); err == nil {
 			l.held.Grow(int(min(max(info.Size(), 0), tailBytes)) + 1)
 		}
-		_, l.heldErr = l.follower.Read(ctx, time.Now(), func(line string) {
-			l.held.WriteString(line)
+		_, l.heldErr = l.follower.Read(ctx, time.Now(), func(line []byte) {
+			l.held.Write(line)
 			l.held.WriteByte('\n')
 		})
 	})
@@ -111,7 +111,7 @@ func (l *nodeLog) follow(ctx context.Context, frozen <-chan struct{}, w io.Write
 	tick := time.NewTicker(followInterval)
 	defer tick.Stop()
 	for last := 0; ; {
-		got, err := l.follower.Read(ctx, time.Now(), t.line)
+		got, err := l.follower.Read(ctx, time.Now(), func(line []byte) { t.line(string(line)) })
 		if got.Skipped > 0 {
 			t.note("... (%d bytes are left out: the log grows faster than it is read)", got.Skipped)
 		}

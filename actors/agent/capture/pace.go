@@ -11,7 +11,7 @@ const (
 	firstPause = 10 * time.Second
 	// leastPause is the time between two such steps. After one that has written much it is longer: so that of a megabyte,
 	// which takes as much processor time as the agent has in 10 s without an incident, there is one in 10 s.
-	leastPause  = 500 * time.Millisecond
+	leastPause  = 2 * time.Second
 	pacedBytes  = 100 << 10 // a second
 	longestStop = 10 * time.Second
 	// maxPauses bounds all pauses together.

@@ -59,11 +59,11 @@ func TestPauses(t *testing.T) {
 			}},
 			heavy(stepOf("goroutine", writes("x", 0, nil))),
 		})
-		for path, want := range map[string]float64{"status": 0, "heap": 0, "goroutine": 3, "log": 10, "mutex": 12.5, "found": 13, "a": 13.5, "b": 16} {
+		for path, want := range map[string]float64{"status": 0, "heap": 0, "goroutine": 3, "log": 10, "mutex": 14, "found": 16, "a": 18, "b": 22} {
 			require.InDelta(t, want, began()[path], .01, path)
 		}
 		require.Len(t, e.files, 7)
-		require.InDelta(t, 16, waited.Seconds(), .01)
+		require.InDelta(t, 22, waited.Seconds(), .01)
 	})
 }
 
@@ -111,7 +111,7 @@ func TestHaste(t *testing.T) {
 	}
 	f(0, false, "0 0 0 0")
 	f(4*time.Second, false, "4 4 4 4")
-	f(10700*time.Millisecond, false, "10 10.500009765 10.7 10.7")
+	f(12500*time.Millisecond, false, "10 12.000009765 12.5 12.5")
 	f(12*time.Second, true, "10 12 12 12")
 }
 

@@ -54,8 +54,9 @@ func (c *Config) processSteps() []Step {
 		p := &nodeProcess{cfg: c, turn: NewTurn()}
 		step("status", p.with(writeStatus))
 		step("threads", p.with(writeThreads))
-		step("files", p.with(writeOpenFiles))
 		step("cgroup", p.with(c.writeGroups))
+		step("files", p.with(writeOpenFiles))
+		steps[len(steps)-1].Stays = true // Files that are not closed are still open then.
 	}
 	ofProcess := len(steps)
 	if c.Process != nil || len(c.DataDirs) > 0 {

@@ -21,7 +21,7 @@ type textWriter struct {
 	err   error
 }
 
-func newTextWriter(w io.Writer) *textWriter { return &textWriter{w: bufio.NewWriterSize(w, copyBytes)} }
+func newTextWriter(w io.Writer) *textWriter { return &textWriter{w: bufio.NewWriter(w)} }
 
 // line writes a line, which is given without its end.
 func (t *textWriter) line(text string) {

@@ -29,9 +29,9 @@ func NewFollower(path string, back int64, lineBytes int) *Follower {
 // ErrHangs is the error of a log of which a former read has not returned.
 var ErrHangs = errors.New("a former read has not returned")
 
-// Read gives each line that was added, without its end. It may hang in a file system, whatever ctx says: then
+// Read gives each line that was added, without its end; it is the caller's until line returns. It may hang in a file system, whatever ctx says: then
 // further calls return ErrHangs.
-func (f *Follower) Read(ctx context.Context, now time.Time, line func(string)) (Followed, error) {
+func (f *Follower) Read(ctx context.Context, now time.Time, line func([]byte)) (Followed, error) {
 	select {
 	case f.lock <- struct{}{}:
 	default:
@@ -57,7 +57,7 @@ func (f *Follower) Close() (rest string) {
 	return rest
 }
 
-type lineFunc func(string)
+type lineFunc func([]byte)
 
-func (f lineFunc) line(text string) { f(text) }
+func (f lineFunc) line(text []byte) { f(text) }
 func (f lineFunc) gap()             {}

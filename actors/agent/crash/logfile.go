@@ -75,7 +75,7 @@ type logSink struct {
 	read   LogRead
 }
 
-func (s *logSink) line(text string) { s.take(s.parser.Line(text, s.now)) }
+func (s *logSink) line(text []byte) { s.take(s.parser.Line(string(text), s.now)) }
 func (s *logSink) gap()             { s.take(s.parser.Break()) }
 
 func (s *logSink) take(found []Found) {

@@ -60,7 +60,8 @@ type tailed struct {
 
 // lineSink takes the lines that were added to a log.
 type lineSink interface {
-	line(text string)
+	// The text is the sink's until it returns.
+	line(text []byte)
 	// gap says that the next line does not follow the one before.
 	gap()
 }
@@ -196,7 +197,7 @@ func (t *tail) split(data []byte, to lineSink) {
 			return
 		}
 		if !t.skipping {
-			to.line(string(t.line))
+			to.line(t.line)
 		}
 		t.line, t.skipping = t.line[:0], false
 	}
@@ -222,7 +223,7 @@ func (t *tail) follow(now time.Time, to lineSink) {
 		return
 	}
 	if len(t.line) > 0 && !t.skipping {
-		to.line(string(t.line))
+		to.line(t.line)
 	}
 	t.close()
 	t.info = nil
