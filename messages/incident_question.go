@@ -7,11 +7,11 @@ import (
 )
 
 type (
-	// IncidentsQuestion is answered with an *IncidentRecord for each incident that the agent has, and
-	// then with an IncidentRevision.
+	// IncidentsQuestion is answered with an *IncidentRecord for each incident that the agent has and the proxy does not have as it
+	// is, and then with an IncidentRevision.
 	IncidentsQuestion struct {
-		// Known is the revision of the incidents that the proxy has of each agent, by agent id. An agent
-		// whose incidents are of that revision sends none.
+		// Known is the revision of the incidents that the proxy has of each agent, by agent id. An agent sends those that have
+		// changed since, and that are not frozen; all, if the revision is none of its process, and none, if it is the present one.
 		Known map[string]uint64
 	}
 	// FreezeQuestion has an agent keep its evidence of a time, and is answered with the

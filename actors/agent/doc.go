@@ -89,7 +89,7 @@
 // Incidents are optional, too. rules.go evaluates the alerting rules, and reads them again when their files have changed
 // (rules_state.go, rules_files.go). incidents.go is the actor of the incidents. incidents_state.go and its neighbours decide:
 // incidents_rules_state.go when a rule opens one, and which alerts are in it; incidents_cooldown_state.go when it does not;
-// incidents_asked_state.go what others ask for; incidents_freeze_state.go when one ends, and how it goes on after a restart;
+// incidents_asked_state.go what others ask for, incidents_revision_state.go what proxies are told; incidents_freeze_state.go when one ends, and how it goes on after a restart;
 // incident_events_state.go and incident_restarts_state.go what its timeline has. incidents_run.go captures (incidents_captures.go), first what is urgent (incidents_haste.go), and
 // incidents_window.go writes what was recorded, in goroutines of each incident. incidents_store.go writes documents, incidents_disk.go opens the
 // directory; while that cannot be used, evidence is in memory. The journal keeps the segments of an incident until it is frozen

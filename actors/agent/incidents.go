@@ -24,8 +24,8 @@ type (
 	}
 	// nodeEvent is something for the timelines of incidents.
 	nodeEvent struct{ kind, text string }
-	// listIncidents is answered with incidentList.
-	listIncidents struct{}
+	// listIncidents is answered with incidentList: of what has changed since a revision, if that is known, else of all.
+	listIncidents struct{ known uint64 }
 	incidentList  struct {
 		docs     []*messages.Incident // newest first
 		revision uint64
@@ -126,7 +126,7 @@ func (i *incidents) onQuestion(c actors.Context, now time.Time) {
 	}
 	switch m := c.Message().(type) {
 	case listIncidents:
-		docs := slices.DeleteFunc(i.state.list(), func(d *messages.Incident) bool { return i.stores[d.ID] == nil })
+		docs := slices.DeleteFunc(i.state.since(m.known), func(d *messages.Incident) bool { return i.stores[d.ID] == nil })
 		actors.Reply(c, incidentList{docs, i.state.revision})
 	case getIncident:
 		e := i.state.entries[m.id]

@@ -196,17 +196,6 @@ func (s *incidentsState) evicted(ids []string) []incidentEffect {
 	return []incidentEffect{s.announce()}
 }
 
-// list returns all incidents, newest first, with the timelines of those that are open.
-func (s *incidentsState) list() []*messages.Incident {
-	all := s.sorted()
-	slices.Reverse(all)
-	docs := make([]*messages.Incident, 0, len(all))
-	for _, e := range all {
-		docs = append(docs, s.view(e))
-	}
-	return docs
-}
-
 // view returns the document of an incident as it is now.
 func (s *incidentsState) view(e *incidentEntry) *messages.Incident {
 	if e.phase == incidentIsFrozen {

@@ -159,9 +159,11 @@ func TestIncidentIsNotToldBeforeItIsStored(t *testing.T) {
 			w.pass(100 * time.Millisecond)
 		}
 		require.Empty(t, w.list())
+		told := w.agent.announcer.revision(messages.StreamIncidents)
 		close(goOn)
 		w.pass(100 * time.Millisecond)
 		doc := w.one()
+		require.Greater(t, w.agent.announcer.revision(messages.StreamIncidents), told, "the proxies are to ask again")
 		_, err := w.agent.Incident(t.Context(), doc.ID)
 		require.NoError(t, err)
 

@@ -93,6 +93,8 @@ func (i *incidents) onPrepared(c actors.Context, m incidentPrepared, now time.Ti
 	}
 	if e.doc != run.prepared {
 		i.state.touch(m.id, now)
+	} else {
+		i.do(c, []incidentEffect{i.state.announce()}, now) // It is stored.
 	}
 	i.capture(c, run, e)
 	if run.freezing {

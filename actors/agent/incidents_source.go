@@ -47,17 +47,17 @@ func (s incidentSource) ask(ctx context.Context, question any) (incidentFound, e
 	return found, err
 }
 
-// list emits all incidents, unless the proxy has those of the present revision.
+// list emits the incidents that the proxy does not have as they are.
 func (s incidentSource) list(ctx context.Context, q messages.IncidentsQuestion, emit func(messages.Part) error) error {
-	list, err := actors.Ask[incidentList](ctx, s.sys, s.keep, listIncidents{})
+	var known uint64
+	for _, revision := range q.Known { // It has one entry: that of this agent.
+		known = revision
+	}
+	list, err := actors.Ask[incidentList](ctx, s.sys, s.keep, listIncidents{known})
 	if err != nil {
 		return err
 	}
-	known := false
-	for _, revision := range q.Known { // It has one entry: that of this agent.
-		known = known || revision == list.revision
-	}
-	if !known {
+	if known != list.revision {
 		for _, doc := range list.docs {
 			if err := emit(&messages.IncidentRecord{Incident: *doc}); err != nil {
 				return err

@@ -71,6 +71,9 @@ type incidentEntry struct {
 	urgent, soon bool
 	// captures says that the first captures were saved.
 	captures bool
+	// announced is the document of the last announcement, and revision the one with which it came.
+	announced *messages.Incident
+	revision  uint64
 }
 
 // saveDelay is how long a change may wait.
@@ -108,14 +111,15 @@ type incidentsState struct {
 	// open is the one that rules have opened; nil if there is none.
 	open *incidentEntry
 	// ready says that the incidents of former processes are known. waiting are alerts that came before.
-	ready    bool
-	waiting  []ruleAlert
-	firing   map[string]*firingAlert
-	cooling  map[string]*ruleCoolDown // by rule
-	askedAt  []time.Time
-	events   incidentEvents
-	down     agentGap
-	revision uint64
+	ready   bool
+	waiting []ruleAlert
+	firing  map[string]*firingAlert
+	cooling map[string]*ruleCoolDown // by rule
+	askedAt []time.Time
+	events  incidentEvents
+	down    agentGap
+	// revision is that of the last announcement; begun is that of no document.
+	revision, begun uint64
 	// openings counts the incidents that were opened, by rule; failures the captures that failed, by what.
 	openings, failures map[string]uint64
 	limited            failureLog // of the limit per hour
@@ -151,7 +155,7 @@ func (logIncident) isIncidentEffect()       {}
 // newIncidentsState returns a state that waits for the incidents of former processes.
 func newIncidentsState(times incidentTimes, node func() messages.IncidentNode, newID func(time.Time) string, now time.Time) *incidentsState {
 	return &incidentsState{times: times, node: node, newID: newID, entries: map[string]*incidentEntry{}, firing: map[string]*firingAlert{},
-		cooling: map[string]*ruleCoolDown{}, openings: map[string]uint64{}, failures: map[string]uint64{}, revision: uint64(now.UnixNano())}
+		cooling: map[string]*ruleCoolDown{}, openings: map[string]uint64{}, failures: map[string]uint64{}, revision: uint64(now.UnixNano()), begun: uint64(now.UnixNano())}
 }
 
 // since returns how much time has passed. A clock that was set back begins again.
@@ -270,11 +274,6 @@ func (s *incidentsState) saveFailed(id string, now time.Time) {
 	if e := s.entries[id]; e != nil && e.changed.IsZero() {
 		e.changed = now
 	}
-}
-
-func (s *incidentsState) announce() incidentEffect {
-	s.revision++
-	return announceIncidents{s.revision}
 }
 
 // sorted returns the incidents, oldest first.

@@ -268,3 +268,37 @@ func TestIncidentsAtRandom(t *testing.T) {
 	}
 	require.Greater(t, opened, 5)
 }
+
+// Whoever has the incidents of a revision is told of those that have changed since, and not of two hundred old ones.
+func TestIncidentsSinceARevision(t *testing.T) {
+	begin := time.Date(2026, 3, 1, 3, 12, 0, 0, time.UTC)
+	s := newIncidentsState(testIncidentTimes, testIncidentNode, nil, begin)
+	var docs []messages.Incident
+	for n := range 3 {
+		docs = append(docs, messages.Incident{Version: messages.IncidentVersion, ID: fmt.Sprintf("01JDZX3M9V5T6Q2W8R4Y%06d", n), Kind: messages.IncidentRule, State: messages.IncidentFrozen,
+			OpenedAt: begin.Add(time.Duration(n-10) * time.Minute), FirstOccurrence: begin.Add(time.Duration(n-10) * time.Minute), Nodes: []messages.IncidentNode{{NodeID: "n", State: messages.IncidentFrozen}}})
+	}
+	s.loaded(docs, begin)
+	ids := func(known uint64) (ids []string) {
+		for _, doc := range s.since(known) {
+			ids = append(ids, doc.ID[len(doc.ID)-1:])
+		}
+		return ids
+	}
+	all := []string{"2", "1", "0"}
+	require.Equal(t, all, ids(0))
+	require.Equal(t, all, ids(1), "of another process")
+	require.Equal(t, all, ids(s.begun))
+	require.Equal(t, all, ids(s.revision+1), "of another process")
+	first := s.revision
+	require.Empty(t, ids(first))
+	_, _, err := s.act(docs[1].ID, messages.IncidentPin, begin)
+	require.NoError(t, err)
+	require.Equal(t, []string{"1"}, ids(first))
+	second := s.revision
+	_, _, err = s.act(docs[0].ID, messages.IncidentPin, begin)
+	require.NoError(t, err)
+	require.Equal(t, []string{"1", "0"}, ids(first))
+	require.Equal(t, []string{"0"}, ids(second))
+	require.Empty(t, ids(s.revision))
+}
