@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bufio"
 	"bytes"
 	"compress/gzip"
 	"errors"
@@ -42,7 +41,7 @@ func isGzip(head []byte) bool { return bytes.HasPrefix(head, []byte{0x1f, 0x8b})
 
 func checkPProf(body io.Reader) error {
 	zipped := &countedReader{r: body}
-	z, err := gzip.NewReader(bufio.NewReaderSize(zipped, copyBytes))
+	z, err := gzip.NewReader(zipped)
 	if err != nil {
 		return fmt.Errorf("the profile is not valid gzip: %w", err)
 	}

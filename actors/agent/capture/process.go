@@ -129,7 +129,7 @@ func writeFiles(t *textWriter, dir string, names ...string) error {
 			continue
 		}
 		t.lines = mask.Lines{} // A secret of one file goes on in no other one.
-		for line := range strings.Lines(text.String()) {
+		for line := range strings.Lines(text) {
 			t.line(strings.TrimSuffix(line, "\n"))
 		}
 		if err := t.flush(); err != nil { // What is known, if the next one hangs.

@@ -132,7 +132,7 @@ func writeThreads(ctx context.Context, t *textWriter, dir string) error {
 		stack, err := readFile(filepath.Join(tasks, id, "stack"))
 		if err != nil {
 			denied = err
-		} else if text := s.state + "\n" + stack.String(); stacks[text] > 0 || len(stacks) < maxStacks {
+		} else if text := s.state + "\n" + stack; stacks[text] > 0 || len(stacks) < maxStacks {
 			stacks[text]++
 		}
 	})

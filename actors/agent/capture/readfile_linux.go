@@ -1,37 +1,36 @@
 package capture
 
 import (
-	"bytes"
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
-// readAtATime is more than most files of the kernel have.
-const readAtATime = 4 << 10
+// scratches have room for what is read of a file: few of them have more than a page, and new memory is what costs most.
+var scratches = sync.Pool{New: func() any { return new([maxProcFile]byte) }}
 
 // readFile reads a file of the kernel. A capture reads hundreds: so it takes four system calls and not the nine of os.Open, which
 // asks first whether the file can be waited for.
-func readFile(name string) (text bytes.Buffer, err error) {
+func readFile(name string) (string, error) {
 	fd, err := untilDone(func() (int, error) { return unix.Open(name, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
 	if err != nil {
-		return text, &os.PathError{Op: "open", Path: name, Err: err}
+		return "", &os.PathError{Op: "open", Path: name, Err: err}
 	}
 	defer func() { _ = unix.Close(fd) }()
-	for text.Len() < maxProcFile {
-		text.Grow(min(readAtATime, maxProcFile-text.Len()))
-		free := text.AvailableBuffer()
-		free = free[:min(cap(free), maxProcFile-text.Len())]
-		n, err := untilDone(func() (int, error) { return unix.Read(fd, free) })
+	scratch := scratches.Get().(*[maxProcFile]byte)
+	defer scratches.Put(scratch)
+	for n := 0; n < len(scratch); {
+		more, err := untilDone(func() (int, error) { return unix.Read(fd, scratch[n:]) })
 		if err != nil {
-			return text, &os.PathError{Op: "read", Path: name, Err: err}
+			return string(scratch[:n]), &os.PathError{Op: "read", Path: name, Err: err}
 		}
-		if n == 0 {
-			break
+		if more == 0 {
+			return string(scratch[:n]), nil
 		}
-		text.Write(free[:n])
+		n += more
 	}
-	return text, nil
+	return string(scratch[:]), nil
 }
 
 // untilDone calls a system call again that a signal has interrupted.

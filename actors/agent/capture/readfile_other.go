@@ -3,18 +3,17 @@
 package capture
 
 import (
-	"bytes"
 	"io"
 	"os"
 )
 
 // readFile reads a file of the kernel.
-func readFile(name string) (text bytes.Buffer, err error) {
+func readFile(name string) (string, error) {
 	file, err := os.Open(name)
 	if err != nil {
-		return text, err
+		return "", err
 	}
 	defer func() { _ = file.Close() }()
-	_, err = text.ReadFrom(io.LimitReader(file, maxProcFile))
-	return text, err
+	text, err := io.ReadAll(io.LimitReader(file, maxProcFile))
+	return string(text), err
 }

@@ -21,12 +21,12 @@ func readThread(dir string) (thread, error) {
 	if err != nil {
 		return thread{}, err
 	}
-	t, err := parseThread(stat.String())
+	t, err := parseThread(stat)
 	if err != nil {
 		return t, err
 	}
 	if wait, err := readFile(filepath.Join(dir, "wchan")); err == nil {
-		if t.wait = strings.TrimSpace(wait.String()); t.wait == "0" {
+		if t.wait = strings.TrimSpace(wait); t.wait == "0" {
 			t.wait = ""
 		}
 	}
