@@ -24,8 +24,8 @@ const (
 	windowPartTimeout = 10 * time.Second
 	// windowPause is the time between two parts, so that they do not take all of the processor time of an agent at once, maxWindowPauses
 	// all of it.
-	windowPause     = 3 * time.Second
-	maxWindowPauses = 20 * time.Second
+	windowPause     = 5 * time.Second
+	maxWindowPauses = 30 * time.Second
 	// maxWindowBytes bounds the file of a window, maxEventsBytes that of the events.
 	maxWindowBytes = 128 << 20
 	maxEventsBytes = 4 << 20
