@@ -179,7 +179,7 @@ e2e-processes: e2e-tools ## run the tests of whole processes alone; needs promet
 	$(GO) test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -run E2E -skip E2EBrowser ./modes/...
 
 e2e-pages: e2e-tools $(AXE) ## run the tests of the pages alone, in a browser; needs chromium
-	$(GO) test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -run E2EBrowser -parallel 4 ./modes
+	$(GO) test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -run E2EBrowser -parallel 2 ./modes
 
 e2e-tools:
 	@missing=; for tool in prometheus:prometheus promtool:prometheus chromium:chromium; do \
