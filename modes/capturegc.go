@@ -11,9 +11,9 @@ import (
 // What captures read and write is garbage soon. The agent's heap is small, so collecting that would take as much
 // processor time as they do themselves.
 const (
-	// captureGarbage is how much more garbage an agent may have while it captures, in bytes. It is a third of what an
+	// captureGarbage is how much more garbage an agent may have while it captures, in bytes. It is a fifth of what an
 	// incident may take of memory.
-	captureGarbage = 3 << 20
+	captureGarbage = 2 << 20
 	// captureTime is longer than what is captured at an opening or at a freeze takes as a rule.
 	captureTime = 15 * time.Second
 )

@@ -12,7 +12,7 @@ import (
 
 func TestCaptureGC(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		live := uint64(12 << 20)
+		live := uint64(8 << 20)
 		var percent atomic.Int64
 		g := &captureGC{setGCPercent: func(p int) { percent.Store(int64(p)) }, live: func() uint64 { return live }}
 		after := func(d time.Duration, want int) {
@@ -23,7 +23,7 @@ func TestCaptureGC(t *testing.T) {
 		}
 		g.capturing()
 		after(captureTime-time.Second, agentGCPercent+25)
-		live = 300 << 20
+		live = 200 << 20
 		g.capturing()
 		after(captureTime-time.Second, agentGCPercent+1)
 		after(2*time.Second, agentGCPercent)

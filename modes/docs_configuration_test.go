@@ -38,7 +38,7 @@ instead of ` + "`-`" + `.
 ` + "`GOGC` and `GOMEMLIMIT`" + ` have the same meaning as for every Go program. Without ` + "`GOGC`" + `, an agent runs with 25 %, and
 ` + "`fodc proxy`" + ` with 100 %, or with 10 % if nobody has asked it for metrics for five minutes. Without ` + "`GOMEMLIMIT`" + `,
 ` + "`fodc proxy`" + ` collects garbage more often when it comes near 90 % of its memory limit. While ` + "`fodc agent`" + ` captures the
-evidence of an incident to disk, it may have 3 MiB more of garbage.
+evidence of an incident to disk, it may have 2 MiB more of garbage.
 
 An invalid value ends the program with exit code 2. One line on stderr names the flag or the variable, the value, and what
 is allowed:
