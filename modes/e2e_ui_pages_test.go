@@ -124,7 +124,7 @@ func TestE2EBrowserOfACluster(t *testing.T) {
 		b := openTab(t, browser, c.http(), "#/", desktop)
 		b.untilText("Nothing is wrong")
 		compareWrites.run(b)
-		b.untilIn(2*time.Minute, fmt.Sprintf("(({ data }) => data.length > 2 && data.slice(1).every(column => column.filter((value, i) => value > 0 && data[0][i] < Date.now() / 1000 - %v).length >= 5))(document.querySelector('.plot').plot)", settledAfter.Seconds()))
+		b.untilIn(2*time.Minute, fmt.Sprintf("(({ data }) => data.length > 2 && data.slice(1).every(column => column.filter((value, i) => value > 0 && data[0][i] < Date.now() / 1000 - %v).length >= 5))(document.querySelector('.plot').plot)", mayChangeFor.Seconds()))
 		for node, values := range b.requireDrawnRates("data-0", "data-1") {
 			require.Positive(t, values, "%s writes, and its line does not say so", node)
 		}

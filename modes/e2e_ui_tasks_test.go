@@ -44,12 +44,12 @@ const drawnAndAnswered = `(async () => {
 	const url = new URL('../api/v1/query_range', document.baseURI)
 	url.search = new URLSearchParams({ query: new URLSearchParams(location.hash.split('?')[1]).get('q'), start: range.from / 1000, end: range.to / 1000, step: range.step })
 	const answer = await (await fetch(url)).json()
-	const settled = Date.now() / 1000 - %v
+	const lastFinal = Date.now() / 1000 - %v
 	const nodes = {}
 	for (const { metric, values } of answer.data.result) {
 		const column = series.findIndex(one => one.label === metric.node_id)
-		const drawn = new Map(data[0].map((at, i) => [at, data[column]?.[i]]).filter(([at, value]) => at < settled && value !== null))
-		const answered = new Map(values.map(([at, text]) => [at, Number(text)]).filter(([at]) => at < settled))
+		const drawn = new Map(data[0].map((at, i) => [at, data[column]?.[i]]).filter(([at, value]) => at < lastFinal && value !== null))
+		const answered = new Map(values.map(([at, text]) => [at, Number(text)]).filter(([at]) => at < lastFinal))
 		const all = [...new Set([...drawn.keys(), ...answered.keys()])]
 		nodes[metric.node_id] = { drawn: drawn.size, answered: answered.size, above: [...drawn.values()].filter(value => value > 0).length,
 			differ: all.filter(at => drawn.get(at) !== answered.get(at)).map(at => at + ': ' + drawn.get(at) + ' is drawn, ' + answered.get(at) + ' is answered') }
@@ -57,8 +57,8 @@ const drawnAndAnswered = `(async () => {
 	return nodes
 })()`
 
-// settledAfter is for how long a value may change after its time: that of a scrape and of its way to the proxy.
-const settledAfter = 20 * time.Second
+// mayChangeFor is for how long a value may change after its time: that of a scrape and of its way to the proxy.
+const mayChangeFor = 20 * time.Second
 
 // requireDrawnRates requires that the lines of nodes are what the API of queries answers. It returns how many of their values are above zero.
 func (b *tab) requireDrawnRates(of ...string) (above map[string]int) {
@@ -66,7 +66,7 @@ func (b *tab) requireDrawnRates(of ...string) (above map[string]int) {
 	nodes := eval[map[string]struct {
 		Drawn, Answered, Above int
 		Differ                 []string
-	}](b, fmt.Sprintf(drawnAndAnswered, settledAfter.Seconds()))
+	}](b, fmt.Sprintf(drawnAndAnswered, mayChangeFor.Seconds()))
 	above = map[string]int{}
 	for _, node := range of {
 		one := nodes[node]
