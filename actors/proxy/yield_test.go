@@ -28,6 +28,16 @@ func withPages(t *testing.T, takes time.Duration, test func(t *testing.T, w *wor
 	})
 }
 
+// collecting begins a collection, and returns what waits for its end.
+func (w *world) collecting(q messages.Query) (wait func()) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.collect(q)
+	}()
+	return func() { <-ended }
+}
+
 // yielding makes a collection that yields, and returns how long it took.
 func (w *world) yielding(within time.Duration) time.Duration {
 	w.T.Helper()
@@ -42,12 +52,12 @@ func TestPagesAreCollectedBeforeQueries(t *testing.T) {
 	f := func(page, within, least, most time.Duration) {
 		t.Helper()
 		withPages(t, page, func(t *testing.T, w *world) {
-			go w.collect(messages.Query{Filter: of("page")})
+			wait := w.collecting(messages.Query{Filter: of("page")})
 			synctest.Wait()
 			took := w.yielding(within)
 			require.GreaterOrEqual(t, took, least)
 			require.LessOrEqual(t, took, most)
-			time.Sleep(page)
+			wait()
 		})
 	}
 	const ms = time.Millisecond
@@ -78,18 +88,18 @@ func TestPagesDoNotStarveQueries(t *testing.T) {
 // A page that takes long is not waited for at all.
 func TestQueriesDoNotWaitForSlowPages(t *testing.T) {
 	withPages(t, 3*time.Second, func(t *testing.T, w *world) {
-		go w.collect(messages.Query{Filter: of("page")})
+		wait := w.collecting(messages.Query{Filter: of("page")})
 		time.Sleep(messages.MaxPrecedence)
 		require.Zero(t, w.yielding(5*time.Second))
-		time.Sleep(3 * time.Second)
+		wait()
 	})
 }
 
 func TestQueriesDoNotWaitForQueries(t *testing.T) {
 	withPages(t, time.Second, func(t *testing.T, w *world) {
-		go w.collect(messages.Query{Filter: of("page"), Yields: true})
+		wait := w.collecting(messages.Query{Filter: of("page"), Yields: true})
 		synctest.Wait()
 		require.Zero(t, w.yielding(5*time.Second))
-		time.Sleep(time.Second)
+		wait()
 	})
 }
