@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -37,13 +38,37 @@ func fixedPort(t *testing.T) string {
 		if _, given := fixedPorts.LoadOrStore(addr, true); given {
 			continue
 		}
-		if l, err := net.Listen("tcp", addr); err == nil {
-			require.NoError(t, l.Close())
+		if isFree(t, addr) {
 			return addr
 		}
 	}
 	t.Fatal("no free port")
 	return ""
+}
+
+// isFree reports whether nobody listens at the address. No process is started meanwhile: until that executes its program,
+// it would have the listener, too, and keep it after this one has closed it.
+func isFree(t *testing.T, addr string) bool {
+	t.Helper()
+	syscall.ForkLock.Lock()
+	defer syscall.ForkLock.Unlock()
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return false
+	}
+	require.NoError(t, l.Close())
+	return true
+}
+
+// listenAt listens at a fixed port of which a listener may just have been closed: a process that is being started may have
+// that one for a moment, see isFree.
+func listenAt(t *testing.T, addr string) (l net.Listener) {
+	t.Helper()
+	eventually(t, "listener at "+addr, func() (err error) {
+		l, err = net.Listen("tcp", addr)
+		return err
+	})
+	return l
 }
 
 func startProxyAt(t *testing.T, grpcAddr string, more ...string) *process {

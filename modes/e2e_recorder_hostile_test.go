@@ -10,7 +10,6 @@ import (
 	"io"
 	"log"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -268,8 +267,7 @@ func TestE2ERecorderNodeDiesAndComesBack(t *testing.T) {
 	t.Parallel()
 	addr := fixedPort(t)
 	node := func(startTime, count string) *http.Server {
-		l, err := net.Listen("tcp", addr)
-		require.NoError(t, err)
+		l := listenAt(t, addr)
 		s := &http.Server{Handler: text("# TYPE c counter\nc " + count + "\nprocess_start_time_seconds " + startTime + "\n")}
 		go func() { _ = s.Serve(l) }()
 		t.Cleanup(func() { _ = s.Close() })

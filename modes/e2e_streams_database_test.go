@@ -5,7 +5,6 @@ package modes_test
 import (
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -57,11 +56,7 @@ func startDatabase(t *testing.T, name string) *database {
 
 func (d *database) up() {
 	d.t.Helper()
-	services, err := net.Listen("tcp", d.services)
-	require.NoError(d.t, err)
-	profiles, err := net.Listen("tcp", d.profiles)
-	require.NoError(d.t, err)
-	d.Serve(services, profiles)
+	d.Serve(listenAt(d.t, d.services), listenAt(d.t, d.profiles))
 }
 
 func (d *database) down() { d.FakeDatabase.Close() }
