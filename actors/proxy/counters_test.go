@@ -53,14 +53,14 @@ func TestSessionsAreCounted(t *testing.T) {
 		deaf.burst()
 		deaf.beatUntilCutOff()
 		w.connect(baseline("p7"))
-		c := w.proxy.Counts()
+		c := w.counts()
 		require.EqualValues(t, 8, c.SessionsOpened)
 		want := map[string]uint64{"replaced": 1, "goodbye": 1, "lost": 1, "flood": 1, "silent": 1, "failed": 1, "unread": 1}
 		require.Equal(t, want, counted(c.SessionsEnded))
 		require.EqualValues(t, maxUnsolicited+1, c.FramesRejected["unasked"])
 		w.stopTakes()
 		want["stopping"] = 1
-		require.Equal(t, want, counted(w.proxy.Counts().SessionsEnded), "each that was opened has ended once")
+		require.Equal(t, want, counted(w.counts().SessionsEnded), "each that was opened has ended once")
 	})
 }
 
@@ -86,7 +86,7 @@ func TestRefusedRegistrationsAreCounted(t *testing.T) {
 		try(nil)
 		w.proxy.Refuse()
 		try(nil)
-		c := w.proxy.Counts()
+		c := w.counts()
 		require.Equal(t, map[string]uint64{"invalid": 1, "conflict": 1, "full": 2, "silent": 1, "stopping": 1}, counted(c.Refused))
 		require.EqualValues(t, 1, c.SessionsOpened)
 	})
@@ -108,18 +108,18 @@ func TestAnswersAreCounted(t *testing.T) {
 		late.beat()
 		synctest.Wait()
 		require.Equal(t, map[string]any{"p1": 2., "p2": messages.MissingTimeout}, shown(w.collect(messages.Query{})))
-		c := w.proxy.Counts()
+		c := w.counts()
 		require.EqualValues(t, 2, c.RelayedSamples)
 		require.EqualValues(t, proto.Size(frame), c.RelayedBytes, "heartbeats do not count")
 		close(hold)
 		synctest.Wait()
-		c = w.proxy.Counts()
+		c = w.counts()
 		require.EqualValues(t, 2, c.RelayedSamples)
 		require.Equal(t, map[string]uint64{"late": 1}, counted(c.FramesRejected))
 
 		before := c.Heartbeats
 		time.Sleep(30 * time.Second)
-		require.EqualValues(t, before+6, w.proxy.Counts().Heartbeats, "two agents, three times")
+		require.EqualValues(t, before+6, w.counts().Heartbeats, "two agents, three times")
 	})
 }
 
@@ -134,7 +134,7 @@ func TestFrameThatIsTooLargeIsCounted(t *testing.T) {
 		})
 		synctest.Wait()
 		require.Equal(t, map[string]any{"p1": messages.MissingError}, shown(w.collect(messages.Query{})))
-		require.Equal(t, map[string]uint64{"too_large": 1}, counted(w.proxy.Counts().FramesRejected))
+		require.Equal(t, map[string]uint64{"too_large": 1}, counted(w.counts().FramesRejected))
 	})
 }
 
@@ -144,17 +144,17 @@ func TestRestartsDoNotResetCounts(t *testing.T) {
 		w.agent(baseline("p1"), always(1))
 		synctest.Wait()
 		w.collect(messages.Query{})
-		before := w.proxy.Counts()
+		before := w.counts()
 		require.NotZero(t, before.RelayedSamples)
 		w.sys.Send(w.proxy.registry, actorstest.Crash{})
 		w.sys.Send(w.proxy.collector, actorstest.Crash{})
 		time.Sleep(10 * time.Second)
-		after := w.proxy.Counts()
+		after := w.counts()
 		require.Equal(t, map[string]uint64{"failed": 1}, counted(after.SessionsEnded))
 		after.SessionsEnded = before.SessionsEnded
 		require.Equal(t, before, after)
 		w.connect(baseline("p2"))
-		require.EqualValues(t, 2, w.proxy.Counts().SessionsOpened)
+		require.EqualValues(t, 2, w.counts().SessionsOpened)
 	})
 }
 

@@ -143,7 +143,7 @@ func TestLostDictionaries(t *testing.T) {
 		}
 		a.disturb = nil
 		collect(7., inFull)
-		require.EqualValues(t, 1+maxDictionaryLosses, w.proxy.Counts().FramesRejected["lost"])
+		require.EqualValues(t, 1+maxDictionaryLosses, w.counts().FramesRejected["lost"])
 		require.Equal(t, 1, w.alive("session"))
 	})
 }
@@ -175,7 +175,7 @@ func TestRepeatedFrames(t *testing.T) {
 			synctest.Wait()
 		}
 		require.Equal(t, known, a.form())
-		require.EqualValues(t, 20, w.proxy.Counts().FramesRejected["unasked"])
-		require.Zero(t, w.proxy.Counts().FramesRejected["lost"])
+		require.EqualValues(t, 20, w.counts().FramesRejected["unasked"])
+		require.Zero(t, w.counts().FramesRejected["lost"])
 	})
 }

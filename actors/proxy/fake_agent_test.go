@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"fodc/actors"
@@ -210,6 +211,13 @@ func (w *world) collect(q messages.Query) *messages.Collection {
 	c, err := w.proxy.Collect(w.T.Context(), q)
 	require.NoError(w.T, err)
 	return c
+}
+
+// counts returns what the proxy has counted once all is quiet: an answer is counted after it
+// has been passed on.
+func (w *world) counts() messages.ProxyCounts {
+	synctest.Wait()
+	return w.proxy.Counts()
 }
 
 // shown returns the collection as node -> value of its one sample, or its reason to

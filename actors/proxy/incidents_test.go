@@ -177,7 +177,7 @@ func TestIncidentOfAnAgent(t *testing.T) {
 		require.Equal(t, 2, p2.count(isFreeze))
 		require.Zero(t, p1.count(isFreeze))
 		require.Less(t, p1.count(func(messages.Question) bool { return true }), 15)
-		counts := w.proxy.Counts().Incidents
+		counts := w.counts().Incidents
 		require.WithinDuration(t, time.Now(), counts.LookedAt, 2*incidentTick)
 		require.Equal(t, &messages.IncidentCounts{Opened: map[string]uint64{"OOMKill": 1}, LookedAt: counts.LookedAt}, counts)
 	})

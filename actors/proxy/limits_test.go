@@ -77,7 +77,7 @@ func TestSilentSessionIsEvicted(t *testing.T) {
 		require.Equal(t, codes.Unavailable, code(err))
 		require.ErrorContains(t, err, "another node needed the place")
 		require.Equal(t, map[string]messages.Status{"p1": "online", "p3": "online"}, w.statuses())
-		counts := w.proxy.Counts()
+		counts := w.counts()
 		require.EqualValues(t, 1, counts.NodesEvicted)
 		require.Equal(t, map[string]uint64{"silent": 1}, counted(counts.SessionsEnded))
 	})

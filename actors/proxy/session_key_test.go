@@ -70,7 +70,7 @@ func TestStreamsOfStrangersAreRefused(t *testing.T) {
 		require.Equal(t, codes.OK, code(second.reg.Send(second.first)))
 
 		require.NoError(t, a.metrics.Context().Err(), "the true stream was never replaced")
-		counts := w.proxy.Counts()
+		counts := w.counts()
 		require.EqualValues(t, 2, counts.SessionsOpened)
 		require.Equal(t, map[string]uint64{"other_connection": 2 * 8, "unknown_key": 4 * 8}, counted(counts.StreamsRefused))
 	})
@@ -115,6 +115,6 @@ func TestRefusedStreamsAreCounted(t *testing.T) {
 		synctest.Wait()
 		w.proxy.Refuse()
 		try(metadata.AppendToOutgoingContext(t.Context(), "agent_id", a.id), codes.Unavailable)
-		require.Equal(t, map[string]uint64{"no_key": 1, "too_many": 1, "stopping": 1}, counted(w.proxy.Counts().StreamsRefused))
+		require.Equal(t, map[string]uint64{"no_key": 1, "too_many": 1, "stopping": 1}, counted(w.counts().StreamsRefused))
 	})
 }
