@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,20 +23,23 @@ import (
 // fakeAPI is a server that answers each request with the handler, and remembers the last one.
 type fakeAPI struct {
 	*httptest.Server
-	path, method string
-	params       url.Values
+	newest atomic.Pointer[http.Request]
 }
 
 func newFakeAPI(t *testing.T, answer http.HandlerFunc) *fakeAPI {
 	f := &fakeAPI{}
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = r.ParseForm()
-		f.path, f.method, f.params = r.URL.Path, r.Method, r.Form
+		f.newest.Store(r) // A client that did not wait for an answer may come again while the request before is answered.
 		answer(w, r)
 	}))
 	t.Cleanup(f.Close)
 	return f
 }
+
+func (f *fakeAPI) path() string       { return f.newest.Load().URL.Path }
+func (f *fakeAPI) method() string     { return f.newest.Load().Method }
+func (f *fakeAPI) params() url.Values { return f.newest.Load().Form }
 
 func answerJSON(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
@@ -74,9 +78,9 @@ func TestQueryOfAServer(t *testing.T) {
 	f("up  2024-01-01T12:00:00Z\nvalue\n    1\n", "table")
 	f(`{"resultType":"vector","result":[{"metric":{"__name__":"up"},"value":[1704110400,"1"]}]}`+"\n", "json")
 	f("time,value,__name__\n2024-01-01T12:00:00.000Z,1,up\n", "csv")
-	require.Equal(t, url.Values{"query": {"up"}, "timeout": {"59"}}, api.params)
-	require.Equal(t, "/api/v1/query", api.path)
-	require.Equal(t, "GET", api.method)
+	require.Equal(t, url.Values{"query": {"up"}, "timeout": {"59"}}, api.params())
+	require.Equal(t, "/api/v1/query", api.path())
+	require.Equal(t, "GET", api.method())
 }
 
 func TestQueryParameters(t *testing.T) {
@@ -86,10 +90,10 @@ func TestQueryParameters(t *testing.T) {
 		c.ProxyURL = api.URL
 		_, _, err := askServer(t, c)
 		require.NoError(t, err)
-		require.Equal(t, path, api.path)
+		require.Equal(t, path, api.path())
 		params := []string{}
 		for _, name := range []string{"time", "start", "end", "step", "strict", "timeout"} {
-			if v := api.params.Get(name); v != "" {
+			if v := api.params().Get(name); v != "" {
 				params = append(params, name+"="+v)
 			}
 		}
@@ -106,9 +110,9 @@ func TestQueryParameters(t *testing.T) {
 
 	_, _, err := askServer(t, QueryCommandConfig{ProxyURL: api.URL, Start: When{Ago: 15 * time.Minute}})
 	require.NoError(t, err)
-	start, err := strconv.ParseFloat(api.params.Get("start"), 64)
+	start, err := strconv.ParseFloat(api.params().Get("start"), 64)
 	require.NoError(t, err)
-	end, err := strconv.ParseFloat(api.params.Get("end"), 64)
+	end, err := strconv.ParseFloat(api.params().Get("end"), 64)
 	require.NoError(t, err)
 	require.InDelta(t, 900, end-start, 0.001)
 	require.InDelta(t, time.Now().Unix(), end, 60)
@@ -122,7 +126,7 @@ func TestURLWithAPath(t *testing.T) {
 	for _, path := range []string{"/a/b", "/a/b/"} {
 		_, _, err := askServer(t, QueryCommandConfig{ProxyURL: api.URL + path})
 		require.NoError(t, err)
-		require.Equal(t, "/a/b/api/v1/query", api.path)
+		require.Equal(t, "/a/b/api/v1/query", api.path())
 	}
 }
 
@@ -131,8 +135,8 @@ func TestLongExpressionIsPosted(t *testing.T) {
 	expr := "up or " + strings.Repeat("x", 4000)
 	_, _, err := askServer(t, QueryCommandConfig{ProxyURL: api.URL, Expr: expr})
 	require.NoError(t, err)
-	require.Equal(t, "POST", api.method)
-	require.Equal(t, expr, api.params.Get("query"))
+	require.Equal(t, "POST", api.method())
+	require.Equal(t, expr, api.params().Get("query"))
 }
 
 func TestDefaultSteps(t *testing.T) {
