@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,11 +18,14 @@ import (
 )
 
 // incidentTime is how long an incident may take from the fault until its evidence is collected.
-const incidentTime = 3 * time.Minute
+const incidentTime = 4 * time.Minute
 
 // startFailingCluster starts three nodes with profiles, of which data-1 is configured differently. What their agents find on disk is a past without faults.
 func startFailingCluster(t *testing.T) *incidentCluster {
-	return startIncidentCluster(t, []string{"--agent-heartbeat-timeout", "30s"}, func(n *clusterNode) {
+	// ProcessGone fires when an agent has run for two minutes: it joins the incident, instead of opening another one while pages are looked at.
+	longer := []string{"--incident-max-duration", "130s"}
+	return startIncidentCluster(t, append([]string{"--agent-heartbeat-timeout", "30s"}, longer...), func(n *clusterNode) {
+		n.more = slices.Concat(n.more, longer)
 		if n.id == "data-1" {
 			require.NoError(n.t, os.WriteFile(filepath.Join(n.dir, "node.yaml"), []byte("grpc-port: 17912\npassword: hunter2\nmeasure-flush-timeout: 30s\n"), 0o644))
 		}
@@ -87,9 +91,15 @@ func incidentOf(b *tab) string {
 	return strings.TrimPrefix(strings.Split(eval[string](b, "location.hash"), "?")[0], "#/incidents/")
 }
 
-func requireIncidentPage(b *tab, name string) {
+// untilWhole waits until all of an incident's page is there, so that a click meets what it aims at.
+func untilWhole(b *tab) {
+	b.t.Helper()
 	b.untilText("What changed first")
 	b.until("document.querySelector('.section-changes .limits') && !document.querySelector('.loading')")
+}
+
+func requireIncidentPage(b *tab, name string) {
+	untilWhole(b)
 	<-time.After(300 * time.Millisecond) // What is drawn later may move what is there: that is looked for.
 	b.shoot(name)
 	b.requireGood()
@@ -98,7 +108,7 @@ func requireIncidentPage(b *tab, name string) {
 
 // requireEvidencePages looks at a profile, a log and the configuration of a node.
 func requireEvidencePages(b *tab) {
-	b.untilText("Evidence")
+	untilWhole(b)
 	b.clickText("nav.files button", "heap")
 	b.until("document.querySelector('.flame-scroll canvas')")
 	b.untilText("Top functions")
