@@ -30,8 +30,12 @@ export function useWidth(initial) {
   return [ref, width]
 }
 
+// halfLabel is half of the width of a label, in pixels. One that is nearer to an end would make a narrow page wider.
+const halfLabel = 30
+
 // Labels are the times below or above the lanes.
 export function Labels({ range, width }) {
   const { ticks, step } = ticksOf(range, width)
-  return html`<div class="axis-labels" aria-hidden="true">${ticks.filter(at => shareOf(at, range) > 0.02 && shareOf(at, range) < 0.98).map(at => html`<span key=${at} style=${{ left: `${(shareOf(at, range) * 100).toFixed(3)}%` }}>${step < 60_000 ? clockOf(at) : clockOf(at).slice(0, 5)}</span>`)}</div>`
+  const fits = at => Math.min(shareOf(at, range), 1 - shareOf(at, range)) * width >= halfLabel
+  return html`<div class="axis-labels" aria-hidden="true">${ticks.filter(fits).map(at => html`<span key=${at} style=${{ left: `${(shareOf(at, range) * 100).toFixed(3)}%` }}>${step < 60_000 ? clockOf(at) : clockOf(at).slice(0, 5)}</span>`)}</div>`
 }
