@@ -69,6 +69,21 @@ func openIncident(t *testing.T, addr string, nodes ...string) (incident messages
 	return incident
 }
 
+// widerByTimes shows parts of an incident that end at each of 40 seconds, and returns by how many pixels the page became wider than its
+// window at most.
+const widerByTimes = `(async id => {
+  const { from, to } = await (await fetch('/incidents/' + id)).json(), page = document.documentElement
+  let most = 0, labels = 0
+  for (let s = 1; s <= 40; s++) {
+    const end = Date.parse(to) - s * 1000
+    location.hash = '#/incidents/' + id + '?from=' + (Date.parse(from) + 1) + '&to=' + end
+    await new Promise(done => setTimeout(() => requestAnimationFrame(done), 50))
+    most = Math.max(most, page.scrollWidth - page.clientWidth)
+    labels += document.querySelectorAll('.axis-labels span').length
+  }
+  return labels > 40 ? most : -1
+})`
+
 // TestE2EBrowserOfAnIncident: the list, one incident, and its evidence, with a profile that has a known number in it.
 func TestE2EBrowserOfAnIncident(t *testing.T) {
 	t.Parallel()
@@ -109,6 +124,11 @@ func TestE2EBrowserOfAnIncident(t *testing.T) {
 			})
 		}
 	}
+	t.Run("times-of-the-axis", func(t *testing.T) {
+		b := openTab(t, browser, addr, "#/incidents/"+id, phone)
+		b.until("document.querySelector('.axis-labels span')")
+		require.Zero(t, eval[int](b, widerByTimes+fmt.Sprintf("(%q)", id)), "-1: it had hardly any times")
+	})
 	t.Run("own-series", func(t *testing.T) {
 		requireOwnSeries(openTab(t, browser, addr, "#/incidents/"+id+"?node=data-1", desktop), id)
 	})
