@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"modes/incidentbench":          {},
 	"modes/logsilencer":            {},
 	"modes/nodetest":               {},
+	"modes/certtest":               {},
 	"httpapi":                      {"httpapi/exposition", "httpapi/promapi", "httpapi/ui", "messages", "recorder/changes", "recorder/promstore"},
 	"httpapi/ui":                   {},
 	"httpapi/promapi":              {"messages", "recorder/promstore"},
@@ -75,7 +76,7 @@ var mayImport = map[string][]string{
 }
 
 var testsMayImport = map[string][]string{
-	"modes": {"messages/wire", "httpapi/exposition", "recorder/bundle/bundletest", "modes/nodetest", "actors/actorstest", "actors/agent/mask/masktest",
+	"modes": {"messages/wire", "httpapi/exposition", "recorder/bundle/bundletest", "modes/nodetest", "modes/certtest", "actors/actorstest", "actors/agent/mask/masktest",
 		"recorder", "recorder/journal", "recorder/journal/journaltest", "recorder/recordertest"},
 	"modes/journalbench": {"recorder", "recorder/journal", "recorder/journal/diskfs", "recorder/recordertest"},
 	"modes/export":       {"recorder", "recorder/blocks/blockstest", "recorder/journal/journaltest"},
@@ -83,12 +84,13 @@ var testsMayImport = map[string][]string{
 	"modes/querybench": {"actors", "actors/agent", "messages", "recorder", "recorder/journal", "recorder/journal/diskfs",
 		"recorder/recordertest"},
 	"modes/incidentbench":     {"messages", "recorder", "recorder/journal", "recorder/journal/diskfs", "recorder/recordertest"},
+	"httpapi":                 {"modes/certtest"},
 	"actors":                  {"actors/actorstest"},
-	"actors/agent":            {"recorder/disktest", "actors/actorstest", "actors/agent/mask/masktest", "recorder/journal/journaltest", "recorder/recordertest"},
+	"actors/agent":            {"modes/certtest", "recorder/disktest", "actors/actorstest", "actors/agent/mask/masktest", "recorder/journal/journaltest", "recorder/recordertest"},
 	"actors/agent/mask":       {"actors/agent/mask/masktest"},
 	"actors/agent/nodeconfig": {"actors/agent/mask/masktest"},
 	"actors/agent/rules":      {"recorder", "recorder/recordertest"},
-	"actors/proxy":            {"actors/actorstest", "recorder/bundle", "recorder/journal/journaltest"},
+	"actors/proxy":            {"modes/certtest", "actors/actorstest", "recorder/bundle", "recorder/journal/journaltest"},
 	"recorder/blocks":         {"recorder/blocks/blockstest", "recorder/recordertest"},
 	"recorder/bundle":         {"recorder/blocks/blockstest", "recorder/bundle/bundletest"},
 	"recorder":                {"recorder/recordertest"},
