@@ -17,12 +17,13 @@ const (
 // those that tests may import besides are in testsMayImport.
 var mayImport = map[string][]string{
 	".": {"modes"},
-	"modes": {"modes/export", "modes/logsink", "modes/logsilencer", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/ramps", "actors/agent/rules", "actors/agent/rules/ruletest", "actors/agent/telemetry", "actors/proxy", "actors/proxy/store",
+	"modes": {"modes/export", "modes/files", "modes/logsink", "modes/logsilencer", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/ramps", "actors/agent/rules", "actors/agent/rules/ruletest", "actors/agent/telemetry", "actors/proxy", "actors/proxy/store",
 		"httpapi/promapi", "messages", "modes/incidents", "modes/inspect", "modes/query", "recorder/blocks", "recorder/bundle", "recorder/changes", "recorder/journal", "recorder/journal/diskfs", "recorder/incidentseries", "recorder/promstore", "actors/agent/capture", "recorder/evidence", "recorder/evidence/dirfs"},
 	"modes/query":                  {"modes/logsink"},
 	"modes/incidents":              {"messages", "modes/logsink"},
 	"modes/inspect":                {"modes/logsink", "recorder/journal"},
 	"modes/export":                 {"httpapi/exposition", "messages", "modes/logsink", "recorder/blocks", "recorder/journal", "recorder/promstore"},
+	"modes/files":                  {},
 	"modes/logsink":                {},
 	"modes/journalbench":           {},
 	"modes/proxybench":             {},
