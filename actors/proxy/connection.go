@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"crypto/x509"
 	"net"
 	"sync/atomic"
 
@@ -25,11 +26,14 @@ type connection struct {
 	credentials.AuthInfo
 	id   uint64 // greater than 0
 	conn net.Conn
+	// certificate is the client's own certificate, which was verified in the handshake; nil if it
+	// has shown none. It stays the same as long as the connection lives.
+	certificate *x509.Certificate
 }
 
 func (p plaintext) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	conn, info, err := p.TransportCredentials.ServerHandshake(raw)
-	return conn, connection{info, connectionIDs.Add(1), conn}, err
+	return conn, connection{AuthInfo: info, id: connectionIDs.Add(1), conn: conn}, err
 }
 
 func (p plaintext) Clone() credentials.TransportCredentials {
