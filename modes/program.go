@@ -1,6 +1,10 @@
 package modes
 
-import "go.uber.org/zap"
+import (
+	"fodc/modes/files"
+
+	"go.uber.org/zap"
+)
 
 // Program is what a mode gets from the program around it.
 type Program struct {
@@ -12,4 +16,6 @@ type Program struct {
 	Flags map[string]string
 	// Reload runs its functions at SIGHUP.
 	Reload *Reload
+	// Files reads files again when they change, until the program ends.
+	Files *files.Watcher
 }
