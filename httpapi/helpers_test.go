@@ -59,6 +59,7 @@ type fakeProxy struct {
 	stopping               bool
 	crashes                messages.CrashList
 	consistency            map[string]*messages.SchemaConsistency
+	files                  []messages.FileStatus
 	download               func(d messages.Download, write func(*messages.ProfileChunk) error) error
 }
 
@@ -92,6 +93,7 @@ func newFakeProxy() *fakeProxy {
 		ProxyCounts:      func() messages.ProxyCounts { return f.proxyCounts },
 		Process:          func() (messages.ProcessUsage, error) { return f.usage, f.usageErr },
 		LogLinesDropped:  func() uint64 { return f.logLinesDropped },
+		Files:            func() []messages.FileStatus { return f.files },
 		Ready:            func() bool { return !f.stopping },
 		CollectTimeout:   5 * time.Second,
 		MaxInFlightBytes: maxInFlightBytes,

@@ -158,6 +158,7 @@ func documentedServers() map[string]documentedServer {
 		Ended: []messages.EndedActor{{ID: "c", Kind: "k", Subject: "n1", Reason: "r", LastFailure: failure}}}
 	p := newFakeProxy()
 	p.proxyCounts.Incidents = &messages.IncidentCounts{Open: 1}
+	p.files = someFiles()
 	p.collection, p.cluster, p.tree, p.configs = threeNodes(), someCluster(), tree, someConfigs()
 	series := &p.collection.Nodes[0].Blocks[0].Families[0].Series[0]
 	series.Values = []float64{math.NaN(), 1}
@@ -172,6 +173,7 @@ func documentedServers() map[string]documentedServer {
 			Journal:   &messages.JournalHealth{State: messages.JournalFailing, Since: at, Error: "e", Dir: "d", Oldest: at, Newest: at},
 			Crashes:   &messages.CrashHealth{Records: 1, Sources: []messages.CrashSourceHealth{{Kind: "log", Path: "/l", Error: "e"}}},
 			Incidents: &messages.IncidentsHealth{Storage: messages.IncidentsOnDisk, Error: "e", Rules: messages.RulesHealth{LoadedAt: at, Error: "e"}},
+			Files:     someFiles(),
 			Proxies:   []messages.ProxyHealth{{Address: "a", State: messages.LinkWaiting, Since: at, AgentID: "i", Error: "e"}},
 			Events:    []messages.AgentEvent{{Event: "restart", Target: "t", At: at, Last: at, Detail: "d"}},
 		}, nil

@@ -124,6 +124,8 @@ type healthView struct {
 	Total  int    `json:"agents_total"`
 	// IncidentsOpen is absent if the proxy keeps no incidents.
 	IncidentsOpen *int `json:"incidents_open,omitempty"`
+	// Files are those that are read again when they change.
+	Files []messages.FileStatus `json:"files,omitempty"`
 	// Uptime is in whole seconds.
 	Uptime int64 `json:"uptime_seconds"`
 	// Error says why the numbers are not known.
@@ -144,6 +146,9 @@ func (a *ProxyAPI) serveHealth(w http.ResponseWriter, r *http.Request) error {
 	view.Uptime = int64(time.Since(a.StartedAt) / time.Second)
 	if incidents := a.ProxyCounts().Incidents; incidents != nil {
 		view.IncidentsOpen = &incidents.Open
+	}
+	if a.Files != nil {
+		view.Files = a.Files()
 	}
 	if err != nil || view.Online < view.Total {
 		view.Status = statusDegraded

@@ -45,7 +45,7 @@ func metadataOf(family string) (kind messages.MetricType, help string) {
 	case familyConflicts:
 		return messages.TypeCounter, "What pages left out or changed, by reason."
 	default:
-		for _, head := range []func(string) (messages.MetricType, string){metadataOfActors, metadataOfAgents, metadataOfProcess} {
+		for _, head := range []func(string) (messages.MetricType, string){metadataOfActors, metadataOfAgents, metadataOfProcess, metadataOfFiles} {
 			if kind, help = head(family); help != "" {
 				break
 			}
@@ -85,6 +85,7 @@ type selfMetrics struct {
 	writing sync.Mutex
 	roles   roles
 	schemas schemaSeries
+	fileSeries
 }
 
 // newSelfMetrics returns metrics that start at zero.
@@ -193,6 +194,8 @@ type metricSources struct {
 	schema func() map[string]*messages.SchemaConsistency
 	// logLinesDropped may be nil: the log drops none.
 	logLinesDropped func() uint64
+	// files may be nil: none are read.
+	files func() []messages.FileStatus
 }
 
 // write writes all families in the text format, each with its HELP and TYPE.
@@ -206,6 +209,9 @@ func (m *selfMetrics) write(w io.Writer, e metricSources) error {
 	m.process(e.process())
 	if e.schema != nil {
 		m.schema(e.schema())
+	}
+	if e.files != nil {
+		m.files(e.files())
 	}
 	dropped := m.set.GetOrCreateCounter(familyLogLinesDropped)
 	if e.logLinesDropped != nil {

@@ -16,6 +16,8 @@ type AgentHealth struct {
 	Crashes *CrashHealth `json:"crashes,omitempty"`
 	// Incidents is nil where the agent has no incidents.
 	Incidents *IncidentsHealth `json:"incidents,omitempty"`
+	// Files are those that are read again when they change.
+	Files []FileStatus `json:"files,omitempty"`
 	// Events are the newest of those the recorder keeps, oldest first.
 	Events []AgentEvent `json:"events"`
 }

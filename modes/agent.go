@@ -50,7 +50,7 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 		return nil, err
 	}
 	log := program.Log
-	cfg.LogLinesDropped = program.LogLinesDropped
+	cfg.LogLinesDropped, cfg.Files = program.LogLinesDropped, program.fileStatuses
 	cfg.LocalProxies, cfg.NodeOptional = !alone, !alone && c.namesNoNode()
 	a := &runningAgent{failures: make(chan error, 2)}
 	a.storage, err = c.Storage.openStorage(a.fail)

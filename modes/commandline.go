@@ -189,9 +189,9 @@ func (cmd command) action(c *cli.Context, logging *logConfig, stderr io.Writer) 
 	defer zap.RedirectStdLog(log.Named("stdlog"))()
 	grpclog.SetLoggerV2(grpcLogger(log.Logger))
 	log.Info("starting", zap.String("mode", cmd.name), zap.Stringer("version", thisBuild()))
-	p := Program{Log: log.Logger, LogLinesDropped: log.dropped, Flags: cmd.flags(), Reload: newReload(log.Logger),
-		Files: files.NewWatcher(log.Named("files"))}
-	defer p.Files.Stop()
+	watcher := files.NewWatcher(log.Named("files"))
+	defer watcher.Stop()
+	p := Program{Log: log.Logger, LogLinesDropped: log.dropped, Flags: cmd.flags(), Reload: newReload(log.Logger, watcher), Files: watcher}
 	err = untilSignal(c.Context, p, received, stderr, func(ctx context.Context) error { return cmd.run(ctx, p) })
 	if err != nil {
 		log.Error("ended by a failure", zap.String("mode", cmd.name), zap.Error(err))

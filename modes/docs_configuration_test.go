@@ -63,7 +63,7 @@ Only ` + "`SIGTERM`, `SIGINT`, `SIGQUIT` and `SIGKILL`" + ` end a process.
 |---|---|
 | ` + "`SIGTERM`, `SIGINT`" + ` | a clean stop within 2 s; exit code 0. A second one, at least 200 ms later, ends the process at once; exit code 1 |
 | ` + "`SIGQUIT`" + ` | writes the stacks of all goroutines to stderr and ends at once; exit code 2 |
-| ` + "`SIGHUP`" + ` | an agent reads the files of ` + "`--rule-file`" + ` again. What cannot be read leaves what was read before in force, and is in the log |
+| ` + "`SIGHUP`" + ` | an agent reads the files of ` + "`--rule-file`" + ` again; files of certificates, keys and tokens are compared at once with what was read, which otherwise happens every 5 s. What cannot be read leaves what was read before in force, and is in the log |
 | ` + "`SIGSTOP`, `SIGTSTP`, `SIGTTIN`, `SIGTTOU`, `SIGCONT`" + ` | suspend and continue |
 | all others, such as ` + "`SIGUSR1`, `SIGPIPE`, `SIGABRT`" + ` | none |
 

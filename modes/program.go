@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"fodc/messages"
 	"fodc/modes/files"
 
 	"go.uber.org/zap"
@@ -16,6 +17,22 @@ type Program struct {
 	Flags map[string]string
 	// Reload runs its functions at SIGHUP.
 	Reload *Reload
-	// Files reads files again when they change, until the program ends.
+	// Files reads the files of settings again when they change, those of a proxy and an agent in one process together.
 	Files *files.Watcher
+}
+
+// fileStatuses returns what became of the files of settings. It never blocks for long.
+func (p Program) fileStatuses() []messages.FileStatus {
+	if p.Files == nil {
+		return nil
+	}
+	var all []messages.FileStatus
+	for _, s := range p.Files.Statuses() {
+		status := messages.FileStatus{Flag: s.Flag, Failed: s.Failed, LoadedAt: s.LoadedAt}
+		for _, c := range s.Certificates {
+			status.Certificates = append(status.Certificates, messages.CertificateStatus(c))
+		}
+		all = append(all, status)
+	}
+	return all
 }

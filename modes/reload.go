@@ -5,12 +5,16 @@ import (
 	"slices"
 	"sync"
 
+	"fodc/modes/files"
+
 	"go.uber.org/zap"
 )
 
 // Reload has the functions that read files again at SIGHUP.
 type Reload struct {
 	log *zap.Logger
+	// watcher reads the files that it watches.
+	watcher *files.Watcher
 
 	mu    sync.Mutex
 	files []*reloadedFile
@@ -24,7 +28,7 @@ type reloadedFile struct {
 	read func() error
 }
 
-func newReload(log *zap.Logger) *Reload { return &Reload{log: log} }
+func newReload(log *zap.Logger, w *files.Watcher) *Reload { return &Reload{log: log, watcher: w} }
 
 // Add registers a function to be called at each SIGHUP. Functions are called one at a time.
 // what names the file in the log, as in "the rules of FILE". If read returns an error, it must
@@ -56,9 +60,9 @@ func (r *Reload) request() {
 func (r *Reload) run() {
 	for {
 		r.mu.Lock()
-		files := slices.Clone(r.files)
+		all := slices.Clone(r.files)
 		r.mu.Unlock()
-		r.reload(files)
+		r.reload(all)
 		r.mu.Lock()
 		r.running, r.again = r.again, false
 		more := r.running
@@ -69,11 +73,16 @@ func (r *Reload) run() {
 	}
 }
 
-func (r *Reload) reload(files []*reloadedFile) {
-	if len(files) == 0 {
+func (r *Reload) reload(all []*reloadedFile) {
+	watched := r.watcher.Statuses()
+	for _, w := range watched {
+		r.log.Info("compared at SIGHUP with what was read", zap.String("flag", w.Flag))
+	}
+	r.watcher.Check()
+	if len(all)+len(watched) == 0 {
 		r.log.Info("nothing to read again at SIGHUP: no files are in use")
 	}
-	for _, f := range files {
+	for _, f := range all {
 		if err := callReload(f.read); err != nil {
 			r.log.Error("cannot read again at SIGHUP: what was read before stays in force", zap.String("what", f.what), zap.Error(err))
 			continue

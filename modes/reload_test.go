@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"fodc/modes/files"
+
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -13,7 +15,8 @@ import (
 
 func observedReload() (*Reload, *observer.ObservedLogs) {
 	core, logs := observer.New(zapcore.InfoLevel)
-	return newReload(zap.New(core)), logs
+	log := zap.New(core)
+	return newReload(log, files.NewWatcher(log)), logs
 }
 
 func messagesOf(logs *observer.ObservedLogs) (texts []string) {

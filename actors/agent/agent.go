@@ -74,6 +74,8 @@ type Config struct {
 	// by actors, so they must not block.
 	Process func() []recorder.Sample
 	Load    func() float64
+	// Files returns what became of the files that are read again when they change; nil: there are none. It does not block.
+	Files func() []messages.FileStatus
 	// LogLinesDropped counts the lines that the log could not write; nil: it drops none.
 	LogLinesDropped func() uint64
 
@@ -135,6 +137,7 @@ type Agent struct {
 	own       *ownReads
 	announcer *announcer
 	turn      capture.Turn
+	files     func() []messages.FileStatus // nil: there are none
 
 	scrapeTimeout  time.Duration
 	incidentStatus *atomic.Pointer[incidentsStatus]
@@ -181,6 +184,9 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	if cfg.NodeConfig != nil {
 		configStarted.Store(&time.Time{})
 		cfg.more = append(cfg.more, func() []recorder.Sample { return configSamples(*configStarted.Load()) })
+	}
+	if a.files = cfg.Files; a.files != nil {
+		cfg.more = append(cfg.more, func() []recorder.Sample { return fileSamples(a.files()) })
 	}
 	a.self = sys.Spawn("selfmetrics", restarts, func() actors.Actor {
 		return newSelfMetrics(sys, selfSources{a.recorder, a.journal, a.database}, cfg)

@@ -59,6 +59,9 @@ func (a *Agent) Health(ctx context.Context) (messages.AgentHealth, error) {
 		}
 	}
 	h.Incidents = a.incidentsHealth()
+	if a.files != nil {
+		h.Files = a.files()
+	}
 	for _, pid := range a.links {
 		p, err := actors.Ask[messages.ProxyHealth](ctx, a.sys, pid, readLink{})
 		if err != nil {

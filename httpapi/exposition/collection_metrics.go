@@ -49,6 +49,8 @@ const (
 	familyDeadLetters = "fodc_dead_letters_total"
 	familyLateReplies = "fodc_late_replies_total"
 	familyLogDropped  = "fodc_log_lines_dropped_total"
+	certificatePrefix = "fodc_certificate_"
+	filesPrefix       = "fodc_files_"
 	actorPrefix       = "fodc_actor_"
 	proxyPrefix       = "fodc_proxy_"
 )
@@ -63,7 +65,8 @@ func IsReserved(name string) bool {
 		return true
 	}
 	// The family fodc_proxy could have samples of the name fodc_proxy_count.
-	return strings.HasPrefix(name+"_", proxyPrefix) || strings.HasPrefix(name+"_", actorPrefix)
+	return slices.ContainsFunc([]string{proxyPrefix, actorPrefix, certificatePrefix, filesPrefix},
+		func(prefix string) bool { return strings.HasPrefix(name+"_", prefix) })
 }
 
 // IsAboutCollection reports whether the name is that of a family about the collection.
