@@ -9,6 +9,7 @@ import (
 // The families of what the proxy counts of its agents.
 const (
 	familyAgents         = "fodc_proxy_agents"
+	familyConnsClosed    = "fodc_proxy_connections_closed_total"
 	familyCrashes        = "fodc_proxy_crash_records"
 	familyMissing        = "fodc_proxy_agents_missing_total"
 	familyFramesRejected = "fodc_proxy_frames_rejected_total"
@@ -37,6 +38,8 @@ func metadataOfAgents(family string) (kind messages.MetricType, help string) {
 	switch family {
 	case familyAgents:
 		return messages.TypeGauge, "Agents in the registry by role and state; NaN while that is not known."
+	case familyConnsClosed:
+		return messages.TypeCounter, "Connections of agents and strangers that the proxy has closed, by reason."
 	case familyCrashes:
 		return messages.TypeGauge, "Crash records that the proxy keeps, those of nodes that are gone included."
 	case familySchema:
@@ -104,6 +107,7 @@ func (m *selfMetrics) proxy(c messages.ProxyCounts) {
 	byReason(familyRefused, c.Refused)
 	byReason(familyStreamsRefused, c.StreamsRefused)
 	byReason(familyFramesRejected, c.FramesRejected)
+	byReason(familyConnsClosed, c.ConnectionsClosed)
 }
 
 // incidents sets the metrics of the incidents of all nodes; nil: the proxy keeps none.

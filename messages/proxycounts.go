@@ -13,6 +13,8 @@ type ProxyCounts struct {
 	// StreamsRefused counts streams beside the registration that were attached to no
 	// session, by the reason.
 	StreamsRefused map[string]uint64
+	// ConnectionsClosed counts connections of gRPC that the proxy has closed, by the reason.
+	ConnectionsClosed map[string]uint64
 	// NodesEvicted counts nodes that were removed to make room for another one.
 	NodesEvicted uint64
 	Heartbeats   uint64

@@ -26,6 +26,7 @@ type connection struct {
 	credentials.AuthInfo
 	id   uint64 // greater than 0
 	conn net.Conn
+	raw  net.Conn // as it was accepted
 	// certificate is the client's own certificate, which was verified in the handshake; nil if it
 	// has shown none. It stays the same as long as the connection lives.
 	certificate *x509.Certificate
@@ -33,7 +34,7 @@ type connection struct {
 
 func (p plaintext) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	conn, info, err := p.TransportCredentials.ServerHandshake(raw)
-	return conn, connection{AuthInfo: info, id: connectionIDs.Add(1), conn: conn}, err
+	return conn, connection{AuthInfo: info, id: connectionIDs.Add(1), conn: conn, raw: raw}, err
 }
 
 func (p plaintext) Clone() credentials.TransportCredentials {

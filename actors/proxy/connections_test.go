@@ -92,8 +92,10 @@ func TestConnectionsThatNeverRegister(t *testing.T) {
 		// sockets share, and 16 KiB are the test's.
 		bytesEach = 80 << 10
 	)
+	cfg := testConfig
+	cfg.Limits.MaxAgents = connections
 	actorstest.Run(t, func(t *testing.T, sys *actors.System) {
-		serveWorld(t, sys, testConfig, 4<<10, func(t *testing.T, w *world) {
+		serveWorld(t, sys, cfg, 4<<10, func(t *testing.T, w *world) {
 			a := w.agent(columnar("n1"), always(1))
 			a.beat()
 			synctest.Wait()

@@ -21,6 +21,7 @@ type counters struct {
 	rejected        reasonCounters[rejectionReason]
 	streamsRejected reasonCounters[streamRejection]
 	framesDropped   reasonCounters[frameDropReason]
+	connsClosed     reasonCounters[connectionClosed]
 }
 
 // endReason is why a session ended.
@@ -104,6 +105,7 @@ func newCounters() *counters {
 		streamsRejected: newReasonCounters(streamWithoutKey, streamUnknownKey, streamOtherConnection, streamTooMany, streamStopping,
 			streamFailed),
 		framesDropped: newReasonCounters(frameUnsolicited, frameLate, frameStale, frameOversized, frameTooLarge, frameUnknownFamilies),
+		connsClosed:   newReasonCounters(closedTooMany, closedUnregistered, closedStreams),
 	}
 }
 
@@ -128,6 +130,12 @@ func (c *counters) registrationRejected(why rejectionReason) {
 func (c *counters) streamRejected(why streamRejection) {
 	if c != nil {
 		c.streamsRejected[why].Add(1)
+	}
+}
+
+func (c *counters) connectionClosed(why connectionClosed) {
+	if c != nil {
+		c.connsClosed[why].Add(1)
 	}
 }
 
@@ -174,6 +182,6 @@ func (c *counters) counts() messages.ProxyCounts {
 		StreamsRefused: c.streamsRejected.values(), NodesEvicted: c.evicted.Load(),
 		Heartbeats: c.heartbeats.Load(), RelayedSamples: c.samples.Load(), RelayedBytes: c.bytes.Load(),
 		FramesRejected: c.framesDropped.values(), CrashRecords: c.crashes.Load(), StorageErrors: c.storageErrors.Load(),
-		Incidents: c.incidents.Load(),
+		Incidents: c.incidents.Load(), ConnectionsClosed: c.connsClosed.values(),
 	}
 }

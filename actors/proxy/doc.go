@@ -64,6 +64,9 @@
 //   - registry_eviction_state.go: which node is evicted for a new one
 //   - registration_rate_state.go: how often an address may register
 //   - registry_config_state.go: what configurations may take in memory
+//   - listener.go, connections.go: how many connections there may be, and how long without a session;
+//     package connlimit decides which one is closed
+//   - stream_rate_state.go: how often a connection may open streams
 //   - service_first_frame.go: how long a stream may wait for its registration
 //   - peer_log.go, log_limit_state.go: how many lines of the log a peer may cause
 //

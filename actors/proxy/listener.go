@@ -1,63 +1,58 @@
 package proxy
 
 import (
+	"errors"
 	"net"
-	"slices"
-	"sync"
-	"time"
+	"syscall"
+
+	"go.uber.org/zap"
 )
 
-// handshakeListener is a listener that can close the connections that may still be in their
-// handshake. gRPC's server does not close them: even Stop waits for the end of a handshake.
-// The connections are passed on unwrapped, because gRPC sets options of their sockets.
-type handshakeListener struct {
+// limitedListener is a listener whose connections a connections limits. They are passed on unwrapped,
+// because gRPC sets options of their sockets, and shares buffers among those that are idle.
+type limitedListener struct {
 	net.Listener
-
-	mu     sync.Mutex
-	recent []acceptedConn // oldest first
-	closed bool
+	conns *connections
 }
 
-type acceptedConn struct {
-	conn net.Conn
-	at   time.Time
+func (l limitedListener) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil {
+			if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+				l.conns.outOfFiles() // gRPC tries again soon.
+			}
+			return nil, err
+		}
+		if l.conns.accepted(conn) {
+			return conn, nil
+		}
+	}
 }
 
-func (l *handshakeListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if err == nil {
-		l.track(conn, time.Now())
-	}
-	return conn, err
+// connectionClosed is why the proxy has closed a connection.
+type connectionClosed string
+
+const (
+	closedTooMany      connectionClosed = "too_many"     // there are as many as are allowed, in all or of its address
+	closedUnregistered connectionClosed = "unregistered" // it had no session for too long
+	closedStreams      connectionClosed = "streams"      // it opened streams too often
+)
+
+// close closes a connection that has to go. gRPC notices, and ends what it has of it.
+func (c *connections) close(conn net.Conn, why connectionClosed) {
+	_ = conn.Close()
+	c.counters.connectionClosed(why)
+	c.peers.warn(logEvent{"connection closed: " + string(why), strangerLines}, c.log, "connection closed",
+		zap.String("reason", string(why)), zap.Stringer("peer", conn.RemoteAddr()))
 }
 
-func (l *handshakeListener) track(conn net.Conn, now time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		_ = conn.Close()
-		return
+// isClosed reports whether a connection is known to be closed.
+func isClosed(conn net.Conn) bool {
+	socket, ok := conn.(syscall.Conn)
+	if !ok {
+		return false
 	}
-	// Older ones have completed the handshake, or gRPC has closed them. The second covers the
-	// time until gRPC starts its timeout.
-	old := slices.IndexFunc(l.recent, func(n acceptedConn) bool { return now.Sub(n.at) < handshakeTimeout+time.Second })
-	if old < 0 {
-		old = len(l.recent)
-	}
-	l.recent = append(slices.Delete(l.recent, 0, old), acceptedConn{conn, now})
-}
-
-// close closes the connections that may be in their handshake, and each one that is accepted
-// later. A nil listener has none.
-func (l *handshakeListener) close() {
-	if l == nil {
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.closed = true
-	for _, n := range l.recent {
-		_ = n.conn.Close()
-	}
-	l.recent = nil
+	raw, err := socket.SyscallConn()
+	return err != nil || raw.Control(func(uintptr) {}) != nil
 }

@@ -56,6 +56,9 @@ func TestRefusedRegistrationsInTheLog(t *testing.T) {
 			}
 		}
 		for i := range 1500 {
+			if i%streamBurst == 0 {
+				client = w.client()
+			}
 			refuse(fmt.Sprintf("no role %d", i))
 		}
 		require.Equal(t, []int64{1}, times(log, "registration refused"))
@@ -80,6 +83,9 @@ func TestRefusedStreamsInTheLog(t *testing.T) {
 		log = l
 		client := w.client()
 		for i := range 500 {
+			if i%streamBurst == 0 {
+				client = w.client()
+			}
 			ctx := t.Context()
 			if i%2 == 1 {
 				ctx = metadata.AppendToOutgoingContext(ctx, "agent_id", strings.Repeat("x", 1000))

@@ -96,7 +96,7 @@ type Proxy struct {
 	service       *service
 	refuse        context.CancelFunc
 	grpc          *grpc.Server
-	listener      atomic.Pointer[handshakeListener]
+	connections   *connections
 	requestIDs    atomic.Uint64
 	counters      *counters
 	peers         *peerLog
@@ -128,6 +128,8 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 	evidenceReady()
 	p.service = &service{sys: sys, registry: p.registry, counters: cfg.counters, peers: cfg.peers,
 		slow: make(chan struct{}, maxSlowFirstFrames)}
+	p.connections = newConnections(cfg.Limits.MaxAgents, cfg.counters, cfg.peers, sys.Log().Named("grpc"))
+	p.service.connections = p.connections
 	p.service.stopping, p.refuse = context.WithCancel(context.Background())
 	options := []grpc.ServerOption{
 		grpc.Creds(plaintext{insecure.NewCredentials()}),
@@ -143,6 +145,7 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPingInterval, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: keepaliveTimeout, MaxConnectionIdle: connectionIdle}),
 		grpc.UnknownServiceHandler(p.service.drainUnknown),
+		grpc.InTapHandle(p.connections.onStream),
 	}
 	if cfg.Intercept != nil {
 		options = append(options, grpc.StreamInterceptor(cfg.Intercept))
@@ -155,9 +158,7 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 // Serve accepts agents on the listener until Stop, and then returns nil, or until the
 // listener fails. It may be called once.
 func (p *Proxy) Serve(l net.Listener) error {
-	a := &handshakeListener{Listener: l}
-	p.listener.Store(a)
-	return p.grpc.Serve(a)
+	return p.grpc.Serve(limitedListener{l, p.connections})
 }
 
 // Collect asks the nodes that the query selects. At the query's deadline it returns the
@@ -224,12 +225,13 @@ func (p *Proxy) Stop(ctx context.Context) error {
 	defer grace.Stop()
 	select {
 	case <-stopped:
+		p.connections.stop()
 		return err
 	case <-grace.C:
 	case <-ctx.Done():
 		err = errors.Join(err, fmt.Errorf("gRPC connections had to be cut: %w", context.Cause(ctx)))
 	}
-	p.listener.Load().close()
+	p.connections.stop()
 	p.grpc.Stop()
 	<-stopped
 	return err

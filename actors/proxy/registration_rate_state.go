@@ -4,6 +4,8 @@ import (
 	"maps"
 	"net/netip"
 	"time"
+
+	"fodc/connlimit"
 )
 
 // Limits of how often peers of one address may register, accepted or not.
@@ -19,9 +21,6 @@ const (
 	maxRatedAddresses = 4096
 	// ratePruneInterval is the shortest time between two searches for full buckets.
 	ratePruneInterval = time.Second
-	// ratePrefixIPv6 is the prefix length by which IPv6 addresses are grouped: a host usually
-	// has a whole /64.
-	ratePrefixIPv6 = 64
 )
 
 // registrationRate is a token bucket for each address.
@@ -32,7 +31,7 @@ type registrationRate struct {
 	prunedAt time.Time
 }
 
-// tokenBucket has a token for each registration that an address may make now.
+// tokenBucket has a token for each event that is allowed now.
 type tokenBucket struct {
 	tokens float64
 	at     time.Time // when the tokens were counted
@@ -49,23 +48,7 @@ func (r *registrationRate) take(ip string, now time.Time) bool {
 	if err != nil {
 		return true
 	}
-	b := r.bucket(ratedPrefix(addr), now)
-	b.refill(r.burst, now)
-	if b.tokens < 1 {
-		return false
-	}
-	b.tokens--
-	return true
-}
-
-func ratedPrefix(addr netip.Addr) netip.Prefix {
-	addr = addr.Unmap().WithZone("")
-	bits := addr.BitLen()
-	if addr.Is6() {
-		bits = ratePrefixIPv6
-	}
-	p, _ := addr.Prefix(bits) // Fails only for bits that the address does not have.
-	return p
+	return r.bucket(connlimit.PrefixOf(addr), now).take(r.burst, registrationsPerMinute, now)
 }
 
 func (r *registrationRate) bucket(of netip.Prefix, now time.Time) *tokenBucket {
@@ -93,13 +76,23 @@ func (r *registrationRate) prune(now time.Time) {
 	}
 	r.prunedAt = now
 	maps.DeleteFunc(r.buckets, func(_ netip.Prefix, b *tokenBucket) bool {
-		b.refill(r.burst, now)
+		b.refill(r.burst, registrationsPerMinute, now)
 		return b.tokens >= r.burst
 	})
 }
 
+// take takes a token, and reports whether there was one.
+func (b *tokenBucket) take(burst, perMinute float64, now time.Time) bool {
+	b.refill(burst, perMinute, now)
+	if b.tokens < 1 {
+		return false
+	}
+	b.tokens--
+	return true
+}
+
 // refill adds the tokens of the time that has passed.
-func (b *tokenBucket) refill(burst float64, now time.Time) {
-	b.tokens = min(burst, b.tokens+now.Sub(b.at).Minutes()*registrationsPerMinute)
+func (b *tokenBucket) refill(burst, perMinute float64, now time.Time) {
+	b.tokens = min(burst, b.tokens+now.Sub(b.at).Minutes()*perMinute)
 	b.at = now
 }

@@ -32,8 +32,10 @@ type service struct {
 	registry *actors.PID
 	counters *counters
 	peers    *peerLog
-	stopping context.Context // ends when new streams are to be rejected
-	slow     chan struct{}   // has an element for each registration stream with a slow first frame
+	// connections is told which ones have a session.
+	connections *connections
+	stopping    context.Context // ends when new streams are to be rejected
+	slow        chan struct{}   // has an element for each registration stream with a slow first frame
 }
 
 // RegisterAgent serves a session's registration stream.
@@ -47,6 +49,9 @@ func (v *service) RegisterAgent(g grpc.BidiStreamingServer[wire.RegisterAgentReq
 	if err != nil {
 		return err
 	}
+	conn := connectionOf(g.Context()).raw
+	v.connections.registered(conn)
+	defer v.connections.unregistered(conn)
 	recv := func() (*heartbeatFrame, error) {
 		f := &heartbeatFrame{}
 		return f, g.RecvMsg(f)

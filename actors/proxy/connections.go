@@ -1,0 +1,164 @@
+package proxy
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+
+	"fodc/connlimit"
+
+	"go.uber.org/zap"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/tap"
+)
+
+// Limits of all connections.
+const (
+	// connectionRoom is how many connections there may be beside one for each of --max-agents. An address may
+	// have half of it, and --max-agents, too: all agents may be behind one address.
+	connectionRoom = 512
+	// unregisteredTimeout is how long a connection may be without a session. gRPC closes those that have no
+	// stream before; this is for peers that open streams again and again, or do not read how they end.
+	unregisteredTimeout = 30 * time.Second
+	// connectionSweepInterval is how often such connections are looked for.
+	connectionSweepInterval = time.Second
+)
+
+// connections knows the connections of the gRPC server, and closes those that have no session when there
+// are too many, or after unregisteredTimeout. It is no actor, since gRPC must not wait for one before it accepts
+// the next connection. Methods on a nil *connections do nothing.
+type connections struct {
+	counters *counters
+	peers    *peerLog
+	log      *zap.Logger
+
+	mu      sync.Mutex
+	state   *connlimit.State[net.Conn]
+	streams map[net.Conn]*streamRate
+	sweep   *time.Timer // nil: no connection has to be looked at
+	stopped bool
+}
+
+func newConnections(maxAgents int, c *counters, p *peerLog, log *zap.Logger) *connections {
+	return &connections{counters: c, peers: p, log: log, streams: map[net.Conn]*streamRate{},
+		state: connlimit.New[net.Conn](connlimit.Limits{All: maxAgents + connectionRoom, OfAddress: maxAgents + connectionRoom/2})}
+}
+
+// accepted adds a connection, and reports whether it may stay.
+func (c *connections) accepted(conn net.Conn) bool {
+	now := time.Now()
+	c.mu.Lock()
+	if c.stopped {
+		c.mu.Unlock()
+		_ = conn.Close()
+		return true // gRPC finds that it is closed, and ends.
+	}
+	d := c.state.Add(conn, connlimit.AddressOf(conn.RemoteAddr()), now)
+	delete(c.streams, d.Victim)
+	if c.sweep == nil {
+		c.sweep = time.AfterFunc(connectionSweepInterval, c.onSweep)
+	}
+	c.mu.Unlock()
+	switch {
+	case d.Refused:
+		c.close(conn, closedTooMany)
+	case d.Evicted:
+		c.close(d.Victim, closedTooMany)
+	}
+	return !d.Refused
+}
+
+// outOfFiles closes a connection without a session, since the process can open no more files.
+func (c *connections) outOfFiles() {
+	c.mu.Lock()
+	d := c.state.EvictOldest()
+	delete(c.streams, d.Victim)
+	c.mu.Unlock()
+	if d.Evicted {
+		c.close(d.Victim, closedTooMany)
+	}
+}
+
+// registered says that the connection has one more session, until unregistered.
+func (c *connections) registered(conn net.Conn) {
+	if c == nil || conn == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state.Use(conn)
+}
+
+func (c *connections) unregistered(conn net.Conn) {
+	if c == nil || conn == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state.Release(conn, time.Now())
+}
+
+// onSweep forgets the connections that gRPC has closed, and closes those that have had no session for too long.
+func (c *connections) onSweep() {
+	c.mu.Lock()
+	for _, conn := range c.state.Unused() {
+		if isClosed(conn) {
+			c.state.Remove(conn)
+			delete(c.streams, conn)
+		}
+	}
+	expired := c.state.Expire(time.Now(), unregisteredTimeout)
+	for _, conn := range expired {
+		delete(c.streams, conn)
+	}
+	c.sweep = nil
+	if c.state.Len() > 0 && !c.stopped {
+		c.sweep = time.AfterFunc(connectionSweepInterval, c.onSweep)
+	}
+	c.mu.Unlock()
+	for _, conn := range expired {
+		c.close(conn, closedUnregistered)
+	}
+}
+
+// onStream is called by gRPC for each stream that a peer opens, before anything else is done about it. gRPC holds
+// a lock of the connection meanwhile.
+func (c *connections) onStream(ctx context.Context, _ *tap.Info) (context.Context, error) {
+	conn := connectionOf(ctx).raw
+	if conn == nil || c.mayOpenStream(conn) {
+		return ctx, nil
+	}
+	c.close(conn, closedStreams)
+	return nil, status.Error(codes.ResourceExhausted, "the connection opens streams too often: it may open "+itoa(streamsPerMinute)+
+		" a minute, and "+itoa(streamBurst)+" at once")
+}
+
+func (c *connections) mayOpenStream(conn net.Conn) bool {
+	now := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.streams[conn]
+	if r == nil {
+		r = newStreamRate(now)
+		c.streams[conn] = r
+	}
+	return r.take(now)
+}
+
+// stop closes the connections without a session, and each one that is accepted later. gRPC's server does not:
+// even its Stop waits for the end of a handshake.
+func (c *connections) stop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stopped = true
+	if c.sweep != nil {
+		c.sweep.Stop()
+	}
+	for _, conn := range c.state.Unused() {
+		_ = conn.Close()
+		c.state.Remove(conn)
+	}
+	clear(c.streams)
+}
