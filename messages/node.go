@@ -149,10 +149,21 @@ type NodeStatus struct {
 	Runtime *Runtime
 	// Timing is nil where the newest session has sent none.
 	Timing *Timing
+	// Verified is how the agent of the newest session has shown who it is.
+	Verified Verified
 }
+
+// Verified is how an agent has shown who it is: the name of its certificate by which it may be its
+// node, and the name of its token. Each is empty where it has shown none.
+type Verified struct{ Certificate, Token string }
+
+// IsZero reports whether it has shown nothing.
+func (v Verified) IsZero() bool { return v == Verified{} }
 
 // Cluster is the picture of the cluster, sorted by node id.
 type Cluster struct {
 	Nodes     []NodeStatus
 	UpdatedAt time.Time
+	// Verifies says that the proxy asks agents for certificates or tokens.
+	Verifies bool
 }

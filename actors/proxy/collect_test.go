@@ -37,7 +37,7 @@ func (r *panickingRegistry) Receive(c actors.Context) {
 	if _, ok := c.Message().(*actors.Started); ok {
 		for name, d := range r.sessions {
 			reg := messages.Registration{Role: "ROLE_DATA", PodName: name, NodeID: name}
-			if _, err := r.state.admit(reg, name, messages.Address{}, time.Now()); err != nil {
+			if _, err := r.state.admit(reg, name, messages.Address{}, verifiedPeer{}, time.Now()); err != nil {
 				panic(err)
 			}
 			pid := r.sys.SpawnChild(c, "dying", func() actors.Actor { return d })

@@ -35,6 +35,7 @@ const (
 	endedAbandoned endReason = "abandoned" // nobody served the stream that was admitted
 	endedUnread    endReason = "unread"    // the agent does not read what it is sent
 	endedFlood     endReason = "flood"     // the agent answers what nobody asked
+	endedRevoked   endReason = "revoked"   // its certificate or its token is not accepted any more
 	endedStopping  endReason = "stopping"  // the proxy stops
 	endedFailed    endReason = "failed"    // a panic, of the session or of the registry
 )
@@ -45,11 +46,16 @@ type rejectionReason string
 const (
 	rejectedInvalid  rejectionReason = "invalid"  // what it says of itself is not acceptable
 	rejectedConflict rejectionReason = "conflict" // its name belongs to a node that is online elsewhere
-	rejectedFull     rejectionReason = "full"     // as many agents as are allowed
-	rejectedRate     rejectionReason = "rate"     // its address registers too often
-	rejectedSilent   rejectionReason = "silent"   // the stream said nothing
-	rejectedStopping rejectionReason = "stopping" // the proxy stops
-	rejectedFailed   rejectionReason = "failed"   // the registry did not answer
+	// Its certificate does not have the names that it claims, or is not trusted any more.
+	rejectedCertificate rejectionReason = "certificate"
+	// It has no certificate, and claims the name of a node that has one.
+	rejectedUnverified rejectionReason = "unverified"
+	rejectedToken      rejectionReason = "token"    // it has no token, or one that is not known
+	rejectedFull       rejectionReason = "full"     // as many agents as are allowed
+	rejectedRate       rejectionReason = "rate"     // its address registers too often
+	rejectedSilent     rejectionReason = "silent"   // the stream said nothing
+	rejectedStopping   rejectionReason = "stopping" // the proxy stops
+	rejectedFailed     rejectionReason = "failed"   // the registry did not answer
 )
 
 // streamRejection is why a stream was not attached to a session.
@@ -99,8 +105,8 @@ func (c reasonCounters[K]) values() map[string]uint64 {
 func newCounters() *counters {
 	return &counters{
 		ended: newReasonCounters(endedGoodbye, endedLost, endedReplaced, endedSilent, endedAbandoned, endedUnread, endedFlood,
-			endedStopping, endedFailed),
-		rejected: newReasonCounters(rejectedInvalid, rejectedConflict, rejectedFull, rejectedRate, rejectedSilent,
+			endedRevoked, endedStopping, endedFailed),
+		rejected: newReasonCounters(rejectedInvalid, rejectedConflict, rejectedCertificate, rejectedUnverified, rejectedToken, rejectedFull, rejectedRate, rejectedSilent,
 			rejectedStopping, rejectedFailed),
 		streamsRejected: newReasonCounters(streamWithoutKey, streamUnknownKey, streamOtherConnection, streamTooMany, streamStopping,
 			streamFailed),

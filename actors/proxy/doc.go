@@ -61,6 +61,8 @@
 //
 //   - connection.go, session_key.go: who may open a session's streams
 //   - registry_admission_state.go: who may register
+//   - registry_identity_state.go, node_certificate_state.go: who may be which node
+//   - credentials.go, registry_credentials.go: certificates and tokens of agents, and what is done when they are not accepted any more
 //   - registry_eviction_state.go: which node is evicted for a new one
 //   - registration_rate_state.go: how often an address may register
 //   - registry_config_state.go: what configurations may take in memory

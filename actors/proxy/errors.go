@@ -29,6 +29,7 @@ var (
 	errUnknownID = status.Error(codes.NotFound, "no session has this agent_id: register anew")
 	errForeign   = status.Error(codes.PermissionDenied, "the session of this agent_id was registered on another connection: register on this one; a load balancer in between must pass connections on, not distribute their streams")
 	errEvicted   = status.Error(codes.Unavailable, "nothing came after the registration, and another node needed the place: register anew")
+	errDisplaced = status.Error(codes.PermissionDenied, "an agent with a certificate has the node id or the pod name")
 	errNoID      = status.Error(codes.Unauthenticated, "the metadata has no agent_id")
 	errSilent    = status.Error(codes.DeadlineExceeded, "no registration came")
 )
@@ -44,6 +45,10 @@ func (r *rejection) status() error {
 	switch r.reason {
 	case rejectedConflict:
 		return status.Error(codes.AlreadyExists, r.text)
+	case rejectedCertificate, rejectedUnverified:
+		return status.Error(codes.PermissionDenied, r.text)
+	case rejectedToken:
+		return status.Error(codes.Unauthenticated, r.text)
 	case rejectedFull, rejectedRate:
 		return status.Error(codes.ResourceExhausted, r.text)
 	default:
@@ -88,7 +93,9 @@ func streamRejectionOf(err error) streamRejection {
 // endReasonOf returns the reason for which a session ends with the error.
 func endReasonOf(err error) endReason {
 	switch {
-	case errors.Is(err, errReplaced):
+	case errors.As(err, new(*revocation)):
+		return endedRevoked
+	case errors.Is(err, errReplaced), errors.Is(err, errDisplaced):
 		return endedReplaced
 	case errors.Is(err, errRemoved), errors.Is(err, errEvicted):
 		return endedSilent

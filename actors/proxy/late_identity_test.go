@@ -18,7 +18,7 @@ func TestIdentityOfASession(t *testing.T) {
 	s := newRegistryState(RegistryLimits{HeartbeatTimeout: time.Minute, CleanupTimeout: time.Hour, MaxAgents: 3})
 	now := time.Unix(1000, 0)
 	reg := messages.Registration{NodeID: "n1", Role: messages.RoleUnspecified}
-	adm, err := s.admit(reg, "a1", messages.Address{IP: "10.0.0.1"}, now)
+	adm, err := s.admit(reg, "a1", messages.Address{IP: "10.0.0.1"}, verifiedPeer{}, now)
 	require.NoError(t, err)
 	require.Equal(t, adm.identity, s.identity("a1", messages.Identity{}))
 	reg.Role, reg.Labels = "ROLE_DATA", map[string]string{"type": "hot"}
@@ -26,7 +26,7 @@ func TestIdentityOfASession(t *testing.T) {
 	want := messages.Identity{NodeID: "n1", PodName: "n1", PodNameIsNodeID: true, Role: "ROLE_DATA", Labels: reg.Labels}
 	require.Equal(t, want, s.identity("a1", adm.identity))
 	require.Equal(t, []*node{s.nodes["n1"]}, s.selected(messages.NodeFilter{Roles: []string{"ROLE_DATA"}}))
-	_, err = s.admit(reg, "a2", messages.Address{IP: "10.0.0.1"}, now)
+	_, err = s.admit(reg, "a2", messages.Address{IP: "10.0.0.1"}, verifiedPeer{}, now)
 	require.NoError(t, err)
 	require.Equal(t, adm.identity, s.identity("a1", adm.identity), "a session that was replaced")
 }

@@ -28,6 +28,7 @@ var (
 	logSilent        = logEvent{"silent", agentLines}
 	logRemoved       = logEvent{"removed", agentLines}
 	logEvicted       = logEvent{"evicted", faultLines}
+	logDisplaced     = logEvent{"displaced", faultLines}
 	logDuplicateID   = logEvent{"duplicate node id", faultLines}
 	logTooLarge      = logEvent{"answer too large", faultLines}
 	logBrokenFrame   = logEvent{"broken frame", faultLines}

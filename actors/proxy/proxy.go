@@ -59,6 +59,8 @@ type Config struct {
 	MaxAgentSeries int
 	// MaxAnswersBytes bounds the memory of the answers of all collections under way.
 	MaxAnswersBytes int64
+	// Credentials says how agents show who they are.
+	Credentials Credentials
 	// Crashes keeps crash records on disk; nil: they are in memory only.
 	Crashes CrashStore
 	// CrashInterval is how often all agents are asked for crash records, SchemaInterval how often

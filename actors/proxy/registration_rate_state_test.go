@@ -79,7 +79,7 @@ func TestRateIsARejection(t *testing.T) {
 	peer := messages.Address{IP: "10.0.0.66", Port: 1}
 	var err error
 	for i := range minRegistrationBurst + 1 {
-		_, err = s.admit(messages.Registration{}, fmt.Sprint(i), peer, time.Unix(0, 0))
+		_, err = s.admit(messages.Registration{}, fmt.Sprint(i), peer, verifiedPeer{}, time.Unix(0, 0))
 	}
 	var rejected *rejection
 	require.ErrorAs(t, err, &rejected)

@@ -44,10 +44,13 @@ type sessionEntry struct {
 	stream     actors.StreamID
 	key        keyHash
 	connection uint64 // on which all streams of the session must be opened
+	shown      shownCredentials
 }
 
 func newRegistry(sys *actors.System, cfg Config) *registry {
-	return &registry{sys: sys, cfg: cfg, log: sys.Log().Named("registry"), state: newRegistryState(cfg.Limits),
+	state := newRegistryState(cfg.Limits)
+	state.nodeIDFrom, state.verifies = cfg.Credentials.NodeIDFrom, cfg.Credentials.asked()
+	return &registry{sys: sys, cfg: cfg, log: sys.Log().Named("registry"), state: state,
 		sessions: map[string]*sessionEntry{}, byPID: map[string]string{}, byKey: map[keyHash]string{}, collects: map[string]*actors.PID{}}
 }
 
@@ -72,6 +75,8 @@ func (r *registry) Receive(c actors.Context) {
 	case sessionEnded:
 		r.onSessionEnded(m)
 		r.sendToSession(m.agentID, endAcknowledged{})
+	case recheckCredentials:
+		r.onRecheck()
 	case endSessions:
 		r.onEndSessions(c)
 	case find:
@@ -95,7 +100,7 @@ func (r *registry) onAdmit(c actors.Context, m admit) {
 		return
 	}
 	agentID, key := uuid.NewString(), newSessionKey()
-	adm, err := r.state.admit(m.registration, agentID, m.peer, time.Now())
+	adm, err := r.state.admit(m.registration, agentID, m.peer, r.cfg.Credentials.check(m.shown), time.Now())
 	if err != nil {
 		r.logRejection(m.peer, err)
 		actors.Reply(c, err)
@@ -107,16 +112,17 @@ func (r *registry) onAdmit(c actors.Context, m admit) {
 	if adm.evicted.nodeID != "" {
 		r.onEvicted(adm.evicted)
 	}
+	r.onDisplaced(adm.displaced)
 	s := &session{sys: r.sys, cfg: r.cfg, registry: c.Self(), agentID: agentID, key: key, identity: adm.identity,
 		capabilities: m.registration.Capabilities, clock: m.registration.Clock, registration: m.stream,
 		log: r.sys.Log().Named("session").WithLazy(zap.String("node_id", adm.identity.NodeID), zap.String("agent_id", agentID))}
 	r.cfg.counters.sessionOpened()
 	pid := r.sys.SpawnChild(c, "session", func() actors.Actor { return s })
-	entry := &sessionEntry{pid: pid, stream: m.stream.id, key: hashKey(key), connection: m.connection}
+	entry := &sessionEntry{pid: pid, stream: m.stream.id, key: hashKey(key), connection: m.connection, shown: m.shown}
 	r.sessions[agentID] = entry
 	r.byPID[pid.Id], r.byKey[entry.key] = agentID, agentID
-	r.cfg.peers.info(logRegistered, r.log, "agent registered", zap.String("node_id", adm.identity.NodeID), zap.String("role", adm.identity.Role),
-		zap.String("agent_id", agentID), zap.String("peer", m.peer.String()), zap.Bool("returning", adm.returning))
+	r.cfg.peers.info(logRegistered, r.log, "agent registered", r.verifiedFields(adm.verified, zap.String("node_id", adm.identity.NodeID),
+		zap.String("role", adm.identity.Role), zap.String("agent_id", agentID), zap.String("peer", m.peer.String()), zap.Bool("returning", adm.returning))...)
 	if adm.duplicateSuspected {
 		r.cfg.peers.warn(logDuplicateID, r.log, "a node registers again and again while its session lives: two agents may have the same --node-id",
 			zap.String("node_id", adm.identity.NodeID), zap.String("peer", m.peer.String()))

@@ -27,6 +27,9 @@ type admission struct {
 	duplicateSuspected bool
 	// evicted is the node that was removed for this one; the zero eviction if none was.
 	evicted eviction
+	// displaced are the nodes without a certificate that were removed since they had its names.
+	displaced []eviction
+	verified  messages.Verified
 }
 
 // Two agents with the same node id on one host look like one agent that registers again and
@@ -38,34 +41,33 @@ const (
 )
 
 // admit accepts a registration as the session agentID, or returns a *rejection. peer is the
-// remote address of the connection.
-func (s *registryState) admit(reg messages.Registration, agentID string, peer messages.Address, now time.Time) (admission, error) {
+// remote address of the connection, by is what the peer has shown.
+func (s *registryState) admit(reg messages.Registration, agentID string, peer messages.Address, by verifiedPeer, now time.Time) (admission, error) {
 	if !s.rate.take(peer.IP, now) {
 		return admission{}, &rejection{rejectedRate, "agents at " + peer.IP + " register too often: an address may do so " +
 			itoa(registrationsPerMinute) + " times a minute, and " + itoa(int(s.rate.burst)) +
 			" times at once (as many as --max-agents allows, at least " + itoa(minRegistrationBurst) + "): try again in some seconds"}
 	}
-	if err := reg.Validate(); err != nil {
-		return admission{}, &rejection{rejectedInvalid, err.Error()}
+	name, rejected := s.checkClaim(reg, peer, by, now)
+	if rejected != nil {
+		return admission{}, rejected
 	}
 	identity := reg.Identity()
 	n, known := s.nodes[identity.NodeID]
-	adm := admission{identity: identity, returning: known}
+	adm := admission{identity: identity, returning: known, verified: messages.Verified{Certificate: name, Token: by.token}}
+	adm.displaced = s.displace(identity, by)
 	replacements := 0
 	if known {
-		if rejected := s.checkReturn(n, reg, peer, now); rejected != nil {
-			return admission{}, rejected
-		}
 		if n.live && now.Sub(n.registeredAt) < replacementInterval {
 			replacements = n.replacements + 1
 		}
 		adm.duplicateSuspected = replacements%suspectAgainEvery == suspectAfter
 		adm.replaced = s.release(n)
 		s.unconfirmed.remove(n)
+		s.byName.remove(n)
 		reg = keepKnownRole(reg, n.registration)
 		adm.identity = reg.Identity()
-	} else {
-		var rejected *rejection
+	} else { // It is not rejected if nodes were displaced: there is a place then.
 		if adm.evicted, rejected = s.evictIfFull(identity.NodeID, now); rejected != nil {
 			return admission{}, rejected
 		}
@@ -80,8 +82,9 @@ func (s *registryState) admit(reg messages.Registration, agentID string, peer me
 	reg.Config = was.registration.Config
 	*n = node{identity: adm.identity, registration: reg, primary: primary, peerIP: peer.IP, agentID: agentID, live: true,
 		registeredAt: now, lastHeartbeat: now, reported: messages.StatusOnline, replacements: replacements,
-		confirmed: was.confirmed, configBytes: was.configBytes}
+		confirmed: was.confirmed || name != "", configBytes: was.configBytes, verified: adm.verified}
 	s.storeConfig(n, sent)
+	s.byName.add(n)
 	s.byAgent[agentID] = n
 	if !n.confirmed {
 		s.unconfirmed.add(n)
@@ -89,36 +92,26 @@ func (s *registryState) admit(reg messages.Registration, agentID string, peer me
 	return adm, nil
 }
 
-// checkReturn rejects the registration of a node that is online unless it can be the same
-// agent: it must come from the host of the live session and, if both registrations have a
-// primary address, from the same one. The primary address alone proves nothing, since a peer
-// can send any or none.
-func (s *registryState) checkReturn(n *node, reg messages.Registration, peer messages.Address, now time.Time) *rejection {
-	if s.status(n, now) != messages.StatusOnline {
-		return nil
+// checkClaim rejects a registration that is not valid, or whose peer may not be that node. It returns
+// the name of the peer's certificate by which it is accepted; empty if the peer has none.
+func (s *registryState) checkClaim(reg messages.Registration, peer messages.Address, by verifiedPeer, now time.Time) (name string, rejected *rejection) {
+	if by.rejected != nil {
+		return "", by.rejected
 	}
-	holder, claimant := n.registration.Primary, reg.Primary
-	switch {
-	case !holder.IsZero() && !claimant.IsZero() && holder != claimant:
-		return conflict(n, holder.String(), claimant.String())
-	case !sameHost(n.peerIP, peer.IP):
-		return conflict(n, n.peerIP, peer.IP)
-	default:
-		return nil
+	if err := reg.Validate(); err != nil {
+		return "", &rejection{rejectedInvalid, err.Error()}
 	}
+	if name, rejected = s.checkNames(reg, by); rejected != nil {
+		return "", rejected
+	}
+	identity := reg.Identity()
+	if n, known := s.nodes[identity.NodeID]; known {
+		if rejected := s.checkReturn(n, reg, peer, by, now); rejected != nil {
+			return "", rejected
+		}
+	}
+	return name, s.checkOthers(identity, by)
 }
-
-func conflict(n *node, holder, claimant string) *rejection {
-	return &rejection{rejectedConflict, "node_id " + quote(n.identity.NodeID) + " is online from " +
-		holder + ", and cannot be registered from " + claimant +
-		" as well: give each node a --node-id of its own; if it is the same node, its old session has to expire first"}
-}
-
-// sameHost reports whether two connections come from one host. localhost has two addresses: an
-// agent on the proxy's host may use 127.0.0.1 once and ::1 the next time.
-func sameHost(a, b string) bool { return a == b || isLocalhost(a) && isLocalhost(b) }
-
-func isLocalhost(ip string) bool { return ip == "127.0.0.1" || ip == "::1" }
 
 // keepKnownRole returns the registration or heartbeat with the known role and labels if it has no
 // role: an agent that has to ask its node for the role says it with a later heartbeat, and until then

@@ -39,7 +39,7 @@ func (s *registryState) configs(f messages.NodeFilter, now time.Time) []messages
 
 // cluster returns the picture of the nodes that the filter selects.
 func (s *registryState) cluster(f messages.NodeFilter, now time.Time) messages.Cluster {
-	picture := messages.Cluster{UpdatedAt: now}
+	picture := messages.Cluster{UpdatedAt: now, Verifies: s.verifies}
 	nodes := s.selected(f)
 	picture.Nodes = make([]messages.NodeStatus, 0, len(nodes))
 	for _, n := range nodes {
@@ -48,7 +48,7 @@ func (s *registryState) cluster(f messages.NodeFilter, now time.Time) messages.C
 			ContainerNames: n.registration.ContainerNames, Status: s.status(n, now), AgentID: n.agentID,
 			AgentVersion: n.registration.AgentVersion, RegisteredAt: n.registeredAt,
 			LastHeartbeat: n.lastHeartbeat, LostAt: n.lostAt, LastError: n.lastError, Runtime: n.registration.Runtime,
-			SessionAge: n.sessionAge(now), Timing: n.registration.Timing,
+			SessionAge: n.sessionAge(now), Timing: n.registration.Timing, Verified: n.verified,
 		})
 	}
 	return picture

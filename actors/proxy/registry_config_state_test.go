@@ -37,7 +37,7 @@ func TestConfigurationsAreBounded(t *testing.T) {
 		return messages.Registration{NodeID: fmt.Sprintf("n%04d", i), Role: "liaison", Config: huge}
 	}
 	for i := range 2 * fit {
-		_, err := s.admit(node(i), fmt.Sprintf("a%d", i), messages.Address{}, now)
+		_, err := s.admit(node(i), fmt.Sprintf("a%d", i), messages.Address{}, verifiedPeer{}, now)
 		require.NoError(t, err)
 	}
 	used := func() (bytes int) {
@@ -72,7 +72,7 @@ func TestSmallConfigurationsAreAlwaysStored(t *testing.T) {
 	s := newRegistryState(RegistryLimits{HeartbeatTimeout: time.Hour, CleanupTimeout: time.Hour, MaxAgents: 1000})
 	now := time.Unix(0, 0)
 	admit := func(id string, config *messages.NodeConfig) *messages.NodeConfig {
-		_, err := s.admit(messages.Registration{NodeID: id, Role: "liaison", Config: config}, id, messages.Address{}, now)
+		_, err := s.admit(messages.Registration{NodeID: id, Role: "liaison", Config: config}, id, messages.Address{}, verifiedPeer{}, now)
 		require.NoError(t, err)
 		return s.configs(messages.NodeFilter{NodeIDs: []string{id}}, now)[0].Config
 	}

@@ -70,7 +70,8 @@ func (s *registryState) evictIfFull(nodeID string, now time.Time) (eviction, *re
 }
 
 // confirm records that an agent of the node did more than register. Confirmed nodes are not
-// evicted.
+// evicted. Those with a certificate are confirmed when they register: were they evicted, anybody could
+// register as them.
 func (s *registryState) confirm(n *node) {
 	n.confirmed = true
 	s.unconfirmed.remove(n)
@@ -81,6 +82,7 @@ func (s *registryState) confirm(n *node) {
 func (s *registryState) remove(n *node) (agentID string) {
 	s.unconfirmed.remove(n)
 	s.dropConfig(n)
+	s.byName.remove(n)
 	delete(s.nodes, n.identity.NodeID)
 	return s.release(n)
 }

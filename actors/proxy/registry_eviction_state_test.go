@@ -42,7 +42,7 @@ func TestEvictionOrderIsComplete(t *testing.T) {
 			default:
 				confirmed := confirmedNodes(s)
 				sessions++
-				if adm, err := s.admit(registration(), fmt.Sprint("a", sessions), messages.Address{}, now); err == nil && adm.evicted.nodeID != "" {
+				if adm, err := s.admit(registration(), fmt.Sprint("a", sessions), messages.Address{}, verifiedPeer{}, now); err == nil && adm.evicted.nodeID != "" {
 					evicted++
 					require.NotContains(t, confirmed, adm.evicted.nodeID)
 				}
@@ -96,7 +96,7 @@ func BenchmarkRegistrationInAFullRegistry(b *testing.B) {
 				now := time.Unix(0, 0)
 				register := func(id string) {
 					reg := messages.Registration{NodeID: id, Role: "liaison", Config: &messages.NodeConfig{}}
-					_, _ = s.admit(reg, id, messages.Address{}, now)
+					_, _ = s.admit(reg, id, messages.Address{}, verifiedPeer{}, now)
 				}
 				for i := range nodes {
 					id := fmt.Sprint("n", i)

@@ -12,6 +12,7 @@ type (
 		registration messages.Registration
 		peer         messages.Address
 		connection   uint64
+		shown        shownCredentials
 		stream       *registrationStream
 	}
 	admitted struct {
@@ -51,7 +52,9 @@ type (
 		identity     messages.Identity // as the session knows it
 		registration messages.Registration
 	}
-	sessionEnded struct {
+	// recheckCredentials says that certificates or tokens may not be accepted any more that were.
+	recheckCredentials struct{}
+	sessionEnded       struct {
 		agentID string
 		goodbye bool
 		why     string

@@ -23,10 +23,13 @@ type RegistryLimits struct {
 // session with an agent id of its own, and replaces the node's former session. Messages of a
 // session that was replaced are ignored.
 type registryState struct {
-	limits  RegistryLimits
-	nodes   map[string]*node
-	byAgent map[string]*node // live sessions only
-	rate    registrationRate
+	limits     RegistryLimits
+	nodeIDFrom NodeIDFrom
+	verifies   bool // agents are asked for certificates or tokens
+	nodes      map[string]*node
+	byAgent    map[string]*node // live sessions only
+	byName     nodesByName
+	rate       registrationRate
 
 	unconfirmed  unconfirmedNodes
 	configsBytes int // the memory of all configurations
@@ -56,10 +59,12 @@ type node struct {
 	unconfirmed *list.Element
 	// configBytes is the memory of the configuration.
 	configBytes int
+	// verified is how the agent of the newest session has shown who it is.
+	verified messages.Verified
 }
 
 func newRegistryState(limits RegistryLimits) *registryState {
-	return &registryState{limits: limits, nodes: map[string]*node{}, byAgent: map[string]*node{},
+	return &registryState{limits: limits, nodes: map[string]*node{}, byAgent: map[string]*node{}, byName: nodesByName{},
 		rate: newRegistrationRate(limits.MaxAgents)}
 }
 

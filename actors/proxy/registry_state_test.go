@@ -32,7 +32,7 @@ func (m *registryMachine) Do(command string, args []string) string {
 	case "admit":
 		m.ids++
 		reg, peer := registrationFrom(args)
-		adm, err := m.state.admit(reg, fmt.Sprintf("a%d", m.ids), peer, m.Now())
+		adm, err := m.state.admit(reg, fmt.Sprintf("a%d", m.ids), peer, verifiedPeer{}, m.Now())
 		if err != nil {
 			return "rejected: " + err.Error()
 		}
@@ -160,7 +160,7 @@ func TestOneEntryANode(t *testing.T) {
 	now := time.Unix(0, 0)
 	for i := range 20 {
 		agentID := fmt.Sprintf("a%d", i)
-		adm, err := s.admit(registration([]string{"id=n1", "role=liaison", "addr=10.0.0.1:17912"}), agentID, messages.Address{}, now)
+		adm, err := s.admit(registration([]string{"id=n1", "role=liaison", "addr=10.0.0.1:17912"}), agentID, messages.Address{}, verifiedPeer{}, now)
 		require.NoError(t, err)
 		if i > 0 {
 			require.Equal(t, fmt.Sprintf("a%d", i-1), adm.replaced)

@@ -70,7 +70,7 @@ func (v *service) register(g grpc.BidiStreamingServer[wire.RegisterAgentRequest,
 	ctx, cancel := context.WithTimeout(s.ctx, actorTimeout)
 	defer cancel()
 	adm, err := actors.Ask[admitted](ctx, v.sys, v.registry, admit{registration: wire.FromRegistration(first),
-		peer: peerAddress(g.Context()), connection: connectionOf(g.Context()).id, stream: s})
+		peer: peerAddress(g.Context()), connection: connectionOf(g.Context()).id, shown: shownBy(g.Context()), stream: s})
 	if err == nil {
 		return s, adm.session, nil
 	}
