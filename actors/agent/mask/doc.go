@@ -2,17 +2,19 @@
 // configuration files and environment variables, command lines, URLs, lines of logs.
 //
 //   - value.go: Value masks one value by its name, Key the name itself
-//   - text.go: Text masks what looks like a secret within any text; lines.go: Lines, of lines that come one by one
+//   - text.go: Text masks what looks like a secret within any text; lines.go: Lines, of lines that come one by one;
+//     openvalue.go: values of several lines
 //   - names.go: classes of names: secret, likely a secret, harmless, unknown
 //   - knownnames.go: the classes of the names that a log has again and again
 //   - words.go: lists of words for names.go and plain.go
 //   - plain.go: values that are harmless under a name that is likely secret
-//   - shapes.go, table.go: tokens, hashes and webhooks that are known by their prefix
-//   - blocks.go: private keys in PEM
+//   - shapes.go, table.go, table_services.go: tokens, hashes and webhooks that are known by their prefix
+//   - blocks.go: private keys in PEM and of PuTTY
 //   - encoded.go: secrets in Base64 or in percent encoding
 //   - userinfo.go: the password of user:password@host
 //   - named.go, header.go: name=value, "name": "value" and --name value within a text,
-//     Authorization and Cookie headers; ends.go: where a value ends
+//     Authorization and Cookie headers; ends.go: where a value ends; context.go: what stands around a name;
+//     spoken.go: passwords without a sign before them
 //   - random.go: values that look random
 //
 // Each rule returns spans of the original text, and all spans are replaced at once. So the

@@ -7,6 +7,8 @@ import "strings"
 type endFinder struct {
 	text       string
 	word, line span
+	// block has the last value of several lines, from its sign.
+	block span
 	// brackets maps the position of each closed bracket to its end; nil until it is needed.
 	brackets map[int]int
 }
@@ -71,6 +73,14 @@ func (e *endFinder) ofQuotes(i int, mark string) int {
 // ofValue returns the end of the value at the position: of a quoted text, of a list, of an
 // object, or else of the word.
 func (e *endFinder) ofValue(i int) int {
+	for _, mark := range []string{`"""`, "'''"} {
+		if strings.HasPrefix(e.text[i:], mark) {
+			if end := strings.Index(e.text[i+len(mark):], mark); end >= 0 {
+				return i + len(mark) + end + len(mark)
+			}
+			return len(e.text)
+		}
+	}
 	escapes := skip(e.text, i, func(c byte) bool { return c == '\\' })
 	if escapes < len(e.text) && (e.text[escapes] == '"' || e.text[escapes] == '\'') {
 		return e.ofQuotes(escapes+1, e.text[i:escapes+1])

@@ -42,16 +42,19 @@ func isCredentialByte(c byte) bool {
 	return isAlnum(c) || strings.IndexByte("_.~+/=-", c) >= 0
 }
 
-// findSchemes finds the credentials behind "Basic" and "Bearer", and behind other schemes in an
-// Authorization header.
+// findSchemes finds the credentials behind "Basic" and "Bearer", behind other schemes in an
+// Authorization header, and passwords behind a word for one.
 func findSchemes(text string, found []span) []span {
 	e := &endFinder{text: text}
 	for end := 1; end < len(text); end++ {
 		if !isBlank(text[end]) || !isAlnum(text[end-1]) {
 			continue
 		}
-		if i := skipBack(text, end, isAlnum); isScheme(text[i:end]) {
+		switch i := skipBack(text, end, isAlnum); {
+		case isScheme(text[i:end]):
 			found = findCredentials(e, i, end, found)
+		case isPasswordWord(text[i:end]):
+			found = findSpoken(e, i, end, found)
 		}
 	}
 	return found

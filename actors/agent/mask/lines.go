@@ -2,11 +2,15 @@ package mask
 
 import "strings"
 
-// Lines masks the lines of a text one by one, as they come. A secret of several lines is one, too: a private key.
-// The zero value is ready.
+// Lines masks the lines of a text one by one, as they come. A secret of several lines is one, too: a private key, a value
+// below its name. The zero value is ready.
 type Lines struct {
-	// left is how many more lines the private key may have that has begun; 0: none has.
+	// left is how many more lines the private key may have that has begun; 0: none has. endOf finds its end.
 	left  int
+	endOf func(text string, from int) (end int, closed bool)
+	value openValue
+	// name is the last line if it may be the name of a value in the next line: "name: PASSWORD".
+	name  string
 	known knownNames
 }
 
@@ -20,23 +24,60 @@ const (
 // Line returns a line, which has no line end, without the secrets in it.
 func (l *Lines) Line(line string) string {
 	if l.left > 0 {
-		if end := strings.Index(line, pemEnd); end >= 0 {
-			l.left = 0
-			return Mark + Text(line[endOfBlock(line, end):])
-		}
-		l.left--
-		return Mark
+		return l.inKey(line)
 	}
-	if strings.Contains(line, pemBegin) { // Most have none, and this is the faster search.
-		last := line[strings.LastIndex(line, pemBegin):]
-		if isPrivate(last, pemBegin) && !strings.Contains(last, pemEnd) {
-			l.left = maxKeyLines
-		}
+	if l.value.isOpen() && l.value.takes(line) {
+		return l.value.masked(line)
 	}
+	l.beginKey(line)
 	if isKeyLine(line) {
 		return Mark
 	}
-	return replace(line, findAll(line, maxNesting, &l.known))
+	found := findAll(line, maxNesting, &l.known)
+	if l.name != "" && firstWordIs(line, "value") {
+		found = append(found, l.below(line)...)
+	}
+	l.name = ""
+	if len(line) <= maxNameDistance && (firstWordIs(line, "name") || firstWordIs(line, "key") || firstWordIs(line, "header")) {
+		l.name = line
+	}
+	l.value = openValueIn(line, found, &l.known)
+	return replace(line, found)
+}
+
+// below returns the spans that are in the line because of the name in the last line.
+func (l *Lines) below(line string) (found []span) {
+	before := len(l.name) + 1
+	for _, s := range findNamed(l.name+"\n"+line, nil, &l.known) {
+		if s.from >= before {
+			found = append(found, span{s.from - before, s.to - before})
+		}
+	}
+	return found
+}
+
+// firstWordIs reports whether the line begins with the word, in small letters, behind blanks, quotes and the dash of an item.
+func firstWordIs(line, word string) bool {
+	i := skip(line, 0, isBeforeName)
+	return strings.HasPrefix(line[i:], word) && (i+len(word) == len(line) || !isAlnum(line[i+len(word)]))
+}
+
+// inKey returns a line of a private key, which may end in it.
+func (l *Lines) inKey(line string) string {
+	end, closed := l.endOf(line, 0)
+	if !closed {
+		l.left--
+		return Mark
+	}
+	l.left = 0
+	l.beginKey(line[end:])
+	return Mark + Text(line[end:])
+}
+
+func (l *Lines) beginKey(line string) {
+	if l.endOf = openBlock(line); l.endOf != nil {
+		l.left, l.value = maxKeyLines, openValue{}
+	}
 }
 
 // isKeyLine reports whether a line is nothing but Base64, as those of a key are.

@@ -2,16 +2,29 @@ package mask
 
 import "strings"
 
+// namedFinder is a search for values that follow their names.
+type namedFinder struct {
+	*endFinder
+	known *knownNames
+	// nameEnd is the end of the last value of "name" or "key" that is the name of a secret, as in {"name": "PASSWORD", "value": "x"}.
+	nameEnd int
+}
+
 // findNamed finds values that follow the name of a secret: password=x, "password": "x",
-// <password>x</password>, --password x.
+// <password>x</password>, --password x, password("x").
 func findNamed(text string, found []span, known *knownNames) []span {
-	e := &endFinder{text: text}
+	f := &namedFinder{endFinder: &endFinder{text: text}, known: known}
 	for i := range len(text) {
 		switch text[i] {
 		case '=', ':', '>':
-			found = findAssigned(e, i, found, known)
+			found = f.findAssigned(i, found)
 		case '-':
-			found = findFlag(e, i, found, known)
+			found = findFlag(f.endFinder, i, found, known)
+			found = findJoinedPair(f.endFinder, i, found)
+		case '(':
+			if i+1 < len(text) && isQuote(text[i+1]) {
+				found = f.findAssigned(i, found)
+			}
 		}
 	}
 	return found
@@ -28,33 +41,51 @@ func isQuote(c byte) bool { return c == '"' || c == '\'' || c == '\\' || c == ']
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
-// findAssigned looks for a name before the sign at the position, and a value behind it.
-func findAssigned(e *endFinder, i int, found []span, known *knownNames) []span {
-	text := e.text
-	end := skipBack(text, skipBack(text, skipBack(text, i, isOperator), isBlank), isQuote)
+// nameBefore returns the place of the name before the sign at the position; it is empty if there is none.
+func nameBefore(text string, sign int) (from, end int) {
+	end = skipBack(text, skipBack(text, skipBack(text, sign, isOperator), isBlank), isQuote)
 	first := max(0, end-maxNameBytes)
-	from := first + skipBack(text[first:end], end-first, isNameByte)
+	return first + skipBack(text[first:end], end-first, isNameByte), end
+}
+
+// byteBefore returns the byte before the position, 0 if there is none.
+func byteBefore(text string, i int) byte {
+	if i == 0 {
+		return 0
+	}
+	return text[i-1]
+}
+
+// findAssigned looks for a name before the sign at the position, and a value behind it.
+func (f *namedFinder) findAssigned(i int, found []span) []span {
+	text := f.text
+	from, end := nameBefore(text, i)
 	if from == end {
 		return found
 	}
-	before := byte(0)
-	if from > 0 {
-		before = text[from-1]
-	}
+	before := byteBefore(text, from)
 	if text[i] == '>' && before != '<' {
 		return found
 	}
 	name := text[from:end]
-	switch known.class(name, before) {
+	class := f.known.class(name, before)
+	if f.isNamedBefore(name, i) {
+		class = secret
+	}
+	switch class {
 	case secret:
-		if s, ok := valueAfter(e, name, i); ok {
+		if isPathBefore(text, from, i) {
+			return found
+		}
+		if s, ok := f.valueAfter(from, end, i); ok {
 			found = append(found, s)
 		}
 	case likely:
-		if text[i] == ':' && !isQuote(text[end]) {
+		s, ok := f.valueAfter(from, end, i)
+		if !ok || text[i] == ':' && !isQuote(text[end]) && f.isProse(from, i, s) {
 			return found // in prose, a colon follows a word that is no name
 		}
-		if s, ok := valueAfter(e, name, i); ok && !isPlainValue(trimValue(text[s.from:s.to])) {
+		if !isPlainValue(trimValue(text[s.from:s.to])) {
 			found = append(found, s)
 		}
 	case unknown:
@@ -62,7 +93,7 @@ func findAssigned(e *endFinder, i int, found []span, known *knownNames) []span {
 			return found // the scheme of a URL
 		}
 		if isPairFlag(name) {
-			return findPairAt(e, i+1, found)
+			return findPairAt(f.endFinder, i+1, found)
 		}
 		return findRandomAt(text, skip(text, i+1, func(c byte) bool { return isBlank(c) || isQuote(c) }), found)
 	}
@@ -115,29 +146,36 @@ func classInText(name string, before byte) class {
 	return classOfLast(words)
 }
 
-// valueAfter returns the value behind the sign at the position. It skips the rest of a sign
+// valueAfter returns the value behind the name text[name:end] and the sign at the position. It skips the rest of a sign
 // such as := or =>, blanks and line ends. ok is false if the value is empty, an on
 // or off, a quantity, or the path of a file with a secret in it.
-func valueAfter(e *endFinder, name string, sign int) (s span, ok bool) {
-	s.from = skip(e.text, sign+1, func(c byte) bool { return isSpace(c) || c == '=' || c == ':' || c == '>' })
-	if s.from == len(e.text) {
+func (f *namedFinder) valueAfter(from, end, sign int) (s span, ok bool) {
+	name := f.text[from:end]
+	s.from = skip(f.text, sign+1, func(c byte) bool { return isSpace(c) || c == '=' || c == ':' || c == '>' })
+	if s.from == len(f.text) {
 		return s, false
 	}
-	s.to = e.ofValue(s.from)
-	switch first := e.text[s.from]; {
+	s.to = f.ofValue(s.from)
+	switch first := f.text[s.from]; {
 	case isHeader(name) && !isQuote(first):
-		s.to = max(s.to, e.ofLine(s.from))
+		s.to = max(s.to, f.ofLine(s.from))
 		fallthrough
 	case isHeader(name):
-		if hasScheme(e.text[s.from:min(s.to, s.from+maxNameBytes)]) {
+		if hasScheme(f.text[s.from:min(s.to, s.from+maxNameBytes)]) {
 			return s, false // findSchemes
 		}
-	case e.text[sign] == '>':
-		if end := strings.IndexByte(e.text[s.from:], '<'); end >= 0 {
+	case f.text[sign] == '>':
+		if end := strings.IndexByte(f.text[s.from:], '<'); end >= 0 {
 			s.to = s.from + end
 		}
+	case (first == '!' || first == '&') && s.to < len(f.text) && isBlank(f.text[s.to]):
+		s.to = f.ofLine(s.from) // a tag or an anchor of YAML
+	case !isQuote(first) && first != '[' && first != '{':
+		if to, below := f.ofBlock(from, sign, s.from); below {
+			s.to = max(s.to, to)
+		}
 	}
-	switch value := trimValue(e.text[s.from:s.to]); {
+	switch value := trimValue(f.text[s.from:s.to]); {
 	case value == "", value == "true", value == "false", value == "null", value == Mark:
 		return s, false
 	default:
@@ -168,4 +206,12 @@ func findFlag(e *endFinder, i int, found []span, known *knownNames) []span {
 		return findPairAt(e, value, found)
 	}
 	return found
+}
+
+// findJoinedPair looks for the flag of curl with its value user:password in one word, as in "-ubob:secret".
+func findJoinedPair(e *endFinder, i int, found []span) []span {
+	if i > 0 && !isSpace(e.text[i-1]) && !isQuote(e.text[i-1]) || !strings.HasPrefix(e.text[i:], "-u") || i+len("-u") == len(e.text) || !isAlnum(e.text[i+len("-u")]) {
+		return found
+	}
+	return findPairAt(e, i+len("-u"), found)
 }

@@ -37,8 +37,16 @@ func isIn(set map[string]bool, word string) bool {
 	return set[word] || set[strings.TrimSuffix(word, "s")]
 }
 
-// hasSecret reports whether the name contains one of secretParts.
+// isWordOfValue reports whether a word behind "key" says that the value is none: "key-id".
+func isWordOfValue(w string) bool { return !isNumber(w) && !genericWords[w] }
+
+// hasSecret reports whether the name contains one of secretParts, or is that of a key of one of keyOwners.
 func hasSecret(words []string) bool {
+	for i, w := range words {
+		if i > 0 && (w == "key" || w == "keys") && keyOwners[words[i-1]] && !slices.ContainsFunc(words[i+1:], isWordOfValue) {
+			return true
+		}
+	}
 	joined := strings.ReplaceAll(strings.Join(words, ""), "tokeniz", "")
 	return slices.ContainsFunc(secretParts, func(part string) bool { return strings.Contains(joined, part) })
 }

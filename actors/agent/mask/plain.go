@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// maxPlainBytes bounds a value that is looked at: in a text without blanks, all that follows a name is its value.
+const maxPlainBytes = 512
+
 var (
 	// quantityValue matches a number of up to 3 digits (a longer one may be a PIN, a salt or a
 	// seed), a percentage, a size, or a duration with a unit that package time does not know.
@@ -19,6 +22,9 @@ var (
 // number of up to 3 digits, a duration, a size, an address, a path, a URL,
 // a word such as "basic" or "sha256". Passwords in URLs are the caller's business.
 func isPlainValue(value string) bool {
+	if len(value) > maxPlainBytes {
+		return false
+	}
 	if plainWords[strings.ToLower(value)] || quantityValue.MatchString(value) || variableValue.MatchString(value) {
 		return true
 	}

@@ -24,8 +24,12 @@ const (
 	minDistinct = 8
 )
 
-// digestName ends before the digest of an image or of another content.
-var digestName = regexp.MustCompile(`(?i)(?:sha-?(?:1|224|256|384|512)|md5)[:\-]$`)
+var (
+	// digestName ends before the digest of an image or of another content.
+	digestName = regexp.MustCompile(`(?i)(?:(?:sha-?(?:1|224|256|384|512)|md5)[:\-]|\bh1:)$`)
+	// commitName ends before the hash of a commit.
+	commitName = regexp.MustCompile(`(?i)\b(?:commit|revision|rev|sha)(?:[ :=/@]| is |: )$`)
+)
 
 // uuidForm is a UUID: x stands for a hexadecimal digit, - for itself or an underscore.
 const uuidForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
@@ -51,9 +55,12 @@ func findRandom(value string) (found []span) {
 	return found
 }
 
-// isDigest reports whether value[from:to] is, or follows, the name of a digest.
+// isDigest reports whether value[from:to] is, or follows, the name of a digest, or is the hash of a commit behind a word for one.
 func isDigest(value string, from, to int) bool {
-	before := value[max(0, from-len("sha-256:")):from]
+	before := value[max(0, from-len("revision is ")-1):from]
+	if commitName.MatchString(before) && skipIn(value, from, hexDigits) == to {
+		return true
+	}
 	return digestName.MatchString(before) || digestName.MatchString(value[from:min(to, from+len("sha512-"))])
 }
 

@@ -30,6 +30,8 @@ func findShapes(text string, found []span) []span {
 			scan.azure(i)
 		case text[i] == ':' && i > 0 && isDigit(text[i-1]):
 			scan.telegram(i)
+		case text[i] == '.' && i+discordMiddle+1 < len(text) && text[i+discordMiddle+1] == '.':
+			scan.discord(i)
 		}
 	}
 	return scan.found
@@ -147,6 +149,30 @@ func (c *shapeScan) telegram(i int) {
 	}
 	end := skip(c.text, i+1, isPathRunByte)
 	if end-i-1 >= minTelegramRest && looksRandom(c.text[i+1:end]) {
+		c.add(from, end)
+	}
+}
+
+// Tokens of Discord are the number of a bot in Base64, which begins with M, N or O, a time, and a signature, joined by dots.
+const (
+	minDiscordFirst = 22
+	maxDiscordFirst = 32
+	discordMiddle   = 6
+	minDiscordRest  = 27
+)
+
+func (c *shapeScan) discord(i int) {
+	middle := i + 1 + discordMiddle
+	first := max(0, i-maxDiscordFirst)
+	from := first + skipBack(c.text[first:i], i-first, isPathRunByte)
+	if from > 0 && c.text[from-1] == '\\' {
+		from++ // \n
+	}
+	if i-from < minDiscordFirst || c.text[from] < 'M' || c.text[from] > 'O' || skipIn(c.text, i+1, wordChars) != middle {
+		return
+	}
+	limit := min(len(c.text), middle+1+maxRandomBytes)
+	if end := skipIn(c.text[:limit], middle+1, wordChars); end-middle-1 >= minDiscordRest {
 		c.add(from, end)
 	}
 }

@@ -78,31 +78,31 @@ var shapes = func() []shape {
 	// Code, packages, builds.
 	add(shape{rest: alnumChars, min: 16}, "ghp_ gho_ ghu_ ghs_ ghr_")
 	add(shape{rest: wordChars, min: 16}, "github_pat_ GR1348941")
-	add(shape{rest: dottedChars, min: 16}, "glpat- gldt- glrt- glcbt- glptt- glft- glimt- glagent- gloas- glsoat- glffct- ATATT3 ATCTT3 ATBB")
-	add(shape{rest: alnumChars, min: 20}, "npm_ cio_ pul- rubygems_ pnu_ sbp_")
-	add(shape{rest: wordChars, min: 16}, "pypi-Ag dckr_pat_ dckr_oat_ lin_api_ figd_ sntryu_ sntrys_ PMAK- tskey- pscale_tkn_ pscale_pw_ pscale_oauth_")
+	add(shape{rest: dottedChars, min: 16}, "glpat- gldt- glrt- glcbt- glptt- glrtr- glwt- glft- glimt- glagent- gloas- glsoat- glffct- ATATT3 ATCTT3 ATSTT3 ATBB")
+	add(shape{rest: alnumChars, min: 20}, "npm_ cio_ pul- rubygems_ pnu_ sbp_ rpa_ apify_api_ cfat_ cfut_ phx_ jina_ lin_oauth_ ntn_")
+	add(shape{rest: wordChars, min: 16}, "pypi-Ag dckr_pat_ dckr_oat_ lin_api_ figd_ sntryu_ PMAK- PMAT- tskey- pscale_tkn_ pscale_pw_ pscale_oauth_")
 	add(shape{rest: alnumChars, min: 60, wordStart: true}, "AKCp")
 	add(shape{rest: dottedChars, min: 24}, "dp.pt. dp.st. dp.sa. dp.ct. dp.scim. dp.audit.")
 	// Messages and payments.
-	add(shape{rest: wordChars, min: 8}, "xoxa- xoxb- xoxc- xoxd- xoxe- xoxe. xoxo- xoxp- xoxr- xoxs- xapp-")
+	add(shape{rest: wordChars, min: 8}, "xoxa- xoxb- xoxc- xoxd- xoxe- xoxe. xoxo- xoxp- xoxr- xoxs- xapp- xwfp-")
 	add(shape{rest: alnumChars, min: 8}, "sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_ whsec_")
 	add(shape{rest: hexDigits, min: 32}, "shpat_ shpca_ shppa_ shpss_ sgp_")
-	add(shape{rest: wordChars, min: 20}, "sq0atp- sq0csp- xkeysib- access-sandbox- access-development- access-production-")
+	add(shape{rest: wordChars, min: 20}, "sq0atp- sq0csp- xkeysib- xsmtpsib- nvapi- figo_ sb_secret_ ory_at_ ory_rt_ ory_pat_ access-sandbox- access-development- access-production-")
 	add(shape{rest: wordChars, min: 12}, "FLWSECK- FLWSECK_TEST- sm_aat_ sm_pat_ sm_sat_")
 	add(shape{rest: dottedChars, min: 40, wordStart: true}, "SG.")
 	add(shape{rest: hexDigits, min: 32, exact: true, wordStart: true}, "SK AC key-")
 	// Models.
 	add(shape{rest: wordChars, min: 16, random: true, wordStart: true}, "sk-")
 	add(shape{rest: wordChars, min: 16}, "sk-proj- sk-ant- sk-svcacct- sk-admin- sk-or-v1-")
-	add(shape{rest: alnumChars, min: 30}, "hf_ api_org_ gsk_ pplx- xai- r8_")
+	add(shape{rest: alnumChars, min: 30}, "hf_ api_org_ gsk_ pplx- xai- r8_ lsv2_pt_ lsv2_sk_")
+	all = append(all, serviceShapes...)
 	// Operations.
-	add(shape{rest: wordChars, min: 16}, "hvs. hvb. hvr. glsa_ glc_ NRAK- NRJS- NRII- sha256~")
+	add(shape{rest: wordChars, min: 16}, "hvs. hvb. hvr. glsa_ NRAK- NRJS- NRII- NRIQ- NRRA- NRBR- NRSP- sha256~")
 	add(shape{rest: alnumChars, min: 24, exact: true, wordStart: true, random: true}, "s. b. r.")
 	add(shape{rest: dottedChars, min: 24}, "dt0c01. dt0s01. dt0s16.")
 	add(shape{rest: hexDigits, min: 32, wordStart: true}, "dapi")
 	add(shape{rest: wordChars, min: 20, leftPart: true}, ".atlasv1.")
 	add(shape{rest: alnumChars, min: 20}, "AGE-SECRET-KEY-1 AGE-SECRET-KEY-PQ-1 age-secret-key-1")
-	add(shape{rest: base64Chars, min: 16}, "b3BlbnNzaC1rZXktdjE") // the body of an OpenSSH key
 	// Hashes of passwords.
 	add(shape{rest: cryptChars, min: 8}, "$2$ $2a$ $2b$ $2x$ $2y$ $5$ $6$ $7$ $y$ $gy$ $apr1$ $argon2i$ $argon2d$ $argon2id$ $scrypt$ "+
 		"$pbkdf2$ $pbkdf2- $P$ $H$ $S$ $md5$ $md5, $sha1$ $s0$ $s1$ $bcrypt-sha256$ $8$ $9$ $3$$")
@@ -121,10 +121,10 @@ var shapes = func() []shape {
 	add(shape{rest: urlChars, min: 1, url: true}, "hooks.slack.com/services/ hooks.slack.com/workflows/ hooks.slack.com/triggers/ "+
 		"hooks.slack-gov.com/services/ discord.com/api/webhooks/ discordapp.com/api/webhooks/ .webhook.office.com/webhookb2/ "+
 		"outlook.office.com/webhook/ outlook.office365.com/webhook/ hooks.zapier.com/hooks/catch/ maker.ifttt.com/ "+
-		"api.telegram.org/bot events.pagerduty.com/integration/ open.feishu.cn/open-apis/bot/ "+
+		"api.telegram.org/bot events.pagerduty.com/integration/ alert.victorops.com/integrations/generic/ open.feishu.cn/open-apis/bot/ "+
 		"open.larksuite.com/open-apis/bot/ chat.googleapis.com/v1/spaces/ qyapi.weixin.qq.com/cgi-bin/webhook/ "+
 		"oapi.dingtalk.com/robot/ hc-ping.com/ /api/webhooks/ /webhookb2/ /incomingwebhook/")
-	add(shape{rest: urlChars, min: 16, random: true, url: true}, "/hooks/ /webhook/ /webhooks/")
+	add(shape{rest: urlChars, min: 16, random: true, url: true}, "/hooks/ /webhook/ /webhooks/ .make.com/")
 	return all
 }()
 

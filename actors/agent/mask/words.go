@@ -16,12 +16,17 @@ var (
 	// search: "api-key" has "apikey" in it.
 	secretParts = strings.Fields(`password passwd passphrase secret token credential authorization htpasswd apikey accesskey
 		privatekey signingkey encryptionkey masterkey sharedkey accountkey sessionkey sshkey tlskey sslkey serverkey clientkey
-		authkey keydata keypem keycontent jwt bearer cookie`)
+		authkey keydata keypem keycontent jwt bearer cookie passcode pincode userpin recoverycode verificationcode snmpcommunity
+		passwort kennwort contraseña contrasena motdepasse`)
 	// secretWords name secrets, too, but only as whole words.
-	secretWords = setOf("pass pwd pw creds cred")
+	secretWords = setOf(`pass pwd pw creds cred psk dbpass dbpw bindpw rootpw ftppass mailpass smtppass sshpass requirepass keypass
+		storepass appkey aeskey rsakey`)
+	// keyOwners stand before "key" in the names of secrets. They are not in secretParts: "app_keyspace" is none.
+	keyOwners = setOf("aes app application consumer deploy gpg instrumentation license pgp psk recovery root rsa subscription unlock unseal wrapping")
 	// likelyWords name a secret, unless the value is plain or the name has an attributeWord or
 	// a quantityWord, too.
-	likelyWords = setOf("hash salt hmac seed pin session private signature sig auth pepper otp totp mnemonic")
+	likelyWords = setOf(`hash salt hmac seed pin session private signature sig auth pepper otp totp mnemonic
+		basicauth csrf jsessionid masterauth nonce phpsessid sessid sessionid xsrf`)
 
 	// quantityWords are in names of numbers and durations.
 	quantityWords = setOf(`
@@ -42,9 +47,9 @@ var (
 		fingerprint format group gvk host hostname id image index instance issuer label location manifest measure
 		metric mountpoint name namespace node nodes option org path pattern pod property query ref regex regexp region
 		registry repo repository role route rule schema selector serial shard stream subject table tag target template
-		title topic trace uid uri url uuid version volume zone`)
+		title topic trace traceparent uid uri url uuid version volume zone`)
 	// digestWords are in names of digests and identifiers, in any position.
-	digestWords = setOf("checksum commit digest etag fingerprint git guid md5 revision sha sha1 sha224 sha256 sha384 sha512 uuid")
+	digestWords = setOf("checksum commit digest etag fingerprint git guid h1 md5 revision sha sha1 sha224 sha256 sha384 sha512 uuid")
 	// userWords are words of names whose value may be user:password.
 	userWords = setOf("auth user login account basic proxyuser userpass userpwd")
 	// genericWords are last parts of names that say nothing: the part before counts.

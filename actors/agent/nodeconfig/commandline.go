@@ -16,7 +16,7 @@ const (
 // secretName is a name whose value is never shown.
 const secretName = "secret"
 
-var flagName = regexp.MustCompile(`^--?[A-Za-z0-9][\w.\-:/]*$`)
+var flagName = regexp.MustCompile(`^(?:--?[A-Za-z0-9][\w.\-:/]*|--\pL[\pL\w.\-:/]*)$`)
 
 // parseCommandLine returns flag -> value, with the dashes in the key. The value follows =, or
 // is the next argument. If the next argument is a flag, too, the value is "true". The values

@@ -1,0 +1,58 @@
+package mask
+
+import "strings"
+
+// maxNameDistance is how far behind its name a value may be, as in {"name": "PASSWORD", "value": "x"}.
+const maxNameDistance = 256
+
+// isNamedBefore reports whether the name is "value", and the value of "name" shortly before it was the name of a secret. It
+// remembers such a name.
+func (f *namedFinder) isNamedBefore(name string, sign int) bool {
+	switch {
+	case strings.EqualFold(name, "value"):
+		isNear := f.nameEnd > 0 && sign-f.nameEnd <= maxNameDistance
+		f.nameEnd = 0
+		return isNear
+	case len(name) <= len("header") && (strings.EqualFold(name, "name") || strings.EqualFold(name, "key") || strings.EqualFold(name, "header")):
+		from := skip(f.text, sign+1, func(c byte) bool { return isBlank(c) || isQuote(c) })
+		end := skip(f.text[:min(len(f.text), from+maxNameBytes)], from, isNameByte)
+		f.nameEnd = 0
+		if from < end && f.known.class(f.text[from:end], 0) == secret {
+			f.nameEnd = end
+		}
+	}
+	return false
+}
+
+// isPathBefore reports whether the name is the end of a path in a sentence, as in "open /run/token: no such file".
+func isPathBefore(text string, name, sign int) bool {
+	if text[sign] != ':' || byteBefore(text, name) != '/' || sign+1 == len(text) || !isSpace(text[sign+1]) {
+		return false
+	}
+	first := max(0, name-maxNameBytes)
+	return beginsWithPath(strings.TrimLeft(text[first+skipBack(text[first:name], name-first, isNoSpace):name], `"'([`))
+}
+
+// maxPortBytes is how long the number of a line or a port is.
+const maxPortBytes = 5
+
+// isProse reports whether a word, a colon and what follows are rather part of a sentence than a name with its value: "auth: failed for
+// bob". In a dump, no blank follows the colon; in YAML, the name begins a line or follows a bracket, and the value is one word.
+func (f *namedFinder) isProse(name, sign int, value span) bool {
+	text := f.text
+	if value.from == sign+1 {
+		word := strings.TrimRight(text[value.from:value.to], ",;)}].")
+		return byteBefore(text, name) == '/' || len(word) <= maxPortBytes && strings.Trim(word, digits+":") == ""
+	}
+	end := skip(text, value.to, isBlank)
+	switch {
+	case f.ofLine(sign) < value.from:
+		return true
+	case byteBefore(text, skipBack(text, name, isBlank)) == '{':
+		return false
+	case end < len(text) && !isLineEnd(text[end]) && text[end] != '#':
+		return true
+	default:
+		return !beginsLine(text, name)
+	}
+}

@@ -1,0 +1,172 @@
+package mask
+
+import (
+	"math"
+	"strings"
+)
+
+// maxValueLines bounds the lines of a value of which the end does not come.
+const maxValueLines = 200
+
+// maxBlockMark bounds the mark of a block of YAML, as in "name: |-".
+const maxBlockMark = 8
+
+// openValue is the value of a secret's name that goes on in the next lines: below the name, as YAML has it, or within brackets.
+type openValue struct {
+	// left is how many more lines there may be.
+	left int
+	// depth is how many brackets are open. If there are none, the lines of the value have more blanks before them than indent.
+	depth, indent int
+	// isWord says that the next line begins with the value if it is not below the name.
+	isWord bool
+}
+
+// openValueIn returns the value that is open at the end of the line, in which these spans were found.
+func openValueIn(line string, found []span, known *knownNames) openValue {
+	for _, s := range found {
+		if s.to == len(line) && (line[s.from] == '[' || line[s.from] == '{') {
+			if depth := bracketsOf(line[s.from:]); depth > 0 {
+				return openValue{left: maxValueLines, depth: depth}
+			}
+		}
+	}
+	end := len(strings.TrimRight(line, " \t\r"))
+	if end == 0 {
+		return openValue{}
+	}
+	sign, isBlock := end-1, false
+	if !isSign(line[sign]) || line[sign] == '>' {
+		if sign, isBlock = signOfBlock(line[:end]); !isBlock {
+			return openValue{}
+		}
+	}
+	from, to := nameBefore(line, sign)
+	if from == to || known.class(line[from:to], byteBefore(line, from)) != secret {
+		return openValue{}
+	}
+	v := openValue{left: maxValueLines, indent: columnOf(line, from), isWord: !isBlock}
+	if !beginsLine(line, from) {
+		v.left, v.indent = 1, math.MaxInt // Only a word may follow.
+	}
+	return v
+}
+
+func isSign(c byte) bool { return c == ':' || c == '=' || c == '>' }
+
+// signOfBlock returns the colon before the mark of a block of YAML at the end of the line, as in "name: |-".
+func signOfBlock(line string) (sign int, ok bool) {
+	mark := skipBack(line, len(line), isBlockMark)
+	if mark == len(line) || mark == 0 || !strings.ContainsAny(line[mark:], "|>") || !isBlank(line[mark-1]) {
+		return 0, false
+	}
+	sign = skipBack(line, mark, isBlank) - 1
+	return sign, sign >= 0 && line[sign] == ':'
+}
+
+func isBlockMark(c byte) bool { return c == '|' || c == '>' || c == '-' || c == '+' || isDigit(c) }
+
+func (v *openValue) isOpen() bool { return v.left > 0 }
+
+// takes reports whether the line is part of the value. If not, the value has ended.
+func (v *openValue) takes(line string) bool {
+	v.left--
+	isEmpty := strings.TrimSpace(line) == ""
+	switch {
+	case isEmpty:
+		return true
+	case v.depth > 0:
+		if v.depth += bracketsOf(line); v.depth <= 0 {
+			v.left = 0
+		}
+		return true
+	case isBelow(line, v.indent):
+		v.isWord = false
+		return true
+	}
+	v.left = 0
+	return v.isWord
+}
+
+// masked returns a line that is part of the value.
+func (v *openValue) masked(line string) string {
+	if strings.TrimSpace(line) == "" {
+		return line
+	}
+	if v.left > 0 || !v.isWord {
+		return Mark
+	}
+	from := indentOf(line)
+	to := (&endFinder{text: line}).ofValue(from)
+	return line[:from] + Mark + Text(line[to:])
+}
+
+// bracketsOf returns how many more brackets are opened than closed in the text.
+func bracketsOf(text string) (n int) {
+	for i := range len(text) {
+		switch text[i] {
+		case '[', '{':
+			n++
+		case ']', '}':
+			n--
+		}
+	}
+	return n
+}
+
+// indentOf returns how many blanks the line begins with.
+func indentOf(line string) int { return skip(line, 0, isBlank) }
+
+// columnOf returns how many bytes there are before a name that begins its line. A quotation mark and the dash of an item are not part
+// of the name.
+func columnOf(text string, name int) int {
+	name = skipBack(text, name, isQuote)
+	return name - skipBack(text, name, isBeforeName)
+}
+
+// isBelow reports whether the line belongs to the value of a name with so many blanks before it: it has more of them, or is an
+// item of a list.
+func isBelow(line string, indent int) bool {
+	own := indentOf(line)
+	return own > indent || own == indent && strings.HasPrefix(line[own:], "- ")
+}
+
+// beginsLine reports whether there are only blanks, quotes and the dash of an item before the position in its line.
+func beginsLine(text string, i int) bool {
+	i = skipBack(text, i, isBeforeName)
+	return i == 0 || text[i-1] == '\n' || text[i-1] == '\r'
+}
+
+func isBeforeName(c byte) bool { return isBlank(c) || c == '-' || c == '"' || c == '\'' }
+
+// ofBlock returns the end of the value that begins below its name, or behind the mark of a block in the line of its name. ok is
+// false if there is no such value.
+func (e *endFinder) ofBlock(name, sign, from int) (end int, ok bool) {
+	line := e.ofLine(sign)
+	if from < line && (!isBlockMark(e.text[from]) || from+maxBlockMark < line || strings.Trim(e.text[from:line], "|>+-0123456789 \t\r") != "") ||
+		!beginsLine(e.text, name) {
+		return 0, false
+	}
+	if sign < e.block.to && sign >= e.block.from {
+		return e.block.to, true
+	}
+	indent := columnOf(e.text, name)
+	end = line
+	for next := line; ; next = e.ofLine(next) {
+		next = skip(e.text, next, isLineEnd)
+		if next == len(e.text) {
+			break
+		}
+		text := e.text[next:e.ofLine(next)]
+		if isEmpty := strings.TrimSpace(text) == ""; !isEmpty && !isBelow(text, indent) {
+			break
+		} else if !isEmpty {
+			end = next + len(text)
+		}
+	}
+	if end > line {
+		e.block = span{sign, end}
+	}
+	return end, end > line
+}
+
+func isLineEnd(c byte) bool { return c == '\r' || c == '\n' }
