@@ -103,13 +103,16 @@ func endOfPutty(text string, from int) (end int, closed bool) {
 
 // openBlock returns the search for the end of a private key that begins in the line and does not end in it, nil if there is none.
 func openBlock(line string) func(text string, from int) (end int, closed bool) {
-	if begin := strings.LastIndex(line, blockBegin); begin >= 0 { // Most have none, and this is the faster search.
+	// Most have none, and the search from the front is the faster one.
+	if strings.Contains(line, blockBegin) {
+		begin := strings.LastIndex(line, blockBegin)
 		before := strings.TrimSuffix(line[:begin], " ")
 		if _, closed := endOfBlock(line, begin); !closed && strings.HasSuffix(before, dashes) && isPrivate(line[begin:], blockBegin) {
 			return endOfBlock
 		}
 	}
-	if begin := strings.LastIndex(line, puttyBegin); begin >= 0 {
+	if strings.Contains(line, puttyBegin) {
+		begin := strings.LastIndex(line, puttyBegin)
 		if _, closed := endOfPutty(line, begin); !closed {
 			return endOfPutty
 		}

@@ -8,12 +8,15 @@ const maxNameDistance = 256
 // isNamedBefore reports whether the name is "value", and the value of "name" shortly before it was the name of a secret. It
 // remembers such a name.
 func (f *namedFinder) isNamedBefore(name string, sign int) bool {
-	switch {
-	case strings.EqualFold(name, "value"):
+	if len(name) > len("header") {
+		return false // Most have more, or another first letter.
+	}
+	switch first := name[0] | 0x20; {
+	case first == 'v' && strings.EqualFold(name, "value"):
 		isNear := f.nameEnd > 0 && sign-f.nameEnd <= maxNameDistance
 		f.nameEnd = 0
 		return isNear
-	case len(name) <= len("header") && (strings.EqualFold(name, "name") || strings.EqualFold(name, "key") || strings.EqualFold(name, "header")):
+	case first == 'n' && strings.EqualFold(name, "name"), first == 'k' && strings.EqualFold(name, "key"), first == 'h' && strings.EqualFold(name, "header"):
 		from := skip(f.text, sign+1, func(c byte) bool { return isBlank(c) || isQuote(c) })
 		end := skip(f.text[:min(len(f.text), from+maxNameBytes)], from, isNameByte)
 		f.nameEnd = 0

@@ -26,14 +26,26 @@ func (l *Lines) Line(line string) string {
 	if l.left > 0 {
 		return l.inKey(line)
 	}
-	if l.value.isOpen() && l.value.takes(line) {
-		return l.value.masked(line)
+	isFirstWord := false
+	if l.value.isOpen() {
+		takes := l.value.takes(line)
+		switch isEmpty := strings.TrimSpace(line) == ""; {
+		case takes && isEmpty:
+			return line
+		case takes:
+			return Mark
+		}
+		isFirstWord = l.value.isWord
 	}
 	l.beginKey(line)
 	if isKeyLine(line) {
 		return Mark
 	}
 	found := findAll(line, maxNesting, &l.known)
+	if isFirstWord {
+		from := indentOf(line)
+		found = append(found, span{from, (&endFinder{text: line}).ofValue(from)})
+	}
 	if l.name != "" && firstWordIs(line, "value") {
 		found = append(found, l.below(line)...)
 	}

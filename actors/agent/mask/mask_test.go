@@ -171,10 +171,16 @@ func FuzzMask(f *testing.F) {
 			return
 		}
 		text := before + " " + c.Value + " " + after
+		if c.Key == "text" { // it is as many lines as it has
+			text = before + "\n" + c.Value + "\n" + after
+		}
 		for _, shown := range []string{Text(text), Value(key, text), Value("path", text), Value("x", text), Value("hash", text)} {
 			if part := c.Leak(shown); part != "" {
 				t.Fatalf("%q shows as %q, with %q", text, shown, part)
 			}
+		}
+		if part := c.Leak(linesOf(text)); part != "" && (c.Key == "text" || !strings.Contains(c.Value, "\n")) {
+			t.Fatalf("%q line by line shows %q", text, part)
 		}
 		_ = Key(text)
 	})

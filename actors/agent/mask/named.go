@@ -10,17 +10,25 @@ type namedFinder struct {
 	nameEnd int
 }
 
+// signChars are what a value may follow, or a flag begins with.
+var signChars = charsetOf("=:>-(")
+
 // findNamed finds values that follow the name of a secret: password=x, "password": "x",
 // <password>x</password>, --password x, password("x").
 func findNamed(text string, found []span, known *knownNames) []span {
 	f := &namedFinder{endFinder: &endFinder{text: text}, known: known}
 	for i := range len(text) {
+		if !signChars[text[i]] {
+			continue
+		}
 		switch text[i] {
 		case '=', ':', '>':
 			found = f.findAssigned(i, found)
 		case '-':
-			found = findFlag(f.endFinder, i, found, known)
-			found = findJoinedPair(f.endFinder, i, found)
+			if i == 0 || !isNameByte(text[i-1]) {
+				found = findFlag(f.endFinder, i, found, known)
+				found = findJoinedPair(f.endFinder, i, found)
+			}
 		case '(':
 			if i+1 < len(text) && isQuote(text[i+1]) {
 				found = f.findAssigned(i, found)
@@ -155,6 +163,9 @@ func (f *namedFinder) valueAfter(from, end, sign int) (s span, ok bool) {
 	if s.from == len(f.text) {
 		return s, false
 	}
+	if isMasked(f.text[s.from:]) {
+		return s, false
+	}
 	s.to = f.ofValue(s.from)
 	switch first := f.text[s.from]; {
 	case isHeader(name) && !isQuote(first):
@@ -183,15 +194,19 @@ func (f *namedFinder) valueAfter(from, end, sign int) (s span, ok bool) {
 	}
 }
 
+// isMasked reports whether the text begins with a value that is masked, and goes on with another name in JSON.
+func isMasked(text string) bool {
+	rest, is := strings.CutPrefix(text, Mark)
+	rest, isNext := strings.CutPrefix(strings.TrimLeft(rest, "}]"), ",")
+	return is && isNext && (strings.HasPrefix(rest, `"`) || strings.HasPrefix(rest, `\"`))
+}
+
 // trimValue removes the punctuation around a value in JSON and in lists.
 func trimValue(value string) string { return strings.Trim(value, `"'\,;)}]`) }
 
 // findFlag looks for a flag that begins at the position and whose value is the next word.
 func findFlag(e *endFinder, i int, found []span, known *knownNames) []span {
 	text := e.text
-	if i > 0 && isNameByte(text[i-1]) {
-		return found
-	}
 	name := skip(text, i, func(c byte) bool { return c == '-' })
 	end := skip(text, name, isNameByte)
 	value := skip(text, end, isSpace)

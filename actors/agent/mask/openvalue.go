@@ -67,7 +67,7 @@ func isBlockMark(c byte) bool { return c == '|' || c == '>' || c == '-' || c == 
 
 func (v *openValue) isOpen() bool { return v.left > 0 }
 
-// takes reports whether the line is part of the value. If not, the value has ended.
+// takes reports whether the whole line is part of the value. If not, the value has ended, with the first word of the line if isWord.
 func (v *openValue) takes(line string) bool {
 	v.left--
 	isEmpty := strings.TrimSpace(line) == ""
@@ -84,20 +84,7 @@ func (v *openValue) takes(line string) bool {
 		return true
 	}
 	v.left = 0
-	return v.isWord
-}
-
-// masked returns a line that is part of the value.
-func (v *openValue) masked(line string) string {
-	if strings.TrimSpace(line) == "" {
-		return line
-	}
-	if v.left > 0 || !v.isWord {
-		return Mark
-	}
-	from := indentOf(line)
-	to := (&endFinder{text: line}).ofValue(from)
-	return line[:from] + Mark + Text(line[to:])
+	return false
 }
 
 // bracketsOf returns how many more brackets are opened than closed in the text.

@@ -20,8 +20,13 @@ type shapeScan struct {
 func findShapes(text string, found []span) []span {
 	scan := shapeScan{text: text, found: found}
 	for i := 0; i+1 < len(text); i++ {
-		for _, s := range shapesBy.of(pairOf(text, i)) {
-			scan.shape(s, i)
+		if pair := pairOf(text, i); shapesBy.mayBegin(pair) {
+			for _, s := range shapesBy.of(pair) {
+				scan.shape(s, i)
+			}
+		}
+		if !middleChars[text[i]] {
+			continue
 		}
 		switch {
 		case text[i] == 'e' && text[i+1] == 'y':
@@ -36,6 +41,9 @@ func findShapes(text string, found []span) []span {
 	}
 	return scan.found
 }
+
+// middleChars are those by which a token is known that is not in the table.
+var middleChars = charsetOf("eQ:.")
 
 func (c *shapeScan) add(from, to int) { c.found = append(c.found, span{from, to}) }
 

@@ -169,6 +169,9 @@ func newPairIndex(by map[uint16][]*shape) *pairIndex {
 	return &x
 }
 
+// mayBegin reports whether a token may begin with the pair. It is inlined.
+func (x *pairIndex) mayBegin(pair uint16) bool { return x.has[pair/64]&(1<<(pair%64)) != 0 }
+
 func (x *pairIndex) of(pair uint16) []*shape {
 	word, bit := x.has[pair/64], uint64(1)<<(pair%64)
 	if word&bit == 0 {
