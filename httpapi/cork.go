@@ -1,21 +1,12 @@
 package httpapi
 
 import (
-	"context"
 	"net"
 	"net/http"
 )
 
 // corkBytes is the length of a write from which a connection is corked.
 const corkBytes = 64 << 10
-
-// corkKey is the key of a request's connection in its context.
-type corkKey struct{}
-
-// withConn lets the handlers of a connection's requests cork it.
-func withConn(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, corkKey{}, c)
-}
 
 // cork lets the kernel send full packets only, until the response ends, or is flushed. net/http writes the
 // first 4 KiB of each part of a long page by themselves: they would be sent as packets of their
@@ -26,7 +17,7 @@ type cork struct {
 }
 
 func corkOf(r *http.Request) cork {
-	conn, _ := r.Context().Value(corkKey{}).(*net.TCPConn)
+	conn, _ := r.Context().Value(connKey{}).(*net.TCPConn)
 	return cork{conn: conn}
 }
 

@@ -14,7 +14,7 @@ import (
 
 // isCorked asks the kernel for TCP_CORK.
 func isCorked(t *testing.T, r *http.Request) bool {
-	raw, err := r.Context().Value(corkKey{}).(*net.TCPConn).SyscallConn()
+	raw, err := r.Context().Value(connKey{}).(*net.TCPConn).SyscallConn()
 	require.NoError(t, err)
 	value := -1
 	require.NoError(t, raw.Control(func(fd uintptr) {

@@ -1,6 +1,7 @@
 // Package httpapi is the HTTP API of proxy and agent.
 //
 //   - server.go: the listener, with the timeouts and limits of a connection
+//   - connections.go: how many connections there may be; package connlimit decides which one goes
 //   - routes.go: paths and methods, and the index of them; router.go: what all routes have in
 //     common: panics, request ids, gzip
 //   - errors.go: errors as responses; response.go: JSON and other bodies as responses

@@ -87,19 +87,20 @@ func newFakeProxy() *fakeProxy {
 		Download: func(_ context.Context, d messages.Download, write func(*messages.ProfileChunk) error) error {
 			return f.download(d, write)
 		},
-		Consistency:      func() map[string]*messages.SchemaConsistency { return f.consistency },
-		Tree:             func() messages.ActorTree { return f.tree },
-		Counts:           func() messages.ActorCounts { return f.counts },
-		ProxyCounts:      func() messages.ProxyCounts { return f.proxyCounts },
-		Process:          func() (messages.ProcessUsage, error) { return f.usage, f.usageErr },
-		LogLinesDropped:  func() uint64 { return f.logLinesDropped },
-		Files:            func() []messages.FileStatus { return f.files },
-		Ready:            func() bool { return !f.stopping },
-		CollectTimeout:   5 * time.Second,
-		MaxInFlightBytes: maxInFlightBytes,
-		StartedAt:        time.Now(),
-		Log:              zap.New(core),
-		Build:            Build{Version: "1.2.3"},
+		Consistency:       func() map[string]*messages.SchemaConsistency { return f.consistency },
+		Tree:              func() messages.ActorTree { return f.tree },
+		Counts:            func() messages.ActorCounts { return f.counts },
+		ProxyCounts:       func() messages.ProxyCounts { return f.proxyCounts },
+		Process:           func() (messages.ProcessUsage, error) { return f.usage, f.usageErr },
+		LogLinesDropped:   func() uint64 { return f.logLinesDropped },
+		ConnectionsClosed: func() map[string]uint64 { return map[string]uint64{"evicted": 1, "refused": 2} },
+		Files:             func() []messages.FileStatus { return f.files },
+		Ready:             func() bool { return !f.stopping },
+		CollectTimeout:    5 * time.Second,
+		MaxInFlightBytes:  maxInFlightBytes,
+		StartedAt:         time.Now(),
+		Log:               zap.New(core),
+		Build:             Build{Version: "1.2.3"},
 	}
 	f.handler = f.Handler()
 	return f

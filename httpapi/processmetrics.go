@@ -11,6 +11,7 @@ const (
 	familyProcessMaxFiles   = "fodc_proxy_process_max_fds"
 	familyProcessGoroutines = "fodc_proxy_go_goroutines"
 	familyLogLinesDropped   = "fodc_log_lines_dropped_total"
+	familyHTTPConnsClosed   = "fodc_proxy_http_connections_closed_total"
 )
 
 // metadataOfProcess is metadataOf for these families.
@@ -28,6 +29,8 @@ func metadataOfProcess(family string) (kind messages.MetricType, help string) {
 		return messages.TypeGauge, "File descriptors that the proxy may open."
 	case familyProcessGoroutines:
 		return messages.TypeGauge, "Goroutines of the proxy."
+	case familyHTTPConnsClosed:
+		return messages.TypeCounter, "HTTP connections that were closed because there were too many, by reason."
 	case familyLogLinesDropped:
 		return messages.TypeCounter, "Lines of the log that were dropped, because its reader was slow or gone, or its disk was full."
 	default:
@@ -52,4 +55,11 @@ func (m *selfMetrics) process(u messages.ProcessUsage, err error) {
 	gauge(familyProcessOpenFiles, float64(u.OpenFiles))
 	gauge(familyProcessMaxFiles, float64(u.MaxFiles))
 	gauge(familyProcessGoroutines, float64(u.Goroutines))
+}
+
+// connections sets the metric of the connections that were closed, by the reason.
+func (m *selfMetrics) connections(closed map[string]uint64) {
+	for reason, n := range closed {
+		m.set.GetOrCreateCounter(seriesName(familyHTTPConnsClosed, "reason", reason)).Set(n)
+	}
 }

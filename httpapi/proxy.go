@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// ProxyAPI is the HTTP API of a proxy. All fields but LogLinesDropped, Files, ExternalURL, Rules,
+// ProxyAPI is the HTTP API of a proxy. All fields but LogLinesDropped, ConnectionsClosed, Files, ExternalURL, Rules,
 // Queries, Incidents and Build are required.
 type ProxyAPI struct {
 	// Collect asks the agents, and returns at the query's deadline.
@@ -37,6 +37,9 @@ type ProxyAPI struct {
 	Process     func() (messages.ProcessUsage, error)
 	// LogLinesDropped counts the lines that the log could not write; nil: it drops none.
 	LogLinesDropped func() uint64
+	// ConnectionsClosed counts the connections of the server that were closed because there were too many, by the
+	// reason; nil: nobody counts them.
+	ConnectionsClosed func() map[string]uint64
 	// Files is what became of the files that are read again when they change; nil: there are none.
 	Files func() []messages.FileStatus
 	// Ready is false while the proxy starts or stops.

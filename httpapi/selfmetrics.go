@@ -194,6 +194,8 @@ type metricSources struct {
 	schema func() map[string]*messages.SchemaConsistency
 	// logLinesDropped may be nil: the log drops none.
 	logLinesDropped func() uint64
+	// connectionsClosed may be nil: nobody counts them.
+	connectionsClosed func() map[string]uint64
 	// files may be nil: none are read.
 	files func() []messages.FileStatus
 }
@@ -209,6 +211,9 @@ func (m *selfMetrics) write(w io.Writer, e metricSources) error {
 	m.process(e.process())
 	if e.schema != nil {
 		m.schema(e.schema())
+	}
+	if e.connectionsClosed != nil {
+		m.connections(e.connectionsClosed())
 	}
 	if e.files != nil {
 		m.files(e.files())

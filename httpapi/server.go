@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"fodc/connlimit"
+
 	"go.uber.org/zap"
 )
 
@@ -39,6 +41,7 @@ type Server struct {
 	http     *http.Server
 	listener net.Listener
 	cancel   context.CancelFunc
+	conns    *connections
 
 	mu       sync.Mutex
 	stopping bool
@@ -58,8 +61,10 @@ func Listen(cfg ServerConfig) (*Server, error) {
 func newServer(cfg ServerConfig, l net.Listener) *Server {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{listener: l, cancel: cancel, newConns: map[net.Conn]struct{}{}}
+	s.conns = newConnections(cfg.Log, connlimit.Limits{All: maxConnections, OfAddress: maxConnectionsOfAddress})
 	s.http = &http.Server{
-		Handler:           withWriteTimeout(cfg.Handler, cfg.WriteTimeout),
+		Handler:           s.withLimits(cfg.Handler, cfg.WriteTimeout),
+		HTTP2:             http2Limits(cfg.WriteTimeout),
 		ReadHeaderTimeout: min(maxHeaderTime, cfg.ReadTimeout),
 		ReadTimeout:       cfg.ReadTimeout,
 		WriteTimeout:      cfg.WriteTimeout,
@@ -114,6 +119,7 @@ func (s *Server) closeNewConns() {
 }
 
 func (s *Server) onConnState(c net.Conn, state http.ConnState) {
+	s.conns.onState(c, state)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -126,13 +132,14 @@ func (s *Server) onConnState(c net.Conn, state http.ConnState) {
 	}
 }
 
-// withWriteTimeout lets the write timeout begin with the response. That of http.Server begins
+// withLimits lets the write timeout begin with the response. That of http.Server begins
 // with the request, and would cut off the response to a collection that took its whole budget.
-func withWriteTimeout(h http.Handler, writeTimeout time.Duration) http.Handler {
+// Meanwhile the connection is not closed for another one.
+func (s *Server) withLimits(h http.Handler, writeTimeout time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := &timeoutWriter{ResponseWriter: w, timeout: writeTimeout, cork: corkOf(r)}
 		defer p.cork.pull()
-		h.ServeHTTP(p, r)
+		s.conns.whileUsed(r, func() { h.ServeHTTP(p, r) })
 	})
 }
 

@@ -112,7 +112,8 @@ func (p *runningProxy) api(sys *actors.System, c ProxyConfig, answersBytes int64
 		Rules: func(ctx context.Context) (messages.RuleGroups, error) { return p.proxy.Rules(ctx) },
 		Tree:  sys.Tree, Counts: sys.Counts, ProxyCounts: func() messages.ProxyCounts { return p.proxy.Counts() },
 		Process: processUsage, LogLinesDropped: p.program.LogLinesDropped, Files: p.program.fileStatuses,
-		Ready: p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: p.program.Log.Named("http"),
+		ConnectionsClosed: func() map[string]uint64 { return p.http.ConnectionsClosed() },
+		Ready:             p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: p.program.Log.Named("http"),
 		Incidents: p.incidentsAPI(c.Incidents), MaxInFlightBytes: int(answersBytes), ExternalURL: c.externalURL(), Build: httpapi.Build{Version: build.version, Revision: build.revision},
 	}
 	c.addQueries(a, answersBytes, p.program, p.queriedIncidents(c.Incidents))

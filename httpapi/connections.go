@@ -1,0 +1,130 @@
+package httpapi
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"fodc/connlimit"
+
+	"go.uber.org/zap"
+)
+
+// Limits of the connections of a server. Clients of one address may be many: a reverse proxy may stand before them.
+const (
+	maxConnections          = 1024
+	maxConnectionsOfAddress = 512
+)
+
+// Limits of a connection of HTTP/2.
+const (
+	// maxStreamsHTTP2 bounds the requests under way on a connection. Those that a client has reset are under way
+	// until their handlers return, and if four times as many wait, net/http ends the connection.
+	maxStreamsHTTP2 = 64
+	// maxReceiveHTTP2 bounds the bytes of bodies that were not read yet, of a connection; bodies are short.
+	maxReceiveHTTP2       = 256 << 10
+	maxReceiveStreamHTTP2 = 64 << 10
+	// maxHeaderTableHTTP2 is the default of HTTP/2.
+	maxHeaderTableHTTP2 = 4 << 10
+	// A connection that is silent for pingAfterHTTP2 has pingTimeoutHTTP2 to answer a ping.
+	pingAfterHTTP2   = 30 * time.Second
+	pingTimeoutHTTP2 = 10 * time.Second
+)
+
+func http2Limits(writeTimeout time.Duration) *http.HTTP2Config {
+	return &http.HTTP2Config{
+		MaxConcurrentStreams: maxStreamsHTTP2, MaxReceiveBufferPerConnection: maxReceiveHTTP2,
+		MaxReceiveBufferPerStream: maxReceiveStreamHTTP2, MaxDecoderHeaderTableSize: maxHeaderTableHTTP2,
+		SendPingTimeout: pingAfterHTTP2, PingTimeout: pingTimeoutHTTP2, WriteByteTimeout: writeTimeout,
+	}
+}
+
+// connections limits the connections of a server. If there are too many, one goes on which no handler is at
+// work: the one that has waited longest of the address that has most of them. If there is none, the new one goes.
+type connections struct {
+	log *zap.Logger
+
+	mu               sync.Mutex
+	state            *connlimit.State[net.Conn]
+	evicted, refused uint64
+}
+
+func newConnections(log *zap.Logger, limits connlimit.Limits) *connections {
+	return &connections{log: limited(log, connectionLines), state: connlimit.New[net.Conn](limits)}
+}
+
+// onState is told what becomes of a connection.
+func (c *connections) onState(conn net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		c.add(conn)
+	case http.StateClosed, http.StateHijacked:
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.state.Remove(conn)
+	}
+}
+
+func (c *connections) add(conn net.Conn) {
+	c.mu.Lock()
+	d := c.state.Add(conn, connlimit.AddressOf(conn.RemoteAddr()), time.Now())
+	closed := conn
+	switch {
+	case d.Refused:
+		c.refused++
+	case d.Evicted:
+		c.evicted++
+		closed = d.Victim
+	default:
+		closed = nil
+	}
+	c.mu.Unlock()
+	if closed != nil {
+		_ = closed.Close()
+		c.log.Warn("too many HTTP connections: one is closed", zap.Stringer("peer", closed.RemoteAddr()), zap.Bool("new", d.Refused))
+	}
+}
+
+// whileUsed calls f, for whose time the connection of the request is in use.
+func (c *connections) whileUsed(r *http.Request, f func()) {
+	conn, ok := r.Context().Value(connKey{}).(net.Conn)
+	if !ok {
+		f()
+		return
+	}
+	c.mu.Lock()
+	c.state.Use(conn)
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.state.Release(conn, time.Now())
+	}()
+	f()
+}
+
+// closed counts the connections that were closed, by the reason.
+func (c *connections) closed() map[string]uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return map[string]uint64{"evicted": c.evicted, "refused": c.refused}
+}
+
+// connKey is the key of a request's connection in its context.
+type connKey struct{}
+
+// withConn lets the handlers of a connection's requests know it.
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// ConnectionsClosed counts the connections that were closed because there were too many, by the reason: evicted are
+// those that made room for a new one, refused are new ones. A nil *Server, as in tests of the API, has none.
+func (s *Server) ConnectionsClosed() map[string]uint64 {
+	if s == nil {
+		return nil
+	}
+	return s.conns.closed()
+}
