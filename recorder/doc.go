@@ -2,6 +2,7 @@
 // memory, each with the time of its own scrape.
 //
 //   - page.go, parse.go: a scraped page becomes samples and metadata lines
+//   - pagelimits.go: how many samples and labels a page may have
 //   - template.go: a page that differs from the one before in its values alone
 //   - metaline.go: TYPE and HELP lines that the page parser refuses
 //   - sniff.go: what a body is that is no page of metrics

@@ -21,6 +21,10 @@ type ParseLimits struct {
 	// BadLines is how many lines may be skipped, 10,000 by default. A page with more
 	// is unusable.
 	BadLines int
+	// SampleLimit and LabelLimit are the settings sample_limit and label_limit of Prometheus: how
+	// many samples a page may have, and how many labels a sample, with its name as one of them. A page with more is
+	// unusable. There is none by default.
+	SampleLimit, LabelLimit int
 }
 
 const (
@@ -67,6 +71,9 @@ type pageSample struct {
 
 // ErrTooManySamples is the Err of a page with more samples than it may have.
 var ErrTooManySamples = errors.New("page with too many samples")
+
+// ErrTooManyLabels is the Err of a page with a sample that has more labels than LabelLimit.
+var ErrTooManyLabels = errors.New("page with too many labels")
 
 // metaLine is a TYPE or HELP line.
 type metaLine struct {

@@ -231,9 +231,8 @@ func (p *Page) addSample(parser textparse.Parser) error {
 	if bytes.IndexByte(raw, '\n') >= 0 {
 		return errNewline
 	}
-	if len(p.samples) == p.limits.Samples {
-		return p.fail(fmt.Errorf("%w: more than %d, at most %d are allowed (--max-page-samples)",
-			ErrTooManySamples, p.limits.Samples, p.limits.Samples))
+	if err := p.checkLimits(raw); err != nil {
+		return p.fail(err)
 	}
 	p.samples = append(p.samples, pageSample{raw, value})
 	return nil

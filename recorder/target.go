@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"fodc/messages"
 )
@@ -10,6 +11,8 @@ import (
 type target struct {
 	name   string
 	labels []messages.Label
+	// honorLabels: where a sample has a label of labels, that of the sample stays.
+	honorLabels bool
 	// chunks are in the order of recording; the head is newer than all of them, and nil
 	// before the first scrape.
 	chunks   []*chunk
@@ -115,9 +118,19 @@ func (t *target) identifySample(r *Sample) (identity, error) {
 func (t *target) complete(id identity, name string) (identity, error) {
 	err := messages.CheckMetricName(name)
 	if err == nil {
-		id.labels, err = labelsOf(t.labelBuf, t.labels)
+		id.labels, err = labelsOf(t.labelBuf, t.stamped())
 	}
 	return id, err
+}
+
+// stamped returns the target's labels for the sample whose labels are in labelBuf.
+func (t *target) stamped() []messages.Label {
+	if !t.honorLabels {
+		return t.labels
+	}
+	return slices.DeleteFunc(slices.Clone(t.labels), func(l messages.Label) bool {
+		return slices.ContainsFunc(t.labelBuf, func(own messages.Label) bool { return own.Name == l.Name && own.Value != "" })
+	})
 }
 
 // addSeries adds a series of the identity.

@@ -16,6 +16,8 @@ type Target struct {
 	// another value becomes exported_<name>; the prefix is repeated while that name is taken.
 	// The names must be valid, and each there once.
 	Labels []messages.Label
+	// HonorLabels says that a label of a sample stays as it is, and that of the target is left out instead.
+	HonorLabels bool
 }
 
 // Limits bounds a window. A zero field stands for its default.
@@ -130,7 +132,8 @@ func (w *Window) append(t *target, s *Scrape, failure string) (done AppendResult
 // target returns the target of the name, a new one if need be, with the given labels.
 func (w *Window) target(of Target) *target {
 	t := w.targetNamed(of.Name)
-	if !slices.Equal(t.labels, of.Labels) {
+	if !slices.Equal(t.labels, of.Labels) || t.honorLabels != of.HonorLabels {
+		t.honorLabels = of.HonorLabels
 		t.labels = slices.Clone(of.Labels) // Recorded series keep the old ones.
 		t.resetCache()
 	}
