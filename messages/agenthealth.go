@@ -55,7 +55,7 @@ type TargetError struct {
 	At time.Time `json:"at"`
 	// Kind is "bad_lines" where some lines were skipped, else why there was no page:
 	// "refused", "timeout", "connection", "status", "encoding", "body_limit",
-	// "sample_limit" or "page".
+	// "label_limit", "sample_limit", "page" or "token".
 	Kind  string `json:"kind"`
 	Error string `json:"error"`
 }

@@ -69,6 +69,9 @@ type Config struct {
 	// thing. Tests put their own world in its place.
 	Dial  func(ctx context.Context, address string) (net.Conn, error)
 	Fetch func(ctx context.Context, url string) (body []byte, contentType string, err error)
+	// Settings returns how the target of the URL is scraped now; nil, or one that returns nil: as any other. It is called
+	// by actors for each scrape, so it must not block.
+	Settings func(url string) *EndpointSettings
 	// Process reads what the kernel says of the agent's process, each ScrapeInterval, and
 	// Load the host's load average over one minute; nil is the real thing. They are called
 	// by actors, so they must not block.
@@ -152,7 +155,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	cfg.MemoryBudget -= cfg.Incidents.reserved(cfg.MemoryBudget)
 	fetch := withoutBuffer(cfg.Fetch)
 	if cfg.Fetch == nil {
-		fetch = newFetchFunc(a.client, userAgent(cfg.Version), cmp.Or(cfg.Limits.PageBytes, defaultPageBytes))
+		fetch = newFetchFunc(a.client, userAgent(cfg.Version), cmp.Or(cfg.Limits.PageBytes, defaultPageBytes), cfg.settings())
 	}
 	if cfg.Dial == nil {
 		cfg.Dial = dialTCP

@@ -11,15 +11,15 @@ type gzipReaders struct{ pool sync.Pool }
 
 func newGzipReaders() *gzipReaders { return &gzipReaders{} }
 
-// readPage reads all of a page into buf, or into a larger buffer. More than limit bytes,
+// readPage reads all of a page into buf, or into a larger buffer. More bytes than the limit,
 // compressed or not, are an error.
-func (g *gzipReaders) readPage(compressed io.Reader, buf []byte, limit int64) ([]byte, error) {
+func (g *gzipReaders) readPage(compressed io.Reader, buf []byte, limit bodyLimit) ([]byte, error) {
 	z, _ := g.pool.Get().(*gzip.Reader)
 	if z == nil {
 		z = &gzip.Reader{}
 	}
 	defer g.pool.Put(z)
-	in := &limitedReader{r: compressed, left: limit}
+	in := &limitedReader{r: compressed, left: limit.bytes}
 	err := z.Reset(in)
 	if err == nil {
 		var page []byte
@@ -29,9 +29,9 @@ func (g *gzipReaders) readPage(compressed io.Reader, buf []byte, limit int64) ([
 	}
 	switch {
 	case in.exceeded:
-		return nil, failuref(failedBodyLimit, "a compressed page of more than %d bytes, at most %d are allowed (--max-page-bytes)", limit, limit)
+		return nil, failuref(failedBodyLimit, "a compressed page of more than %d bytes, at most %d are allowed (%s)", limit.bytes, limit.bytes, limit.setting)
 	case in.err != nil:
-		return nil, readError(int(limit-in.left), in.err)
+		return nil, readError(int(limit.bytes-in.left), in.err)
 	case kindOf(err) == failedBodyLimit:
 		return nil, err
 	default:

@@ -114,7 +114,7 @@ func nodeConfigOf(cfg Config, client *http.Client) nodeconfig.Config {
 	c := *cfg.NodeConfig
 	c.Fetch, c.Endpoints = cfg.Fetch, nil
 	if c.Fetch == nil {
-		fetch := newFetchFunc(client, userAgent(cfg.Version), nodeconfig.MaxCommandLineBytes)
+		fetch := newFetchFunc(client, userAgent(cfg.Version), nodeconfig.MaxCommandLineBytes, cfg.settings().byServer(cfg.Targets))
 		c.Fetch = func(ctx context.Context, url string) ([]byte, string, error) { return fetch(ctx, url, nil) }
 	}
 	for _, t := range cfg.Targets {

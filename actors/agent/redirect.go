@@ -31,10 +31,17 @@ func checkRedirect(to *http.Request, before []*http.Request) error {
 
 // redirectTransport refuses redirects whose Location is not a URL. The client of net/http
 // refuses them as well, with an error that cannot be told from that of a broken connection.
-type redirectTransport struct{ *http.Transport }
+type redirectTransport struct{ http.RoundTripper }
+
+// CloseIdleConnections lets the client close connections that nobody uses.
+func (t redirectTransport) CloseIdleConnections() {
+	if c, ok := t.RoundTripper.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
 
 func (t redirectTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := t.Transport.RoundTrip(req)
+	resp, err := t.RoundTripper.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}

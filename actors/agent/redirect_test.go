@@ -30,7 +30,7 @@ func get(t *testing.T, url string) (body []byte, err error) {
 	t.Helper()
 	client := newScrapeClient()
 	defer client.CloseIdleConnections()
-	body, _, err = newFetchFunc(client, "fodc/test", testPageBytes)(t.Context(), url, nil)
+	body, _, err = newFetchFunc(client, "fodc/test", testPageBytes, noSettings)(t.Context(), url, nil)
 	return body, err
 }
 
@@ -189,7 +189,7 @@ func TestRedirectsWithABodyWithoutEnd(t *testing.T) {
 	defer client.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, _, err = newFetchFunc(client, "x", testPageBytes)(ctx, server.URL+"/stalled", nil)
+	_, _, err = newFetchFunc(client, "x", testPageBytes, noSettings)(ctx, server.URL+"/stalled", nil)
 	require.Equal(t, failedTimeout, kindOf(err), "%v", err)
 }
 
@@ -227,7 +227,7 @@ func TestRedirectsAreWithinTheLimits(t *testing.T) {
 	defer client.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, _, err = newFetchFunc(client, "x", testPageBytes)(ctx, server.URL+"/slow", nil)
+	_, _, err = newFetchFunc(client, "x", testPageBytes, noSettings)(ctx, server.URL+"/slow", nil)
 	require.Equal(t, failedTimeout, kindOf(err), "%v", err)
 }
 

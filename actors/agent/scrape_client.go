@@ -41,24 +41,19 @@ func withoutBuffer(fetch func(context.Context, string) ([]byte, string, error)) 
 // newScrapeClient returns the client for the node's endpoints. It uses no proxy of the
 // environment, follows redirects within a host alone, and does not decompress answers.
 func newScrapeClient() *http.Client {
-	return &http.Client{
-		Transport: redirectTransport{&http.Transport{
-			DialContext:            (&net.Dialer{}).DialContext,
-			MaxResponseHeaderBytes: maxPageHeaderBytes,
-			MaxIdleConnsPerHost:    1,
-			IdleConnTimeout:        idleConnection,
-			ReadBufferSize:         readBytes,
-			DisableCompression:     true,
-		}},
-		CheckRedirect: checkRedirect,
-	}
+	return &http.Client{Transport: redirectTransport{NewTransport()}, CheckRedirect: checkRedirect}
 }
 
-// newFetchFunc returns a fetchFunc that uses the client, for pages of at most limit bytes.
-func newFetchFunc(client *http.Client, userAgent string, limit int64) fetchFunc {
+func newDialer() *net.Dialer { return &net.Dialer{} }
+
+// newFetchFunc returns a fetchFunc that uses the client, for pages of at most most bytes; or what an endpoint's
+// settings say.
+func newFetchFunc(plain *http.Client, userAgent string, most int64, settings settingsFunc) fetchFunc {
 	readers := newGzipReaders()
 	return func(ctx context.Context, url string, buf []byte) ([]byte, string, error) {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		own := settings(url)
+		client, limit := own.client(plain), own.bodyLimit(most)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, own.urlOf(url), nil)
 		if err != nil {
 			return nil, "", fmt.Errorf("request of the page: %w", err)
 		}
@@ -97,10 +92,10 @@ func statusError(resp *http.Response) error {
 	return failuref(failedStatus, "the endpoint answered %s%s", resp.Status, after)
 }
 
-// readPage reads all of r into buf, or into a larger buffer. More than limit bytes are an
+// readPage reads all of r into buf, or into a larger buffer. More bytes than the limit are an
 // error. Size is how many bytes are expected, negative if that is not known.
-func readPage(r io.Reader, buf []byte, size, limit int64) ([]byte, error) {
-	if size > limit {
+func readPage(r io.Reader, buf []byte, size int64, limit bodyLimit) ([]byte, error) {
+	if size > limit.bytes {
 		return nil, pageLimitError(fmt.Sprint(size), limit)
 	}
 	page := buf[:0]
@@ -111,8 +106,8 @@ func readPage(r io.Reader, buf []byte, size, limit int64) ([]byte, error) {
 		n, err := r.Read(page[len(page):cap(page)])
 		page = page[:len(page)+n]
 		switch {
-		case int64(len(page)) > limit:
-			return nil, pageLimitError(fmt.Sprintf("more than %d", limit), limit)
+		case int64(len(page)) > limit.bytes:
+			return nil, pageLimitError(fmt.Sprintf("more than %d", limit.bytes), limit)
 		case errors.Is(err, io.EOF):
 			return page, nil
 		case err != nil:
@@ -123,8 +118,8 @@ func readPage(r io.Reader, buf []byte, size, limit int64) ([]byte, error) {
 	}
 }
 
-func pageLimitError(size string, limit int64) error {
-	return failuref(failedBodyLimit, "a page of %s bytes, at most %d are allowed (--max-page-bytes)", size, limit)
+func pageLimitError(size string, limit bodyLimit) error {
+	return failuref(failedBodyLimit, "a page of %s bytes, at most %d are allowed (%s)", size, limit.bytes, limit.setting)
 }
 
 func readError(read int, err error) error {

@@ -21,7 +21,7 @@ func fetchFrom(t *testing.T, h http.HandlerFunc) (body []byte, contentType strin
 	defer server.Close()
 	client := newScrapeClient()
 	defer client.CloseIdleConnections()
-	return newFetchFunc(client, "fodc/test", testPageBytes)(t.Context(), server.URL+"/metrics", nil)
+	return newFetchFunc(client, "fodc/test", testPageBytes, noSettings)(t.Context(), server.URL+"/metrics", nil)
 }
 
 // testPageBytes is the limit of pages in tests.
@@ -90,9 +90,9 @@ func TestFetchZipped(t *testing.T) {
 func TestGzipReaderIsReused(t *testing.T) {
 	u := newGzipReaders()
 	for range 3 {
-		_, err := u.readPage(strings.NewReader("what is this"), nil, 100)
+		_, err := u.readPage(strings.NewReader("what is this"), nil, bodyLimit{100, "--max-page-bytes"})
 		require.ErrorContains(t, err, "not valid gzip")
-		page, err := u.readPage(bytes.NewReader(zipped(50)), make([]byte, 0, 64), 100)
+		page, err := u.readPage(bytes.NewReader(zipped(50)), make([]byte, 0, 64), bodyLimit{100, "--max-page-bytes"})
 		require.NoError(t, err)
 		require.Len(t, page, 50)
 	}
@@ -163,7 +163,7 @@ func TestFetchInTime(t *testing.T) {
 	defer client.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, _, err := newFetchFunc(client, "x", testPageBytes)(ctx, server.URL, nil)
+	_, _, err := newFetchFunc(client, "x", testPageBytes, noSettings)(ctx, server.URL, nil)
 	require.ErrorContains(t, err, "no whole answer in time")
 	require.Equal(t, failedTimeout, kindOf(err))
 }
@@ -173,7 +173,7 @@ func TestFetchRefused(t *testing.T) {
 	require.NoError(t, err)
 	url := "http://" + l.Addr().String()
 	require.NoError(t, l.Close())
-	fetch := newFetchFunc(newScrapeClient(), "x", testPageBytes)
+	fetch := newFetchFunc(newScrapeClient(), "x", testPageBytes, noSettings)
 	_, _, err = fetch(t.Context(), url, nil)
 	require.Equal(t, failedRefused, kindOf(err), "%v", err)
 	require.NotContains(t, err.Error(), "127.0.0.1")
@@ -187,7 +187,7 @@ func TestReadPage(t *testing.T) {
 	f := func(text string, size int64, want string) {
 		t.Helper()
 		for _, buf := range [][]byte{nil, []byte("buffer"), make([]byte, 30)} {
-			got, err := readPage(strings.NewReader(text), buf, size, 10)
+			got, err := readPage(strings.NewReader(text), buf, size, bodyLimit{10, "--max-page-bytes"})
 			if err != nil {
 				got = []byte(err.Error())
 			}
@@ -232,7 +232,7 @@ func TestFetchUsesTheBuffer(t *testing.T) {
 	client := newScrapeClient()
 	defer client.CloseIdleConnections()
 	buf := make([]byte, 0, 1000)
-	body, _, err := newFetchFunc(client, "x", testPageBytes)(t.Context(), server.URL, buf)
+	body, _, err := newFetchFunc(client, "x", testPageBytes, noSettings)(t.Context(), server.URL, buf)
 	require.NoError(t, err)
 	require.Same(t, &buf[:1][0], &body[0])
 }

@@ -26,16 +26,20 @@ const (
 	failedStatus failureKind = "status"
 	// failedEncoding: the body is compressed in a way that cannot be read.
 	failedEncoding failureKind = "encoding"
-	// failedBodyLimit, failedSampleLimit: the page has too many bytes or samples.
+	// failedBodyLimit, failedLabelLimit, failedSampleLimit: the page has too many bytes or samples, or a sample too many
+	// labels.
 	failedBodyLimit   failureKind = "body_limit"
+	failedLabelLimit  failureKind = "label_limit"
 	failedSampleLimit failureKind = "sample_limit"
 	// failedPage: the body is no page of metrics.
 	failedPage failureKind = "page"
+	// failedToken: nobody gave the OAuth2 token that the endpoint is to be asked with.
+	failedToken failureKind = "token"
 )
 
 // failureKinds are all kinds, in the order of metrics.
-var failureKinds = []failureKind{failedBodyLimit, failedConnection, failedEncoding, failedPage, failedRefused,
-	failedSampleLimit, failedStatus, failedTimeout}
+var failureKinds = []failureKind{failedBodyLimit, failedConnection, failedEncoding, failedLabelLimit, failedPage, failedRefused,
+	failedSampleLimit, failedStatus, failedTimeout, failedToken}
 
 // scrapeFailure is why a scrape gave no page.
 type scrapeFailure struct {
@@ -67,6 +71,8 @@ func pageError(err error) error {
 	switch {
 	case errors.Is(err, recorder.ErrTooManySamples):
 		return scrapeFailure{failedSampleLimit, err}
+	case errors.Is(err, recorder.ErrTooManyLabels):
+		return scrapeFailure{failedLabelLimit, err}
 	case errors.Is(err, recorder.ErrCompressed):
 		return scrapeFailure{failedEncoding, err}
 	default:
@@ -89,12 +95,15 @@ func netError(err error) error {
 	var op *net.OpError
 	var of *url.Error
 	var failure scrapeFailure
+	var token interface{ IsTokenError() }
 	if errors.As(err, &of) {
 		err = of.Err
 	}
 	switch {
 	case errors.As(err, &failure):
 		return failure
+	case errors.As(err, &token):
+		return failuref(failedToken, "%w", err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return failuref(failedTimeout, "no whole answer in time")
 	case errors.Is(err, connectionRefused) && errors.As(err, &op):

@@ -34,6 +34,7 @@ type scraper struct {
 	target   Target
 	fetch    fetchFunc
 	limits   recorder.ParseLimits
+	settings settingsFunc
 	state    *scraperState
 
 	page   *recorder.Page // nil while the recorder has it
@@ -45,7 +46,7 @@ type scraper struct {
 
 func newScraper(sys *actors.System, to *actors.PID, target Target, cfg Config, fetch fetchFunc) *scraper {
 	return &scraper{sys: sys, log: sys.Log().With(zap.String("endpoint", target.Name())), recorder: to, target: target,
-		fetch: fetch, limits: recorder.ParseLimits{Samples: cfg.Limits.PageSamples},
+		fetch: fetch, limits: recorder.ParseLimits{Samples: cfg.Limits.PageSamples}, settings: cfg.settings(),
 		state: newScraperState(target.Name(), target.ContainerName, cfg.DefaultTargets, cfg.ScrapeInterval, cfg.NodeOptional)}
 }
 
@@ -124,7 +125,7 @@ func (s *scraper) parse(m fetched, o *outcome) *recorder.Page {
 		s.page = &recorder.Page{}
 	}
 	page := s.page
-	page.Parse(m.body, m.contentType, s.limits)
+	page.Parse(m.body, m.contentType, s.settings(s.target.URL).pageLimits(s.limits))
 	o.badLines, o.untyped = page.BadLines(), page.Fallback()
 	if page.FirstBad() != nil {
 		o.firstBad = mask.Text(page.FirstBad().Error())
@@ -161,7 +162,7 @@ func bufferAfter(buf, body []byte) []byte {
 }
 
 func (s *scraper) recorderTarget() recorder.Target {
-	t := recorder.Target{Name: s.target.Name()}
+	t := recorder.Target{Name: s.target.Name(), HonorLabels: s.settings(s.target.URL).honorsLabels()}
 	if s.target.ContainerName != "" {
 		t.Labels = []messages.Label{{Name: "container_name", Value: s.target.ContainerName}}
 	}
