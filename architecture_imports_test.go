@@ -17,7 +17,7 @@ const (
 // those that tests may import besides are in testsMayImport.
 var mayImport = map[string][]string{
 	".": {"modes"},
-	"modes": {"modes/export", "modes/files", "modes/logsink", "modes/logsilencer", "modes/tokens", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/ramps", "actors/agent/rules", "actors/agent/rules/ruletest", "actors/agent/telemetry", "actors/proxy", "actors/proxy/store",
+	"modes": {"modes/export", "modes/files", "modes/httpconfig", "modes/scrapeconfig", "modes/logsink", "modes/logsilencer", "modes/tokens", "httpapi", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/ramps", "actors/agent/rules", "actors/agent/rules/ruletest", "actors/agent/telemetry", "actors/proxy", "actors/proxy/store",
 		"httpapi/promapi", "messages", "modes/incidents", "modes/inspect", "modes/query", "recorder/blocks", "recorder/bundle", "recorder/changes", "recorder/journal", "recorder/journal/diskfs", "recorder/incidentseries", "recorder/promstore", "actors/agent/capture", "recorder/evidence", "recorder/evidence/dirfs"},
 	"modes/query":                  {"modes/logsink"},
 	"modes/incidents":              {"messages", "modes/logsink"},
@@ -35,6 +35,8 @@ var mayImport = map[string][]string{
 	"modes/certtest":               {},
 	"connlimit":                    {},
 	"httpapi":                      {"connlimit", "httpapi/exposition", "httpapi/promapi", "httpapi/ui", "messages", "recorder/changes", "recorder/promstore"},
+	"modes/httpconfig":             {},
+	"modes/scrapeconfig":           {"actors/agent", "modes/httpconfig"},
 	"httpapi/ui":                   {},
 	"httpapi/promapi":              {"messages", "recorder/promstore"},
 	"httpapi/exposition":           {"messages"},
@@ -82,6 +84,8 @@ var testsMayImport = map[string][]string{
 	"modes": {"messages/wire", "httpapi/exposition", "recorder/bundle/bundletest", "modes/nodetest", "modes/certtest", "actors/actorstest", "actors/agent/mask/masktest",
 		"recorder", "recorder/journal", "recorder/journal/journaltest", "recorder/recordertest"},
 	"modes/journalbench": {"recorder", "recorder/journal", "recorder/journal/diskfs", "recorder/recordertest"},
+	"modes/httpconfig":   {"modes/certtest"},
+	"modes/scrapeconfig": {"modes/certtest"},
 	"modes/export":       {"recorder", "recorder/blocks/blockstest", "recorder/journal/journaltest"},
 	"modes/proxybench":   {"messages", "messages/wire"},
 	"modes/querybench": {"actors", "actors/agent", "messages", "recorder", "recorder/journal", "recorder/journal/diskfs",

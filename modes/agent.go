@@ -49,6 +49,9 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Settings, err = c.watchScrapeConfig(program.Files); err != nil {
+		return nil, err
+	}
 	log := program.Log
 	cfg.LogLinesDropped, cfg.Files = program.LogLinesDropped, program.fileStatuses
 	cfg.LocalProxies, cfg.NodeOptional = !alone, !alone && c.namesNoNode()

@@ -34,6 +34,8 @@ type AgentConfig struct {
 	Targets []TargetConfig
 	// DefaultTargets: no target was configured, and Targets is the default.
 	DefaultTargets bool
+	// ScrapeConfigFile says how targets are scraped. Default "": as anybody may.
+	ScrapeConfigFile string
 	// PollInterval is the time between two scrapes of a target. Default 10 s.
 	PollInterval time.Duration
 	// HeartbeatInterval is used where the proxy does not set one. Default 10 s.
@@ -116,6 +118,7 @@ func (c AgentConfig) validateNode() error {
 		c.checkNodeIP(),
 		portRange.check("node-port", int(c.NodePort)),
 		c.checkTargets(),
+		checkSettingsFile(scrapeConfigFlag, c.ScrapeConfigFile),
 		checkDuration("poll-metrics-interval", c.PollInterval),
 		checkDuration("heartbeat-interval", c.HeartbeatInterval),
 		checkDuration("reconnect-interval", c.ReconnectInterval),
@@ -148,6 +151,7 @@ func nodeOptions(c *AgentConfig, in *targetInput) []*option {
 	options := slices.Concat(identityOptions(c), targetOptions(in), limitOptions(c), hostOptions(c), databaseOptions(&c.Database), storageOptions(&c.Storage), pressureOptions(&c.Pressure),
 		crashOptions(&c.Crashes), incidentOptions(&c.Incidents))
 	return append(options,
+		scrapeConfigOption(c),
 		durationOption(&c.PollInterval, "poll-metrics-interval", "10s", "`DURATION` between two scrapes of an endpoint"),
 		intOption(&c.MaxMemoryPercent, "max-metrics-memory-usage-percentage", "10",
 			"`PERCENT` of the memory limit that recorded metrics may take", percentRange),

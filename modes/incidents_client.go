@@ -29,8 +29,11 @@ func newIncidentsClient(c IncidentsConfig) (*incidentsClient, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read --proxy-url: %w", err)
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	return &incidentsClient{base, &http.Client{Transport: transport}, c.Timeout}, nil
+	client, err := newHTTPClient(c.HTTPConfigFile)
+	if err != nil {
+		return nil, err
+	}
+	return &incidentsClient{base, client, c.Timeout}, nil
 }
 
 func (c *incidentsClient) name() string { return c.base.Redacted() }

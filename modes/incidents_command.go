@@ -39,6 +39,8 @@ type IncidentsConfig struct {
 	ID string
 	// ProxyURL is the proxy or agent that is asked. Default http://localhost:17901.
 	ProxyURL string
+	// HTTPConfigFile says how it is asked. Default "": as anybody may.
+	HTTPConfigFile string
 	// Output is table or json. Default table.
 	Output string
 	// Timeout bounds the wait for an answer; of an export, that for its next bytes.
@@ -93,7 +95,7 @@ func incidentsTool(run Runners, do IncidentsDo, usage string, o operand, options
 		timeout = durationOption(&c.Timeout, "timeout", "2m", "`DURATION` to wait for the next bytes")
 	}
 	return tool{parent: incidentsCommandName, name: string(do), usage: usage, description: incidentsDescription, operand: o,
-		options: append(options(&c), proxy, timeout),
+		options: append(options(&c), proxy, httpConfigOption(&c.HTTPConfigFile), timeout),
 		finish:  func() error { return c.Validate() },
 		run: func(ctx context.Context, id string, stdout, stderr io.Writer) error {
 			c.ID = id
@@ -172,7 +174,7 @@ var incidentStates = []string{string(messages.IncidentOpen), string(messages.Inc
 
 // Validate returns an error of one line unless that can be asked for.
 func (c IncidentsConfig) Validate() error {
-	return cmp.Or(checkProxyURL("proxy-url", c.ProxyURL), c.checkStates(), c.checkReason(), c.checkSince())
+	return cmp.Or(checkProxyURL("proxy-url", c.ProxyURL), checkSettingsFile(httpConfigFlag, c.HTTPConfigFile), c.checkStates(), c.checkReason(), c.checkSince())
 }
 
 func (c IncidentsConfig) checkStates() error {

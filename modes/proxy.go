@@ -51,6 +51,10 @@ func startProxy(sys *actors.System, c ProxyConfig, program Program, alone bool) 
 	if err != nil {
 		return nil, err
 	}
+	alertmanagerClient, err := c.watchAlertmanagerClient(program.Files)
+	if err != nil {
+		return nil, err
+	}
 	grpcListener, err := net.Listen("tcp", c.GRPCListenAddr)
 	if err != nil {
 		return nil, fmt.Errorf("listen for gRPC on %q: %w", c.GRPCListenAddr, err)
@@ -73,6 +77,7 @@ func startProxy(sys *actors.System, c ProxyConfig, program Program, alone bool) 
 	}
 	cfg.Incidents, cfg.Evidence = p.storage.incidents(c.Incidents), p.storage.evidence(c.Incidents)
 	cfg.Alertmanager = c.alertmanager(p.http.Addr())
+	cfg.Alertmanager.Client = alertmanagerClient
 	p.proxy = proxy.Start(sys, cfg)
 	if alone {
 		p.idleGC = startIdleGC()

@@ -16,7 +16,9 @@ const maxAlertmanagers = 8
 // alertmanagerOptions are the flags of those who are told about incidents.
 func alertmanagerOptions(c *ProxyConfig) []*option {
 	return []*option{listOption(&c.AlertmanagerURLs, "alertmanager-url",
-		"`URL` of an Alertmanager that is told about incidents, without /api/v2/alerts; may be given several times")}
+		"`URL` of an Alertmanager that is told about incidents, without /api/v2/alerts; may be given several times"),
+		textOption(&c.AlertmanagerConfigFile, alertmanagerConfigFlag, "",
+			"`FILE` that says how --alertmanager-url is asked: an HTTPClientConfig of Prometheus (basic_auth, authorization, oauth2, tls_config...); read again when it changes")}
 }
 
 // checkAlertmanagers accepts URLs with a user and a path if need be.
@@ -42,6 +44,13 @@ func checkAlertmanagers(texts []string) error {
 		}
 	}
 	return nil
+}
+
+func (c ProxyConfig) checkAlertmanagerConfig() error {
+	if c.AlertmanagerConfigFile != "" && len(c.AlertmanagerURLs) == 0 {
+		return invalid(alertmanagerConfigFlag, c.AlertmanagerConfigFile, "must be given with --alertmanager-url")
+	}
+	return checkSettingsFile(alertmanagerConfigFlag, c.AlertmanagerConfigFile)
 }
 
 // alertmanager returns who is told about incidents. bound is the address of the HTTP server.

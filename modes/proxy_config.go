@@ -52,6 +52,8 @@ type ProxyConfig struct {
 	ExternalURL string
 	// AlertmanagerURLs are those of Alertmanagers that are told about incidents. Default: none.
 	AlertmanagerURLs []string
+	// AlertmanagerConfigFile says how they are asked. Default "": as anybody may.
+	AlertmanagerConfigFile string
 	// StorageDir is where crash records and incidents are kept on disk. Default "": nowhere.
 	StorageDir string
 	// Incidents is what is kept of incidents.
@@ -88,6 +90,7 @@ func (c ProxyConfig) Validate() error {
 		c.Queries.validate(),
 		checkExternalURL(c.ExternalURL),
 		checkAlertmanagers(c.AlertmanagerURLs),
+		c.checkAlertmanagerConfig(),
 		checkStorageDir(c.StorageDir),
 		c.Incidents.validate(),
 		c.checkOrder(),

@@ -33,8 +33,11 @@ func newQueryClient(c QueryCommandConfig) (*queryClient, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read --proxy-url: %w", err)
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	return &queryClient{base, &http.Client{Transport: transport}, maxAnswerBytes}, nil
+	client, err := newHTTPClient(c.HTTPConfigFile)
+	if err != nil {
+		return nil, err
+	}
+	return &queryClient{base, client, maxAnswerBytes}, nil
 }
 
 // now is left to the server: its clock is that of the samples.

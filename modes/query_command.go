@@ -22,6 +22,8 @@ type QueryCommandConfig struct {
 	Step             time.Duration
 	// ProxyURL is the proxy or agent that is asked. Default http://localhost:17901.
 	ProxyURL string
+	// HTTPConfigFile says how it is asked. Default "": as anybody may.
+	HTTPConfigFile string
 	// Dir is the directory that is asked instead: a journal, or blocks of a database.
 	Dir string
 	// Strict makes it an error if a part of the data is missing.
@@ -129,6 +131,7 @@ func queryTool(run Runners) tool {
 			whenOption(&c.End, "end", "now", "last `TIME` of a range"),
 			step,
 			proxy,
+			httpConfigOption(&c.HTTPConfigFile),
 			textOption(&c.Dir, "dir", "", "`DIRECTORY` that is asked instead of a proxy: of an agent's storage, or of blocks"),
 			boolOption(&c.Strict, "strict", false, "fail if a node, or a part of the data, is missing"),
 			durationOption(&c.Timeout, "timeout", "30s", "`DURATION` that the query may take"),
@@ -137,6 +140,9 @@ func queryTool(run Runners) tool {
 		finish: func() error {
 			if c.Dir != "" && len(proxy.given) > 0 {
 				return invalid("proxy-url", c.ProxyURL, "must not be given with --dir")
+			}
+			if c.Dir != "" && c.HTTPConfigFile != "" {
+				return invalid(httpConfigFlag, c.HTTPConfigFile, "must not be given with --dir")
 			}
 			return c.Validate()
 		},
@@ -149,7 +155,7 @@ func queryTool(run Runners) tool {
 
 // Validate returns an error of one line unless the query can be made.
 func (c QueryCommandConfig) Validate() error {
-	return cmp.Or(c.checkTimes(), checkProxyURL("proxy-url", c.ProxyURL))
+	return cmp.Or(c.checkTimes(), checkProxyURL("proxy-url", c.ProxyURL), checkSettingsFile(httpConfigFlag, c.HTTPConfigFile))
 }
 
 func (c QueryCommandConfig) checkTimes() error {

@@ -123,7 +123,7 @@ func TestQueryHelp(t *testing.T) {
 		require.Contains(t, o.stdout, "   fodc query - evaluates an expression")
 		require.Contains(t, o.stdout, "   fodc query EXPR [flags]\n")
 		require.Contains(t, o.stdout, "(default: http://localhost:17901) [$FODC_QUERY_PROXY_URL]")
-		require.Contains(t, o.stdout, "--time TIME         TIME for which the expression is evaluated (default: now)\n")
+		require.Contains(t, o.stdout, "--time TIME              TIME for which the expression is evaluated (default: now)\n")
 	}
 	require.Contains(t, run(t, nil, nil, "query", "up", "--version").stdout, "fodc version ")
 }

@@ -44,6 +44,8 @@ var wrongValues = map[string][]string{
 	"max-collections":                     append([]string{"10001"}, wrongInts...),
 	"max-agent-series":                    append([]string{"0", "10000001"}, wrongInts...),
 	"alertmanager-url":                    {"h", "h:1", "ftp://h", "http://", "http:///x", "http://h:0", "http://h?a=b", "http://h/#x", "http://a b"},
+	"alertmanager-config-file":            {"x", "a\nb", "\xff", tooLong},
+	"scrape-config-file":                  {"a\nb", "\xff", tooLong},
 	"incident-max-nodes":                  append([]string{"200"}, wrongInts...),
 	"keep-last":                           {"", "x", "-1s", "2h"},
 	"external-url":                        {"h", "h:1", "ftp://h", "http://", "http:///x", "http://h:0", "http://h:x", "http://h?a=b", "http://h/#x", "//h", "http://a b"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"net/url"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,8 @@ type AlertmanagerConfig struct {
 	URLs []*url.URL
 	// Pages is the URL under which people reach the proxy, without a slash at its end.
 	Pages string
+	// Client returns the client for the next request; nil: one that anybody may be. It must not block.
+	Client func() *http.Client
 	// Post sends the body; nil: over HTTP. Its error is errAlertsRefused if it is of no use to try again.
 	Post func(ctx context.Context, to *url.URL, body []byte) error
 }
@@ -63,7 +66,7 @@ func (p *Proxy) startAlertmanager(cfg AlertmanagerConfig) {
 		return
 	}
 	if cfg.Post == nil {
-		cfg.Post = newAlertClient().post
+		cfg.Post = newAlertClient(cfg.Client).post
 	}
 	names := make([]string, len(cfg.URLs))
 	for n, u := range cfg.URLs {

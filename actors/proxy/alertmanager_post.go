@@ -20,12 +20,24 @@ const (
 )
 
 // alertClient sends alerts over HTTP.
-type alertClient struct{ http *http.Client }
+type alertClient struct{ http func() *http.Client }
 
-func newAlertClient() *alertClient {
+// newAlertClient returns a client that uses what the function returns, with a timeout.
+func newAlertClient(client func() *http.Client) *alertClient {
+	if client == nil {
+		client = anybodysClient()
+	}
+	return &alertClient{func() *http.Client {
+		c := *client()
+		c.Timeout = alertTimeout
+		return &c
+	}}
+}
+
+func anybodysClient() func() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DisableKeepAlives = true // There is one request a minute.
-	return &alertClient{&http.Client{Transport: transport, Timeout: alertTimeout}}
+	return func() *http.Client { return &http.Client{Transport: transport} }
 }
 
 // post sends a body to an Alertmanager. The user and password of its URL are sent as basic authentication; no error
@@ -37,7 +49,7 @@ func (c *alertClient) post(ctx context.Context, to *url.URL, body []byte) error 
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", "fodc")
-	response, err := c.http.Do(r)
+	response, err := c.http().Do(r)
 	var failed *url.Error
 	if errors.As(err, &failed) {
 		err = failed.Err

@@ -149,7 +149,7 @@ func TestAlertsOverHTTP(t *testing.T) {
 		_, _ = io.WriteString(w, answer)
 	}))
 	defer s.Close()
-	c := newAlertClient()
+	c := newAlertClient(nil)
 	to := parsed(t, strings.Replace(s.URL, "http://", "http://u:hunter2@", 1)+"/am/")[0]
 	post := func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
