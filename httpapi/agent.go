@@ -106,6 +106,7 @@ func (a *AgentAPI) serveHealth(w http.ResponseWriter, r *http.Request) error {
 	view := agentHealthView{Status: statusHealthy}
 	view.Window, view.Telemetry, view.Journal = h.Window, telemetryView(h.Telemetry), journalView(h.Journal)
 	view.Crashes, view.Incidents = crashHealthView(h.Crashes), incidentsHealthView(h.Incidents)
+	view.Files = h.Files
 	view.Targets = append([]messages.TargetHealth{}, h.Targets...)
 	view.Proxies = append([]messages.ProxyHealth{}, h.Proxies...)
 	view.Events = append([]messages.AgentEvent{}, h.Events...)

@@ -98,6 +98,8 @@ func TestAgentHealth(t *testing.T) {
 		t.Helper()
 		require.Contains(t, do(h, http.MethodGet, "/health").Body.String(), `"status":"`+want+`"`)
 	}
+	health.Files = someFiles()
+	require.Contains(t, do(h, http.MethodGet, "/health").Body.String(), `"files":[{"flag":"grpc-client-ca-file","failed":"no certificate","loaded_at":`)
 	whole := health
 	health.Targets = whole.Targets[:1]
 	status("degraded")
