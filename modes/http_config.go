@@ -1,14 +1,18 @@
 package modes
 
 import (
+	"cmp"
 	"crypto/x509"
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"fodc/modes/files"
 	"fodc/modes/httpconfig"
+	"fodc/modes/logsink"
 )
 
 const (
@@ -72,10 +76,19 @@ func (c ProxyConfig) watchAlertmanagerClient(w *files.Watcher) (func() *http.Cli
 	return v.Get, nil
 }
 
-// expiring returns the certificates of a flag's files as those that somebody is warned of.
-func expiring(flag string, certificates []*x509.Certificate) (all []files.Certificate) {
+// Limits of what is shown of certificates: a file may have those of all public authorities.
+const (
+	maxShownCertificates = 20
+	maxSubjectBytes      = 200
+)
+
+// expiring returns the certificates of a flag's files as those that somebody is warned of: those that expire first.
+func expiring(flag string, certificates []*x509.Certificate) []files.Certificate {
+	all := make([]files.Certificate, 0, len(certificates))
 	for _, c := range certificates {
-		all = append(all, files.Certificate{Flag: flag, Subject: c.Subject.String(), NotAfter: c.NotAfter})
+		name := logsink.Printable(cmp.Or(c.Subject.CommonName, c.Subject.String()))
+		all = append(all, files.Certificate{Flag: flag, Subject: strings.ToValidUTF8(name[:min(len(name), maxSubjectBytes)], ""), NotAfter: c.NotAfter})
 	}
-	return all
+	slices.SortStableFunc(all, func(a, b files.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
+	return all[:min(len(all), maxShownCertificates)]
 }
