@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"fodc/httpapi/access"
 	"fodc/httpapi/exposition"
 	"fodc/httpapi/promapi"
 	"fodc/messages"
@@ -17,7 +18,7 @@ import (
 // agentTimeout bounds the wait for the agent's recorder, and for its health.
 const agentTimeout = 5 * time.Second
 
-// AgentAPI is the HTTP API of an agent. All fields but Rules, Queries and Incidents are required; those from Read to
+// AgentAPI is the HTTP API of an agent. All fields but Rules, Queries, Incidents and Access are required; those from Read to
 // MaxQueryBytes for CollectForQuery alone.
 type AgentAPI struct {
 	// Latest returns the samples that the recorder has for the selection.
@@ -42,6 +43,8 @@ type AgentAPI struct {
 	Queries []promapi.Route
 	// Incidents are those of the node; nil: there are no routes of them.
 	Incidents *Incidents
+	// Access decides who may ask; nil: all may.
+	Access *access.Gate
 
 	memory atomic.Int64 // of MaxQueryBytes
 	pages  pages
@@ -49,13 +52,12 @@ type AgentAPI struct {
 
 // Handler returns the handler of all routes.
 func (a *AgentAPI) Handler() http.Handler {
-	return newRouter("fodc agent", withPages(serverView{Program: programAgent, Version: a.Version, NodeID: a.NodeID}, append(readEndpoints([]route{
+	own := slices.Concat(readEndpoints([]route{
 		{"/metrics", "the latest metrics of this node", a.serveMetrics},
 		{"/health", "what the agent scrapes, and whom it reports to", a.serveHealth},
-		{"/-/healthy", "whether the agent runs", serveHealthy},
-		{"/-/ready", "whether the agent takes requests", serveReady(a.Ready)},
 		{"/debug/actors", "the actors of the process (?format=text, ?node=NODE_ID)", serveActors(a.Tree, agentTree(a.NodeID))},
-	}), a.Incidents.endpoints(a.Log, nil, a.unknownNodes)...)), a.Queries, a.Log, nil)
+	}), probeEndpoints("the agent", a.Ready), a.Incidents.endpoints(a.Log, nil, a.unknownNodes))
+	return newRouter("fodc agent", withPages(serverView{Program: programAgent, Version: a.Version, NodeID: a.NodeID}, own), a.Queries, a.Access, a.Log, nil)
 }
 
 // unknownNodes returns those of the node ids that are not the agent's.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"fodc/httpapi/access"
 	"fodc/messages"
 )
 
@@ -31,6 +32,8 @@ type httpError struct {
 	after time.Duration
 	// allowed are the methods that the route takes, if that is what is wrong.
 	allowed []string
+	// challenges say by which credentials the request would be answered.
+	challenges []string
 }
 
 // statusOf is the one place where kinds of errors become status codes.
@@ -40,6 +43,10 @@ func statusOf(kind messages.ErrorKind) int {
 		return http.StatusBadRequest
 	case messages.ErrForbidden:
 		return http.StatusForbidden
+	case messages.ErrUnauthorized:
+		return http.StatusUnauthorized
+	case messages.ErrTooMany:
+		return http.StatusTooManyRequests
 	case messages.ErrConflict:
 		return http.StatusConflict
 	case messages.ErrTooLarge:
@@ -65,6 +72,9 @@ func httpErrorOf(err error, r *http.Request, id string) httpError {
 		return httpError{status: http.StatusMethodNotAllowed, kind: messages.ErrBadData, text: method.Error(), allowed: method.allowed}
 	case errors.As(err, &known):
 		e := httpError{status: statusOf(known.Kind), kind: known.Kind, text: known.Text, after: known.After}
+		if refusal := (*access.Refusal)(nil); errors.As(err, &refusal) {
+			e.challenges = refusal.Challenges
+		}
 		if e.internal = e.status == http.StatusInternalServerError; e.internal {
 			e.text += ": the log has it under the request id " + id
 		}
@@ -84,7 +94,11 @@ func (e httpError) write(w http.ResponseWriter) {
 	switch e.status {
 	case http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", strings.Join(e.allowed, ", "))
-	case http.StatusServiceUnavailable:
+	case http.StatusUnauthorized:
+		for _, c := range e.challenges {
+			w.Header().Add("WWW-Authenticate", c)
+		}
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		after := retryAfter
 		if e.after > 0 {
 			after = strconv.Itoa(int(math.Ceil(e.after.Seconds())))

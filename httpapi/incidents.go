@@ -84,12 +84,12 @@ func (i *Incidents) endpoints(log *zap.Logger, external *url.URL, unknownNodes f
 	}
 	one := "/incidents/" + incidentIDParam
 	return []endpoint{
-		{route{"/incidents", "what has gone wrong, the newest first; POST keeps the evidence of this moment", i.serveIncidents}, methodsOf(http.MethodPost)},
-		{route{one, "one incident: its timeline, and each file of the evidence; DELETE removes it", i.serveIncident}, methodsOf(http.MethodDelete)},
-		{route{one + "/changes", "what has left its usual course, the first one first", i.serveChanges}, readMethods},
-		{route{one + "/files/" + evidencePathParam, "one file of the evidence", i.serveFile}, readMethods},
-		{route{one + "/bundle", "all of the evidence as one .tar.gz (?lite=1: a small one, ?nodes=NODE_ID)", i.serveBundle}, readMethods},
-		{route{one + "/pin", "PUT keeps the incident for good, DELETE lets it go", i.servePin}, []string{http.MethodPut, http.MethodDelete}},
+		{route: route{"/incidents", "what has gone wrong, the newest first; POST keeps the evidence of this moment", i.serveIncidents}, methods: methodsOf(http.MethodPost)},
+		{route: route{one, "one incident: its timeline, and each file of the evidence; DELETE removes it", i.serveIncident}, methods: methodsOf(http.MethodDelete)},
+		{route: route{one + "/changes", "what has left its usual course, the first one first", i.serveChanges}, methods: readMethods},
+		{route: route{one + "/files/" + evidencePathParam, "one file of the evidence", i.serveFile}, methods: readMethods},
+		{route: route{one + "/bundle", "all of the evidence as one .tar.gz (?lite=1: a small one, ?nodes=NODE_ID)", i.serveBundle}, methods: readMethods},
+		{route: route{one + "/pin", "PUT keeps the incident for good, DELETE lets it go", i.servePin}, methods: []string{http.MethodPut, http.MethodDelete}},
 	}
 }
 

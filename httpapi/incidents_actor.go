@@ -6,22 +6,18 @@ import (
 	"net/netip"
 	"strings"
 
+	"fodc/httpapi/access"
 	"fodc/messages"
 )
-
-// crossOrigin tells requests that a web page of another site has made.
-var crossOrigin = http.NewCrossOriginProtection()
 
 // forwardedHeaders are those by which a reverse proxy shows itself.
 var forwardedHeaders = []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"}
 
-// checkActor returns an error unless the client may change something. Where the connection comes from decides,
-// never what a header says; a header can only be a reason to refuse.
+// checkActor returns an error unless the client may change something. Where clients show who they are, the gate has
+// decided that. Elsewhere the place where the connection comes from decides, never what a header says; a header can only be
+// a reason to refuse. Web pages of other sites do not come so far.
 func (i *Incidents) checkActor(r *http.Request) error {
-	if err := crossOrigin.Check(r); err != nil {
-		return forbidden("a web page of another site has made this request")
-	}
-	if i.AllowRemoteActions {
+	if _, known := access.Of(r); known || i.AllowRemoteActions {
 		return nil
 	}
 	const hint = "; --allow-remote-actions allows it to all who reach this port"
@@ -60,20 +56,28 @@ func isLoopbackHost(host string) bool {
 // maxActorBytes bounds the text that says who has asked.
 const maxActorBytes = 200
 
-// actorOf says who has made a request: its address, and the program that it claims to be.
+// actorOf says who has made a request: the name that it has shown to be its own, else its address, and the program that it
+// claims to be.
 func actorOf(r *http.Request) string {
+	if known, ok := access.Of(r); ok {
+		name := printableASCII(known.Name)
+		return name[:min(len(name), maxActorBytes)]
+	}
 	who, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		who = r.RemoteAddr
 	}
-	agent := strings.Map(func(c rune) rune {
+	if agent := printableASCII(r.UserAgent()); agent != "" {
+		who += " (" + agent + ")"
+	}
+	return who[:min(len(who), maxActorBytes)]
+}
+
+func printableASCII(text string) string {
+	return strings.Map(func(c rune) rune {
 		if c < ' ' || c > '~' {
 			return '_'
 		}
 		return c
-	}, r.UserAgent())
-	if agent != "" {
-		who += " (" + agent + ")"
-	}
-	return who[:min(len(who), maxActorBytes)]
+	}, text)
 }

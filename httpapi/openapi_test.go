@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"fodc/httpapi/access"
 	"fodc/httpapi/promapi"
 	"fodc/messages"
 	"fodc/recorder/promstore"
@@ -150,7 +151,10 @@ func queriesOver(collect promstore.Collect, targets func(context.Context) ([]pro
 }
 
 // documentedServers are a proxy and an agent whose responses have every field.
-func documentedServers() map[string]documentedServer {
+func documentedServers() map[string]documentedServer { return documentedServersBehind(nil) }
+
+// documentedServersBehind are those whose requests pass a gate first; nil: all may ask.
+func documentedServersBehind(gate *access.Gate) map[string]documentedServer {
 	at := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	failure := &messages.Failure{At: at, Reason: "r", Message: "m", Stack: "s"}
 	tree := messages.ActorTree{At: at, Actors: []messages.ActorNode{{ID: "a", Kind: "k", Subject: "n1", State: "running", Busy: "b",
@@ -183,6 +187,7 @@ func documentedServers() map[string]documentedServer {
 	}
 	incidents := newFakeIncidents()
 	p.Incidents, a.Incidents = incidents.Incidents, incidents.Incidents
+	p.Access, a.Access = gate, gate
 	p.Queries, a.Queries = queriesOver(p.CollectForQuery, p.QueryTargets(0, 0)), queriesOver(a.CollectForQuery, a.QueryTargets(0))
 	return map[string]documentedServer{"proxy": {p.Handler(), p.Queries}, "agent": {a.Handler(), a.Queries}}
 }

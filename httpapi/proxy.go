@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"fodc/httpapi/access"
 	"fodc/httpapi/promapi"
 	"fodc/messages"
 
@@ -14,7 +15,7 @@ import (
 )
 
 // ProxyAPI is the HTTP API of a proxy. All fields but LogLinesDropped, ConnectionsClosed, Files, ExternalURL, Rules,
-// Queries, Incidents and Build are required.
+// Queries, Incidents, Build and Access are required.
 type ProxyAPI struct {
 	// Collect asks the agents, and returns at the query's deadline.
 	Collect func(ctx context.Context, q messages.Query) (*messages.Collection, error)
@@ -59,6 +60,8 @@ type ProxyAPI struct {
 	ExternalURL *url.URL
 	// Build may be empty.
 	Build Build
+	// Access decides who may ask; nil: all may.
+	Access *access.Gate
 	// Rules are those that the API of Prometheus shows, with the alerts of all nodes; nil: there are none.
 	Rules func(ctx context.Context) (messages.RuleGroups, error)
 	// Queries are the routes of the API of Prometheus, which writes its errors itself.
@@ -77,7 +80,10 @@ type ProxyAPI struct {
 func (a *ProxyAPI) Handler() http.Handler {
 	a.metrics = newSelfMetrics(a.Build)
 	a.slots = newQuerySlots(a.MaxQueryCollections)
-	return newRouter("fodc proxy", withPages(serverView{Program: programProxy, Version: a.Build.Version}, append(readEndpoints([]route{
+	if a.Access == nil {
+		a.Access = access.New(access.Config{Log: a.Log})
+	}
+	own := slices.Concat(readEndpoints([]route{
 		{"/metrics", "the latest metrics of all nodes", a.serveMetrics},
 		{"/metrics-windows", "the metrics of all nodes in a window of time", a.serveWindows},
 		{nodePath(nodeIDParam), "the latest metrics of one node; 503 while its agent is missing", a.serveNode},
@@ -90,11 +96,10 @@ func (a *ProxyAPI) Handler() http.Handler {
 		{"/pressure-profiles", "the profiles that were taken while a node was short of memory", a.serveProfiles},
 		{"/pressure-profiles/{pod_name}/{profile_id}/{type}", "the bytes of one of them; type is heap or goroutine", a.serveProfile},
 		{"/health", "whether all agents are online", a.serveHealth},
-		{"/-/healthy", "whether the proxy runs", serveHealthy},
-		{"/-/ready", "whether the proxy takes requests", serveReady(a.Ready)},
 		{"/metrics/self", "the metrics of the proxy itself", a.serveSelf},
 		{"/debug/actors", "the actors of the process (?format=text, ?node=NODE_ID)", serveActors(a.Tree, proxyTree)},
-	}), a.Incidents.endpoints(a.Log, a.ExternalURL, a.unknownNodes)...)), a.Queries, a.Log, a.metrics)
+	}), probeEndpoints("the proxy", a.Ready), a.Incidents.endpoints(a.Log, a.ExternalURL, a.unknownNodes))
+	return newRouter("fodc proxy", withPages(serverView{Program: programProxy, Version: a.Build.Version}, own), a.Queries, a.Access, a.Log, a.metrics)
 }
 
 // unknownNodes returns those of the node ids that are not registered.

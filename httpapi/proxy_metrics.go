@@ -179,7 +179,7 @@ func (a *ProxyAPI) writeSelf(ctx context.Context, w io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, countTimeout)
 	defer cancel()
 	e := metricSources{actors: a.Counts, proxy: a.ProxyCounts, process: a.Process, schema: a.Consistency, logLinesDropped: a.LogLinesDropped, files: a.Files,
-		connectionsClosed: a.ConnectionsClosed}
+		connectionsClosed: a.ConnectionsClosed, refused: Refusals(a.Access)}
 	if cluster, err := a.Cluster(ctx, messages.NodeFilter{}); err == nil {
 		e.cluster = &cluster
 	}

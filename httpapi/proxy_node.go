@@ -67,6 +67,9 @@ func (a *ProxyAPI) serveTargets(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	host, common, prefix := r.Host, map[string]string{}, ""
+	if r.TLS != nil {
+		common[labelScheme] = "https"
+	}
 	if u := a.ExternalURL; u != nil {
 		host, prefix = u.Host, u.Path
 		common[labelScheme] = u.Scheme

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"fodc/httpapi/access"
 	"fodc/httpapi/promapi"
 
 	"github.com/klauspost/compress/gzhttp"
@@ -18,6 +19,7 @@ import (
 
 const (
 	headerRequestID = "X-Request-Id"
+	headerPolicy    = "Content-Security-Policy"
 	// minGzipBytes is the size from which a response is worth compressing.
 	minGzipBytes = 1 << 10
 	// maxQuotedBytes bounds what an error or a log line quotes of a request.
@@ -28,7 +30,9 @@ const (
 // ids, methods, panics, errors and metrics.
 type router struct {
 	endpoints endpoints
-	log       *zap.Logger
+	// gate decides who may ask what.
+	gate *access.Gate
+	log  *zap.Logger
 	// errorLog is log for internal errors, with a limit on how many it writes.
 	errorLog *zap.Logger
 	// metrics may be nil.
@@ -36,10 +40,13 @@ type router struct {
 }
 
 // newRouter returns the handler of the endpoints, of those of the API of Prometheus, and of an index of
-// them at /.
-func newRouter(title string, own []endpoint, api []promapi.Route, log *zap.Logger, metrics *selfMetrics) http.Handler {
-	rt := &router{endpoints: endpoints{exact: map[string]endpoint{}}, log: log, errorLog: limited(log, errorLines), metrics: metrics}
-	rt.endpoints.add(endpoint{route{path: "/", serve: forPeople(index(title, own, len(api) > 0))}, readMethods})
+// them at /. Requests pass the gate first; without one, all may ask who know a name of this machine.
+func newRouter(title string, own []endpoint, api []promapi.Route, gate *access.Gate, log *zap.Logger, metrics *selfMetrics) http.Handler {
+	if gate == nil {
+		gate = access.New(access.Config{Log: log})
+	}
+	rt := &router{endpoints: endpoints{exact: map[string]endpoint{}}, gate: gate, log: log, errorLog: limited(log, errorLines), metrics: metrics}
+	rt.endpoints.add(endpoint{route: route{path: "/", serve: forPeople(index(title, own, len(api) > 0))}, methods: readMethods})
 	for _, e := range own {
 		rt.endpoints.add(e)
 	}
@@ -61,26 +68,40 @@ func isCompressible(contentType string) bool {
 	return !strings.HasPrefix(contentType, "application/x-streamed-protobuf") && contentType != contentBytes && gzhttp.DefaultContentTypeFilter(contentType)
 }
 
-// responseRecorder keeps the status of a response, and the newest error of writing it.
+// responseRecorder keeps the status of a response, and the newest error of writing it. It adds headers to all responses.
 type responseRecorder struct {
 	http.ResponseWriter
+	headers map[string]string
 	// status is 0 until the response has begun.
 	status int
 	// writeErr is nil as long as the client takes the response.
 	writeErr error
 }
 
-func (rec *responseRecorder) WriteHeader(code int) {
-	if rec.status == 0 {
-		rec.status = code
+// begin is called ahead of each part of a response. The response may have a policy of its own for what its page may
+// load: then the browser keeps to both.
+func (rec *responseRecorder) begin(code int) {
+	if rec.status != 0 {
+		return
 	}
+	rec.status = code
+	h := rec.Header()
+	for name, value := range rec.headers {
+		if name == headerPolicy && h.Get(name) != "" {
+			h.Add(name, value)
+			continue
+		}
+		h.Set(name, value)
+	}
+}
+
+func (rec *responseRecorder) WriteHeader(code int) {
+	rec.begin(code)
 	rec.ResponseWriter.WriteHeader(code)
 }
 
 func (rec *responseRecorder) Write(b []byte) (int, error) {
-	if rec.status == 0 {
-		rec.status = http.StatusOK
-	}
+	rec.begin(http.StatusOK)
 	n, err := rec.ResponseWriter.Write(b)
 	if err != nil {
 		rec.writeErr = err
@@ -90,9 +111,7 @@ func (rec *responseRecorder) Write(b []byte) (int, error) {
 
 // Flush implements http.Flusher.
 func (rec *responseRecorder) Flush() {
-	if rec.status == 0 {
-		rec.status = http.StatusOK
-	}
+	rec.begin(http.StatusOK)
 	if err := http.NewResponseController(rec.ResponseWriter).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		rec.writeErr = err
 	}
@@ -103,9 +122,11 @@ func (rec *responseRecorder) Unwrap() http.ResponseWriter { return rec.ResponseW
 // ServeHTTP implements http.Handler.
 func (rt *router) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	begin := time.Now()
-	w, id := &responseRecorder{ResponseWriter: rw}, rand.Text()
+	w, id := &responseRecorder{ResponseWriter: rw, headers: rt.gate.Headers()}, rand.Text()
 	w.Header().Set(headerRequestID, id)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	// Evidence and settings stay in no cache, on no disk of a reader. The files of the pages say otherwise.
+	w.Header().Set("Cache-Control", "no-store")
 	served := rt.endpoints.find(r)
 	fields := []zap.Field{zap.String("request_id", id), zap.String("method", truncated(r.Method)), zap.String("route", served.route.path)}
 	log := rt.log.WithLazy(fields...)
@@ -145,6 +166,10 @@ func (rt *router) serve(served endpoint, w http.ResponseWriter, r *http.Request)
 			err = &panicError{p, debug.Stack()}
 		}
 	}()
+	r, err = rt.gate.Check(r, access.Request{Open: served.open, Changes: served.changes(r.Method)})
+	if err != nil {
+		return err
+	}
 	if !served.takes(r.Method) {
 		return &methodError{served.methods}
 	}

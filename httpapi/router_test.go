@@ -146,7 +146,7 @@ func TestPanicWithinTheResponseCutsIt(t *testing.T) {
 	h := newRouter("x", readEndpoints([]route{{"/half", "", func(w http.ResponseWriter, _ *http.Request) error {
 		_, _ = io.WriteString(w, "half")
 		panic("out of cheese")
-	}}}), nil, zap.NewNop(), metrics)
+	}}}), nil, nil, zap.NewNop(), metrics)
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() { do(h, http.MethodGet, "/half") })
 	requireCounted(t, metrics, `fodc_proxy_http_requests_total{route="/half",code="500"} 1`)
 }
@@ -236,7 +236,7 @@ func TestClientSeesThatAResponseWasCut(t *testing.T) {
 		server := httptest.NewServer(newRouter("x", readEndpoints([]route{{"/half", "", func(w http.ResponseWriter, _ *http.Request) error {
 			_, _ = io.WriteString(w, strings.Repeat("x", size))
 			return errors.New("out of cheese")
-		}}}), nil, zap.NewNop(), nil))
+		}}}), nil, nil, zap.NewNop(), nil))
 		for _, encoding := range []string{"identity", "gzip"} {
 			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/half", nil)
 			require.NoError(t, err)

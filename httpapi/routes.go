@@ -36,6 +36,10 @@ type route struct {
 type endpoint struct {
 	route
 	methods []string
+	// open: everybody may ask it.
+	open bool
+	// reads: it changes nothing, whatever the method is.
+	reads bool
 }
 
 var readMethods = []string{http.MethodGet, http.MethodHead}
@@ -44,15 +48,33 @@ var readMethods = []string{http.MethodGet, http.MethodHead}
 func readEndpoints(routes []route) []endpoint {
 	all := make([]endpoint, 0, len(routes))
 	for _, r := range routes {
-		all = append(all, endpoint{r, readMethods})
+		all = append(all, endpoint{route: r, methods: readMethods})
 	}
 	return all
+}
+
+// probeEndpoints returns the routes by which a supervisor finds out how the process does. They are open to all: supervisors
+// have no credentials.
+func probeEndpoints(what string, ready func() bool) []endpoint {
+	all := readEndpoints([]route{
+		{"/-/healthy", "whether " + what + " runs", serveHealthy},
+		{"/-/ready", "whether " + what + " takes requests", serveReady(ready)},
+	})
+	for i := range all {
+		all[i].open = true
+	}
+	return all
+}
+
+// changes reports whether a request with the method may change something.
+func (e *endpoint) changes(method string) bool {
+	return !e.reads && !slices.Contains(readMethods, method)
 }
 
 // queryEndpoint returns a route of the API of Prometheus, which writes its errors itself, and bounds
 // the bodies that it reads.
 func queryEndpoint(r promapi.Route) endpoint {
-	return endpoint{methods: r.Methods, route: route{path: r.Path, about: r.About, serve: func(w http.ResponseWriter, req *http.Request) error {
+	return endpoint{methods: r.Methods, reads: true, route: route{path: r.Path, about: r.About, serve: func(w http.ResponseWriter, req *http.Request) error {
 		r.Serve(w, req)
 		if rec, ok := w.(*responseRecorder); ok && rec.writeErr != nil {
 			return fmt.Errorf("write the response: %w", rec.writeErr)

@@ -27,7 +27,7 @@ func echo(names ...string) http.HandlerFunc {
 
 // queries is a server with routes of the API of Prometheus.
 func queries(metrics *selfMetrics, routes ...promapi.Route) http.Handler {
-	return newRouter("x", nil, routes, zap.NewNop(), metrics)
+	return newRouter("x", nil, routes, nil, zap.NewNop(), metrics)
 }
 
 func TestQueriesTakeTheirMethods(t *testing.T) {
@@ -50,7 +50,7 @@ func TestQueriesTakeTheirMethods(t *testing.T) {
 func TestPathValues(t *testing.T) {
 	rt := endpoints{exact: map[string]endpoint{}}
 	for _, path := range []string{"/exact", "/agents/{node_id}/metrics", "/api/v1/label/{name}/values", "/a/{one}/{two}", "/dots.{x}"} {
-		rt.add(endpoint{route{path: path}, readMethods})
+		rt.add(endpoint{route: route{path: path}, methods: readMethods})
 	}
 	f := func(path, route string, values ...string) {
 		t.Helper()

@@ -42,6 +42,8 @@ func metadataOf(family string) (kind messages.MetricType, help string) {
 		return messages.TypeHistogram, "Time from a request's arrival to the last byte of its answer."
 	case familyRequests:
 		return messages.TypeCounter, "Requests by route and status code; 499: the client closed the connection before the end of the answer."
+	case familyHTTPRefused:
+		return messages.TypeCounter, "Requests that were refused because of who has made them, or how, by reason."
 	case familyConflicts:
 		return messages.TypeCounter, "What pages left out or changed, by reason."
 	default:
@@ -198,6 +200,8 @@ type metricSources struct {
 	connectionsClosed func() map[string]uint64
 	// files may be nil: none are read.
 	files func() []messages.FileStatus
+	// refused are requests by the reason to refuse them.
+	refused map[string]uint64
 }
 
 // write writes all families in the text format, each with its HELP and TYPE.
@@ -218,6 +222,7 @@ func (m *selfMetrics) write(w io.Writer, e metricSources) error {
 	if e.files != nil {
 		m.files(e.files())
 	}
+	m.refused(e.refused)
 	dropped := m.set.GetOrCreateCounter(familyLogLinesDropped)
 	if e.logLinesDropped != nil {
 		dropped.Set(e.logLinesDropped())

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -33,7 +34,9 @@ type ServerConfig struct {
 	ReadTimeout time.Duration
 	// WriteTimeout bounds the time from the first byte of a response to its last.
 	WriteTimeout time.Duration
-	Log          *zap.Logger
+	// TLS returns the newest settings for a connection that begins; nil: HTTP without TLS.
+	TLS func() *tls.Config
+	Log *zap.Logger
 }
 
 // Server is an HTTP server on one address.
@@ -75,6 +78,10 @@ func newServer(cfg ServerConfig, l net.Listener) *Server {
 		ConnContext:       withConn,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 	}
+	if cfg.TLS != nil {
+		// Whether a connection has HTTP/2 is up to the settings at its beginning.
+		s.http.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return cfg.TLS(), nil }}
+	}
 	return s
 }
 
@@ -83,7 +90,11 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
 // Serve serves requests until Shutdown, and returns nil then.
 func (s *Server) Serve() error {
-	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+	serve := s.http.Serve
+	if s.http.TLSConfig != nil {
+		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+	}
+	if err := serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve HTTP on %s: %w", s.Addr(), err)
 	}
 	return nil
@@ -114,8 +125,16 @@ func (s *Server) closeNewConns() {
 	defer s.mu.Unlock()
 	s.stopping = true
 	for c := range s.newConns {
-		_ = c.Close()
+		closeNow(c)
 	}
+}
+
+// closeNow closes a connection without a farewell of TLS, for which a peer that does not read could make it wait.
+func closeNow(c net.Conn) {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	_ = c.Close()
 }
 
 func (s *Server) onConnState(c net.Conn, state http.ConnState) {
@@ -126,7 +145,7 @@ func (s *Server) onConnState(c net.Conn, state http.ConnState) {
 	case state != http.StateNew:
 		delete(s.newConns, c)
 	case s.stopping:
-		_ = c.Close()
+		closeNow(c)
 	default:
 		s.newConns[c] = struct{}{}
 	}

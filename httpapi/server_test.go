@@ -196,7 +196,7 @@ func TestServerCutsABrokenAnswer(t *testing.T) {
 		h := newRouter("x", readEndpoints([]route{{"/x", "", func(w http.ResponseWriter, _ *http.Request) error {
 			_, _ = w.Write([]byte(strings.Repeat("line\n", 10<<10)))
 			return errors.New("no more")
-		}}}), nil, zap.NewNop(), nil)
+		}}}), nil, nil, zap.NewNop(), nil)
 		serving(t, h.ServeHTTP, func(t *testing.T, _ *Server, p *pipes) {
 			c := p.dial()
 			defer c.Close()

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 
+	"fodc/httpapi/access"
 	"fodc/httpapi/promapi"
 	"fodc/messages"
 	"fodc/recorder/changes"
@@ -23,7 +24,9 @@ type ViewAPI struct {
 	// Queries are as in ProxyAPI.
 	Queries []promapi.Route
 	Version string
-	Log     *zap.Logger
+	// Access decides who may ask; nil: all who know a name of this machine.
+	Access *access.Gate
+	Log    *zap.Logger
 }
 
 // Handler returns the handler of all routes.
@@ -36,10 +39,9 @@ func (v *ViewAPI) Handler() http.Handler {
 			}
 			return errOnlyViewed
 		}}
-	return newRouter("fodc view", withPages(serverView{Program: programView, Version: v.Version}, append(readEndpoints([]route{
-		{"/-/healthy", "whether the program runs", serveHealthy},
-		{"/-/ready", "whether it takes requests", serveReady(func() bool { return true })},
-	}), incidents.endpoints(v.Log, nil, func(context.Context, []string) ([]string, error) { return nil, nil })...)), v.Queries, v.Log, nil)
+	own := append(probeEndpoints("the program", func() bool { return true }),
+		incidents.endpoints(v.Log, nil, func(context.Context, []string) ([]string, error) { return nil, nil })...)
+	return newRouter("fodc view", withPages(serverView{Program: programView, Version: v.Version}, own), v.Queries, v.Access, v.Log, nil)
 }
 
 var errOnlyViewed = messages.Errorf(messages.ErrForbidden, "what is in a file or a directory is only shown: nothing can be changed here")

@@ -18,6 +18,10 @@ const (
 	ErrForbidden   ErrorKind = "forbidden"
 	ErrConflict    ErrorKind = "conflict"
 	ErrInternal    ErrorKind = "internal"
+	// ErrUnauthorized: the client must show who it is.
+	ErrUnauthorized ErrorKind = "unauthorized"
+	// ErrTooMany: the client asks too often.
+	ErrTooMany ErrorKind = "too_many_requests"
 )
 
 // Error is an error that a client may see. All other errors are internal: they are logged and
@@ -25,7 +29,7 @@ const (
 type Error struct {
 	Kind ErrorKind
 	Text string
-	// After is when to try again, of an error of the kind ErrUnavailable; 0: soon.
+	// After is when to try again, of an error of the kind ErrUnavailable or ErrTooMany; 0: soon.
 	After time.Duration
 }
 

@@ -19,12 +19,17 @@ import (
 // RunAgent runs an agent until ctx ends, and returns nil then, or until it fails.
 func RunAgent(ctx context.Context, c AgentConfig, program Program) error {
 	log := program.Log
+	var err error
+	if program.web, err = c.openWeb(program); err != nil {
+		return err
+	}
 	sys := actors.NewSystem(log)
 	a, err := startAgent(sys, c, program, true)
 	if err != nil {
 		sys.Shutdown()
 		return err
 	}
+	program.web.logOpen(log, a.http)
 	return await(ctx, sys, log, a)
 }
 
@@ -53,7 +58,7 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 		return nil, err
 	}
 	log := program.Log
-	cfg.LogLinesDropped, cfg.Files = program.LogLinesDropped, program.fileStatuses
+	cfg.LogLinesDropped, cfg.Files, cfg.Refusals = program.LogLinesDropped, program.fileStatuses, program.web.refusals
 	cfg.LocalProxies, cfg.NodeOptional = !alone, !alone && c.namesNoNode()
 	a := &runningAgent{failures: make(chan error, 2)}
 	a.storage, err = c.Storage.openStorage(a.fail)
@@ -71,7 +76,7 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 		cfg.Incidents.Capturing = a.captureGC.capturing
 	}
 	a.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: a.api(sys, c, program).Handler(),
-		ReadTimeout: agentHTTPTimeout, WriteTimeout: c.writeTimeout(), Log: log.Named("http")})
+		ReadTimeout: agentHTTPTimeout, WriteTimeout: c.writeTimeout(), TLS: program.web.tlsOf(), Log: log.Named("http")})
 	if err != nil {
 		go a.storage.close()
 		return nil, err
@@ -113,7 +118,7 @@ func (a *runningAgent) api(sys *actors.System, c AgentConfig, program Program) *
 		},
 		Identity: func() messages.Identity { return a.agent.Identity() }, Version: thisBuild().version, MaxQueryBytes: agentQueryBytes,
 		Rules:     func(context.Context) (messages.RuleGroups, error) { return a.agent.Rules(), nil },
-		Incidents: a.incidentsAPI(c),
+		Incidents: a.incidentsAPI(c), Access: program.web.access(),
 	}
 	c.addQueries(api, program)
 	return api

@@ -2,6 +2,7 @@ package modes
 
 import (
 	"cmp"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -79,6 +80,9 @@ type AgentConfig struct {
 	Pressure PressureConfig
 	// Incidents is when something has gone wrong, and what is kept of it.
 	Incidents AgentIncidentsConfig
+	// Web is who may ask the HTTP server, ExternalURL where people reach it. Default "": where they ask.
+	Web         WebConfig
+	ExternalURL string
 }
 
 // TargetConfig is one endpoint that is scraped.
@@ -132,6 +136,8 @@ func (c AgentConfig) validateNode() error {
 		c.checkPressure(),
 		c.Crashes.validate(),
 		c.Incidents.validate(),
+		c.Web.validate(),
+		checkExternalURL(c.ExternalURL),
 	)
 }
 
@@ -141,7 +147,9 @@ func linkOptions(c *AgentConfig) []*option {
 	proxies.defaultValue = "localhost:17900"
 	own := []*option{proxies, durationOption(&c.HeartbeatInterval, "heartbeat-interval", "10s",
 		"`DURATION` between heartbeats, unless the proxy asks for another one")}
-	own = append(own, ownIncidentOptions(&c.Incidents)...)
+	external := textOption(&c.ExternalURL, "external-url", "", "`URL` under which people reach the HTTP server, if that is behind another one on this machine: its host may be asked for")
+	external.defaultText = "the host that is asked"
+	own = slices.Concat(own, ownIncidentOptions(&c.Incidents), webOptions(&c.Web), []*option{external})
 	return append(own, queryOptions(&c.Queries, "`DURATION` that a PromQL query may take, with the time that it waits for its turn",
 		strconv.Itoa(ownQuerySamples), strconv.Itoa(ownQueries))...)
 }
@@ -187,6 +195,10 @@ func (c *AgentConfig) finish(in targetInput, host string) error {
 // namesNoNode reports whether no flag names a database node on the host.
 func (c AgentConfig) namesNoNode() bool {
 	return c.DefaultTargets && c.NodePIDFile == "" && c.NodeProcess == "" && len(c.NodeConfigFiles) == 0 && len(c.Database.StatePorts) == 0 && c.Crashes.isEmpty()
+}
+
+func (c AgentConfig) openWeb(p Program) (*openWeb, error) {
+	return c.Web.open(p, []*url.URL{parsedURL(c.ExternalURL)}, c.HTTPListenAddr)
 }
 
 func portURL(port int) string {

@@ -130,11 +130,13 @@ func TestEveryProxyFlagArrives(t *testing.T) {
 		Queries:          QueryConfig{Timeout: 12 * time.Second, MaxSamples: 13, Concurrency: 14},
 		StorageDir:       "a dir", Incidents: ProxyIncidentsConfig{MaxNodes: 15, MaxCount: 16, RetentionBytes: 17 << 20, KeepLast: 18 * time.Minute, AllowRemoteActions: true,
 			Before: 19 * time.Minute, After: 20 * time.Minute, MaxDuration: 21 * time.Minute},
+		Web: WebConfig{File: "web.yml", TokenFile: "tokens", Operators: []string{"alice"}},
 	}
 	values := map[string]string{
 		"grpc-listen-addr": "[::1]:1", "http-listen-addr": "localhost:0", "agent-heartbeat-timeout": "3s",
 		"agent-cleanup-timeout": "4s", "max-agents": "5", "grpc-max-msg-size": "1048576", "http-read-timeout": "7s",
 		"http-write-timeout": "8s", "heartbeat-interval": "1.5s", "collect-timeout": "6s", "max-collections": "9", "max-agent-series": "10", "max-answers-memory-percentage": "11", "external-url": "https://h:1/fodc", "alertmanager-url": "http://u:p@h:9093/am",
+		"web-config-file": "web.yml", "bearer-token-file": "tokens", "http-operator": "alice",
 		"query-timeout": "12s", "query-max-samples": "13", "query-concurrency": "14",
 		"storage-dir": "a dir", "incident-max-nodes": "15", "incident-max-count": "16", "incident-retention-size": "17MiB", "keep-last": "18m", "incident-before": "19m", "incident-after": "20m", "incident-max-duration": "21m",
 	}
@@ -168,6 +170,7 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 		Incidents: AgentIncidentsConfig{Enabled: false, RuleFiles: []string{"/rules/*.yaml", "/a,b.yaml"}, Before: time.Minute, After: 30 * time.Second, CoolDown: 5 * time.Minute,
 			MaxDuration: time.Hour, MaxCount: 7, RetentionBytes: 1 << 30, PprofEndpoint: "https://h:1", AllowRemoteActions: true},
 		Crashes: CrashConfig{Dirs: []string{"/crash/a,b", "/crash/c"}, MaxArtifacts: 7, LogFiles: []string{"/log/a,b", "/log/c"}},
+		Web:     WebConfig{File: "web.yml", TokenFile: "tokens", Operators: []string{"alice"}}, ExternalURL: "https://h:1/agent",
 	}
 	single := map[string]string{
 		"node-id": "id, of a node", "node-role": "meta", "node-labels": "zone=a, url=x=y", "node-ip": "::2", "node-port": "3",
@@ -183,7 +186,7 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 		"pressure-profiler-max-artifacts": "8", "pressure-profiler-max-disk-bytes": "1073741824", "pressure-profiler-pprof-port": "9",
 		"incident-before": "1m", "incident-after": "30s", "incident-cooldown": "5m", "incident-max-duration": "1h",
 		"incident-max-count": "7", "incident-retention-size": "1GiB", "pprof-endpoint": "https://h:1",
-		"max-crash-artifacts": "7",
+		"max-crash-artifacts": "7", "web-config-file": "web.yml", "bearer-token-file": "tokens", "http-operator": "alice", "external-url": "https://h:1/agent",
 	}
 	args := append([]string{"agent", "--cluster-state-ports", "8,9", "--cluster-state-ports", "10", "--proxy-addr", "a:1", "--proxy-addr", "[::1]:2",
 		"--secondary-address", "grpc=[::1]:4", "--secondary-address", "http=10.0.0.1:5",

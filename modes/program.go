@@ -19,6 +19,8 @@ type Program struct {
 	Reload *Reload
 	// Files reads the files of settings again when they change, those of a proxy and an agent in one process together.
 	Files *files.Watcher
+
+	web *openWeb // nil: nobody is asked who he is
 }
 
 // fileStatuses returns what became of the files of settings. It never blocks for long.

@@ -18,12 +18,17 @@ import (
 
 // RunProxy runs a proxy until ctx ends, and returns nil then, or until it fails.
 func RunProxy(ctx context.Context, c ProxyConfig, program Program) error {
+	var err error
+	if program.web, err = c.openWeb(program); err != nil {
+		return err
+	}
 	sys := actors.NewSystem(program.Log)
 	p, err := startProxy(sys, c, program, true)
 	if err != nil {
 		sys.Shutdown()
 		return err
 	}
+	program.web.logOpen(program.Log, p.http)
 	return await(ctx, sys, program.Log, p)
 }
 
@@ -69,7 +74,7 @@ func startProxy(sys *actors.System, c ProxyConfig, program Program, alone bool) 
 	}
 	cfg.Crashes, cfg.CrashInterval, cfg.SchemaInterval = p.storage.crashes(), crashInterval, schemaInterval
 	p.http, err = httpapi.Listen(httpapi.ServerConfig{Addr: c.HTTPListenAddr, Handler: p.api(sys, c, cfg.MaxAnswersBytes).Handler(),
-		ReadTimeout: c.HTTPReadTimeout, WriteTimeout: c.HTTPWriteTimeout, Log: log.Named("http")})
+		ReadTimeout: c.HTTPReadTimeout, WriteTimeout: c.HTTPWriteTimeout, TLS: program.web.tlsOf(), Log: log.Named("http")})
 	if err != nil {
 		_ = grpcListener.Close()
 		go p.storage.close()
@@ -119,7 +124,7 @@ func (p *runningProxy) api(sys *actors.System, c ProxyConfig, answersBytes int64
 		Process: processUsage, LogLinesDropped: p.program.LogLinesDropped, Files: p.program.fileStatuses,
 		ConnectionsClosed: func() map[string]uint64 { return p.http.ConnectionsClosed() },
 		Ready:             p.ready.Load, CollectTimeout: c.CollectTimeout, StartedAt: time.Now(), Log: p.program.Log.Named("http"),
-		Incidents: p.incidentsAPI(c.Incidents), MaxInFlightBytes: int(answersBytes), ExternalURL: c.externalURL(), Build: httpapi.Build{Version: build.version, Revision: build.revision},
+		Incidents: p.incidentsAPI(c.Incidents), MaxInFlightBytes: int(answersBytes), ExternalURL: c.externalURL(), Build: httpapi.Build{Version: build.version, Revision: build.revision}, Access: p.program.web.access(),
 	}
 	c.addQueries(a, answersBytes, p.program, p.queriedIncidents(c.Incidents))
 	return a

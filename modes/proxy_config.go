@@ -58,6 +58,8 @@ type ProxyConfig struct {
 	StorageDir string
 	// Incidents is what is kept of incidents.
 	Incidents ProxyIncidentsConfig
+	// Web is who may ask the HTTP server.
+	Web WebConfig
 }
 
 // What the numbers of a ProxyConfig may be. A message must have room for a chunk of
@@ -93,6 +95,7 @@ func (c ProxyConfig) Validate() error {
 		c.checkAlertmanagerConfig(),
 		checkStorageDir(c.StorageDir),
 		c.Incidents.validate(),
+		c.Web.validate(),
 		c.checkOrder(),
 	)
 }
@@ -131,12 +134,19 @@ func checkExternalURL(text string) error {
 }
 
 // externalURL returns nil where none is set.
-func (c ProxyConfig) externalURL() *url.URL {
-	u, err := url.Parse(strings.TrimRight(c.ExternalURL, "/"))
-	if c.ExternalURL == "" || err != nil {
+func (c ProxyConfig) externalURL() *url.URL { return parsedURL(c.ExternalURL) }
+
+// parsedURL returns nil where the text is no URL.
+func parsedURL(text string) *url.URL {
+	u, err := url.Parse(strings.TrimRight(text, "/"))
+	if text == "" || err != nil {
 		return nil
 	}
 	return u
+}
+
+func (c ProxyConfig) openWeb(p Program) (*openWeb, error) {
+	return c.Web.open(p, []*url.URL{c.externalURL()}, c.HTTPListenAddr)
 }
 
 func proxyOptions(c *ProxyConfig) []*option {
@@ -166,5 +176,5 @@ func proxyOptions(c *ProxyConfig) []*option {
 	}
 	queries := queryOptions(&c.Queries, "`DURATION` that a PromQL query may take, with the time that it waits for its turn; "+
 		"in effect half a second less than the write timeout at most", "50000000", "20")
-	return slices.Concat(options, queries, []*option{external}, alertmanagerOptions(c), proxyIncidentOptions(&c.Incidents))
+	return slices.Concat(options, queries, []*option{external}, alertmanagerOptions(c), proxyIncidentOptions(&c.Incidents), webOptions(&c.Web))
 }

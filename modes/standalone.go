@@ -11,6 +11,10 @@ import (
 // RunStandalone runs a proxy, and an agent that connects to it, in one process, until ctx
 // ends, and returns nil then, or until one of them fails.
 func RunStandalone(ctx context.Context, c StandaloneConfig, program Program) error {
+	var err error
+	if program.web, err = c.openWeb(program); err != nil {
+		return err
+	}
 	sys := actors.NewSystem(program.Log)
 	c.Proxy.StorageDir = c.proxyStorageDir()
 	c.Proxy.Incidents.follow(c.Agent.Incidents)
@@ -26,13 +30,14 @@ func RunStandalone(ctx context.Context, c StandaloneConfig, program Program) err
 		sys.Shutdown()
 		return err
 	}
-	program.Log.Info(c.greeting(p.http.Addr()))
+	program.Log.Info(c.greeting(program.web.scheme(), p.http.Addr()))
+	program.web.logOpen(program.Log, p.http, a.http)
 	return await(ctx, sys, program.Log, a, p)
 }
 
 // greeting is the line for a first-time user: which address to open, and what is there.
-func (c StandaloneConfig) greeting(bound net.Addr) string {
-	text := "open http://" + browsable(bound) + "/ in a browser to see "
+func (c StandaloneConfig) greeting(scheme string, bound net.Addr) string {
+	text := "open " + scheme + "://" + browsable(bound) + "/ in a browser to see "
 	switch {
 	case !c.Agent.HostTelemetry:
 		text += "what is recorded"

@@ -2,6 +2,7 @@ package modes
 
 import (
 	"cmp"
+	"net/url"
 	"slices"
 )
 
@@ -41,7 +42,12 @@ func (c *StandaloneConfig) finish(in targetInput, host string, options []*option
 	}
 	c.Agent.HeartbeatInterval, c.Agent.Queries = c.Proxy.HeartbeatInterval, c.Proxy.Queries.forAgent()
 	c.Agent.Incidents.limitBy(c.Proxy.Incidents)
+	c.Agent.Web, c.Agent.ExternalURL = c.Proxy.Web, c.Proxy.ExternalURL
 	return c.Agent.finish(in, host)
+}
+
+func (c StandaloneConfig) openWeb(p Program) (*openWeb, error) {
+	return c.Proxy.Web.open(p, []*url.URL{c.Proxy.externalURL()}, c.Proxy.HTTPListenAddr, c.Agent.HTTPListenAddr)
 }
 
 // standaloneOptions are the flags of both. The heartbeat interval is the proxy's,

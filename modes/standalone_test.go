@@ -11,7 +11,7 @@ func TestGreeting(t *testing.T) {
 	f := func(want string, bound net.Addr, more ...string) {
 		t.Helper()
 		o := run(t, nil, nil, append([]string{"standalone"}, more...)...)
-		require.Equal(t, want, o.config.(StandaloneConfig).greeting(bound))
+		require.Equal(t, want, o.config.(StandaloneConfig).greeting("http", bound))
 	}
 	everywhere := &net.TCPAddr{IP: net.IPv6unspecified, Port: 17901}
 	f("open http://localhost:17901/ in a browser to see this machine; a database node is recorded as soon as it shows its metrics "+

@@ -108,6 +108,9 @@ var wrongValues = map[string][]string{
 	"incident-max-duration":             {"", "x", "0", "-1s", "10", "59s", "121m"},
 	"incident-max-count":                append([]string{"10001"}, wrongInts...),
 	"incident-retention-size":           {"", "x", "0", "0B", "-1GiB", "512", "15MiB", "2PiB", "1kB"},
+	"web-config-file":                   {"a\nb", "\xff", tooLong},
+	"bearer-token-file":                 {"a\nb", "\xff", tooLong},
+	"http-operator":                     {"", "a\nb", "\xff", tooLong, "alice"},
 	"pprof-endpoint":                    {"h:1", "ftp://h", "http://", "http:///x", "http://h:0", "http://h:65536", "http://h?a=b", "//h/x", "http://a b/", tooLong},
 }
 

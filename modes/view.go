@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"fodc/httpapi"
+	"fodc/httpapi/access"
 	"fodc/httpapi/promapi"
 	"fodc/messages"
 	"fodc/modes/logsink"
@@ -62,6 +63,7 @@ func RunView(ctx context.Context, c ViewConfig, stdout, stderr io.Writer) (err e
 	if err != nil {
 		return err
 	}
+	api.Access = access.New(access.Config{Hosts: ownNames([]string{c.ListenAddress})})
 	server, err := listenForView(c, api.Handler())
 	if err != nil {
 		return err

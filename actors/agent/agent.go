@@ -81,6 +81,8 @@ type Config struct {
 	Files func() []messages.FileStatus
 	// LogLinesDropped counts the lines that the log could not write; nil: it drops none.
 	LogLinesDropped func() uint64
+	// Refusals returns how many requests over HTTP were refused, by reason; nil: none are. It does not block.
+	Refusals func() map[string]uint64
 
 	// more are further metrics of the agent, of actors whose state they show. They do not block.
 	more []func() []recorder.Sample
@@ -190,6 +192,9 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	}
 	if a.files = cfg.Files; a.files != nil {
 		cfg.more = append(cfg.more, func() []recorder.Sample { return fileSamples(a.files()) })
+	}
+	if cfg.Refusals != nil {
+		cfg.more = append(cfg.more, func() []recorder.Sample { return refusalSamples(cfg.Refusals()) })
 	}
 	a.self = sys.Spawn("selfmetrics", restarts, func() actors.Actor {
 		return newSelfMetrics(sys, selfSources{a.recorder, a.journal, a.database}, cfg)

@@ -1,0 +1,66 @@
+package access
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Limits of the comparisons of passwords, each of which takes a core for 50 ms and more.
+const (
+	// maxWaiting bounds the requests that wait for one, maxWaitingAddress those of an address.
+	maxWaiting, maxWaitingAddress = 16, 4
+	// maxWait is how long a request waits.
+	maxWait = 5 * time.Second
+	// restFactor: after a wrong password, nothing is compared for three times as long as that took. So who tries
+	// passwords takes a quarter of a core at most.
+	restFactor = 3
+	// addressBits are those of an IPv6 address that a network has in common.
+	addressBits = 64
+)
+
+// paceState decides who may wait for the comparison of a password, and when the next one may be.
+type paceState struct {
+	waiting map[netip.Prefix]int
+	total   int
+	next    time.Time
+}
+
+func newPaceState() *paceState { return &paceState{waiting: map[netip.Prefix]int{}} }
+
+// enter reports whether a request from the address may wait. If so, leave must be called.
+func (s *paceState) enter(from netip.Prefix) bool {
+	if s.total == maxWaiting || s.waiting[from] == maxWaitingAddress {
+		return false
+	}
+	s.total++
+	s.waiting[from]++
+	return true
+}
+
+func (s *paceState) leave(from netip.Prefix) {
+	s.total--
+	if s.waiting[from]--; s.waiting[from] == 0 {
+		delete(s.waiting, from)
+	}
+}
+
+// compared takes the result of a comparison.
+func (s *paceState) compared(now time.Time, took time.Duration, ok bool) {
+	if !ok {
+		s.next = now.Add(restFactor * took)
+	}
+}
+
+// networkOf returns whom an address of a client belongs to; the zero value is all that have none.
+func networkOf(client string) netip.Prefix {
+	addr, err := netip.ParseAddrPort(client)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	ip, bits := addr.Addr().Unmap(), 32
+	if ip.Is6() {
+		bits = addressBits
+	}
+	network, _ := ip.WithZone("").Prefix(bits) // The bits are allowed.
+	return network
+}

@@ -1,0 +1,128 @@
+package webconfig
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"time"
+
+	"fodc/modes/files"
+
+	"github.com/prometheus/common/config"
+	"github.com/prometheus/exporter-toolkit/web"
+)
+
+// madeTLS is what becomes of the settings of TLS.
+type madeTLS struct {
+	config       *tls.Config
+	certificates []files.Certificate
+	// verifyClient is nil where a client's certificate is not verified, or by authorities that are not in the file.
+	verifyClient        func(certs []*x509.Certificate, now time.Time) error
+	certificateRequired bool
+}
+
+func makeTLS(c *web.Config, r *files.Reader, now time.Time) (made madeTLS, err error) {
+	t := c.TLSConfig
+	if err := inline(&t, r); err != nil {
+		return made, err
+	}
+	cfg, err := web.ConfigToTLSConfig(&t)
+	if err != nil {
+		return made, err
+	}
+	own, err := cfg.GetCertificate(nil)
+	if err != nil {
+		return made, err
+	}
+	if err := checkTime(own.Leaf, now); err != nil {
+		return made, err
+	}
+	made.certificates = append(made.certificates, files.Certificate{Flag: Flag, Subject: nameOf(own.Leaf), NotAfter: own.Leaf.NotAfter})
+	// The toolkit would parse it for each connection.
+	cfg.GetCertificate, cfg.Certificates = nil, []tls.Certificate{*own}
+	cfg.NextProtos = []string{"http/1.1"}
+	if c.HTTPConfig.HTTP2 {
+		cfg.NextProtos = []string{"h2", "http/1.1"}
+	}
+	checkSANs := cfg.VerifyPeerCertificate
+	if checkSANs != nil {
+		cfg.VerifyPeerCertificate = func(raw [][]byte, chains [][]*x509.Certificate) error {
+			if len(raw) == 0 { // There need not be one, and the toolkit's function needs one.
+				return nil
+			}
+			return checkSANs(raw, chains)
+		}
+	}
+	if t.ClientCAsText != "" && cfg.ClientAuth >= tls.VerifyClientCertIfGiven {
+		made.verifyClient, made.certificateRequired = clientVerifier(cfg), cfg.ClientAuth == tls.RequireAndVerifyClientCert
+	}
+	made.config = cfg
+	return made, nil
+}
+
+// inline reads the files, and puts what is in them into the place where it may stand in the configuration itself.
+func inline(t *web.TLSConfig, r *files.Reader) error {
+	for _, f := range []struct {
+		what, path string
+		put        func(string)
+	}{
+		{"cert_file", t.TLSCertPath, func(s string) { t.TLSCert, t.TLSCertPath = s, "" }},
+		{"key_file", t.TLSKeyPath, func(s string) { t.TLSKey, t.TLSKeyPath = config.Secret(s), "" }},
+		{"client_ca_file", t.ClientCAs, func(s string) { t.ClientCAsText, t.ClientCAs = s, "" }},
+	} {
+		if f.path == "" {
+			continue
+		}
+		content, err := r.Read(f.path)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.what, err)
+		}
+		if len(content) == 0 {
+			return fmt.Errorf("%s: %q is empty", f.what, f.path)
+		}
+		f.put(string(content))
+	}
+	if t.ClientCAsText != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(t.ClientCAsText)) {
+		return errors.New("client_ca_file or client_ca has no certificate in PEM")
+	}
+	return nil
+}
+
+// clientVerifier checks a client's certificate as the handshake does.
+func clientVerifier(cfg *tls.Config) func([]*x509.Certificate, time.Time) error {
+	return func(certs []*x509.Certificate, now time.Time) error {
+		o := x509.VerifyOptions{Roots: cfg.ClientCAs, CurrentTime: now, Intermediates: x509.NewCertPool(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+		for _, c := range certs[1:] {
+			o.Intermediates.AddCert(c)
+		}
+		chains, err := certs[0].Verify(o)
+		if err != nil || cfg.VerifyPeerCertificate == nil {
+			return err
+		}
+		return cfg.VerifyPeerCertificate([][]byte{certs[0].Raw}, chains)
+	}
+}
+
+func checkTime(c *x509.Certificate, now time.Time) error {
+	switch {
+	case now.Before(c.NotBefore):
+		return fmt.Errorf("the certificate of %q is not valid before %s", nameOf(c), c.NotBefore.UTC().Format(time.RFC3339))
+	case now.After(c.NotAfter):
+		return fmt.Errorf("the certificate of %q has expired at %s", nameOf(c), c.NotAfter.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// nameOf returns the name of a certificate for people.
+func nameOf(c *x509.Certificate) string {
+	switch {
+	case c.Subject.CommonName != "":
+		return c.Subject.CommonName
+	case len(c.DNSNames) > 0:
+		return c.DNSNames[0]
+	case len(c.IPAddresses) > 0:
+		return c.IPAddresses[0].String()
+	}
+	return c.Subject.String()
+}
