@@ -82,7 +82,7 @@ func (c *connections) add(conn net.Conn) {
 	}
 	c.mu.Unlock()
 	if closed != nil {
-		_ = closed.Close()
+		closeNow(closed)
 		c.log.Warn("too many HTTP connections: one is closed", zap.Stringer("peer", closed.RemoteAddr()), zap.Bool("new", d.Refused))
 	}
 }
