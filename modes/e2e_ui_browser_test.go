@@ -28,7 +28,7 @@ const (
 	// maxShift is the cumulative layout shift that a page may have.
 	maxShift = 0.1
 	// otherHost is a name that leads to this machine in the browser of the tests, as that of a reverse proxy does.
-	otherHost = "fodc.test"
+	otherHost = "fodc.localhost"
 )
 
 // tab is a page in a browser. It notes what must not happen.
