@@ -17,12 +17,13 @@ const (
 // those that tests may import besides are in testsMayImport.
 var mayImport = map[string][]string{
 	".": {"modes"},
-	"modes": {"modes/export", "modes/files", "modes/httpconfig", "modes/scrapeconfig", "modes/logsink", "modes/logsilencer", "modes/tokens", "modes/webconfig", "httpapi", "httpapi/access", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/ramps", "actors/agent/rules", "actors/agent/rules/ruletest", "actors/agent/telemetry", "actors/proxy", "actors/proxy/store",
+	"modes": {"modes/certs", "modes/export", "modes/files", "modes/httpconfig", "modes/scrapeconfig", "modes/logsink", "modes/logsilencer", "modes/tokens", "modes/webconfig", "httpapi", "httpapi/access", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/ramps", "actors/agent/rules", "actors/agent/rules/ruletest", "actors/agent/telemetry", "actors/proxy", "actors/proxy/store",
 		"httpapi/promapi", "messages", "modes/incidents", "modes/inspect", "modes/query", "recorder/blocks", "recorder/bundle", "recorder/changes", "recorder/journal", "recorder/journal/diskfs", "recorder/incidentseries", "recorder/promstore", "actors/agent/capture", "recorder/evidence", "recorder/evidence/dirfs"},
 	"modes/query":                  {"modes/logsink"},
 	"modes/incidents":              {"messages", "modes/logsink"},
 	"modes/inspect":                {"modes/logsink", "recorder/journal"},
 	"modes/export":                 {"httpapi/exposition", "messages", "modes/logsink", "recorder/blocks", "recorder/journal", "recorder/promstore"},
+	"modes/certs":                  {"modes/files"},
 	"modes/files":                  {},
 	"modes/tokens":                 {},
 	"modes/webconfig":              {"httpapi/access", "modes/files"},
@@ -85,6 +86,7 @@ var mayImport = map[string][]string{
 var testsMayImport = map[string][]string{
 	"modes": {"messages/wire", "httpapi/exposition", "recorder/bundle/bundletest", "modes/nodetest", "modes/certtest", "actors/actorstest", "actors/agent/mask/masktest",
 		"recorder", "recorder/journal", "recorder/journal/journaltest", "recorder/recordertest"},
+	"modes/certs":        {"modes/certtest"},
 	"modes/journalbench": {"recorder", "recorder/journal", "recorder/journal/diskfs", "recorder/recordertest"},
 	"modes/httpconfig":   {"modes/certtest"},
 	"modes/scrapeconfig": {"modes/certtest"},

@@ -11,6 +11,7 @@ const (
 	familyAgents         = "fodc_proxy_agents"
 	familyConnsClosed    = "fodc_proxy_connections_closed_total"
 	familyCrashes        = "fodc_proxy_crash_records"
+	familyHandshakes     = "fodc_proxy_handshakes_failed_total"
 	familyMissing        = "fodc_proxy_agents_missing_total"
 	familyFramesRejected = "fodc_proxy_frames_rejected_total"
 	familyHeartbeats     = "fodc_proxy_heartbeats_total"
@@ -50,6 +51,8 @@ func metadataOfAgents(family string) (kind messages.MetricType, help string) {
 		return messages.TypeCounter, "Nodes that were missing from the collection of a request, by reason."
 	case familyFramesRejected:
 		return messages.TypeCounter, "Frames of agents' answers that went into no collection, by reason."
+	case familyHandshakes:
+		return messages.TypeCounter, "Handshakes of TLS with agents, and with others, that have failed, by reason."
 	case familyHeartbeats:
 		return messages.TypeCounter, "Heartbeats of agents."
 	case familyEvicted:
@@ -106,6 +109,7 @@ func (m *selfMetrics) proxy(c messages.ProxyCounts) {
 	byReason(familySessionsEnded, c.SessionsEnded)
 	byReason(familyRefused, c.Refused)
 	byReason(familyStreamsRefused, c.StreamsRefused)
+	byReason(familyHandshakes, c.HandshakesFailed)
 	byReason(familyFramesRejected, c.FramesRejected)
 	byReason(familyConnsClosed, c.ConnectionsClosed)
 }

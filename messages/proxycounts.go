@@ -15,6 +15,8 @@ type ProxyCounts struct {
 	StreamsRefused map[string]uint64
 	// ConnectionsClosed counts connections of gRPC that the proxy has closed, by the reason.
 	ConnectionsClosed map[string]uint64
+	// HandshakesFailed counts handshakes of TLS that have failed, by the reason.
+	HandshakesFailed map[string]uint64
 	// NodesEvicted counts nodes that were removed to make room for another one.
 	NodesEvicted uint64
 	Heartbeats   uint64

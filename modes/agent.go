@@ -57,6 +57,13 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 	if cfg.Settings, err = c.watchScrapeConfig(program.Files); err != nil {
 		return nil, err
 	}
+	if alone {
+		if cfg.Security, err = c.Security.start(program.Files); err != nil {
+			return nil, err
+		}
+	} else {
+		cfg.Security = c.Security.local
+	}
 	log := program.Log
 	cfg.LogLinesDropped, cfg.Files, cfg.Refusals = program.LogLinesDropped, program.fileStatuses, program.web.refusals
 	cfg.LocalProxies, cfg.NodeOptional = !alone, !alone && c.namesNoNode()
@@ -91,6 +98,9 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 	a.ready.Store(true)
 	log.Info("recording", zap.Stringer("http", a.http.Addr()), zap.String("node_id", c.NodeID), zap.String("role", a.agent.Identity().Role), zap.Strings("endpoints", c.shownURLs()),
 		zap.Duration("interval", c.PollInterval), zap.Int64("memory_budget_bytes", cfg.MemoryBudget), a.storage.logField())
+	if text := c.Security.open(c.ProxyAddrs); alone && text != "" {
+		log.Info(text)
+	}
 	if a.storage == nil {
 		log.Info("samples are kept in memory only, and are lost when this process ends: --storage-dir names a directory to keep them in")
 	}

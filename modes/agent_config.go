@@ -16,6 +16,8 @@ type AgentConfig struct {
 	// ProxyAddrs are the proxies as host:port, with an independent link each. Default
 	// "localhost:17900". Empty in standalone mode.
 	ProxyAddrs []string
+	// Security is how connections to proxies are secured. Standalone mode does not have it.
+	Security LinkSecurityConfig
 	// NodeID is required; PodName is used where it is not given.
 	NodeID string
 	// NodeRole is required, such as "liaison" or "datanode-hot", unless Database has StatePorts.
@@ -112,7 +114,7 @@ func (c AgentConfig) Validate() error {
 			return err
 		}
 	}
-	return cmp.Or(checkDistinct("proxy-addr", c.ProxyAddrs, maxProxies), c.validateNode())
+	return cmp.Or(checkDistinct("proxy-addr", c.ProxyAddrs, maxProxies), c.Security.validate(c.ProxyAddrs), c.validateNode())
 }
 
 // validateNode checks everything but the proxies.
@@ -149,7 +151,7 @@ func linkOptions(c *AgentConfig) []*option {
 		"`DURATION` between heartbeats, unless the proxy asks for another one")}
 	external := textOption(&c.ExternalURL, "external-url", "", "`URL` under which people reach the HTTP server, if that is behind another one on this machine: its host may be asked for")
 	external.defaultText = "the host that is asked"
-	own = slices.Concat(own, ownIncidentOptions(&c.Incidents), webOptions(&c.Web), []*option{external})
+	own = slices.Concat(own, linkSecurityOptions(&c.Security), ownIncidentOptions(&c.Incidents), webOptions(&c.Web), []*option{external})
 	return append(own, queryOptions(&c.Queries, "`DURATION` that a PromQL query may take, with the time that it waits for its turn",
 		strconv.Itoa(ownQuerySamples), strconv.Itoa(ownQueries))...)
 }

@@ -38,6 +38,8 @@ type runningProxy struct {
 	proxy    *proxy.Proxy
 	http     *httpapi.Server
 	grpcAddr net.Addr
+	tls      *grpcTLS    // nil: agents connect without TLS
+	started  atomic.Bool // proxy is there
 	ready    atomic.Bool
 	failures chan error
 	storage  *storage // nil: none
@@ -60,13 +62,17 @@ func startProxy(sys *actors.System, c ProxyConfig, program Program, alone bool) 
 	if err != nil {
 		return nil, err
 	}
+	p := &runningProxy{program: program, failures: make(chan error, 2), restoreHeap: func() {}}
+	if p.tls, err = c.GRPCTLS.start(program.Files, p.recheck); err != nil {
+		return nil, err
+	}
+	cfg.TLS = p.tls.actors()
 	grpcListener, err := net.Listen("tcp", c.GRPCListenAddr)
 	if err != nil {
 		return nil, fmt.Errorf("listen for gRPC on %q: %w", c.GRPCListenAddr, err)
 	}
 	log := program.Log
-	p := &runningProxy{program: program, grpcAddr: grpcListener.Addr(), failures: make(chan error, 2),
-		restoreHeap: func() {}}
+	p.grpcAddr = grpcListener.Addr()
 	p.storage, err = StorageConfig{Dir: c.StorageDir}.openStorage(p.fail)
 	if err != nil {
 		_ = grpcListener.Close()
@@ -84,6 +90,7 @@ func startProxy(sys *actors.System, c ProxyConfig, program Program, alone bool) 
 	cfg.Alertmanager = c.alertmanager(p.http.Addr())
 	cfg.Alertmanager.Client = alertmanagerClient
 	p.proxy = proxy.Start(sys, cfg)
+	p.started.Store(true)
 	if alone {
 		p.idleGC = startIdleGC()
 		p.restoreHeap = limitProxyHeap()
@@ -95,7 +102,17 @@ func startProxy(sys *actors.System, c ProxyConfig, program Program, alone bool) 
 	if p.storage == nil {
 		log.Info(inMemoryOnly)
 	}
+	if text := c.GRPCTLS.open(p.grpcAddr); text != "" {
+		log.Info(text)
+	}
 	return p, nil
+}
+
+// recheck ends the connections whose certificates are not trusted any more.
+func (p *runningProxy) recheck() {
+	if p.started.Load() {
+		p.proxy.RecheckCertificates()
+	}
 }
 
 // api is the HTTP API; it must not be served before p.proxy is there.

@@ -13,6 +13,8 @@ type ProxyConfig struct {
 	// GRPCListenAddr is where agents connect: host:port, port 0 for any that is
 	// free. Default ":17900".
 	GRPCListenAddr string
+	// GRPCTLS is how the connections of agents are encrypted.
+	GRPCTLS GRPCTLSConfig
 	// HTTPListenAddr is where clients ask, in the same form. Default ":17901".
 	HTTPListenAddr string
 	// HeartbeatTimeout is the silence after which an agent counts as unconnected.
@@ -76,6 +78,7 @@ var (
 func (c ProxyConfig) Validate() error {
 	return cmp.Or(
 		checkListenAddr("grpc-listen-addr", c.GRPCListenAddr),
+		c.GRPCTLS.validate(),
 		checkListenAddr("http-listen-addr", c.HTTPListenAddr),
 		checkAddrsDiffer([2]string{"grpc-listen-addr", c.GRPCListenAddr}, [2]string{"http-listen-addr", c.HTTPListenAddr}),
 		checkDuration("agent-heartbeat-timeout", c.HeartbeatTimeout),
@@ -176,5 +179,5 @@ func proxyOptions(c *ProxyConfig) []*option {
 	}
 	queries := queryOptions(&c.Queries, "`DURATION` that a PromQL query may take, with the time that it waits for its turn; "+
 		"in effect half a second less than the write timeout at most", "50000000", "20")
-	return slices.Concat(options, queries, []*option{external}, alertmanagerOptions(c), proxyIncidentOptions(&c.Incidents), webOptions(&c.Web))
+	return slices.Concat(options, grpcTLSOptions(&c.GRPCTLS), queries, []*option{external}, alertmanagerOptions(c), proxyIncidentOptions(&c.Incidents), webOptions(&c.Web))
 }

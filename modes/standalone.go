@@ -18,12 +18,14 @@ func RunStandalone(ctx context.Context, c StandaloneConfig, program Program) err
 	sys := actors.NewSystem(program.Log)
 	c.Proxy.StorageDir = c.proxyStorageDir()
 	c.Proxy.Incidents.follow(c.Agent.Incidents)
+	c.Proxy.GRPCTLS.localNode = c.Agent.NodeID
 	p, err := startProxy(sys, c.Proxy, program, false)
 	if err != nil {
 		sys.Shutdown()
 		return err
 	}
 	c.Agent.ProxyAddrs = []string{dialAddr(p.grpcAddr)}
+	c.Agent.Security.local = p.tls.local()
 	a, err := startAgent(sys, c.Agent, program, false)
 	if err != nil {
 		p.abandon()

@@ -23,6 +23,7 @@ var (
 	wrongDurations   = []string{"", "x", "0", "0s", "-1s", "5", "1ms", "99999999999h"}
 	wrongPorts       = []string{"", "x", "0", "-1", "65536", "1.5", "1,2", "4294967297"}
 	wrongInts        = []string{"", "x", "0", "-1", "1.5", "1e3", "99999999999999999999"}
+	wrongFiles       = []string{"a\nb", "\xff", tooLong}
 	tooLong          = strings.Repeat("x", messages.MaxTextBytes+1)
 )
 
@@ -30,6 +31,18 @@ var (
 var wrongValues = map[string][]string{
 	"grpc-listen-addr":                    wrongListenAddrs,
 	"http-listen-addr":                    wrongListenAddrs,
+	"grpc-tls-cert-file":                  wrongFiles,
+	"grpc-tls-key-file":                   wrongFiles,
+	"grpc-client-ca-file":                 append([]string{"ca.pem"}, wrongFiles...),
+	"grpc-client-auth":                    {"", "x", "none", "Require", "optional"},
+	"grpc-tls-min-version":                {"", "x", "1.1", "TLS1.3", "1.2"},
+	"proxy-tls":                           {"", "x", "yes", "TRUE", "1", "0"},
+	"proxy-ca-file":                       append([]string{"ca.pem"}, wrongFiles...),
+	"proxy-cert-file":                     append([]string{"agent.pem"}, wrongFiles...),
+	"proxy-key-file":                      append([]string{"agent.key"}, wrongFiles...),
+	"proxy-server-name":                   {"proxy", "a b", "http://h"},
+	"proxy-tls-min-version":               {"", "x", "1.1", "TLS1.3", "1.2"},
+	"proxy-token-file":                    wrongFiles,
 	"prometheus-listen-addr":              wrongListenAddrs,
 	"agent-heartbeat-timeout":             wrongDurations,
 	"agent-cleanup-timeout":               append([]string{"30s", "29s"}, wrongDurations...),

@@ -33,6 +33,8 @@ type Config struct {
 	// NodeOptional says that the host may have no node: that none answers is normal then,
 	// and not logged, until one has.
 	NodeOptional bool
+	// Security is how connections to proxies are secured.
+	Security LinkSecurity
 	// LocalProxies says that the proxies are in this process. They log what becomes of the
 	// sessions, so that links log only what goes wrong.
 	LocalProxies      bool
@@ -210,7 +212,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	}
 	for _, address := range cfg.ProxyAddrs {
 		session := sessionConfig{address: address, identity: a.identity, heartbeat: cfg.HeartbeatInterval,
-			recorder: a.recorder, pasts: a.pasts, sources: sources, announcer: a.announcer, sys: sys, nodeConfig: a.config, load: cfg.Load, dial: cfg.Dial, local: cfg.LocalProxies}
+			recorder: a.recorder, pasts: a.pasts, sources: sources, announcer: a.announcer, sys: sys, nodeConfig: a.config, load: cfg.Load, dial: cfg.Dial, security: cfg.Security, local: cfg.LocalProxies}
 		a.links = append(a.links, sys.Spawn("link", restarts, func() actors.Actor {
 			return newLink(sys, session, cfg.ReconnectInterval)
 		}))

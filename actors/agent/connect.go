@@ -14,7 +14,6 @@ import (
 	"fodc/messages/wire"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 )
 
@@ -48,6 +47,7 @@ type sessionConfig struct {
 	nodeConfig *actors.PID // nil: the node's configuration is not read
 	load       func() float64
 	dial       dialer
+	security   LinkSecurity
 	local      bool // the proxy is in this process
 }
 
@@ -83,6 +83,9 @@ func connect(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime) 
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		}
+		if failure := at.failure.Load(); failure != nil {
+			err = *failure
+		}
 		cancel(err)
 		return nil, err
 	}
@@ -91,7 +94,17 @@ func connect(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime) 
 }
 
 // progress is how far an attempt to connect got.
-type progress struct{ dialed, connected atomic.Bool }
+type progress struct {
+	dialed, connected atomic.Bool
+	// failure is why TLS has failed; nil: it has not.
+	failure atomic.Pointer[error]
+}
+
+// note takes why TLS has failed. The first reason counts.
+func (p *progress) note(err error) {
+	explained := errors.New(explainTLS(err, time.Now()))
+	p.failure.CompareAndSwap(nil, &explained)
+}
 
 // timeoutError says what an attempt waited for when its time was over.
 func (p *progress) timeoutError() error {
@@ -108,7 +121,7 @@ func (p *progress) timeoutError() error {
 func register(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime, at *progress) (s *session, err error) {
 	cfg.identity.await(ctx)
 	var local atomic.Pointer[netip.Addr]
-	conn, err := newConnection(cfg, &local, &at.dialed)
+	conn, err := newConnection(cfg, &local, at)
 	if err != nil {
 		return nil, fmt.Errorf("connection to %q: %w", cfg.address, err)
 	}
@@ -118,8 +131,8 @@ func register(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime,
 		}
 	}()
 	s = &session{conn: conn}
-	if s.stream, err = wire.NewFODCServiceClient(conn).RegisterAgent(ctx); err != nil {
-		return nil, err
+	if s.stream, err = wire.NewFODCServiceClient(conn).RegisterAgent(cfg.security.withToken(ctx)); err != nil {
+		return nil, cfg.security.explain(err)
 	}
 	at.connected.Store(true)
 	s.registration = cfg.identity.registration()
@@ -130,7 +143,7 @@ func register(ctx context.Context, cfg sessionConfig, runtime *messages.Runtime,
 	_ = s.stream.Send(wire.RegistrationFrame(s.registration))
 	answer, err := s.stream.Recv()
 	if err != nil {
-		return nil, err
+		return nil, cfg.security.explain(err)
 	}
 	s.answeredAt, s.welcome = time.Now(), wire.FromWelcome(answer)
 	switch {
@@ -148,15 +161,15 @@ func rejectionText(w wire.Welcome) string {
 
 // newConnection makes a connection that is dialed by the first stream. Its name is
 // resolved by the dialer, anew for each attempt.
-func newConnection(cfg sessionConfig, local *atomic.Pointer[netip.Addr], dialed *atomic.Bool) (*grpc.ClientConn, error) {
+func newConnection(cfg sessionConfig, local *atomic.Pointer[netip.Addr], at *progress) (*grpc.ClientConn, error) {
 	return grpc.NewClient("passthrough:///"+cfg.address,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithTransportCredentials(cfg.credentials(at)),
 		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
 			c, err := cfg.dial(ctx, address)
 			if err == nil {
-				dialed.Store(true)
-				if at, err := netip.ParseAddrPort(c.LocalAddr().String()); err == nil {
-					ip := at.Addr().Unmap()
+				at.dialed.Store(true)
+				if own, err := netip.ParseAddrPort(c.LocalAddr().String()); err == nil {
+					ip := own.Addr().Unmap()
 					local.Store(&ip)
 				}
 			}

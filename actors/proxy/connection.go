@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/peer"
 )
 
@@ -30,6 +31,15 @@ type connection struct {
 	// certificate is the client's own certificate, which was verified in the handshake; nil if it
 	// has shown none. It stays the same as long as the connection lives.
 	certificate *x509.Certificate
+}
+
+// credentials are those of all connections.
+func (p *Proxy) credentials(cfg Config) credentials.TransportCredentials {
+	if cfg.TLS == nil {
+		return plaintext{insecure.NewCredentials()}
+	}
+	p.tls = &encrypted{cfg.TLS, p.sys.Log(), cfg.peers, cfg.counters, newCertified()}
+	return *p.tls
 }
 
 func (p plaintext) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {

@@ -20,6 +20,7 @@ type counters struct {
 	ended           reasonCounters[endReason]
 	rejected        reasonCounters[rejectionReason]
 	streamsRejected reasonCounters[streamRejection]
+	handshakes      reasonCounters[handshakeFailure] // that have failed
 	framesDropped   reasonCounters[frameDropReason]
 	connsClosed     reasonCounters[connectionClosed]
 }
@@ -110,6 +111,8 @@ func newCounters() *counters {
 			rejectedStopping, rejectedFailed),
 		streamsRejected: newReasonCounters(streamWithoutKey, streamUnknownKey, streamOtherConnection, streamTooMany, streamStopping,
 			streamFailed),
+		handshakes: newReasonCounters(handshakeNoTLS, handshakeNoCertificate, handshakeUnknownAuthority, handshakeExpired, handshakeVersion,
+			handshakeOther),
 		framesDropped: newReasonCounters(frameUnsolicited, frameLate, frameStale, frameOversized, frameTooLarge, frameUnknownFamilies),
 		connsClosed:   newReasonCounters(closedTooMany, closedUnregistered, closedStreams),
 	}
@@ -142,6 +145,12 @@ func (c *counters) streamRejected(why streamRejection) {
 func (c *counters) connectionClosed(why connectionClosed) {
 	if c != nil {
 		c.connsClosed[why].Add(1)
+	}
+}
+
+func (c *counters) handshakeFailed(why handshakeFailure) {
+	if c != nil {
+		c.handshakes[why].Add(1)
 	}
 }
 
@@ -185,7 +194,7 @@ func (c *counters) counts() messages.ProxyCounts {
 	ended := c.ended.values()
 	return messages.ProxyCounts{
 		SessionsOpened: c.opened.Load(), SessionsEnded: ended, Refused: c.rejected.values(),
-		StreamsRefused: c.streamsRejected.values(), NodesEvicted: c.evicted.Load(),
+		StreamsRefused: c.streamsRejected.values(), HandshakesFailed: c.handshakes.values(), NodesEvicted: c.evicted.Load(),
 		Heartbeats: c.heartbeats.Load(), RelayedSamples: c.samples.Load(), RelayedBytes: c.bytes.Load(),
 		FramesRejected: c.framesDropped.values(), CrashRecords: c.crashes.Load(), StorageErrors: c.storageErrors.Load(),
 		Incidents: c.incidents.Load(), ConnectionsClosed: c.connsClosed.values(),

@@ -16,7 +16,6 @@ import (
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 )
@@ -72,6 +71,8 @@ type Config struct {
 	Alertmanager AlertmanagerConfig
 	// Incidents says what is done about incidents; nil: nothing.
 	Incidents *IncidentsConfig
+	// TLS is how connections are encrypted; nil: they are not.
+	TLS *TLSConfig
 	// Intercept is called before the handler of every stream; nil is none. Tests use it to
 	// disturb single streams.
 	Intercept grpc.StreamServerInterceptor
@@ -102,6 +103,7 @@ type Proxy struct {
 	requestIDs    atomic.Uint64
 	counters      *counters
 	peers         *peerLog
+	tls           *encrypted // nil: connections are not encrypted
 	// consistency is what the actor schemas has found.
 	consistency atomic.Pointer[map[string]*messages.SchemaConsistency]
 	// alertmanager gets incidentAlert and incidentRemoved; nil: nobody is told. alertCounts is what it has sent.
@@ -134,7 +136,7 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 	p.service.connections = p.connections
 	p.service.stopping, p.refuse = context.WithCancel(context.Background())
 	options := []grpc.ServerOption{
-		grpc.Creds(plaintext{insecure.NewCredentials()}),
+		grpc.Creds(p.credentials(cfg)),
 		grpc.ForceServerCodecV2(newCodec(cfg.counters)),
 		grpc.MaxRecvMsgSize(cfg.MaxMessageSize),
 		grpc.WriteBufferSize(writeBuffer),

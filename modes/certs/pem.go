@@ -1,0 +1,86 @@
+package certs
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"fodc/modes/files"
+)
+
+const (
+	// maxSubjectBytes bounds the name of a certificate, as logs and labels show it.
+	maxSubjectBytes = 128
+	// maxShown bounds the certificates of a file whose end is watched. A bundle may have hundreds.
+	maxShown = 16
+)
+
+// parse returns the certificates of a file, of which there is at least one.
+func parse(path string, text []byte) ([]*x509.Certificate, error) {
+	var all []*x509.Certificate
+	for {
+		block, rest := pem.Decode(text)
+		if block == nil {
+			break
+		}
+		text = rest
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("certificate %d in %q cannot be read: %w", len(all)+1, path, err)
+		}
+		all = append(all, c)
+	}
+	switch {
+	case bytes.Contains(text, []byte("-----BEGIN")):
+		return nil, fmt.Errorf("%q is cut short, or broken: a block of PEM has no end", path)
+	case len(all) == 0:
+		return nil, fmt.Errorf("%q has no certificate in PEM", path)
+	}
+	return all, nil
+}
+
+// Subject returns the name of a certificate: its common name, else its first other name. It is of a bounded length.
+func Subject(c *x509.Certificate) string {
+	name := c.Subject.CommonName
+	switch {
+	case name != "":
+	case len(c.DNSNames) > 0:
+		name = c.DNSNames[0]
+	case len(c.URIs) > 0:
+		name = c.URIs[0].String()
+	case len(c.IPAddresses) > 0:
+		name = c.IPAddresses[0].String()
+	default:
+		name = "serial " + c.SerialNumber.String()
+	}
+	return strings.ToValidUTF8(name[:min(len(name), maxSubjectBytes)], "")
+}
+
+// checkTime returns an error unless the certificate is valid now.
+func checkTime(path string, c *x509.Certificate, now time.Time) error {
+	switch {
+	case now.After(c.NotAfter):
+		return fmt.Errorf("the certificate of %q in %q has expired at %s", Subject(c), path, c.NotAfter.UTC().Format(time.RFC3339))
+	case now.Before(c.NotBefore):
+		return fmt.Errorf("the certificate of %q in %q is not valid before %s", Subject(c), path, c.NotBefore.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// ends returns when certificates expire, the first ones first, at most maxShown.
+func ends(flag string, all []*x509.Certificate) []files.Certificate {
+	list := make([]files.Certificate, 0, len(all))
+	for _, c := range all {
+		list = append(list, files.Certificate{Flag: flag, Subject: Subject(c), NotAfter: c.NotAfter})
+	}
+	slices.SortStableFunc(list, func(a, b files.Certificate) int { return cmp.Compare(a.NotAfter.Unix(), b.NotAfter.Unix()) })
+	return list[:min(len(list), maxShown)]
+}
