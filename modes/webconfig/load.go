@@ -110,7 +110,7 @@ var quoted = regexp.MustCompile("(?s) ?`.*?`")
 // parse reads the file as the toolkit does.
 func parse(content []byte) (*web.Config, error) {
 	c := &web.Config{
-		TLSConfig:  web.TLSConfig{MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS13, PreferServerCipherSuites: true},
+		TLSConfig:  web.TLSConfig{MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS13},
 		HTTPConfig: web.HTTPConfig{HTTP2: true},
 	}
 	if err := yaml.UnmarshalStrict(content, c); err != nil {
