@@ -9,6 +9,7 @@ import (
 // The families of what the proxy counts of its agents.
 const (
 	familyAgents         = "fodc_proxy_agents"
+	familyUnverified     = "fodc_proxy_agents_unverified"
 	familyConnsClosed    = "fodc_proxy_connections_closed_total"
 	familyCrashes        = "fodc_proxy_crash_records"
 	familyHandshakes     = "fodc_proxy_handshakes_failed_total"
@@ -41,6 +42,8 @@ func metadataOfAgents(family string) (kind messages.MetricType, help string) {
 		return messages.TypeGauge, "Agents in the registry by role and state; NaN while that is not known."
 	case familyConnsClosed:
 		return messages.TypeCounter, "Connections of agents and strangers that the proxy has closed, by reason."
+	case familyUnverified:
+		return messages.TypeGauge, "Agents in the registry that have shown neither a certificate nor a token; NaN while that is not known."
 	case familyCrashes:
 		return messages.TypeGauge, "Crash records that the proxy keeps, those of nodes that are gone included."
 	case familySchema:
@@ -148,6 +151,7 @@ func (r roles) of(role string) string {
 
 // agents sets the numbers of agents to those of the registry; nil: they are not known.
 func (m *selfMetrics) agents(c *messages.Cluster) {
+	m.unverified(c)
 	type cell struct{ role, state string }
 	counts := map[cell]float64{}
 	unknown := math.NaN()
@@ -168,4 +172,25 @@ func (m *selfMetrics) agents(c *messages.Cluster) {
 			set(role)
 		}
 	}
+}
+
+// unverified sets the number of agents that have not shown who they are. A proxy that does not ask
+// them has no such metric.
+func (m *selfMetrics) unverified(c *messages.Cluster) {
+	if c != nil && c.Verifies {
+		m.verifies = true
+	}
+	if !m.verifies {
+		return
+	}
+	count := math.NaN()
+	if c != nil {
+		count = 0
+		for i := range c.Nodes {
+			if c.Nodes[i].Verified.IsZero() {
+				count++
+			}
+		}
+	}
+	m.set.GetOrCreateGauge(familyUnverified, nil).Set(count)
 }

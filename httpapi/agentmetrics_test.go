@@ -108,3 +108,29 @@ fodc_proxy_schema_consistency{group="b",status="CONSISTENCY_STATUS_CONSISTENT"} 
 	p.consistency = nil
 	require.Empty(t, schema())
 }
+
+// Agents that have not shown who they are are counted where they are asked for it, and only there.
+func TestAgentsThatAreNotVerifiedAreCounted(t *testing.T) {
+	p := newFakeProxy()
+	count := func() string {
+		t.Helper()
+		w := p.get("/metrics/self")
+		requireLint(t, w.Body.Bytes())
+		return samplesOf(w.Body.String(), familyUnverified)
+	}
+	p.cluster = someCluster()
+	require.Empty(t, count())
+	require.NotContains(t, p.get("/cluster").Body.String(), "verified")
+	p.cluster.Verifies = true
+	require.Equal(t, familyUnverified+" 2\n", count())
+	p.cluster.Nodes[1].Verified = messages.Verified{Certificate: "*.nodes"}
+	require.Equal(t, familyUnverified+" 1\n", count())
+	page := p.get("/cluster").Body.String()
+	require.Equal(t, 1, strings.Count(page, `"verified":false`))
+	require.Contains(t, page, `"verified":true,"certificate_name":"*.nodes","session_age`)
+	p.cluster.Nodes[0].Verified = messages.Verified{Token: "agents"}
+	require.Contains(t, p.get("/cluster").Body.String(), `"verified":true,"token_name":"agents"`)
+	require.Equal(t, familyUnverified+" 0\n", count())
+	p.clusterErr = errors.New("x")
+	require.Equal(t, familyUnverified+" NaN\n", count())
+}

@@ -164,6 +164,7 @@ func documentedServersBehind(gate *access.Gate) map[string]documentedServer {
 	p.proxyCounts.Incidents = &messages.IncidentCounts{Open: 1}
 	p.files = someFiles()
 	p.collection, p.cluster, p.tree, p.configs = threeNodes(), someCluster(), tree, someConfigs()
+	p.cluster.Verifies, p.cluster.Nodes[1].Verified = true, messages.Verified{Certificate: "c", Token: "t"}
 	series := &p.collection.Nodes[0].Blocks[0].Families[0].Series[0]
 	series.Values = []float64{math.NaN(), 1}
 	withAllParts(p, at)

@@ -35,11 +35,24 @@ type nodeView struct {
 	RegisteredAt   time.Time                   `json:"registered_at,omitzero"`
 	LastHeartbeat  time.Time                   `json:"last_heartbeat,omitzero"`
 	LastError      string                      `json:"last_error,omitempty"`
+	verifiedView
 	// The times are in seconds; nil where they are not known.
 	SessionAge  *float64     `json:"session_age_seconds,omitempty"`
 	RoundTrip   *float64     `json:"round_trip_seconds,omitempty"`
 	ClockOffset *float64     `json:"clock_offset_seconds,omitempty"`
 	Runtime     *runtimeView `json:"runtime_metrics,omitempty"`
+}
+
+// verifiedView is how an agent has shown who it is. All is absent where agents are not asked for that.
+type verifiedView struct {
+	Verified        *bool  `json:"verified,omitempty"`
+	CertificateName string `json:"certificate_name,omitempty"`
+	TokenName       string `json:"token_name,omitempty"`
+}
+
+func verifiedOf(v messages.Verified) verifiedView {
+	is := !v.IsZero()
+	return verifiedView{&is, v.Certificate, v.Token}
 }
 
 type runtimeView struct {
@@ -60,7 +73,11 @@ func (a *ProxyAPI) serveCluster(w http.ResponseWriter, r *http.Request) error {
 	}
 	view := clusterView{Nodes: make([]nodeView, 0, len(c.Nodes)), UpdatedAt: jsonTime(c.UpdatedAt)}
 	for i := range c.Nodes {
-		view.Nodes = append(view.Nodes, viewOf(&c.Nodes[i]))
+		node := viewOf(&c.Nodes[i])
+		if c.Verifies {
+			node.verifiedView = verifiedOf(c.Nodes[i].Verified)
+		}
+		view.Nodes = append(view.Nodes, node)
 	}
 	slices.SortFunc(view.Nodes, func(a, b nodeView) int { return cmp.Compare(a.NodeID, b.NodeID) })
 	return writeJSON(w, http.StatusOK, view)

@@ -84,9 +84,10 @@ type selfMetrics struct {
 	duration *metrics.PrometheusHistogram
 	// writing is locked while counts of other packages are copied and written, so that a page
 	// never shows an older count than the page before.
-	writing sync.Mutex
-	roles   roles
-	schemas schemaSeries
+	writing  sync.Mutex
+	roles    roles
+	verifies bool // the proxy asks agents who they are
+	schemas  schemaSeries
 	fileSeries
 }
 

@@ -38,7 +38,7 @@ func TestSelfMetricsPage(t *testing.T) {
 			time.Sleep(40 * time.Millisecond)
 			return p.collection, p.collectErr
 		}
-		p.files = someFiles()
+		p.files, p.cluster.Verifies = someFiles(), true
 		p.get("/metrics?node_id=n1")
 		p.collection = &messages.Collection{}
 		p.get("/metrics?node_id=n1")

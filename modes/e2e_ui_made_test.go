@@ -112,6 +112,10 @@ func (c *madeCluster) cluster(_ context.Context, f messages.NodeFilter) (message
 		}
 		if c.hostile {
 			s.LastError, s.AgentVersion, s.ContainerNames = hostile(n), hostile(n+1), []string{hostile(n + 2)}
+			all.Verifies = true
+			if n%3 > 0 {
+				s.Verified = messages.Verified{Certificate: hostile(n + 3), Token: hostile(n + 4)}
+			}
 		}
 		all.Nodes = append(all.Nodes, s)
 	}

@@ -85,6 +85,11 @@ func requireConsistent(t *testing.T, s *registryState) {
 	}
 	require.Equal(t, unconfirmed, listed)
 	require.Equal(t, bytes, s.configsBytes)
+	byName := nodesByName{}
+	for _, n := range s.nodes {
+		byName.add(n)
+	}
+	require.Equal(t, byName, s.byName)
 }
 
 // A registration takes as long in a registry of 10,000 nodes as in one of 1,000.

@@ -31,8 +31,9 @@ func (m *registryMachine) Do(command string, args []string) string {
 	switch command {
 	case "admit":
 		m.ids++
+		by, args := verifiedFrom(args)
 		reg, peer := registrationFrom(args)
-		adm, err := m.state.admit(reg, fmt.Sprintf("a%d", m.ids), peer, verifiedPeer{}, m.Now())
+		adm, err := m.state.admit(reg, fmt.Sprintf("a%d", m.ids), peer, by, m.Now())
 		if err != nil {
 			return "rejected: " + err.Error()
 		}
@@ -43,7 +44,16 @@ func (m *registryMachine) Do(command string, args []string) string {
 		if adm.evicted != (eviction{}) {
 			text += fmt.Sprintf(", evicted %q (session %q)", adm.evicted.nodeID, adm.evicted.agentID)
 		}
+		for _, e := range adm.displaced {
+			text += fmt.Sprintf(", displaced %q (session %q)", e.nodeID, e.agentID)
+		}
+		if !adm.verified.IsZero() {
+			text += fmt.Sprintf(", verified by certificate %q, token %q", adm.verified.Certificate, adm.verified.Token)
+		}
 		return text
+	case "node-id-from":
+		m.state.nodeIDFrom = NodeIDFrom(args[0])
+		return ""
 	case "stream":
 		m.state.streamOpened(args[0])
 		return ""
@@ -111,6 +121,20 @@ func scriptConfig(r *messages.Registration) *messages.NodeConfig {
 		r.Config = &messages.NodeConfig{}
 	}
 	return r.Config
+}
+
+// verifiedFrom takes what the peer has shown out of the arguments: cert=dns:NAME,uri:URI,cn:NAME and token=NAME.
+func verifiedFrom(args []string) (by verifiedPeer, others []string) {
+	for _, arg := range args {
+		if names, ok := strings.CutPrefix(arg, "cert="); ok {
+			by.certificate = certificateNamesOf(certificateOf(strings.Split(names, ",")...))
+		} else if token, ok := strings.CutPrefix(arg, "token="); ok {
+			by.token = token
+		} else {
+			others = append(others, arg)
+		}
+	}
+	return by, others
 }
 
 // registrationFrom also returns the remote address: that of peer=IP, or the same for all.

@@ -24,7 +24,15 @@ function ofProxy(node) {
     ['Endpoints', node.up?.length > 0 && node.up.map(one => html`<span key=${one.endpoint} class="endpoint"><${Mark} state=${one.value === 1 ? 'online' : 'failed'} /> <bdi>${one.endpoint}</bdi></span>`)],
     ['Agent', html`${node.agent_version || 'version not known'}, registered <${Time} at=${node.registered_at} />, heard of <${Time} at=${node.last_heartbeat} />${node.round_trip_seconds !== undefined && `, round trip ${formatDuration(node.round_trip_seconds)}`}${
       node.clock_offset_seconds !== undefined && html`, <span class=${Math.abs(node.clock_offset_seconds) > 1 ? 'bad' : ''}>clock ${formatDuration(node.clock_offset_seconds)} off</span>`}`],
+    ['Verified', node.verified !== undefined && verifiedBy(node)],
   ]
+}
+
+// verifiedBy says how the agent has shown who it is.
+function verifiedBy(node) {
+  const shown = [['certificate', node.certificate_name], ['token', node.token_name]].filter(([, name]) => name)
+  if (shown.length === 0) return 'no: its agent has shown neither a certificate nor a token'
+  return html`by ${shown.map(([what, name], i) => html`<span key=${what}>${i > 0 && ', '}${what} <bdi>${name}</bdi></span>`)}`
 }
 
 function ofAgent(health) {
