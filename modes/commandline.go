@@ -32,7 +32,7 @@ const (
 
 const (
 	programName    = "fodc"
-	commandAllowed = "must be agent, proxy, standalone, journal, query, incidents, rules or view (see fodc --help)"
+	commandAllowed = "must be agent, proxy, standalone, journal, query, incidents, rules, check or view (see fodc --help)"
 )
 
 const precedence = "A flag overrides its environment variable, which is named after it, and the variable overrides the default.\n" +
@@ -54,6 +54,8 @@ type Runners struct {
 	Incidents func(ctx context.Context, c IncidentsConfig, stdout, stderr io.Writer) error
 	// Rules prints the built-in alerting rules, or checks or tests others.
 	Rules func(ctx context.Context, c RulesConfig, stdout, stderr io.Writer) error
+	// CheckMask prints what an agent would send of files.
+	CheckMask func(ctx context.Context, c CheckMaskConfig, stdout, stderr io.Writer) error
 	// View serves incidents that are in a file or a directory.
 	View func(ctx context.Context, c ViewConfig, stdout, stderr io.Writer) error
 }
@@ -164,7 +166,7 @@ func newApp(stdout, stderr io.Writer, run Runners) *cli.App {
 			Action:          func(c *cli.Context) error { return cmd.action(c, &logging, stderr) },
 		})
 	}
-	app.Commands = append(app.Commands, journalCommand(stderr, run), queryTool(run).cliCommand(stderr), incidentsCommand(stderr, run), rulesCommand(stderr, run), viewTool(run).cliCommand(stderr), helpCommand())
+	app.Commands = append(app.Commands, journalCommand(stderr, run), queryTool(run).cliCommand(stderr), incidentsCommand(stderr, run), rulesCommand(stderr, run), checkCommand(stderr, run), viewTool(run).cliCommand(stderr), helpCommand())
 	return app
 }
 

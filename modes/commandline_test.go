@@ -51,6 +51,7 @@ func run(t *testing.T, runErr error, env []string, args ...string) outcome {
 		Query:      func(_ context.Context, c QueryCommandConfig, _, _ io.Writer) error { o.config = c; return runErr },
 		Incidents:  func(_ context.Context, c IncidentsConfig, _, _ io.Writer) error { o.config = c; return runErr },
 		Rules:      func(_ context.Context, c RulesConfig, _, _ io.Writer) error { o.config = c; return runErr },
+		CheckMask:  func(_ context.Context, c CheckMaskConfig, _, _ io.Writer) error { o.config = c; return runErr },
 		View:       func(_ context.Context, c ViewConfig, _, _ io.Writer) error { o.config = c; return runErr },
 	})
 	o.stdout, o.stderr = stdout.String(), stderr.String()

@@ -177,6 +177,7 @@ func configurationPage(t *testing.T) string {
 		"Those of `fodc query` are in [querying.md](querying.md#fodc-query); `--proxy-url` has the variable `FODC_QUERY_PROXY_URL`.\n" +
 		"Those of `fodc incidents` are in [incidents.md](incidents.md#on-the-command-line); `--proxy-url` has the variable `FODC_INCIDENTS_PROXY_URL`.\n" +
 		"Those of `fodc rules` take files alone, and are in [incidents.md](incidents.md#rules).\n" +
+		"Those of `fodc check` take files alone: `fodc check mask FILE...` is in [api.md](api.md#what-would-be-sent).\n" +
 		"`fodc view` has one flag, which is in [incidents.md](incidents.md#fodc-view).\n")
 	b.WriteString(logAndSignals)
 	return b.String()

@@ -18,7 +18,9 @@ const maxLine = 1 << 20
 type textWriter struct {
 	w     *bufio.Writer
 	lines mask.Lines
-	err   error
+	// written counts the lines of others, masked the masks in them.
+	written, masked int
+	err             error
 }
 
 func newTextWriter(w io.Writer) *textWriter { return &textWriter{w: bufio.NewWriter(w)} }
@@ -33,12 +35,19 @@ func (t *textWriter) line(text string) {
 		note, text = "... (the rest of the line is left out)", text[:maxLine]
 	}
 	text = strings.TrimSuffix(text, "\r")
-	if isPlain(text) { // Most are, and a mask is, too.
-		text = t.lines.Line(text)
-	} else {
-		text = printable(t.lines.Line(strings.ToValidUTF8(text, "\uFFFD")))
+	t.written++
+	valid := text
+	if !isPlain(text) {
+		valid = strings.ToValidUTF8(text, "\uFFFD")
 	}
-	_, t.err = t.w.WriteString(text)
+	masked := t.lines.Line(valid)
+	if masked != valid {
+		t.masked += max(1, strings.Count(masked, mask.Mark)-strings.Count(valid, mask.Mark))
+	}
+	if !isPlain(text) { // Most are, and a mask is, too.
+		masked = printable(masked)
+	}
+	_, t.err = t.w.WriteString(masked)
 	if t.err == nil {
 		_, t.err = t.w.WriteString(note + "\n") // The error of a bufio.Writer stays.
 	}
@@ -56,6 +65,13 @@ func (t *textWriter) flush() error {
 		t.err = t.w.Flush()
 	}
 	return t.err
+}
+
+// MaskText copies a text line by line, as it is captured, and returns how many lines it has, and how many masks were put into it.
+func MaskText(w io.Writer, from io.Reader) (lines, masked int, err error) {
+	t := newTextWriter(w)
+	err = t.copy(from)
+	return t.written, t.masked, errors.Join(t.flush(), err)
 }
 
 // copyText copies a text line by line.
