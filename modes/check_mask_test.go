@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -89,17 +90,20 @@ func TestCheckMaskShowsNoSecret(t *testing.T) {
 	}
 }
 
-type neverEnds struct{ asked chan struct{} }
+// endless is an input that says when it is read, and has nothing until it is closed.
+type endless struct{ asked, closed chan struct{} }
 
-func (n neverEnds) Read([]byte) (int, error) {
-	close(n.asked)
-	select {}
+func (e endless) Read([]byte) (int, error) {
+	close(e.asked)
+	<-e.closed
+	return 0, io.EOF
 }
 
 // A standard input that never ends does not keep the program from ending.
 func TestCheckMaskEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	in := neverEnds{make(chan struct{})}
+	in := endless{make(chan struct{}), make(chan struct{})}
+	defer close(in.closed)
 	go func() {
 		<-in.asked
 		cancel()

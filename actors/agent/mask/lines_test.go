@@ -22,7 +22,7 @@ func TestLines(t *testing.T) {
 	f("-----BEGIN PRIVATE KEY-----\\nc2Vj\\n-----END PRIVATE KEY-----\nb", "***\nb")
 	f("-----BEGIN CERTIFICATE-----\nb", "-----BEGIN CERTIFICATE-----\nb")
 	f("2026-03-01 key: -----BEGIN EC PRIVATE KEY-----\n2026-03-01 c2Vj\n2026-03-01 -----END EC PRIVATE KEY-----\nb", "2026-03-01 key: ***\n***\n***\nb")
-	f("authorization:digest ", "authorization:digest ***") // what is masked there is empty
+	f("authorization:digest ", "authorization:***") // what is masked there is empty
 	f("tokens: [\n a,\n b]\nc", "tokens: ***\n***\n***\nc")
 	f("token:\nnext word\nx", "token:\n*** word\nx")
 	// The end of a key whose beginning is not there.

@@ -24,7 +24,7 @@ type openValue struct {
 // openValueIn returns the value that is open at the end of the line, in which these spans were found.
 func openValueIn(line string, found []span, known *knownNames) openValue {
 	for _, s := range found {
-		if s.to == len(line) && (line[s.from] == '[' || line[s.from] == '{') {
+		if s.from < s.to && s.to == len(line) && (line[s.from] == '[' || line[s.from] == '{') {
 			if depth := bracketsOf(line[s.from:]); depth > 0 {
 				return openValue{left: maxValueLines, depth: depth}
 			}
