@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 
+	"fodc/actors/proxy"
 	"fodc/messages"
 )
 
@@ -17,6 +18,10 @@ type GRPCTLSConfig struct {
 	ClientCAFile string
 	// ClientAuth is require or optional: whether agents without a certificate may connect. Default require.
 	ClientAuth string
+	// NodeIDFrom says which names of its certificate an agent may have: san, cn, any or none. Default any.
+	NodeIDFrom string
+	// TokenFile has the tokens of agents. Default "": they need none.
+	TokenFile string
 	// MinVersion is 1.3 or 1.2. Default 1.3.
 	MinVersion string
 
@@ -50,6 +55,8 @@ func (c GRPCTLSConfig) validate() error {
 		return invalid("grpc-client-ca-file", c.ClientCAFile, noTLS+"no agent shows a certificate")
 	case c.ClientAuth == clientAuthOptional && c.ClientCAFile == "":
 		return invalid("grpc-client-auth", c.ClientAuth, "needs --grpc-client-ca-file: without it no agent is asked for a certificate")
+	case c.ClientCAFile == "" && c.NodeIDFrom != "" && c.NodeIDFrom != string(proxy.NodeIDFromAny):
+		return invalid("grpc-node-id-from", c.NodeIDFrom, "needs --grpc-client-ca-file: without it no agent is asked for a certificate")
 	case c.MinVersion == tls12 && c.CertFile == "":
 		return invalid("grpc-tls-min-version", c.MinVersion, noTLS+"there is no version of it")
 	}
@@ -65,8 +72,17 @@ func grpcTLSOptions(c *GRPCTLSConfig) []*option {
 			"If an authority is removed, the connections of its agents are closed"),
 		choiceOption(&c.ClientAuth, "grpc-client-auth", clientAuthRequire, "`RULE` for agents where there is a --grpc-client-ca-file: require a certificate, "+
 			"or optional, which lets agents without one connect, too", []string{clientAuthRequire, clientAuthOptional}),
+		choiceOption(&c.NodeIDFrom, "grpc-node-id-from", string(proxy.NodeIDFromAny), "`NAMES` of its certificate that an agent may register with, as its node id and its pod name: "+
+			"san, the DNS names and the URIs, or the last part of their path; cn, the common name; any of both; or none, which allows all, for nodes that share a certificate", nodeIDFrom()),
+		fileOption(&c.TokenFile, agentTokenFileFlag, "`FILE` of tokens, one of which an agent must show: a line each with a name, agent, and sha256: with the SHA-256 of the token; "+
+			"read again when it changes. If no token of a name is left, the sessions of its agents end"),
 		choiceOption(&c.MinVersion, "grpc-tls-min-version", tls13, "lowest `VERSION` of TLS with agents: 1.3 or 1.2", []string{tls13, tls12}),
 	}
+}
+
+// nodeIDFrom returns the values of --grpc-node-id-from.
+func nodeIDFrom() []string {
+	return []string{string(proxy.NodeIDFromSAN), string(proxy.NodeIDFromCN), string(proxy.NodeIDFromAny), string(proxy.NodeIDFromNone)}
 }
 
 // LinkSecurityConfig is how an agent's connections to its proxies are secured.

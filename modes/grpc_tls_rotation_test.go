@@ -121,7 +121,10 @@ func TestTLSRevocationByRemoval(t *testing.T) {
 		require.Equal(t, []string{"n1"}, w.online())
 		require.EqualValues(t, 2, w.opened())
 		require.Contains(t, w.linkError(), "the proxy trusts the authority of no certificate in --proxy-cert-file")
-		require.Equal(t, 1, w.logs.FilterMessage("the certificate of an agent is not trusted any more: its connection is closed").Len())
+		ended := w.logs.FilterMessage("agent is unconnected: its session ended").All()
+		require.Len(t, ended, 1)
+		require.Equal(t, `the certificate with "n0", "n1", "n2", "agent" is not trusted any more: connect with one of an authority in --grpc-client-ca-file`,
+			ended[0].ContextMap()["reason"])
 		w.issueAgent(good)
 		w.pass(15 * time.Second)
 		w.requireOnline(2)

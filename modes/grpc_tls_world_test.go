@@ -119,11 +119,12 @@ func (w *tlsWorld) startProxy() {
 	p := &runningProxy{}
 	secured, err := w.server.start(w.watcher, p.recheck)
 	require.NoError(w.t, err)
-	w.proxy = proxy.Start(w.sys, proxy.Config{
+	cfg := proxy.Config{
 		Limits:            proxy.RegistryLimits{HeartbeatTimeout: 30 * time.Second, CleanupTimeout: 5 * time.Minute, MaxAgents: 100},
 		HeartbeatInterval: 10 * time.Second, MaxCollections: 16, MaxMessageSize: 4 << 20, MaxAgentSeries: 100_000, MaxAnswersBytes: 1 << 30,
-		TLS: secured.actors(),
-	})
+	}
+	secured.configure(&cfg)
+	w.proxy = proxy.Start(w.sys, cfg)
 	p.proxy = w.proxy
 	p.started.Store(true)
 	go func() { w.net.served <- w.proxy.Serve(w.net.listener) }()

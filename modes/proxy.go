@@ -38,7 +38,7 @@ type runningProxy struct {
 	proxy    *proxy.Proxy
 	http     *httpapi.Server
 	grpcAddr net.Addr
-	tls      *grpcTLS    // nil: agents connect without TLS
+	security *grpcSecurity
 	started  atomic.Bool // proxy is there
 	ready    atomic.Bool
 	failures chan error
@@ -63,10 +63,10 @@ func startProxy(sys *actors.System, c ProxyConfig, program Program, alone bool) 
 		return nil, err
 	}
 	p := &runningProxy{program: program, failures: make(chan error, 2), restoreHeap: func() {}}
-	if p.tls, err = c.GRPCTLS.start(program.Files, p.recheck); err != nil {
+	if p.security, err = c.GRPCTLS.start(program.Files, p.recheck); err != nil {
 		return nil, err
 	}
-	cfg.TLS = p.tls.actors()
+	p.security.configure(&cfg)
 	grpcListener, err := net.Listen("tcp", c.GRPCListenAddr)
 	if err != nil {
 		return nil, fmt.Errorf("listen for gRPC on %q: %w", c.GRPCListenAddr, err)
@@ -105,13 +105,16 @@ func startProxy(sys *actors.System, c ProxyConfig, program Program, alone bool) 
 	if text := c.GRPCTLS.open(p.grpcAddr); text != "" {
 		log.Info(text)
 	}
+	if text := c.GRPCTLS.readable(p.grpcAddr); text != "" {
+		log.Warn(text)
+	}
 	return p, nil
 }
 
-// recheck ends the connections whose certificates are not trusted any more.
+// recheck ends the sessions whose certificate or token is not accepted any more.
 func (p *runningProxy) recheck() {
 	if p.started.Load() {
-		p.proxy.RecheckCertificates()
+		p.proxy.Recheck()
 	}
 }
 

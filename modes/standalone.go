@@ -25,7 +25,7 @@ func RunStandalone(ctx context.Context, c StandaloneConfig, program Program) err
 		return err
 	}
 	c.Agent.ProxyAddrs = []string{dialAddr(p.grpcAddr)}
-	c.Agent.Security.local = p.tls.local()
+	c.Agent.Security.local = p.security.local()
 	a, err := startAgent(sys, c.Agent, program, false)
 	if err != nil {
 		p.abandon()

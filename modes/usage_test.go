@@ -35,6 +35,8 @@ var wrongValues = map[string][]string{
 	"grpc-tls-key-file":                   wrongFiles,
 	"grpc-client-ca-file":                 append([]string{"ca.pem"}, wrongFiles...),
 	"grpc-client-auth":                    {"", "x", "none", "Require", "optional"},
+	"grpc-node-id-from":                   {"", "x", "SAN", "san", "none"},
+	"grpc-agent-token-file":               wrongFiles,
 	"grpc-tls-min-version":                {"", "x", "1.1", "TLS1.3", "1.2"},
 	"proxy-tls":                           {"", "x", "yes", "TRUE", "1", "0"},
 	"proxy-ca-file":                       append([]string{"ca.pem"}, wrongFiles...),

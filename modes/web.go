@@ -3,17 +3,14 @@ package modes
 import (
 	"cmp"
 	"crypto/tls"
-	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
 	"os"
-	"time"
 
 	"fodc/httpapi"
 	"fodc/httpapi/access"
 	"fodc/modes/files"
-	"fodc/modes/tokens"
 	"fodc/modes/webconfig"
 
 	"go.uber.org/zap"
@@ -86,7 +83,7 @@ func (c WebConfig) open(p Program, external []*url.URL, listen ...string) (*open
 	}
 	w := &openWeb{}
 	if c.TokenFile != "" {
-		table, err := files.Watch(p.Files, tokenFileFlag, c.loadTokens, nil)
+		table, err := files.Watch(p.Files, tokenFileFlag, tokensOf(c.TokenFile, access.RoleRead, access.RoleOperate), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -104,18 +101,6 @@ func (c WebConfig) open(p Program, external []*url.URL, listen ...string) (*open
 	}
 	w.gate = access.New(cfg)
 	return w, nil
-}
-
-func (c WebConfig) loadTokens(r *files.Reader, _ time.Time) (files.Loaded[tokens.Table], error) {
-	content, err := r.Read(c.TokenFile)
-	if err != nil {
-		return files.Loaded[tokens.Table]{}, err
-	}
-	table, err := tokens.Parse(content, access.RoleRead, access.RoleOperate)
-	if err != nil {
-		return files.Loaded[tokens.Table]{}, fmt.Errorf("%q: %w", c.TokenFile, err)
-	}
-	return files.Loaded[tokens.Table]{Value: table}, nil
 }
 
 // ownNames returns the names of this machine: its host name, and the hosts of the addresses.

@@ -28,9 +28,9 @@ type connection struct {
 	id   uint64 // greater than 0
 	conn net.Conn
 	raw  net.Conn // as it was accepted
-	// certificate is the client's own certificate, which was verified in the handshake; nil if it
-	// has shown none. It stays the same as long as the connection lives.
-	certificate *x509.Certificate
+	// chain are the certificates that the client has shown and that were verified in the handshake, its
+	// own first; empty if it has shown none. They stay the same as long as the connection lives.
+	chain []*x509.Certificate
 }
 
 // credentials are those of all connections.
@@ -38,8 +38,7 @@ func (p *Proxy) credentials(cfg Config) credentials.TransportCredentials {
 	if cfg.TLS == nil {
 		return plaintext{insecure.NewCredentials()}
 	}
-	p.tls = &encrypted{cfg.TLS, p.sys.Log(), cfg.peers, cfg.counters, newCertified()}
-	return *p.tls
+	return encrypted{cfg.TLS, p.sys.Log(), cfg.peers, cfg.counters}
 }
 
 func (p plaintext) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {

@@ -8,23 +8,12 @@ import (
 	"io"
 	"net"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
 	"go.uber.org/zap"
 	"google.golang.org/grpc/credentials"
 )
-
-// TLSConfig is how the connections of agents are encrypted. Its functions are called by many goroutines at once, and must
-// not block.
-type TLSConfig struct {
-	// Handshake returns what one handshake is made with.
-	Handshake func() *tls.Config
-	// Verify returns an error unless the certificates that an agent has shown in its handshake, its own first, are still
-	// trusted.
-	Verify func(shown []*x509.Certificate) error
-}
 
 const (
 	// lingerTime and lingerBytes bound what is read of a peer whose handshake has failed. If the connection were closed
@@ -33,14 +22,12 @@ const (
 	lingerBytes = 64 << 10
 )
 
-// encrypted are the credentials of connections with TLS. They number the connections, as plaintext does, and know those
-// whose agents have shown a certificate.
+// encrypted are the credentials of connections with TLS. They number the connections, as plaintext does.
 type encrypted struct {
-	config   *TLSConfig
+	config   func() *tls.Config // of one handshake
 	log      *zap.Logger
 	peers    *peerLog
 	counters *counters
-	live     *certified
 }
 
 func (e encrypted) Info() credentials.ProtocolInfo {
@@ -50,7 +37,7 @@ func (e encrypted) Clone() credentials.TransportCredentials { return e }
 
 // ServerHandshake is called by gRPC, which has set handshakeTimeout as the connection's deadline, and closes it at an error.
 func (e encrypted) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	conn := tls.Server(raw, e.config.Handshake())
+	conn := tls.Server(raw, e.config())
 	err := conn.Handshake()
 	if err == nil && conn.ConnectionState().NegotiatedProtocol == "" {
 		err = errNoHTTP2
@@ -60,20 +47,8 @@ func (e encrypted) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo
 		return nil, nil, err
 	}
 	state := conn.ConnectionState()
-	c := connection{AuthInfo: credentials.TLSInfo{State: state, CommonAuthInfo: credentials.CommonAuthInfo{SecurityLevel: credentials.PrivacyAndIntegrity}},
-		id: connectionIDs.Add(1), conn: raw, raw: raw}
-	if len(state.PeerCertificates) == 0 {
-		return conn, c, nil
-	}
-	c.certificate = state.PeerCertificates[0]
-	tracked := e.live.add(conn, raw, state.PeerCertificates)
-	// The authorities may have changed during the handshake: either this sees it, or recheck sees the connection.
-	if err := e.config.Verify(state.PeerCertificates); err != nil {
-		e.failed(raw, err)
-		_ = tracked.Close()
-		return nil, nil, err
-	}
-	return tracked, c, nil
+	return conn, connection{id: connectionIDs.Add(1), conn: raw, raw: raw, chain: state.PeerCertificates,
+		AuthInfo: credentials.TLSInfo{State: state, CommonAuthInfo: credentials.CommonAuthInfo{SecurityLevel: credentials.PrivacyAndIntegrity}}}, nil
 }
 
 // ClientHandshake is for clients.
@@ -127,64 +102,4 @@ func handshakeFailureOf(err error) handshakeFailure {
 		return handshakeVersion
 	}
 	return handshakeOther
-}
-
-// certified are the connections that live and whose agents have shown a certificate.
-type certified struct {
-	mu    sync.Mutex
-	conns map[*certifiedConn]struct{}
-}
-
-func newCertified() *certified { return &certified{conns: map[*certifiedConn]struct{}{}} }
-
-// certifiedConn is a connection that is forgotten when it is closed.
-type certifiedConn struct {
-	net.Conn
-	raw   net.Conn
-	shown []*x509.Certificate
-	of    *certified
-}
-
-func (c *certified) add(conn, raw net.Conn, shown []*x509.Certificate) *certifiedConn {
-	t := &certifiedConn{conn, raw, shown, c}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.conns[t] = struct{}{}
-	return t
-}
-
-// Close implements net.Conn.
-func (t *certifiedConn) Close() error {
-	t.of.mu.Lock()
-	delete(t.of.conns, t)
-	t.of.mu.Unlock()
-	return t.Conn.Close()
-}
-
-func (c *certified) all() []*certifiedConn {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	all := make([]*certifiedConn, 0, len(c.conns))
-	for t := range c.conns {
-		all = append(all, t)
-	}
-	return all
-}
-
-// RecheckCertificates closes the connections whose certificates are not trusted any more. It is for when the authorities
-// have changed, and may be called from anywhere.
-func (p *Proxy) RecheckCertificates() {
-	if p.tls == nil {
-		return
-	}
-	for _, t := range p.tls.live.all() {
-		err := p.tls.config.Verify(t.shown)
-		if err == nil {
-			continue
-		}
-		p.peers.warn(logDistrusted, p.sys.Log(), "the certificate of an agent is not trusted any more: its connection is closed",
-			zap.String("peer", parseAddress(t.raw.RemoteAddr().String()).String()), zap.String("subject", truncate(t.shown[0].Subject.String())),
-			zap.String("error", truncate(err.Error())))
-		_ = t.raw.Close()
-	}
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"strings"
 
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 )
 
@@ -19,14 +18,24 @@ type Credentials struct {
 	// Trusted reports whether the certificates of a client, its own first, are trusted now. Those
 	// that it is asked about were when the connection was made. Nil: they still are.
 	Trusted func(chain []*x509.Certificate) bool
-	// Token returns the name of a token, and whether it is good now; nil: agents need none.
-	Token func(token string) (name string, ok bool)
+	// Own is the certificate of an agent in this process, which may be any node; nil: there is none.
+	Own *x509.Certificate
+	// Tokens are those that agents must have one of; nil: they need none.
+	Tokens TokenTable
+}
+
+// TokenTable knows the tokens that are good now.
+type TokenTable interface {
+	// Find returns the name of a token. It is not ok for one that is not good.
+	Find(token string) (name string, ok bool)
+	// Has reports whether a token with the name is good.
+	Has(name string) bool
 }
 
 // asked reports whether agents are asked for anything.
-func (c Credentials) asked() bool { return c.Certificates || c.Token != nil }
+func (c Credentials) asked() bool { return c.Certificates || c.Tokens != nil }
 
-// shown is what the peer of a registration has shown.
+// shownCredentials is what the peer of a registration has shown.
 type shownCredentials struct {
 	chain []*x509.Certificate // the client's own first; empty: none
 	token string              // empty: none
@@ -34,33 +43,41 @@ type shownCredentials struct {
 
 // check returns who the peer is by what it has shown.
 func (c Credentials) check(s shownCredentials) verifiedPeer {
-	if err := c.revoked(s); err != nil {
-		return verifiedPeer{rejected: err}
-	}
 	var is verifiedPeer
 	if len(s.chain) > 0 {
 		is.certificate = certificateNamesOf(s.chain[0])
+		is.certificate.own = c.Own != nil && c.Own.Equal(s.chain[0])
 	}
-	if c.Token != nil {
-		is.token, _ = c.Token(s.token)
+	if c.Tokens != nil {
+		var ok bool
+		switch is.token, ok = c.Tokens.Find(s.token); {
+		case s.token == "":
+			return verifiedPeer{rejected: &rejection{rejectedToken, "an agent's token is needed: --proxy-token-file of the agent names a file with one"}}
+		case !ok:
+			return verifiedPeer{rejected: &rejection{rejectedToken, "the token is not one of --grpc-agent-token-file"}}
+		}
+	}
+	if why := c.revoked(acceptedCredentials{s.chain, is.token}); why != nil {
+		return verifiedPeer{rejected: why}
 	}
 	return is
 }
 
-// revoked returns why what was shown is not accepted now; nil if it is.
-func (c Credentials) revoked(s shownCredentials) *rejection {
-	if len(s.chain) > 0 && c.Trusted != nil && !c.Trusted(s.chain) {
-		return &rejection{rejectedCertificate, "the certificate with " + certificateNamesOf(s.chain[0]).text(NodeIDFromNone) +
+// acceptedCredentials is by what a session was accepted. Of the token the name is enough: when another
+// token takes its place under the same name, sessions go on.
+type acceptedCredentials struct {
+	chain     []*x509.Certificate // empty: none
+	tokenName string              // empty: none
+}
+
+// revoked returns why what a session was accepted by is not accepted now; nil if it is.
+func (c Credentials) revoked(a acceptedCredentials) *rejection {
+	if len(a.chain) > 0 && c.Trusted != nil && !c.Trusted(a.chain) {
+		return &rejection{rejectedCertificate, "the certificate with " + certificateNamesOf(a.chain[0]).text(NodeIDFromNone) +
 			" is not trusted any more: connect with one of an authority in --grpc-client-ca-file"}
 	}
-	if c.Token == nil {
-		return nil
-	}
-	if _, ok := c.Token(s.token); !ok {
-		if s.token == "" {
-			return &rejection{rejectedToken, "an agent's token is needed: --proxy-token-file of the agent names a file with one"}
-		}
-		return &rejection{rejectedToken, "the token is not one of --grpc-agent-token-file"}
+	if c.Tokens != nil && !c.Tokens.Has(a.tokenName) {
+		return &rejection{rejectedToken, "--grpc-agent-token-file has no token with the name " + quote(a.tokenName) + " any more"}
 	}
 	return nil
 }
@@ -68,18 +85,7 @@ func (c Credentials) revoked(s shownCredentials) *rejection {
 // shownBy returns what the peer of a registration stream has shown. Its certificates are those of
 // the connection, so all further streams of the session have the same ones.
 func shownBy(stream context.Context) shownCredentials {
-	return shownCredentials{connectionOf(stream).chain(), bearerToken(stream)}
-}
-
-// chain returns the certificates that the client has sent, its own first; nil if none was verified.
-func (c connection) chain() []*x509.Certificate {
-	if c.certificate == nil {
-		return nil
-	}
-	if info, ok := c.AuthInfo.(credentials.TLSInfo); ok && len(info.State.PeerCertificates) > 0 {
-		return info.State.PeerCertificates
-	}
-	return []*x509.Certificate{c.certificate}
+	return shownCredentials{connectionOf(stream).chain, bearerToken(stream)}
 }
 
 // bearerToken returns the token of the stream's metadata; empty if there is none.

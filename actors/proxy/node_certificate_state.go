@@ -37,6 +37,8 @@ type certificateNames struct {
 	dns  []string
 	uris []*url.URL
 	cn   string
+	// own says that it is the certificate of an agent in this process, which may be any node.
+	own bool
 	// digest is that of the certificate, which stands in for a name if there is none.
 	digest string
 }
@@ -67,6 +69,9 @@ func canBeNodeID(text string) bool {
 // nameFor returns the name of the certificate by which its owner may be the node with the id, and
 // false if it may not. Of several it returns the one that says most about the node.
 func (n *certificateNames) nameFor(id string, from NodeIDFrom) (name string, ok bool) {
+	if n.own {
+		from = NodeIDFromNone
+	}
 	if from == NodeIDFromNone {
 		return n.all(from)[0], true
 	}
@@ -141,6 +146,9 @@ func (n *certificateNames) has(name string, from NodeIDFrom) bool {
 
 // all returns the names that count. With NodeIDFromNone all count, and there is at least one.
 func (n *certificateNames) all(from NodeIDFrom) (names []string) {
+	if n.own {
+		from = NodeIDFromNone
+	}
 	if from != NodeIDFromCN {
 		names = slices.Clone(n.dns)
 		for _, u := range n.uris {

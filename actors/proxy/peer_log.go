@@ -31,7 +31,6 @@ var (
 	logDisplaced     = logEvent{"displaced", faultLines}
 	logDuplicateID   = logEvent{"duplicate node id", faultLines}
 	logTooLarge      = logEvent{"answer too large", faultLines}
-	logDistrusted    = logEvent{"certificate distrusted", agentLines}
 	logBrokenFrame   = logEvent{"broken frame", faultLines}
 	logInvalidSeries = logEvent{"invalid series", faultLines}
 	logTooManySeries = logEvent{"too many series", faultLines}

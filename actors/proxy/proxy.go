@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -71,8 +72,9 @@ type Config struct {
 	Alertmanager AlertmanagerConfig
 	// Incidents says what is done about incidents; nil: nothing.
 	Incidents *IncidentsConfig
-	// TLS is how connections are encrypted; nil: they are not.
-	TLS *TLSConfig
+	// TLS returns what the handshake of one connection is made with, and is called by many goroutines at once; nil:
+	// connections are not encrypted.
+	TLS func() *tls.Config
 	// Intercept is called before the handler of every stream; nil is none. Tests use it to
 	// disturb single streams.
 	Intercept grpc.StreamServerInterceptor
@@ -103,7 +105,6 @@ type Proxy struct {
 	requestIDs    atomic.Uint64
 	counters      *counters
 	peers         *peerLog
-	tls           *encrypted // nil: connections are not encrypted
 	// consistency is what the actor schemas has found.
 	consistency atomic.Pointer[map[string]*messages.SchemaConsistency]
 	// alertmanager gets incidentAlert and incidentRemoved; nil: nobody is told. alertCounts is what it has sent.

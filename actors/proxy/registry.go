@@ -44,7 +44,7 @@ type sessionEntry struct {
 	stream     actors.StreamID
 	key        keyHash
 	connection uint64 // on which all streams of the session must be opened
-	shown      shownCredentials
+	accepted   acceptedCredentials
 }
 
 func newRegistry(sys *actors.System, cfg Config) *registry {
@@ -100,7 +100,8 @@ func (r *registry) onAdmit(c actors.Context, m admit) {
 		return
 	}
 	agentID, key := uuid.NewString(), newSessionKey()
-	adm, err := r.state.admit(m.registration, agentID, m.peer, r.cfg.Credentials.check(m.shown), time.Now())
+	by := r.cfg.Credentials.check(m.shown)
+	adm, err := r.state.admit(m.registration, agentID, m.peer, by, time.Now())
 	if err != nil {
 		r.logRejection(m.peer, err)
 		actors.Reply(c, err)
@@ -118,7 +119,8 @@ func (r *registry) onAdmit(c actors.Context, m admit) {
 		log: r.sys.Log().Named("session").WithLazy(zap.String("node_id", adm.identity.NodeID), zap.String("agent_id", agentID))}
 	r.cfg.counters.sessionOpened()
 	pid := r.sys.SpawnChild(c, "session", func() actors.Actor { return s })
-	entry := &sessionEntry{pid: pid, stream: m.stream.id, key: hashKey(key), connection: m.connection, shown: m.shown}
+	entry := &sessionEntry{pid: pid, stream: m.stream.id, key: hashKey(key), connection: m.connection,
+		accepted: acceptedCredentials{m.shown.chain, by.token}}
 	r.sessions[agentID] = entry
 	r.byPID[pid.Id], r.byKey[entry.key] = agentID, agentID
 	r.cfg.peers.info(logRegistered, r.log, "agent registered", r.verifiedFields(adm.verified, zap.String("node_id", adm.identity.NodeID),

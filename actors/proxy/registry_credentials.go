@@ -16,14 +16,15 @@ func (r *revocation) Error() string { return r.why.text }
 func (r *revocation) GRPCStatus() *status.Status { return status.Convert(r.why.status()) }
 
 // Recheck ends the sessions whose certificate or token is not accepted any more. It is to be called
-// when what Credentials.Trusted or Credentials.Token return has changed. It does not wait.
+// when what Credentials.Trusted or Credentials.Tokens say has changed. It does not wait. Agents close their
+// connections then; those of others are closed after unregisteredTimeout.
 func (p *Proxy) Recheck() { p.sys.Send(p.registry, recheckCredentials{}) }
 
 // onRecheck needs no look at registrations under way: they are checked when they arrive here, and
 // what is accepted has changed before the message was sent.
 func (r *registry) onRecheck() {
 	for agentID, s := range r.sessions {
-		if why := r.cfg.Credentials.revoked(s.shown); why != nil {
+		if why := r.cfg.Credentials.revoked(s.accepted); why != nil {
 			r.sendToSession(agentID, endSession{&revocation{why}})
 		}
 	}

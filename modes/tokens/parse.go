@@ -26,7 +26,7 @@ const (
 // Parse returns the tokens of a file whose lines have one of the roles. An error says which line is wrong, what of it, and
 // what is allowed. A file that is empty is about to be written: one without tokens has a comment. An error quotes nothing of the line: a secret may stand in the place of anything else.
 func Parse(content []byte, roles ...string) (Table, error) {
-	t := Table{map[[sha256.Size]byte]owner{}}
+	t := Table{map[[sha256.Size]byte]owner{}, map[string]struct{}{}}
 	lines := map[[sha256.Size]byte]int{} // in which a hash is
 	if strings.TrimSpace(string(content)) == "" {
 		return Table{}, fmt.Errorf("the file is empty: allowed are lines of %s, or a comment alone", lineAllowed)
@@ -53,7 +53,7 @@ func Parse(content []byte, roles ...string) (Table, error) {
 		if len(lines) == maxTokens {
 			return Table{}, fmt.Errorf("line %d: it has one token too many, at most %d are allowed", number, maxTokens)
 		}
-		t.byHash[hash], lines[hash] = who, number
+		t.byHash[hash], t.names[who.name], lines[hash] = who, struct{}{}, number
 	}
 	return t, nil
 }

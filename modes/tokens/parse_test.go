@@ -20,6 +20,8 @@ func TestTokensAreFound(t *testing.T) {
 		"sha256:"+strings.ToUpper(hashOf("two")[7:])+"\nprometheus read "+hashOf("next")), "read", "operate")
 	require.NoError(t, err)
 	require.Equal(t, 3, table.Len())
+	require.True(t, table.Has("prometheus") && table.Has("ops@example.com"))
+	require.False(t, table.Has("read") || table.Has(""))
 	find := func(token, name, role string) {
 		t.Helper()
 		gotName, gotRole, ok := table.Find(token)
@@ -37,6 +39,7 @@ func TestTokensAreFound(t *testing.T) {
 	require.False(t, ok)
 	_, _, ok = Table{}.Find("one")
 	require.False(t, ok)
+	require.False(t, Table{}.Has(""))
 }
 
 func TestTokensThatAreNotAllowed(t *testing.T) {

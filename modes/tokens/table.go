@@ -3,7 +3,10 @@ package tokens
 import "crypto/sha256"
 
 // Table is the tokens of a file, by their hash.
-type Table struct{ byHash map[[sha256.Size]byte]owner }
+type Table struct {
+	byHash map[[sha256.Size]byte]owner
+	names  map[string]struct{}
+}
 
 // owner is whose token it is, and what it is good for.
 type owner struct{ name, role string }
@@ -12,6 +15,12 @@ type owner struct{ name, role string }
 func (t Table) Find(token string) (name, role string, ok bool) {
 	found, ok := t.byHash[sha256.Sum256([]byte(token))]
 	return found.name, found.role, ok
+}
+
+// Has reports whether there is a token with the name.
+func (t Table) Has(name string) bool {
+	_, ok := t.names[name]
+	return ok
 }
 
 // Len returns how many tokens there are.
