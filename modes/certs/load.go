@@ -3,7 +3,6 @@ package certs
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,8 +36,8 @@ func Pair(cert, key File) files.Load[*tls.Certificate] {
 		if err != nil {
 			return none, err
 		}
-		if block, _ := pem.Decode(keyPEM); block == nil {
-			return none, fmt.Errorf("its key, of --%s: %q has no key in PEM, or is cut short", key.Flag, key.Path)
+		if why := checkKey(keyPEM); why != "" {
+			return none, fmt.Errorf("its key, of --%s: %q %s", key.Flag, key.Path, why)
 		}
 		pair, err := tls.X509KeyPair(certPEM, keyPEM)
 		if err != nil {
@@ -63,6 +62,10 @@ func Pool(file File) files.Load[*x509.CertPool] {
 		all, err := parse(file.Path, text)
 		if err != nil {
 			return files.Loaded[*x509.CertPool]{}, err
+		}
+		if !slices.ContainsFunc(all, isAuthority) {
+			return files.Loaded[*x509.CertPool]{}, fmt.Errorf("%q has the certificate of %q, and none of an authority: "+
+				"that of the one that has issued it belongs here", file.Path, Subject(all[0]))
 		}
 		pool := x509.NewCertPool()
 		for _, c := range all {

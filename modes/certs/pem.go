@@ -47,6 +47,37 @@ func parse(path string, text []byte) ([]*x509.Certificate, error) {
 	return all, nil
 }
 
+// checkKey says what a file has instead of a key that can be used; empty: it has a key. No text of the file is shown.
+func checkKey(text []byte) (why string) {
+	certificates := 0
+	for {
+		block, rest := pem.Decode(text)
+		switch {
+		case block == nil && bytes.Contains(text, []byte("-----BEGIN")):
+			return "is cut short, or broken: a block of PEM has no end"
+		case block == nil && certificates > 0:
+			return "has certificates, and no key"
+		case block == nil:
+			return "has no key in PEM"
+		case block.Type == "ENCRYPTED PRIVATE KEY", strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"):
+			return "has a key that is encrypted with a passphrase, and must have one that is not"
+		case strings.HasSuffix(block.Type, "PRIVATE KEY"):
+			return ""
+		case block.Type == "CERTIFICATE":
+			certificates++
+		}
+		text = rest
+	}
+}
+
+// isAuthority reports whether others can trust what the certificate has issued, or the certificate itself as it has issued
+// itself.
+func isAuthority(c *x509.Certificate) bool {
+	issuedItself := bytes.Equal(c.RawIssuer, c.RawSubject)
+	mayIssue := c.KeyUsage == 0 || c.KeyUsage&x509.KeyUsageCertSign != 0
+	return issuedItself || c.BasicConstraintsValid && c.IsCA && mayIssue
+}
+
 // Subject returns the name of a certificate: its common name, else its first other name. It is of a bounded length.
 func Subject(c *x509.Certificate) string {
 	name := c.Subject.CommonName
