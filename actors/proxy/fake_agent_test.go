@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/test/bufconn"
@@ -39,6 +40,8 @@ type world struct {
 	proxy *Proxy
 	net   *bufconn.Listener
 	conns []*grpc.ClientConn
+	// secure are the credentials of agents; nil: connections are not encrypted.
+	secure credentials.TransportCredentials
 }
 
 // inWorld runs the test in a bubble; at its end nothing may be left running.
@@ -67,7 +70,11 @@ func serveWorld(t *testing.T, sys *actors.System, cfg Config, buffer int, test f
 }
 
 func (w *world) client() wire.FODCServiceClient {
-	c, err := grpc.NewClient("passthrough:///proxy", grpc.WithTransportCredentials(insecure.NewCredentials()),
+	secure := w.secure
+	if secure == nil {
+		secure = insecure.NewCredentials()
+	}
+	c, err := grpc.NewClient("passthrough:///proxy", grpc.WithTransportCredentials(secure),
 		grpc.WithContextDialer(func(context.Context, string) (net.Conn, error) { return w.net.Dial() }))
 	require.NoError(w.T, err)
 	w.conns = append(w.conns, c)
