@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"fodc/actors/agent/crash"
+	"fodc/actors/agent/mask"
 	"fodc/messages"
 )
 
@@ -71,7 +71,7 @@ func (c *Config) artifacts() (steps []Step, err error) {
 				continue
 			}
 			left -= f.Bytes
-			steps = append(steps, artifactStep(dir, f, names.path("crashes/"+fileName(f.Artifact), f.Name, "")))
+			steps = append(steps, artifactStep(dir, f, names.path("crashes/"+fileName(mask.Key(f.Artifact)), mask.Key(f.Name), "")))
 		}
 	}
 	if leftOut > 0 {
@@ -89,25 +89,6 @@ func artifactStep(dir string, f crash.File, path string) Step {
 		defer func() { _ = file.Close() }()
 		return copyArtifact(w, io.LimitReader(file, maxCrashFile+1), f)
 	}}
-}
-
-// copyArtifact copies a file: a text without its secrets, what is gzipped as it is. Others could have any secret in
-// them, such as the memory of the process.
-func copyArtifact(w io.Writer, from io.Reader, f crash.File) error {
-	head := make([]byte, headBytes)
-	n, err := io.ReadFull(from, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return err
-	}
-	whole := io.MultiReader(bytes.NewReader(head[:n]), from)
-	switch {
-	case isGzip(head[:n]):
-		_, err = io.Copy(w, whole)
-		return err
-	case isText(head[:n]):
-		return copyText(w, whole)
-	}
-	return fmt.Errorf("%s/%s is neither text nor gzipped: it could have secrets in it", f.Artifact, f.Name)
 }
 
 // crashDocument is the record of a crash. Its names are those of the HTTP API.

@@ -26,7 +26,7 @@ func TestCrashArtifacts(t *testing.T) {
 	}
 	old := from.Add(-time.Hour)
 	artifact("20200101T000000.000000000Z-storage-1", old, map[string]string{"panic.json": "old"})
-	zip := string(zipped("\x0aprofile"))
+	zip := string(zipped("\x0a\x04\x08\x01\x10\x02profile"))
 	artifact("new", from.Add(time.Second), map[string]string{"panic.json": `{"password":"hunter2"}` + "\n", "heap.pprof": zip, "core": "\x7fELF\x00\x01", "stack txt": "ok"})
 	require.NoError(t, os.Truncate(filepath.Join(dir, "new", "core"), maxCrashFile+1))
 	artifact("new", from.Add(time.Second), map[string]string{"state.bin": "\x7fELF\x00\x01"})

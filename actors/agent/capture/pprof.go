@@ -138,7 +138,7 @@ func (s *pprofServer) unreached(err error) error {
 func (s *pprofServer) get(ctx context.Context, p Profile, w io.Writer) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, err := s.client.Get(ctx, s.url+p.Path, p.Content, p.Limits, w)
+	err := s.write(ctx, p, w)
 	var silent *SilentError
 	var unreached dialError
 	var none notFoundError
@@ -153,6 +153,17 @@ func (s *pprofServer) get(ctx context.Context, p Profile, w io.Writer) error {
 		s.reason = profilesError{fmt.Errorf("the node was not asked for more: %s did not answer a request for %s within %s", shown(s.url), p.Type, p.Limits.Time)}
 	}
 	return err
+}
+
+// write writes a profile as it is, and a text line by line, without secrets: the labels of a goroutine may have some.
+func (s *pprofServer) write(ctx context.Context, p Profile, w io.Writer) error {
+	if p.Content.name != Text.name {
+		_, err := s.client.Get(ctx, s.url+p.Path, p.Content, p.Limits, w)
+		return err
+	}
+	lines := newLineWriter(w)
+	_, err := s.client.Get(ctx, s.url+p.Path, p.Content, p.Limits, lines)
+	return lines.close(err)
 }
 
 // probe returns the URL of port 6060 of the first host at which something answers there.

@@ -92,7 +92,7 @@ func (p *nodeProcess) with(write func(ctx context.Context, t *textWriter, dir st
 		if err != nil {
 			return fmt.Errorf("the node's process: %w", err)
 		}
-		t.note("# process %d (%s), %s", pid, by, time.Now().UTC().Format(time.RFC3339Nano))
+		t.note("# process %d (%s), %s", pid, shown(by), time.Now().UTC().Format(time.RFC3339Nano))
 		return write(ctx, t, filepath.Join(p.cfg.path("proc"), strconv.Itoa(pid)))
 	}
 }
@@ -171,7 +171,7 @@ func (c *Config) writeGroups(_ context.Context, t *textWriter, dir string) error
 		return err
 	}
 	for _, g := range groups {
-		t.note("\n# %s", g)
+		t.note("\n# %s", printable(mask.Text(g)))
 		files, _ := os.ReadDir(g)
 		for _, pattern := range []string{"memory.*", "cpu.*", "cpuacct.usage", "io.*", "pids.*", "cgroup.events", "cgroup.stat"} {
 			for _, file := range files {
@@ -190,11 +190,11 @@ func (c *Config) writeGroups(_ context.Context, t *textWriter, dir string) error
 
 // writeSpace writes what the file system of a directory of data has free. It hangs while that does not answer.
 func (c *Config) writeSpace(t *textWriter, dir string) error {
-	t.note("directory: %s", mask.Text(dir))
+	t.note("directory: %s", printable(mask.Text(dir)))
 	if fs, err := procfs.NewFS(c.path("proc")); err == nil {
 		if self, err := fs.Self(); err == nil {
 			if m, err := telemetry.MountOf(self, dir); err == nil {
-				t.note("device: %s\nfile system: %s\nmounted at: %s", mask.Text(m.Device), m.FSType, m.Point)
+				t.note("device: %s\nfile system: %s\nmounted at: %s", printable(mask.Text(m.Device)), m.FSType, printable(mask.Text(m.Point)))
 			}
 		}
 	}
