@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"fodc/actors/agent/mask"
 	"fodc/messages"
 )
 
@@ -55,7 +56,7 @@ func ReadReports(dir string) ([]messages.LifecycleReport, error) {
 		case err != nil:
 			problems = append(problems, err)
 		default:
-			reports = append(reports, messages.LifecycleReport{Filename: strings.ToValidUTF8(f.name, "\uFFFD"), JSON: text})
+			reports = append(reports, messages.LifecycleReport{Filename: mask.Key(strings.ToValidUTF8(f.name, "\uFFFD")), JSON: maskReport(text)})
 		}
 	}
 	return reports, errors.Join(problems...)
