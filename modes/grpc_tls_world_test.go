@@ -32,12 +32,15 @@ type tlsWorld struct {
 	// server and link are the flags. All agents have the same.
 	server GRPCTLSConfig
 	link   LinkSecurityConfig
+	// empty is a world without the first agent.
+	empty bool
 
 	watcher, agentWatcher *files.Watcher
 	sys                   *actors.System // the proxy's
 	proxy                 *proxy.Proxy
+	secured               *grpcSecurity
 	net                   *memoryNet
-	logs, agentLogs       *observer.ObservedLogs
+	logs, agentLogs       *observer.ObservedLogs // agentLogs is that of the newest agent
 	agents                []*clusterAgent
 }
 
@@ -56,7 +59,9 @@ func inTLSWorld(t *testing.T, prepare, test func(*testing.T, *tlsWorld)) {
 		require.NoError(t, w.server.validate())
 		require.NoError(t, w.link.validate([]string{"proxy:17900"}))
 		w.startProxy()
-		w.startAgents(1)
+		if !w.empty {
+			w.startAgents(1)
+		}
 		defer w.finish()
 		w.pass(time.Second)
 		test(t, w)
@@ -108,7 +113,7 @@ func (w *tlsWorld) trust(whose string, all ...*certtest.CA) {
 }
 
 func observedLog() (*zap.Logger, *observer.ObservedLogs) {
-	core, logs := observer.New(zapcore.InfoLevel)
+	core, logs := observer.New(zapcore.DebugLevel)
 	return zap.New(core), logs
 }
 
@@ -116,6 +121,7 @@ func (w *tlsWorld) startProxy() {
 	var log *zap.Logger
 	log, w.logs = observedLog()
 	w.watcher, w.sys = files.NewWatcher(log), actors.NewSystem(log)
+	w.agentWatcher = files.NewWatcher(log)
 	p := &runningProxy{}
 	secured, err := w.server.start(w.watcher, p.recheck)
 	require.NoError(w.t, err)
@@ -124,6 +130,7 @@ func (w *tlsWorld) startProxy() {
 		HeartbeatInterval: 10 * time.Second, MaxCollections: 16, MaxMessageSize: 4 << 20, MaxAgentSeries: 100_000, MaxAnswersBytes: 1 << 30,
 	}
 	secured.configure(&cfg)
+	w.secured = secured
 	w.proxy = proxy.Start(w.sys, cfg)
 	p.proxy = w.proxy
 	p.started.Store(true)
@@ -132,23 +139,25 @@ func (w *tlsWorld) startProxy() {
 
 // startAgents starts further agents.
 func (w *tlsWorld) startAgents(n int) {
-	var log *zap.Logger
-	log, w.agentLogs = observedLog()
-	if w.agentWatcher == nil {
-		w.agentWatcher = files.NewWatcher(log)
-	}
 	security, err := w.link.start(w.agentWatcher)
 	require.NoError(w.t, err)
 	for range n {
-		a := &clusterAgent{id: fmt.Sprintf("n%d", len(w.agents)), sys: actors.NewSystem(log)}
-		a.agent = agent.Start(a.sys, agent.Config{
-			Registration: messages.Registration{NodeID: a.id, Role: "liaison"}, ProxyAddrs: []string{"proxy:17900"},
-			Targets: []agent.Target{{URL: "http://node/metrics"}}, ScrapeInterval: clusterScrapes, HeartbeatInterval: 10 * time.Second,
-			ReconnectInterval: clusterReconnect, MemoryBudget: 8 << 20, Version: "test", Dial: w.net.dial, Security: security,
-			Fetch: func(context.Context, string) ([]byte, string, error) { return plainPage(a.id, 1), "text/plain", nil },
-		})
-		w.agents = append(w.agents, a)
+		w.startAgent(messages.Registration{NodeID: fmt.Sprintf("n%d", len(w.agents)), Role: "liaison"}, security)
 	}
+}
+
+func (w *tlsWorld) startAgent(registration messages.Registration, security linkSecurity) *clusterAgent {
+	log, logs := observedLog()
+	w.agentLogs = logs
+	a := &clusterAgent{id: registration.NodeID, sys: actors.NewSystem(log)}
+	a.agent = agent.Start(a.sys, agent.Config{
+		Registration: registration, ProxyAddrs: []string{"proxy:17900"},
+		Targets: []agent.Target{{URL: "http://node/metrics"}}, ScrapeInterval: clusterScrapes, HeartbeatInterval: 10 * time.Second,
+		ReconnectInterval: clusterReconnect, MemoryBudget: 8 << 20, Version: "test", Dial: w.net.dial, Security: security,
+		Fetch: func(context.Context, string) ([]byte, string, error) { return plainPage(a.id, 1), "text/plain", nil },
+	})
+	w.agents = append(w.agents, a)
+	return a
 }
 
 func (w *tlsWorld) finish() {
@@ -167,8 +176,10 @@ func (w *tlsWorld) finish() {
 }
 
 // linkError is why the first agent has no session.
-func (w *tlsWorld) linkError() string {
-	h, err := w.agents[0].agent.Health(w.t.Context())
+func (w *tlsWorld) linkError() string { return w.linkErrorOf(w.agents[0]) }
+
+func (w *tlsWorld) linkErrorOf(a *clusterAgent) string {
+	h, err := a.agent.Health(w.t.Context())
 	require.NoError(w.t, err)
 	return h.Proxies[0].Error
 }
