@@ -16,6 +16,8 @@
 //   - proxy.go, agent.go, standalone.go: start and stop; mode.go what these share; storage.go: the
 //     agent's directory, and its lock
 //   - query_api.go: the API of Prometheus, as the HTTP servers of proxy and agent have it
+//   - grpc_tls_config.go, grpc_tls.go, grpc_credentials.go: how connections of agents are encrypted, and who
+//     may connect; web.go: who may ask over HTTP
 //   - memlimit.go and its file for each system: how much memory there is; process.go: what
 //     the process uses
 //

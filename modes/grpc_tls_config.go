@@ -75,7 +75,7 @@ func grpcTLSOptions(c *GRPCTLSConfig) []*option {
 		choiceOption(&c.NodeIDFrom, "grpc-node-id-from", string(proxy.NodeIDFromAny), "`NAMES` of its certificate that an agent may register with, as its node id and its pod name: "+
 			"san, the DNS names and the URIs, or the last part of their path; cn, the common name; any of both; or none, which allows all, for nodes that share a certificate", nodeIDFrom()),
 		fileOption(&c.TokenFile, agentTokenFileFlag, "`FILE` of tokens, one of which an agent must show: a line each with a name, agent, and sha256: with the SHA-256 of the token; "+
-			"read again when it changes. If no token of a name is left, the sessions of its agents end"),
+			"read again when it changes. The sessions of agents end when no token of that name is left, so the successor of one that has leaked needs another name"),
 		choiceOption(&c.MinVersion, "grpc-tls-min-version", tls13, "lowest `VERSION` of TLS with agents: 1.3 or 1.2", []string{tls13, tls12}),
 	}
 }
