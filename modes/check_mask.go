@@ -1,7 +1,6 @@
 package modes
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -45,7 +44,7 @@ func checkMaskTool(run Runners) tool {
 // RunCheckMask prints what an agent would send of the files, and how many values are masked on stderr. The error says that some
 // could not be read as a whole; why is on stderr.
 func RunCheckMask(ctx context.Context, c CheckMaskConfig, stdout, stderr io.Writer) error {
-	out := &plainWriter{to: stdout}
+	out := logsink.NewWriter(stdout)
 	failed := 0
 	for _, name := range c.Files {
 		if len(c.Files) > 1 {
@@ -55,8 +54,8 @@ func RunCheckMask(ctx context.Context, c CheckMaskConfig, stdout, stderr io.Writ
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if out.err != nil {
-			return out.err
+		if out.Err() != nil {
+			return out.Err()
 		}
 		if err != nil {
 			failed++
@@ -132,37 +131,4 @@ func checkMaskConfig(name string, out io.Writer) (said string, err error) {
 		}
 	}
 	return fmt.Sprintf("%d of %d values masked", masked, len(shown)), err
-}
-
-// plainWriter writes lines without what controls a terminal. It remembers an error.
-type plainWriter struct {
-	to   io.Writer
-	line []byte // the last one, without its end
-	err  error
-}
-
-func (w *plainWriter) Write(text []byte) (int, error) {
-	if w.err != nil {
-		return 0, w.err
-	}
-	whole := bytes.LastIndexByte(text, '\n') + 1
-	if whole == 0 {
-		w.line = append(w.line, text...)
-		return len(text), nil
-	}
-	var plain strings.Builder
-	for line := range strings.Lines(string(w.line) + string(text[:whole])) {
-		for i, part := range strings.Split(strings.TrimSuffix(line, "\n"), "\t") {
-			if i > 0 {
-				plain.WriteByte('\t')
-			}
-			plain.WriteString(logsink.Printable(part))
-		}
-		plain.WriteByte('\n')
-	}
-	w.line = append(w.line[:0], text[whole:]...)
-	if _, w.err = io.WriteString(w.to, plain.String()); w.err != nil {
-		return 0, w.err
-	}
-	return len(text), nil
 }

@@ -2,11 +2,13 @@ package modes
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
 	"fodc/messages"
 	"fodc/modes/export"
+	"fodc/modes/logsink"
 )
 
 const exportDescription = journalDescription + `
@@ -77,11 +79,15 @@ func matchOption(dst *export.Matchers, name, usage string) *option {
 	}}
 }
 
-// RunExport writes what a journal has in another format.
+// RunExport writes what a journal has in another format: at a terminal without what controls it, which labels may have.
 func RunExport(ctx context.Context, c export.Config, stdout, stderr io.Writer) error {
 	_, files, err := openJournal(c.Dir)
 	if err != nil {
 		return err
+	}
+	if isTerminal(stdout) {
+		shown := logsink.NewWriter(stdout)
+		return errors.Join(export.Run(ctx, c, files, shown, stderr), shown.Close())
 	}
 	return export.Run(ctx, c, files, stdout, stderr)
 }

@@ -27,7 +27,7 @@ const (
 // export writes the bundle of an incident to a file, which has its name only when it is whole.
 func (r *incidentsRun) export(ctx context.Context, id string) error {
 	if r.File == toStdout {
-		if f, ok := r.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		if isTerminal(r.stdout) {
 			return fmt.Errorf("-o %s: a terminal cannot show a .tar.gz; name a file", toStdout)
 		}
 		_, err := r.download(ctx, id, r.stdout)
@@ -55,6 +55,11 @@ func (r *incidentsRun) export(ctx context.Context, id string) error {
 	}
 	_, err = fmt.Fprintf(r.stdout, "%s: %d bytes\n", name, bytes)
 	return err
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // bundleName returns the name of the file; in a directory, that of the incident.
@@ -158,7 +163,7 @@ type progress struct {
 
 // progressOn returns a progress if the writer is a terminal.
 func progressOn(w io.Writer) *progress {
-	if f, ok := w.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+	if !isTerminal(w) {
 		return nil
 	}
 	return &progress{w: w, begun: time.Now()}

@@ -94,14 +94,14 @@ func (r *incidentsRun) list(ctx context.Context) error {
 	return incidents.WriteList(r.stdout, list, time.Local)
 }
 
-// writeIndented writes JSON as it was answered, for people who look at it.
+// writeIndented writes JSON as it was answered, for people who look at it: without what controls a terminal.
 func writeIndented(w io.Writer, text []byte) error {
 	var b bytes.Buffer
 	if err := json.Indent(&b, bytes.TrimSpace(text), "", "  "); err != nil {
 		return err
 	}
 	b.WriteByte('\n')
-	_, err := w.Write(b.Bytes())
+	_, err := logsink.NewWriter(w).Write(b.Bytes())
 	return err
 }
 

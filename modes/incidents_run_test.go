@@ -111,6 +111,13 @@ func TestIncidentsAtATerminal(t *testing.T) {
 	require.Equal(t, "fodc incidents show: what has changed is not known: not yet\\u001b[31m\n", stderr)
 }
 
+// JSON at a terminal has what agents have said, too.
+func TestIncidentsAsHostileJSON(t *testing.T) {
+	var b bytes.Buffer
+	require.NoError(t, writeIndented(&b, []byte("{\"summary\":\"a\u009b31m\x7f\u202eb\\n\"}\n")))
+	require.Equal(t, "{\n  \"summary\": \"a\\u009b31m\\u007f\\u202eb\\n\"\n}\n", b.String())
+}
+
 func TestIncidentsThatCannotBeHad(t *testing.T) {
 	a := newIncidentsAPI(t)
 	f := func(c IncidentsConfig, want string) {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"fodc/modes/logsink"
 	"fodc/recorder/journal"
 )
 
@@ -92,7 +93,7 @@ func (t jsonTime) MarshalJSON() ([]byte, error) {
 	return []byte(t.Format(`"2006-01-02T15:04:05.000Z"`)), nil
 }
 
-// WriteJSON writes the report for programs.
+// WriteJSON writes the report for programs, without what controls a terminal.
 func (r *Report) WriteJSON(w io.Writer) error {
 	j := jsonReport{Directory: r.Dir, Verified: r.Verified, From: timeOf(r.From), To: timeOf(r.To),
 		jsonSize: jsonSize{r.Scrapes, r.Samples, r.Bytes, bytesPerSample(r.Bytes, r.Samples)},
@@ -118,7 +119,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		}
 		j.Damage = append(j.Damage, damage)
 	}
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(logsink.NewWriter(w))
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(j)

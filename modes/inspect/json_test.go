@@ -179,3 +179,20 @@ func TestDocumentNamesTheFields(t *testing.T) {
 		require.Contains(t, string(doc), "\n| "+string(state)+" | ")
 	}
 }
+
+// An agent may have any text as the name of its node.
+func TestHostileJSON(t *testing.T) {
+	s := segment(1, "00:00:00", "00:01:00", func(s *journal.SegmentInfo) {
+		s.Node = journal.Node{NodeID: "a\u009b31m\x7f\u202eb\n", Labels: map[string]string{"\u2066": "\x1b"}}
+	})
+	text := jsonOf(t, New("d", &journal.View{Segments: []journal.SegmentInfo{s}}))
+	require.Contains(t, text, `"node_id": "a\u009b31m\u007f\u202eb\n"`)
+	require.Contains(t, text, `"\u2066": "\u001b"`)
+	var report struct {
+		Nodes []struct {
+			NodeID string `json:"node_id"`
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(text), &report))
+	require.Equal(t, "a\u009b31m\x7f\u202eb\n", report.Nodes[0].NodeID)
+}

@@ -149,4 +149,8 @@ func isPlain(text string) bool {
 	return true
 }
 
-func isControl(c rune) bool { return c < ' ' && c != '\t' || 0x7f <= c && c < 0xa0 }
+// isControl reports whether a character controls a terminal, ends a line, or turns the direction of writing: then a line reads otherwise
+// than it is.
+func isControl(c rune) bool {
+	return c < ' ' && c != '\t' || 0x7f <= c && c < 0xa0 || c >= 0x200e && (c <= 0x200f || 0x2028 <= c && c <= 0x202e || 0x2066 <= c && c <= 0x2069 || c == 0xfeff)
+}
