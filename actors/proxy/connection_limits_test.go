@@ -178,7 +178,7 @@ func TestStrangersWithStreamsAreGone(t *testing.T) {
 			if err == nil {
 				_, _ = s.Recv()
 			}
-			if w.proxy.Counts().ConnectionsClosed["unregistered"] > 0 {
+			if w.counts().ConnectionsClosed["unregistered"] > 0 {
 				ended = time.Now()
 				require.LessOrEqual(t, time.Since(start), unregisteredTimeout+6*time.Second)
 				break

@@ -45,7 +45,7 @@ func TestTLSAgentThatDoesNotRead(t *testing.T) {
 		full := time.Now()
 		a.beatUntilCutOff()
 		require.InDelta(t, testConfig.Limits.HeartbeatTimeout.Seconds(), time.Since(full).Seconds(), 2)
-		require.EqualValues(t, 1, w.proxy.Counts().SessionsEnded["unread"])
+		require.EqualValues(t, 1, w.counts().SessionsEnded["unread"])
 		require.Equal(t, messages.StatusUnconnected, w.statuses()["n2"])
 		require.Equal(t, map[string]any{"p1": 1., "n2": messages.MissingUnconnected}, shown(w.collect(messages.Query{})))
 	})
@@ -58,7 +58,7 @@ func TestTLSConnectionsWithoutASession(t *testing.T) {
 		a.beat()
 		stranger := w.client()
 		start := time.Now()
-		for w.proxy.Counts().ConnectionsClosed["unregistered"] == 0 {
+		for w.counts().ConnectionsClosed["unregistered"] == 0 {
 			require.Less(t, time.Since(start), unregisteredTimeout+6*time.Second)
 			ctx, cancel := context.WithCancel(t.Context())
 			s, err := stranger.RegisterAgent(ctx)
@@ -70,8 +70,8 @@ func TestTLSConnectionsWithoutASession(t *testing.T) {
 		}
 		time.Sleep(10 * unregisteredTimeout)
 		synctest.Wait()
-		require.EqualValues(t, 1, w.proxy.Counts().ConnectionsClosed["unregistered"])
-		require.EqualValues(t, 1, w.proxy.Counts().SessionsOpened)
+		require.EqualValues(t, 1, w.counts().ConnectionsClosed["unregistered"])
+		require.EqualValues(t, 1, w.counts().SessionsOpened)
 		require.Equal(t, map[string]any{"p1": 1.}, shown(w.collect(messages.Query{})))
 	})
 }
