@@ -114,6 +114,7 @@ type nodeState struct {
 	AgentID       string    `json:"agent_id"`
 	LastHeartbeat time.Time `json:"last_heartbeat"`
 	LastError     string    `json:"last_error"`
+	Verified      bool      `json:"verified"`
 }
 
 // cluster returns the nodes as /cluster has them, and when.

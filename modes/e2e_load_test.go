@@ -38,17 +38,17 @@ const (
 )
 
 // playSteadyAgents plays baseline agents that beat, and answer every question at once
-// with loadSeries gauges.
-func playSteadyAgents(t *testing.T, addr string, n int) {
+// with loadSeries gauges. Connections are not encrypted, unless more says how.
+func playSteadyAgents(t *testing.T, addr string, n int, more ...grpc.DialOption) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	for i := range n {
-		conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+		conn, err := grpc.NewClient(addr, append([]grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}, more...)...)
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = conn.Close() })
 		client := wire.NewFODCServiceClient(conn)
-		first := &wire.RegisterAgentRequest{NodeRole: "ROLE_DATA", PodName: fmt.Sprintf("steady-%03d", i)}
+		first := &wire.RegisterAgentRequest{NodeRole: "ROLE_DATA", PodName: steadyName(i)}
 		reg, err := client.RegisterAgent(ctx)
 		require.NoError(t, err)
 		require.NoError(t, reg.Send(first))
@@ -77,6 +77,8 @@ func playSteadyAgents(t *testing.T, addr string, n int) {
 		}()
 	}
 }
+
+func steadyName(i int) string { return fmt.Sprintf("steady-%03d", i) }
 
 func steadyAnswer(agent int) *wire.StreamMetricsRequest {
 	frame := &wire.StreamMetricsRequest{Timestamp: timestamppb.Now()}

@@ -53,9 +53,19 @@ func startFieldAgent(t *testing.T, addr, pod string) *fieldAgent {
 	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
+	a, err := registerFieldAgent(t, conn, pod)
+	require.NoError(t, err)
+	return a
+}
+
+// registerFieldAgent registers an agent by a connection. It beats until the end of the test.
+func registerFieldAgent(t *testing.T, conn *grpc.ClientConn, pod string) (*fieldAgent, error) {
+	t.Helper()
 	registration := fields{"nodeRole": "ROLE_DATA", "podName": pod, "labels": fields{"type": "hot"}}
 	a, err := actorstest.RegisterPlainAgent(t.Context(), conn, registration)
-	require.NoError(t, err)
+	if err != nil {
+		return nil, err
+	}
 	go func() {
 		for beat := time.NewTicker(5 * time.Second); a.Beat(registration) == nil; {
 			select {
@@ -65,7 +75,7 @@ func startFieldAgent(t *testing.T, addr, pod string) *fieldAgent {
 			}
 		}
 	}()
-	return &fieldAgent{a, t, pod}
+	return &fieldAgent{a, t, pod}, nil
 }
 
 // serve answers all questions on the streams well.
