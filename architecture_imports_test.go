@@ -91,7 +91,7 @@ var testsMayImport = map[string][]string{
 	"modes/httpconfig":   {"modes/certtest"},
 	"modes/scrapeconfig": {"modes/certtest"},
 	"modes/export":       {"recorder", "recorder/blocks/blockstest", "recorder/journal/journaltest"},
-	"modes/proxybench":   {"messages", "messages/wire"},
+	"modes/proxybench":   {"messages", "messages/wire", "modes/certtest"},
 	"modes/querybench": {"actors", "actors/agent", "messages", "recorder", "recorder/journal", "recorder/journal/diskfs",
 		"recorder/recordertest"},
 	"modes/incidentbench":     {"messages", "recorder", "recorder/journal", "recorder/journal/diskfs", "recorder/recordertest"},

@@ -36,6 +36,7 @@ type run struct {
 	load    load
 	path    string
 	gzip    bool
+	secured bool // agents connect with TLS, and show a certificate
 	first   bool // measures the first scrape, with which the proxy learns what agents have
 	scrapes int
 }
@@ -52,8 +53,11 @@ func (r run) samples() int { return r.load.agents * r.load.series * max(1, r.loa
 // measure runs it once, in a process of its own.
 func (r run) measure(t *testing.T) (got result) {
 	start := startProxy
-	if r.floor {
+	switch {
+	case r.floor:
 		start = startFloor
+	case r.secured:
+		start = startSecured
 	}
 	p := start(t)
 	defer p.stop()

@@ -4,6 +4,7 @@
 //   - bench_test.go: the runs, and the table of their medians
 //   - idle_test.go: the memory of 1,000 agents that are connected and never asked
 //   - start_test.go: how soon a proxy serves, and an agent is on its page
+//   - tls_test.go: what TLS with certificates of both sides costs, beside none
 //   - process_test.go: a proxy as a process, its processor time and memory
 //   - load_test.go: many agents, baseline ones and our own
 //   - floor_test.go: the floor, a fan-out over gRPC that looks at nothing
@@ -17,7 +18,7 @@
 // (how many a run has). A ratio is the median of those of each round, to the floor of as
 // many agents and series, or to the first one where that was not run. Medians of five still
 // scatter by some hundredths; of 11 rounds of 150 scrapes by one or two. Names of what comes
-// below the table: idle, start.
+// below the table: idle, start, mTLS.
 //
 // It is nothing but tests, behind the build tag bench.
 package proxybench

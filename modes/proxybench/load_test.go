@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
@@ -85,7 +86,7 @@ func (l load) connect(ctx context.Context, t *testing.T, to *process) {
 	for i := range l.agents {
 		ready.Go(func() {
 			a := &agent{number: i, load: l}
-			if err := a.connect(ctx, to.grpcAddr); err != nil {
+			if err := a.connect(ctx, to); err != nil {
 				t.Errorf("agent %d: %v", i, err)
 				return
 			}
@@ -96,13 +97,17 @@ func (l load) connect(ctx context.Context, t *testing.T, to *process) {
 	require.False(t, t.Failed())
 }
 
-func (a *agent) connect(ctx context.Context, address string) error {
-	options := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials()),
+func (a *agent) connect(ctx context.Context, to *process) error {
+	secure := insecure.NewCredentials()
+	if to.agents != nil {
+		secure = credentials.NewTLS(to.agents)
+	}
+	options := []grpc.DialOption{grpc.WithTransportCredentials(secure),
 		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(newBlobCodec()), grpc.MaxCallSendMsgSize(maxMessage))}
 	if a.load.own { // Those of the field leave it to gRPC.
 		options = append(options, grpc.WithInitialConnWindowSize(windowBytes), grpc.WithInitialWindowSize(windowBytes))
 	}
-	conn, err := grpc.NewClient(address, options...)
+	conn, err := grpc.NewClient(to.grpcAddr, options...)
 	if err != nil {
 		return err
 	}

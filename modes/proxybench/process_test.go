@@ -3,6 +3,7 @@
 package proxybench
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -39,6 +40,7 @@ type process struct {
 	cmd                *exec.Cmd
 	grpcAddr, httpAddr string
 	ended              chan struct{} // closed when the process is gone
+	agents             *tls.Config   // how agents connect; nil: without encryption
 }
 
 func freeAddress(t *testing.T) string {
@@ -49,11 +51,13 @@ func freeAddress(t *testing.T) string {
 }
 
 func startProxy(t *testing.T) *process {
-	return start(t, func(grpcAddr, httpAddr string) *exec.Cmd {
-		return exec.Command(os.Getenv(binaryVariable), "proxy", "--grpc-listen-addr", grpcAddr, "--http-listen-addr", httpAddr,
-			"--max-agents", "4000", "--log-level", "error", "--grpc-max-msg-size", strconv.Itoa(maxMessage),
-			"--collect-timeout", "50s", "--http-write-timeout", "60s")
-	})
+	return start(t, func(grpcAddr, httpAddr string) *exec.Cmd { return proxyCommand(grpcAddr, httpAddr) })
+}
+
+func proxyCommand(grpcAddr, httpAddr string, more ...string) *exec.Cmd {
+	return exec.Command(os.Getenv(binaryVariable), append([]string{"proxy", "--grpc-listen-addr", grpcAddr, "--http-listen-addr", httpAddr,
+		"--max-agents", "4000", "--log-level", "error", "--grpc-max-msg-size", strconv.Itoa(maxMessage),
+		"--collect-timeout", "50s", "--http-write-timeout", "60s"}, more...)...)
 }
 
 func startFloor(t *testing.T) *process {
