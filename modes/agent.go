@@ -29,7 +29,7 @@ func RunAgent(ctx context.Context, c AgentConfig, program Program) error {
 		sys.Shutdown()
 		return err
 	}
-	program.web.logOpen(log, a.http)
+	program.web.logOpen(log, c.Incidents.AllowRemoteActions, a.http)
 	return await(ctx, sys, log, a)
 }
 

@@ -28,7 +28,7 @@ func RunProxy(ctx context.Context, c ProxyConfig, program Program) error {
 		sys.Shutdown()
 		return err
 	}
-	program.web.logOpen(program.Log, p.http)
+	program.web.logOpen(program.Log, c.Incidents.AllowRemoteActions, p.http)
 	return await(ctx, sys, program.Log, p)
 }
 

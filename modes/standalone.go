@@ -33,7 +33,7 @@ func RunStandalone(ctx context.Context, c StandaloneConfig, program Program) err
 		return err
 	}
 	program.Log.Info(c.greeting(program.web.scheme(), p.http.Addr()))
-	program.web.logOpen(program.Log, p.http, a.http)
+	program.web.logOpen(program.Log, c.Proxy.Incidents.AllowRemoteActions || c.Agent.Incidents.AllowRemoteActions, p.http, a.http)
 	return await(ctx, sys, program.Log, a, p)
 }
 

@@ -139,21 +139,38 @@ func (w *openWeb) refusals() map[string]uint64 {
 	return httpapi.Refusals(w.gate)
 }
 
-// logOpen says what strangers can do, unless none can connect.
-func (w *openWeb) logOpen(log *zap.Logger, servers ...*httpapi.Server) {
-	reached := ""
+// logOpen says what strangers can do at servers, unless none can connect. actions: they can change incidents where nobody is asked.
+func (w *openWeb) logOpen(log *zap.Logger, actions bool, servers ...*httpapi.Server) {
+	if w == nil {
+		return
+	}
+	var addrs []net.Addr
 	for _, s := range servers {
-		if addr, err := netip.ParseAddrPort(s.Addr().String()); err != nil || !addr.Addr().Unmap().IsLoopback() {
-			reached = s.Addr().String()
+		addrs = append(addrs, s.Addr())
+	}
+	reached := reachedByOthers(addrs)
+	if len(reached) == 0 {
+		return
+	}
+	switch http := zap.Strings("http", reached); {
+	case !w.gate.Asks() && actions:
+		log.Warn("HTTP is open: all who reach the port can read everything, and open and delete incidents, as --allow-remote-actions says; "+
+			"--web-config-file and --bearer-token-file let in those who show who they are", http)
+	case !w.gate.Asks():
+		log.Info("HTTP is open: all who reach the port can read everything; --web-config-file and --bearer-token-file let in those who show who they are", http)
+	case w.tls == nil:
+		log.Warn("HTTP is not encrypted: passwords and tokens can be read on the network; tls_server_config in --web-config-file encrypts it", http)
+	}
+}
+
+// reachedByOthers returns the addresses at which not only this machine can connect.
+func reachedByOthers(addrs []net.Addr) (reached []string) {
+	for _, a := range addrs {
+		if addr, err := netip.ParseAddrPort(a.String()); err != nil || !addr.Addr().Unmap().IsLoopback() {
+			reached = append(reached, a.String())
 		}
 	}
-	switch {
-	case reached == "" || w == nil:
-	case !w.gate.Asks():
-		log.Info("HTTP is open: all who reach the port can read everything; --web-config-file and --bearer-token-file let in those who show who they are", zap.String("http", reached))
-	case w.tls == nil:
-		log.Warn("HTTP is not encrypted: passwords and tokens can be read on the network; tls_server_config in --web-config-file encrypts it", zap.String("http", reached))
-	}
+	return reached
 }
 
 // scheme is that of the servers' URLs.
