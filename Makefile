@@ -182,7 +182,7 @@ e2e-pages: e2e-tools $(AXE) ## run the tests of the pages alone, in a browser; n
 	$(GO) test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -run E2EBrowser -parallel 2 ./modes
 
 e2e-tools:
-	@missing=; for tool in prometheus:prometheus promtool:prometheus chromium:chromium; do \
+	@missing=; for tool in prometheus:prometheus promtool:prometheus chromium:chromium openssl:openssl htpasswd:apache2-utils curl:curl; do \
 		command -v $${tool%:*} >/dev/null || missing="$$missing\n  $${tool%:*} (Debian: apt-get install $${tool#*:})"; done; \
 	[ -e $(AXE) ] || command -v npm >/dev/null || missing="$$missing\n  npm, once, to fetch what looks for barriers in the pages (Debian: apt-get install npm)"; \
 	[ -z "$$missing" ] || { printf "make e2e needs on the PATH:$$missing\n"; exit 1; }

@@ -35,6 +35,8 @@ instead of ` + "`-`" + `.
 - If a flag may be given several times, the values in its variable are separated by white space.
 - Durations are written as ` + "`500ms`, `10s` or `1m30s`" + `. Those of ` + "`--storage-*` may have days, weeks and years, too: `3d`, `2w`" + `.
 
+Recipes for certificates, passwords and tokens are in [security.md](security.md).
+
 ` + "`GOGC` and `GOMEMLIMIT`" + ` have the same meaning as for every Go program. Without ` + "`GOGC`" + `, an agent runs with 25 %, and
 ` + "`fodc proxy`" + ` with 100 %, or with 10 % if nobody has asked it for metrics for five minutes. Without ` + "`GOMEMLIMIT`" + `,
 ` + "`fodc proxy`" + ` collects garbage more often when it comes near 90 % of its memory limit. While ` + "`fodc agent`" + ` captures the

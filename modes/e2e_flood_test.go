@@ -75,7 +75,7 @@ func largeConfig() *wire.NodeConfiguration {
 
 // Whoever registers nodes without end, with as much text as they can, takes neither the
 // places of real nodes nor the proxy's memory, and fills no log.
-func TestE2EFloodOfRegistrations(t *testing.T) {
+func TestE2EStrangerCannotKeepAgentsOut(t *testing.T) {
 	proxy, node := startProxy(t), startNode(t, pageA)
 	grpcAddr, httpAddr := proxy.addr("grpc"), proxy.addr("http")
 	startAgent(t, proxy, "true", "liaison", node.endpoint())

@@ -77,7 +77,7 @@ func peakOf(t *testing.T, p *process, f func()) (peak int) {
 
 // Whatever these strangers do with connections, fifty agents are asked each second and answer, the proxy's memory is
 // bounded, and the strangers are gone in time.
-func TestE2EStrangersFloodConnections(t *testing.T) {
+func TestE2EStrangerCannotFillTheMemory(t *testing.T) {
 	proxy := startProxy(t)
 	grpcAddr, httpAddr := proxy.addr("grpc"), proxy.addr("http")
 	playSteadyAgents(t, grpcAddr, floodSteady)

@@ -133,7 +133,7 @@ func agentIDOf(t *testing.T, agent *process) string {
 
 // Whoever reads all that HTTP and the logs show cannot put a value onto a node's page, nor
 // end a stream of its agent; nor can who has got hold of a session's key.
-func TestE2EStrangersForgeNothing(t *testing.T) {
+func TestE2EStrangerCannotForgeValues(t *testing.T) {
 	proxy, node := startProxy(t, "--log-level", "debug"), startNode(t, pageA)
 	agent := startAgent(t, proxy, "n1", "liaison", node.endpoint(), "--log-level", "debug")
 	grpcAddr := proxy.addr("grpc")
@@ -201,7 +201,7 @@ func TestE2EStrangersForgeNothing(t *testing.T) {
 }
 
 // A node that is online is not taken over from another address, whatever that claims.
-func TestE2EStrangersTakeOverNoNode(t *testing.T) {
+func TestE2EStrangerCannotTakeOverANode(t *testing.T) {
 	proxy, node := startProxy(t), startNode(t, pageA)
 	startAgent(t, proxy, "n1", "liaison", node.endpoint())
 	awaitStatus(t, proxy, patience, "n1", "online")

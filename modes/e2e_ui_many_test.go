@@ -88,8 +88,8 @@ func TestE2EBrowserOfThousand(t *testing.T) {
 	c.requireGoodPages(t, "of-1000", pages, desktop, phoneDark)
 }
 
-// TestE2EBrowserOfHostileNodes: texts of nodes are shown as texts. They run no script, and neither break nor widen a page.
-func TestE2EBrowserOfHostileNodes(t *testing.T) {
+// TestE2EBrowserNodeCannotPutMarkup: texts of nodes are shown as texts. They run no script, and neither break nor widen a page.
+func TestE2EBrowserNodeCannotPutMarkup(t *testing.T) {
 	t.Parallel()
 	c := startHostile(t)
 	pages := c.madePages()
