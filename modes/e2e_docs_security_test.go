@@ -141,7 +141,7 @@ func runPods(t *testing.T, dir, agent, proxy string) {
 	s := &secured{t: t, proxy: p, client: &http.Client{Timeout: patience, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}}
 	token, err := os.ReadFile(filepath.Join(dir, "grafana.token"))
 	require.NoError(t, err)
-	s.awaitAs("Bearer "+strings.TrimSpace(string(token)), "/cluster", `"node_id":"data-1"`, `"status":"online"`, `"certificate_name":"data-1"`)
+	s.awaitAs("Bearer "+strings.TrimSpace(string(token)), "/cluster", `"node_id":"data-1"`, `"status":"online"`, `"certificate_name":"agents"`)
 	ready := s.ask(http.MethodGet, p.addr("http"), "/-/ready", "")
 	require.Equal(t, http.StatusOK, ready.status, ready.body)
 }

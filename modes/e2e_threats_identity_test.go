@@ -9,7 +9,6 @@ import (
 	"fodc/modes/certtest"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -32,10 +31,7 @@ func TestE2EWhoMayBeWhichNode(t *testing.T) {
 		if l != nil {
 			creds = s.trusting(ca.Issue(t, *l).TLS)
 		}
-		conn, err := grpc.NewClient(proxy.addr("grpc"), grpc.WithTransportCredentials(creds))
-		require.NoError(t, err)
-		t.Cleanup(func() { _ = conn.Close() })
-		return registerWith(t, wire.NewFODCServiceClient(conn), "", &wire.RegisterAgentRequest{NodeId: id, PodName: pod})
+		return registerWith(t, s.with(t).dialFrom("127.0.0.1", proxy, creds), "", &wire.RegisterAgentRequest{NodeId: id, PodName: pod})
 	}
 	uri := &certtest.Leaf{URIs: []string{"spiffe://cluster/ns/db/data-4"}}
 	for _, c := range []struct {
@@ -80,6 +76,13 @@ func TestE2EWhoMayBeWhichNode(t *testing.T) {
 		require.NoError(t, err)
 		_, err = join(t, proxies["any"], &certtest.Leaf{DNS: []string{"*.db.example"}}, "a.db.example", "")
 		require.ErrorContains(t, err, "is online from an agent with the certificate of")
+	})
+	t.Run("shared_certificate_cannot_take_a_node_from_elsewhere", func(t *testing.T) {
+		shared := certtest.Leaf{CN: "all"}
+		_, err := join(t, proxies["none"], &shared, "data-8", "")
+		require.NoError(t, err)
+		_, err = registerWith(t, s.with(t).dialFrom("127.0.0.66", proxies["none"], s.trusting(ca.Issue(t, shared).TLS)), "", &wire.RegisterAgentRequest{NodeId: "data-8"})
+		require.ErrorContains(t, err, "is online from")
 	})
 	t.Run("agent_without_certificate_cannot_take_the_node_of_one_with", func(t *testing.T) {
 		_, err := join(t, optional, &certtest.Leaf{DNS: []string{"data-1", "pod-1"}}, "data-1", "pod-1")

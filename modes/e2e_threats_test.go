@@ -3,7 +3,9 @@
 package modes_test
 
 import (
+	"context"
 	"crypto/tls"
+	"net"
 	"testing"
 
 	"fodc/messages/wire"
@@ -66,7 +68,15 @@ func (s *secured) trusting(certificates ...tls.Certificate) credentials.Transpor
 // dial connects to the proxy.
 func (s *secured) dial(creds credentials.TransportCredentials) wire.FODCServiceClient {
 	s.t.Helper()
-	conn, err := grpc.NewClient(s.proxy.addr("grpc"), grpc.WithTransportCredentials(creds))
+	return s.dialFrom("127.0.0.1", s.proxy, creds)
+}
+
+// dialFrom connects to a proxy from an address of this machine.
+func (s *secured) dialFrom(ip string, proxy *process, creds credentials.TransportCredentials) wire.FODCServiceClient {
+	s.t.Helper()
+	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}}
+	conn, err := grpc.NewClient(proxy.addr("grpc"), grpc.WithTransportCredentials(creds),
+		grpc.WithContextDialer(func(ctx context.Context, addr string) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", addr) }))
 	require.NoError(s.t, err)
 	s.t.Cleanup(func() { _ = conn.Close() })
 	return wire.NewFODCServiceClient(conn)
