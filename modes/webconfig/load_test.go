@@ -118,6 +118,10 @@ func TestConfigurationsThatAreBad(t *testing.T) {
 	d := newDir(t)
 	d.ca.Issue(t, certtest.Leaf{CN: "old", NotAfter: time.Now().Add(-time.Hour)}).Write(t, d.path, "old")
 	d.ca.Issue(t, certtest.Leaf{CN: "new", NotBefore: time.Now().Add(time.Hour)}).Write(t, d.path, "new")
+	text, err := os.ReadFile(filepath.Join(d.path, "ca.crt"))
+	require.NoError(t, err)
+	certtest.WriteFile(t, filepath.Join(d.path, "short.crt"), text[:len(text)/2])
+	certtest.WriteFile(t, filepath.Join(d.path, "one-and-a-half.crt"), append(text, text[:len(text)/2]...))
 	f := func(want, config string) {
 		t.Helper()
 		_, err := d.load(config)
@@ -147,6 +151,13 @@ func TestConfigurationsThatAreBad(t *testing.T) {
 	f("missing one of key or key_file", "tls_server_config:\n  cert_file: server.crt\n")
 	f("cert_file: read \""+d.path+"/somefile\": no such file", "tls_server_config:\n  cert_file: somefile\n  key_file: server.key\n")
 	f("key_file: read ", "tls_server_config:\n  cert_file: server.crt\n  key_file: somefile\n")
+	f("cert_file: \""+d.path+"/short.crt\" is cut short", "tls_server_config:\n  cert_file: short.crt\n  key_file: server.key\n")
+	f("key_file: \""+d.path+"/short.crt\" is cut short", "tls_server_config:\n  cert_file: server.crt\n  key_file: short.crt\n")
+	for _, name := range []string{"short.crt", "one-and-a-half.crt"} {
+		f("client_ca_file: \""+d.path+"/"+name+"\" is cut short", tlsWith("  client_ca_file: "+name+"\n  client_auth_type: RequireAndVerifyClientCert\n"))
+	}
+	f("cert_file \""+d.path+"/server.crt\", key_file \""+d.path+"/other.key\": ", "tls_server_config:\n  cert_file: server.crt\n  key_file: other.key\n")
+	f("cert_file \""+d.path+"/old.crt\", key_file \""+d.path+"/old.key\": the certificate", "tls_server_config:\n  cert_file: old.crt\n  key_file: old.key\n")
 	f("private key does not match", "tls_server_config:\n  cert_file: server.crt\n  key_file: other.key\n")
 	f(`the certificate of "old" has expired at `, "tls_server_config:\n  cert_file: old.crt\n  key_file: old.key\n")
 	f(`the certificate of "new" is not valid before `, "tls_server_config:\n  cert_file: new.crt\n  key_file: new.key\n")

@@ -1,10 +1,13 @@
 package webconfig
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"fodc/modes/files"
@@ -27,15 +30,15 @@ func makeTLS(c *web.Config, r *files.Reader, now time.Time) (made madeTLS, err e
 	if err := inline(&t, r); err != nil {
 		return made, err
 	}
+	if err := checkPair(t, now); err != nil {
+		return made, fmt.Errorf("%s%w", placeOf(c.TLSConfig), err)
+	}
 	cfg, err := web.ConfigToTLSConfig(&t)
 	if err != nil {
 		return made, err
 	}
 	own, err := cfg.GetCertificate(nil)
 	if err != nil {
-		return made, err
-	}
-	if err := checkTime(own.Leaf, now); err != nil {
 		return made, err
 	}
 	made.certificates = append(made.certificates, files.Certificate{Flag: Flag, Subject: nameOf(own.Leaf), NotAfter: own.Leaf.NotAfter})
@@ -78,8 +81,11 @@ func inline(t *web.TLSConfig, r *files.Reader) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.what, err)
 		}
-		if len(content) == 0 {
+		switch {
+		case len(content) == 0:
 			return fmt.Errorf("%s: %q is empty", f.what, f.path)
+		case isCut(content):
+			return fmt.Errorf("%s: %q is cut short, or broken: a block of PEM has no end", f.what, f.path)
 		}
 		f.put(string(content))
 	}
@@ -87,6 +93,44 @@ func inline(t *web.TLSConfig, r *files.Reader) error {
 		return errors.New("client_ca_file or client_ca has no certificate in PEM")
 	}
 	return nil
+}
+
+// isCut reports whether what is in a file ends within a block of PEM. Libraries would pass over such a block, and with it over an
+// authority.
+func isCut(content []byte) bool {
+	for {
+		block, rest := pem.Decode(content)
+		if block == nil {
+			return bytes.Contains(rest, []byte("-----BEGIN"))
+		}
+		content = rest
+	}
+}
+
+// checkPair checks the server's own certificate. What is missing is for the toolkit to say.
+func checkPair(t web.TLSConfig, now time.Time) error {
+	if t.TLSCert == "" || t.TLSKey == "" {
+		return nil
+	}
+	own, err := tls.X509KeyPair([]byte(t.TLSCert), []byte(t.TLSKey))
+	if err != nil {
+		return err
+	}
+	return checkTime(own.Leaf, now)
+}
+
+// placeOf says for an error in which files the certificate and its key are, unless they are in the configuration itself.
+func placeOf(t web.TLSConfig) (text string) {
+	if t.TLSCertPath != "" {
+		text = fmt.Sprintf("cert_file %q", t.TLSCertPath)
+	}
+	if t.TLSKeyPath != "" {
+		text = strings.TrimPrefix(fmt.Sprintf("%s, key_file %q", text, t.TLSKeyPath), ", ")
+	}
+	if text != "" {
+		text += ": "
+	}
+	return text
 }
 
 // clientVerifier checks a client's certificate as the handshake does.
