@@ -3,6 +3,7 @@
 package modes_test
 
 import (
+	"errors"
 	"syscall"
 	"testing"
 	"time"
@@ -93,24 +94,59 @@ func requireMended(t *testing.T, g *guarded, proxy, agent *process) {
 	requireUndisturbed(t, proxy, 1)
 }
 
-// Certificates that are of another name or authority can be read. Who lives stays, and new agents are told.
+// Certificates that are of another name or authority can be read: which ones the other side wants, no process knows of itself. Who
+// lives stays. Whoever connects anew is refused: logs and metrics of both sides say why, and the right ones mend it.
 func TestE2ESecurityCertificatesForOthers(t *testing.T) {
 	t.Parallel()
 	g, other := newGuarded(t, "n1", "n2"), certtest.NewCA(t, "other")
 	proxy, node := startProxy(t, g.proxyFlags()...), startNode(t, pageA)
-	startAgent(t, proxy, "n1", "liaison", node.endpoint(), g.agentFlags()...)
+	agent := startAgent(t, proxy, "n1", "liaison", node.endpoint(), g.agentFlags()...)
 	awaitPage(t, proxy, "/metrics", `requests_total{path="/a",node_id="n1"`)
-	for says, own := range map[string]certtest.Issued{
+	refused := func(health, counter string) {
+		t.Helper()
+		late := startAgent(t, proxy, "n2", "liaison", node.endpoint(), g.agentFlags()...)
+		awaitHealth(t, late, health)
+		awaitLogged(t, late, "cannot register with the proxy", "cause", health)
+		within(t, patience, counter, func() error {
+			n, err := valueOf(page(t, proxy.addr("http"), "/metrics/self"), counter)
+			if err == nil && n == 0 {
+				err = errors.New("nothing is counted")
+			}
+			return err
+		})
+		late.kill(syscall.SIGKILL)
+		requireUndisturbed(t, proxy, 1)
+	}
+	for health, own := range map[string]certtest.Issued{
 		"and not for": g.ca.Issue(t, certtest.Leaf{CN: "proxy", DNS: []string{"elsewhere"}}),
 		"the proxy's certificate is of no authority that is trusted": other.Issue(t, g.server),
 	} {
 		g.renamePair("proxy", own)
+		proxy.kill(syscall.SIGHUP)
 		anyone := g.client(g.ca.Issue(t, g.agent))
 		anyone.InsecureSkipVerify = true
 		awaitShown(t, proxy.addr("grpc"), anyone, own)
-		awaitHealth(t, startAgent(t, proxy, "n2", "liaison", node.endpoint(), g.agentFlags()...), says)
-		requireUndisturbed(t, proxy, 1)
+		refused(health, `fodc_proxy_handshakes_failed_total{reason="other"}`)
 	}
+	own := g.ca.Issue(t, g.server)
+	g.renamePair("proxy", own)
+	proxy.kill(syscall.SIGHUP)
+	awaitShown(t, proxy.addr("grpc"), g.client(g.ca.Issue(t, g.agent)), own)
+	for _, c := range []struct {
+		own             certtest.Issued
+		health, counter string
+	}{
+		{other.Issue(t, g.agent), "the proxy trusts the authority of no certificate in --proxy-cert-file", `fodc_proxy_handshakes_failed_total{reason="unknown_authority"}`},
+		{g.ca.Issue(t, certtest.Leaf{DNS: []string{"n9"}}), "is not in the certificate", `fodc_proxy_registrations_refused_total{reason="certificate"}`},
+	} {
+		g.renamePair("agent", c.own)
+		refused(c.health, c.counter)
+	}
+	g.renamePair("agent", g.ca.Issue(t, g.agent))
+	startAgent(t, proxy, "n2", "liaison", node.endpoint(), g.agentFlags()...)
+	awaitPage(t, proxy, "/metrics", `requests_total{path="/a",node_id="n1"`, `requests_total{path="/a",node_id="n2"`)
+	requireUndisturbed(t, proxy, 2)
+	require.Empty(t, agent.said(brokenFiles))
 }
 
 // A file that cannot be used ends a process at its start with 1. The last line names the flag, the file and the reason.
@@ -123,23 +159,36 @@ func TestE2ESecurityFilesAtTheStart(t *testing.T) {
 	agent := agentArgs("127.0.0.1:1", "n1", "data", "http://127.0.0.1:1/metrics")
 	f := func(flag, file, reason string, args ...string) {
 		t.Helper()
-		p := start(t, args...)
-		code, _ := p.exitCode(patience)
-		require.Equal(t, 1, code, p.log())
-		failed := p.said("ended by a failure")
-		require.Len(t, failed, 1)
-		for _, text := range []string{"--" + flag + ": ", g.path(file), reason} {
-			require.Contains(t, failed[0]["error"], text)
-		}
+		requireNoStart(t, args, "--"+flag+": ", g.path(file), reason)
 	}
 	with := func(args, flags []string, more ...string) []string {
 		return append(append(append([]string{}, args...), flags...), more...)
 	}
 	f("grpc-tls-cert-file", "gone", "no such file", with(proxy, g.proxyFlags(), "--grpc-tls-cert-file", g.path("gone"))...)
 	f("grpc-tls-cert-file", "agent/tls.key", "does not fit", with(standalone, g.proxyFlags(), "--grpc-tls-key-file", g.path("agent/tls.key"))...)
+	past, future := g.server, g.server
+	past.NotBefore, past.NotAfter, future.NotBefore = time.Now().Add(-2*time.Hour), time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	for name, l := range map[string]certtest.Leaf{"has expired at": past, "is not valid before": future} {
+		cert, key := g.ca.Issue(t, l).Write(t, g.dir, "times")
+		f("grpc-tls-cert-file", "times.crt", name, with(proxy, g.proxyFlags(), "--grpc-tls-cert-file", cert, "--grpc-tls-key-file", key)...)
+		f("proxy-cert-file", "times.crt", name, with(agent, g.agentFlags(), "--proxy-cert-file", cert, "--proxy-key-file", key)...)
+	}
 	f("grpc-client-ca-file", "short", "is cut short", with(proxy, g.proxyFlags(), "--grpc-client-ca-file", g.path("short"))...)
 	f("grpc-agent-token-file", "short", "line 1", with(proxy, g.proxyFlags(), "--grpc-agent-token-file", g.path("short"))...)
 	f("proxy-ca-file", "short", "is cut short", with(agent, g.agentFlags(), "--proxy-ca-file", g.path("short"))...)
 	f("proxy-cert-file", "gone", "no such file", with(agent, g.agentFlags(), "--proxy-cert-file", g.path("gone"))...)
 	f("proxy-token-file", "short", "has more than a token", with(agent, g.agentFlags(), "--proxy-token-file", g.path("short"))...)
+}
+
+// requireNoStart requires that a process ends at once with 1, and that the error in its log has all texts.
+func requireNoStart(t *testing.T, args []string, texts ...string) {
+	t.Helper()
+	p := start(t, args...)
+	code, _ := p.exitCode(patience)
+	require.Equal(t, 1, code, p.log())
+	failed := p.said("ended by a failure")
+	require.Len(t, failed, 1)
+	for _, text := range texts {
+		require.Contains(t, failed[0]["error"], text)
+	}
 }
