@@ -91,7 +91,7 @@ func TestAgentWithoutCertificateCannotTakeNodeOfOneWith(t *testing.T) {
 		}
 		try()
 		require.Equal(t, []string{"a"}, w.online())
-		require.EqualValues(t, 3, w.proxy.Counts().Refused["unverified"])
+		require.EqualValues(t, 3, w.counts().Refused["unverified"])
 		w.net.refuse.Store(true)
 		w.net.cut()
 		w.pass(10 * time.Second)

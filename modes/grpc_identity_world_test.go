@@ -58,7 +58,7 @@ func (w *tlsWorld) join(j joining) *clusterAgent {
 func (w *tlsWorld) requireRefused(a *clusterAgent, reason, why string) {
 	w.t.Helper()
 	require.Contains(w.t, w.linkErrorOf(a), fmt.Sprintf("the proxy refuses the registration: %q", why))
-	require.NotZero(w.t, w.proxy.Counts().Refused[reason], "%v", w.proxy.Counts().Refused)
+	require.NotZero(w.t, w.counts().Refused[reason], "%v", w.counts().Refused)
 	for _, line := range w.logs.FilterMessage("registration refused").All() {
 		if fields := line.ContextMap(); fields["reason"] == reason && fields["error"] == why {
 			return

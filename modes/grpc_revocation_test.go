@@ -74,7 +74,7 @@ func TestAgentWithRemovedTokenCannotKeepItsSession(t *testing.T) {
 		w.writeTokens("two", "2")
 		w.pass(6 * time.Second)
 		require.Equal(t, []string{"b"}, w.online())
-		require.EqualValues(t, 1, w.proxy.Counts().SessionsEnded["revoked"])
+		require.EqualValues(t, 1, w.counts().SessionsEnded["revoked"])
 		ended := w.logs.FilterMessage("agent is unconnected: its session ended").All()
 		require.Len(t, ended, 1)
 		require.Equal(t, `--grpc-agent-token-file has no token with the name "one" any more`, ended[0].ContextMap()["reason"])
@@ -103,7 +103,7 @@ func TestTokenRotation(t *testing.T) {
 		w.net.cut()
 		w.pass(10 * time.Second)
 		require.Equal(t, []string{"a"}, w.online())
-		require.Zero(t, w.proxy.Counts().Refused["token"])
+		require.Zero(t, w.counts().Refused["token"])
 	})
 }
 
@@ -152,7 +152,7 @@ func TestStolenKeyCannotBeUsedFromAnotherConnection(t *testing.T) {
 			require.ErrorContains(t, err, "the session of this agent_id was registered on another connection", name)
 		}
 		require.Equal(t, []string{`x{node_id="a",node_role="data",pod_name="a"} 1`}, linesOf(w.get("/metrics"), "x{"))
-		require.EqualValues(t, 3, w.proxy.Counts().StreamsRefused["other_connection"])
+		require.EqualValues(t, 3, w.counts().StreamsRefused["other_connection"])
 	})
 }
 

@@ -24,7 +24,7 @@ func TestTLSFailures(t *testing.T) {
 				if reason == "" {
 					return
 				}
-				require.NotZero(t, w.proxy.Counts().HandshakesFailed[reason], "%v", w.proxy.Counts().HandshakesFailed)
+				require.NotZero(t, w.counts().HandshakesFailed[reason], "%v", w.counts().HandshakesFailed)
 				require.NotZero(t, w.logs.FilterMessage("a handshake of TLS has failed: "+proxySays).Len(), "%v", w.logs.All())
 				require.Less(t, w.logs.FilterMessageSnippet("a handshake of TLS").Len(), 4, "a peer that comes again and again fills no log")
 			})
@@ -77,7 +77,7 @@ func TestTLSExpires(t *testing.T) {
 				w.net.cut()
 				w.pass(10 * time.Second)
 				require.Contains(t, w.linkError(), agentSays)
-				require.NotZero(t, w.proxy.Counts().HandshakesFailed[reason])
+				require.NotZero(t, w.counts().HandshakesFailed[reason])
 				renew(t, w)
 				w.pass(15 * time.Second)
 				w.requireOnline(1)
@@ -99,7 +99,7 @@ func TestTLSNotValidYet(t *testing.T) {
 	inTLSWorld(t, nothing, func(t *testing.T, w *tlsWorld) {
 		_, err := w.seen(stranger(w.ca.Issue(t, certtest.Leaf{NotBefore: time.Now().Add(time.Hour)})))
 		require.ErrorContains(t, err, "expired certificate")
-		require.EqualValues(t, 1, w.proxy.Counts().HandshakesFailed["expired"])
+		require.EqualValues(t, 1, w.counts().HandshakesFailed["expired"])
 	})
 }
 
@@ -116,7 +116,7 @@ func TestTLSVersions(t *testing.T) {
 				return
 			}
 			require.ErrorContains(t, err, "protocol version not supported")
-			require.EqualValues(t, 1, w.proxy.Counts().HandshakesFailed["version"])
+			require.EqualValues(t, 1, w.counts().HandshakesFailed["version"])
 		})
 	}
 	f(tls13, tls.VersionTLS13, true)
@@ -157,12 +157,12 @@ func TestTLSPeersThatSayNothing(t *testing.T) {
 		silent, err := w.net.dial(t.Context(), "")
 		require.NoError(t, err)
 		w.pass(9 * time.Second)
-		for reason, n := range w.proxy.Counts().HandshakesFailed {
+		for reason, n := range w.counts().HandshakesFailed {
 			require.Zero(t, n, reason)
 		}
 		w.pass(2 * time.Second)
 		_, err = silent.Read(make([]byte, 1))
 		require.Error(t, err)
-		require.EqualValues(t, 1, w.proxy.Counts().HandshakesFailed["other"])
+		require.EqualValues(t, 1, w.counts().HandshakesFailed["other"])
 	})
 }

@@ -213,7 +213,13 @@ func (w *tlsWorld) requireWhole() {
 }
 
 // opened is how many sessions there were since the start.
-func (w *tlsWorld) opened() uint64 { return w.proxy.Counts().SessionsOpened }
+// counts returns what the proxy has counted once all is quiet: a client may know of its refusal before that is counted.
+func (w *tlsWorld) counts() messages.ProxyCounts {
+	synctest.Wait()
+	return w.proxy.Counts()
+}
+
+func (w *tlsWorld) opened() uint64 { return w.counts().SessionsOpened }
 
 // seen returns the certificate of the proxy that a new connection sees.
 func (w *tlsWorld) seen(cfg *tls.Config) (*x509.Certificate, error) {

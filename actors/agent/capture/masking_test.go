@@ -132,7 +132,7 @@ func TestHostileStacks(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, "a\x1b[31m\r\n\u202eab\u2066 \u2028 \ufeff\u009b ä\n# labels: {\"password\":\"hunter2\"}\n\nlast")
 	}, nil)
-	require.Equal(t, "a\\x1b[31m\n\\x202eab\\x2066 \\x2028 \\xfeff\\x9b ä\n# labels: {\"password\":***}\n\nlast\n", e.files["profiles/goroutine.txt"])
+	require.Equal(t, "a\\x1b[31m\n\\u202eab\\u2066 \\u2028 \\ufeff\\x9b ä\n# labels: {\"password\":***}\n\nlast\n", e.files["profiles/goroutine.txt"])
 
 	e = askNode(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("debug") == "" {

@@ -108,7 +108,7 @@ func (t *textWriter) copy(from io.Reader) error {
 // shownAlike is how many control characters of one kind in a row are shown.
 const shownAlike = 4
 
-// printable returns a text with its control characters as \x00, those that repeat counted.
+// printable returns a text with its control characters as \x00 or \u0000, those that repeat counted.
 func printable(text string) string {
 	if strings.IndexFunc(text, isControl) < 0 {
 		return text
@@ -132,11 +132,22 @@ func printable(text string) string {
 			continue
 		}
 		if alike++; alike <= shownAlike {
-			fmt.Fprintf(&b, `\x%02x`, c)
+			b.WriteString(escaped(c))
 		}
 	}
 	more()
 	return b.String()
+}
+
+// escaped returns a character as Go writes it in a text.
+func escaped(c rune) string {
+	switch {
+	case c > 0xffff:
+		return fmt.Sprintf(`\U%08x`, c)
+	case c > 0xff:
+		return fmt.Sprintf(`\u%04x`, c)
+	}
+	return fmt.Sprintf(`\x%02x`, c)
 }
 
 // isPlain reports whether a text is ASCII that printable leaves as it is.
