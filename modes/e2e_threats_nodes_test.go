@@ -4,13 +4,10 @@ package modes_test
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -20,7 +17,6 @@ import (
 	"fodc/modes/certtest"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
@@ -113,85 +109,6 @@ func nodeCannotSendPasswordsElsewhere(t *testing.T, s *secured) {
 		return err
 	})
 	require.Zero(t, elsewhere.Load())
-}
-
-// What agents mask is masked before it leaves their machine.
-func proxyCannotReadWhatIsMasked(t *testing.T, s *secured) {
-	log, err := os.OpenFile(s.open.log, os.O_APPEND|os.O_WRONLY, 0)
-	require.NoError(t, err)
-	defer log.Close()
-	_, err = fmt.Fprintf(log, "panic: cannot log in with password=%s\n\ngoroutine 1 [running]:\nmain.main()\n\t/node/main.go:1 +0x1\nexit status 2\n", plantedSecret)
-	require.NoError(t, err)
-	awaitPage(t, s.open.proxy, "/diagnostics", "cannot log in with password=***")
-	awaitPage(t, s.open.proxy, "/cluster/config", "storage.endpoint", "***")
-	require.True(t, s.open.wire.has("cannot log in with password=***"), "the test would not see it")
-	require.False(t, s.open.wire.has(plantedSecret))
-}
-
-// thiefProxy is a proxy that somebody has taken over, with its key. It asks agents for files that are not profiles.
-type thiefProxy struct {
-	wire.UnimplementedFODCServiceServer
-	paths   []string
-	mu      sync.Mutex
-	answers []*wire.StreamPressureProfilesRequest
-}
-
-func (p *thiefProxy) RegisterAgent(g registerServer) error {
-	if _, err := g.Recv(); err != nil {
-		return err
-	}
-	_ = g.Send(&wire.RegisterAgentResponse{Success: true, AgentId: "a1"})
-	<-g.Context().Done()
-	return nil
-}
-
-func (p *thiefProxy) StreamPressureProfiles(g grpc.BidiStreamingServer[wire.StreamPressureProfilesRequest, wire.StreamPressureProfilesResponse]) error {
-	for i, path := range p.paths {
-		_ = g.Send(&wire.StreamPressureProfilesResponse{RequestId: uint64(i + 1), Request: &wire.StreamPressureProfilesResponse_FetchProfile{
-			FetchProfile: &wire.FetchProfile{RequestId: fmt.Sprint(i + 1), ProfileId: "20250301T120000.000000005Z", Type: "heap", Filepath: path}}})
-		answer, err := g.Recv()
-		if err != nil {
-			return err
-		}
-		p.mu.Lock()
-		p.answers = append(p.answers, answer)
-		p.mu.Unlock()
-	}
-	<-g.Context().Done()
-	return nil
-}
-
-func (p *thiefProxy) said() []*wire.StreamPressureProfilesRequest {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.answers
-}
-
-// An agent gives its proxy the files that are profiles, and no others.
-func proxyCannotReadOtherFiles(t *testing.T, s *secured) {
-	dir := t.TempDir()
-	certtest.WriteFile(t, filepath.Join(dir, "secret"), []byte(plantedSecret))
-	profiles := filepath.Join(dir, "profiles")
-	thief := &thiefProxy{paths: []string{"/etc/passwd", "../secret", profiles + "/../secret", filepath.Join(dir, "secret"), "file:///etc/passwd", s.path("data-1.key"), ".", "", "/proc/self/environ"}}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	creds, err := credentials.NewServerTLSFromFile(s.path("proxy.crt"), s.path("proxy.key"))
-	require.NoError(t, err)
-	server := grpc.NewServer(grpc.Creds(creds))
-	wire.RegisterFODCServiceServer(server, thief)
-	go func() { _ = server.Serve(l) }()
-	t.Cleanup(server.Stop)
-	s.agentAt(l.Addr().String(), "data-7", "data-1", startNode(t, pageA).endpoint(), "--pressure-profiler-dir", profiles)
-	eventually(t, "the answers", func() error {
-		if n := len(thief.said()); n < len(thief.paths) {
-			return fmt.Errorf("%d answers", n)
-		}
-		return nil
-	})
-	for i, answer := range thief.said() {
-		require.Empty(t, answer.GetChunk().GetData(), thief.paths[i])
-		require.NotContains(t, answer.String(), plantedSecret)
-	}
 }
 
 // A session ends within seconds when no token of its name is left, and cannot be opened again.
