@@ -3,6 +3,7 @@
 package modes_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -41,7 +42,9 @@ func nodeCannotUseTheSessionOfAnother(t *testing.T, s *secured) {
 	j, err := s.register(s.trusting(own.TLS), agentToken, &wire.RegisterAgentRequest{NodeId: "data-8"})
 	require.NoError(t, err)
 	for _, creds := range []credentials.TransportCredentials{s.trusting(own.TLS), s.trusting(s.ca.Issue(t, certtest.Leaf{DNS: []string{"data-1"}}).TLS)} {
-		metrics, err := s.dial(creds).StreamMetrics(metadata.AppendToOutgoingContext(t.Context(), "agent_id", j.welcome.GetAgentId()))
+		ctx, cancel := context.WithTimeout(metadata.AppendToOutgoingContext(t.Context(), "agent_id", j.welcome.GetAgentId()), patience)
+		defer cancel()
+		metrics, err := s.dial(creds).StreamMetrics(ctx)
 		require.NoError(t, err)
 		_, err = metrics.Recv()
 		require.Equal(t, codes.PermissionDenied, status.Code(err), "%v", err)

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"net"
 	"testing"
+	"time"
 
 	"fodc/messages/wire"
 
@@ -97,7 +98,10 @@ func (s *secured) register(creds credentials.TransportCredentials, token string,
 
 func registerWith(t *testing.T, client wire.FODCServiceClient, token string, first *wire.RegisterAgentRequest) (*joined, error) {
 	t.Helper()
-	ctx := t.Context()
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	late := time.AfterFunc(patience, cancel) // The stream stays open; the answer has to come soon.
+	defer late.Stop()
 	if token != "" {
 		ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token)
 	}
