@@ -9,15 +9,15 @@ import (
 // checkCommandName is the command whose subcommands try out what a process would do, without starting one.
 const checkCommandName = "check"
 
-const checkDescription = "A check starts nothing, sends nothing and changes nothing."
+const checkDescription = "A check starts nothing and changes nothing."
 
-// checkTools are the subcommands of fodc check.
+// checkTools are the subcommands of fodc check but for config, which has subcommands of its own.
 func checkTools(run Runners) []tool {
-	return []tool{checkMaskTool(run)}
+	return []tool{checkMaskTool(run), checkProxyTool(run)}
 }
 
 // checkCommand is fodc check, with its subcommands.
 func checkCommand(stderr io.Writer, run Runners) *cli.Command {
 	return parentCommand(checkCommandName, "shows what a process would make of what it is given, without starting one", "", checkDescription,
-		checkTools(run), stderr)
+		checkTools(run), stderr, checkConfigCommand(stderr, run))
 }

@@ -13,7 +13,6 @@ import (
 	// Must come before every library that logs while it is initialised.
 	_ "fodc/modes/logsilencer"
 
-	"fodc/actors/agent/mask"
 	"fodc/modes/export"
 	"fodc/modes/files"
 	"fodc/modes/logsink"
@@ -56,6 +55,10 @@ type Runners struct {
 	Rules func(ctx context.Context, c RulesConfig, stdout, stderr io.Writer) error
 	// CheckMask prints what an agent would send of files.
 	CheckMask func(ctx context.Context, c CheckMaskConfig, stdout, stderr io.Writer) error
+	// CheckProxy tries to reach a proxy as an agent does.
+	CheckProxy func(ctx context.Context, c CheckProxyConfig, stdout, stderr io.Writer) error
+	// CheckConfig says what a mode would do, and what is wrong with the files of its flags.
+	CheckConfig func(ctx context.Context, c CheckedConfig, stdout, stderr io.Writer) error
 	// View serves incidents that are in a file or a directory.
 	View func(ctx context.Context, c ViewConfig, stdout, stderr io.Writer) error
 }
@@ -200,38 +203,6 @@ func (cmd command) action(c *cli.Context, logging *logConfig, stderr io.Writer) 
 		return &runFailure{err}
 	}
 	return nil
-}
-
-func (cmd command) parse() error {
-	for _, o := range cmd.options {
-		if err := o.resolve(); err != nil {
-			return cmd.explain(err)
-		}
-	}
-	return cmd.explain(cmd.finish())
-}
-
-// flags returns the values that count, as a page may show them.
-func (cmd command) flags() map[string]string {
-	flags := make(map[string]string, len(cmd.options))
-	for _, o := range cmd.options {
-		flags[o.name] = mask.Value(o.name, strings.Join(o.texts, " "))
-	}
-	return flags
-}
-
-func (cmd command) explain(err error) error {
-	var e *invalidError
-	if !errors.As(err, &e) {
-		return err
-	}
-	for _, o := range cmd.options {
-		if o.name == e.flag {
-			explained := o.explain(*e)
-			return &explained
-		}
-	}
-	return err
 }
 
 func helpCommand() *cli.Command {

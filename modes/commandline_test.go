@@ -43,16 +43,18 @@ func run(t *testing.T, runErr error, env []string, args ...string) outcome {
 	var o outcome
 	var stdout, stderr bytes.Buffer
 	o.code = runMain(t, append([]string{programName}, args...), &stdout, &stderr, Runners{
-		Proxy:      func(_ context.Context, c ProxyConfig, _ Program) error { o.config = c; return runErr },
-		Agent:      func(_ context.Context, c AgentConfig, _ Program) error { o.config = c; return runErr },
-		Standalone: func(_ context.Context, c StandaloneConfig, _ Program) error { o.config = c; return runErr },
-		Inspect:    func(_ context.Context, c InspectConfig, _ io.Writer) error { o.config = c; return runErr },
-		Export:     func(_ context.Context, c export.Config, _, _ io.Writer) error { o.config = c; return runErr },
-		Query:      func(_ context.Context, c QueryCommandConfig, _, _ io.Writer) error { o.config = c; return runErr },
-		Incidents:  func(_ context.Context, c IncidentsConfig, _, _ io.Writer) error { o.config = c; return runErr },
-		Rules:      func(_ context.Context, c RulesConfig, _, _ io.Writer) error { o.config = c; return runErr },
-		CheckMask:  func(_ context.Context, c CheckMaskConfig, _, _ io.Writer) error { o.config = c; return runErr },
-		View:       func(_ context.Context, c ViewConfig, _, _ io.Writer) error { o.config = c; return runErr },
+		Proxy:       func(_ context.Context, c ProxyConfig, _ Program) error { o.config = c; return runErr },
+		Agent:       func(_ context.Context, c AgentConfig, _ Program) error { o.config = c; return runErr },
+		Standalone:  func(_ context.Context, c StandaloneConfig, _ Program) error { o.config = c; return runErr },
+		Inspect:     func(_ context.Context, c InspectConfig, _ io.Writer) error { o.config = c; return runErr },
+		Export:      func(_ context.Context, c export.Config, _, _ io.Writer) error { o.config = c; return runErr },
+		Query:       func(_ context.Context, c QueryCommandConfig, _, _ io.Writer) error { o.config = c; return runErr },
+		Incidents:   func(_ context.Context, c IncidentsConfig, _, _ io.Writer) error { o.config = c; return runErr },
+		Rules:       func(_ context.Context, c RulesConfig, _, _ io.Writer) error { o.config = c; return runErr },
+		CheckMask:   func(_ context.Context, c CheckMaskConfig, _, _ io.Writer) error { o.config = c; return runErr },
+		CheckProxy:  func(_ context.Context, c CheckProxyConfig, _, _ io.Writer) error { o.config = c; return runErr },
+		CheckConfig: func(_ context.Context, c CheckedConfig, _, _ io.Writer) error { o.config = c; return runErr },
+		View:        func(_ context.Context, c ViewConfig, _, _ io.Writer) error { o.config = c; return runErr },
 	})
 	o.stdout, o.stderr = stdout.String(), stderr.String()
 	return o

@@ -1,7 +1,7 @@
 // Package modes is the program: its command line, the configuration of each mode,
 // and the order in which a mode starts and stops its parts.
 //
-//   - commandline.go, option.go, version.go: from arguments and environment to a running
+//   - commandline.go, commandline_parse.go, option.go, version.go: from arguments and environment to a running
 //     mode and an exit code
 //   - program.go, log.go, signals.go, signals_state.go, reload.go: what a mode is given, how
 //     the process logs (see logsink), what signals do, and which files SIGHUP reads again
@@ -12,6 +12,8 @@
 //     inspect.go and export_command.go are theirs
 //   - query_command.go, query_run.go: the command that evaluates an expression; query_client.go: by a
 //     proxy; query_dir.go, query_journal.go: over a directory
+//   - check_command.go, check_mask.go, check_proxy.go: commands that try out what a process would do;
+//     check_config.go and check_config_*.go: what a mode makes of its flags and files
 //   - view_command.go, view.go: the command that serves incidents of a file or a directory
 //   - proxy.go, agent.go, standalone.go: start and stop; mode.go what these share; storage.go: the
 //     agent's directory, and its lock

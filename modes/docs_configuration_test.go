@@ -47,6 +47,34 @@ is allowed:
 
 `
 
+const checking = `
+## Before a start
+
+` + "`fodc check config agent`, `fodc check config proxy` and `fodc check config standalone`" + ` take the flags and the variables of the mode, and
+read all files that they name. They say what the mode would do: what it scrapes and with which authentication, which proxies it
+connects to, who may connect and ask, and when certificates expire. All problems are listed, a line each, with the flag, the file,
+the reason and what to look at next. Nothing is started, made, locked or connected to, and no secret is shown. The exit code is 1 if
+there are problems, and 2 for wrong flags. Warnings do not change it: a certificate that expires within a week, a key or token
+that all users of the machine can read, tokens without TLS, HTTP that is open.
+
+` + "`fodc check proxy ADDRESS`" + ` connects to the gRPC server of a proxy as an agent does. It takes the flags of ` + "`fodc agent`" + ` that say who the node
+is (` + "`--node-id`, `--node-role`, `--pod-name`" + ` and so on) and how connections to proxies are secured (` + "`--proxy-tls`, `--proxy-*-file`" + ` and
+so on), and their variables. Each step is a line: the name, the connection, TLS with the proxy's certificate, the agent's own
+certificate, HTTP/2, and the registration. After the first failure, which says what to look at, the exit code is 1:
+
+    $ fodc check proxy proxy.example:17900 --proxy-tls --proxy-ca-file ca.crt --node-id data-0
+    ok       DNS: "proxy.example" is 10.0.0.5
+    ok       TCP: 10.0.0.5:17900 answers within 400µs
+    ok       TLS: TLS 1.3, the proxy's certificate is that of "proxy" for "proxy.example", issued by "ca", and expires at 2027-03-01T00:00:00Z, in 88 days
+    -        certificate: the proxy asks for none
+    ok       HTTP/2: the server speaks it
+    ok       registration: node_id "data-0" would be accepted; the proxy does not know the node yet
+
+Nothing is registered, and no session is replaced or disturbed: the question has a stream of its own in the gRPC contract. A proxy of
+another version refuses that stream, whatever comes on it, and the last line says that the registration was not tried. The proxy
+counts such questions among the registrations of an address, which are limited.
+`
+
 const logAndSignals = `
 ## The log
 
@@ -179,8 +207,9 @@ func configurationPage(t *testing.T) string {
 		"Those of `fodc query` are in [querying.md](querying.md#fodc-query); `--proxy-url` has the variable `FODC_QUERY_PROXY_URL`.\n" +
 		"Those of `fodc incidents` are in [incidents.md](incidents.md#on-the-command-line); `--proxy-url` has the variable `FODC_INCIDENTS_PROXY_URL`.\n" +
 		"Those of `fodc rules` take files alone, and are in [incidents.md](incidents.md#rules).\n" +
-		"Those of `fodc check` take files alone: `fodc check mask FILE...` is in [api.md](api.md#what-would-be-sent).\n" +
+		"`fodc check mask FILE...` takes files alone, and is in [api.md](api.md#what-would-be-sent).\n" +
 		"`fodc view` has one flag, which is in [incidents.md](incidents.md#fodc-view).\n")
+	b.WriteString(checking)
 	b.WriteString(logAndSignals)
 	return b.String()
 }

@@ -28,6 +28,10 @@ type tool struct {
 	// finish completes and validates the configuration after the options are parsed. It may be
 	// nil.
 	finish func() error
+	// everyError says that of several options with wrong values all are named.
+	everyError bool
+	// accept validates the operand, after finish. It may be nil.
+	accept func(operand string) error
 	// run is given the operand. Its error is printed.
 	run func(ctx context.Context, operand string, stdout, stderr io.Writer) error
 	// runAll is in the place of run where there may be several operands.
@@ -53,8 +57,8 @@ func (tl tool) place() string {
 }
 
 // parentCommand returns a command that has the tools as its subcommands; operand is what its usage shows behind
-// their name.
-func parentCommand(name, usage, operand, description string, tools []tool, stderr io.Writer) *cli.Command {
+// their name. Further subcommands may have some of their own.
+func parentCommand(name, usage, operand, description string, tools []tool, stderr io.Writer, further ...*cli.Command) *cli.Command {
 	place := programName + " " + name
 	cmd := &cli.Command{
 		Name:            name,
@@ -69,6 +73,10 @@ func parentCommand(name, usage, operand, description string, tools []tool, stder
 	for _, tl := range tools {
 		cmd.Subcommands = append(cmd.Subcommands, tl.cliCommand(stderr))
 		names = append(names, tl.name)
+	}
+	for _, sub := range further {
+		cmd.Subcommands = append(cmd.Subcommands, sub)
+		names = append(names, sub.Name)
 	}
 	allowed := "must be " + oneOf(names) + " (see " + place + " --help)"
 	cmd.Action = func(c *cli.Context) error {
@@ -123,6 +131,9 @@ func (tl tool) action(c *cli.Context, stderr io.Writer) error {
 	}
 	if err == nil {
 		err = tl.resolve()
+	}
+	if err == nil && tl.accept != nil {
+		err = tl.accept(operand)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", place, err)
@@ -238,5 +249,9 @@ func (tl tool) resolve() error {
 	if finish == nil {
 		finish = func() error { return nil }
 	}
-	return command{options: tl.options, finish: finish}.parse()
+	cmd := command{options: tl.options, finish: finish}
+	if tl.everyError {
+		return cmd.parseAll()
+	}
+	return cmd.parse()
 }

@@ -23,7 +23,7 @@
 //
 // The messages between them:
 //
-//	service -> registry   admit, abandoned, find
+//	service -> registry   admit, abandoned, find; checkAdmission, which changes nothing (service_check.go)
 //	service -> session    attach, attachDrained; then the frames of the readers
 //	session -> registry   heartbeat, sessionEnded
 //	registry -> session   heartbeatAcknowledged, endAcknowledged, endSession

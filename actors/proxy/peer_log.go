@@ -22,6 +22,8 @@ const (
 // registry.logRejection and service.rejectStream.
 var (
 	logRegistered    = logEvent{"registered", agentLines}
+	logCheckRefused  = logEvent{"check refused", strangerLines}
+	logCheckAccepted = logEvent{"check accepted", strangerLines}
 	logBack          = logEvent{"back online", agentLines}
 	logGoodbye       = logEvent{"goodbye", agentLines}
 	logSessionEnded  = logEvent{"session ended", agentLines}

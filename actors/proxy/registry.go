@@ -68,6 +68,8 @@ func (r *registry) Receive(c actors.Context) {
 		r.onGone(m)
 	case admit:
 		r.onAdmit(c, m)
+	case checkAdmission:
+		r.onCheckAdmission(c, m)
 	case abandoned:
 		r.onAbandoned(m)
 	case heartbeat:
@@ -130,6 +132,23 @@ func (r *registry) onAdmit(c actors.Context, m admit) {
 			zap.String("node_id", adm.identity.NodeID), zap.String("peer", m.peer.String()))
 	}
 	actors.Reply(c, admitted{session: pid, agentID: agentID})
+}
+
+// onCheckAdmission logs each answer, as somebody who looks for names does not register. The metrics of registrations do
+// not count it.
+func (r *registry) onCheckAdmission(c actors.Context, m checkAdmission) {
+	if r.stopping {
+		actors.Reply(c, errStopping)
+		return
+	}
+	text, err := r.state.check(m.registration, m.peer, r.cfg.Credentials.check(m.shown), time.Now())
+	if err != nil {
+		r.cfg.peers.info(logCheckRefused, r.log, "a registration that was only tried would be refused", zap.String("peer", m.peer.String()), zap.String("error", err.Error()))
+		actors.Reply(c, err)
+		return
+	}
+	r.cfg.peers.info(logCheckAccepted, r.log, "a registration that was only tried would be accepted", zap.String("peer", m.peer.String()), zap.String("node_id", truncate(m.registration.Identity().NodeID)))
+	actors.Reply(c, admissible{text})
 }
 
 func (r *registry) logRejection(peer messages.Address, err error) {

@@ -43,10 +43,8 @@ const (
 // admit accepts a registration as the session agentID, or returns a *rejection. peer is the
 // remote address of the connection, by is what the peer has shown.
 func (s *registryState) admit(reg messages.Registration, agentID string, peer messages.Address, by verifiedPeer, now time.Time) (admission, error) {
-	if !s.rate.take(peer.IP, now) {
-		return admission{}, &rejection{rejectedRate, "agents at " + peer.IP + " register too often: an address may do so " +
-			itoa(registrationsPerMinute) + " times a minute, and " + itoa(int(s.rate.burst)) +
-			" times at once (as many as --max-agents allows, at least " + itoa(minRegistrationBurst) + "): try again in some seconds"}
+	if rejected := s.checkRate(peer, now); rejected != nil {
+		return admission{}, rejected
 	}
 	name, rejected := s.checkClaim(reg, peer, by, now)
 	if rejected != nil {
@@ -90,6 +88,16 @@ func (s *registryState) admit(reg messages.Registration, agentID string, peer me
 		s.unconfirmed.add(n)
 	}
 	return adm, nil
+}
+
+// checkRate rejects a registration if too many have come from the address of its peer.
+func (s *registryState) checkRate(peer messages.Address, now time.Time) *rejection {
+	if s.rate.take(peer.IP, now) {
+		return nil
+	}
+	return &rejection{rejectedRate, "agents at " + peer.IP + " register too often: an address may do so " +
+		itoa(registrationsPerMinute) + " times a minute, and " + itoa(int(s.rate.burst)) +
+		" times at once (as many as --max-agents allows, at least " + itoa(minRegistrationBurst) + "): try again in some seconds"}
 }
 
 // checkClaim rejects a registration that is not valid, or whose peer may not be that node. It returns

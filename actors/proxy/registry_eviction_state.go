@@ -63,10 +63,14 @@ func (s *registryState) evictIfFull(nodeID string, now time.Time) (eviction, *re
 	}
 	n := s.unconfirmed.next(now)
 	if n == nil {
-		return eviction{}, &rejection{rejectedFull, "the proxy has " + itoa(len(s.nodes)) +
-			" agents, as many as --max-agents allows: " + quote(nodeID) + " is one too many"}
+		return eviction{}, s.full(nodeID)
 	}
 	return eviction{nodeID: n.identity.NodeID, agentID: s.remove(n)}, nil
+}
+
+func (s *registryState) full(nodeID string) *rejection {
+	return &rejection{rejectedFull, "the proxy has " + itoa(len(s.nodes)) +
+		" agents, as many as --max-agents allows: " + quote(nodeID) + " is one too many"}
 }
 
 // confirm records that an agent of the node did more than register. Confirmed nodes are not

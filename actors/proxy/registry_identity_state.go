@@ -141,15 +141,24 @@ func (s *registryState) checkOthers(id messages.Identity, by verifiedPeer) *reje
 // displace removes the other nodes without a certificate that have a name of a node with one, and
 // returns them with their sessions, which must end.
 func (s *registryState) displace(id messages.Identity, by verifiedPeer) (displaced []eviction) {
+	for n := range s.displacedBy(id, by) {
+		displaced = append(displaced, eviction{nodeID: n.identity.NodeID, agentID: s.remove(n)})
+	}
+	return displaced
+}
+
+// displacedBy returns the nodes that displace removes.
+func (s *registryState) displacedBy(id messages.Identity, by verifiedPeer) map[*node]struct{} {
+	found := map[*node]struct{}{}
 	if by.certificate == nil {
-		return nil
+		return found
 	}
 	for _, name := range [...]string{id.NodeID, id.PodName} {
 		for n := range s.byName[name] {
 			if n.verified.Certificate == "" && n.identity.NodeID != id.NodeID {
-				displaced = append(displaced, eviction{nodeID: n.identity.NodeID, agentID: s.remove(n)})
+				found[n] = struct{}{}
 			}
 		}
 	}
-	return displaced
+	return found
 }

@@ -19,6 +19,13 @@ type (
 		session *actors.PID
 		agentID string
 	}
+	// checkAdmission asks what would become of a registration. The answer is admissible, a *rejection or errStopping.
+	checkAdmission struct {
+		registration messages.Registration
+		peer         messages.Address
+		shown        shownCredentials
+	}
+	admissible struct{ text string }
 	// find asks for the session with the key, for a stream of the connection. The answer is
 	// found, or errUnknownID or errForeign.
 	find struct {

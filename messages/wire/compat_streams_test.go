@@ -206,13 +206,14 @@ func TestMethodsHaveTheirNames(t *testing.T) {
 		"/banyandb.fodc.v1.FODCService/RegisterAgent", "/banyandb.fodc.v1.FODCService/StreamMetrics", "/banyandb.fodc.v1.FODCService/StreamClusterTopology",
 		"/banyandb.fodc.v1.FODCService/StreamLifecycle", "/banyandb.fodc.v1.FODCService/StreamCrashDiagnostics",
 		"/banyandb.fodc.v1.FODCService/StreamPressureProfiles", "/banyandb.fodc.v1.FODCService/StreamSchemaRegistry",
-		"/banyandb.fodc.v1.FODCService/StreamIncidents",
+		"/banyandb.fodc.v1.FODCService/StreamIncidents", "/banyandb.fodc.v1.FODCService/CheckRegistration",
 		"/banyandb.fodc.v1.GroupLifecycleService/InspectAll", "/banyandb.database.v1.NodeQueryService/GetCurrentNode",
 		"/banyandb.database.v1.ClusterStateService/GetClusterState",
 	}, []string{
 		FODCService_RegisterAgent_FullMethodName, FODCService_StreamMetrics_FullMethodName, FODCService_StreamClusterTopology_FullMethodName,
 		FODCService_StreamLifecycle_FullMethodName, FODCService_StreamCrashDiagnostics_FullMethodName, FODCService_StreamPressureProfiles_FullMethodName,
-		FODCService_StreamSchemaRegistry_FullMethodName, FODCService_StreamIncidents_FullMethodName, GroupLifecycleService_InspectAll_FullMethodName, NodeQueryService_GetCurrentNode_FullMethodName,
+		FODCService_StreamSchemaRegistry_FullMethodName, FODCService_StreamIncidents_FullMethodName, FODCService_CheckRegistration_FullMethodName,
+		GroupLifecycleService_InspectAll_FullMethodName, NodeQueryService_GetCurrentNode_FullMethodName,
 		ClusterStateService_GetClusterState_FullMethodName,
 	})
 }

@@ -5332,7 +5332,7 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"\"SCHEMA_ISSUE_TYPE_MISSING_IN_CACHE\x10\x01\x12\x1c\n" +
 	"\x18SCHEMA_ISSUE_TYPE_ORPHAN\x10\x02\x12!\n" +
 	"\x1dSCHEMA_ISSUE_TYPE_CACHE_STALE\x10\x03\x12)\n" +
-	"%SCHEMA_ISSUE_TYPE_RUNTIME_NOT_APPLIED\x10\x042\xac\a\n" +
+	"%SCHEMA_ISSUE_TYPE_RUNTIME_NOT_APPLIED\x10\x042\x96\b\n" +
 	"\vFODCService\x12d\n" +
 	"\rRegisterAgent\x12&.banyandb.fodc.v1.RegisterAgentRequest\x1a'.banyandb.fodc.v1.RegisterAgentResponse(\x010\x01\x12d\n" +
 	"\rStreamMetrics\x12&.banyandb.fodc.v1.StreamMetricsRequest\x1a'.banyandb.fodc.v1.StreamMetricsResponse(\x010\x01\x12|\n" +
@@ -5341,7 +5341,8 @@ const file_messages_wire_fodc_proto_rawDesc = "" +
 	"\x16StreamCrashDiagnostics\x12/.banyandb.fodc.v1.StreamCrashDiagnosticsRequest\x1a0.banyandb.fodc.v1.StreamCrashDiagnosticsResponse(\x010\x01\x12\x7f\n" +
 	"\x16StreamPressureProfiles\x12/.banyandb.fodc.v1.StreamPressureProfilesRequest\x1a0.banyandb.fodc.v1.StreamPressureProfilesResponse(\x010\x01\x12y\n" +
 	"\x14StreamSchemaRegistry\x12-.banyandb.fodc.v1.StreamSchemaRegistryRequest\x1a..banyandb.fodc.v1.StreamSchemaRegistryResponse(\x010\x01\x12j\n" +
-	"\x0fStreamIncidents\x12(.banyandb.fodc.v1.StreamIncidentsRequest\x1a).banyandb.fodc.v1.StreamIncidentsResponse(\x010\x012p\n" +
+	"\x0fStreamIncidents\x12(.banyandb.fodc.v1.StreamIncidentsRequest\x1a).banyandb.fodc.v1.StreamIncidentsResponse(\x010\x01\x12h\n" +
+	"\x11CheckRegistration\x12&.banyandb.fodc.v1.RegisterAgentRequest\x1a'.banyandb.fodc.v1.RegisterAgentResponse(\x010\x012p\n" +
 	"\x15GroupLifecycleService\x12W\n" +
 	"\n" +
 	"InspectAll\x12#.banyandb.fodc.v1.InspectAllRequest\x1a$.banyandb.fodc.v1.InspectAllResponseB\x14Z\x12fodc/messages/wireb\x06proto3"
@@ -5532,18 +5533,20 @@ var file_messages_wire_fodc_proto_depIdxs = []int32{
 	49, // 93: banyandb.fodc.v1.FODCService.StreamPressureProfiles:input_type -> banyandb.fodc.v1.StreamPressureProfilesRequest
 	55, // 94: banyandb.fodc.v1.FODCService.StreamSchemaRegistry:input_type -> banyandb.fodc.v1.StreamSchemaRegistryRequest
 	63, // 95: banyandb.fodc.v1.FODCService.StreamIncidents:input_type -> banyandb.fodc.v1.StreamIncidentsRequest
-	18, // 96: banyandb.fodc.v1.GroupLifecycleService.InspectAll:input_type -> banyandb.fodc.v1.InspectAllRequest
-	12, // 97: banyandb.fodc.v1.FODCService.RegisterAgent:output_type -> banyandb.fodc.v1.RegisterAgentResponse
-	17, // 98: banyandb.fodc.v1.FODCService.StreamMetrics:output_type -> banyandb.fodc.v1.StreamMetricsResponse
-	20, // 99: banyandb.fodc.v1.FODCService.StreamClusterTopology:output_type -> banyandb.fodc.v1.StreamClusterTopologyResponse
-	24, // 100: banyandb.fodc.v1.FODCService.StreamLifecycle:output_type -> banyandb.fodc.v1.StreamLifecycleResponse
-	42, // 101: banyandb.fodc.v1.FODCService.StreamCrashDiagnostics:output_type -> banyandb.fodc.v1.StreamCrashDiagnosticsResponse
-	46, // 102: banyandb.fodc.v1.FODCService.StreamPressureProfiles:output_type -> banyandb.fodc.v1.StreamPressureProfilesResponse
-	54, // 103: banyandb.fodc.v1.FODCService.StreamSchemaRegistry:output_type -> banyandb.fodc.v1.StreamSchemaRegistryResponse
-	58, // 104: banyandb.fodc.v1.FODCService.StreamIncidents:output_type -> banyandb.fodc.v1.StreamIncidentsResponse
-	19, // 105: banyandb.fodc.v1.GroupLifecycleService.InspectAll:output_type -> banyandb.fodc.v1.InspectAllResponse
-	97, // [97:106] is the sub-list for method output_type
-	88, // [88:97] is the sub-list for method input_type
+	7,  // 96: banyandb.fodc.v1.FODCService.CheckRegistration:input_type -> banyandb.fodc.v1.RegisterAgentRequest
+	18, // 97: banyandb.fodc.v1.GroupLifecycleService.InspectAll:input_type -> banyandb.fodc.v1.InspectAllRequest
+	12, // 98: banyandb.fodc.v1.FODCService.RegisterAgent:output_type -> banyandb.fodc.v1.RegisterAgentResponse
+	17, // 99: banyandb.fodc.v1.FODCService.StreamMetrics:output_type -> banyandb.fodc.v1.StreamMetricsResponse
+	20, // 100: banyandb.fodc.v1.FODCService.StreamClusterTopology:output_type -> banyandb.fodc.v1.StreamClusterTopologyResponse
+	24, // 101: banyandb.fodc.v1.FODCService.StreamLifecycle:output_type -> banyandb.fodc.v1.StreamLifecycleResponse
+	42, // 102: banyandb.fodc.v1.FODCService.StreamCrashDiagnostics:output_type -> banyandb.fodc.v1.StreamCrashDiagnosticsResponse
+	46, // 103: banyandb.fodc.v1.FODCService.StreamPressureProfiles:output_type -> banyandb.fodc.v1.StreamPressureProfilesResponse
+	54, // 104: banyandb.fodc.v1.FODCService.StreamSchemaRegistry:output_type -> banyandb.fodc.v1.StreamSchemaRegistryResponse
+	58, // 105: banyandb.fodc.v1.FODCService.StreamIncidents:output_type -> banyandb.fodc.v1.StreamIncidentsResponse
+	12, // 106: banyandb.fodc.v1.FODCService.CheckRegistration:output_type -> banyandb.fodc.v1.RegisterAgentResponse
+	19, // 107: banyandb.fodc.v1.GroupLifecycleService.InspectAll:output_type -> banyandb.fodc.v1.InspectAllResponse
+	98, // [98:108] is the sub-list for method output_type
+	88, // [88:98] is the sub-list for method input_type
 	88, // [88:88] is the sub-list for extension type_name
 	88, // [88:88] is the sub-list for extension extendee
 	0,  // [0:88] is the sub-list for field type_name

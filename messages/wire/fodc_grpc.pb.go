@@ -34,6 +34,7 @@ const (
 	FODCService_StreamPressureProfiles_FullMethodName = "/banyandb.fodc.v1.FODCService/StreamPressureProfiles"
 	FODCService_StreamSchemaRegistry_FullMethodName   = "/banyandb.fodc.v1.FODCService/StreamSchemaRegistry"
 	FODCService_StreamIncidents_FullMethodName        = "/banyandb.fodc.v1.FODCService/StreamIncidents"
+	FODCService_CheckRegistration_FullMethodName      = "/banyandb.fodc.v1.FODCService/CheckRegistration"
 )
 
 // FODCServiceClient is the client API for FODCService service.
@@ -64,6 +65,13 @@ type FODCServiceClient interface {
 	// Ours: the agent's incidents and their evidence. Agents open it at proxies with
 	// CAPABILITY_STREAM_ANSWERS alone; a baseline proxy does not have it.
 	StreamIncidents(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamIncidentsRequest, StreamIncidentsResponse], error)
+	// Ours: whether a registration would be accepted, which fodc check proxy asks. The first
+	// request is that registration, with the metadata of one; the answer has success and
+	// message, and the stream ends. Nothing is registered, and no session is replaced. It is
+	// no field of RegisterAgentRequest, since a proxy that does not know a field would register
+	// the node: one that does not know this stream refuses it, with Unimplemented, or with
+	// Unauthenticated as it has no agent_id.
+	CheckRegistration(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[RegisterAgentRequest, RegisterAgentResponse], error)
 }
 
 type fODCServiceClient struct {
@@ -178,6 +186,19 @@ func (c *fODCServiceClient) StreamIncidents(ctx context.Context, opts ...grpc.Ca
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type FODCService_StreamIncidentsClient = grpc.BidiStreamingClient[StreamIncidentsRequest, StreamIncidentsResponse]
 
+func (c *fODCServiceClient) CheckRegistration(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[RegisterAgentRequest, RegisterAgentResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &FODCService_ServiceDesc.Streams[8], FODCService_CheckRegistration_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[RegisterAgentRequest, RegisterAgentResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type FODCService_CheckRegistrationClient = grpc.BidiStreamingClient[RegisterAgentRequest, RegisterAgentResponse]
+
 // FODCServiceServer is the server API for FODCService service.
 // All implementations must embed UnimplementedFODCServiceServer
 // for forward compatibility.
@@ -206,6 +227,13 @@ type FODCServiceServer interface {
 	// Ours: the agent's incidents and their evidence. Agents open it at proxies with
 	// CAPABILITY_STREAM_ANSWERS alone; a baseline proxy does not have it.
 	StreamIncidents(grpc.BidiStreamingServer[StreamIncidentsRequest, StreamIncidentsResponse]) error
+	// Ours: whether a registration would be accepted, which fodc check proxy asks. The first
+	// request is that registration, with the metadata of one; the answer has success and
+	// message, and the stream ends. Nothing is registered, and no session is replaced. It is
+	// no field of RegisterAgentRequest, since a proxy that does not know a field would register
+	// the node: one that does not know this stream refuses it, with Unimplemented, or with
+	// Unauthenticated as it has no agent_id.
+	CheckRegistration(grpc.BidiStreamingServer[RegisterAgentRequest, RegisterAgentResponse]) error
 	mustEmbedUnimplementedFODCServiceServer()
 }
 
@@ -239,6 +267,9 @@ func (UnimplementedFODCServiceServer) StreamSchemaRegistry(grpc.BidiStreamingSer
 }
 func (UnimplementedFODCServiceServer) StreamIncidents(grpc.BidiStreamingServer[StreamIncidentsRequest, StreamIncidentsResponse]) error {
 	return status.Error(codes.Unimplemented, "method StreamIncidents not implemented")
+}
+func (UnimplementedFODCServiceServer) CheckRegistration(grpc.BidiStreamingServer[RegisterAgentRequest, RegisterAgentResponse]) error {
+	return status.Error(codes.Unimplemented, "method CheckRegistration not implemented")
 }
 func (UnimplementedFODCServiceServer) mustEmbedUnimplementedFODCServiceServer() {}
 func (UnimplementedFODCServiceServer) testEmbeddedByValue()                     {}
@@ -317,6 +348,13 @@ func _FODCService_StreamIncidents_Handler(srv interface{}, stream grpc.ServerStr
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type FODCService_StreamIncidentsServer = grpc.BidiStreamingServer[StreamIncidentsRequest, StreamIncidentsResponse]
 
+func _FODCService_CheckRegistration_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(FODCServiceServer).CheckRegistration(&grpc.GenericServerStream[RegisterAgentRequest, RegisterAgentResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type FODCService_CheckRegistrationServer = grpc.BidiStreamingServer[RegisterAgentRequest, RegisterAgentResponse]
+
 // FODCService_ServiceDesc is the grpc.ServiceDesc for FODCService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -370,6 +408,12 @@ var FODCService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "StreamIncidents",
 			Handler:       _FODCService_StreamIncidents_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "CheckRegistration",
+			Handler:       _FODCService_CheckRegistration_Handler,
 			ServerStreams: true,
 			ClientStreams: true,
 		},

@@ -55,3 +55,6 @@ func (v *Value[T]) set(to T) {
 		v.changed(to)
 	}
 }
+
+// Once loads a value, and watches nothing.
+func Once[T any](load Load[T], now time.Time) (Loaded[T], error) { return load(newReader(), now) }

@@ -7,5 +7,6 @@
 //   - transport.go: the transport and the client that are made of a configuration
 //   - token.go: OAuth2 tokens, with a deadline
 //   - redirect.go: redirects that are followed
+//   - describe.go: a configuration in words
 //   - yaml.go: strict YAML, whose errors quote no values
 package httpconfig

@@ -14,7 +14,8 @@ import (
 
 // Config is the settings of endpoints. It is not changed.
 type Config struct {
-	of map[string]*agent.EndpointSettings
+	of  map[string]*agent.EndpointSettings
+	how map[string]string
 }
 
 // Load reads a file of settings, and the files that it names, for the endpoints with the URLs. It returns the
@@ -24,7 +25,7 @@ func Load(path string, endpoints []string, read httpconfig.ReadFile) (*Config, [
 	if err != nil {
 		return nil, nil, err
 	}
-	l := &loader{dir: filepath.Dir(path), read: read, made: &Config{map[string]*agent.EndpointSettings{}}}
+	l := &loader{dir: filepath.Dir(path), read: read, made: &Config{map[string]*agent.EndpointSettings{}, map[string]string{}}}
 	if err := l.load(content, endpoints); err != nil {
 		l.made.Close()
 		return nil, nil, fmt.Errorf("%q: %w", path, err)
@@ -34,6 +35,9 @@ func Load(path string, endpoints []string, read httpconfig.ReadFile) (*Config, [
 
 // Settings returns those of the endpoint with the URL. It never blocks.
 func (c *Config) Settings(endpoint string) *agent.EndpointSettings { return c.of[endpoint] }
+
+// How says in words how the endpoint with the URL is asked, without secrets.
+func (c *Config) How(endpoint string) string { return c.how[endpoint] }
 
 // Close closes the connections that nobody uses.
 func (c *Config) Close() {
@@ -107,6 +111,7 @@ func (l *loader) make(endpoint string, s settings) error {
 	if err != nil {
 		return err
 	}
+	l.made.how[endpoint] = httpconfig.Describe(s.HTTP)
 	l.made.of[endpoint] = &agent.EndpointSettings{URL: asked, Transport: transport, NoRedirects: !s.HTTP.FollowRedirects,
 		HonorLabels: s.HonorLabels, SampleLimit: int(s.SampleLimit), LabelLimit: int(s.LabelLimit), BodyLimit: int64(s.BodySizeLimit)}
 	return nil

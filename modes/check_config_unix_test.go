@@ -1,0 +1,28 @@
+//go:build unix
+
+package modes
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A file that nobody writes to does not keep the program from ending.
+func TestCheckConfigEnds(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c := defaultProxy
+	c.AlertmanagerURLs, c.AlertmanagerConfigFile = []string{"http://a"}, pipe
+	require.ErrorIs(t, RunCheckConfig(ctx, CheckedConfig{Proxy: &c}, &bytes.Buffer{}, &bytes.Buffer{}), context.Canceled)
+	end, err := os.OpenFile(pipe, os.O_RDWR, 0) // The reader goes on, and ends.
+	require.NoError(t, err)
+	require.NoError(t, end.Close())
+}
