@@ -4,7 +4,8 @@
 //   - connections.go: how many connections there may be; package connlimit decides which one goes
 //   - routes.go: paths and methods, and the index of them; router.go: what all routes have in
 //     common: panics, request ids, gzip
-//   - errors.go: errors as responses; response.go: JSON and other bodies as responses
+//   - errors.go: errors as responses; response.go: JSON and other bodies as responses;
+//     attachment.go: the names of files that are downloaded
 //   - loglimit.go: how many lines of the log clients may cause
 //   - params.go, times.go: parameters of a query; accept.go: the format of a response
 //   - proxy.go, proxy_metrics.go, proxy_node.go, proxy_cluster.go, proxy_config.go: the

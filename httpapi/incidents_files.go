@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"path"
 	"slices"
@@ -83,7 +82,7 @@ func contentTypeOf(name string) string {
 // attach sets the headers of a file. It is never compressed once more, so that its length and its parts are
 // those of the file.
 func attach(h http.Header, name, contentType string) {
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+	setAttachment(h, name)
 	h.Set("Content-Type", contentType)
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set(gzhttp.HeaderNoCompression, "1")

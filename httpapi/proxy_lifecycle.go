@@ -80,7 +80,7 @@ func lifecycleOf(c *messages.Collection, judged map[string]*messages.SchemaConsi
 			mergeGroup(groups, &l.Groups[j])
 		}
 		if len(l.Reports) > 0 {
-			status := lifecycleStatusView{PodName: cmp.Or(l.PodName, n.Identity.PodName)}
+			status := lifecycleStatusView{PodName: n.Identity.PodName} // the one in the answer may be that of another node
 			for _, r := range l.Reports {
 				status.Reports = append(status.Reports, reportView{r.Filename, r.JSON})
 			}

@@ -112,12 +112,23 @@ func TestLifecycle(t *testing.T) {
 		 "schema_consistency":{"status":"CONSISTENCY_STATUS_INCONSISTENT",
 		  "objects":[{"kind":"measure","name":"m","registry_fingerprint":"9223372036854775808","node_fingerprints":[{"node":"n1","cache_fingerprint":"1","runtime_fingerprint":"2"}]}],
 		  "issues":[{"kind":"measure","name":"m","node":"n1","type":"SCHEMA_ISSUE_TYPE_CACHE_STALE"}]}}],
-		"lifecycle_statuses":[{"pod_name":"pod-b","reports":[{"filename":"r1","report_json":"1"}]},
-		 {"pod_name":"z","reports":[{"filename":"r1","report_json":"{}"},{"filename":"r0","report_json":"{}"}]}],
+		"lifecycle_statuses":[{"pod_name":"pod-a","reports":[{"filename":"r1","report_json":"{}"},{"filename":"r0","report_json":"{}"}]},
+		 {"pod_name":"pod-b","reports":[{"filename":"r1","report_json":"1"}]}],
 		"agent_summary":{"total":5,"requested":3,"responded":2,"not_responded":1}}`, w.Body.String())
 
 	f.consistency = map[string]*messages.SchemaConsistency{"g": {Status: messages.ConsistencyUnknown}}
 	require.Contains(t, f.get("/cluster/lifecycle").Body.String(), `"schema_consistency":{"status":"CONSISTENCY_STATUS_UNKNOWN","objects":[],"issues":[]}`)
+}
+
+// An agent cannot give its reports the name of another node's pod: the one with which it has registered is shown.
+func TestReportsInTheNameOfAnotherPod(t *testing.T) {
+	f := newFakeProxy()
+	f.collection = &messages.Collection{Nodes: []messages.NodeAnswer{
+		answered("a", &messages.Lifecycle{PodName: "pod-b", Reports: []messages.LifecycleReport{{Filename: "forged", JSON: "{}"}}}),
+		answered("b", &messages.Lifecycle{PodName: "pod-b", Reports: []messages.LifecycleReport{{Filename: "true", JSON: "{}"}}})}}
+	var v lifecycleView
+	require.NoError(t, json.Unmarshal(f.get("/cluster/lifecycle").Body.Bytes(), &v))
+	require.Equal(t, []lifecycleStatusView{{"pod-a", []reportView{{"forged", "{}"}}}, {"pod-b", []reportView{{"true", "{}"}}}}, v.Statuses)
 }
 
 func TestLifecycleThatNobodyAnswers(t *testing.T) {

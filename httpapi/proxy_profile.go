@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 	"slices"
 	"strconv"
@@ -39,7 +38,7 @@ func (a *ProxyAPI) serveProfile(w http.ResponseWriter, r *http.Request) error {
 	}
 	name := fmt.Sprintf("%s-%s-%s-%s.pprof", pod, found.identity.Role, id, kind)
 	header := w.Header()
-	header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": strings.ReplaceAll(name, "/", "_")}))
+	setAttachment(header, name)
 	header.Set("Content-Type", contentBytes)
 	header.Set("X-Content-Type-Options", "nosniff")
 	if r.Method == http.MethodHead {
