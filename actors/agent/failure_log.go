@@ -70,9 +70,13 @@ type logEntry struct {
 // maxCauseBytes bounds the text of a cause in bytes: it may quote what peers have sent.
 const maxCauseBytes = 300
 
-func shortCause(err error) string { return shortText(mask.Text(err.Error())) }
+// maxForeignBytes bounds what is looked at of a foreign text, in bytes.
+const maxForeignBytes = 64 << 10
 
-// shortText returns the first maxCauseBytes of a text, as valid UTF-8.
+func shortCause(err error) string { return shortText(err.Error()) }
+
+// shortText returns the first maxCauseBytes of a text that others may have written, without secrets, as valid UTF-8.
 func shortText(text string) string {
+	text = mask.Text(text[:min(len(text), maxForeignBytes)])
 	return strings.ToValidUTF8(text[:min(len(text), maxCauseBytes)], "")
 }

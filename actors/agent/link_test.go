@@ -66,6 +66,39 @@ func TestProxyStopping(t *testing.T) {
 	})
 }
 
+// What a proxy says when it refuses an agent, or ends its session, may have a secret in it, such as that of a URL behind it: it
+// is masked on /health, in the log and in the tree of actors.
+func TestSecretsInWhatAProxySays(t *testing.T) {
+	f := func(register func(w *world, n int, g registerServer) error, shown string) {
+		t.Helper()
+		inWorld(t, func(t *testing.T, w *world) {
+			w.proxy.register = func(n int, g registerServer) error { return register(w, n, g) }
+			w.run()
+			w.pass(5 * time.Second)
+			health, err := w.agent.Health(t.Context())
+			require.NoError(t, err)
+			require.Contains(t, health.Proxies[0].Error, shown)
+			tree := w.sys.Tree()
+			for what, value := range map[string]any{"health": health, "tree": tree, "logs": w.logs.All()} {
+				require.NotContains(t, fmt.Sprintf("%+v", value), "hunter2", what)
+			}
+			require.NotEmpty(t, w.lines("with the proxy"))
+		})
+	}
+	f(func(w *world, n int, g registerServer) error {
+		_, _ = w.proxy.recvRegistration(n, g)
+		return g.Send(&wire.RegisterAgentResponse{Message: "not by http://u:hunter2@h/, token=hunter2"})
+	}, `the proxy refuses the registration: "not by http://u:***@h/, token=***`)
+	f(func(*world, int, registerServer) error {
+		return status.Error(codes.PermissionDenied, "the store says: password=hunter2")
+	}, "PermissionDenied: the store says: password=***")
+	f(func(w *world, n int, g registerServer) error {
+		_, _ = w.proxy.recvRegistration(n, g)
+		_ = g.Send(w.proxy.welcome(n))
+		return status.Error(codes.Internal, "postgres://u:hunter2@db is gone")
+	}, "Internal: postgres://u:***@db is gone")
+}
+
 // Several proxies: one that is down costs the others nothing.
 func TestIndependentLinks(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
