@@ -19,7 +19,8 @@ var hostile = []string{"token=", "token={", "token=[\"", `token="`, `token='\"`,
 	"a=", "=", ":", "-", "--a ", "\\", "\"=", "]=", "<token>", "é", "a", "pass=1 ", "a1B2", "md5", "*", "s.", "{SHA}", "-u a:b ",
 	"----", "---- BEGIN PRIVATE", "------BEGIN PRIVATE KEY", "-----END PRIVATE", "BEGIN", "Private-Lines:", "Private-Lines: Private-MAC:", "token:\n ", "token:\n", " token: |\n",
 	"- token:\n  ", `token="""`, "token='''", `token("`, "token: !a ", "name:token value:", "name: token\n", "value=", "login a password ", "password 'a", `password "`, "by 'a' ", "by ",
-	"auth: a\n", "auth:a", "/token: a", "/token:", ".a.abcdef.", "Mabcdefghijklmnopqrstu.abcdef.", "pat", "re_", "sk_", "IBAAKCA", "/u3+7Q", "commit ", "-ua:", "-u", "h1:", "tokens: [\n", "{\n", "hash=", "hash:", "{hash: "}
+	"auth: a\n", "auth:a", "/token: a", "/token:", ".a.abcdef.", "Mabcdefghijklmnopqrstu.abcdef.", "pat", "re_", "sk_", "IBAAKCA", "/u3+7Q", "commit ", "-ua:", "-u", "h1:", "tokens: [\n", "{\n", "hash=", "hash:", "{hash: ",
+	"mysql -p", "mysql -pa ", "mysql ", "-p ", "sshpass -p ", "sshpass -v ", "redis-cli -a ", " -a", "h:1:d:u:p\n", "h:1:d:u:p", "a:1:", "\\:", "mysql;-pa "}
 
 // BenchmarkHostile masks each text, and one eight times as long. growth is the ratio of their
 // times for each byte: it is near 1 while all rules are linear in the length of the text, and

@@ -17,6 +17,7 @@ var signChars = charsetOf("=:>-(")
 // <password>x</password>, --password x, password("x").
 func findNamed(text string, found []span, known *knownNames) []span {
 	f := &namedFinder{endFinder: &endFinder{text: text}, known: known}
+	var commands commandFinder
 	for i := range len(text) {
 		if !signChars[text[i]] {
 			continue
@@ -28,6 +29,7 @@ func findNamed(text string, found []span, known *knownNames) []span {
 			if i == 0 || !isNameByte(text[i-1]) {
 				found = findFlag(f.endFinder, i, found, known)
 				found = findJoinedPair(f.endFinder, i, found)
+				found = commands.find(f.endFinder, i, found)
 			}
 		case '(':
 			if i+1 < len(text) && isQuote(text[i+1]) {

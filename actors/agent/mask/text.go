@@ -23,6 +23,7 @@ func findAll(text string, nesting int, known *knownNames) []span {
 	found = findShapes(text, found)
 	found = findNamed(text, found, known)
 	found = findSchemes(text, found)
+	found = findPgpass(text, found)
 	if nesting > 0 {
 		found = findEncoded(text, found, nesting, known)
 	}

@@ -38,9 +38,10 @@ func parseCommandLine(args []string) *params {
 }
 
 type commandLine struct {
-	order  []string
-	values map[string]string
-	hidden map[string]bool // flags that are never shown with their value: see addHidden
+	order    []string
+	values   map[string]string
+	programs []string        // the words before the first flag
+	hidden   map[string]bool // flags that are never shown with their value: see addHidden
 }
 
 func (c *commandLine) add(key, value string) {
@@ -59,6 +60,7 @@ func (c *commandLine) command(args []string) int {
 		n++
 	}
 	if n > 0 {
+		c.programs = args[:n]
 		c.add(keyCommand, strings.Join(args[:n], " "))
 	}
 	return n
@@ -78,7 +80,8 @@ func (c *commandLine) flags(args []string) {
 			continue
 		}
 		key, value, hasValue := strings.Cut(arg, "=")
-		if !flagName.MatchString(key) {
+		isPassword, joined := mask.IsFlagOf(c.programs, arg)
+		if joined || !flagName.MatchString(key) {
 			c.addHidden(key)
 			continue
 		}
@@ -89,6 +92,9 @@ func (c *commandLine) flags(args []string) {
 				value = args[i]
 			}
 		}
+		if isPassword && value != "true" {
+			c.hide(key)
+		}
 		c.add(key, value)
 	}
 }
@@ -98,11 +104,16 @@ func (c *commandLine) flags(args []string) {
 func (c *commandLine) addHidden(arg string) {
 	name := strings.TrimLeft(arg, "-")
 	key := arg[:len(arg)-len(name)] + strings.ToValidUTF8(name[:min(len(name), 1)], "?")
+	c.hide(key)
+	c.add(key, mask.Mark)
+}
+
+// hide has the values of a flag masked, whatever its name is.
+func (c *commandLine) hide(key string) {
 	if c.hidden == nil {
 		c.hidden = map[string]bool{}
 	}
 	c.hidden[key] = true
-	c.add(key, mask.Mark)
 }
 
 // isFlag reports whether the argument is a flag. A single dash and a negative number are

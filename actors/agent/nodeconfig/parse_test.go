@@ -55,6 +55,9 @@ func TestCommandLineMasks(t *testing.T) {
 	f("--{hunter2", `--{="***"`)
 	f("--|password=hunter2", `arguments="password=***"`)
 	f("--etcd=http://u:hunter2@h", `--etcd="http://u:***@h"`)
+	require.Equal(t, lines(`command="/bin/mysql"`, `-uroot="true"`, `-p="***"`, `-P="3306"`), shown(parseCommandLine([]string{"/bin/mysql", "-uroot", "-phunter2", "-P", "3306"})))
+	require.Equal(t, lines(`command="sh redis-cli"`, `-p="6379"`, `-a="***"`), shown(parseCommandLine([]string{"sh", "redis-cli", "-p", "6379", "-a", "hunter2"})))
+	require.Equal(t, lines(`command="banyand"`, `-p="6379"`, `-a="x"`), shown(parseCommandLine([]string{"banyand", "-p", "6379", "-a", "x"})))
 	require.Equal(t, `command="b http://u:***@h"`, shown(parseCommandLine([]string{"b", "http://u:hunter2@h"})))
 }
 
