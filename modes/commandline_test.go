@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -133,9 +134,12 @@ func TestEveryProxyFlagArrives(t *testing.T) {
 		Queries:          QueryConfig{Timeout: 12 * time.Second, MaxSamples: 13, Concurrency: 14},
 		StorageDir:       "a dir", Incidents: ProxyIncidentsConfig{MaxNodes: 15, MaxCount: 16, RetentionBytes: 17 << 20, KeepLast: 18 * time.Minute, AllowRemoteActions: true,
 			Before: 19 * time.Minute, After: 20 * time.Minute, MaxDuration: 21 * time.Minute},
-		Web: WebConfig{File: "web.yml", TokenFile: "tokens", Operators: []string{"alice"}},
+		Web: WebConfig{File: "web.yml", TokenFile: "tokens", Operators: []string{"alice"}}, AlertmanagerConfigFile: "am.yml",
+		GRPCTLS: GRPCTLSConfig{CertFile: "p.crt", KeyFile: "p.key", ClientCAFile: "agents.crt", ClientAuth: "optional", NodeIDFrom: "san", TokenFile: "agents", MinVersion: "1.2"},
 	}
 	values := map[string]string{
+		"grpc-tls-cert-file": "p.crt", "grpc-tls-key-file": "p.key", "grpc-client-ca-file": "agents.crt", "grpc-client-auth": "optional", "grpc-node-id-from": "san",
+		"grpc-agent-token-file": "agents", "grpc-tls-min-version": "1.2", "alertmanager-config-file": "am.yml",
 		"grpc-listen-addr": "[::1]:1", "http-listen-addr": "localhost:0", "agent-heartbeat-timeout": "3s",
 		"agent-cleanup-timeout": "4s", "max-agents": "5", "grpc-max-msg-size": "1048576", "http-read-timeout": "7s",
 		"http-write-timeout": "8s", "heartbeat-interval": "1.5s", "collect-timeout": "6s", "max-collections": "9", "max-agent-series": "10", "max-answers-memory-percentage": "11", "external-url": "https://h:1/fodc", "alertmanager-url": "http://u:p@h:9093/am",
@@ -143,7 +147,9 @@ func TestEveryProxyFlagArrives(t *testing.T) {
 		"query-timeout": "12s", "query-max-samples": "13", "query-concurrency": "14",
 		"storage-dir": "a dir", "incident-max-nodes": "15", "incident-max-count": "16", "incident-retention-size": "17MiB", "keep-last": "18m", "incident-before": "19m", "incident-after": "20m", "incident-max-duration": "21m",
 	}
-	o := run(t, nil, nil, append([]string{"proxy", "--allow-remote-actions"}, asArgs(values)...)...)
+	args := append([]string{"proxy", "--allow-remote-actions"}, asArgs(values)...)
+	requireAllOptions(t, proxyCommand(Runners{}), args)
+	o := run(t, nil, nil, args...)
 	require.Equal(t, want, o.config, o.stderr)
 	o = run(t, nil, append(asEnv(values), "FODC_ALLOW_REMOTE_ACTIONS=true"), "proxy")
 	require.Equal(t, want, o.config, o.stderr)
@@ -173,9 +179,12 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 		Incidents: AgentIncidentsConfig{Enabled: false, RuleFiles: []string{"/rules/*.yaml", "/a,b.yaml"}, Before: time.Minute, After: 30 * time.Second, CoolDown: 5 * time.Minute,
 			MaxDuration: time.Hour, MaxCount: 7, RetentionBytes: 1 << 30, PprofEndpoint: "https://h:1", AllowRemoteActions: true},
 		Crashes: CrashConfig{Dirs: []string{"/crash/a,b", "/crash/c"}, MaxArtifacts: 7, LogFiles: []string{"/log/a,b", "/log/c"}},
-		Web:     WebConfig{File: "web.yml", TokenFile: "tokens", Operators: []string{"alice"}}, ExternalURL: "https://h:1/agent",
+		Web:     WebConfig{File: "web.yml", TokenFile: "tokens", Operators: []string{"alice"}}, ExternalURL: "https://h:1/agent", ScrapeConfigFile: "scrape.yml",
+		Security: LinkSecurityConfig{TLS: true, CAFile: "ca.crt", CertFile: "a.crt", KeyFile: "a.key", ServerName: "proxy.example", MinVersion: "1.2", TokenFile: "token"},
 	}
 	single := map[string]string{
+		"proxy-ca-file": "ca.crt", "proxy-cert-file": "a.crt", "proxy-key-file": "a.key", "proxy-server-name": "proxy.example", "proxy-tls-min-version": "1.2",
+		"proxy-token-file": "token", "scrape-config-file": "scrape.yml",
 		"node-id": "id, of a node", "node-role": "meta", "node-labels": "zone=a, url=x=y", "node-ip": "::2", "node-port": "3",
 		"pod-name": "pod", "poll-metrics-interval": "1s", "heartbeat-interval": "2s", "reconnect-interval": "3s",
 		"max-metrics-memory-usage-percentage": "100", "prometheus-listen-addr": ":0", "poll-metrics-ports": "7",
@@ -194,21 +203,31 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 	args := append([]string{"agent", "--cluster-state-ports", "8,9", "--cluster-state-ports", "10", "--proxy-addr", "a:1", "--proxy-addr", "[::1]:2",
 		"--secondary-address", "grpc=[::1]:4", "--secondary-address", "http=10.0.0.1:5",
 		"--data-dir", "/data/a,b", "--data-dir", "/data/c", "--host-telemetry=false", "--pressure-profiler-enabled=false",
-		"--incidents=false", "--builtin-rules=false", "--allow-remote-actions", "--rule-file", "/rules/*.yaml", "--rule-file", "/a,b.yaml",
+		"--incidents=false", "--builtin-rules=false", "--allow-remote-actions", "--proxy-tls", "--rule-file", "/rules/*.yaml", "--rule-file", "/a,b.yaml",
 		"--crash-source-dir", "/crash/a,b", "--crash-source-dir", "/crash/c", "--node-log-file", "/log/a,b", "--node-log-file", "/log/c",
 		"--collect-config=false", "--node-config-file", "/etc/a.yaml", "--node-config-file", "/etc/b,c.env",
 		"--metrics-endpoint", "http://h/a,b", "--metrics-endpoint", "https://h:6",
 		"--container-names", "one", "--container-names", "two", "--container-names", "three"}, asArgs(single)...)
+	requireAllOptions(t, agentCommand(Runners{}), args)
 	o := run(t, nil, nil, args...)
 	require.Equal(t, want, o.config, o.stderr)
 
 	o = run(t, nil, append(asEnv(single), "FODC_PROXY_ADDR=a:1 [::1]:2",
 		"FODC_SECONDARY_ADDRESS=grpc=[::1]:4\nhttp=10.0.0.1:5", "FODC_METRICS_ENDPOINT= http://h/a,b  https://h:6 ",
 		"FODC_CONTAINER_NAMES=one two three", "FODC_DATA_DIR=/data/a,b /data/c", "FODC_HOST_TELEMETRY=false",
-		"FODC_COLLECT_CONFIG=false", "FODC_PRESSURE_PROFILER_ENABLED=false", "FODC_INCIDENTS=false", "FODC_BUILTIN_RULES=false", "FODC_ALLOW_REMOTE_ACTIONS=true",
+		"FODC_COLLECT_CONFIG=false", "FODC_PRESSURE_PROFILER_ENABLED=false", "FODC_INCIDENTS=false", "FODC_BUILTIN_RULES=false", "FODC_ALLOW_REMOTE_ACTIONS=true", "FODC_PROXY_TLS=true",
 		"FODC_RULE_FILE=/rules/*.yaml /a,b.yaml", "FODC_CRASH_SOURCE_DIR=/crash/a,b /crash/c", "FODC_NODE_LOG_FILE=/log/a,b /log/c",
 		"FODC_CLUSTER_STATE_PORTS=8,9 10", "FODC_NODE_CONFIG_FILE=/etc/a.yaml /etc/b,c.env"), "agent")
 	require.Equal(t, want, o.config, o.stderr)
+}
+
+// requireAllOptions requires that a command line has all options of the command.
+func requireAllOptions(t *testing.T, c command, args []string) {
+	t.Helper()
+	for _, o := range c.options {
+		given := slices.ContainsFunc(args, func(arg string) bool { return arg == "--"+o.name || strings.HasPrefix(arg, "--"+o.name+"=") })
+		require.True(t, given, "the test does not give --%s", o.name)
+	}
 }
 
 func TestFlagWithoutItsValue(t *testing.T) {
