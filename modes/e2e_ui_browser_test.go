@@ -86,9 +86,17 @@ func startBrowser(t *testing.T) context.Context {
 // openTab opens a page at an address, whose path begins behind /ui/.
 func openTab(t *testing.T, browser context.Context, addr, path string, v view) *tab {
 	t.Helper()
+	b := newTab(t, browser, "http://"+addr, v)
+	b.do(chromedp.Navigate(b.origin + "/ui/" + path))
+	return b
+}
+
+// newTab opens a tab for the pages of an origin.
+func newTab(t *testing.T, browser context.Context, origin string, v view) *tab {
+	t.Helper()
 	ctx, end := chromedp.NewContext(browser)
 	t.Cleanup(end)
-	b := &tab{t: t, ctx: ctx, origin: "http://" + addr, view: v}
+	b := &tab{t: t, ctx: ctx, origin: origin, view: v}
 	require.NoError(t, chromedp.Do(ctx)) // Its life is that of ctx.
 	require.NoError(t, chromedp.Listen(ctx, b.watch))
 	theme := "light"
@@ -100,7 +108,6 @@ func openTab(t *testing.T, browser context.Context, addr, path string, v view) *
 	call(b, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: v.width, Height: v.height, DeviceScaleFactor: 1, Mobile: v.width < 600})
 	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}})
 	call(b, devpage.AddScriptToEvaluateOnNewDocument, devpage.AddScriptToEvaluateOnNewDocumentParams{Source: watchShift})
-	b.do(chromedp.Navigate(b.origin + "/ui/" + path))
 	return b
 }
 

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -150,10 +149,7 @@ func requireRefused(t *testing.T, browser context.Context, proxy, id string) {
 	b.shoot("refused-pin")
 	b.requireNoBarriers()
 	b.visit("#/incidents")
-	b.clickText("button", "Capture now")
-	b.until("document.querySelector('dialog input[type=text]')")
-	b.do(chromedp.SendKeys("dialog input[type=text]", "slow queries"))
-	b.clickText("dialog button", "Capture")
+	b.capture()
 	b.until(fmt.Sprintf("document.querySelector('dialog')?.innerText.includes(%q)", "Refused."))
 	b.shoot("refused-capture")
 	b.requireGood()
