@@ -32,8 +32,8 @@ const (
 	goodFiles   = "files are read again, and in use"
 )
 
-// guarded is the files with which a proxy and its agents show each other who they are. Both directories are swapped as those
-// of Kubernetes' secrets: tls.crt, tls.key, ca.crt, and tokens or token.
+// guarded is the files with which a proxy and its agents show each other who they are. Both have a directory that is swapped as those
+// of Kubernetes' secrets: tls.crt, tls.key, ca.crt, and what a test puts beside.
 type guarded struct {
 	t      *testing.T
 	dir    string
@@ -72,6 +72,12 @@ func (g *guarded) swapProxy(own certtest.Issued, trusted ...*certtest.CA) {
 func (g *guarded) swapAgent(own certtest.Issued, trusted ...*certtest.CA) {
 	g.t.Helper()
 	certtest.SwapDir(g.t, g.path("agent"), map[string][]byte{"tls.crt": own.CertPEM, "tls.key": own.KeyPEM, "ca.crt": authorities(trusted)})
+}
+
+// swapTokens replaces the tokens of both sides at once. Agents show the last one.
+func (g *guarded) swapTokens(tokens ...string) {
+	g.t.Helper()
+	certtest.SwapDir(g.t, g.path("tokens"), map[string][]byte{"proxy": tokenLines(tokens...), "agent": []byte(tokens[len(tokens)-1])})
 }
 
 // rename replaces a file by rename.

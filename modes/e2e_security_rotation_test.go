@@ -120,14 +120,13 @@ func (r *rotation) rotate(days int, of, connects *certtest.CA, replace func(prox
 // is lost, no page misses a node, and new connections soon see the new ones.
 func TestE2ESecurityRotation(t *testing.T) {
 	t.Parallel()
-	g := newGuarded(t, append(steadyNames(rotated), "n1", "n2", "n3")...)
+	g := newGuarded(t, append(steadyNames(rotated), "n1", "n2", "n3", "n4")...)
 	next, third := certtest.NewCA(t, "next"), certtest.NewCA(t, "third")
-	g.rename("proxy/tokens", tokenLines("one"))
-	g.rename("agent/token", []byte("one"))
-	proxy, node := startProxy(t, append(g.proxyFlags("--grpc-agent-token-file", g.path("proxy/tokens")), patientFlags...)...), startNode(t, pageA)
+	g.swapTokens("one")
+	proxy, node := startProxy(t, append(g.proxyFlags("--grpc-agent-token-file", g.path("tokens/proxy")), patientFlags...)...), startNode(t, pageA)
 	agents := make([]*process, 2)
 	for i := range agents {
-		agents[i] = startAgent(t, proxy, fmt.Sprint("n", i+1), "liaison", node.endpoint(), g.agentFlags("--proxy-token-file", g.path("agent/token"))...)
+		agents[i] = startAgent(t, proxy, fmt.Sprint("n", i+1), "liaison", node.endpoint(), g.agentFlags("--proxy-token-file", g.path("tokens/agent"))...)
 	}
 	addr := proxy.addr("grpc")
 	playSteadyAgents(t, addr, rotated, secureDial(g.client(g.ca.Issue(t, g.agent))), grpc.WithPerRPCCredentials(bearer("one")))
@@ -152,20 +151,27 @@ func TestE2ESecurityRotation(t *testing.T) {
 	r.rotate(2, next, g.ca, rename)
 	g.rename("proxy/ca.crt", authorities([]*certtest.CA{g.ca, next, third}))
 	g.rename("agent/ca.crt", authorities([]*certtest.CA{g.ca, next, third}))
-	g.rename("proxy/tokens", tokenLines("one", "two"))
 	within(t, seenSoon, "an agent of the new authority comes in", func() error {
 		_, err := handshake(t, addr, r.comes(third))
 		return err
 	})
 	awaitExpiry(t, agents[0], "agent", "proxy-ca-file", "third", third.Cert.NotAfter)
+	awaitExpiry(t, proxy, "proxy", "grpc-client-ca-file", "third", third.Cert.NotAfter)
 	r.rotate(3, third, third, rename)
-	g.rename("agent/token", []byte("two"))
-	startAgent(t, proxy, "n3", "liaison", node.endpoint(), g.agentFlags("--proxy-token-file", g.path("agent/token"))...)
-	awaitPage(t, proxy, "/metrics", `requests_total{path="/a",node_id="n3"`)
+	g.swapTokens("one", "two")
+	late := func(id string) {
+		t.Helper()
+		startAgent(t, proxy, id, "liaison", node.endpoint(), g.agentFlags("--proxy-token-file", g.path("tokens/agent"))...)
+		awaitPage(t, proxy, "/metrics", `requests_total{path="/a",node_id="`+id+`"`)
+	}
+	late("n3")
+	g.rename("tokens/proxy", tokenLines("one", "two", "three"))
+	g.rename("tokens/agent", []byte("three"))
+	late("n4")
 
 	asked.requireAllWhole(t)
 	self := page(t, proxy.addr("http"), "/metrics/self")
-	require.Contains(t, self, fmt.Sprintf("fodc_proxy_sessions_opened_total %d\n", rotated+3))
+	require.Contains(t, self, fmt.Sprintf("fodc_proxy_sessions_opened_total %d\n", rotated+4))
 	for _, line := range linesWith(self, "fodc_proxy_sessions_ended_total{") {
 		require.True(t, strings.HasSuffix(line, " 0"), line)
 	}
