@@ -76,6 +76,8 @@ type responseRecorder struct {
 	status int
 	// writeErr is nil as long as the client takes the response.
 	writeErr error
+	// json: the response is made here, and is JSON. A file, whose length is known ahead, goes as it is.
+	json bool
 }
 
 // begin is called ahead of each part of a response. The response may have a policy of its own for what its page may
@@ -86,6 +88,7 @@ func (rec *responseRecorder) begin(code int) {
 	}
 	rec.status = code
 	h := rec.Header()
+	rec.json = strings.HasPrefix(h.Get("Content-Type"), contentJSON) && h.Get("Content-Length") == ""
 	for name, value := range rec.headers {
 		if name == headerPolicy && h.Get(name) != "" {
 			h.Add(name, value)
@@ -102,11 +105,16 @@ func (rec *responseRecorder) WriteHeader(code int) {
 
 func (rec *responseRecorder) Write(b []byte) (int, error) {
 	rec.begin(http.StatusOK)
-	n, err := rec.ResponseWriter.Write(b)
+	part := b
+	if rec.json {
+		part = plainJSON(b)
+	}
+	n, err := rec.ResponseWriter.Write(part)
 	if err != nil {
 		rec.writeErr = err
+		return min(n, len(b)), err
 	}
-	return n, err
+	return len(b), nil
 }
 
 // Flush implements http.Flusher.
