@@ -15,6 +15,8 @@ type Limits struct {
 	All int
 	// OfAddress bounds those of one address: less than All, so that no address takes the places of all others.
 	OfAddress int
+	// Bytes bounds what they send, if Sent is called.
+	Bytes ByteLimits
 }
 
 // State has the open connections of a server. C names a connection. It may not be used from two
@@ -23,12 +25,14 @@ type State[C comparable] struct {
 	limits    Limits
 	conns     map[C]*conn[C]
 	addresses map[netip.Prefix]*address
+	bytes     int // of all connections
 }
 
 // address is an address that has connections.
 type address struct {
 	prefix netip.Prefix
 	count  int
+	bytes  int       // of its connections
 	unused list.List // of *conn, in the order in which they came out of use
 }
 
@@ -36,6 +40,8 @@ type conn[C comparable] struct {
 	name    C
 	address *address
 	uses    int
+	bytes   int           // that count; 0 while it is in use
+	used    bool          // it was in use at least once
 	since   time.Time     // when it came, or was used last
 	unused  *list.Element // nil while it is in use
 }
@@ -116,6 +122,8 @@ func (s *State[C]) Use(c C) bool {
 	if n == nil {
 		return false
 	}
+	s.count(n, -n.bytes)
+	n.used = true
 	if n.uses++; n.unused != nil {
 		n.address.unused.Remove(n.unused)
 		n.unused = nil
@@ -142,6 +150,7 @@ func (s *State[C]) Remove(c C) {
 		return
 	}
 	delete(s.conns, c)
+	s.count(n, -n.bytes)
 	if n.unused != nil {
 		n.address.unused.Remove(n.unused)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,8 +13,8 @@ import (
 )
 
 // play plays a script: "a1" is a connection of the address a. "+a1" adds it, "u" uses, "r" releases and "x" removes
-// it; "." is a second, "!" expires what was unused for ten. It returns what became of those added: "a1" for
-// a connection that went for it, "-" if it was refused itself; and "!" with what has expired.
+// it; "sa1:9" lets it send 9 bytes. "." is a second, "!" expires what was unused for ten. It returns what became of those added: "a1" for
+// a connection that went for it, "-" if it was refused itself; "s" with one that went for what was sent, and "!" with what has expired.
 func play(t *testing.T, limits Limits, script string) string {
 	t.Helper()
 	s, now := New[string](limits), time.Unix(0, 0)
@@ -33,6 +34,13 @@ func play(t *testing.T, limits Limits, script string) string {
 			s.Release(name, now)
 		case 'x':
 			s.Remove(name)
+		case 's':
+			name, bytes, _ := strings.Cut(name, ":")
+			n, err := strconv.Atoi(bytes)
+			require.NoError(t, err)
+			if victim, over := s.Sent(name, n, now); over {
+				out = append(out, "s"+victim)
+			}
 		case '.':
 			now = now.Add(time.Second)
 		case '!':
@@ -50,9 +58,14 @@ func prefixOfName(name string) netip.Prefix {
 // checkState compares what the state counts with its connections.
 func checkState(t *testing.T, s *State[string], limits Limits) {
 	t.Helper()
-	count, unused := map[*address]int{}, map[*address]int{}
+	count, unused, bytes, all := map[*address]int{}, map[*address]int{}, map[*address]int{}, 0
 	for _, n := range s.conns {
 		count[n.address]++
+		bytes[n.address] += n.bytes
+		all += n.bytes
+		if n.bytes > limits.Bytes.One || n.uses > 0 && n.bytes > 0 {
+			t.Fatalf("%s has sent %d", n.name, n.bytes)
+		}
 		if (n.uses == 0) != (n.unused != nil) {
 			t.Fatalf("%s has %d uses", n.name, n.uses)
 		}
@@ -63,7 +76,13 @@ func checkState(t *testing.T, s *State[string], limits Limits) {
 	if len(s.conns) > limits.All || len(count) != len(s.addresses) {
 		t.Fatalf("%d connections of %d addresses", len(s.conns), len(s.addresses))
 	}
+	if all != s.bytes || all > limits.Bytes.All {
+		t.Fatalf("%d bytes, and %d are counted", all, s.bytes)
+	}
 	for _, a := range s.addresses {
+		if a.bytes != bytes[a] {
+			t.Fatalf("%v: %d bytes", a.prefix, a.bytes)
+		}
 		if a.count != count[a] || a.unused.Len() != unused[a] || a.count > limits.OfAddress {
 			t.Fatalf("%v: %d, %d unused", a.prefix, a.count, a.unused.Len())
 		}
@@ -96,6 +115,23 @@ func TestState(t *testing.T) {
 	f("+a1 +a2 +a3 +a4 ua1 ra1 xa1", "a1")                          // what is gone is unknown
 	f("+a1 . . . . . +b1 . . . . . ! . . . . . !", "!a1 !b1")
 	f("+a1 ua1 . . . . . . . . . . ! ra1 . . . . . . . . . ! . !", "! ! !a1")
+}
+
+func TestSent(t *testing.T) {
+	f := func(script, want string) {
+		t.Helper()
+		limits := Limits{All: 9, OfAddress: 9, Bytes: ByteLimits{One: 10, All: 25}}
+		require.Equal(t, want, play(t, limits, script), script)
+	}
+	f("+a1 sa1:10", "")
+	f("+a1 sa1:10 sa1:1 sa1:9", "sa1") // more than one may; what is gone is unknown
+	f("+a1 +a2 +b1 sa1:8 sa2:9 sb1:8", "")
+	f("+a1 +a2 +b1 sa1:8 sa2:9 sb1:9", "sa2")            // more than all may: the largest of the address with the most
+	f("+a1 +a2 +a3 +b1 sa1:5 sa2:6 sa3:5 sb1:10", "sa2") // and not the largest of all
+	f("+a1 +b1 +c1 sa1:9 sb1:8 xa1 sc1:9", "")
+	f("+a1 +b1 +c1 sa1:9 sb1:8 ua1 sc1:9 sa1:99", "") // in use
+	f("+a1 ua1 ra1 . . . . sa1:99 . sa1:10 sa1:1", "sa1")
+	f("+a1 ua1 ra1 ua1 . . . . . sa1:99 ra1 sa1:99", "")
 }
 
 func TestEvictOldest(t *testing.T) {
@@ -145,12 +181,12 @@ func TestAddressOf(t *testing.T) {
 func FuzzState(f *testing.F) {
 	f.Add([]byte("+a+b+cua+dra!xa.+e"))
 	f.Fuzz(func(t *testing.T, events []byte) {
-		limits := Limits{All: 6, OfAddress: 4}
+		limits := Limits{All: 6, OfAddress: 4, Bytes: ByteLimits{One: 10, All: 25}}
 		s, now := New[string](limits), time.Unix(0, 0)
 		uses := map[string]int{}
 		for i := 0; i+1 < len(events); i += 2 {
 			name := string([]byte{'a' + events[i+1]%4, 'a' + events[i+1]/4%8})
-			switch events[i] % 6 {
+			switch events[i] % 7 {
 			case 0:
 				if _, known := s.conns[name]; known {
 					continue
@@ -171,6 +207,13 @@ func FuzzState(f *testing.F) {
 			case 3:
 				s.Remove(name)
 				delete(uses, name)
+			case 6:
+				if victim, over := s.Sent(name, 6, now); over {
+					if uses[victim] > 0 {
+						t.Fatalf("%s is in use", victim)
+					}
+					delete(uses, victim)
+				}
 			case 4:
 				now = now.Add(time.Second)
 			case 5:

@@ -204,5 +204,5 @@ func TestDocsAlerts(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte(rules), 0o600))
 	out, err := exec.CommandContext(t.Context(), promtool, "check", "rules", path).CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	require.Contains(t, string(out), "18 rules found")
+	require.Contains(t, string(out), "19 rules found")
 }

@@ -20,6 +20,7 @@ var connectionIDs atomic.Uint64
 // it for each message.
 type plaintext struct {
 	credentials.TransportCredentials
+	connections *connections
 }
 
 // connection is the AuthInfo of a connection. All of its streams have the same.
@@ -36,18 +37,18 @@ type connection struct {
 // credentials are those of all connections.
 func (p *Proxy) credentials(cfg Config) credentials.TransportCredentials {
 	if cfg.TLS == nil {
-		return plaintext{insecure.NewCredentials()}
+		return plaintext{insecure.NewCredentials(), p.connections}
 	}
-	return encrypted{cfg.TLS, p.sys.Log(), cfg.peers, cfg.counters}
+	return encrypted{cfg.TLS, p.sys.Log(), cfg.peers, cfg.counters, p.connections}
 }
 
 func (p plaintext) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	conn, info, err := p.TransportCredentials.ServerHandshake(raw)
-	return conn, connection{AuthInfo: info, id: connectionIDs.Add(1), conn: conn, raw: raw}, err
+	return p.connections.counted(conn, raw), connection{AuthInfo: info, id: connectionIDs.Add(1), conn: conn, raw: raw}, err
 }
 
 func (p plaintext) Clone() credentials.TransportCredentials {
-	return plaintext{p.TransportCredentials.Clone()}
+	return plaintext{p.TransportCredentials.Clone(), p.connections}
 }
 
 // connectionOf returns the connection of a stream. Its id is 0 if that is not known.

@@ -24,10 +24,11 @@ const (
 
 // encrypted are the credentials of connections with TLS. They number the connections, as plaintext does.
 type encrypted struct {
-	config   func() *tls.Config // of one handshake
-	log      *zap.Logger
-	peers    *peerLog
-	counters *counters
+	config      func() *tls.Config // of one handshake
+	log         *zap.Logger
+	peers       *peerLog
+	counters    *counters
+	connections *connections // counts what is read
 }
 
 func (e encrypted) Info() credentials.ProtocolInfo {
@@ -47,7 +48,7 @@ func (e encrypted) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo
 		return nil, nil, err
 	}
 	state := conn.ConnectionState()
-	return conn, connection{id: connectionIDs.Add(1), conn: raw, raw: raw, chain: state.PeerCertificates,
+	return e.connections.counted(conn, raw), connection{id: connectionIDs.Add(1), conn: raw, raw: raw, chain: state.PeerCertificates,
 		AuthInfo: credentials.TLSInfo{State: state, CommonAuthInfo: credentials.CommonAuthInfo{SecurityLevel: credentials.PrivacyAndIntegrity}}}, nil
 }
 

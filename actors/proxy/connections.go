@@ -24,6 +24,12 @@ const (
 	unregisteredTimeout = 30 * time.Second
 	// connectionSweepInterval is how often such connections are looked for.
 	connectionSweepInterval = time.Second
+	// connectionBytes is what a connection may send without a session. A registration has 400 KiB at most, and
+	// usually less than 10.
+	connectionBytes = 1 << 20
+	// allConnectionsBytes is what all connections without a session may have sent together: gRPC keeps it in memory
+	// until a message is whole. If it is more, the connection goes that has sent the most, of the address that has.
+	allConnectionsBytes = 32 << 20
 )
 
 // connections knows the connections of the gRPC server, and closes those that have no session when there
@@ -43,7 +49,8 @@ type connections struct {
 
 func newConnections(maxAgents int, c *counters, p *peerLog, log *zap.Logger) *connections {
 	return &connections{counters: c, peers: p, log: log, streams: map[net.Conn]*streamRate{},
-		state: connlimit.New[net.Conn](connlimit.Limits{All: maxAgents + connectionRoom, OfAddress: maxAgents + connectionRoom/2})}
+		state: connlimit.New[net.Conn](connlimit.Limits{All: maxAgents + connectionRoom, OfAddress: maxAgents + connectionRoom/2,
+			Bytes: connlimit.ByteLimits{One: connectionBytes, All: allConnectionsBytes}})}
 }
 
 // accepted adds a connection, and reports whether it may stay.

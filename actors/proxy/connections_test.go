@@ -88,8 +88,8 @@ func goAsFarAs(kind int, c net.Conn, ended *atomic.Int64) {
 func TestConnectionsThatNeverRegister(t *testing.T) {
 	const (
 		connections = 5000
-		// bytesEach is what one may cost here: 32 KiB are gRPC's buffer for reading, which
-		// sockets share, and 16 KiB are the test's.
+		// bytesEach is what one may cost here: 16 KiB are gRPC's buffer for reading, and 16 KiB
+		// are the test's.
 		bytesEach = 80 << 10
 	)
 	cfg := testConfig

@@ -114,7 +114,7 @@ func newCounters() *counters {
 		handshakes: newReasonCounters(handshakeNoTLS, handshakeNoCertificate, handshakeUnknownAuthority, handshakeExpired, handshakeVersion,
 			handshakeOther),
 		framesDropped: newReasonCounters(frameUnsolicited, frameLate, frameStale, frameOversized, frameTooLarge, frameUnknownFamilies),
-		connsClosed:   newReasonCounters(closedTooMany, closedUnregistered, closedStreams),
+		connsClosed:   newReasonCounters(closedTooMany, closedUnregistered, closedStreams, closedBytes),
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // limitedListener is a listener whose connections a connections limits. They are passed on unwrapped,
-// because gRPC sets options of their sockets, and shares buffers among those that are idle.
+// because gRPC sets options of their sockets.
 type limitedListener struct {
 	net.Listener
 	conns *connections
@@ -37,6 +37,7 @@ const (
 	closedTooMany      connectionClosed = "too_many"     // there are as many as are allowed, in all or of its address
 	closedUnregistered connectionClosed = "unregistered" // it had no session for too long
 	closedStreams      connectionClosed = "streams"      // it opened streams too often
+	closedBytes        connectionClosed = "bytes"        // it sent too much without a session
 )
 
 // close closes a connection that has to go. gRPC notices, and ends what it has of it.

@@ -35,7 +35,7 @@ const (
 	minPingInterval = 5 * time.Second
 	// connectionIdle is how long a connection may have no stream. An agent's always has one.
 	connectionIdle = 10 * time.Second
-	// writeBuffer and readBuffer belong to a connection while it writes or reads. The proxy
+	// writeBuffer belongs to a connection while it writes, readBuffer always. The proxy
 	// writes little, and an HTTP/2 frame from an agent has up to 16 KiB.
 	writeBuffer = 4 << 10
 	readBuffer  = 16 << 10
