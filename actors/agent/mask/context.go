@@ -39,13 +39,21 @@ func isPathBefore(text string, name, sign int) bool {
 // maxPortBytes is how long the number of a line or a port is.
 const maxPortBytes = 5
 
+// isPlace reports whether the value is the number of a line or a port, and a colon if need be, with nothing but punctuation behind it.
+func isPlace(value string) bool {
+	short := min(maxPortBytes, len(value))
+	return strings.Trim(strings.TrimRight(value[:short], afterPlace), digits+":") == "" &&
+		skip(value, short, func(b byte) bool { return strings.IndexByte(afterPlace, b) >= 0 }) == len(value)
+}
+
+const afterPlace = ",;)}]."
+
 // isProse reports whether a word, a colon and what follows are rather part of a sentence than a name with its value: "auth: failed for
 // bob". In a dump, no blank follows the colon; in YAML, the name begins a line or follows a bracket, and the value is one word.
 func (f *namedFinder) isProse(name, sign int, value span) bool {
 	text := f.text
 	if value.from == sign+1 {
-		word := strings.TrimRight(text[value.from:value.to], ",;)}].")
-		return byteBefore(text, name) == '/' || len(word) <= maxPortBytes && strings.Trim(word, digits+":") == ""
+		return byteBefore(text, name) == '/' || isPlace(text[value.from:value.to])
 	}
 	end := skip(text, value.to, isBlank)
 	switch {

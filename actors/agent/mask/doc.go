@@ -23,6 +23,6 @@
 //
 // What must be masked and what must not is a table in masktest.
 //
-// The time of each rule is linear in the length of the text: see BenchmarkHostile. The package is pure: no file,
+// The time of each rule is linear in the length of the text: TestHostileTextsTakeLinearTime. The package is pure: no file,
 // no log, no clock. Mask a log as a whole, or with Lines: a private key has many lines.
 package mask

@@ -9,6 +9,8 @@ type endFinder struct {
 	word, line span
 	// block has the last value of several lines, from its sign.
 	block span
+	// around is the last punctuation at the end of a value.
+	around span
 	// brackets maps the position of each closed bracket to its end; nil until it is needed.
 	brackets map[int]int
 }
@@ -90,3 +92,14 @@ func (e *endFinder) ofValue(i int) int {
 	}
 	return e.ofWord(i)
 }
+
+// trimmed is trimValue for a value of the text. Many values may end in the same punctuation.
+func (e *endFinder) trimmed(s span) string {
+	if s.to <= e.around.from || s.to > e.around.to {
+		e.around = span{skipBack(e.text, s.to, isAroundValue), skipIn(e.text, s.to, aroundValueChars)}
+	}
+	to := max(s.from, min(s.to, e.around.from))
+	return e.text[skipIn(e.text[:to], s.from, aroundValueChars):to]
+}
+
+func isAroundValue(b byte) bool { return aroundValueChars[b] }

@@ -95,7 +95,7 @@ func (f *namedFinder) findAssigned(i int, found []span) []span {
 		if !ok || text[i] == ':' && !isQuote(text[end]) && f.isProse(from, i, s) {
 			return found // in prose, a colon follows a word that is no name
 		}
-		if !isPlainValue(trimValue(text[s.from:s.to])) {
+		if !isPlainValue(f.trimmed(s)) {
 			found = append(found, s)
 		}
 	case unknown:
@@ -188,7 +188,7 @@ func (f *namedFinder) valueAfter(from, end, sign int) (s span, ok bool) {
 			s.to = max(s.to, to)
 		}
 	}
-	switch value := trimValue(f.text[s.from:s.to]); {
+	switch value := f.trimmed(s); {
 	case value == "", value == "true", value == "false", value == "null", value == Mark:
 		return s, false
 	default:
@@ -204,7 +204,11 @@ func isMasked(text string) bool {
 }
 
 // trimValue removes the punctuation around a value in JSON and in lists.
-func trimValue(value string) string { return strings.Trim(value, `"'\,;)}]`) }
+func trimValue(value string) string { return strings.Trim(value, aroundValue) }
+
+const aroundValue = `"'\,;)}]`
+
+var aroundValueChars = charsetOf(aroundValue)
 
 // findFlag looks for a flag that begins at the position and whose value is the next word.
 func findFlag(e *endFinder, i int, found []span, known *knownNames) []span {

@@ -109,11 +109,14 @@ var (
 	pathExtensions = []string{".pem", ".key", ".crt", ".cer", ".yaml", ".yml", ".json", ".txt", ".conf", ".p12", ".pfx", ".jks"}
 )
 
+// maxPathBytes bounds a path that is shown under the name of a secret.
+const maxPathBytes = 1024
+
 // isPath reports whether the value is a path, and the name says so: the path of a file with
 // a secret in it may be shown.
 func isPath(key, value string) bool {
 	words := wordsOf(lastPart(key))
-	if len(words) == 0 || !pathWords[words[len(words)-1]] || strings.ContainsAny(value, " \t\r\n=,") {
+	if len(value) > maxPathBytes || len(words) == 0 || !pathWords[words[len(words)-1]] || strings.ContainsAny(value, " \t\r\n=,") {
 		return false
 	}
 	return beginsWithPath(value) || slices.Contains(pathExtensions, path.Ext(value))

@@ -2,6 +2,7 @@ package mask
 
 import (
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -23,12 +24,8 @@ type openValue struct {
 
 // openValueIn returns the value that is open at the end of the line, in which these spans were found.
 func openValueIn(line string, found []span, known *knownNames) openValue {
-	for _, s := range found {
-		if s.from < s.to && s.to == len(line) && (line[s.from] == '[' || line[s.from] == '{') {
-			if depth := bracketsOf(line[s.from:]); depth > 0 {
-				return openValue{left: maxValueLines, depth: depth}
-			}
-		}
+	if depth := openBrackets(line, found); depth > 0 {
+		return openValue{left: maxValueLines, depth: depth}
 	}
 	end := len(strings.TrimRight(line, " \t\r"))
 	if end == 0 {
@@ -98,6 +95,24 @@ func bracketsOf(text string) (n int) {
 		}
 	}
 	return n
+}
+
+// openBrackets returns how many brackets are open at the end of the line in the values that begin with one and have no end, 0 if there
+// are none. Each part of the line is read once.
+func openBrackets(line string, found []span) (open int) {
+	var begins []int
+	for _, s := range found {
+		if s.from < s.to && s.to == len(line) && (line[s.from] == '[' || line[s.from] == '{') {
+			begins = append(begins, s.from)
+		}
+	}
+	slices.Sort(begins)
+	depth, end := 0, len(line)
+	for _, from := range slices.Backward(begins) {
+		depth += bracketsOf(line[from:end])
+		open, end = max(open, depth), from
+	}
+	return open
 }
 
 // indentOf returns how many blanks the line begins with.

@@ -64,10 +64,10 @@ func findPair(value string) []span {
 		isSpace(rest[0]), // a sentence, or lines of another form
 		user == "system", user == "arn", user == "urn", user == "spiffe",
 		isNumber(user) && isNumber(rest), // UID:GID, a time of day
-		isAddress(value), user == "localhost" && isNumber(rest):
+		len(value) <= maxPlainBytes && isAddress(value), user == "localhost" && isNumber(rest):
 		return nil
 	}
 	return []span{{colon + 1, len(value)}}
 }
 
-func isNumber(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
+func isNumber(text string) bool { return text != "" && skip(text, 0, isDigit) == len(text) }

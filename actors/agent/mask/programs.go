@@ -35,15 +35,21 @@ const maxProgramBytes = 16
 // commandBreaks are what ends a command in a line of a shell, or stands before one.
 var commandBreaks = charsetOf("\r\n;|&(`")
 
-// commandFinder knows which programs stand where in the last command that was asked for, so that each is read once.
+// commandFinder knows which programs stand where in the last command that was asked for. It is asked for positions that only
+// increase, so that it reads each byte once.
 type commandFinder struct {
-	command  span
+	command span
+	// programs are those behind the last position, after the one before it.
 	programs []programAt
+	current  *programAt
 }
 
 type programAt struct {
 	end   int // of its name
 	flags []programFlag
+	// Up to read, nothing but flags has followed the name if onlyFlags; inWord: that is within a word.
+	read              int
+	onlyFlags, inWord bool
 }
 
 // before returns the program that the flag at the position is of; nil: of none with such a flag.
@@ -51,12 +57,10 @@ func (c *commandFinder) before(text string, i int) *programAt {
 	if i < c.command.from || i >= c.command.to {
 		c.read(text, i)
 	}
-	for at := len(c.programs) - 1; at >= 0; at-- {
-		if p := &c.programs[at]; p.end < i {
-			return p
-		}
+	for len(c.programs) > 0 && c.programs[0].end < i {
+		c.current, c.programs = &c.programs[0], c.programs[1:]
 	}
-	return nil
+	return c.current
 }
 
 // read finds the programs in the command around the position.
@@ -64,13 +68,13 @@ func (c *commandFinder) read(text string, i int) {
 	first := min(max(0, c.command.to), i)
 	from := first + skipBack(text[first:i], i-first, func(b byte) bool { return !commandBreaks[b] })
 	to := skip(text, i, func(b byte) bool { return !commandBreaks[b] })
-	c.command, c.programs = span{from, to}, c.programs[:0]
+	c.command, c.programs, c.current = span{from, to}, nil, nil
 	for at := from; at < to; {
 		at = skip(text[:to], at, isBeforeProgram)
 		end := skip(text[:to], at, func(b byte) bool { return !isBeforeProgram(b) })
 		if end-at <= maxProgramBytes {
 			if flags := programFlags[text[at:end]]; flags != nil {
-				c.programs = append(c.programs, programAt{end, flags})
+				c.programs = append(c.programs, programAt{end: end, flags: flags, read: end, onlyFlags: true})
 			}
 		}
 		at = end
@@ -92,7 +96,7 @@ func (c *commandFinder) find(e *endFinder, i int, found []span) []span {
 		return found
 	}
 	for _, flag := range p.flags {
-		if flag.first && !onlyFlags(e.text[p.end:i]) || !strings.HasPrefix(e.text[i:], flag.flag) {
+		if flag.first && !p.hasOnlyFlags(e.text, i) || !strings.HasPrefix(e.text[i:], flag.flag) {
 			continue
 		}
 		end := i + len(flag.flag)
@@ -128,18 +132,25 @@ var programLetters = charsetOf("apPw-")
 // isInList reports whether the byte stands between the arguments of a command, or of the list of them.
 func isInList(b byte) bool { return isBlank(b) || b == '"' || b == ',' || isEscape(b) }
 
-// onlyFlags reports whether there are nothing but flags between a program and another flag.
-func onlyFlags(text string) bool {
-	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r < 0x80 && isInList(byte(r)) }) {
-		if word[0] != '-' {
-			return false
-		}
+// hasOnlyFlags reports whether there are nothing but flags between the program and the position of another flag.
+func (p *programAt) hasOnlyFlags(text string, i int) bool {
+	for ; p.onlyFlags && p.read < i; p.read++ {
+		b := text[p.read]
+		isWord := !isInList(b)
+		p.onlyFlags = !isWord || p.inWord || b == '-'
+		p.inWord = isWord
 	}
-	return true
+	return p.onlyFlags
 }
+
+// maxMappingBytes bounds the mapping of a port with what stands around it in a list.
+const maxMappingBytes = 64
 
 // isPortMapping reports whether the value is that of "docker run -p": ports, which are no password.
 func isPortMapping(value string) bool {
+	if len(value) > maxMappingBytes {
+		return false
+	}
 	host, container, ok := strings.Cut(trimValue(value), ":")
 	return ok && len(host) <= maxPortBytes && len(container) <= maxPortBytes && isNumber(host) && isNumber(container)
 }
