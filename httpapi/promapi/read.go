@@ -12,6 +12,7 @@ import (
 
 	"fodc/recorder/promstore"
 
+	"github.com/klauspost/compress/snappy"
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/prompb"
@@ -22,6 +23,9 @@ import (
 const (
 	// maxReadQueries bounds the queries of a request. A Prometheus sends one.
 	maxReadQueries = 100
+	// maxReadBytes bounds a request after it was unpacked. An empty query has 2 bytes there, and takes some hundred when
+	// it was read, before anybody has counted them.
+	maxReadBytes = 256 << 10
 	// maxFrameBytes is the size of the frames of a streamed response, as in a Prometheus.
 	maxFrameBytes = 1 << 20
 )
@@ -42,6 +46,12 @@ func (a *API) read(w http.ResponseWriter, hr *http.Request) {
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 			failure.status = http.StatusRequestEntityTooLarge
 		}
+		failPlain(w, failure)
+		return
+	}
+	if n, err := snappy.DecodedLen(body); err == nil && n > maxReadBytes {
+		failure := badData("the request has %d bytes when it is unpacked, at most %d are allowed", n, maxReadBytes)
+		failure.status = http.StatusRequestEntityTooLarge
 		failPlain(w, failure)
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +108,17 @@ func TestReadIsBounded(t *testing.T) {
 	f("", strings.Repeat("a", maxBodyBytes+1), 413, "request body too large")
 	f("", "x", 400, "snappy: corrupt input")
 	f("", string(snappy.Encode(nil, make([]byte, 33<<20))), 413, "request body too large")
+	empty := &prompb.ReadRequest{Queries: make([]*prompb.Query, 9<<20)} // of 2 bytes each, and of some 100 once it is read
+	for i := range empty.Queries {
+		empty.Queries[i] = &prompb.Query{}
+	}
+	bomb := readBody(t, empty)
+	require.Less(t, len(bomb), maxBodyBytes)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f("", bomb, 413, "the request has 18874368 bytes when it is unpacked, at most 262144 are allowed")
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(16<<20))
 	many := make([]*prompb.Query, maxReadQueries+1)
 	for i := range many {
 		many[i] = query(0, 1, up)
