@@ -24,7 +24,7 @@ var mayImport = map[string][]string{
 	"modes/inspect":                {"modes/logsink", "recorder/journal"},
 	"modes/export":                 {"httpapi/exposition", "messages", "modes/logsink", "recorder/blocks", "recorder/journal", "recorder/promstore"},
 	"modes/certs":                  {"modes/files"},
-	"modes/files":                  {},
+	"modes/files":                  {"modes/logsink"},
 	"modes/tokens":                 {},
 	"modes/webconfig":              {"httpapi/access", "modes/files"},
 	"modes/logsink":                {},

@@ -24,7 +24,7 @@ func (c AgentConfig) watchScrapeConfig(w *files.Watcher) (func(url string) *agen
 	var now atomic.Pointer[scrapeconfig.Config]
 	v, err := files.Watch(w, scrapeConfigFlag, func(r *files.Reader, _ time.Time) (files.Loaded[*scrapeconfig.Config], error) {
 		made, certificates, err := scrapeconfig.Load(c.ScrapeConfigFile, c.urls(), r.Read)
-		return files.Loaded[*scrapeconfig.Config]{Value: made, Certificates: expiring(scrapeConfigFlag, certificates)}, err
+		return files.Loaded[*scrapeconfig.Config]{Value: made, Certificates: files.Certificates(scrapeConfigFlag, certificates)}, err
 	}, func(newer *scrapeconfig.Config) {
 		if older := now.Swap(newer); older != nil {
 			older.Close()

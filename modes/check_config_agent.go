@@ -13,6 +13,7 @@ import (
 	"fodc/actors/agent/nodeconfig"
 	"fodc/actors/agent/rules"
 	"fodc/modes/certs"
+	"fodc/modes/files"
 	"fodc/modes/logsink"
 	"fodc/modes/scrapeconfig"
 )
@@ -181,10 +182,10 @@ func (c AgentConfig) checkOwnNames(r *configReport, own *x509.Certificate) {
 			return
 		}
 	}
-	r.warn("proxy-cert-file", "the node id %q is not in the certificate of %q: proxies refuse the agent unless their --grpc-node-id-from is none", c.NodeID, certs.Subject(own))
+	r.warn("proxy-cert-file", "the node id %q is not in the certificate of %q: proxies refuse the agent unless their --grpc-node-id-from is none", c.NodeID, files.Subject(own))
 }
 
-func subjectOf(pair *tls.Certificate) string { return fmt.Sprintf("%q", certs.Subject(pair.Leaf)) }
+func subjectOf(pair *tls.Certificate) string { return fmt.Sprintf("%q", files.Subject(pair.Leaf)) }
 
 // loadPair loads a certificate with its key.
 func loadPair(r *configReport, cert, key certs.File) (*tls.Certificate, bool) {

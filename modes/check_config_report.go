@@ -91,7 +91,7 @@ func (r *configReport) checkSecret(flag, path string) {
 
 // expire adds certificates that were read for a flag.
 func (r *configReport) expire(flag string, certificates []*x509.Certificate) {
-	r.certificates = append(r.certificates, expiring(flag, certificates)...)
+	r.certificates = append(r.certificates, files.Certificates(flag, certificates)...)
 }
 
 // checkExpiry says when certificates expire.

@@ -1,18 +1,13 @@
 package modes
 
 import (
-	"cmp"
-	"crypto/x509"
 	"fmt"
 	"net/http"
 	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"fodc/modes/files"
 	"fodc/modes/httpconfig"
-	"fodc/modes/logsink"
 )
 
 const (
@@ -67,28 +62,11 @@ func (c ProxyConfig) watchAlertmanagerClient(w *files.Watcher) (func() *http.Cli
 		transport := http.DefaultTransport.(*http.Transport).Clone()
 		transport.DisableKeepAlives = true // There is one request a minute.
 		l.Value, err = httpconfig.NewClient(c, transport)
-		l.Certificates = expiring(alertmanagerConfigFlag, certificates)
+		l.Certificates = files.Certificates(alertmanagerConfigFlag, certificates)
 		return l, err
 	}, nil)
 	if err != nil {
 		return nil, err
 	}
 	return v.Get, nil
-}
-
-// Limits of what is shown of certificates: a file may have those of all public authorities.
-const (
-	maxShownCertificates = 20
-	maxSubjectBytes      = 200
-)
-
-// expiring returns the certificates of a flag's files as those that somebody is warned of: those that expire first.
-func expiring(flag string, certificates []*x509.Certificate) []files.Certificate {
-	all := make([]files.Certificate, 0, len(certificates))
-	for _, c := range certificates {
-		name := logsink.Printable(cmp.Or(c.Subject.CommonName, c.Subject.String()))
-		all = append(all, files.Certificate{Flag: flag, Subject: strings.ToValidUTF8(name[:min(len(name), maxSubjectBytes)], ""), NotAfter: c.NotAfter})
-	}
-	slices.SortStableFunc(all, func(a, b files.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
-	return all[:min(len(all), maxShownCertificates)]
 }

@@ -3,18 +3,13 @@ package modes
 import (
 	"bytes"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-	"unicode/utf8"
 
 	"fodc/modes/certtest"
 	"fodc/modes/files"
@@ -137,20 +132,4 @@ func TestScrapeSettingsAreReadAgain(t *testing.T) {
 		is(3)
 		require.Empty(t, w.Statuses()[0].Failed)
 	})
-}
-
-// Of many certificates those are shown that expire first; their names are short and harmless.
-func TestCertificatesThatAreShown(t *testing.T) {
-	ca := certtest.NewCA(t, "ours")
-	var all []*x509.Certificate
-	for i := range 2 * maxShownCertificates {
-		all = append(all, ca.Issue(t, certtest.Leaf{CN: fmt.Sprint(i), NotAfter: time.Now().Add(time.Duration(100-i) * time.Hour)}).Cert)
-	}
-	shown := expiring("f", all)
-	require.Len(t, shown, maxShownCertificates)
-	require.Equal(t, fmt.Sprint(2*maxShownCertificates-1), shown[0].Subject)
-	name := expiring("f", []*x509.Certificate{{Subject: pkix.Name{CommonName: "a\n\x1b" + strings.Repeat("ä", 200)}}})[0].Subject
-	require.True(t, strings.HasPrefix(name, `a\n\u001b`+"ä"), name)
-	require.LessOrEqual(t, len(name), maxSubjectBytes)
-	require.True(t, utf8.ValidString(name))
 }

@@ -47,7 +47,7 @@ func Pair(cert, key File) files.Load[*tls.Certificate] {
 		if err := checkTime(cert.Path, chain[0], now); err != nil {
 			return none, err
 		}
-		return files.Loaded[*tls.Certificate]{Value: &pair, Certificates: ends(cert.Flag, chain)}, nil
+		return files.Loaded[*tls.Certificate]{Value: &pair, Certificates: files.Certificates(cert.Flag, chain)}, nil
 	}
 }
 
@@ -65,7 +65,7 @@ func Pool(file File) files.Load[*x509.CertPool] {
 		}
 		if !slices.ContainsFunc(all, isAuthority) {
 			return files.Loaded[*x509.CertPool]{}, fmt.Errorf("%q has the certificate of %q, and none of an authority: "+
-				"that of the one that has issued it belongs here", file.Path, Subject(all[0]))
+				"that of the one that has issued it belongs here", file.Path, files.Subject(all[0]))
 		}
 		pool := x509.NewCertPool()
 		for _, c := range all {
@@ -75,7 +75,7 @@ func Pool(file File) files.Load[*x509.CertPool] {
 		if len(valid) == 0 {
 			return files.Loaded[*x509.CertPool]{}, checkTime(file.Path, all[0], now)
 		}
-		return files.Loaded[*x509.CertPool]{Value: pool, Certificates: ends(file.Flag, valid)}, nil
+		return files.Loaded[*x509.CertPool]{Value: pool, Certificates: files.Certificates(file.Flag, valid)}, nil
 	}
 }
 

@@ -104,7 +104,7 @@ func TestPairFailures(t *testing.T) {
 	f(expired.CertPEM, expired.KeyPEM, cert, `the certificate of "proxy" in `)
 	f(expired.CertPEM, expired.KeyPEM, cert, `has expired at 2001-02-03T04:05:06Z`)
 	early := ca.Issue(t, certtest.Leaf{CN: "a\nb", NotBefore: time.Date(2091, 2, 3, 4, 5, 6, 0, time.UTC), NotAfter: time.Date(2092, 1, 1, 0, 0, 0, 0, time.UTC)})
-	f(early.CertPEM, early.KeyPEM, cert, `the certificate of "a\nb" in `)
+	f(early.CertPEM, early.KeyPEM, cert, `the certificate of "a\\nb" in `)
 	f(early.CertPEM, early.KeyPEM, cert, `is not valid before 2091-02-03T04:05:06Z`)
 
 	for _, missing := range []File{cert, key} {
@@ -260,21 +260,6 @@ func TestToken(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, secret, token)
 	}
-}
-
-// What names a certificate has a bounded length, whatever it says of itself.
-func TestSubject(t *testing.T) {
-	ca := certtest.NewCA(t, "ca")
-	f := func(want string, l certtest.Leaf) {
-		t.Helper()
-		require.Equal(t, want, Subject(ca.Issue(t, l).Cert))
-	}
-	f("cn", certtest.Leaf{CN: "cn", DNS: []string{"dns"}})
-	f("dns", certtest.Leaf{DNS: []string{"dns"}, URIs: []string{"fodc://node/n"}})
-	f("fodc://node/n", certtest.Leaf{URIs: []string{"fodc://node/n"}, IPs: []string{"10.0.0.1"}})
-	f("10.0.0.1", certtest.Leaf{IPs: []string{"10.0.0.1"}})
-	require.Regexp(t, `^serial \d+$`, Subject(ca.Issue(t, certtest.Leaf{}).Cert))
-	require.Len(t, Subject(ca.Issue(t, certtest.Leaf{DNS: []string{strings.Repeat("x", 1000)}}).Cert), maxSubjectBytes)
 }
 
 // A client takes the name of the proxy from its address, unless it is given one.

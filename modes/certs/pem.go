@@ -2,22 +2,13 @@ package certs
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"fodc/modes/files"
-)
-
-const (
-	// maxSubjectBytes bounds the name of a certificate, as logs and labels show it.
-	maxSubjectBytes = 128
-	// maxShown bounds the certificates of a file whose end is watched. A bundle may have hundreds.
-	maxShown = 16
 )
 
 // parse returns the certificates of a file, of which there is at least one.
@@ -78,40 +69,13 @@ func isAuthority(c *x509.Certificate) bool {
 	return issuedItself || c.BasicConstraintsValid && c.IsCA && mayIssue
 }
 
-// Subject returns the name of a certificate: its common name, else its first other name. It is of a bounded length.
-func Subject(c *x509.Certificate) string {
-	name := c.Subject.CommonName
-	switch {
-	case name != "":
-	case len(c.DNSNames) > 0:
-		name = c.DNSNames[0]
-	case len(c.URIs) > 0:
-		name = c.URIs[0].String()
-	case len(c.IPAddresses) > 0:
-		name = c.IPAddresses[0].String()
-	default:
-		name = "serial " + c.SerialNumber.String()
-	}
-	return strings.ToValidUTF8(name[:min(len(name), maxSubjectBytes)], "")
-}
-
 // checkTime returns an error unless the certificate is valid now.
 func checkTime(path string, c *x509.Certificate, now time.Time) error {
 	switch {
 	case now.After(c.NotAfter):
-		return fmt.Errorf("the certificate of %q in %q has expired at %s", Subject(c), path, c.NotAfter.UTC().Format(time.RFC3339))
+		return fmt.Errorf("the certificate of %q in %q has expired at %s", files.Subject(c), path, c.NotAfter.UTC().Format(time.RFC3339))
 	case now.Before(c.NotBefore):
-		return fmt.Errorf("the certificate of %q in %q is not valid before %s", Subject(c), path, c.NotBefore.UTC().Format(time.RFC3339))
+		return fmt.Errorf("the certificate of %q in %q is not valid before %s", files.Subject(c), path, c.NotBefore.UTC().Format(time.RFC3339))
 	}
 	return nil
-}
-
-// ends returns when certificates expire, the first ones first, at most maxShown.
-func ends(flag string, all []*x509.Certificate) []files.Certificate {
-	list := make([]files.Certificate, 0, len(all))
-	for _, c := range all {
-		list = append(list, files.Certificate{Flag: flag, Subject: Subject(c), NotAfter: c.NotAfter})
-	}
-	slices.SortStableFunc(list, func(a, b files.Certificate) int { return cmp.Compare(a.NotAfter.Unix(), b.NotAfter.Unix()) })
-	return list[:min(len(list), maxShown)]
 }

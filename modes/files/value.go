@@ -16,15 +16,6 @@ type Loaded[T any] struct {
 	Certificates []Certificate
 }
 
-// Certificate is one that expires.
-type Certificate struct {
-	// Flag is the flag of the file, without dashes.
-	Flag string
-	// Subject is what the certificate is for: its name.
-	Subject  string
-	NotAfter time.Time
-}
-
 // Value is what was made of files, in its newest version.
 type Value[T any] struct {
 	current atomic.Pointer[T]

@@ -41,7 +41,7 @@ func makeTLS(c *web.Config, r *files.Reader, now time.Time) (made madeTLS, err e
 	if err != nil {
 		return made, err
 	}
-	made.certificates = append(made.certificates, files.Certificate{Flag: Flag, Subject: nameOf(own.Leaf), NotAfter: own.Leaf.NotAfter})
+	made.certificates = files.Certificates(Flag, []*x509.Certificate{own.Leaf})
 	// The toolkit would parse it for each connection.
 	cfg.GetCertificate, cfg.Certificates = nil, []tls.Certificate{*own}
 	cfg.NextProtos = []string{"http/1.1"}
@@ -151,22 +151,9 @@ func clientVerifier(cfg *tls.Config) func([]*x509.Certificate, time.Time) error 
 func checkTime(c *x509.Certificate, now time.Time) error {
 	switch {
 	case now.Before(c.NotBefore):
-		return fmt.Errorf("the certificate of %q is not valid before %s", nameOf(c), c.NotBefore.UTC().Format(time.RFC3339))
+		return fmt.Errorf("the certificate of %q is not valid before %s", files.Subject(c), c.NotBefore.UTC().Format(time.RFC3339))
 	case now.After(c.NotAfter):
-		return fmt.Errorf("the certificate of %q has expired at %s", nameOf(c), c.NotAfter.UTC().Format(time.RFC3339))
+		return fmt.Errorf("the certificate of %q has expired at %s", files.Subject(c), c.NotAfter.UTC().Format(time.RFC3339))
 	}
 	return nil
-}
-
-// nameOf returns the name of a certificate for people.
-func nameOf(c *x509.Certificate) string {
-	switch {
-	case c.Subject.CommonName != "":
-		return c.Subject.CommonName
-	case len(c.DNSNames) > 0:
-		return c.DNSNames[0]
-	case len(c.IPAddresses) > 0:
-		return c.IPAddresses[0].String()
-	}
-	return c.Subject.String()
 }
