@@ -10,6 +10,8 @@ import (
 const (
 	familyAgents         = "fodc_proxy_agents"
 	familyUnverified     = "fodc_proxy_agents_unverified"
+	familyChecks         = "fodc_proxy_registration_checks_accepted_total"
+	familyChecksRefused  = "fodc_proxy_registration_checks_refused_total"
 	familyConnsClosed    = "fodc_proxy_connections_closed_total"
 	familyCrashes        = "fodc_proxy_crash_records"
 	familyHandshakes     = "fodc_proxy_handshakes_failed_total"
@@ -62,6 +64,10 @@ func metadataOfAgents(family string) (kind messages.MetricType, help string) {
 		return messages.TypeCounter, "Nodes that sent nothing after their registration, and were removed to make room for another one."
 	case familyRefused:
 		return messages.TypeCounter, "Registrations of agents that were refused, by reason."
+	case familyChecks:
+		return messages.TypeCounter, "Registrations that were only tried, as fodc check proxy does, and would have been accepted."
+	case familyChecksRefused:
+		return messages.TypeCounter, "Registrations that were only tried, as fodc check proxy does, and would have been refused, by reason."
 	case familyRelayedBytes:
 		return messages.TypeCounter, "Bytes of the answers of agents, as they were encoded for the wire."
 	case familyRelayedSamples:
@@ -92,6 +98,7 @@ func metadataOfAgents(family string) (kind messages.MetricType, help string) {
 // proxy sets the metrics to what package proxy has counted of its agents.
 func (m *selfMetrics) proxy(c messages.ProxyCounts) {
 	m.set.GetOrCreateCounter(familySessionsOpened).Set(c.SessionsOpened)
+	m.set.GetOrCreateCounter(familyChecks).Set(c.ChecksAccepted)
 	m.set.GetOrCreateCounter(familyHeartbeats).Set(c.Heartbeats)
 	m.set.GetOrCreateCounter(familyEvicted).Set(c.NodesEvicted)
 	m.set.GetOrCreateCounter(familyRelayedBytes).Set(c.RelayedBytes)
@@ -111,6 +118,7 @@ func (m *selfMetrics) proxy(c messages.ProxyCounts) {
 	}
 	byReason(familySessionsEnded, c.SessionsEnded)
 	byReason(familyRefused, c.Refused)
+	byReason(familyChecksRefused, c.ChecksRefused)
 	byReason(familyStreamsRefused, c.StreamsRefused)
 	byReason(familyHandshakes, c.HandshakesFailed)
 	byReason(familyFramesRejected, c.FramesRejected)

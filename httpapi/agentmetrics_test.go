@@ -14,7 +14,7 @@ import (
 
 func someProxyCounts() messages.ProxyCounts {
 	return messages.ProxyCounts{SessionsOpened: 9, SessionsEnded: map[string]uint64{"goodbye": 1, "lost": 2},
-		Refused: map[string]uint64{"full": 3}, StreamsRefused: map[string]uint64{"unknown_key": 8}, HandshakesFailed: map[string]uint64{"no_tls": 18}, NodesEvicted: 2, Heartbeats: 4, RelayedSamples: 5, RelayedBytes: 6,
+		Refused: map[string]uint64{"full": 3}, ChecksAccepted: 19, ChecksRefused: map[string]uint64{"token": 20}, StreamsRefused: map[string]uint64{"unknown_key": 8}, HandshakesFailed: map[string]uint64{"no_tls": 18}, NodesEvicted: 2, Heartbeats: 4, RelayedSamples: 5, RelayedBytes: 6,
 		FramesRejected: map[string]uint64{"late": 7}, CrashRecords: 10, StorageErrors: 11,
 		Incidents:     &messages.IncidentCounts{Opened: map[string]uint64{"OOMKill": 12}, Open: 13, EvidenceBytes: 14},
 		Alertmanagers: []messages.AlertmanagerCounts{{Alertmanager: "http://am:9093", Notifications: 15, Failed: 16, Dropped: 17}}}

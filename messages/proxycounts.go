@@ -10,6 +10,10 @@ type ProxyCounts struct {
 	SessionsEnded map[string]uint64
 	// Refused counts registrations that did not become a session, by the reason.
 	Refused map[string]uint64
+	// ChecksAccepted and ChecksRefused count registrations that were only tried: those that would have become a
+	// session, and the others by the reason.
+	ChecksAccepted uint64
+	ChecksRefused  map[string]uint64
 	// StreamsRefused counts streams beside the registration that were attached to no
 	// session, by the reason.
 	StreamsRefused map[string]uint64

@@ -72,7 +72,8 @@ certificate, HTTP/2, and the registration. After the first failure, which says w
 
 Nothing is registered, and no session is replaced or disturbed: the question has a stream of its own in the gRPC contract. A proxy of
 another version refuses that stream, whatever comes on it, and the last line says that the registration was not tried. The proxy
-counts such questions among the registrations of an address, which are limited.
+counts such questions among the registrations of an address, which are limited, logs them, and has metrics of them
+(` + "`fodc_proxy_registration_checks_accepted_total`, `fodc_proxy_registration_checks_refused_total`" + `).
 `
 
 const logAndSignals = `

@@ -13,12 +13,15 @@ type counters struct {
 	opened, evicted, heartbeats, samples, bytes atomic.Uint64
 	// crashes is how many crash records there are, storageErrors how many operations on disk have failed.
 	crashes, storageErrors atomic.Uint64
+	// checksAccepted is how many registrations that were only tried would have been accepted.
+	checksAccepted atomic.Uint64
 
 	// incidents are those of the actor of incidents; nil: there is none.
 	incidents atomic.Pointer[messages.IncidentCounts]
 
 	ended           reasonCounters[endReason]
 	rejected        reasonCounters[rejectionReason]
+	checksRefused   reasonCounters[rejectionReason] // registrations that were only tried
 	streamsRejected reasonCounters[streamRejection]
 	handshakes      reasonCounters[handshakeFailure] // that have failed
 	framesDropped   reasonCounters[frameDropReason]
@@ -104,11 +107,12 @@ func (c reasonCounters[K]) values() map[string]uint64 {
 }
 
 func newCounters() *counters {
+	rejections := []rejectionReason{rejectedInvalid, rejectedConflict, rejectedCertificate, rejectedUnverified, rejectedToken, rejectedFull, rejectedRate,
+		rejectedSilent, rejectedStopping, rejectedFailed}
 	return &counters{
 		ended: newReasonCounters(endedGoodbye, endedLost, endedReplaced, endedSilent, endedAbandoned, endedUnread, endedFlood,
 			endedRevoked, endedStopping, endedFailed),
-		rejected: newReasonCounters(rejectedInvalid, rejectedConflict, rejectedCertificate, rejectedUnverified, rejectedToken, rejectedFull, rejectedRate, rejectedSilent,
-			rejectedStopping, rejectedFailed),
+		rejected: newReasonCounters(rejections...), checksRefused: newReasonCounters(rejections...),
 		streamsRejected: newReasonCounters(streamWithoutKey, streamUnknownKey, streamOtherConnection, streamTooMany, streamStopping,
 			streamFailed),
 		handshakes: newReasonCounters(handshakeNoTLS, handshakeNoCertificate, handshakeUnknownAuthority, handshakeExpired, handshakeVersion,
@@ -133,6 +137,18 @@ func (c *counters) sessionEnded(why endReason) {
 func (c *counters) registrationRejected(why rejectionReason) {
 	if c != nil {
 		c.rejected[why].Add(1)
+	}
+}
+
+func (c *counters) checkRejected(why rejectionReason) {
+	if c != nil {
+		c.checksRefused[why].Add(1)
+	}
+}
+
+func (c *counters) checkAccepted() {
+	if c != nil {
+		c.checksAccepted.Add(1)
 	}
 }
 
@@ -194,6 +210,7 @@ func (c *counters) counts() messages.ProxyCounts {
 	ended := c.ended.values()
 	return messages.ProxyCounts{
 		SessionsOpened: c.opened.Load(), SessionsEnded: ended, Refused: c.rejected.values(),
+		ChecksAccepted: c.checksAccepted.Load(), ChecksRefused: c.checksRefused.values(),
 		StreamsRefused: c.streamsRejected.values(), HandshakesFailed: c.handshakes.values(), NodesEvicted: c.evicted.Load(),
 		Heartbeats: c.heartbeats.Load(), RelayedSamples: c.samples.Load(), RelayedBytes: c.bytes.Load(),
 		FramesRejected: c.framesDropped.values(), CrashRecords: c.crashes.Load(), StorageErrors: c.storageErrors.Load(),

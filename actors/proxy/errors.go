@@ -56,19 +56,36 @@ func (r *rejection) status() error {
 	}
 }
 
-// registrationFailed counts a registration that did not become a session. A peer that closed
-// the stream before its first frame is not counted.
-func (c *counters) registrationFailed(err error) {
+// rejectionOf returns why a registration does not become a session. It is false for a peer that has closed the stream
+// before its first frame: that is not counted.
+func rejectionOf(err error) (why rejectionReason, counts bool) {
 	var rejected *rejection
 	switch {
 	case errors.As(err, &rejected):
-		c.registrationRejected(rejected.reason)
+		return rejected.reason, true
 	case errors.Is(err, errStopping):
-		c.registrationRejected(rejectedStopping)
+		return rejectedStopping, true
 	case errors.Is(err, errSilent):
-		c.registrationRejected(rejectedSilent)
+		return rejectedSilent, true
 	case errors.Is(err, actors.ErrGone), errors.Is(err, context.DeadlineExceeded):
-		c.registrationRejected(rejectedFailed)
+		return rejectedFailed, true
+	}
+	return "", false
+}
+
+// registrationFailed counts a registration that did not become a session.
+func (c *counters) registrationFailed(err error) {
+	if why, counts := rejectionOf(err); counts {
+		c.registrationRejected(why)
+	}
+}
+
+// checked counts a registration that was only tried.
+func (c *counters) checked(err error) {
+	if err == nil {
+		c.checkAccepted()
+	} else if why, counts := rejectionOf(err); counts {
+		c.checkRejected(why)
 	}
 }
 

@@ -4,8 +4,11 @@ import (
 	"sync"
 	"time"
 
+	"fodc/messages"
+
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+	"google.golang.org/grpc/status"
 )
 
 // How many lines an event may write in a logInterval.
@@ -19,10 +22,9 @@ const (
 )
 
 // The events of registered agents. Those of rejected peers are made of the reason, see
-// registry.logRejection and service.rejectStream.
+// peerLog.refused and service.rejectStream.
 var (
 	logRegistered    = logEvent{"registered", agentLines}
-	logCheckRefused  = logEvent{"check refused", strangerLines}
 	logCheckAccepted = logEvent{"check accepted", strangerLines}
 	logBack          = logEvent{"back online", agentLines}
 	logGoodbye       = logEvent{"goodbye", agentLines}
@@ -39,6 +41,12 @@ var (
 	logCrash         = logEvent{"crash", agentLines}
 	logIncident      = logEvent{"incident", agentLines}
 	logLostFamilies  = logEvent{"unknown families", faultLines}
+)
+
+// What the log says of a registration that does not become a session, and of one that was only tried.
+const (
+	textRefused      = "registration refused"
+	textCheckRefused = "a registration that was only tried would be refused"
 )
 
 // peerLog writes the log lines that peers can cause, limited by a logLimit. Handlers of streams
@@ -68,6 +76,16 @@ func (p *peerLog) warn(e logEvent, log *zap.Logger, text string, fields ...zap.F
 
 func (p *peerLog) error(e logEvent, log *zap.Logger, text string, fields ...zap.Field) {
 	p.write(e, peerLine{log, zapcore.ErrorLevel, text, fields})
+}
+
+// refused logs a registration that is refused. Each reason has a limit of its own.
+func (p *peerLog) refused(text string, log *zap.Logger, peer messages.Address, err error) {
+	why, counts := rejectionOf(err)
+	if !counts {
+		why = rejectedFailed
+	}
+	p.warn(logEvent{text + ": " + string(why), strangerLines}, log, text, zap.String("reason", string(why)), zap.String("peer", peer.String()),
+		zap.String("error", status.Convert(err).Message()))
 }
 
 // write writes the line if the limit allows it.

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"errors"
 	"time"
 
 	"fodc/actors"
@@ -105,7 +104,7 @@ func (r *registry) onAdmit(c actors.Context, m admit) {
 	by := r.cfg.Credentials.check(m.shown)
 	adm, err := r.state.admit(m.registration, agentID, m.peer, by, time.Now())
 	if err != nil {
-		r.logRejection(m.peer, err)
+		r.cfg.peers.refused(textRefused, r.log, m.peer, err)
 		actors.Reply(c, err)
 		return
 	}
@@ -134,8 +133,7 @@ func (r *registry) onAdmit(c actors.Context, m admit) {
 	actors.Reply(c, admitted{session: pid, agentID: agentID})
 }
 
-// onCheckAdmission logs each answer, as somebody who looks for names does not register. The metrics of registrations do
-// not count it.
+// onCheckAdmission logs each answer, as somebody who looks for names does not register.
 func (r *registry) onCheckAdmission(c actors.Context, m checkAdmission) {
 	if r.stopping {
 		actors.Reply(c, errStopping)
@@ -143,21 +141,13 @@ func (r *registry) onCheckAdmission(c actors.Context, m checkAdmission) {
 	}
 	text, err := r.state.check(m.registration, m.peer, r.cfg.Credentials.check(m.shown), time.Now())
 	if err != nil {
-		r.cfg.peers.info(logCheckRefused, r.log, "a registration that was only tried would be refused", zap.String("peer", m.peer.String()), zap.String("error", err.Error()))
+		r.cfg.peers.refused(textCheckRefused, r.log, m.peer, err)
 		actors.Reply(c, err)
 		return
 	}
-	r.cfg.peers.info(logCheckAccepted, r.log, "a registration that was only tried would be accepted", zap.String("peer", m.peer.String()), zap.String("node_id", truncate(m.registration.Identity().NodeID)))
+	r.cfg.peers.info(logCheckAccepted, r.log, "a registration that was only tried would be accepted",
+		zap.String("node_id", truncate(m.registration.Identity().NodeID)), zap.String("peer", m.peer.String()))
 	actors.Reply(c, admissible{text})
-}
-
-func (r *registry) logRejection(peer messages.Address, err error) {
-	why := rejectedFailed
-	if rejected := (*rejection)(nil); errors.As(err, &rejected) {
-		why = rejected.reason
-	}
-	r.cfg.peers.warn(logEvent{"registration refused: " + string(why), strangerLines}, r.log, "registration refused",
-		zap.String("reason", string(why)), zap.String("peer", peer.String()), zap.String("error", err.Error()))
 }
 
 // onEvicted logs the eviction of a node and ends its session.

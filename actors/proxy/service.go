@@ -64,6 +64,7 @@ func (v *service) register(g grpc.BidiStreamingServer[wire.RegisterAgentRequest,
 	first, err := v.firstFrame(g)
 	if err != nil {
 		v.counters.registrationFailed(err)
+		v.logSilent(g.Context(), textRefused, err)
 		return nil, nil, err
 	}
 	s := newStream(g.Context(), answersToWrite, g.Send)

@@ -16,12 +16,15 @@ func (v *service) CheckRegistration(g grpc.BidiStreamingServer[wire.RegisterAgen
 	return runInGoroutine(func() error {
 		first, err := v.firstFrame(g)
 		if err != nil {
+			v.counters.checked(err)
+			v.logSilent(g.Context(), textCheckRefused, err)
 			return err
 		}
 		ctx, cancel := context.WithTimeout(g.Context(), actorTimeout)
 		defer cancel()
 		answer, err := actors.Ask[admissible](ctx, v.sys, v.registry, checkAdmission{registration: wire.FromRegistration(first),
 			peer: peerAddress(g.Context()), shown: shownBy(g.Context())})
+		v.counters.checked(err)
 		var rejected *rejection
 		switch {
 		case err == nil:

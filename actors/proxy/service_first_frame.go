@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	"fodc/messages/wire"
@@ -61,3 +63,10 @@ func (v *service) acquireSlow() bool {
 }
 
 func (v *service) releaseSlow() { <-v.slow }
+
+// logSilent logs that nothing has come. Other errors are the end of the peer, or of the proxy.
+func (v *service) logSilent(stream context.Context, text string, err error) {
+	if errors.Is(err, errSilent) {
+		v.peers.refused(text, v.sys.Log(), peerAddress(stream), err)
+	}
+}
