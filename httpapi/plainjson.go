@@ -38,7 +38,7 @@ func skipASCII(text []byte, i int) int {
 	const high = 0x8080808080808080
 	for ; i+8 <= len(text); i += 8 {
 		// A carry comes only from a byte that is not plain itself.
-		if word := binary.LittleEndian.Uint64(text[i:]); (word|word+0x0101010101010101)&high != 0 {
+		if word := binary.LittleEndian.Uint64(text[i:]); (word|(word+0x0101010101010101))&high != 0 {
 			break
 		}
 	}

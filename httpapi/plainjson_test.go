@@ -31,6 +31,7 @@ func TestPlainJSON(t *testing.T) {
 	f("")
 	f("{\"a\": \"ä\\u009b🙂\u00a0\"}\r\n\t")
 	f(strings.Repeat("plain ", 20))
+	require.Zero(t, skipASCII([]byte("\xff\x7e345678"), 0), "a carry hides nothing")
 }
 
 // Whatever a text has, JSON means the same afterwards, and has nothing that is not graphic.
