@@ -110,9 +110,13 @@ func (c *madeCluster) cluster(_ context.Context, f messages.NodeFilter) (message
 		case node.clockIsOff:
 			s.Timing.ClockOffset = -90 * time.Second
 		}
+		all.Verifies = true
+		if n%3 != 1 {
+			s.Verified = messages.Verified{Certificate: node.id.NodeID}
+		}
 		if c.hostile {
 			s.LastError, s.AgentVersion, s.ContainerNames = hostile(n), hostile(n+1), []string{hostile(n + 2)}
-			all.Verifies = true
+			s.Verified = messages.Verified{}
 			if n%3 > 0 {
 				s.Verified = messages.Verified{Certificate: hostile(n + 3), Token: hostile(n + 4)}
 			}

@@ -26,7 +26,7 @@ const firstOnPhone = ['node', 'state', 'memory', 'disk', 'cpu']
 const onPhone = { node: { width: 118 }, state: { width: 146 }, memory: { width: 110, title: 'Memory' } }
 
 // widths of columns are in pixels: 1,392 in all, what a window of 1,440 has. They do not depend on what has come yet, nor on the rows that are drawn.
-const widths = { node: 120, role: 116, state: 144, writes: 142, cpu: 136, memory: 128, io: 94, disk: 110, load: 50, window: 70, clock: 98, version: 70, incident: 114 }
+const widths = { node: 120, role: 116, state: 144, writes: 142, cpu: 136, memory: 128, io: 94, disk: 110, load: 50, window: 70, clock: 82, version: 86, incident: 114 }
 
 function columnsOf(rows, range, loading) {
   const waits = html`<span class="quiet">…</span>`
@@ -41,7 +41,7 @@ function columnsOf(rows, range, loading) {
     ...signals,
     { key: 'load', title: 'Load', about: 'load average of the host over one minute', right: true, sort: loadOf, cell: row => number(loadOf(row)) },
     { key: 'window', title: 'Window', about: 'how far back its metrics reach', right: true, sort: row => row.window, cell: row => (loading ? waits : !Number.isFinite(row.window) ? none : roughly(row.window)) },
-    { key: 'clock', title: 'Clock', about: "the proxy's clock minus the node's", right: true, sort: row => row.offset, cell: row => (row.offset === null ? none : html`<span class=${Math.abs(row.offset) > 1 ? 'bad' : Math.abs(row.offset) < 0.05 ? 'quiet' : ''}>${row.offset > 0.05 ? '+' : ''}${Math.abs(row.offset) < 0.05 ? '0 s' : formatDuration(Number(row.offset.toFixed(1)))}</span>`) },
+    { key: 'clock', title: 'Clock', about: "the proxy's clock minus the node's", right: true, sort: row => row.offset, cell: row => (row.offset === null ? none : clockCell(row.offset)) },
     { key: 'version', title: 'Agent', about: "the agent's version, or that it has not shown who it is", sort: row => row.node.agent_version, cell: row => agentCell(row.node) },
     { key: 'incident', title: 'Last incident', sort: row => row.incident && Date.parse(row.incident.first_occurrence), cell: row => (row.incident === null ? none : html`<a class="node-incident" href=${href(['incidents', row.incident.id])} title=${`${localTime(msOf(row.incident.first_occurrence))}: ${row.incident.summary}`}><${Mark} state=${row.incident.state} text=${`${roughly((Date.now() - msOf(row.incident.first_occurrence)) / 1000)} ago`} /></a>`) },
   ]
@@ -52,6 +52,14 @@ function columnsOf(rows, range, loading) {
 function agentCell(node) {
   if (node.verified === false) return html`<span title=${`it has shown neither a certificate nor a token; version ${node.agent_version || 'not known'}`}>unverified</span>`
   return html`<span class="quiet"><bdi>${node.agent_version || '–'}</bdi></span>`
+}
+
+// clockCell says by how much a clock is wrong in one unit.
+function clockCell(offset) {
+  const size = Number(Math.abs(offset).toFixed(1))
+  if (size === 0) return html`<span class="quiet">0 s</span>`
+  const sign = offset > 0 ? '+' : '−'
+  return html`<span class=${size > 1 ? 'bad' : ''} title=${sign + formatDuration(size)}>${sign}${size < 60 ? formatDuration(size) : size < 600 ? `${Math.round(size)} s` : roughly(size)}</span>`
 }
 
 const none = html`<span class="quiet">–</span>`
