@@ -41,7 +41,7 @@ func (s *secured) routesOf(addr, login string) map[string][]string {
 		routes[filled.Replace(r.Path)] = r.Methods
 	}
 	for _, path := range []string{"/", "/ui", "/ui/", "/ui/index.html", "/ui/server.json", "/nothing", "/api/v1/nothing", "/debug/pprof/", "//metrics", "/-/healthy/", "/-/healthy/../../metrics"} {
-		routes[path] = []string{http.MethodGet, http.MethodPost}
+		routes[path] = []string{http.MethodGet, http.MethodHead}
 	}
 	return routes
 }
