@@ -22,7 +22,8 @@ var hostile = []string{"token=", "token={", "token=[\"", `token="`, `token='\"`,
 	"auth: a\n", "auth:a", "/token: a", "/token:", ".a.abcdef.", "Mabcdefghijklmnopqrstu.abcdef.", "pat", "re_", "sk_", "IBAAKCA", "/u3+7Q", "commit ", "-ua:", "-u", "h1:", "tokens: [\n", "{\n", "hash=", "hash:", "{hash: ",
 	"mysql -p", "mysql -pa ", "mysql ", "-p ", "sshpass -p ", "sshpass -v ", "redis-cli -a ", " -a", "h:1:d:u:p\n", "h:1:d:u:p", "a:1:", "\\:", "mysql;-pa ",
 	"mysql,-pa,", "mysql -p8:", "mysql/-pa/", "sshpass -p1:1 ", "mysql -x ",
-	"-u=a:", "-u=1:", "-u=1,", "token-file:", "token-file=/", "cookie:[] ", "token=[", "token=('", "token:["}
+	"-u=a:", "-u=1:", "-u=1,", "token-file:", "token-file=/", "cookie:[] ", "token=[", "token=('", "token:[",
+	`\n`, `token:\n `, `mysql\n-pa `, `a:1:b:c:d\n`, `\u0026`, `\u0022token\u003d`, `\\u005c`}
 
 // maskAll masks the text in each way.
 func maskAll(text string) {

@@ -10,7 +10,7 @@
 //   - plain.go: values that are harmless under a name that is likely secret
 //   - shapes.go, table.go, table_services.go: tokens, hashes and webhooks that are known by their prefix
 //   - blocks.go: private keys in PEM and of PuTTY
-//   - encoded.go: secrets in Base64 or in percent encoding
+//   - encoded.go: secrets in Base64 or in percent encoding; escaped.go: in a text within JSON
 //   - userinfo.go: the password of user:password@host
 //   - named.go, header.go: name=value, "name": "value" and --name value within a text,
 //     Authorization and Cookie headers; ends.go: where a value ends; context.go: what stands around a name;

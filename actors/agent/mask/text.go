@@ -24,6 +24,7 @@ func findAll(text string, nesting int, known *knownNames) []span {
 	found = findNamed(text, found, known)
 	found = findSchemes(text, found)
 	found = findPgpass(text, found)
+	found = findEscaped(text, found, nesting, known)
 	if nesting > 0 {
 		found = findEncoded(text, found, nesting, known)
 	}
