@@ -174,7 +174,7 @@ func (rt *router) serve(served endpoint, w http.ResponseWriter, r *http.Request)
 			err = &panicError{p, debug.Stack()}
 		}
 	}()
-	r, err = rt.gate.Check(r, access.Request{Open: served.open, Changes: served.changes(r.Method)})
+	r, err = rt.gate.Check(r, access.Request{Open: served.open, Changes: served.changes(r.Method), Route: served.path})
 	if err != nil {
 		return err
 	}

@@ -78,6 +78,8 @@ type Request struct {
 	Open bool
 	// Changes: it changes something.
 	Changes bool
+	// Route is how the log names what was asked for: somebody may have pasted a token into the path.
+	Route string
 }
 
 // Asks reports whether the settings want to know who makes a request.
@@ -109,7 +111,7 @@ func (g *Gate) Check(r *http.Request, of Request) (*http.Request, error) {
 		level = zapcore.DebugLevel // Each browser asks without them first.
 	}
 	g.log.Log(level, "a request was refused", zap.String("reason", string(refusal.Reason)), zap.String("user", refusal.User), zap.String("method", bounded(r.Method)),
-		zap.String("path", bounded(r.URL.Path)), zap.String("client", r.RemoteAddr), zap.Error(refusal))
+		zap.String("route", of.Route), zap.String("client", r.RemoteAddr), zap.Error(refusal))
 	return nil, refusal
 }
 
