@@ -89,6 +89,7 @@ func TestE2EEvidenceHasNoSecret(t *testing.T) {
 			p.ask(t, http.MethodGet, path, "")
 			p.ask(t, http.MethodGet, path, "", "Authorization", "Bearer "+w.plant("wrongtoken"))
 			p.ask(t, http.MethodGet, path, "", "Authorization", basicOf("alice", w.plant("wrongpassword")), "Cookie", "session="+w.plant("cookie"))
+			p.ask(t, http.MethodGet, path, "", "Authorization", basicOf(w.plant("passwordasuser"), "x"))
 		}
 	}
 	status, text := proxy.ask(t, http.MethodPost, "/incidents", `{"reason":"somebody wants it","before":"1m"}`)
