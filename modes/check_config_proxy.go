@@ -109,9 +109,11 @@ func (r *configReport) checkWeb(flag string, c WebConfig, listen ...string) {
 	var who []string
 	if c.TokenFile != "" {
 		asks = true
+		many := "those with a token"
 		if table, ok := loadFor(r, tokenFileFlag, lookAtTokens, tokensOf(c.TokenFile, access.RoleRead, access.RoleOperate)); ok {
-			who = append(who, fmt.Sprintf("%d tokens", table.Len()))
+			many = fmt.Sprintf("%d tokens", table.Len())
 		}
+		who = append(who, many)
 		r.checkSecret(tokenFileFlag, c.TokenFile)
 	}
 	if c.File != "" {

@@ -43,7 +43,7 @@ func (r *configReport) warn(flag, format string, args ...any) {
 
 // problem says why a file of a flag cannot be used, and what to look at. The error names the file.
 func (r *configReport) problem(flag string, err error, next string) {
-	text := strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", "; "), "--"+flag+": ")
+	text := strings.TrimPrefix(oneLine(err.Error()), "--"+flag+": ")
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		next = "whether the path is right, and the file is written or mounted where the program runs"
@@ -51,6 +51,15 @@ func (r *configReport) problem(flag string, err error, next string) {
 		next = "the owner and the mode of the file and of its directories: this check ran as the user " + strconv.Itoa(os.Getuid())
 	}
 	r.problems = append(r.problems, "PROBLEM  --"+flag+": "+logsink.Printable(text+". Look at: "+next))
+}
+
+// oneLine joins the lines of an error of YAML, whose first one ends with a colon.
+func oneLine(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	return strings.ReplaceAll(strings.Join(lines, "; "), ":; ", ": ")
 }
 
 // loadFor loads the files of a flag once. It reports false after a problem.

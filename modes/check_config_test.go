@@ -146,8 +146,10 @@ func TestCheckConfigProblems(t *testing.T) {
 		`--proxy-cert-file: the certificate of "old" in "old.crt" has expired at `,
 		`--storage-dir: `,
 		`--bearer-token-file: "bad-tokens": line 1: the hash`,
-		`--web-config-file: "bad.yml": `,
+		`--web-config-file: "bad.yml": yaml: unmarshal errors: line 1: field basic_auth not found in type web.Config. Look at: `,
 	)
+	out, _ := w.checkConfig("proxy", "--bearer-token-file", "@bad-tokens")
+	requireLines(t, []string{"all that reach the address may register", "in memory only", "answers HTTP on :17901 to those with a token"}, reportLines("ok", out), out)
 	f([]string{"proxy", "--grpc-tls-cert-file", "@proxy.crt", "--grpc-tls-key-file", "@n1.key", "--grpc-client-ca-file", "@empty", "--grpc-agent-token-file", "@empty",
 		"--alertmanager-url", "http://am", "--alertmanager-config-file", "@bad.yml"},
 		`--grpc-tls-cert-file: the key of --grpc-tls-key-file in "n1.key" does not fit the certificate in "proxy.crt"`,

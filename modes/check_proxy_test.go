@@ -165,7 +165,7 @@ func TestCheckProxyFailures(t *testing.T) {
 		`the proxy trusts the authority of no certificate in --proxy-cert-file (its --grpc-client-ca-file); it is that of "n1" for no host (its common name, which does not count, is "n1"), issued by "stranger"`)
 	f(mutual, withTLS("--proxy-cert-file", "@n1.crt", "--proxy-key-file", "@n1.key", "--node-id", "n2"), "registration",
 		`the proxy would refuse it: node_id "n2" is not in the certificate, which has "n1"`)
-	f(tokens, []string{"--node-id", "n1"}, "registration", "the proxy would refuse it: an agent's token is needed: --proxy-token-file of the agent names a file with one")
+	f(tokens, []string{"--node-id", "n1"}, "registration", "the proxy would refuse it: an agent's token is needed: the agent must name a file with one (--proxy-token-file)")
 	f(tokens, []string{"--node-id", "n1", "--proxy-token-file", "@bad-token"}, "registration", "the proxy would refuse it: the token is not one of --grpc-agent-token-file")
 	f(open, []string{"--node-id", "n1", "--node-role", "1"}, "registration", `node_role "1": a letter`)
 	f(open, []string{"--proxy-token-file", "@none"}, "--proxy-token-file", `read "none": no such file or directory. Look at: whether the path is right`)

@@ -49,7 +49,7 @@ func (w *tlsWorld) answer(conn *grpc.ClientConn, key, name string, value float64
 func TestAgentWithoutTokenCannotRegister(t *testing.T) {
 	inIdentityWorld(t, wantTokens("agents", "good"), func(t *testing.T, w *tlsWorld) {
 		without := w.join(joining{node: "a", leaf: named("a")})
-		w.requireRefused(without, "token", "an agent's token is needed: --proxy-token-file of the agent names a file with one")
+		w.requireRefused(without, "token", "an agent's token is needed: the agent must name a file with one (--proxy-token-file)")
 		w.pass(10 * time.Second) // The log has a line for each reason and ten seconds.
 		wrong := w.join(joining{node: "b", leaf: named("b"), tokenFile: w.writeToken("b", "bad")})
 		w.pass(10 * time.Second)

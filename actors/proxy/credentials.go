@@ -52,7 +52,7 @@ func (c Credentials) check(s shownCredentials) verifiedPeer {
 		var ok bool
 		switch is.token, ok = c.Tokens.Find(s.token); {
 		case s.token == "":
-			return verifiedPeer{rejected: &rejection{rejectedToken, "an agent's token is needed: --proxy-token-file of the agent names a file with one"}}
+			return verifiedPeer{rejected: &rejection{rejectedToken, "an agent's token is needed: the agent must name a file with one (--proxy-token-file)"}}
 		case !ok:
 			return verifiedPeer{rejected: &rejection{rejectedToken, "the token is not one of --grpc-agent-token-file"}}
 		}
