@@ -54,7 +54,7 @@ func (k *checking) speak(ctx context.Context, raw net.Conn) {
 		k.fail(stepTLS, strings.Join(append([]string{k.whyNoTLS(err)}, h.sawCertificate()...), "; "), "")
 		return
 	}
-	k.saySecured(h, conn.ConnectionState())
+	k.saySecured(conn.ConnectionState())
 	k.checkHTTP2(alertConn{conn, func(err error) { h.alerted = err }}, h)
 }
 
@@ -101,7 +101,7 @@ func (h *handshake) sawCertificate() []string {
 	return []string{"it is " + describe(h.proxy[0], time.Now())}
 }
 
-func (k *checking) saySecured(h *handshake, s tls.ConnectionState) {
+func (k *checking) saySecured(s tls.ConnectionState) {
 	text := tls.VersionName(s.Version) + ", the proxy's certificate is " + describe(s.PeerCertificates[0], time.Now())
 	if time.Until(s.PeerCertificates[0].NotAfter) < expiresSoon {
 		k.say(stepTLS, CheckWarned, text)
