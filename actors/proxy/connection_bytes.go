@@ -35,6 +35,12 @@ func (c *countedConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// Close forgets the connection: gRPC keeps nothing of one that it has closed.
+func (c *countedConn) Close() error {
+	c.connections.forget(c.raw)
+	return c.Conn.Close()
+}
+
 // frameCounter counts the frames of HTTP/2 in what is read bit by bit.
 type frameCounter struct {
 	skip int // bytes before the next frame
@@ -61,6 +67,13 @@ func (f *frameCounter) count(b []byte) (frames int) {
 		}
 	}
 	return frames
+}
+
+func (c *connections) forget(conn net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state.Remove(conn)
+	delete(c.streams, conn)
 }
 
 // received counts bytes that a connection has sent, and closes a connection if that is too much.

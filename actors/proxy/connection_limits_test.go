@@ -127,6 +127,7 @@ func TestStreamsOfAConnectionAreLimited(t *testing.T) {
 		require.False(t, conn.closed)
 		require.Equal(t, codes.ResourceExhausted, openStream(c, conn))
 		require.True(t, conn.closed)
+		require.Equal(t, codes.ResourceExhausted, openStream(c, conn), "gRPC had read it before")
 		require.Equal(t, uint64(1), c.counters.counts().ConnectionsClosed["streams"])
 	})
 }

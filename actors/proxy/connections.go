@@ -134,15 +134,21 @@ func (c *connections) onSweep() {
 // a lock of the connection meanwhile.
 func (c *connections) onStream(ctx context.Context, _ *tap.Info) (context.Context, error) {
 	conn := connectionOf(ctx).raw
-	if conn == nil || c.mayOpenStream(conn) {
+	if conn == nil {
 		return ctx, nil
 	}
-	c.close(conn, closedStreams)
+	may, first := c.mayOpenStream(conn)
+	if may {
+		return ctx, nil
+	}
+	if first { // What gRPC has read before is still to come.
+		c.close(conn, closedStreams)
+	}
 	return nil, status.Error(codes.ResourceExhausted, "the connection opens streams too often: it may open "+itoa(streamsPerMinute)+
 		" a minute, and "+itoa(streamBurst)+" at once")
 }
 
-func (c *connections) mayOpenStream(conn net.Conn) bool {
+func (c *connections) mayOpenStream(conn net.Conn) (may, first bool) {
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
