@@ -21,18 +21,23 @@ const (
 	floodSteady   = 50        // agents that are there before
 	floodGrowth   = 256 << 10 // KiB, with the garbage of a flood of 800 MB
 	floodLogLines = 600
+	// floodOfConnection is how many registrations of 250 KB a connection makes.
+	floodOfConnection = 3
 )
 
-// floodFrom registers so many nodes on one connection, as many at once as it may have
-// streams, and drops each at once. It returns how many were let in.
+// floodFrom registers so many nodes on sixteen connections at a time, and drops each at once. A connection ends after a few
+// registrations: the proxy closes one that sends more than 1 MiB without a session. It returns how many were let in.
 func floodFrom(t *testing.T, ip, addr string, node func(i int) *wire.RegisterAgentRequest) (accepted int) {
 	t.Helper()
-	s := strangerFrom(t, ip, addr)
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	for worker := range 16 {
 		all.Go(func() {
+			var s *stranger
 			for i := worker; i < floodNodes; i += 16 {
+				if i/16%floodOfConnection == 0 {
+					s = strangerFrom(t, ip, addr)
+				}
 				ctx, cancel := context.WithCancel(t.Context())
 				reg, err := s.client.RegisterAgent(ctx)
 				if err == nil && reg.Send(node(i)) == nil {
@@ -44,6 +49,9 @@ func floodFrom(t *testing.T, ip, addr string, node func(i int) *wire.RegisterAge
 					mu.Unlock()
 				}
 				cancel()
+				if i/16%floodOfConnection == floodOfConnection-1 {
+					_ = s.conn.Close()
+				}
 			}
 		})
 	}
