@@ -58,6 +58,13 @@ func styleRules() []rule {
 			},
 		},
 		{
+			name:   "packages stand in five folders",
+			why:    "whoever looks for something knows where to begin",
+			check:  each(checkTopFolder),
+			breaks: []map[string]string{{"util/x.go": "package util"}, {"internal/x/x_test.go": "package x"}},
+			keeps:  map[string]string{"main.go": "package main", "actors/proxy/x.go": "package proxy", "httpapi/x.go": "package httpapi"},
+		},
+		{
 			name:  "tests do not sleep",
 			why:   "a test that waits for real time is slow on a fast machine and fails on a slow one: time is fake, in a testing/synctest bubble; only tests of processes, behind the build tag e2e, cannot have that",
 			check: each(checkSleep),
@@ -150,6 +157,13 @@ func checkPackageComments(tree []source) []string {
 		}
 	}
 	return complaints
+}
+
+func checkTopFolder(s source, complain func(token.Pos, string, ...any)) {
+	top, _, below := strings.Cut(s.path, "/")
+	if below && !slices.Contains([]string{"actors", "httpapi", "messages", "modes", "recorder"}, top) {
+		complain(s.file.Pos(), "a package in %s/", top)
+	}
 }
 
 func checkSleep(s source, complain func(token.Pos, string, ...any)) {

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"fodc/connlimit"
+	"fodc/messages/connlimit"
 
 	"go.uber.org/zap"
 )

@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"fodc/connlimit"
+	"fodc/messages/connlimit"
 
 	"github.com/stretchr/testify/require"
 )

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"fodc/connlimit"
+	"fodc/messages/connlimit"
 
 	"go.uber.org/zap"
 )

@@ -77,6 +77,7 @@ func runMain(t *testing.T, args []string, stdout, stderr io.Writer, run Runners)
 
 var defaultProxy = ProxyConfig{
 	GRPCListenAddr: ":17900", HTTPListenAddr: ":17901",
+	GRPCTLS:          GRPCTLSConfig{ClientAuth: "require", NodeIDFrom: "any", MinVersion: "1.3"},
 	HeartbeatTimeout: 30 * time.Second, CleanupTimeout: 5 * time.Minute,
 	MaxAgents: 1000, GRPCMaxMsgSize: 4194304,
 	HTTPReadTimeout: 10 * time.Second, HTTPWriteTimeout: 10 * time.Second,
@@ -89,6 +90,7 @@ var defaultProxy = ProxyConfig{
 var defaultAgent = AgentConfig{
 	ProxyAddrs: []string{"localhost:17900"}, NodeID: "n", NodeRole: "r", NodePort: 17912,
 	Targets: []TargetConfig{{URL: "http://127.0.0.1:2121/metrics"}}, DefaultTargets: true,
+	Security:     LinkSecurityConfig{MinVersion: "1.3"},
 	PollInterval: 10 * time.Second, HeartbeatInterval: 10 * time.Second, ReconnectInterval: 5 * time.Second,
 	MaxMemoryPercent: 10, HTTPListenAddr: ":17902", HostTelemetry: true, CollectConfig: true,
 	MaxPageBytes: 32 << 20, MaxPageSamples: 200_000, MaxSampleLabels: 128, MaxLabelBytes: 64 << 10,
@@ -121,6 +123,7 @@ func TestDefaults(t *testing.T) {
 	both := StandaloneConfig{Proxy: defaultProxy, Agent: defaultAgent}
 	both.Agent.ProxyAddrs, both.Agent.NodeID, both.Agent.NodeRole = nil, host, "standalone"
 	both.Agent.Storage.Dir = "fodc-data"
+	both.Agent.Security = LinkSecurityConfig{} // There is no network between the two.
 	f(both, "standalone")
 }
 

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"fodc/connlimit"
+	"fodc/messages/connlimit"
 
 	"go.uber.org/zap"
 	"google.golang.org/grpc/codes"

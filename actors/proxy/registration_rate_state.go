@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"time"
 
-	"fodc/connlimit"
+	"fodc/messages/connlimit"
 )
 
 // Limits of how often peers of one address may register, accepted or not.
