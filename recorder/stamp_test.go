@@ -28,13 +28,13 @@ func TestTargetLabels(t *testing.T) {
 	f(`a{pod="p"}`, `a{container_name="data",pod="p"}`)
 }
 
-// With HonorLabels a label of a sample stays as it is.
+// With HonorLabels a label of a sample stays as it is. One without a value keeps that of the target away, as in Prometheus.
 func TestLabelsOfSamplesAreHonored(t *testing.T) {
 	w := NewWindow(Limits{})
 	target := Target{Name: "t", Labels: []messages.Label{{Name: "container_name", Value: "data"}}, HonorLabels: true}
 	page := textPage(t, "a{container_name=\"x\"} 1\nb{container_name=\"\"} 2\nc 3\n")
 	w.Append(target, Scrape{At: at(0), Page: page})
-	require.Equal(t, []string{`a{container_name="x"} 1`, `b{container_name="data"} 2`, `c{container_name="data"} 3`}, latest(w))
+	require.Equal(t, []string{`a{container_name="x"} 1`, `b{} 2`, `c{container_name="data"} 3`}, latest(w))
 	target.HonorLabels = false
 	w.Append(target, Scrape{At: at(1), Page: page})
 	require.Contains(t, latest(w), `a{container_name="data",exported_container_name="x"} 1`, "it holds from the next scrape on")

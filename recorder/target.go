@@ -123,13 +123,14 @@ func (t *target) complete(id identity, name string) (identity, error) {
 	return id, err
 }
 
-// stamped returns the target's labels for the sample whose labels are in labelBuf.
+// stamped returns the target's labels for the sample whose labels are in labelBuf. As in Prometheus, an honored label may be
+// without a value: then the sample has none of that name.
 func (t *target) stamped() []messages.Label {
 	if !t.honorLabels {
 		return t.labels
 	}
 	return slices.DeleteFunc(slices.Clone(t.labels), func(l messages.Label) bool {
-		return slices.ContainsFunc(t.labelBuf, func(own messages.Label) bool { return own.Name == l.Name && own.Value != "" })
+		return slices.ContainsFunc(t.labelBuf, func(own messages.Label) bool { return own.Name == l.Name })
 	})
 }
 
