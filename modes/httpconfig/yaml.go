@@ -47,10 +47,11 @@ func withoutValues(faults []string) (texts []string) {
 	return texts
 }
 
-// The texts of the library that have names or values in them.
+// The texts of the library that have names or values in them. What is not written like the name of a field may be a value: in a
+// list of fields, "password=x" is the name of one.
 var (
-	unknownField = regexp.MustCompile(`^line (\d+): field (.{1,60}) not found in type .*$`)
-	fieldTwice   = regexp.MustCompile(`^line (\d+): (?:field|key) "?(.{1,60}?)"? already set in .*$`)
+	unknownField = regexp.MustCompile(`(?s)^line (\d+): field (?:([\w.\-]{1,60})(?:=.*)?|.*) not found in type \S+$`)
+	fieldTwice   = regexp.MustCompile(`^line (\d+): (?:field|key) "?([\w.\-]{1,60})"? already set in .*$`)
 	wrongKind    = regexp.MustCompile(`(?s)^line (\d+): cannot unmarshal (!!\w+).* into (\S+)$`)
 	// What has no more than a line before it is of the parser, which quotes nothing.
 	syntaxError = regexp.MustCompile(`^yaml: (line \d+: .*)$`)
@@ -60,7 +61,9 @@ var (
 
 // withoutValue returns the text of an error without the values that it quotes.
 func withoutValue(text string) string {
-	if m := unknownField.FindStringSubmatch(text); m != nil {
+	if m := unknownField.FindStringSubmatch(text); m != nil && m[2] == "" {
+		return fmt.Sprintf("line %s: unknown field", m[1])
+	} else if m != nil {
 		return fmt.Sprintf("line %s: unknown field %q", m[1], m[2])
 	}
 	if m := fieldTwice.FindStringSubmatch(text); m != nil {

@@ -61,6 +61,8 @@ func TestFaultsOfTheFile(t *testing.T) {
 	f("sample_limits: 1", `line 1: unknown field "sample_limits"`)
 	f("endpoints:\n- url: "+one+"\n  basic_aut: {password: planted}", `line 3: unknown field "basic_aut"`)
 	f("endpoints:\n- url: "+one+"\n  basic_auth: {passwd: planted}", `line 3: unknown field "passwd"`)
+	f("endpoints:\n- url: "+one+"\n  basic_auth: {username: a, password=planted}", `line 3: unknown field "password"`)
+	f("endpoints:\n- url: "+one+"\n  basic_auth: {username: a, 'password planted'}", `line 3: unknown field`)
 	f("sample_limit: -1", `line 1: a whole number of 0 or more is needed here`)
 	f("sample_limit: planted", `line 1: a whole number of 0 or more is needed here`)
 	f("body_size_limit: 10", `body_size_limit must be a size with a unit, such as 10MB, or 0 for none, and is "10"`)
