@@ -114,15 +114,16 @@ func TestFirstFramesAreLimitedTogether(t *testing.T) {
 // Frames are counted when their heads are whole, wherever reads end.
 func TestFramesAreCounted(t *testing.T) {
 	sent := append([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), http2Frame(frameSettings, 0, 0, nil)...)
-	for _, length := range []int{0, 1, 300, 0, 70_000, 1} {
-		sent = append(sent, http2Frame(0, 0, 1, make([]byte, length))...)
+	for kind, length := range []int{0, 1, 300, 0, 70_000, 1} { // 1 are headers, 4 are settings
+		sent = append(sent, http2Frame(byte(kind), 0, 1, make([]byte, length))...)
 	}
 	for _, size := range []int{1, 2, 3, 7, 9, 24, 100, 16 << 10, len(sent)} {
-		f, frames := frameCounter{skip: prefaceBytes}, 0
+		f, frames := frameCounter{skip: prefaceBytes}, frameCounts{}
 		for part := range slices.Chunk(sent, size) {
-			frames += f.count(part)
+			n := f.count(part)
+			frames = frameCounts{frames.all + n.all, frames.headers + n.headers, frames.settings + n.settings}
 		}
-		require.Equal(t, 7, frames, "in reads of %d bytes", size)
+		require.Equal(t, frameCounts{7, 1, 2}, frames, "in reads of %d bytes", size)
 		require.Zero(t, f.skip)
 	}
 }
@@ -134,19 +135,19 @@ func TestBytesWithoutASessionAreLimited(t *testing.T) {
 		agent, stranger := &trackedConn{ip: "10.0.0.1"}, &trackedConn{ip: "10.0.0.66"}
 		c.accepted(agent)
 		c.accepted(stranger)
-		c.received(agent, connectionBytes)
-		c.received(stranger, connectionBytes)
+		c.received(agent, connectionBytes, 0)
+		c.received(stranger, connectionBytes, 0)
 		require.False(t, agent.closed || stranger.closed)
-		c.received(stranger, 1)
+		c.received(stranger, 1, 0)
 		require.True(t, stranger.closed)
-		c.received(stranger, 1) // what was read at the same time
+		c.received(stranger, 1, 0) // what was read at the same time
 		c.registered(agent)
-		c.received(agent, 100*connectionBytes)
+		c.received(agent, 100*connectionBytes, 0)
 		c.unregistered(agent)
-		c.received(agent, 100*connectionBytes)
+		c.received(agent, 100*connectionBytes, 0)
 		require.False(t, agent.closed, "it was on its way")
 		time.Sleep(6 * time.Second)
-		c.received(agent, connectionBytes+1)
+		c.received(agent, connectionBytes+1, 0)
 		require.True(t, agent.closed)
 		require.Equal(t, uint64(2), c.counters.counts().ConnectionsClosed["bytes"])
 	})

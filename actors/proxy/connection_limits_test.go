@@ -12,8 +12,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/peer"
 )
 
 // trackedConn is a connection that records whether it was closed.
@@ -30,12 +28,6 @@ func (h *trackedConn) Close() error {
 
 func (h *trackedConn) RemoteAddr() net.Addr {
 	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(h.ip), 1))
-}
-
-// openStream opens a stream on the connection, and returns its status.
-func openStream(c *connections, conn net.Conn) codes.Code {
-	_, err := c.onStream(peer.NewContext(context.Background(), &peer.Peer{AuthInfo: connection{raw: conn}}), nil)
-	return code(err)
 }
 
 func newTestConnections() *connections { return newConnections(10, newCounters(), nil, zap.NewNop()) }
@@ -117,17 +109,17 @@ func TestStreamsOfAConnectionAreLimited(t *testing.T) {
 		conn := &trackedConn{ip: "10.0.0.66"}
 		c.accepted(conn)
 		c.registered(conn)
-		for range streamBurst {
-			require.Equal(t, codes.OK, openStream(c, conn))
-		}
+		require.True(t, c.received(conn, 9, streamBurst))
 		time.Sleep(time.Second)
 		for range streamsPerMinute / 60 {
-			require.Equal(t, codes.OK, openStream(c, conn))
+			require.True(t, c.received(conn, 9, 1))
 		}
+		require.True(t, c.received(conn, 9, 0))
 		require.False(t, conn.closed)
-		require.Equal(t, codes.ResourceExhausted, openStream(c, conn))
+		require.False(t, c.received(conn, 9, 1))
 		require.True(t, conn.closed)
-		require.Equal(t, codes.ResourceExhausted, openStream(c, conn), "gRPC had read it before")
+		require.False(t, c.received(conn, 9, 1), "it was read before")
+		require.Empty(t, c.streams)
 		require.Equal(t, uint64(1), c.counters.counts().ConnectionsClosed["streams"])
 	})
 }

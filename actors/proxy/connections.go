@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"net"
 	"sync"
 	"time"
@@ -9,9 +8,6 @@ import (
 	"fodc/messages/connlimit"
 
 	"go.uber.org/zap"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/tap"
 )
 
 // Limits of all connections.
@@ -130,34 +126,49 @@ func (c *connections) onSweep() {
 	}
 }
 
-// onStream is called by gRPC for each stream that a peer opens, before anything else is done about it. gRPC holds
-// a lock of the connection meanwhile.
-func (c *connections) onStream(ctx context.Context, _ *tap.Info) (context.Context, error) {
-	conn := connectionOf(ctx).raw
-	if conn == nil {
-		return ctx, nil
-	}
-	may, first := c.mayOpenStream(conn)
-	if may {
-		return ctx, nil
-	}
-	if first { // What gRPC has read before is still to come.
-		c.close(conn, closedStreams)
-	}
-	return nil, status.Error(codes.ResourceExhausted, "the connection opens streams too often: it may open "+itoa(streamsPerMinute)+
-		" a minute, and "+itoa(streamBurst)+" at once")
-}
-
-func (c *connections) mayOpenStream(conn net.Conn) (may, first bool) {
+// received counts bytes that a connection has sent, and frames that open streams or are settings. It closes a connection
+// if that is too much, and reports whether this one may go on.
+func (c *connections) received(conn net.Conn, bytes, frames int) (goesOn bool) {
 	now := time.Now()
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	if !c.state.Has(conn) { // It is closed.
+		c.mu.Unlock()
+		return false
+	}
+	victim, why := conn, closedStreams
+	over := frames > 0 && !c.mayAnswer(conn, frames, now)
+	if over {
+		c.state.Remove(conn)
+	} else {
+		why = closedBytes
+		victim, over = c.state.Sent(conn, bytes, now)
+	}
+	if over {
+		delete(c.streams, victim)
+	}
+	c.mu.Unlock()
+	if over {
+		c.close(victim, why)
+	}
+	return !over || victim != conn
+}
+
+// mayAnswer reports whether the connection may have so many more frames that gRPC answers.
+func (c *connections) mayAnswer(conn net.Conn, frames int, now time.Time) bool {
 	r := c.streams[conn]
 	if r == nil {
 		r = newStreamRate(now)
 		c.streams[conn] = r
 	}
-	return r.take(now)
+	return r.take(frames, now)
+}
+
+// forget forgets a connection that is closed.
+func (c *connections) forget(conn net.Conn) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state.Remove(conn)
+	delete(c.streams, conn)
 }
 
 // stop closes the connections without a session, and each one that is accepted later. gRPC's server does not:

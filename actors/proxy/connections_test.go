@@ -31,6 +31,7 @@ const (
 	frameSettings = 4
 	framePing     = 6
 	flagAck       = 1
+	flagEndStream = 1
 	flagEndHead   = 4
 )
 

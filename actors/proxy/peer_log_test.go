@@ -56,7 +56,7 @@ func TestRefusedRegistrationsInTheLog(t *testing.T) {
 			}
 		}
 		for i := range 1500 {
-			if i%streamBurst == 0 {
+			if i%100 == 0 {
 				client = w.client()
 			}
 			refuse(fmt.Sprintf("no role %d", i))
@@ -83,7 +83,7 @@ func TestRefusedStreamsInTheLog(t *testing.T) {
 		log = l
 		client := w.client()
 		for i := range 500 {
-			if i%streamBurst == 0 {
+			if i%100 == 0 {
 				client = w.client()
 			}
 			ctx := t.Context()

@@ -150,7 +150,6 @@ func Start(sys *actors.System, cfg Config) *Proxy {
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPingInterval, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: keepaliveTime, Timeout: keepaliveTimeout, MaxConnectionIdle: connectionIdle}),
 		grpc.UnknownServiceHandler(p.service.drainUnknown),
-		grpc.InTapHandle(p.connections.onStream),
 	}
 	if cfg.Intercept != nil {
 		options = append(options, grpc.StreamInterceptor(cfg.Intercept))

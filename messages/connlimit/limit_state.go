@@ -131,6 +131,9 @@ func (s *State[C]) Use(c C) bool {
 	return true
 }
 
+// Has reports whether the connection is known.
+func (s *State[C]) Has(c C) bool { return s.conns[c] != nil }
+
 // Release ends a use.
 func (s *State[C]) Release(c C, now time.Time) {
 	n := s.conns[c]
