@@ -20,6 +20,8 @@ const (
 	// while something of it is unread, the peer would often see a reset, and not why.
 	lingerTime  = time.Second
 	lingerBytes = 64 << 10
+	// handshakeCost is what a byte of a handshake counts: it is kept in a buffer that doubles when it is full.
+	handshakeCost = 2
 )
 
 // encrypted are the credentials of connections with TLS. They number the connections, as plaintext does.
@@ -38,8 +40,10 @@ func (e encrypted) Clone() credentials.TransportCredentials { return e }
 
 // ServerHandshake is called by gRPC, which has set handshakeTimeout as the connection's deadline, and closes it at an error.
 func (e encrypted) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	conn := tls.Server(raw, e.config())
+	shaking := &handshakeConn{Conn: raw, connections: e.connections}
+	conn := tls.Server(shaking, e.config())
 	err := conn.Handshake()
+	shaking.over = true
 	if err == nil && conn.ConnectionState().NegotiatedProtocol == "" {
 		err = errNoHTTP2
 	}
@@ -50,6 +54,22 @@ func (e encrypted) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo
 	state := conn.ConnectionState()
 	return e.connections.counted(conn, raw), connection{id: connectionIDs.Add(1), conn: raw, raw: raw, chain: state.PeerCertificates,
 		AuthInfo: credentials.TLSInfo{State: state, CommonAuthInfo: credentials.CommonAuthInfo{SecurityLevel: credentials.PrivacyAndIntegrity}}}, nil
+}
+
+// handshakeConn tells connections what is read in a handshake: Go keeps up to 64 KiB of a first message, and up to 256 KiB of
+// certificates, until they are whole. Later a countedConn counts what was decrypted.
+type handshakeConn struct {
+	net.Conn
+	connections *connections
+	over        bool
+}
+
+func (c *handshakeConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 && !c.over && !c.connections.received(c.Conn, handshakeCost*n, 0) {
+		return 0, net.ErrClosed
+	}
+	return n, err
 }
 
 // ClientHandshake is for clients.
@@ -88,6 +108,8 @@ func handshakeFailureOf(err error) handshakeFailure {
 	switch {
 	case err == io.EOF, errors.Is(err, syscall.ECONNRESET):
 		return handshakeNone // Probes of load balancers connect, and close at once.
+	case errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe):
+		return handshakeNone // The proxy has closed it, and has said why.
 	case errors.As(err, &noTLS):
 		return handshakeNoTLS
 	case errors.As(err, &unknown):

@@ -3,10 +3,13 @@ package proxy
 import (
 	"context"
 	"crypto/tls"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"fodc/actors"
+	"fodc/actors/actorstest"
 	"fodc/messages"
 	"fodc/modes/certtest"
 
@@ -74,4 +77,43 @@ func TestTLSConnectionsWithoutASession(t *testing.T) {
 		require.EqualValues(t, 1, w.counts().SessionsOpened)
 		require.Equal(t, map[string]any{"p1": 1.}, shown(w.collect(messages.Query{})))
 	})
+}
+
+// What strangers send in handshakes takes bounded memory: Go reads a first message of 64 KiB before it looks at it, and certificates of 256 KiB.
+func TestTLSHandshakesAreLimited(t *testing.T) {
+	const strangers, most = 600, 64 << 20
+	cfg := testConfig
+	cfg.Limits.MaxAgents = strangers
+	var secure credentials.TransportCredentials
+	cfg.TLS, secure = tlsOf(t, "p1")
+	test := func(t *testing.T, w *world) {
+		w.secure = secure
+		w.agent(baseline("p1"), always(1)).beat()
+		before, hello := heapAndStacks(), endlessClientHello()
+		for range strangers {
+			c, err := w.net.Dial()
+			require.NoError(t, err)
+			defer c.Close()
+			go func() { _, _ = c.Write(hello) }()
+		}
+		synctest.Wait()
+		more, closed := heapAndStacks()-before, w.counts().ConnectionsClosed["bytes"]
+		t.Logf("%d bytes more, %d connections closed", more, closed)
+		require.Less(t, more, int64(most))
+		require.NotZero(t, closed)
+		require.Zero(t, w.counts().HandshakesFailed["other"], "the proxy has ended them itself")
+		require.Equal(t, map[string]any{"p1": 1.}, shown(w.collect(messages.Query{})))
+	}
+	actorstest.Run(t, func(t *testing.T, sys *actors.System) { serveWorld(t, sys, cfg, 4<<10, test) })
+}
+
+// endlessClientHello are the records of a first message that lacks its last byte.
+func endlessClientHello() (records []byte) {
+	const size = 64 << 10
+	hello := make([]byte, 4+size-1)
+	hello[0], hello[1] = 1, size>>16
+	for part := range slices.Chunk(hello, 16<<10) {
+		records = append(append(records, 22, 3, 1, byte(len(part)>>8), byte(len(part))), part...)
+	}
+	return records
 }

@@ -4,7 +4,7 @@ package proxy
 type handshakeFailure string
 
 const (
-	handshakeNone             handshakeFailure = ""                  // nobody has begun one
+	handshakeNone             handshakeFailure = ""                  // nobody has begun one, or the proxy has closed the connection
 	handshakeNoTLS            handshakeFailure = "no_tls"            // the peer speaks something else
 	handshakeNoCertificate    handshakeFailure = "no_certificate"    // agents must have one, and this has none
 	handshakeUnknownAuthority handshakeFailure = "unknown_authority" // its certificate is of an authority that is not trusted
