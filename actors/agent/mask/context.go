@@ -1,6 +1,10 @@
 package mask
 
-import "strings"
+import (
+	"path"
+	"regexp"
+	"strings"
+)
 
 // maxNameDistance is how far behind its name a value may be, as in {"name": "PASSWORD", "value": "x"}.
 const maxNameDistance = 256
@@ -44,6 +48,49 @@ func isPlace(value string) bool {
 	short := min(maxPortBytes, len(value))
 	return strings.Trim(strings.TrimRight(value[:short], afterPlace), digits+":") == "" &&
 		skip(value, short, func(b byte) bool { return strings.IndexByte(afterPlace, b) >= 0 }) == len(value)
+}
+
+// isPlaceOrTag reports whether the value is the number of a line behind the name of a source file, as in "token.go:12", or the version
+// of an image, as in "registry/jwt-proxy:1.2.3".
+func (f *namedFinder) isPlaceOrTag(name, sign int, value span) bool {
+	if f.text[sign] != ':' || value.from != sign+1 || !isDigit(f.text[value.from]) && f.text[value.from] != 'v' {
+		return false
+	}
+	if sourceExtensions[path.Ext(f.text[name:sign])] {
+		return isPlace(f.text[value.from:value.to])
+	}
+	return name > 1 && f.text[name-1] == '/' && isAlnum(f.text[name-2]) && versionTag.MatchString(f.text[value.from:min(value.to, value.from+maxTagBytes)])
+}
+
+// maxTagBytes bounds the tag of an image.
+const maxTagBytes = 128
+
+// versionTag matches the tag of an image that is a version, with the punctuation or the digest behind it.
+var versionTag = regexp.MustCompile(`^v?\d+(?:\.\d+)+(?:-[a-z0-9.]{1,20})?(?:[^\w.+-].*)?$`)
+
+// isWholeLine reports whether the name begins a line, and all that follows its sign is the value, as in YAML and in files of properties:
+// "passphrase: correct horse". A command may follow PASSWORD=x, and another name the value.
+func (f *namedFinder) isWholeLine(name, sign, value int) bool {
+	if first := f.text[value]; isQuote(first) || first == '[' || first == '{' || value >= f.ofLine(sign) || !beginsLine(f.text, name) {
+		return false
+	}
+	rest := f.text[sign+1 : f.ofLine(sign)]
+	switch f.text[sign] {
+	case ':':
+		return isBlank(rest[0]) && !strings.Contains(rest, ": ")
+	case '=':
+		return (isBlank(rest[0]) || strings.IndexByte(f.text[name:sign], '.') > 0) && !strings.Contains(rest, "=")
+	}
+	return false
+}
+
+// ofWords returns the end of the line at the position, without a comment.
+func (e *endFinder) ofWords(i int) int {
+	line := e.text[i:e.ofLine(i)]
+	if comment := strings.Index(line, " #"); comment >= 0 {
+		line = line[:comment]
+	}
+	return i + len(strings.TrimRight(line, " \t"))
 }
 
 const afterPlace = ",;)}]."

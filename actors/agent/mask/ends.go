@@ -38,7 +38,7 @@ func (e *endFinder) ofBrackets(i int) int {
 	if e.brackets == nil {
 		e.brackets = map[int]int{}
 		var open []int
-		for at := i; at < len(e.text); at++ {
+		for at := range len(e.text) {
 			switch e.text[at] {
 			case '{', '[':
 				open = append(open, at)
@@ -87,11 +87,29 @@ func (e *endFinder) ofValue(i int) int {
 	if escapes < len(e.text) && (e.text[escapes] == '"' || e.text[escapes] == '\'') {
 		return e.ofQuotes(escapes+1, e.text[i:escapes+1])
 	}
+	if end, ok := e.ofLiteral(i); ok {
+		return end
+	}
 	if e.text[i] == '{' || e.text[i] == '[' {
 		return e.ofBrackets(i)
 	}
 	return e.ofWord(i)
 }
+
+// maxTypeBytes bounds the type of a value in Go.
+const maxTypeBytes = 128
+
+// ofLiteral returns the end of a value of Go that begins with its type, as in []string{"a", "b"}; ok is false if it is none.
+func (e *endFinder) ofLiteral(i int) (end int, ok bool) {
+	open := skipIn(e.text[:min(len(e.text), i+maxTypeBytes)], i, typeChars)
+	if open == i || open == len(e.text) || e.text[open] != '{' {
+		return 0, false
+	}
+	end = e.ofBrackets(open)
+	return end, e.text[end-1] == '}'
+}
+
+var typeChars = charsetOf(digits + lowers + capital + "_.*&[]/")
 
 // trimmed is trimValue for a value of the text. Many values may end in the same punctuation.
 func (e *endFinder) trimmed(s span) string {

@@ -63,4 +63,7 @@ func TestHostileTextsTakeLinearTime(t *testing.T) {
 	f("sshpass -v ", "", 1<<15) // A program by itself costs little.
 	f("mysql -pa ", "", 1<<15)
 	f("mysql -pa ", "mysql ", 1<<15)
+	for _, long := range []string{"-u=1,", "user=1,", "token=a{", `"--token","`} { // A value may be as long as the text.
+		f(long, "", 1<<15)
+	}
 }

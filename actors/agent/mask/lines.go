@@ -9,7 +9,7 @@ type Lines struct {
 	left  int
 	endOf func(text string, from int) (end int, closed bool)
 	value openValue
-	// name is the last line if it may be the name of a value in the next line: "name: PASSWORD".
+	// name is the last line if it may be the name of a value in the next line: "name: PASSWORD", "- --password".
 	name  string
 	known knownNames
 }
@@ -46,11 +46,11 @@ func (l *Lines) Line(line string) string {
 		from := indentOf(line)
 		found = append(found, span{from, (&endFinder{text: line}).ofValue(from)})
 	}
-	if l.name != "" && firstWordIs(line, "value") {
+	if l.name != "" && (firstWordIs(line, "value") || isArgument(l.name)) {
 		found = append(found, l.below(line)...)
 	}
 	l.name = ""
-	if len(line) <= maxNameDistance && (firstWordIs(line, "name") || firstWordIs(line, "key") || firstWordIs(line, "header")) {
+	if len(line) <= maxNameDistance && (isArgument(line) || firstWordIs(line, "name") || firstWordIs(line, "key") || firstWordIs(line, "header")) {
 		l.name = line
 	}
 	l.value = openValueIn(line, found, &l.known)
@@ -66,6 +66,14 @@ func (l *Lines) below(line string) (found []span) {
 		}
 	}
 	return found
+}
+
+// isArgument reports whether the line is a flag in a list in YAML or JSON, each item of which is a line.
+func isArgument(line string) bool {
+	line = strings.TrimLeft(line, " \t")
+	item, isItem := strings.CutPrefix(line, "- ")
+	flag := strings.TrimLeft(item, " \t\"'")
+	return (isItem || flag != item) && len(flag) > len("-") && flag[0] == '-' && !strings.ContainsAny(flag, " \t=")
 }
 
 // firstWordIs reports whether the line begins with the word, in small letters, behind blanks, quotes and the dash of an item.

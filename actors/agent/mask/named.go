@@ -87,7 +87,10 @@ func (f *namedFinder) findAssigned(i int, found []span) []span {
 		if isPathBefore(text, from, i) {
 			return found
 		}
-		if s, ok := f.valueAfter(from, end, i); ok {
+		if s, ok := f.valueAfter(from, end, i); ok && !f.isPlaceOrTag(from, i, s) {
+			if f.isWholeLine(from, i, s.from) {
+				s.to = max(s.to, f.ofWords(s.from))
+			}
 			found = append(found, s)
 		}
 	case likely:
@@ -104,6 +107,11 @@ func (f *namedFinder) findAssigned(i int, found []span) []span {
 		}
 		if isPairFlag(name) {
 			return findPairAt(f.endFinder, i+1, found)
+		}
+		if text[i] == '=' {
+			if pair := findPairAt(f.endFinder, i+1, nil); pair != nil && isPairName(name) {
+				return append(found, pair...)
+			}
 		}
 		return findRandomAt(text, skip(text, i+1, func(c byte) bool { return isBlank(c) || isQuote(c) }), found)
 	}
@@ -128,7 +136,9 @@ func findPairAt(e *endFinder, i int, found []span) []span {
 		return found
 	}
 	for _, s := range findPair(e.text[i:e.ofValue(i)]) {
-		found = append(found, span{i + s.from, i + s.to})
+		if !strings.HasPrefix(e.text[i+s.from:], Mark) {
+			found = append(found, span{i + s.from, i + s.to})
+		}
 	}
 	return found
 }
@@ -188,13 +198,19 @@ func (f *namedFinder) valueAfter(from, end, sign int) (s span, ok bool) {
 			s.to = max(s.to, to)
 		}
 	}
-	switch value := f.trimmed(s); {
-	case value == "", value == "true", value == "false", value == "null", value == Mark:
-		return s, false
-	default:
-		return s, !isPath(name, value) && !(isQuantityName(name) && isPlainValue(value))
-	}
+	value := f.trimmed(s)
+	return s, !isNoValue(value) && !isAbout(name, value)
 }
+
+// noValues are what stands behind the name of a secret that is not there, or in a sentence about it.
+var noValues = setOf("true false null nil <nil> none (none (empty empty expired incorrect invalid missing required unset")
+
+func isNoValue(value string) bool {
+	return value == "" || value == Mark || len(value) <= maxWordBytes && noValues[value]
+}
+
+// maxWordBytes bounds a value that is looked up as a word: it may be as long as the text.
+const maxWordBytes = 16
 
 // isMasked reports whether the text begins with a value that is masked, and goes on with another name in JSON.
 func isMasked(text string) bool {
@@ -209,30 +225,3 @@ func trimValue(value string) string { return strings.Trim(value, aroundValue) }
 const aroundValue = `"'\,;)}]`
 
 var aroundValueChars = charsetOf(aroundValue)
-
-// findFlag looks for a flag that begins at the position and whose value is the next word.
-func findFlag(e *endFinder, i int, found []span, known *knownNames) []span {
-	text := e.text
-	name := skip(text, i, func(c byte) bool { return c == '-' })
-	end := skip(text, name, isNameByte)
-	value := skip(text, end, isSpace)
-	if value == end || value == len(text) || end-i > maxNameBytes {
-		return found
-	}
-	flag := text[i:end]
-	if known.class(flag, 0) == secret && !isPath(flag, text[value:e.ofWord(value)]) {
-		return append(found, span{value, e.ofValue(value)})
-	}
-	if isPairFlag(flag) {
-		return findPairAt(e, value, found)
-	}
-	return found
-}
-
-// findJoinedPair looks for the flag of curl with its value user:password in one word, as in "-ubob:secret".
-func findJoinedPair(e *endFinder, i int, found []span) []span {
-	if i > 0 && !isSpace(e.text[i-1]) && !isQuote(e.text[i-1]) || !strings.HasPrefix(e.text[i:], "-u") || i+len("-u") == len(e.text) || !isAlnum(e.text[i+len("-u")]) {
-		return found
-	}
-	return findPairAt(e, i+len("-u"), found)
-}

@@ -105,21 +105,28 @@ func wordsOf(key string) []string {
 }
 
 var (
-	pathWords      = setOf("file files path dir directory location")
+	pathWords      = setOf("file path dir directory folder location")
 	pathExtensions = []string{".pem", ".key", ".crt", ".cer", ".yaml", ".yml", ".json", ".txt", ".conf", ".p12", ".pfx", ".jks"}
 )
 
 // maxPathBytes bounds a path that is shown under the name of a secret.
 const maxPathBytes = 1024
 
-// isPath reports whether the value is a path, and the name says so: the path of a file with
-// a secret in it may be shown.
+// isPath reports whether the value names a file, and the name says so: where a secret is may be shown. A word counts as the name of a
+// file unless it looks like a secret itself.
 func isPath(key, value string) bool {
 	words := wordsOf(lastPart(key))
-	if len(value) > maxPathBytes || len(words) == 0 || !pathWords[words[len(words)-1]] || strings.ContainsAny(value, " \t\r\n=,") {
+	if len(value) > maxPathBytes || len(words) == 0 || strings.ContainsAny(value, " \t\r\n=,") {
 		return false
 	}
-	return beginsWithPath(value) || slices.Contains(pathExtensions, path.Ext(value))
+	isFile := slices.Contains(pathExtensions, path.Ext(value))
+	switch last := words[len(words)-1]; {
+	case isIn(pathWords, last):
+		return isFile || beginsWithPath(value) || len(findRandom(value)) == 0 && len(findShapes(value, nil)) == 0
+	case last == "key":
+		return isFile && len(findRandom(value)) == 0
+	}
+	return false
 }
 
 func beginsWithPath(value string) bool {
@@ -136,6 +143,30 @@ func beginsWithPath(value string) bool {
 func isQuantityName(key string) bool {
 	words := wordsOf(lastPart(key))
 	return slices.ContainsFunc(words, func(w string) bool { return quantityWords[w] })
+}
+
+// maxCountDigits bounds a number under the name of a quantity.
+const maxCountDigits = 18
+
+// isAbout reports whether a value under the name of a secret says something about the secret, and is none: where it is, how long it
+// holds, of which kind it is, how an object with it is called.
+func isAbout(key, value string) bool {
+	words := wordsOf(lastPart(key))
+	switch {
+	case isPath(key, value):
+		return true
+	case isQuantityName(key) && isPlainValue(value):
+		return true
+	case len(words) < 2:
+		return false // All below "credentials" is secret.
+	case isQuantityName(key):
+		return isNumber(value) && len(value) <= maxCountDigits
+	case kindWords[words[len(words)-1]]:
+		return isPlainValue(value)
+	case words[len(words)-1] == "name":
+		return len(value) <= maxPathBytes && !strings.ContainsAny(value, " \t\r\n=,:") && len(findRandom(value)) == 0 && len(findShapes(value, nil)) == 0
+	}
+	return false
 }
 
 // isPairName reports whether the value of the name may be user:password.

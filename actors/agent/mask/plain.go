@@ -54,7 +54,7 @@ func isAddress(value string) bool {
 
 // findPair finds the password of a value user:password.
 func findPair(value string) []span {
-	colon := strings.IndexByte(value, ':')
+	colon := strings.IndexByte(value[:min(len(value), maxNameBytes)], ':')
 	if colon <= 0 || colon == len(value)-1 || strings.ContainsAny(value[:colon], " \t\r\n/{[(") {
 		return nil
 	}

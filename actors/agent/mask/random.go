@@ -98,6 +98,12 @@ func endOfUUID(text string) int {
 	return from + len(uuidForm)
 }
 
+// isULID reports whether the piece is one of this time, up to 2039: incidents are called so.
+func isULID(piece string) bool {
+	const size = len("01ARZ3NDEKTSV4RRFFQ69G5FAV")
+	return len(piece) == size && strings.HasPrefix(piece, "01") && skipIn(piece, 0, ulidChars) == size
+}
+
 // distinct counts the different bytes of the text.
 func distinct(text string) (n int) {
 	var seen [256]bool
@@ -113,7 +119,7 @@ func distinct(text string) (n int) {
 // isRandomPiece reports whether a piece without punctuation looks random. A small letter
 // behind a capital does not count as a change: words begin so.
 func isRandomPiece(piece string) bool {
-	if len(piece) < minRandomPiece {
+	if len(piece) < minRandomPiece || isULID(piece) {
 		return false
 	}
 	changes, letters, vowels := 0, 0, 0

@@ -33,7 +33,7 @@ func findSpoken(e *endFinder, i, end int, found []span) []span {
 	to := e.ofValue(from)
 	isBy := end-i == len("by")
 	switch first := skip(text, from, func(c byte) bool { return c == '\\' }); {
-	case isBy && !followsWord(text, i, "identified"):
+	case isBy && !followsWord(text, i, "identified") && !isByOfPlugin(text, i):
 		return found
 	case first < len(text) && (text[first] == '\'' || text[first] == '"') && first+1 < len(text) && !isSpace(text[first+1]):
 		return append(found, span{from, to})
@@ -44,6 +44,12 @@ func findSpoken(e *endFinder, i, end int, found []span) []span {
 		return append(found, span{from, e.ofWord(from)})
 	}
 	return found
+}
+
+// isByOfPlugin reports whether the position is that of BY in "IDENTIFIED WITH a_plugin BY".
+func isByOfPlugin(text string, i int) bool {
+	plugin, _ := wordBefore(text, i)
+	return followsWord(text, plugin, "with") && followsPairOf(text, i, "with") && followsPairOf(text, plugin, "identified")
 }
 
 // endsLine reports whether only blanks follow in the line.

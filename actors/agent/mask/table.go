@@ -27,6 +27,7 @@ const (
 var (
 	hexDigits   = charsetOf(digits + "abcdefABCDEF")
 	upperAlnum  = charsetOf(digits + capital)
+	ulidChars   = charsetOf(digits + "ABCDEFGHJKMNPQRSTVWXYZ")
 	alnumChars  = charsetOf(digits + lowers + capital)
 	wordChars   = charsetOf(digits + lowers + capital + "_-")
 	dottedChars = charsetOf(digits + lowers + capital + "_-.~")

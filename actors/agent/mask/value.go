@@ -12,7 +12,7 @@ func Value(key, value string) string {
 	}
 	switch n := classOf(key); n {
 	case secret:
-		if isPath(key, value) || isQuantityName(key) && isPlainValue(value) {
+		if isAbout(key, value) {
 			return Text(value)
 		}
 		return Mark

@@ -17,12 +17,12 @@ var (
 	secretParts = strings.Fields(`password passwd passphrase secret token credential authorization htpasswd apikey accesskey
 		privatekey signingkey encryptionkey masterkey sharedkey accountkey sessionkey sshkey tlskey sslkey serverkey clientkey
 		authkey keydata keypem keycontent jwt bearer cookie passcode pincode userpin recoverycode verificationcode snmpcommunity
-		passwort kennwort contraseña contrasena motdepasse`)
+		passwort kennwort contraseña contrasena motdepasse пароль 密码 密碼 口令 basicauthusers`)
 	// secretWords name secrets, too, but only as whole words.
 	secretWords = setOf(`pass pwd pw creds cred psk dbpass dbpw bindpw rootpw ftppass mailpass smtppass sshpass requirepass keypass
 		storepass appkey aeskey rsakey`)
 	// keyOwners stand before "key" in the names of secrets. They are not in secretParts: "app_keyspace" is none.
-	keyOwners = setOf("aes app application consumer deploy gpg instrumentation license pgp psk recovery root rsa subscription unlock unseal wrapping")
+	keyOwners = setOf("aes app application consumer deploy functions gpg instrumentation license pgp psk recovery root rsa storage subscription unlock unseal wrapping")
 	// likelyWords name a secret, unless the value is plain or the name has an attributeWord or
 	// a quantityWord, too.
 	likelyWords = setOf(`hash salt hmac seed pin session private signature sig auth pepper otp totp mnemonic
@@ -50,6 +50,8 @@ var (
 		title topic trace traceparent uid uri url uuid version volume zone`)
 	// digestWords are in names of digests and identifiers, in any position.
 	digestWords = setOf("checksum commit digest etag fingerprint git guid h1 md5 revision sha sha1 sha224 sha256 sha384 sha512 uuid")
+	// kindWords are last words of names of what a secret is made for, or how it is made.
+	kindWords = setOf("algorithm encryption format method mode policy provider scheme type")
 	// userWords are words of names whose value may be user:password.
 	userWords = setOf("auth user login account basic proxyuser userpass userpwd")
 	// genericWords are last parts of names that say nothing: the part before counts.

@@ -1,6 +1,7 @@
 package nodeconfig
 
 import (
+	"strconv"
 	"strings"
 
 	"fodc/messages"
@@ -63,6 +64,16 @@ func (f field) entry(key string, named field) field {
 		return field{dotted(f.key, key), dotted(named.name, key)}
 	}
 	return f.child(key)
+}
+
+// item returns the field of a list's item. before is the text of the item before it: the value of a flag is called as the flag, as in
+// ["--password", "x"].
+func (f field) item(i int, before, text string) field {
+	own := f.child(strconv.Itoa(i))
+	if isFlag(before) && flagName.MatchString(before) && isValue(before, text) {
+		own.name = dotted(f.name, before)
+	}
+	return own
 }
 
 func dotted(prefix, key string) string {

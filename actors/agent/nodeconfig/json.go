@@ -58,8 +58,11 @@ func (f *flattener) json(at field, value any, depth int) {
 		if len(v) == 0 && at.key != "" {
 			f.bare(at.key, at.name, "[]")
 		}
+		before := ""
 		for i, item := range v {
-			f.json(at.child(strconv.Itoa(i)), item, depth+1)
+			text, _ := item.(string)
+			f.json(at.item(i, before, text), item, depth+1)
+			before = text
 		}
 	case json.Number:
 		f.bare(at.key, at.name, v.String())

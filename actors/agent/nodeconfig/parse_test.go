@@ -257,3 +257,15 @@ func FuzzListeners(f *testing.F) {
 		}
 	})
 }
+
+// A flag in a list is the name of the item behind it.
+func TestArgumentsInLists(t *testing.T) {
+	want := lines(`args.0="b"`, `args.1="--etcd-password"`, `args.2="***"`, `args.3="--token"`, `args.4="--x"`, `args.5="y"`, `args.6="--token=***"`,
+		`args.7="--password-file"`, `args.8="pw"`, `args.9="--pin"`, `args.10="***"`, `args.11="-u"`, `args.12="bob:***"`)
+	list := `{"args": ["b", "--etcd-password", "hunter2", "--token", "--x", "y", "--token=hunter2", "--password-file", "pw", "--pin", 471199, "-u", "bob:hunter2"]}`
+	for _, parse := range []func(string) (*params, error){parseJSON, parseYAML} {
+		p, err := parse(list)
+		require.NoError(t, err)
+		require.Equal(t, want, shown(p))
+	}
+}

@@ -59,8 +59,10 @@ func (f *flattener) yaml(at field, n *yaml.Node, depth int) {
 		if len(n.Content) == 0 && at.key != "" {
 			f.bare(at.key, at.name, "[]")
 		}
+		before := ""
 		for i, item := range n.Content {
-			f.yaml(at.child(strconv.Itoa(i)), item, depth+1)
+			f.yaml(at.item(i, before, item.Value), item, depth+1)
+			before = item.Value
 		}
 	case yaml.ScalarNode:
 		f.scalar(at, n)
