@@ -186,15 +186,26 @@ func checkText(field, text string) error {
 	return nil
 }
 
-// checkID accepts a text that stands in one line of a log, and in a header.
+// checkID accepts a text that stands in one line of a log, and in a header, and looks like no other one.
 func checkID(field, text string) error {
 	if err := checkText(field, text); err != nil {
 		return err
 	}
-	if strings.ContainsFunc(text, unicode.IsControl) {
+	switch {
+	case strings.ContainsFunc(text, unicode.IsControl):
 		return Errorf(ErrBadData, "%s %.100q holds a control character: none is allowed", field, text)
+	case !isGraphic(text):
+		return Errorf(ErrBadData, "%s %.100q holds a character that is invisible or turns the direction of writing: none is allowed", field, text)
 	}
 	return nil
+}
+
+// CanBeNodeID reports whether a node can have the text as its node id, or as the name of its pod.
+func CanBeNodeID(text string) bool { return text != "" && checkID("node_id", text) == nil }
+
+// isGraphic reports whether all characters can be seen, or are spaces. Logs and JSON escape the others.
+func isGraphic(text string) bool {
+	return !strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsGraphic(c) })
 }
 
 // checkAddress accepts host names too: agents in the field may send either.

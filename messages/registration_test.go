@@ -75,6 +75,14 @@ func TestInvalidRegistrationsSayWhy(t *testing.T) {
 		"node_id, pod_name and primary_address are all empty: a node needs one of them")
 	f(func(r *Registration) { r.NodeID = "bad\nname" }, `node_id "bad\nname" holds a control character: none is allowed`)
 	f(func(r *Registration) { r.NodeID = "bad\u0085name" }, `node_id "bad\u0085name" holds a control character: none is allowed`)
+	const hidden = " holds a character that is invisible or turns the direction of writing: none is allowed"
+	f(func(r *Registration) { r.NodeID = "data-\u202e0" }, `node_id "data-\u202e0"`+hidden)
+	f(func(r *Registration) { r.NodeID = "data-0\u200b" }, `node_id "data-0\u200b"`+hidden) // it looks like data-0
+	f(func(r *Registration) { r.PodName = "a\u2028b" }, `pod_name "a\u2028b"`+hidden)
+	f(func(r *Registration) { r.AgentVersion = "1\ufeff" }, `agent_version "1\ufeff"`+hidden)
+	f(func(r *Registration) { r.ContainerNames = []string{"\u2066"} }, `container_names "\u2066"`+hidden)
+	f(func(r *Registration) { r.Labels = map[string]string{"a\u200e": "v"} }, `labels "a\u200e"`+hidden)
+	f(func(r *Registration) { r.Secondary = map[string]Address{"\u061c": {"10.0.0.1", 1}} }, `secondary_addresses "\u061c"`+hidden)
 	f(func(r *Registration) { r.NodeID = "\xff" }, `node_id "\xff" is not valid UTF-8`)
 	f(func(r *Registration) { r.NodeID = long }, "node_id "+shown+" has 4097 bytes, at most 4096 are allowed")
 	f(func(r *Registration) { r.PodName = "p\x00" }, `pod_name "p\x00" holds a control character: none is allowed`)

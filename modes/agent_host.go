@@ -3,6 +3,8 @@ package modes
 import (
 	"path/filepath"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"fodc/actors/agent/nodeconfig"
 	"fodc/actors/agent/telemetry"
@@ -64,10 +66,9 @@ func (c AgentConfig) checkHost() error {
 
 func isAbsolute(path string) bool { return isText(path) && filepath.IsAbs(path) }
 
-// isText applies the rules that a proxy has for texts.
+// isText reports whether the text is one line, and not too long. It may be empty.
 func isText(text string) bool {
-	r := messages.Registration{NodeID: "n", Role: "r", PodName: text}
-	return r.Validate() == nil
+	return len(text) <= messages.MaxTextBytes && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 // nodeConfig returns where to read the node's configuration; nil: it is not read.

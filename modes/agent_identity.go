@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	textAllowed  = "must be one line of at most 4096 bytes, in UTF-8"
+	textAllowed  = "must be one line of at most 4096 bytes, in UTF-8, without characters that are invisible or turn the direction of writing"
 	labelAllowed = "must be NAME=VALUE, or several of them with commas between; each name once, at most 64 names, " +
 		"each text not empty, one line, at most 4096 bytes (a name: 1024)"
 	secondaryAllowed = "must be NAME=IP:PORT, with a port from 1 to 65535; each name once, at most 64 names"

@@ -7,8 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"fodc/messages"
 )
@@ -47,23 +45,19 @@ func certificateNamesOf(c *x509.Certificate) *certificateNames {
 	sum := sha256.Sum256(c.Raw)
 	n := &certificateNames{digest: "sha256:" + hex.EncodeToString(sum[:])}
 	for _, name := range c.DNSNames {
-		if canBeNodeID(name) {
+		if messages.CanBeNodeID(name) {
 			n.dns = append(n.dns, name)
 		}
 	}
 	for _, u := range c.URIs {
-		if canBeNodeID(u.String()) {
+		if messages.CanBeNodeID(u.String()) {
 			n.uris = append(n.uris, u)
 		}
 	}
-	if canBeNodeID(c.Subject.CommonName) {
+	if messages.CanBeNodeID(c.Subject.CommonName) {
 		n.cn = c.Subject.CommonName
 	}
 	return n
-}
-
-func canBeNodeID(text string) bool {
-	return text != "" && len(text) <= messages.MaxTextBytes && utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 // nameFor returns the name of the certificate by which its owner may be the node with the id, and

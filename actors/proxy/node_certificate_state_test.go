@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"fodc/messages"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -139,7 +141,8 @@ func TestNamesOfCertificatesInErrors(t *testing.T) {
 	}
 	require.Contains(t, text("", many...), " and 995 more")
 	require.Less(t, len(text("", many...)), 2000)
-	require.Equal(t, `"<b>\u202e"`, text("", "cn:<b>\u202e"))
+	require.Equal(t, `"<b>"`, text("", "cn:<b>"))
+	require.Equal(t, "no name", text("", "cn:a\u202e", "dns:a\u200b"), "no node can have them")
 }
 
 // Whatever names a certificate has, its owner cannot be a node that is in none of them.
@@ -172,7 +175,7 @@ func FuzzNodeIDIsInTheCertificate(f *testing.F) {
 			}
 			require.True(t, allowed[by], "%q by %q", id, by)
 			require.True(t, of.has(by, from))
-			require.True(t, canBeNodeID(id))
+			require.True(t, messages.CanBeNodeID(id))
 		}
 	})
 }
