@@ -162,8 +162,7 @@ func rejectionText(w wire.Welcome) string {
 // newConnection makes a connection that is dialed by the first stream. Its name is
 // resolved by the dialer, anew for each attempt.
 func newConnection(cfg sessionConfig, local *atomic.Pointer[netip.Addr], at *progress) (*grpc.ClientConn, error) {
-	return grpc.NewClient("passthrough:///"+cfg.address,
-		grpc.WithTransportCredentials(cfg.credentials(at)),
+	return grpc.NewClient("passthrough:///"+cfg.address, append(cfg.transport(at),
 		grpc.WithContextDialer(func(ctx context.Context, address string) (net.Conn, error) {
 			c, err := cfg.dial(ctx, address)
 			if err == nil {
@@ -182,7 +181,7 @@ func newConnection(cfg sessionConfig, local *atomic.Pointer[netip.Addr], at *pro
 		grpc.WithUserAgent(userAgent(cfg.identity.registration().AgentVersion)),
 		grpc.WithDisableServiceConfig(),
 		grpc.WithDisableRetry(),
-		grpc.WithIdleTimeout(0))
+		grpc.WithIdleTimeout(0))...)
 }
 
 func userAgent(version string) string { return "fodc/" + version }

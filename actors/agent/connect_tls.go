@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
@@ -26,11 +27,18 @@ type encrypted struct {
 	note   func(error)
 }
 
-func (cfg sessionConfig) credentials(at *progress) credentials.TransportCredentials {
+// transport returns how a connection is secured. What a proxy's certificate must be for is also the name by which the agent asks for
+// it, which a load balancer in between may look at.
+func (cfg sessionConfig) transport(at *progress) []grpc.DialOption {
 	if cfg.security.TLS == nil {
-		return insecure.NewCredentials()
+		return []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}
 	}
-	return encrypted{cfg.security.TLS(cfg.address), at.note}
+	config := cfg.security.TLS(cfg.address)
+	options := []grpc.DialOption{grpc.WithTransportCredentials(encrypted{config, at.note})}
+	if host, _, err := net.SplitHostPort(cfg.address); err == nil && config.ServerName != "" && config.ServerName != host {
+		options = append(options, grpc.WithAuthority(config.ServerName))
+	}
+	return options
 }
 
 // withToken returns the context of a registration.
@@ -42,7 +50,7 @@ func (s LinkSecurity) withToken(ctx context.Context) context.Context {
 }
 
 func (e encrypted) Info() credentials.ProtocolInfo {
-	return credentials.ProtocolInfo{SecurityProtocol: "tls", ServerName: e.config.ServerName}
+	return credentials.ProtocolInfo{SecurityProtocol: "tls"}
 }
 func (e encrypted) Clone() credentials.TransportCredentials { return e }
 
