@@ -24,7 +24,7 @@ var hostile = []string{"token=", "token={", "token=[\"", `token="`, `token='\"`,
 	"mysql,-pa,", "mysql -p8:", "mysql/-pa/", "sshpass -p1:1 ", "mysql -x ",
 	"-u=a:", "-u=1:", "-u=1,", "token-file:", "token-file=/", "cookie:[] ", "token=[", "token=('", "token:[",
 	`\n`, `token:\n `, `mysql\n-pa `, `a:1:b:c:d\n`, `\u0026`, `\u0022token\u003d`, `\\u005c`,
-	"user=1,", "login=a:b,", `"--token","`, "[--token, ", "- --token\n", "token=&a.b{", "token=[]a{", "/token:v1.1", "tls_key=/a.key,", "a.password=x\n"}
+	"user=1,", "login=a:b,", `"--token","`, "[--token, ", "- --token\n", "token=&a.b{", "token=[]a{", "/token:v1.1", "tls_key=/a.key,", "a.password=x\n", "token=a\\\n", "token=\\\n", "token: !a &b |\n", "token: # a\n", "token: '\n"}
 
 // maskAll masks the text in each way.
 func maskAll(text string) {

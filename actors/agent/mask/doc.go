@@ -15,6 +15,7 @@
 //   - named.go, header.go: name=value, "name": "value" and --name value within a text,
 //     Authorization and Cookie headers; ends.go: where a value ends; context.go: what stands around a name;
 //     spoken.go: passwords without a sign before them
+//   - flags.go: values of flags, in a command line or as the next item of a list
 //   - programs.go: flags that have a password for some programs; pgpass.go: lines of PostgreSQL's file of passwords
 //   - random.go: values that look random
 //

@@ -9,6 +9,8 @@ type endFinder struct {
 	word, line span
 	// block has the last value of several lines, from its sign.
 	block span
+	// continued has the last lines that end with a backslash, and the one behind them.
+	continued span
 	// around is the last punctuation at the end of a value.
 	around span
 	// brackets maps the position of each closed bracket to its end; nil until it is needed.

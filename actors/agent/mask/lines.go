@@ -33,7 +33,7 @@ func (l *Lines) Line(line string) string {
 		case takes && isEmpty:
 			return line
 		case takes:
-			return Mark
+			return Mark + Text(l.value.rest)
 		}
 		isFirstWord = l.value.isWord
 	}

@@ -91,6 +91,7 @@ func (f *namedFinder) findAssigned(i int, found []span) []span {
 			if f.isWholeLine(from, i, s.from) {
 				s.to = max(s.to, f.ofWords(s.from))
 			}
+			s.to = f.ofContinued(s.to)
 			found = append(found, s)
 		}
 	case likely:
@@ -193,7 +194,10 @@ func (f *namedFinder) valueAfter(from, end, sign int) (s span, ok bool) {
 		}
 	case (first == '!' || first == '&') && s.to < len(f.text) && isBlank(f.text[s.to]):
 		s.to = f.ofLine(s.from) // a tag or an anchor of YAML
-	case !isQuote(first) && first != '[' && first != '{':
+		if to, below := f.ofBlock(from, sign, s.from); below {
+			s.to = max(s.to, to)
+		}
+	case !isQuote(first) && first != '[' && first != '{', first == '\\' && f.ofLine(s.from) == s.from+1:
 		if to, below := f.ofBlock(from, sign, s.from); below {
 			s.to = max(s.to, to)
 		}

@@ -12,12 +12,21 @@ const maxValueLines = 200
 // maxBlockMark bounds the mark of a block of YAML, as in "name: |-".
 const maxBlockMark = 8
 
+// maxQuotedLines bounds the lines of a value in quotes of which the end does not come: a line of a log may be cut within them.
+const maxQuotedLines = 20
+
 // openValue is the value of a secret's name that goes on in the next lines: below the name, as YAML has it, or within brackets.
 type openValue struct {
 	// left is how many more lines there may be.
 	left int
 	// depth is how many brackets are open. If there are none, the lines of the value have more blanks before them than indent.
 	depth, indent int
+	// mark is behind the end of the value if it is known: quotation marks, or that of an element of XML.
+	mark string
+	// rest is what follows the value in its last line, from the mark on.
+	rest string
+	// goesOn says that each line of the value but the last one ends with a backslash.
+	goesOn bool
 	// isWord says that the next line begins with the value if it is not below the name.
 	isWord bool
 }
@@ -27,12 +36,18 @@ func openValueIn(line string, found []span, known *knownNames) openValue {
 	if depth := openBrackets(line, found); depth > 0 {
 		return openValue{left: maxValueLines, depth: depth}
 	}
-	end := len(strings.TrimRight(line, " \t\r"))
+	if v := begunValue(line, found); v.isOpen() {
+		return v
+	}
+	head := strings.TrimRight(withoutComment(line), " \t\r")
+	mark := head[skipBack(head, len(head), isQuoteOfText):]
+	head = strings.TrimRight(head[:len(head)-len(mark)], " \t")
+	end := len(head)
 	if end == 0 {
 		return openValue{}
 	}
 	sign, isBlock := end-1, false
-	if !isSign(line[sign]) || line[sign] == '>' {
+	if !isSign(line[sign]) || line[sign] == '>' && !isOpeningTag(line[:end]) {
 		if sign, isBlock = signOfBlock(line[:end]); !isBlock {
 			return openValue{}
 		}
@@ -41,11 +56,69 @@ func openValueIn(line string, found []span, known *knownNames) openValue {
 	if from == to || known.class(line[from:to], byteBefore(line, from)) != secret {
 		return openValue{}
 	}
+	switch {
+	case line[sign] == '>' && !isBlock:
+		return openValue{left: maxValueLines, mark: "</"}
+	case mark == `"""` || mark == "'''":
+		return openValue{left: maxValueLines, mark: mark}
+	case mark != "" && mark != `\`:
+		return openValue{}
+	}
 	v := openValue{left: maxValueLines, indent: columnOf(line, from), isWord: !isBlock}
 	if !beginsLine(line, from) {
 		v.left, v.indent = 1, math.MaxInt // Only a word may follow.
 	}
 	return v
+}
+
+// begunValue returns the value that has begun in a line that is its name, and goes on in the next one: within quotation marks, or behind
+// a backslash.
+func begunValue(line string, found []span) openValue {
+	line = strings.TrimRight(line, " \t\r")
+	for _, s := range found {
+		sign := skipBack(line, min(s.from, len(line)), isBlank) - 1
+		if s.to < len(line) || sign < 0 || !isSign(line[sign]) {
+			continue
+		}
+		if name, to := nameBefore(line, sign); name == to || !beginsLine(line, name) {
+			continue
+		}
+		value := line[s.from:]
+		for _, mark := range []string{`"""`, "'''", `"`, "'"} {
+			if rest, is := strings.CutPrefix(value, mark); is && len(mark) > 1 && !strings.Contains(rest, mark) {
+				return openValue{left: maxValueLines, mark: mark}
+			} else if _, closed := endOfMark(rest, mark); is && len(mark) == 1 && !closed {
+				return openValue{left: maxQuotedLines, mark: mark}
+			} else if is {
+				return openValue{}
+			}
+		}
+		if strings.HasSuffix(value, `\`) {
+			return openValue{left: maxValueLines, goesOn: true}
+		}
+	}
+	return openValue{}
+}
+
+// endOfMark returns the position behind the mark, before which there is no backslash; closed is false if it is not in the text.
+func endOfMark(text, mark string) (end int, closed bool) {
+	e := endFinder{text: text}
+	end = e.ofQuotes(0, mark)
+	return end, end >= len(mark) && strings.HasSuffix(text[:end], mark)
+}
+
+// withoutComment returns the line without a comment at its end.
+func withoutComment(line string) string {
+	if comment := strings.LastIndex(line, " #"); comment >= 0 {
+		return line[:comment]
+	}
+	return line
+}
+
+// isOpeningTag reports whether the line is nothing but the begin of an element of XML.
+func isOpeningTag(line string) bool {
+	name, is := strings.CutPrefix(strings.TrimLeft(line, " \t"), "<")
+	return is && skip(name, 0, isNameByte) == len(name)-1
 }
 
 func isSign(c byte) bool { return c == ':' || c == '=' || c == '>' }
@@ -57,6 +130,9 @@ func signOfBlock(line string) (sign int, ok bool) {
 		return 0, false
 	}
 	sign = skipBack(line, mark, isBlank) - 1
+	if tag := skipBack(line, sign+1, isNoSpace); tag > 0 && (line[tag] == '!' || line[tag] == '&') {
+		sign = skipBack(line, tag, isBlank) - 1
+	}
 	return sign, sign >= 0 && line[sign] == ':'
 }
 
@@ -69,6 +145,16 @@ func (v *openValue) takes(line string) bool {
 	v.left--
 	isEmpty := strings.TrimSpace(line) == ""
 	switch {
+	case v.mark != "":
+		if end, closed := endOfMark(line, v.mark); closed {
+			v.left, v.rest = 0, line[end-len(v.mark):]
+		}
+		return true
+	case v.goesOn:
+		if !strings.HasSuffix(line, `\`) {
+			v.left = 0
+		}
+		return true
 	case isEmpty:
 		return true
 	case v.depth > 0:
@@ -144,8 +230,7 @@ func isBeforeName(c byte) bool { return isBlank(c) || c == '-' || c == '"' || c 
 // false if there is no such value.
 func (e *endFinder) ofBlock(name, sign, from int) (end int, ok bool) {
 	line := e.ofLine(sign)
-	if from < line && (!isBlockMark(e.text[from]) || from+maxBlockMark < line || strings.Trim(e.text[from:line], "|>+-0123456789 \t\r") != "") ||
-		!beginsLine(e.text, name) {
+	if from < line && !isBeforeBlock(e.text[from:line]) || !beginsLine(e.text, name) {
 		return 0, false
 	}
 	if sign < e.block.to && sign >= e.block.from {
@@ -169,6 +254,40 @@ func (e *endFinder) ofBlock(name, sign, from int) (end int, ok bool) {
 		e.block = span{sign, end}
 	}
 	return end, end > line
+}
+
+// isBeforeBlock reports whether nothing of the value is in the line of its name: no more than a tag, an anchor, the mark of a block, a
+// comment, or the backslash behind which it goes on.
+func isBeforeBlock(head string) bool {
+	if len(head) > maxHeadBytes {
+		return false
+	}
+	for head != "" && (head[0] == '!' || head[0] == '&') {
+		_, head, _ = strings.Cut(head, " ")
+		head = strings.TrimLeft(head, " \t")
+	}
+	head = strings.TrimSpace(withoutComment(" " + head))
+	return head == `\` || len(head) <= maxBlockMark && skip(head, 0, isBlockMark) == len(head)
+}
+
+// maxHeadBytes bounds what may be in the line of a name whose value is below.
+const maxHeadBytes = 128
+
+// ofContinued returns the end of a value that ends its line at the position, and goes on in the next one if there is a backslash before that.
+func (e *endFinder) ofContinued(i int) int {
+	if i >= e.continued.from && i < e.continued.to {
+		return e.continued.to
+	}
+	e.continued.from = i
+	for i > 0 && e.text[i-1] == '\\' && i < len(e.text) && isLineEnd(e.text[i]) {
+		next := skip(e.text, i, isLineEnd)
+		if next == len(e.text) {
+			break
+		}
+		i = e.ofLine(next)
+	}
+	e.continued.to = i
+	return i
 }
 
 func isLineEnd(c byte) bool { return c == '\r' || c == '\n' }
