@@ -36,7 +36,7 @@ func (c AgentConfig) checkNode(r *configReport) {
 			r.problem("node-config-file", asRead(name, p), "fodc check mask "+name)
 		}
 		if len(problems) == 0 {
-			r.fact("of the node's configuration %q %d values are sent (fodc check mask shows them)", name, len(shown))
+			r.fact("of the node's configuration %q, %s would be sent (fodc check mask shows what)", name, counted(len(shown), "value"))
 		}
 	}
 	c.checkNodeFiles(r)
@@ -124,7 +124,7 @@ func (c AgentConfig) checkRuleFiles(r *configReport) {
 	for _, g := range rules.Unmatched(c.Incidents.RuleFiles) {
 		r.warn("rule-file", "no file matches %q: one that appears later is read then", g)
 	}
-	r.fact("evaluates %d alerting rules", len(set.Rules()))
+	r.fact("evaluates %s", counted(len(set.Rules()), "alerting rule"))
 }
 
 // checkLinks says which proxies the agent connects to, and how.

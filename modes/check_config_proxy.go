@@ -1,7 +1,6 @@
 package modes
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -63,7 +62,9 @@ func (c ProxyConfig) checkRegistering(r *configReport) string {
 		r.checkSecret(agentTokenFileFlag, t.TokenFile)
 		many := "one of the tokens in --grpc-agent-token-file"
 		if table, ok := loadFor(r, agentTokenFileFlag, lookAtAgentTokens, tokensOf(t.TokenFile, agentRole)); ok {
-			many = fmt.Sprintf("one of %d tokens", table.Len())
+			if many = "one of " + counted(table.Len(), "token"); table.Len() == 1 {
+				many = "the token in --grpc-agent-token-file"
+			}
 		}
 		must = append(must, many)
 	}
@@ -111,7 +112,7 @@ func (r *configReport) checkWeb(flag string, c WebConfig, listen ...string) {
 		asks = true
 		many := "those with a token"
 		if table, ok := loadFor(r, tokenFileFlag, lookAtTokens, tokensOf(c.TokenFile, access.RoleRead, access.RoleOperate)); ok {
-			many = fmt.Sprintf("%d tokens", table.Len())
+			many = counted(table.Len(), "token")
 		}
 		who = append(who, many)
 		r.checkSecret(tokenFileFlag, c.TokenFile)
@@ -125,7 +126,7 @@ func (r *configReport) checkWeb(flag string, c WebConfig, listen ...string) {
 			scheme = "https"
 		}
 		if n := len(web.Access.Users); n > 0 {
-			who = append(who, fmt.Sprintf("%d users with passwords", n))
+			who = append(who, counted(n, "user") + " with a password")
 		}
 		if web.Access.CertificateRequired {
 			who = append(who, "certificates of clients")

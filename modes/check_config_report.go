@@ -53,6 +53,14 @@ func (r *configReport) problem(flag string, err error, next string) {
 	r.problems = append(r.problems, "PROBLEM  --"+flag+": "+logsink.Printable(text+". Look at: "+next))
 }
 
+// counted is a number of things for people.
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
+}
+
 // oneLine joins the lines of an error of YAML, whose first one ends with a colon.
 func oneLine(text string) string {
 	lines := strings.Split(text, "\n")
@@ -111,9 +119,9 @@ func (r *configReport) checkExpiry() {
 		case left < 0:
 			r.warn(c.Flag, "the certificate of %q has expired at %s", c.Subject, at)
 		case left < expiryNotice:
-			r.warn(c.Flag, "the certificate of %q expires at %s, in less than %d days", c.Subject, at, left/day+1)
+			r.warn(c.Flag, "the certificate of %q expires at %s, in less than %s", c.Subject, at, counted(int(left/day)+1, "day"))
 		default:
-			r.fact("the certificate of %q (--%s) expires at %s, in %d days", c.Subject, c.Flag, at, left/day)
+			r.fact("the certificate of %q (--%s) expires at %s, in %s", c.Subject, c.Flag, at, counted(int(left/day), "day"))
 		}
 	}
 }

@@ -67,7 +67,7 @@ func TestCheckConfigOfAnAgent(t *testing.T) {
 		`the node is "n1" with the role "data"`,
 		`scrapes https://a/metrics every 10s, with a user and a password (basic_auth), authorities of its own`,
 		`scrapes http://b/metrics every 10s, with a secret of the type Bearer (authorization), the server's certificate not verified (insecure_skip_verify)`,
-		`of the node's configuration "node.yml" 1 values are sent`,
+		`of the node's configuration "node.yml", 1 value would be sent`,
 		`alerting rules`,
 		`connects to the proxy p:1 with TLS 1.3 or newer; its certificate must be for "p" and of an authority in --proxy-ca-file; the agent shows the certificate of "n1", and shows the token of --proxy-token-file`,
 		`connects to the proxy q:1 with TLS 1.3 or newer; its certificate must be for "q"`,
@@ -98,10 +98,10 @@ func TestCheckConfigOfAProxy(t *testing.T) {
 	require.NoError(t, err, out)
 	require.NotContains(t, out, "hunter")
 	requireLines(t, []string{
-		`agents connect to :17900 with TLS 1.3 or newer, and the certificate of "the proxy": those with a certificate of an authority in --grpc-client-ca-file whose names allow the node id (--grpc-node-id-from any), and one of 1 tokens may register`,
+		`agents connect to :17900 with TLS 1.3 or newer, and the certificate of "the proxy": those with a certificate of an authority in --grpc-client-ca-file whose names allow the node id (--grpc-node-id-from any), and the token in --grpc-agent-token-file may register`,
 		`tells the Alertmanager http://am:9093 of incidents, with a secret of the type Bearer (authorization)`,
 		`keeps everything in memory only`,
-		`answers HTTP on :17901 to 1 users with passwords`,
+		`answers HTTP on :17901 to 1 user with a password`,
 		`the certificate of "the proxy" (--grpc-tls-cert-file) expires at`,
 		`the certificate of "ca" (--grpc-client-ca-file) expires at`,
 	}, reportLines("ok", out), out)

@@ -111,7 +111,7 @@ func (c CheckMaskConfig) checkMaskText(name string, out io.Writer) (said string,
 	if err != nil && lines == 0 {
 		return "", err
 	}
-	return fmt.Sprintf("%d masked in %d lines", masked, lines), err
+	return fmt.Sprintf("%d masked in %s", masked, counted(lines, "line")), err
 }
 
 // checkMaskConfig prints a file as it is in /cluster/config.
@@ -130,5 +130,5 @@ func checkMaskConfig(name string, out io.Writer) (said string, err error) {
 			return "", err
 		}
 	}
-	return fmt.Sprintf("%d of %d values masked", masked, len(shown)), err
+	return fmt.Sprintf("%d of %s masked", masked, counted(len(shown), "value")), err
 }

@@ -68,7 +68,7 @@ func TestRunCheckMask(t *testing.T) {
 		require.Equal(t, wantStderr, strings.ReplaceAll(stderr.String(), dir, ""))
 	}
 	f([]string{"a.yml"}, "", "users.0.name: \"bob\"\nusers.0.password: \"***\"\n", "a.yml: 1 of 2 values masked\n")
-	f([]string{"-"}, "", `a\x07 key=api_key value=***`+"\n", "-: 1 masked in 1 lines\n")
+	f([]string{"-"}, "", `a\x07 key=api_key value=***`+"\n", "-: 1 masked in 1 line\n")
 	f([]string{"x.log"}, "", `\x1b[31mred\u202e`+"\tpassword:\n  ***\ntoken=*** n=1\n", "x.log: 2 masked in 3 lines\n")
 	f([]string{"p.properties", "none", "bad.json", "."}, "not all can be sent of 3 of 4 files",
 		"==> p.properties <==\ndb.pass: \"***\"\nport: \"1\"\n==> none <==\n==> bad.json <==\n==> . <==\n",

@@ -74,8 +74,8 @@ func TestE2ECheckProxy(t *testing.T) {
 	code, out := runCheck(t, append([]string{"config", "proxy"}, c.proxy()...)...)
 	require.Zero(t, code, out)
 	requireTexts(t, out, `ok       agents connect to 127.0.0.1:0 with TLS 1.3 or newer, and the certificate of "proxy": those with a certificate of an authority in `+
-		"--grpc-client-ca-file whose names allow the node id (--grpc-node-id-from any), and one of 1 tokens may register\n",
-		"ok       keeps everything in memory only\n", "ok       answers HTTPS on 127.0.0.1:0 to 1 tokens, 1 users with passwords\n", `ok       the certificate of "ca" (--grpc-client-ca-file) expires at 2100-01-01`,
+		"--grpc-client-ca-file whose names allow the node id (--grpc-node-id-from any), and the token in --grpc-agent-token-file may register\n",
+		"ok       keeps everything in memory only\n", "ok       answers HTTPS on 127.0.0.1:0 to 1 token, 1 user with a password\n", `ok       the certificate of "ca" (--grpc-client-ca-file) expires at 2100-01-01`,
 		`warning  --grpc-tls-cert-file: the certificate of "proxy" expires at `, ", in less than 1 days\n")
 	proxy := start(t, append([]string{"proxy"}, c.proxy()...)...)
 	addr := proxy.addr("grpc")
@@ -83,7 +83,7 @@ func TestE2ECheckProxy(t *testing.T) {
 	require.Zero(t, code, out)
 	requireTexts(t, out, `ok       the node is "n1" with the role "data"`, "ok       scrapes https://127.0.0.1:1/metrics every 10s, with a user and a password (basic_auth)\n",
 		"ok       connects to the proxy "+addr+` with TLS 1.3 or newer; its certificate must be for "127.0.0.1" and of an authority in --proxy-ca-file; `+
-			`the agent shows the certificate of "agents", and shows the token of --proxy-token-file`, "ok       answers HTTPS on 127.0.0.1:0 to 1 users with passwords\n")
+			`the agent shows the certificate of "agents", and shows the token of --proxy-token-file`, "ok       answers HTTPS on 127.0.0.1:0 to 1 user with a password\n")
 	plain, field := startProxy(t), startBaselineProxy(t)
 	c.failures(addr, plain.addr("grpc"), field.grpc)
 	answer, err := c.web.ask(proxy.addr("http"), "/cluster", webReader{user: "alice"})

@@ -2,9 +2,12 @@ package agent
 
 import (
 	"context"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -122,4 +125,24 @@ func TestCheckTriesAllAddresses(t *testing.T) {
 		}
 	})
 	require.Contains(t, lines[1], "0 TCP: 10.0.0.2:17900 answers within 0s; others do not: 10.0.0.1:17900: no route")
+}
+
+// A certificate that has names of hosts, or a URI, needs no common name.
+func TestDescribeCertificate(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	f := func(want string, c x509.Certificate) {
+		t.Helper()
+		if c.NotAfter.IsZero() {
+			c.NotAfter = now.Add(48 * time.Hour)
+		}
+		require.Equal(t, want, describe(&c, now))
+	}
+	named := func(name string) pkix.Name { return pkix.Name{CommonName: name} }
+	hosts := []string{"proxy.example"}
+	f(`that of "proxy" for "proxy.example", issued by "ca", and expires at 2026-01-03T00:00:00Z, in 2 days`, x509.Certificate{Subject: named("proxy"), DNSNames: hosts, Issuer: named("ca")})
+	f(`for "proxy.example", issued by "O=us", and expires at 2026-01-02T06:00:00Z, in 1 day`,
+		x509.Certificate{DNSNames: hosts, Issuer: pkix.Name{Organization: []string{"us"}}, NotAfter: now.Add(30 * time.Hour)})
+	f(`that of "spiffe://cluster/node/n1" for no host, issued by "ca", and expires at 2026-01-01T06:00:00Z, in less than a day`,
+		x509.Certificate{URIs: []*url.URL{{Scheme: "spiffe", Host: "cluster", Path: "/node/n1"}}, Issuer: named("ca"), NotAfter: now.Add(6 * time.Hour)})
+	f(`for no host, issued by "ca", and expires at 2026-01-03T00:00:00Z, in 2 days`, x509.Certificate{Issuer: named("ca")})
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -110,13 +111,28 @@ func (k *checking) saySecured(s tls.ConnectionState) {
 	k.say(stepTLS, CheckPassed, text)
 }
 
-// describe says whose a certificate is, for which names, by whom, and until when.
+// describe says whose a certificate is, if it names somebody, for which hosts, by whom, and until when.
 func describe(c *x509.Certificate, now time.Time) string {
-	text := fmt.Sprintf("that of %q for %s, issued by %q, and ", c.Subject.CommonName, namesOf(c), c.Issuer.CommonName)
+	text := fmt.Sprintf("for %s, issued by %q, and ", namesOf(c), cmp.Or(c.Issuer.CommonName, c.Issuer.String()))
+	name := c.Subject.CommonName
+	if name == "" && len(c.URIs) > 0 {
+		name = c.URIs[0].String()
+	}
+	if name != "" {
+		text = fmt.Sprintf("that of %q %s", name, text)
+	}
 	if now.After(c.NotAfter) || now.Before(c.NotBefore) {
 		return text + strings.TrimPrefix(validity(c, now), "it ")
 	}
-	return text + "expires at " + c.NotAfter.UTC().Format(time.RFC3339) + ", in " + strconv.Itoa(int(c.NotAfter.Sub(now)/(24*time.Hour))) + " days"
+	text += "expires at " + c.NotAfter.UTC().Format(time.RFC3339)
+	switch days := int(c.NotAfter.Sub(now) / (24 * time.Hour)); days {
+	case 0:
+		return text + ", in less than a day"
+	case 1:
+		return text + ", in 1 day"
+	default:
+		return text + ", in " + strconv.Itoa(days) + " days"
+	}
 }
 
 // checkHTTP2 says what the proxy thinks of the agent's certificate, which it says after the handshake, and what it speaks. h is

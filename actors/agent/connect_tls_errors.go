@@ -110,6 +110,8 @@ func namesOf(c *x509.Certificate) string {
 		names = append(names, ip.String())
 	}
 	switch {
+	case len(names) == 0 && c.Subject.CommonName == "":
+		return "no host"
 	case len(names) == 0:
 		return "no host (its common name, which does not count, is " + strconv.Quote(c.Subject.CommonName) + ")"
 	case len(names) > maxNames:
