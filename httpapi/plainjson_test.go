@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"fodc/httpapi/promapi"
 	"fodc/messages"
@@ -32,6 +34,14 @@ func TestPlainJSON(t *testing.T) {
 	f("{\"a\": \"ä\\u009b🙂\u00a0\"}\r\n\t")
 	f(strings.Repeat("plain ", 20))
 	require.Zero(t, skipASCII([]byte("\xff\x7e345678"), 0), "a carry hides nothing")
+}
+
+func TestGraphicCharacters(t *testing.T) {
+	for r := range rune(utf8.MaxRune + 1) {
+		if isGraphic(r) != unicode.IsGraphic(r) {
+			t.Errorf("%U", r)
+		}
+	}
 }
 
 // Whatever a text has, JSON means the same afterwards, and has nothing that is not graphic.
