@@ -126,7 +126,7 @@ func (r *configReport) checkWeb(flag string, c WebConfig, listen ...string) {
 			scheme = "https"
 		}
 		if n := len(web.Access.Users); n > 0 {
-			who = append(who, counted(n, "user") + " with a password")
+			who = append(who, counted(n, "user")+" with a password")
 		}
 		if web.Access.CertificateRequired {
 			who = append(who, "certificates of clients")

@@ -56,7 +56,7 @@ func (c *madeCluster) requireGoodPages(t *testing.T, name string, pages []madePa
 				b.shoot(name + "-" + p.name + "-" + v.String())
 				b.requireGood()
 				if p.name == "cluster" {
-					b.requireWholeCells("Clock", "Agent")
+					b.requireWholeCells("Role", "Clock", "Agent")
 				}
 				if len(c.nodes) == 100 && v.width == phone.width && (p.name == "cluster" || p.name == "incident-open") {
 					b.requireNoBarriers() // What is on the other pages is in the tests of real clusters, too.

@@ -26,7 +26,7 @@ const firstOnPhone = ['node', 'state', 'memory', 'disk', 'cpu']
 const onPhone = { node: { width: 118 }, state: { width: 146 }, memory: { width: 110, title: 'Memory' } }
 
 // widths of columns are in pixels: 1,392 in all, what a window of 1,440 has. They do not depend on what has come yet, nor on the rows that are drawn.
-const widths = { node: 120, role: 116, state: 144, writes: 142, cpu: 136, memory: 128, io: 94, disk: 110, load: 50, window: 70, clock: 82, version: 86, incident: 114 }
+const widths = { node: 120, role: 124, state: 144, writes: 142, cpu: 136, memory: 120, io: 94, disk: 110, load: 50, window: 70, clock: 82, version: 86, incident: 114 }
 
 function columnsOf(rows, range, loading) {
   const waits = html`<span class="quiet">…</span>`
