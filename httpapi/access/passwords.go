@@ -53,11 +53,39 @@ func (p *passwords) check(ctx context.Context, client string, users map[string][
 			return right && isUser, err
 		}
 		// A page asks for many things at once: their password is compared once.
-		select {
-		case <-ended:
-		case <-ctx.Done():
-			return false, errBusy
+		if err := p.follow(ctx, client, ended); err != nil {
+			return false, err
 		}
+	}
+}
+
+// enter lets a request from an address wait in a queue, until it calls leave.
+func (p *passwords) enter(q *queue, client string) (leave func(), err error) {
+	from := networkOf(client)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !q.enter(from) {
+		return nil, errBusy
+	}
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		q.leave(from)
+	}, nil
+}
+
+// follow waits until a comparison has ended that another request has begun.
+func (p *passwords) follow(ctx context.Context, client string, ended chan struct{}) error {
+	leave, err := p.enter(&p.pace.following, client)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return errBusy
 	}
 }
 
@@ -97,18 +125,11 @@ func (p *passwords) standIn(users map[string][]byte, name string) []byte {
 }
 
 func (p *passwords) compare(ctx context.Context, client string, hash []byte, password string) (bool, error) {
-	from := networkOf(client)
-	p.mu.Lock()
-	mayWait := p.pace.enter(from)
-	p.mu.Unlock()
-	if !mayWait {
-		return false, errBusy
+	leave, err := p.enter(&p.pace.waiting, client)
+	if err != nil {
+		return false, err
 	}
-	defer func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.pace.leave(from)
-	}()
+	defer leave()
 	select {
 	case p.slot <- struct{}{}:
 	case <-ctx.Done():

@@ -11,6 +11,9 @@ const (
 	maxWaiting, maxWaitingAddress = 16, 4
 	// maxWait is how long a request waits.
 	maxWait = 5 * time.Second
+	// maxFollowing bounds the requests that wait for a comparison that another one with the same password has begun,
+	// maxFollowingAddress those of an address. A page asks for some twenty things at once.
+	maxFollowing, maxFollowingAddress = 256, 64
 	// restFactor: after a wrong password, nothing is compared for three times as long as that took. So who tries
 	// passwords takes a quarter of a core at most.
 	restFactor = 3
@@ -20,27 +23,39 @@ const (
 
 // paceState decides who may wait for the comparison of a password, and when the next one may be.
 type paceState struct {
-	waiting map[netip.Prefix]int
-	total   int
-	next    time.Time
+	waiting, following queue
+	next               time.Time
 }
 
-func newPaceState() *paceState { return &paceState{waiting: map[netip.Prefix]int{}} }
+func newPaceState() *paceState {
+	return &paceState{waiting: newQueue(maxWaiting, maxWaitingAddress), following: newQueue(maxFollowing, maxFollowingAddress)}
+}
+
+// queue is how many requests wait, of all addresses and of each.
+type queue struct {
+	most, mostOfAddress int
+	total               int
+	of                  map[netip.Prefix]int
+}
+
+func newQueue(most, mostOfAddress int) queue {
+	return queue{most: most, mostOfAddress: mostOfAddress, of: map[netip.Prefix]int{}}
+}
 
 // enter reports whether a request from the address may wait. If so, leave must be called.
-func (s *paceState) enter(from netip.Prefix) bool {
-	if s.total == maxWaiting || s.waiting[from] == maxWaitingAddress {
+func (q *queue) enter(from netip.Prefix) bool {
+	if q.total == q.most || q.of[from] == q.mostOfAddress {
 		return false
 	}
-	s.total++
-	s.waiting[from]++
+	q.total++
+	q.of[from]++
 	return true
 }
 
-func (s *paceState) leave(from netip.Prefix) {
-	s.total--
-	if s.waiting[from]--; s.waiting[from] == 0 {
-		delete(s.waiting, from)
+func (q *queue) leave(from netip.Prefix) {
+	q.total--
+	if q.of[from]--; q.of[from] == 0 {
+		delete(q.of, from)
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 )
 
 func TestPace(t *testing.T) {
-	s := newPaceState()
+	pace := newPaceState()
+	s := &pace.waiting
 	address := func(n int) netip.Prefix { return networkOf(fmt.Sprintf("10.0.0.%d:1", n)) }
 	for range maxWaitingAddress {
 		require.True(t, s.enter(address(1)))
@@ -26,13 +27,13 @@ func TestPace(t *testing.T) {
 	s.leave(address(1))
 	require.True(t, s.enter(address(99)))
 	s.leave(address(99))
-	require.NotContains(t, s.waiting, address(99))
+	require.NotContains(t, s.of, address(99))
 
 	at := time.Unix(1000, 0)
-	s.compared(at, time.Second, true)
-	require.Zero(t, s.next)
-	s.compared(at, time.Second, false)
-	require.Equal(t, at.Add(3*time.Second), s.next)
+	pace.compared(at, time.Second, true)
+	require.Zero(t, pace.next)
+	pace.compared(at, time.Second, false)
+	require.Equal(t, at.Add(3*time.Second), pace.next)
 }
 
 func TestNetworks(t *testing.T) {
@@ -90,7 +91,36 @@ func TestGuesserCannotKeepOthersOut(t *testing.T) {
 	cancel()
 	all.Wait()
 	require.Empty(t, p.underWay)
-	require.Zero(t, p.pace.total)
+	require.Zero(t, p.pace.waiting.total)
+}
+
+// Requests that have the same wrong password wait for one comparison. Each has a connection, which is not closed for another
+// one meanwhile.
+func TestThoseThatFollowAreBounded(t *testing.T) {
+	users := map[string][]byte{"alice": hashOf(t, "right")}
+	p := newPasswords()
+	p.pace.compared(time.Now(), time.Hour, false) // Nothing is compared for hours.
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	refused := make(chan error, 1000)
+	for range 1000 {
+		all.Go(func() {
+			_, err := p.check(ctx, "10.0.0.2:1", users, "alice", "wrong")
+			refused <- err
+		})
+	}
+	for range 1000 - maxFollowingAddress - 1 {
+		require.ErrorIs(t, <-refused, errBusy)
+	}
+	select {
+	case err := <-refused:
+		require.Fail(t, "one more was refused", "%v", err)
+	default:
+	}
+	cancel()
+	all.Wait()
+	require.Empty(t, p.underWay)
+	require.Zero(t, p.pace.following.total)
 }
 
 // A page asks for many things at once with a password that was not compared yet.
@@ -98,7 +128,7 @@ func TestPasswordIsComparedOnce(t *testing.T) {
 	users := map[string][]byte{"alice": hashOf(t, "right")}
 	p := newPasswords()
 	var all sync.WaitGroup
-	for range 100 {
+	for range maxFollowingAddress {
 		all.Go(func() {
 			ok, err := p.check(t.Context(), "10.0.0.1:1", users, "alice", "right")
 			if err != nil || !ok {
