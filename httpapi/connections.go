@@ -49,6 +49,7 @@ type connections struct {
 	mu               sync.Mutex
 	state            *connlimit.State[net.Conn]
 	evicted, refused uint64
+	overBytes        uint64
 }
 
 func newConnections(log *zap.Logger, limits connlimit.Limits) *connections {
@@ -59,11 +60,15 @@ func newConnections(log *zap.Logger, limits connlimit.Limits) *connections {
 func (c *connections) onState(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
-		c.add(conn)
+		c.add(rawOf(conn))
+	case http.StateActive:
+		if h, ok := rawOf(conn).(*handshakeConn); ok {
+			h.over.Store(true)
+		}
 	case http.StateClosed, http.StateHijacked:
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.state.Remove(conn)
+		c.state.Remove(rawOf(conn))
 	}
 }
 
@@ -82,7 +87,7 @@ func (c *connections) add(conn net.Conn) {
 	}
 	c.mu.Unlock()
 	if closed != nil {
-		closeNow(closed)
+		_ = closed.Close()
 		c.log.Warn("too many HTTP connections: one is closed", zap.Stringer("peer", closed.RemoteAddr()), zap.Bool("new", d.Refused))
 	}
 }
@@ -94,6 +99,7 @@ func (c *connections) whileUsed(r *http.Request, f func()) {
 		f()
 		return
 	}
+	conn = rawOf(conn)
 	c.mu.Lock()
 	c.state.Use(conn)
 	c.mu.Unlock()
@@ -109,7 +115,7 @@ func (c *connections) whileUsed(r *http.Request, f func()) {
 func (c *connections) closed() map[string]uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return map[string]uint64{"evicted": c.evicted, "refused": c.refused}
+	return map[string]uint64{"evicted": c.evicted, "refused": c.refused, "bytes": c.overBytes}
 }
 
 // connKey is the key of a request's connection in its context.
@@ -121,7 +127,7 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 }
 
 // ConnectionsClosed counts the connections that were closed because there were too many, by the reason: evicted are
-// those that made room for a new one, refused are new ones. A nil *Server, as in tests of the API, has none.
+// those that made room for a new one, refused are new ones, bytes those whose handshakes of TLS have sent too much. A nil *Server, as in tests of the API, has none.
 func (s *Server) ConnectionsClosed() map[string]uint64 {
 	if s == nil {
 		return nil

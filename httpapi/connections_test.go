@@ -87,7 +87,7 @@ func TestServerRefusesConnectionsWhileAllAreBusy(t *testing.T) {
 		synctest.Wait()
 		c := p.dial()
 		require.False(t, staysOpen(c))
-		require.Equal(t, map[string]uint64{"evicted": 0, "refused": 1}, s.ConnectionsClosed())
+		require.Equal(t, map[string]uint64{"evicted": 0, "refused": 1, "bytes": 0}, s.ConnectionsClosed())
 		close(ready)
 	})
 }

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"fodc/messages/connlimit"
-
 	"go.uber.org/zap"
 )
 
@@ -64,7 +62,7 @@ func Listen(cfg ServerConfig) (*Server, error) {
 func newServer(cfg ServerConfig, l net.Listener) *Server {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{listener: l, cancel: cancel, newConns: map[net.Conn]struct{}{}}
-	s.conns = newConnections(cfg.Log, connlimit.Limits{All: maxConnections, OfAddress: maxConnectionsOfAddress})
+	s.conns = newConnections(cfg.Log, connectionLimits())
 	s.http = &http.Server{
 		Handler:           s.withLimits(cfg.Handler, cfg.WriteTimeout),
 		HTTP2:             http2Limits(cfg.WriteTimeout),
@@ -92,7 +90,7 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 func (s *Server) Serve() error {
 	serve := s.http.Serve
 	if s.http.TLSConfig != nil {
-		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+		serve = func(l net.Listener) error { return s.http.ServeTLS(handshakeListener{l, s.conns}, "", "") }
 	}
 	if err := serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve HTTP on %s: %w", s.Addr(), err)
@@ -130,12 +128,7 @@ func (s *Server) closeNewConns() {
 }
 
 // closeNow closes a connection without a farewell of TLS, for which a peer that does not read could make it wait.
-func closeNow(c net.Conn) {
-	if t, ok := c.(*tls.Conn); ok {
-		c = t.NetConn()
-	}
-	_ = c.Close()
-}
+func closeNow(c net.Conn) { _ = rawOf(c).Close() }
 
 func (s *Server) onConnState(c net.Conn, state http.ConnState) {
 	s.conns.onState(c, state)
