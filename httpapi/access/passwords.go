@@ -18,8 +18,6 @@ var errBusy = errors.New("too many passwords are being compared")
 // before is known without. Wrong ones cannot drive right ones out.
 type passwords struct {
 	logins logins
-	// slot has room for the one comparison.
-	slot chan struct{}
 
 	mu           sync.Mutex
 	right, wrong *cache
@@ -29,7 +27,7 @@ type passwords struct {
 }
 
 func newPasswords() *passwords {
-	return &passwords{logins: newLogins(), slot: make(chan struct{}, 1), right: newCache(), wrong: newCache(), pace: newPaceState(), underWay: map[login]chan struct{}{}}
+	return &passwords{logins: newLogins(), right: newCache(), wrong: newCache(), pace: newPaceState(), underWay: map[login]chan struct{}{}}
 }
 
 // check reports whether the password is that of the user, or errBusy. What it does for a name that is no user's takes as
@@ -130,12 +128,11 @@ func (p *passwords) compare(ctx context.Context, client string, hash []byte, pas
 		return false, err
 	}
 	defer leave()
-	select {
-	case p.slot <- struct{}{}:
-	case <-ctx.Done():
-		return false, errBusy
+	end, err := p.turn(ctx, client)
+	if err != nil {
+		return false, err
 	}
-	defer func() { <-p.slot }()
+	defer end()
 	if err := p.rest(ctx); err != nil {
 		return false, err
 	}
@@ -146,6 +143,27 @@ func (p *passwords) compare(ctx context.Context, client string, hash []byte, pas
 	defer p.mu.Unlock()
 	p.pace.compared(now, now.Sub(begin), right)
 	return right, nil
+}
+
+// turn waits until the request may compare; then end must be called.
+func (p *passwords) turn(ctx context.Context, client string) (end func(), err error) {
+	from := networkOf(client)
+	p.mu.Lock()
+	turn := p.pace.turns.wait(from)
+	p.mu.Unlock()
+	select {
+	case <-turn:
+		return func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.pace.turns.end()
+		}, nil
+	case <-ctx.Done():
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.pace.turns.cancel(from, turn)
+		return nil, errBusy
+	}
 }
 
 // rest waits until something may be compared again.

@@ -9,8 +9,8 @@ import (
 const (
 	// maxWaiting bounds the requests that wait for one, maxWaitingAddress those of an address.
 	maxWaiting, maxWaitingAddress = 16, 4
-	// maxWait is how long a request waits.
-	maxWait = 5 * time.Second
+	// maxWait is how long a request waits: for the comparison and the rest of one that guesses, with a hash of cost 14.
+	maxWait = 10 * time.Second
 	// maxFollowing bounds the requests that wait for a comparison that another one with the same password has begun,
 	// maxFollowingAddress those of an address. A page asks for some twenty things at once.
 	maxFollowing, maxFollowingAddress = 256, 64
@@ -24,11 +24,12 @@ const (
 // paceState decides who may wait for the comparison of a password, and when the next one may be.
 type paceState struct {
 	waiting, following queue
+	turns              *turns
 	next               time.Time
 }
 
 func newPaceState() *paceState {
-	return &paceState{waiting: newQueue(maxWaiting, maxWaitingAddress), following: newQueue(maxFollowing, maxFollowingAddress)}
+	return &paceState{waiting: newQueue(maxWaiting, maxWaitingAddress), following: newQueue(maxFollowing, maxFollowingAddress), turns: newTurns()}
 }
 
 // queue is how many requests wait, of all addresses and of each.
