@@ -18,29 +18,6 @@ const (
 	maxConnectionsOfAddress = 512
 )
 
-// Limits of a connection of HTTP/2.
-const (
-	// maxStreamsHTTP2 bounds the requests under way on a connection. Those that a client has reset are under way
-	// until their handlers return, and if four times as many wait, net/http ends the connection.
-	maxStreamsHTTP2 = 64
-	// maxReceiveHTTP2 bounds the bytes of bodies that were not read yet, of a connection; bodies are short.
-	maxReceiveHTTP2       = 256 << 10
-	maxReceiveStreamHTTP2 = 64 << 10
-	// maxHeaderTableHTTP2 is the default of HTTP/2.
-	maxHeaderTableHTTP2 = 4 << 10
-	// A connection that is silent for pingAfterHTTP2 has pingTimeoutHTTP2 to answer a ping.
-	pingAfterHTTP2   = 30 * time.Second
-	pingTimeoutHTTP2 = 10 * time.Second
-)
-
-func http2Limits(writeTimeout time.Duration) *http.HTTP2Config {
-	return &http.HTTP2Config{
-		MaxConcurrentStreams: maxStreamsHTTP2, MaxReceiveBufferPerConnection: maxReceiveHTTP2,
-		MaxReceiveBufferPerStream: maxReceiveStreamHTTP2, MaxDecoderHeaderTableSize: maxHeaderTableHTTP2,
-		SendPingTimeout: pingAfterHTTP2, PingTimeout: pingTimeoutHTTP2, WriteByteTimeout: writeTimeout,
-	}
-}
-
 // connections limits the connections of a server. If there are too many, one goes on which no handler is at
 // work: the one that has waited longest of the address that has most of them. If there is none, the new one goes.
 type connections struct {
@@ -48,12 +25,13 @@ type connections struct {
 
 	mu               sync.Mutex
 	state            *connlimit.State[net.Conn]
+	http2            *http2State
 	evicted, refused uint64
 	overBytes        uint64
 }
 
 func newConnections(log *zap.Logger, limits connlimit.Limits) *connections {
-	return &connections{log: limited(log, connectionLines), state: connlimit.New[net.Conn](limits)}
+	return &connections{log: limited(log, connectionLines), state: connlimit.New[net.Conn](limits), http2: newHTTP2State()}
 }
 
 // onState is told what becomes of a connection.
@@ -69,6 +47,7 @@ func (c *connections) onState(conn net.Conn, state http.ConnState) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.state.Remove(rawOf(conn))
+		c.http2.remove(rawOf(conn))
 	}
 }
 

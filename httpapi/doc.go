@@ -1,7 +1,8 @@
 // Package httpapi is the HTTP API of proxy and agent.
 //
 //   - server.go: the listener, with the timeouts and limits of a connection
-//   - connections.go: how many connections there may be; package connlimit decides which one goes
+//   - connections.go: how many connections there may be; package connlimit decides which one goes;
+//     handshakes.go: what those with TLS may send before their handshake is over; http2.go: how many may have HTTP/2
 //   - routes.go: paths and methods, and the index of them; router.go: what all routes have in
 //     common: panics, request ids, gzip
 //   - errors.go: errors as responses; response.go: JSON and other bodies as responses;

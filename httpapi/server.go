@@ -78,7 +78,9 @@ func newServer(cfg ServerConfig, l net.Listener) *Server {
 	}
 	if cfg.TLS != nil {
 		// Whether a connection has HTTP/2 is up to the settings at its beginning.
-		s.http.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return cfg.TLS(), nil }}
+		s.http.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			return s.conns.settingsFor(hello, cfg.TLS()), nil
+		}}
 	}
 	return s
 }

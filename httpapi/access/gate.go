@@ -64,12 +64,21 @@ func New(cfg Config) *Gate {
 	}
 	for _, u := range cfg.ExternalURLs {
 		cfg.Hosts = append(cfg.Hosts, u.Hostname())
-		_ = g.crossOrigin.AddTrustedOrigin(u.Scheme + "://" + u.Host) // Of a URL that was checked.
+		_ = g.crossOrigin.AddTrustedOrigin(originOf(u)) // Of a URL that was checked.
 	}
 	for _, host := range cfg.Hosts {
 		g.hosts = append(g.hosts, strings.ToLower(strings.TrimSuffix(host, ".")))
 	}
 	return g
+}
+
+// originOf returns the origin that browsers send for pages of the URL: in small letters, and without the port that the scheme has anyway.
+func originOf(u *url.URL) string {
+	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Host)
+	if port := u.Port(); scheme == "http" && port == "80" || scheme == "https" && port == "443" {
+		host = strings.TrimSuffix(host, ":"+port)
+	}
+	return scheme + "://" + strings.TrimSuffix(host, ":")
 }
 
 // Request is what a route is.

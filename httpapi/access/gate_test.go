@@ -285,3 +285,18 @@ func TestRateLimit(t *testing.T) {
 	a.settings.Limiter = rate.NewLimiter(rate.Every(time.Hour), 0)
 	a.expect(string(RateLimit), string(RateLimit))
 }
+
+// Browsers send an origin in small letters, and without the port that its scheme has anyway.
+func TestOriginOfExternalURL(t *testing.T) {
+	f := func(want, text string) {
+		t.Helper()
+		u, err := url.Parse(text)
+		require.NoError(t, err)
+		require.Equal(t, want, originOf(u))
+	}
+	f("https://fodc.example", "https://FODC.example:443/fodc")
+	f("http://fodc.example", "http://fodc.example:80")
+	f("https://fodc.example:80", "https://fodc.example:80")
+	f("http://[2001:db8::1]:8080", "http://[2001:DB8::1]:8080/")
+	f("http://[2001:db8::1]", "http://[2001:db8::1]")
+}

@@ -27,7 +27,8 @@ type reportMask struct {
 	text string
 	d    *json.Decoder
 	out  strings.Builder
-	done int // how much of the text is in out
+	done int    // how much of the text is in out
+	last string // the text that was read last
 }
 
 // value reads one value of that name; false: it is not valid.
@@ -38,26 +39,60 @@ func (m *reportMask) value(name string, depth int) bool {
 	}
 	switch v := token.(type) {
 	case string:
+		m.last = v
 		m.put(from, v, mask.Value(name, v))
 	case json.Number: // A secret may be one.
 		m.put(from, v.String(), mask.Value(name, v.String()))
 	case json.Delim:
-		for m.d.More() {
-			member := name
-			if v == '{' {
-				key, from, ok := m.next()
-				if !ok {
-					return false
-				}
-				member = key.(string) // Else there would be an error.
-				m.put(from, member, mask.Key(member))
-			}
-			if !m.value(member, depth+1) {
-				return false
-			}
+		read := m.items
+		if v == '{' {
+			read = m.members
+		}
+		if !read(name, depth+1) {
+			return false
 		}
 		_, _, ok = m.next()
 		return ok
+	}
+	return true
+}
+
+// items reads what is in a list of that name.
+func (m *reportMask) items(name string, depth int) bool {
+	for m.d.More() {
+		if !m.value(name, depth) {
+			return false
+		}
+	}
+	return true
+}
+
+// members reads what is in an object of that name. If the name is one of a secret, all members are secret. One that is
+// called value has the name that stands before it.
+func (m *reportMask) members(name string, depth int) bool {
+	named := ""
+	for m.d.More() {
+		token, from, ok := m.next()
+		if !ok {
+			return false
+		}
+		key := token.(string) // Else there would be an error.
+		m.put(from, key, mask.Key(key))
+		member := key
+		switch {
+		case mask.IsSecret(key):
+		case mask.IsSecret(name):
+			member = name
+		case strings.EqualFold(key, "value") && mask.IsSecret(named):
+			member = named
+		}
+		m.last = ""
+		if !m.value(member, depth) {
+			return false
+		}
+		if strings.EqualFold(key, "name") || strings.EqualFold(key, "key") {
+			named = m.last
+		}
 	}
 	return true
 }

@@ -31,6 +31,8 @@ func TestReportsAreMasked(t *testing.T) {
 	f(`{"u:***@h":1}`, `{"u:hunter2@h":1}`)
 	f(`{"tokens":["***","***"],"n":["a"]}`, `{"tokens":["a","b"],"n":["a"]}`)
 	f(`{"x":{"token":"***","a":"b"}} password=***`, `{"x":{"token":1234,"a":"b"}} password=hunter2`)
+	f(`{"credentials":{"a":"***","n":[{"b":"***"}]},"a":"b"}`, `{"credentials":{"a":"x1","n":[{"b":"x2"}]},"a":"b"}`)
+	f(`{"env":[{"name":"DB_PASSWORD","value":"***"},{"name":"HOME","value":"/h"}]}`, `{"env":[{"name":"DB_PASSWORD","value":"x1"},{"name":"HOME","value":"/h"}]}`)
 	f(`cut {"password":***`, `cut {"password":"hunter2`)
 	f(`{"a":"b","password":***`, `{"a":"b","password":"hunter2"`)
 }
