@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -22,7 +23,8 @@ func TestCheckConfigEnds(t *testing.T) {
 	c := defaultProxy
 	c.AlertmanagerURLs, c.AlertmanagerConfigFile = []string{"http://a"}, pipe
 	require.ErrorIs(t, RunCheckConfig(ctx, CheckedConfig{Proxy: &c}, &bytes.Buffer{}, &bytes.Buffer{}), context.Canceled)
-	end, err := os.OpenFile(pipe, os.O_RDWR, 0) // The reader goes on, and ends.
-	require.NoError(t, err)
-	require.NoError(t, end.Close())
+	require.Eventually(t, func() bool { // When the reader has come, it goes on, and ends.
+		end, err := os.OpenFile(pipe, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+		return err == nil && end.Close() == nil
+	}, 10*time.Second, time.Millisecond)
 }
