@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"fodc/messages"
@@ -141,24 +143,24 @@ func (s *registryState) checkOthers(id messages.Identity, by verifiedPeer) *reje
 // displace removes the other nodes without a certificate that have a name of a node with one, and
 // returns them with their sessions, which must end.
 func (s *registryState) displace(id messages.Identity, by verifiedPeer) (displaced []eviction) {
-	for n := range s.displacedBy(id, by) {
+	for _, n := range s.displacedBy(id, by) {
 		displaced = append(displaced, eviction{nodeID: n.identity.NodeID, agentID: s.remove(n)})
 	}
 	return displaced
 }
 
-// displacedBy returns the nodes that displace removes.
-func (s *registryState) displacedBy(id messages.Identity, by verifiedPeer) map[*node]struct{} {
-	found := map[*node]struct{}{}
+// displacedBy returns the nodes that displace removes, sorted by node id.
+func (s *registryState) displacedBy(id messages.Identity, by verifiedPeer) (found []*node) {
 	if by.certificate == nil {
-		return found
+		return nil
 	}
 	for _, name := range [...]string{id.NodeID, id.PodName} {
 		for n := range s.byName[name] {
 			if n.verified.Certificate == "" && n.identity.NodeID != id.NodeID {
-				found[n] = struct{}{}
+				found = append(found, n)
 			}
 		}
 	}
-	return found
+	slices.SortFunc(found, func(a, b *node) int { return strings.Compare(a.identity.NodeID, b.identity.NodeID) })
+	return slices.Compact(found) // a node may have both names
 }
