@@ -76,7 +76,7 @@ func TestE2ECheckProxy(t *testing.T) {
 	requireTexts(t, out, `ok       agents connect to 127.0.0.1:0 with TLS 1.3 or newer, and the certificate of "proxy": those with a certificate of an authority in `+
 		"--grpc-client-ca-file whose names allow the node id (--grpc-node-id-from any), and the token in --grpc-agent-token-file may register\n",
 		"ok       keeps everything in memory only\n", "ok       answers HTTPS on 127.0.0.1:0 to 1 token, 1 user with a password\n", `ok       the certificate of "ca" (--grpc-client-ca-file) expires at 2100-01-01`,
-		`warning  --grpc-tls-cert-file: the certificate of "proxy" expires at `, ", in less than 1 days\n")
+		`warning  --grpc-tls-cert-file: the certificate of "proxy" expires at `, ", in less than 1 day\n")
 	proxy := start(t, append([]string{"proxy"}, c.proxy()...)...)
 	addr := proxy.addr("grpc")
 	code, out = runCheck(t, append([]string{"config", "agent"}, c.agent(addr)...)...)

@@ -32,7 +32,7 @@ func askWithoutReading(t *testing.T, addr, path string, cut *sync.WaitGroup) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.Close() })
 	require.NoError(t, c.(*net.TCPConn).SetReadBuffer(4<<10))
-	request := "GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n"
+	request := "GET " + path + " HTTP/1.1\r\nHost: " + addr + "\r\n\r\n" // Another name is refused, which is a short answer.
 	cut.Go(func() {
 		_, err := c.Write([]byte(strings.Repeat(request, unreadRequests)))
 		for err == nil {
