@@ -137,15 +137,18 @@ func inspect(self sender, client *banyandb.Client) {
 // reportReader reads reports, one read at a time, whatever becomes of the actor.
 type reportReader struct{ underWay sync.Mutex }
 
-// read reads the reports of the directory, and sends them.
+// read reads the reports of the directory, and sends them. It has ended before that: what is sent may lead to the next read.
 func (r *reportReader) read(self sender, dir string) {
+	reports, err := r.readOnce(dir)
+	self.send(reportsRead{lifecycleReports{reports, err}})
+}
+
+func (r *reportReader) readOnce(dir string) ([]messages.LifecycleReport, error) {
 	if !r.underWay.TryLock() {
-		self.send(reportsRead{lifecycleReports{reportsErr: fmt.Errorf("%q does not answer", dir)}})
-		return
+		return nil, fmt.Errorf("%q does not answer", dir)
 	}
 	defer r.underWay.Unlock()
-	reports, err := guarded(func() ([]messages.LifecycleReport, error) { return banyandb.ReadReports(dir) })
-	self.send(reportsRead{lifecycleReports{reports, err}})
+	return guarded(func() ([]messages.LifecycleReport, error) { return banyandb.ReadReports(dir) })
 }
 
 // lifecycleSource answers with the node's groups and the reports of its lifecycle runs.
