@@ -449,3 +449,20 @@ func TestLifecycleIsOff(t *testing.T) {
 		require.Equal(t, []messages.Part{&messages.SchemaGroup{Error: "this agent does not read the schema registry of its node"}}, all)
 	})
 }
+
+// A question that comes as soon as the one before was answered has the reports, too.
+func TestReportsForOneQuestionAfterAnother(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.withDatabase()
+		w.cfg.Database.LifecyclePort, w.cfg.Database.ReportDir = 0, t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(w.cfg.Database.ReportDir, "r.json"), []byte("{}"), 0o600))
+		w.run()
+		s := lifecycleSource{w.sys, w.agent.lifecycle, "p1"}
+		for range 5000 {
+			known, err := s.ask(t.Context())
+			require.NoError(t, err)
+			require.NoError(t, known.reportsErr)
+			require.Len(t, known.reports, 1)
+		}
+	})
+}
