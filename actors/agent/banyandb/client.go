@@ -139,8 +139,7 @@ func (c *Client) call(ctx context.Context, method string, timeout time.Duration,
 		return ErrUnimplemented
 	}
 	late := fmt.Errorf("no answer within %s", timeout)
-	deadline := time.Now().Add(timeout)
-	ctx, cancel := context.WithDeadlineCause(ctx, deadline, late)
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, late)
 	defer cancel()
 	err = invoke(ctx, conn.grpc, grpc.MaxCallRecvMsgSize(limit))
 	switch status.Code(err) {
@@ -156,12 +155,20 @@ func (c *Client) call(ctx context.Context, method string, timeout time.Duration,
 	if dialed := conn.dialError.Load(); dialed != nil {
 		reason = dialed
 	}
-	if cause := context.Cause(ctx); cause != nil {
+	if cause := causeOfEnd(ctx, status.Code(err)); cause != nil {
 		reason = cause
-	} else if !time.Now().Before(deadline.Add(-deadlineSlack)) {
-		reason = late // The node knows the deadline, too, and may end the call a little earlier.
 	}
 	return fmt.Errorf("%s at %s: %w", method, c.address, reason)
+}
+
+// causeOfEnd returns why ctx ended a call, or nil if it did not. The node knows the deadline, too, and
+// may end the call a little before this side does: the cause is waited for then.
+func causeOfEnd(ctx context.Context, code codes.Code) error {
+	deadline, _ := ctx.Deadline()
+	if early := code == codes.Canceled || code == codes.DeadlineExceeded; early && time.Until(deadline) <= deadlineSlack {
+		<-ctx.Done()
+	}
+	return context.Cause(ctx)
 }
 
 // connection returns the connection: another one if the last one is lost.

@@ -36,6 +36,8 @@ type node struct {
 	state   *wire.GetClusterStateResponse
 	groups  *wire.InspectAllResponse
 	hang    bool
+	early   time.Duration // so long before the deadline, a call that hangs is ended with early's status
+	status  codes.Code
 }
 
 func (n *node) start() {
@@ -71,9 +73,13 @@ func (n *node) dial(ctx context.Context, address string) (net.Conn, error) {
 func answer[T any](ctx context.Context, n *node, method string, a *T) (*T, error) {
 	n.mu.Lock()
 	n.calls[method]++
-	hang := n.hang
+	hang, early, code := n.hang, n.early, n.status
 	n.mu.Unlock()
 	if hang {
+		if deadline, ok := ctx.Deadline(); ok && early > 0 {
+			time.Sleep(time.Until(deadline) - early)
+			return nil, status.Error(code, "ended by the node")
+		}
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
@@ -222,6 +228,28 @@ func TestDeadlines(t *testing.T) {
 		defer cancel()
 		_, err := c.InspectAll(ctx)
 		require.EqualError(t, err, "InspectAll at 127.0.0.1:17912: the agent stops")
+	})
+}
+
+// The node counts the time of a call on its own. If it ends the call just before this side does, the
+// error has the cause of this side nevertheless, of whichever deadline comes first.
+func TestNodeEndsTheCallFirst(t *testing.T) {
+	withNode(t, func(t *testing.T, n *node, c *Client) {
+		n.hang = true
+		f := func(early time.Duration, code codes.Code, expected, expectedOfShorter string) {
+			t.Helper()
+			n.early, n.status = early, code
+			_, err := c.CurrentNode(t.Context())
+			require.EqualError(t, err, "GetCurrentNode at 127.0.0.1:17912: "+expected)
+			ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errors.New("the agent stops"))
+			defer cancel()
+			_, err = c.CurrentNode(ctx)
+			require.EqualError(t, err, "GetCurrentNode at 127.0.0.1:17912: "+expectedOfShorter)
+		}
+		f(20*time.Millisecond, codes.Canceled, "no answer within 5s", "the agent stops")
+		f(20*time.Millisecond, codes.DeadlineExceeded, "no answer within 5s", "the agent stops")
+		f(20*time.Millisecond, codes.Internal, "ended by the node", "ended by the node")
+		f(200*time.Millisecond, codes.Canceled, "ended by the node", "ended by the node")
 	})
 }
 
