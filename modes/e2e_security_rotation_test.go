@@ -38,17 +38,11 @@ type asker struct {
 	wrong []string
 }
 
-// askEachSecond asks until the end of the test. Each page must have all light agents, and the texts.
+// askEachSecond asks at once, and each second until the end of the test. Each page must have all light agents, and the texts.
 func askEachSecond(addr string, light int, texts ...string) *asker {
 	a := &asker{stop: make(chan struct{})}
 	a.done.Go(func() {
 		for tick := time.NewTicker(time.Second); ; {
-			select {
-			case <-a.stop:
-				tick.Stop()
-				return
-			case <-tick.C:
-			}
 			_, body, header, err := get(addr, "/metrics")
 			if got := strings.Count(body, "\nsteady{"); got != light*loadSeries {
 				err = errors.Join(err, fmt.Errorf("%d samples, missing: %s", got, header.Get("X-Fodc-Missing")))
@@ -60,6 +54,12 @@ func askEachSecond(addr string, light int, texts ...string) *asker {
 			}
 			if a.pages++; err != nil && len(a.wrong) < 10 {
 				a.wrong = append(a.wrong, fmt.Sprintf("page %d: %v", a.pages, err))
+			}
+			select {
+			case <-a.stop:
+				tick.Stop()
+				return
+			case <-tick.C:
 			}
 		}
 	})

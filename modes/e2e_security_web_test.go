@@ -153,12 +153,6 @@ func (w *webFiles) askAlways(addr string, light int, by ...webReader) (stop func
 	for _, r := range by {
 		done.Go(func() {
 			for tick := time.NewTicker(500 * time.Millisecond); ; {
-				select {
-				case <-ended:
-					tick.Stop()
-					return
-				case <-tick.C:
-				}
 				body, err := w.ask(addr, "/metrics", r)
 				if got := strings.Count(body, "\nsteady{"); err == nil && got != light*loadSeries {
 					err = fmt.Errorf("%d samples", got)
@@ -168,6 +162,12 @@ func (w *webFiles) askAlways(addr string, light int, by ...webReader) (stop func
 					wrong = append(wrong, fmt.Sprintf("page %d: %v", pages, err))
 				}
 				mu.Unlock()
+				select {
+				case <-ended:
+					tick.Stop()
+					return
+				case <-tick.C:
+				}
 			}
 		})
 	}

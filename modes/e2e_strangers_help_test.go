@@ -23,7 +23,7 @@ const (
 	strangersGone   = 30 * time.Second
 )
 
-// besieged is a proxy with fifty agents, which are asked each second, while strangers do what they like.
+// besieged is a proxy with fifty agents, which are asked at once and then each second, while strangers do what they like.
 type besieged struct {
 	*testing.T
 	proxy              *process
@@ -42,17 +42,17 @@ func besiege(t *testing.T, flags []string, more ...grpc.DialOption) *besieged {
 	playSteadyAgents(t, b.grpcAddr, floodSteady, more...)
 	b.asking.Go(func() {
 		for tick := time.NewTicker(time.Second); ; {
+			_, body, _, err := get(b.httpAddr, "/metrics")
+			if got := strings.Count(body, "\nsteady{"); err != nil || got != floodSteady*loadSeries {
+				b.wrong = fmt.Sprintf("page %d: %d samples, %v", b.pages, got, err)
+			}
+			b.pages++
 			select {
 			case <-b.stop:
 				tick.Stop()
 				return
 			case <-tick.C:
 			}
-			_, body, _, err := get(b.httpAddr, "/metrics")
-			if got := strings.Count(body, "\nsteady{"); err != nil || got != floodSteady*loadSeries {
-				b.wrong = fmt.Sprintf("page %d: %d samples, %v", b.pages, got, err)
-			}
-			b.pages++
 		}
 	})
 	return b
