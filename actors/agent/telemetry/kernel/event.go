@@ -52,6 +52,9 @@ type Event struct {
 	// Code is the exit code, 0 to 255. Dumped says that there was a memory dump.
 	Code   int
 	Dumped bool
+	// Unknown says, of an exit, that the process has ended and nobody could say how: Signal, Code and Dumped are zero. So it is
+	// with a kernel before 6.15, and of a process whose parent does not ask how it has ended.
+	Unknown bool
 	// Sender, SenderPID and SenderComm are who has sent the signal. The id is the host's.
 	Sender     Sender
 	SenderPID  int
