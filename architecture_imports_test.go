@@ -57,7 +57,7 @@ var mayImport = map[string][]string{
 	"actors/agent/rules/ruletest":   {"actors/agent/rules"},
 	"actors/agent/ramps":            {"actors/agent/capture", "messages"},
 	"actors/agent/telemetry":        {"messages", "recorder"},
-	"actors/agent/telemetry/kernel": {"actors/agent/telemetry", "recorder"},
+	"actors/agent/telemetry/kernel": {"actors/agent/telemetry", "messages", "recorder"},
 	"actors/proxy/store":            {"messages"},
 	"actors/proxy":                  {"actors", "messages/connlimit", "messages", "messages/wire", "messages/wire/fastframe", "recorder", "recorder/evidence", "recorder/journal"},
 	"actors/simulation":             {},

@@ -11,7 +11,9 @@ import (
 // Sample is a sample that the agent makes itself. One whose value is messages.Gap is not
 // recorded.
 type Sample struct {
+	// Name is the family's. Suffix follows it in the name of a histogram's sample.
 	Name   string
+	Suffix messages.Suffix
 	Type   messages.MetricType
 	Help   string
 	Labels []messages.Label

@@ -111,7 +111,7 @@ func (t *target) identify(raw string, l *Limits) (identity, error) {
 // identifySample returns the identity of a sample of the agent.
 func (t *target) identifySample(r *Sample) (identity, error) {
 	t.labelBuf = append(t.labelBuf[:0], r.Labels...)
-	return t.complete(identity{family: Family{Name: r.Name, Type: r.Type, FromAgent: true, Help: r.Help}}, r.Name)
+	return t.complete(identity{family: Family{Name: r.Name, Type: r.Type, FromAgent: true, Help: r.Help}, suffix: r.Suffix}, r.Name)
 }
 
 // complete adds the labels in labelBuf to the identity, and checks it.
@@ -152,7 +152,7 @@ func (t *target) sampleKey(r *Sample) []byte {
 		t.keyBuf = binary.AppendUvarint(t.keyBuf, uint64(len(s)))
 		t.keyBuf = append(t.keyBuf, s...)
 	}
-	t.keyBuf = append(t.keyBuf[:0], 0)
+	t.keyBuf = append(t.keyBuf[:0], 0, byte(r.Suffix))
 	field(r.Name)
 	for _, l := range r.Labels {
 		field(l.Name)

@@ -76,6 +76,11 @@ func Sources(c Config) []*Source {
 	return sources
 }
 
+// NewSource returns a source that other packages read. The read is called by one goroutine at a time, and may hang.
+func NewSource(name string, read func(now time.Time) Result) *Source {
+	return &Source{name: name, read: read}
+}
+
 // Name returns the name for the log.
 func (s *Source) Name() string { return s.name }
 

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only */
+/* Who ended the node: its exit, the signals that end a process, and kills for lack of memory. */
+#pragma once
+#include "common.h"
+
+enum event_kind { EVENT_EXIT = 1, EVENT_SIGNAL = 2, EVENT_MEMORY_KILL = 3 };
+enum sender { SENDER_KERNEL = 1, SENDER_PROCESS = 2, SENDER_SELF = 3 };
+enum victim { VICTIM_OTHER = 0, VICTIM_NODE = 1, VICTIM_AGENT = 2 };
+
+struct event {
+	__u64 at; /* ns since the host was started */
+	__u32 kind;
+	__u32 pid;
+	__u32 status; /* as wait(2) has it, or the number of a signal */
+	__u32 sender_pid;
+	__u32 sender;
+	__u32 victim;
+	char comm[16];
+	char sender_comm[16];
+};
+
+const struct event *event_type __attribute__((unused)); /* so that Go has it, too */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 * 1024);
+} events SEC(".maps");
+
+enum lost { LOST_EVENTS = 0 };
+COUNTERS(lost, 1);
+
+/* Signals that end a process by default. Not those of timers and pipes, nor SIGURG, which Go's runtime sends itself. */
+#define DEADLY (1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9 | 1u << 11 | 1u << 15 | \
+		1u << 24 | 1u << 25 | 1u << 31)
+/* Those with which a fault of a process's own code ends it. */
+#define FAULTS (1u << 4 | 1u << 5 | 1u << 7 | 1u << 8 | 1u << 11)
+
+/* How many signals a second are told of. A process that handles SIGTERM may be sent any number. */
+#define SIGNALS_A_SECOND 32
+
+struct {
+	__u64 second;
+	__u64 told;
+} signal_rate;
+
+static __always_inline struct event *begin_event(__u32 kind, struct task_struct *task)
+{
+	struct event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	__u64 *words = (__u64 *)e;
+
+	if (!e) {
+		count(&lost, LOST_EVENTS, 1);
+		return NULL;
+	}
+	for (int i = 0; i < sizeof(*e) / 8; i++)
+		words[i] = 0;
+	e->at = bpf_ktime_get_boot_ns();
+	e->kind = kind;
+	if (task) {
+		e->pid = task->tgid;
+		/* As two numbers: this needs no helper that reads any memory, which some kernels refuse. */
+		*(__u64 *)e->comm = *(__u64 *)task->group_leader->comm;
+		*(__u64 *)(e->comm + 8) = *(__u64 *)(task->group_leader->comm + 8);
+	}
+	return e;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(process_exit, struct task_struct *task)
+{
+	__u32 tid = task->pid;
+	struct event *e;
+	int status;
+
+	if (!is_node(task))
+		return 0;
+	bpf_map_delete_elem(&threads, &tid);
+	if (task->signal->live.counter != 0)
+		return 0; /* other threads go on */
+	e = begin_event(EVENT_EXIT, task);
+	if (!e)
+		return 0;
+	status = task->signal->group_exit_code;
+	e->status = status ? status : task->exit_code;
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
+static __always_inline bool too_many_signals(void)
+{
+	__u64 second = bpf_ktime_get_boot_ns() >> 30;
+
+	if (signal_rate.second != second) {
+		signal_rate.second = second;
+		signal_rate.told = 0;
+	}
+	if (__sync_fetch_and_add(&signal_rate.told, 1) < SIGNALS_A_SECOND)
+		return false;
+	count(&lost, LOST_EVENTS, 1);
+	return true;
+}
+
+/* The information is not read: what stands there is no pointer when the kernel (1) or a process (0) says nothing more. */
+SEC("tp_btf/signal_generate")
+int BPF_PROG(process_signal, int sig, void *info, struct task_struct *task, int group, int result)
+{
+	struct task_struct *current;
+	struct event *e;
+	bool self;
+
+	if (sig < 0 || sig > 31 || !(DEADLY & 1u << sig) || result != 0 || !is_node(task) || too_many_signals())
+		return 0;
+	e = begin_event(EVENT_SIGNAL, task);
+	if (!e)
+		return 0;
+	current = bpf_get_current_task_btf();
+	self = current->tgid == task->tgid;
+	e->status = sig;
+	if ((__u64)info == 1 || (self && (FAULTS & 1u << sig))) {
+		e->sender = SENDER_KERNEL;
+	} else {
+		e->sender = self ? SENDER_SELF : SENDER_PROCESS;
+		e->sender_pid = current->tgid;
+		bpf_get_current_comm(e->sender_comm, sizeof(e->sender_comm));
+	}
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
+SEC("tp_btf/mark_victim")
+int BPF_PROG(memory_kill, struct task_struct *task)
+{
+	__u32 mark = mark_of(task);
+	struct event *e = begin_event(EVENT_MEMORY_KILL, task);
+
+	if (!e)
+		return 0;
+	e->victim = mark == MARK_NODE ? VICTIM_NODE : mark == MARK_AGENT ? VICTIM_AGENT : VICTIM_OTHER;
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
+/* Before 6.8 only the id of the victim's thread is told: whose it is the agent finds out. */
+SEC("tp_btf/mark_victim")
+int BPF_PROG(memory_kill_by_id, int pid)
+{
+	struct event *e = begin_event(EVENT_MEMORY_KILL, NULL);
+
+	if (!e)
+		return 0;
+	e->pid = pid;
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}

@@ -1,0 +1,204 @@
+//go:build amd64 || arm64
+
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/features"
+	"github.com/cilium/ebpf/link"
+)
+
+// kernelTypes is the kernel's description of its types.
+const kernelTypes = "/sys/kernel/btf/vmlinux"
+
+// loaded are the programs in the kernel, with their maps. All of it is gone when the process ends.
+type loaded struct {
+	maps     map[string]*ebpf.Map
+	programs map[string]*ebpf.Program
+	links    []link.Link
+	network  *ebpf.Variable
+}
+
+// load loads and attaches all programs that the kernel takes.
+func load() (*loaded, Status) {
+	if _, err := os.Stat(kernelTypes); err != nil {
+		return nil, Status{Err: errNoTypes}
+	}
+	cache := btf.NewCache()
+	types, err := cache.Kernel()
+	if err != nil {
+		return nil, Status{Err: fmt.Errorf("%w: %w", errNoTypes, err)}
+	}
+	spec, err := loadPrograms()
+	if err == nil {
+		err = adapt(spec, types)
+	}
+	if err != nil {
+		return nil, Status{Err: err}
+	}
+	l := &loaded{}
+	status, err := l.load(spec, cache)
+	if err != nil {
+		l.close()
+		return nil, Status{Err: reasonOf(err, true)}
+	}
+	l.attach(&status)
+	if status.Running() == 0 { // All for the same reason, most probably.
+		l.close()
+		return nil, Status{Err: status.Programs[0].Err}
+	}
+	return l, status
+}
+
+// adapt chooses the forms of programs that fit the kernel.
+func adapt(spec *ebpf.CollectionSpec, types *btf.Spec) error {
+	byID := false
+	if params := tracepoint(types, "mark_victim"); len(params) > 1 {
+		_, pointer := btf.UnderlyingType(params[1].Type).(*btf.Pointer)
+		byID = !pointer
+	}
+	if byID {
+		spec.Programs[memoryKill] = spec.Programs[memoryKillByID]
+	}
+	delete(spec.Programs, memoryKillByID)
+	params := tracepoint(types, "sched_switch")
+	return spec.Variables["has_prev_state"].Set(len(params) > 4)
+}
+
+// tracepoint returns the parameters of a tracepoint; the first one is the kernel's own. nil: it is not known.
+func tracepoint(types *btf.Spec, name string) []btf.FuncParam {
+	var of *btf.Typedef
+	if types.TypeByName("btf_trace_"+name, &of) != nil {
+		return nil
+	}
+	pointer, ok := btf.UnderlyingType(of).(*btf.Pointer)
+	if !ok {
+		return nil
+	}
+	proto, ok := pointer.Target.(*btf.FuncProto)
+	if !ok {
+		return nil
+	}
+	return proto.Params
+}
+
+// load gives the kernel the maps and all programs at once, which is quick; if it does not take them, one by one.
+func (l *loaded) load(spec *ebpf.CollectionSpec, cache *btf.Cache) (Status, error) {
+	options := ebpf.CollectionOptions{Cache: cache, Programs: ebpf.ProgramOptions{LogDisabled: true}}
+	all, err := ebpf.NewCollectionWithOptions(spec.Copy(), options)
+	if err == nil {
+		l.maps, l.programs, l.network = all.Maps, all.Programs, all.Variables["node_network"]
+		return statusOf(nil), nil
+	}
+	if l.maps, err = loadMaps(spec, options, &l.network); err != nil {
+		return Status{}, err
+	}
+	options.MapReplacements = l.maps
+	options.Programs.LogDisabled = false
+	l.programs = map[string]*ebpf.Program{}
+	failures := map[string]error{}
+	for _, p := range allPrograms {
+		one := spec.Copy()
+		maps.DeleteFunc(one.Programs, func(name string, _ *ebpf.ProgramSpec) bool { return name != p.name })
+		c, err := ebpf.NewCollectionWithOptions(one, options)
+		if err != nil {
+			failures[p.name] = reasonOf(err, false)
+			continue
+		}
+		l.programs[p.name] = c.DetachProgram(p.name)
+		c.Close()
+	}
+	return statusOf(failures), nil
+}
+
+// loadMaps makes the maps alone.
+func loadMaps(spec *ebpf.CollectionSpec, options ebpf.CollectionOptions, network **ebpf.Variable) (map[string]*ebpf.Map, error) {
+	only := spec.Copy()
+	clear(only.Programs)
+	c, err := ebpf.NewCollectionWithOptions(only, options)
+	if err != nil {
+		return nil, err
+	}
+	*network = c.Variables["node_network"]
+	return c.Maps, nil
+}
+
+func statusOf(failures map[string]error) (s Status) {
+	for _, p := range allPrograms {
+		s.Programs = append(s.Programs, ProgramStatus{Name: p.name, Err: failures[p.name], Optional: p.optional()})
+	}
+	return s
+}
+
+// attach attaches the programs that are loaded.
+func (l *loaded) attach(status *Status) {
+	for i, p := range allPrograms {
+		of := &status.Programs[i]
+		if of.Err != nil {
+			continue
+		}
+		to, err := attach(p, l.programs[p.name])
+		if err != nil {
+			of.Err = reasonOf(err, false)
+			continue
+		}
+		l.links = append(l.links, to)
+	}
+}
+
+func attach(p program, loaded *ebpf.Program) (link.Link, error) {
+	if p.group == "" {
+		return link.AttachTracing(link.TracingOptions{Program: loaded})
+	}
+	to, err := link.Tracepoint(p.group, p.event, loaded, nil)
+	if err != nil && !hasTracefs() {
+		return nil, errNoTracefs
+	}
+	return to, err
+}
+
+// hasTracefs reports whether the agent may look into tracefs.
+func hasTracefs() bool {
+	for _, dir := range []string{"/sys/kernel/tracing", "/sys/kernel/debug/tracing"} {
+		if _, err := os.Stat(dir + "/events/syscalls"); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// maxReason bounds the reason why a program does not run, in bytes.
+const maxReason = 200
+
+// reasonOf says why the kernel does not take a program, or the maps.
+func reasonOf(err error, ofMaps bool) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return errNoPrivileges
+	case ofMaps && errors.Is(features.HaveMapType(ebpf.TaskStorage), ebpf.ErrNotSupported):
+		return errTooOld
+	}
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	return errors.New(strings.ToValidUTF8(text[:min(len(text), maxReason)], ""))
+}
+
+// close detaches and frees all.
+func (l *loaded) close() {
+	for _, to := range l.links {
+		_ = to.Close()
+	}
+	for _, p := range l.programs {
+		_ = p.Close()
+	}
+	for _, m := range l.maps {
+		_ = m.Close()
+	}
+}

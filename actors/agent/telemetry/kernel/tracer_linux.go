@@ -1,0 +1,209 @@
+//go:build amd64 || arm64
+
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"fodc/actors/agent/telemetry"
+
+	"github.com/cilium/ebpf/ringbuf"
+	"golang.org/x/sys/unix"
+)
+
+// Tracer has the programs in the kernel. Its methods may be called by several goroutines.
+type Tracer struct {
+	cfg    Config
+	status Status
+	loaded *loaded
+	events *ringbuf.Reader
+
+	mu     sync.Mutex
+	closed bool
+	node   int // a pidfd of the node's process; 0: there is none
+	of     devices
+	found  chan devices // what a search for devices has found; nil: none is under way
+	sought time.Time    // when the last search began
+}
+
+// Start loads the programs, which may take a second on a slow machine. If none runs, Status says why, and the tracer tells of nothing.
+func Start(cfg Config) *Tracer {
+	t := &Tracer{cfg: cfg}
+	t.loaded, t.status = load()
+	if t.loaded == nil {
+		return t
+	}
+	events, err := ringbuf.NewReader(t.loaded.maps["events"])
+	if err != nil {
+		t.loaded.close()
+		t.loaded, t.status = nil, Status{Err: fmt.Errorf("read events: %w", err)}
+		return t
+	}
+	t.events = events
+	t.seekDevices(time.Now())
+	if self, err := unix.PidfdOpen(os.Getpid(), 0); err == nil {
+		_ = t.mark(self, markAgent)
+		_ = unix.Close(self)
+	}
+	return t
+}
+
+// The marks of processes, as the programs have them.
+const (
+	markNode  uint32 = 1
+	markAgent uint32 = 2
+)
+
+func (t *Tracer) mark(pidfd int, as uint32) error {
+	return t.loaded.maps["marks"].Put(int32(pidfd), as)
+}
+
+// Status says what runs. It does not change.
+func (t *Tracer) Status() Status { return t.status }
+
+// Follow makes the process the node's, instead of the one before. Its threads are measured, and those that it begins; not its
+// children.
+func (t *Tracer) Follow(pid int) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err := t.usable(); err != nil {
+		return err
+	}
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return fmt.Errorf("process %d: %w", pid, err)
+	}
+	if err := t.mark(fd, markNode); err != nil {
+		_ = unix.Close(fd)
+		return fmt.Errorf("mark process %d: %w", pid, err)
+	}
+	t.unfollow(fd)
+	var of syscall.Stat_t
+	if syscall.Stat(filepath.Join(t.cfg.proc(), fmt.Sprint(pid), "ns/net"), &of) == nil && t.loaded.network != nil {
+		_ = t.loaded.network.Set(uint32(of.Ino))
+	}
+	return nil
+}
+
+// unfollow ends the mark of the process that was the node's, unless that is the same one, and takes another one.
+func (t *Tracer) unfollow(next int) {
+	if t.node != 0 {
+		_ = unix.Close(t.node)
+	}
+	t.node = next
+}
+
+func (t *Tracer) usable() error {
+	switch {
+	case t.closed:
+		return errStopped
+	case t.loaded == nil:
+		return t.status.Err
+	}
+	return nil
+}
+
+// Next waits for an event. Its error is errStopped after Close, or that of the context.
+func (t *Tracer) Next(ctx context.Context) (Event, error) {
+	if t.events == nil {
+		<-ctx.Done()
+		return Event{}, context.Cause(ctx)
+	}
+	stop := context.AfterFunc(ctx, func() { t.events.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	for {
+		r, err := t.events.Read()
+		switch {
+		case ctx.Err() != nil:
+			return Event{}, context.Cause(ctx)
+		case errors.Is(err, ringbuf.ErrClosed):
+			return Event{}, errStopped
+		case err != nil:
+			return Event{}, err
+		}
+		if e, ok := decodeEvent(r.RawSample, clockOffset()); ok {
+			return e, nil
+		}
+	}
+}
+
+// clockOffset is the difference between the time of day and the time since the host's start.
+func clockOffset() time.Time {
+	var boot unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot); err != nil {
+		return time.Time{}
+	}
+	return time.Now().Add(-time.Duration(boot.Nano()))
+}
+
+// Source returns what the programs have counted, as a source of the host's telemetry.
+func (t *Tracer) Source() *telemetry.Source {
+	return telemetry.NewSource("kernel telemetry", t.read)
+}
+
+func (t *Tracer) read(now time.Time) telemetry.Result {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.loaded == nil || t.closed {
+		return telemetry.Result{Samples: (&counts{}).samples(t.status, devices{})}
+	}
+	if t.node != 0 { // An exec of a thread gives the process another first thread, without the mark.
+		_ = t.mark(t.node, markNode)
+	}
+	deviceErr := t.findDevices(now)
+	c, err := t.loaded.read()
+	return telemetry.Result{Samples: c.samples(t.status, t.of), Outcomes: []telemetry.Outcome{
+		{Part: "kernel telemetry", Err: err}, {Part: "disks of kernel telemetry", Err: deviceErr}}}
+}
+
+// searchPause is how often the devices of the data directories are looked for. A directory may be mounted later.
+const searchPause = 30 * time.Second
+
+// findDevices takes the devices that a search has found, and begins another one when it is time. A search may hang.
+func (t *Tracer) findDevices(now time.Time) (err error) {
+	select {
+	case found := <-t.found:
+		t.found = nil
+		if t.of.add(found) {
+			err = t.loaded.setDevices(t.of)
+		}
+	default:
+	}
+	if t.found == nil && now.Sub(t.sought).Abs() >= searchPause {
+		t.seekDevices(now)
+	}
+	return err
+}
+
+// seekDevices begins a search.
+func (t *Tracer) seekDevices(now time.Time) {
+	if len(t.cfg.DataDirs) == 0 {
+		return
+	}
+	found := make(chan devices, 1)
+	t.found, t.sought = found, now
+	go func() {
+		d, _ := findDevices(t.cfg.proc(), t.cfg.sys(), t.cfg.DataDirs)
+		found <- d
+	}()
+}
+
+// Close detaches and frees all programs.
+func (t *Tracer) Close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.loaded == nil || t.closed {
+		return
+	}
+	t.closed = true
+	_ = t.events.Close()
+	t.unfollow(0)
+	t.loaded.close()
+}

@@ -1,0 +1,36 @@
+//go:build !linux || !(amd64 || arm64)
+
+package kernel
+
+import (
+	"context"
+	"time"
+
+	"fodc/actors/agent/telemetry"
+)
+
+// Tracer tells of nothing on this system.
+type Tracer struct{}
+
+// Start returns a tracer whose status says that nothing runs.
+func Start(Config) *Tracer { return &Tracer{} }
+
+// Status says that nothing runs.
+func (t *Tracer) Status() Status { return Status{Err: errNotBuiltIn} }
+
+// Follow returns an error.
+func (t *Tracer) Follow(int) error { return errNotBuiltIn }
+
+// Next waits for the end of the context.
+func (t *Tracer) Next(ctx context.Context) (Event, error) {
+	<-ctx.Done()
+	return Event{}, context.Cause(ctx)
+}
+
+// Source returns a source without samples.
+func (t *Tracer) Source() *telemetry.Source {
+	return telemetry.NewSource("kernel telemetry", func(time.Time) telemetry.Result { return telemetry.Result{} })
+}
+
+// Close does nothing.
+func (t *Tracer) Close() {}
