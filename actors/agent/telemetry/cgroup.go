@@ -1,11 +1,13 @@
 package telemetry
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"fodc/messages"
@@ -36,20 +38,39 @@ func newOwnCgroup(proc, sys string) *Source {
 // label "process".
 func cgroupCollectors(fs procfs.FS, sys, whose string, find func() (procfs.Proc, error)) []collector {
 	label := messages.Label{Name: "process", Value: whose}
-	part := func(controller string, read func(cgroup, *samples, messages.Label) error) collector {
-		return collector{controller + " of the " + whose + "'s control group", func(r *samples) error {
-			p, err := find()
+	groups := sync.OnceValues(func() (groupsOf, error) {
+		p, err := find()
+		if err != nil {
+			return groupsOf{}, err
+		}
+		groups, err := p.Cgroups()
+		return groupsOf{p.PID, groups}, err
+	})
+	part := func(what, controller string, read func(cgroup, *samples, messages.Label) error) collector {
+		return collector{what + " of the " + whose + "'s control group", func(r *samples) error {
+			of, err := groups()
 			if err != nil {
 				return err
 			}
-			g, err := cgroupOf(fs, sys, p, controller)
+			g, err := of.by(fs, sys, controller)
 			if err != nil {
 				return err
 			}
 			return read(g, r, label)
 		}}
 	}
-	return []collector{part("memory", cgroup.readMemory), part("cpu", cgroup.readCPU)}
+	parts := []collector{part("memory", "memory", cgroup.readMemory), part("cpu", "cpu", cgroup.readCPU),
+		part("pressure", pressureController, cgroup.readPressure)}
+	if whose == "node" {
+		parts = append(parts, part("reclaim", "memory", cgroup.readReclaim))
+	}
+	return parts
+}
+
+// groupsOf is the control groups that a process is in.
+type groupsOf struct {
+	pid    int
+	groups []procfs.Cgroup
 }
 
 // cgroupOf returns the group of the process by the controller.
@@ -58,13 +79,21 @@ func cgroupOf(fs procfs.FS, sys string, p procfs.Proc, controller string) (cgrou
 	if err != nil {
 		return cgroup{}, err
 	}
-	g, v2 := hierarchy(groups, controller)
+	return groupsOf{p.PID, groups}.by(fs, sys, controller)
+}
+
+// by returns the group of the controller.
+func (of groupsOf) by(fs procfs.FS, sys, controller string) (cgroup, error) {
+	g, v2 := hierarchy(of.groups, controller)
+	if g == nil && controller == pressureController {
+		return cgroup{}, fmt.Errorf("process %d has no control group of version 2: %w", of.pid, errors.ErrUnsupported)
+	}
 	if g == nil {
-		return cgroup{}, fmt.Errorf("process %d has no control group for %s", p.PID, controller)
+		return cgroup{}, fmt.Errorf("process %d has no control group for %s", of.pid, controller)
 	}
 	mount := mountOfCgroups(sys, controller, v2)
 	if strings.HasPrefix(g.Path, "/..") {
-		return cgroup{}, fmt.Errorf("control group %s of process %d is outside of what the agent can see", g.Path, p.PID)
+		return cgroup{}, fmt.Errorf("control group %s of process %d is outside of what the agent can see", g.Path, of.pid)
 	}
 	if dir := filepath.Join(mount, g.Path); isDir(dir) {
 		return cgroup{dir, v2}, nil

@@ -18,6 +18,8 @@ type dataDir struct {
 
 	// mount is the last known mount of the directory. Fallback uses it while a read hangs.
 	mount atomic.Pointer[mount]
+	// found is the same mount, once the directory was read without symbolic links. Other sources use it.
+	found atomic.Pointer[mount]
 	// of is the location for which mount was looked up. It is looked up again only when
 	// this changes, since the list of mounts may be long.
 	of location
@@ -28,9 +30,13 @@ type location struct {
 	device uint64
 }
 
-func newDataDir(proc, dir string, stat func(string) (Space, error)) *Source {
-	d := &dataDir{proc: proc, dir: dir, stat: stat}
-	name := "data directory " + dir
+func newDataDir(proc, dir string, stat func(string) (Space, error)) *dataDir {
+	return &dataDir{proc: proc, dir: dir, stat: stat}
+}
+
+// source returns the source that reads the directory.
+func (d *dataDir) source() *Source {
+	name := "data directory " + d.dir
 	return &Source{
 		name: name,
 		read: func(time.Time) Result {
@@ -66,6 +72,7 @@ func (d *dataDir) read(r *samples) error {
 		}
 		d.of = here
 	}
+	d.found.Store(d.mount.Load())
 	d.addSpace(r, space)
 	d.addError(r, false)
 	return nil

@@ -2,8 +2,9 @@
 // hold the node's data, of the control groups, and of the node's process.
 //
 // Metrics that node_exporter has, too, have the same names, labels, types and units here,
-// so its dashboards and alerts work. The others are called fodc_cgroup_* and
-// fodc_node_process_*.
+// so its dashboards and alerts work. The others are called fodc_cgroup_*,
+// fodc_node_process_*, fodc_node_netstat_* (of a node in another network namespace than the
+// agent) and fodc_ext4_*.
 //
 // The host is read in several sources. A read of a source may hang in the kernel: statfs
 // hangs on a dead NFS mount, the files of a process hang while it is stuck. So the

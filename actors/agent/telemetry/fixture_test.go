@@ -29,6 +29,9 @@ func fixtureSpace(dir string) (Space, error) {
 	case "/data/one", "/data/two":
 		space.Device = 1
 		return space, nil
+	case "/srv", "/srv/more":
+		space.Device = 3
+		return space, nil
 	case "/link": // to an NFS mount
 		space.Path, space.Device, space.ReadOnly = "/mnt/old data/x", 2, true
 		return space, nil
@@ -39,7 +42,7 @@ func fixtureSpace(dir string) (Space, error) {
 
 // modern is all that there is to read of testdata/v2, old of testdata/v1.
 func modern(root string) Config {
-	return Config{Root: root, DataDirs: []string{"/data/one", "/data/two", "/link"}, NodeProcess: "banyandb-server-static", Stat: fixtureSpace}
+	return Config{Root: root, DataDirs: []string{"/data/one", "/data/two", "/link", "/srv"}, NodeProcess: "banyandb-server-static", Stat: fixtureSpace}
 }
 
 func old(root string) Config {

@@ -2,9 +2,11 @@ package telemetry
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +38,8 @@ func TestGoldenSamples(t *testing.T) {
 		require.Equal(t, string(want), page(all))
 	}
 	f("v2", modern)
-	f("v1", old, "pressure", "open files of the node's process", "limits of the node's process", "I/O of the node's process")
+	f("v1", old, "pressure", "pressure of the agent's control group", "pressure of the node's control group", "reclaim of the node's control group",
+		"open files of the node's process", "limits of the node's process", "I/O of the node's process")
 }
 
 // What a real host says can be recorded, too.
@@ -98,6 +101,33 @@ func BenchmarkInterval(b *testing.B) {
 	b.ReportMetric(float64(n), "samples")
 	// Of a machine that has other things to do, the time that passes says little.
 	b.ReportMetric((cpuTime(b)-before).Seconds()*1e3/float64(b.N), "cpu-ms/op")
+}
+
+// BenchmarkRunQueue is what the threads of the node's process cost each interval.
+func BenchmarkRunQueue(b *testing.B) {
+	for _, threads := range []int{10, 100, maxThreads} {
+		b.Run(fmt.Sprintf("%d threads", threads), func(b *testing.B) {
+			begun, release := make(chan struct{}), make(chan struct{})
+			for range threads {
+				go func() {
+					runtime.LockOSThread() // Without an unlock the thread ends.
+					begun <- struct{}{}
+					<-release
+				}()
+				<-begun
+			}
+			defer close(release)
+			q, before := newRunQueue(), cpuTime(b)
+			for b.Loop() {
+				var r samples
+				if err := readRunQueue(&r, "/proc", q, os.Getpid(), 1); err != nil && len(r.list) == 0 {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(len(q.threads)), "threads")
+			b.ReportMetric((cpuTime(b)-before).Seconds()*1e3/float64(b.N), "cpu-ms/op")
+		})
+	}
 }
 
 // cpuTime is what this process has used.

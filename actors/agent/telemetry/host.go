@@ -30,6 +30,7 @@ func newHost(proc string) *Source {
 				return readDisks(r, blocks)
 			}},
 			{"network", func(r *samples) error { return readNetwork(r, fs) }},
+			{"TCP", func(r *samples) error { return readOwnNetstat(r, proc) }},
 			{"sockets", func(r *samples) error { return readSockets(r, fs) }},
 			{"file descriptors", func(r *samples) error { return readFileDescriptors(r, fs) }},
 		}

@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// mount is a mounted file system.
-type mount struct{ device, fsType, point string }
+// mount is a mounted file system. number is that of its device, as "major:minor".
+type mount struct{ device, fsType, point, number string }
 
 // mountOf returns the mount that has the absolute path. Of several mounts at the same point,
 // the last one hides the others.
@@ -19,7 +19,7 @@ func mountOf(mounts []*procfs.MountInfo, dir string) (mount, error) {
 	for _, m := range mounts {
 		point := unescapeMount(m.MountPoint)
 		if contains(point, dir) && len(point) >= len(best.point) {
-			best = mount{unescapeMount(m.Source), m.FSType, point}
+			best = mount{unescapeMount(m.Source), m.FSType, point, m.MajorMinorVer}
 		}
 	}
 	if best.point == "" {

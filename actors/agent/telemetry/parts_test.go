@@ -22,11 +22,11 @@ func TestWholeDisks(t *testing.T) {
 
 func TestMountOf(t *testing.T) {
 	mounts := []*procfs.MountInfo{
-		{MountPoint: "/", FSType: "ext4", Source: "/dev/sda1"},
-		{MountPoint: "/data", FSType: "ext4", Source: "/dev/sdb1"},
-		{MountPoint: "/data/deep", FSType: "xfs", Source: "/dev/sdc1"},
-		{MountPoint: `/a\040b\134c`, FSType: "nfs", Source: `host:/x\011y`},
-		{MountPoint: "/data", FSType: "overlay", Source: "over"},
+		{MajorMinorVer: "8:0", MountPoint: "/", FSType: "ext4", Source: "/dev/sda1"},
+		{MajorMinorVer: "8:1", MountPoint: "/data", FSType: "ext4", Source: "/dev/sdb1"},
+		{MajorMinorVer: "8:2", MountPoint: "/data/deep", FSType: "xfs", Source: "/dev/sdc1"},
+		{MajorMinorVer: "8:3", MountPoint: `/a\040b\134c`, FSType: "nfs", Source: `host:/x\011y`},
+		{MajorMinorVer: "8:4", MountPoint: "/data", FSType: "overlay", Source: "over"},
 	}
 	f := func(want mount, dir string) {
 		t.Helper()
@@ -34,15 +34,15 @@ func TestMountOf(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	}
-	root, data := mount{"/dev/sda1", "ext4", "/"}, mount{"over", "overlay", "/data"}
+	root, data := mount{"/dev/sda1", "ext4", "/", "8:0"}, mount{"over", "overlay", "/data", "8:4"}
 	f(root, "/")
 	f(root, "/other")
 	f(root, "/data2")
 	f(data, "/data")
 	f(data, "/data/")
 	f(data, "/data/x/../y")
-	f(mount{"/dev/sdc1", "xfs", "/data/deep"}, "/data/deep/er")
-	f(mount{"host:/x\ty", "nfs", `/a b\c`}, `/a b\c/d`)
+	f(mount{"/dev/sdc1", "xfs", "/data/deep", "8:2"}, "/data/deep/er")
+	f(mount{"host:/x\ty", "nfs", `/a b\c`, "8:3"}, `/a b\c/d`)
 	f(root, "/a b")
 
 	_, err := mountOf(mounts[1:], "/other")

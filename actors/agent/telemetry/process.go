@@ -15,7 +15,7 @@ const clockTicks = 100
 // newNodeProcess returns the source of the node's process and its control group.
 func newNodeProcess(proc, sys, pidFile, name string) *Source {
 	const source = "node's process"
-	f := NewFinder(pidFile, name)
+	f, waits := NewFinder(pidFile, name), newRunQueue()
 	return newSource(source, proc, func(fs procfs.FS, _ time.Time) []collector {
 		p, stat, err := f.Find(fs)
 		if err != nil {
@@ -26,6 +26,8 @@ func newNodeProcess(proc, sys, pidFile, name string) *Source {
 			{"open files of the node's process", func(r *samples) error { return readOpenFiles(r, p) }},
 			{"limits of the node's process", func(r *samples) error { return readLimits(r, p) }},
 			{"I/O of the node's process", func(r *samples) error { return readProcessIO(r, p) }},
+			{"run queue of the node's process", func(r *samples) error { return readRunQueue(r, proc, waits, p.PID, stat.Starttime) }},
+			{"TCP of the node's network namespace", func(r *samples) error { return readNodeNetstat(r, proc, p.PID) }},
 		}, cgroupCollectors(fs, sys, "node", func() (procfs.Proc, error) { return p, nil })...)
 	})
 }

@@ -70,8 +70,14 @@ func Sources(c Config) []*Source {
 	if c.NodePIDFile != "" || c.NodeProcess != "" {
 		sources = append(sources, newNodeProcess(proc, sys, c.NodePIDFile, c.NodeProcess))
 	}
+	var dirs []*dataDir
 	for _, dir := range c.DataDirs {
-		sources = append(sources, newDataDir(proc, dir, c.Stat))
+		d := newDataDir(proc, dir, c.Stat)
+		dirs = append(dirs, d)
+		sources = append(sources, d.source())
+	}
+	if len(dirs) > 0 {
+		sources = append(sources, newExt4(sys, dirs))
 	}
 	return sources
 }

@@ -20,7 +20,7 @@ func TestHungSource(t *testing.T) {
 			reads++
 			<-release
 			return fixtureSpace(dir)
-		})
+		}).source()
 		require.Empty(t, s.Fallback().Samples, "nothing is known of it yet")
 		first := make(chan Result, 1)
 		go func() { first <- s.Read(readAt) }()
@@ -43,7 +43,7 @@ func TestHungSource(t *testing.T) {
 func TestFileSystemThatFails(t *testing.T) {
 	var err error
 	space := Space{Path: "/data/one", Device: 1, Size: 5}
-	s := newDataDir("testdata/v2/proc", "/data/one", func(string) (Space, error) { return space, err })
+	s := newDataDir("testdata/v2/proc", "/data/one", func(string) (Space, error) { return space, err }).source()
 	f := func(want map[string]float64, wantErr error) {
 		t.Helper()
 		r := s.Read(time.Time{})
