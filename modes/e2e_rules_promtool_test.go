@@ -16,10 +16,12 @@ import (
 // TestE2EPromtoolChecksTheBuiltinRules has promtool check the built-in rules, and run their tests.
 func TestE2EPromtoolChecksTheBuiltinRules(t *testing.T) {
 	dir := t.TempDir()
-	for name, content := range map[string][]byte{"builtin.yml": rules.Builtin(), "builtin_test.yml": rules.BuiltinTests()} {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, 0o600))
-	}
-	for _, args := range [][]string{{"check", "rules", "builtin.yml"}, {"test", "rules", "builtin_test.yml"}} {
+	require.NoError(t, os.CopyFS(dir, rules.BuiltinFiles()))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "all.yml"), rules.Builtin(), 0o600))
+	tests, err := filepath.Glob(filepath.Join(dir, "*_test.yml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, tests)
+	for _, args := range [][]string{{"check", "rules", "all.yml"}, append([]string{"test", "rules"}, tests...)} {
 		cmd := exec.Command("promtool", args...)
 		cmd.Dir = dir
 		said, err := cmd.CombinedOutput()

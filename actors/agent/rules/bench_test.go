@@ -14,7 +14,7 @@ import (
 func BenchmarkBuiltin(b *testing.B) {
 	set, err := Load(true, nil)
 	require.NoError(b, err)
-	w, now, scrape := busyWindow(b)
+	w, now, scrape := busyWindow(b, usual)
 	b.Run("scrape", func(b *testing.B) {
 		for b.Loop() {
 			scrape()
@@ -42,12 +42,31 @@ func BenchmarkBuiltin(b *testing.B) {
 	})
 }
 
-func busyWindow(b *testing.B) (w *window, now *time.Time, scrape func()) {
+// BenchmarkLongWaits evaluates the rules about what threads wait for where they wait for long, as always: all of each rule is evaluated.
+func BenchmarkLongWaits(b *testing.B) {
+	set, err := Load(true, nil)
+	require.NoError(b, err)
+	l := usual
+	l.disk, l.processor = 5, 5
+	w, now, _ := busyWindow(b, l)
+	e := New(set.Named(causes...).EachTime(), w.storage(), Options{})
+	at := *now
+	b.ReportAllocs()
+	for b.Loop() {
+		at = at.Add(time.Millisecond)
+		alerts, err := e.Evaluate(b.Context(), at)
+		require.NoError(b, err)
+		require.Empty(b, alerts)
+	}
+}
+
+func busyWindow(b *testing.B, l level) (w *window, now *time.Time, scrape func()) {
 	w = newWindow()
 	begin := time.Now().Truncate(time.Second).Add(-3 * time.Hour)
 	now = &begin
 	node := recordertest.NewRepeatedNode(b, "../../../testdata/banyandb")
 	walking := recordertest.NewWalkingNode(2700)
+	model := newStorageModel(1, 0.2)
 	var p, q recorder.Page
 	scrape = func() {
 		*now = now.Add(10 * time.Second)
@@ -62,9 +81,10 @@ func busyWindow(b *testing.B) (w *window, now *time.Time, scrape func()) {
 		w.scrape(at, "host", g("fodc_node_process_start_time_seconds", 1e9), g("node_time_seconds", float64(at.Unix())), g("node_boot_time_seconds", 1e9),
 			g("fodc_cgroup_memory_events_total", 0, "process", "node", "event", "oom_kill"), g("node_vmstat_oom_kill", 0),
 			g("fodc_node_process_resident_memory_bytes", 1e9), g("fodc_cgroup_memory_max_bytes", 4e9, "process", "node"), g("node_memory_MemTotal_bytes", 25e9), g("node_memory_MemAvailable_bytes", 20e9),
-			g("node_pressure_memory_stalled_seconds_total", 3), g("node_pressure_io_stalled_seconds_total", 3), g("fodc_node_process_write_bytes_total", 3), g("fodc_cgroup_cpu_throttled_periods_total", 0, "process", "node"), g("fodc_cgroup_cpu_periods_total", 0, "process", "node"),
+			g("node_pressure_memory_stalled_seconds_total", 3), g("node_pressure_io_stalled_seconds_total", 3),
 			g("fodc_node_process_open_fds", 100), g("fodc_node_process_max_fds", 20000),
 			g("node_filesystem_avail_bytes", 1e11, "mountpoint", "/"), g("node_filesystem_size_bytes", 2e11, "mountpoint", "/"), g("node_filesystem_readonly", 0, "mountpoint", "/"), g("node_filesystem_device_error", 0, "mountpoint", "/"))
+		w.scrape(at, "kernel", append(append(model.kernel(l, 10), model.files(l, 10)...), model.quota(l, 10)...)...)
 		w.scrape(at, "agent", g("fodc_agent_process_start_time_seconds", float64(begin.Unix())))
 	}
 	for range 3 * 360 {
@@ -78,7 +98,7 @@ func busyWindow(b *testing.B) (w *window, now *time.Time, scrape func()) {
 func BenchmarkRule(b *testing.B) {
 	set, err := Load(true, nil)
 	require.NoError(b, err)
-	w, now, _ := busyWindow(b)
+	w, now, _ := busyWindow(b, usual)
 	for _, d := range set.EachTime().Rules() {
 		b.Run(d.Name+d.Labels["family"], func(b *testing.B) {
 			e := New(&Set{rules: []*Definition{d}}, w.storage(), Options{})

@@ -1,7 +1,7 @@
 // Package rules evaluates alerting rules over what an agent has recorded. Rules are those of Prometheus:
 // its file format, its expressions, and its own code for both.
 //
-//   - builtin.go: the rules that are in the program, with a test of each; builtin/ has the files
+//   - builtin.go: the rules that are in the program, with tests of each; builtin/ has the files, one for each theme
 //   - load.go: reads files of rules; parse.go: one file; set.go: the rules of all files
 //   - evaluator.go: evaluates the rules at a time; rule.go: one rule, with its alerts; alert.go: what it says
 //   - lookback.go: finds when the expression of an alert first held
