@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"fodc/recorder"
 
 	"github.com/stretchr/testify/require"
 )
@@ -23,6 +26,7 @@ type story struct {
 	before, then level
 	usual, lasts time.Duration
 	started      time.Duration // of the node's process, before the change; 0: long ago
+	hidden       string        // what names of samples begin with that the agent cannot read; empty: it reads all
 	missing      time.Duration // the agent was down for so long before the change, and recorded until then
 	ends         time.Duration // after the change, when all is as before; 0: never
 	spread       float64
@@ -63,7 +67,8 @@ func (s story) tell(t *testing.T) told {
 		l = l.times(s.busier)
 		now := change.Add(at)
 		w.scrape(now, "kernel", m.kernel(l, s.scrape.Seconds())...)
-		w.scrape(now, "host", append(m.files(l, s.scrape.Seconds()), gauge("fodc_node_process_start_time_seconds", began))...)
+		files := slices.DeleteFunc(m.files(l, s.scrape.Seconds()), func(f recorder.Sample) bool { return s.hidden != "" && strings.HasPrefix(f.Name, s.hidden) })
+		w.scrape(now, "host", append(files, gauge("fodc_node_process_start_time_seconds", began))...)
 		w.scrape(now, "quota", m.quota(l, s.scrape.Seconds())...)
 		if at < -2*time.Minute {
 			continue
