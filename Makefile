@@ -33,11 +33,17 @@ ARM64_PACKAGES ?= . ./recorder/... ./messages/... ./httpapi/... ./actors ./actor
 	./actors/agent/mask/... ./actors/agent/nodeconfig/... ./actors/agent/telemetry/... ./modes/logsink ./modes/logsilencer
 QEMU_ARM64 ?= qemu-aarch64
 
+# The programs that the agent runs in the kernel. Another version of the compiler makes other bytes.
+CLANG ?= clang-14
+LLVM_STRIP ?= llvm-strip-14
+BPF2GO_VERSION := v0.22.0
+KERNEL := actors/agent/telemetry/kernel
+
 PROTO := messages/wire/database.proto messages/wire/fodc.proto
 FUZZTIME ?= 10s
 E2E_TIMEOUT ?= 35m
 
-.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident ui-vendor ui-axe proto proto-check docs check e2e e2e-processes e2e-pages e2e-tools clean
+.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident ui-vendor ui-axe proto proto-check bpf bpf-check bpf-tools docs check e2e e2e-processes e2e-pages e2e-tools clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,7 +81,7 @@ vet:
 
 staticcheck: $(STATICCHECK)
 	$(BIN)/staticcheck ./...
-	$(BIN)/staticcheck -tags e2e ./modes/...
+	$(BIN)/staticcheck -tags e2e ./modes/... ./actors/agent/telemetry/kernel
 	$(BIN)/staticcheck -tags bench ./modes/...
 
 $(STATICCHECK):
@@ -167,9 +173,31 @@ $(PROTOC_PLUGINS):
 	$(GO) install google.golang.org/grpc/cmd/protoc-gen-go-grpc@$(PROTOC_GEN_GO_GRPC_VERSION)
 	touch $@
 
+bpf: bpf-tools ## compile the programs that the agent runs in the kernel; needs clang-14
+	$(call bpf2go,$(KERNEL))
+	cd $(KERNEL); sha256sum bpf/*.[ch] programs_bpfel.go programs_bpfel.o > bpf/SHA256SUMS
+
+bpf-check: bpf-tools ## check that the compiled programs are those of their sources; needs clang-14
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; cp -r $(KERNEL)/bpf "$$dir"; \
+	$(call bpf2go,$$dir); \
+	for f in programs_bpfel.go programs_bpfel.o; do \
+		cmp "$$dir/$$f" "$(KERNEL)/$$f" || { echo "$(KERNEL)/$$f is not what its sources give: run make bpf"; exit 1; }; \
+	done; \
+	echo "the programs for the kernel are current"
+
+bpf-tools:
+	@command -v $(CLANG) >/dev/null && command -v $(LLVM_STRIP) >/dev/null && [ -e /usr/include/bpf/bpf_helpers.h ] \
+		|| { echo "this needs $(CLANG), $(LLVM_STRIP) and libbpf's headers (Debian: clang-14 llvm-14 libbpf-dev)"; exit 1; }
+
+bpf2go = (cd $(1); GOPACKAGE=kernel GOFILE=kernel.go $(GO) run github.com/cilium/ebpf/cmd/bpf2go@$(BPF2GO_VERSION) -go-package kernel \
+	-cc $(CLANG) -strip $(LLVM_STRIP) -target bpfel -tags linux -type event -type peer -type histogram \
+	-cflags "-O2 -g -Wall -Werror -I/usr/include/$$(uname -m)-linux-gnu" programs bpf/kernel.c)
+
 check: lint cross race seeds ## run what CI runs, except test-arm64 and e2e
 	@if command -v protoc >/dev/null; then $(MAKE) --no-print-directory proto-check; \
 	else echo "skipped: whether the generated code is current, as protoc is not installed"; fi
+	@if command -v $(CLANG) >/dev/null; then $(MAKE) --no-print-directory bpf-check; \
+	else echo "skipped: whether the programs for the kernel are current, as $(CLANG) is not installed"; fi
 
 # One after the other: the tests of processes change the host's networks, and a browser drops its requests then.
 e2e: ## run the tests of whole processes, and after them those of the pages
@@ -177,7 +205,7 @@ e2e: ## run the tests of whole processes, and after them those of the pages
 	$(MAKE) --no-print-directory e2e-pages
 
 e2e-processes: e2e-tools ## run the tests of whole processes alone; needs prometheus and promtool
-	$(GO) test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -run E2E -skip E2EBrowser ./modes/...
+	$(GO) test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -run E2E -skip E2EBrowser ./actors/agent/telemetry/kernel ./modes/...
 
 e2e-pages: e2e-tools $(AXE) ## run the tests of the pages alone, in a browser; needs chromium
 	$(GO) test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -run E2EBrowser -parallel 2 ./modes

@@ -144,6 +144,11 @@ func telemetryView(t *messages.TelemetryHealth) *messages.TelemetryHealth {
 	view := *t
 	view.LastRead = jsonTime(t.LastRead)
 	view.Missing = append([]messages.MissingPart{}, t.Missing...)
+	if t.Kernel != nil {
+		k := *t.Kernel
+		k.Programs = append([]messages.KernelProgram{}, k.Programs...)
+		view.Kernel = &k
+	}
 	return &view
 }
 

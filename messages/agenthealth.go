@@ -67,6 +67,23 @@ type TelemetryHealth struct {
 	Samples  int       `json:"samples"`
 	// Missing are the parts that could not be read, or not wholly, sorted by name.
 	Missing []MissingPart `json:"missing"`
+	// Kernel is what runs in the kernel; nil: nothing is to run there.
+	Kernel *KernelHealth `json:"kernel,omitempty"`
+}
+
+// KernelHealth is the state of the programs in the kernel.
+type KernelHealth struct {
+	// Error is why nothing runs; empty: Programs says what runs.
+	Error    string          `json:"error,omitempty"`
+	Programs []KernelProgram `json:"programs"`
+}
+
+// KernelProgram is a program in the kernel.
+type KernelProgram struct {
+	Name string `json:"name"`
+	Runs bool   `json:"runs"`
+	// Error is why it does not run.
+	Error string `json:"error,omitempty"`
 }
 
 // MissingPart is a part of the host telemetry that is missing, and why.

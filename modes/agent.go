@@ -10,6 +10,7 @@ import (
 
 	"fodc/actors"
 	"fodc/actors/agent"
+	"fodc/actors/agent/telemetry/kernel"
 	"fodc/httpapi"
 	"fodc/messages"
 
@@ -39,7 +40,8 @@ type runningAgent struct {
 	http     *httpapi.Server
 	ready    atomic.Bool
 	failures chan error
-	storage  *storage // nil: none
+	storage  *storage       // nil: none
+	kernel   *kernel.Tracer // nil: none
 	// stopTrim ends the goroutine of trimMemory.
 	stopTrim  context.CancelFunc
 	captureGC *captureGC // nil: the process has a proxy, too
@@ -64,10 +66,13 @@ func startAgent(sys *actors.System, c AgentConfig, program Program, alone bool) 
 	} else {
 		cfg.Security = c.Security.local
 	}
+	if cfg.Kernel, err = c.startKernel(); err != nil {
+		return nil, err
+	}
 	log := program.Log
 	cfg.LogLinesDropped, cfg.Files, cfg.Refusals = program.LogLinesDropped, program.fileStatuses, program.web.refusals
 	cfg.LocalProxies, cfg.NodeOptional = !alone, !alone && c.namesNoNode()
-	a := &runningAgent{failures: make(chan error, 2)}
+	a := &runningAgent{failures: make(chan error, 2), kernel: cfg.Kernel}
 	a.storage, err = c.Storage.openStorage(a.fail)
 	if err != nil {
 		return nil, err
@@ -176,6 +181,9 @@ func (a *runningAgent) stop(ctx context.Context) error {
 	requests := make(chan error, 1)
 	go func() { requests <- a.http.Shutdown(ctx) }()
 	err := a.agent.Stop(ctx)
+	if a.kernel != nil {
+		go a.kernel.Close() // It waits for a read that may be under way.
+	}
 	a.http.Cancel() // Queries may still be evaluated.
 	return errors.Join(err, <-requests)
 }

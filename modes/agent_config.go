@@ -59,6 +59,8 @@ type AgentConfig struct {
 	HTTPListenAddr string
 	// HostTelemetry: the host is recorded, too. Default true.
 	HostTelemetry bool
+	// KernelTelemetry is "off", "auto" or "required": whether programs in the kernel measure what only it knows. Default "auto".
+	KernelTelemetry string
 	// DataDirs are the node's data directories, whose file systems' space is recorded.
 	// Default none.
 	DataDirs []string

@@ -27,6 +27,9 @@ func hostOptions(c *AgentConfig) []*option {
 	return []*option{
 		boolOption(&c.HostTelemetry, "host-telemetry", true,
 			"record the host, too, under the names of node_exporter (on Linux); off with --host-telemetry=false"),
+		choiceOption(&c.KernelTelemetry, "kernel-telemetry", kernelAuto,
+			"measure in the kernel what only it knows (on Linux, with CAP_BPF and CAP_PERFMON): off, auto: as far as that is possible here, or required: the agent ends if it is not",
+			[]string{kernelAuto, kernelOff, kernelRequired}),
 		listOption(&c.DataDirs, "data-dir", "`DIRECTORY` of the node's data, whose file system is recorded; may be given several times"),
 		textOption(&c.NodePIDFile, "node-pid-file", "", "`FILE` with the id of the node's process; then the process is recorded, too"),
 		boolOption(&c.CollectConfig, "collect-config", true,
@@ -38,7 +41,17 @@ func hostOptions(c *AgentConfig) []*option {
 	}
 }
 
+// Values of --kernel-telemetry.
+const (
+	kernelAuto     = "auto"
+	kernelOff      = "off"
+	kernelRequired = "required"
+)
+
 func (c AgentConfig) checkHost() error {
+	if c.KernelTelemetry == kernelRequired && !c.HostTelemetry {
+		return invalid("kernel-telemetry", c.KernelTelemetry, "needs --host-telemetry=true, with which it is recorded")
+	}
 	for _, dir := range c.DataDirs {
 		if !isAbsolute(dir) {
 			return invalid("data-dir", dir, pathAllowed)

@@ -86,6 +86,7 @@ var wrongValues = map[string][]string{
 	"poll-metrics-ports":                wrongPorts,
 	"container-names":                   {"", tooLong, "a\nb", "\xff"},
 	"host-telemetry":                    {"", "x", "yes", "TRUE", "1", "0"},
+	"kernel-telemetry":                  {"", "x", "on", "AUTO", "true", "false"},
 	"data-dir":                          {"", "data", "./data", "../data", "/a\nb", "/\xff", "/" + tooLong},
 	"node-pid-file":                     {"node.pid", "./node.pid", "/a\nb", "/\xff", "/" + tooLong},
 	"collect-config":                    {"", "x", "yes", "TRUE", "1", "0"},

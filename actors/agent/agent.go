@@ -15,6 +15,7 @@ import (
 	"fodc/actors/agent/nodeconfig"
 	"fodc/actors/agent/ramps"
 	"fodc/actors/agent/telemetry"
+	"fodc/actors/agent/telemetry/kernel"
 	"fodc/messages"
 	"fodc/recorder"
 )
@@ -45,6 +46,8 @@ type Config struct {
 	ReconnectInterval time.Duration
 	// Telemetry says what is read of the host each ScrapeInterval; nil is nothing.
 	Telemetry *telemetry.Config
+	// Kernel has the programs in the kernel, which are read with the host; nil: there are none. The agent does not close it.
+	Kernel *kernel.Tracer
 	// NodeConfig says where the node's configuration is read; nil is nowhere. Its
 	// Endpoints and Fetch are filled in.
 	NodeConfig *nodeconfig.Config
@@ -129,11 +132,12 @@ type Agent struct {
 	database  *actors.PID // nil where the node is not asked who it is
 	lifecycle *actors.PID // nil where the node is not asked for its groups, and has no reports
 	self      *actors.PID
-	host      *actors.PID // nil without telemetry
-	noHost    error       // why there is no telemetry though it is asked for
-	config    *actors.PID // nil without a node's configuration
-	pressure  *actors.PID // nil without a pressure profiler
-	ramps     *actors.PID // nil where nothing is captured while the node's memory grows
+	host      *actors.PID    // nil without telemetry
+	kernel    *kernel.Tracer // nil: nothing is to run in the kernel
+	noHost    error          // why there is no telemetry though it is asked for
+	config    *actors.PID    // nil without a node's configuration
+	pressure  *actors.PID    // nil without a pressure profiler
+	ramps     *actors.PID    // nil where nothing is captured while the node's memory grows
 	rampStore *ramps.Store
 	crashes   *actors.PID // nil where nothing is known of crashes
 	incidents *actors.PID // nil without incidents; then there are no rules either
@@ -202,7 +206,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 		return newSelfMetrics(sys, selfSources{a.recorder, a.journal, a.database}, cfg)
 	})
 	if cfg.Telemetry != nil {
-		a.startTelemetry(*cfg.Telemetry, cfg.ScrapeInterval)
+		a.startTelemetry(*cfg.Telemetry, cfg.Kernel, cfg.ScrapeInterval)
 	}
 	if cfg.NodeConfig != nil {
 		collector := nodeconfig.New(nodeConfigOf(cfg, a.client))

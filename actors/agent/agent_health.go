@@ -44,6 +44,9 @@ func (a *Agent) Health(ctx context.Context) (messages.AgentHealth, error) {
 		if err != nil {
 			return h, unavailable(err)
 		}
+		if a.kernel != nil {
+			t.Kernel = kernelHealth(a.kernel.Status())
+		}
 		h.Telemetry = &t
 	}
 	if a.journal != nil {

@@ -8,6 +8,7 @@ import (
 
 	"fodc/actors"
 	"fodc/actors/agent/telemetry"
+	"fodc/actors/agent/telemetry/kernel"
 	"fodc/messages"
 	"fodc/recorder"
 
@@ -51,13 +52,17 @@ func newHostTelemetry(sys *actors.System, recorder *actors.PID, sources []*telem
 
 // startTelemetry starts the actor that records the host each interval. On a system whose host
 // cannot be read it starts none; the log says why, once, and so does the agent's health.
-func (a *Agent) startTelemetry(cfg telemetry.Config, interval time.Duration) {
+func (a *Agent) startTelemetry(cfg telemetry.Config, tracer *kernel.Tracer, interval time.Duration) {
 	if err := cfg.Supported(); err != nil {
 		a.noHost = err
 		writeEntry(a.sys.Log(), logEntry{text: "host telemetry is left out", cause: err.Error()})
 		return
 	}
 	sources := telemetry.Sources(cfg)
+	if tracer != nil {
+		a.kernel, sources = tracer, append(sources, tracer.Source())
+		go logKernel(a.sys.Log(), tracer)
+	}
 	a.host = a.sys.Spawn("telemetry", restarts, func() actors.Actor {
 		return newHostTelemetry(a.sys, a.recorder, sources, interval)
 	})

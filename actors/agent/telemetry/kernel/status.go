@@ -13,6 +13,7 @@ var (
 	errNoPrivileges = errors.New("the agent needs the capabilities CAP_BPF and CAP_PERFMON (systemd: AmbientCapabilities=CAP_BPF CAP_PERFMON)")
 	errTooOld       = errors.New("the kernel is too old: 5.15 or newer is needed")
 	errNoTracefs    = errors.New("tracefs is not mounted, or may not be read: /sys/kernel/tracing")
+	errLoading      = errors.New("the programs are being loaded")
 	errStopped      = errors.New("it was stopped")
 )
 

@@ -20,9 +20,11 @@ import (
 
 // Tracer has the programs in the kernel. Its methods may be called by several goroutines.
 type Tracer struct {
-	cfg    Config
+	cfg Config
+	// ready is closed when status, loaded and events are there.
+	ready  chan struct{}
 	status Status
-	loaded *loaded
+	loaded *loaded // nil: nothing runs
 	events *ringbuf.Reader
 
 	mu     sync.Mutex
@@ -33,26 +35,37 @@ type Tracer struct {
 	sought time.Time    // when the last search began
 }
 
-// Start loads the programs, which may take a second on a slow machine. If none runs, Status says why, and the tracer tells of nothing.
+// Start begins to load the programs, and returns at once. That takes some 50 ms, on a slow machine seconds. If none runs, Status says
+// why, and the tracer tells of nothing.
 func Start(cfg Config) *Tracer {
-	t := &Tracer{cfg: cfg}
+	t := &Tracer{cfg: cfg, ready: make(chan struct{})}
+	t.seekDevices(time.Now())
+	go t.start()
+	return t
+}
+
+func (t *Tracer) start() {
+	defer close(t.ready)
 	t.loaded, t.status = load()
 	if t.loaded == nil {
-		return t
+		return
 	}
 	events, err := ringbuf.NewReader(t.loaded.maps["events"])
-	if err != nil {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err != nil || t.closed {
 		t.loaded.close()
-		t.loaded, t.status = nil, Status{Err: fmt.Errorf("read events: %w", err)}
-		return t
+		t.loaded, t.status = nil, Status{Err: errStopped}
+		if err != nil {
+			t.status.Err = fmt.Errorf("read events: %w", err)
+		}
+		return
 	}
 	t.events = events
-	t.seekDevices(time.Now())
 	if self, err := unix.PidfdOpen(os.Getpid(), 0); err == nil {
 		_ = t.mark(self, markAgent)
 		_ = unix.Close(self)
 	}
-	return t
 }
 
 // The marks of processes, as the programs have them.
@@ -65,12 +78,29 @@ func (t *Tracer) mark(pidfd int, as uint32) error {
 	return t.loaded.maps["marks"].Put(int32(pidfd), as)
 }
 
-// Status says what runs. It does not change.
-func (t *Tracer) Status() Status { return t.status }
+// Status says what runs. While the programs are being loaded, its error says so; after that it does not change.
+func (t *Tracer) Status() Status {
+	select {
+	case <-t.ready:
+		return t.status
+	default:
+		return Status{Err: errLoading}
+	}
+}
+
+// Wait waits until the programs are loaded, and says what runs.
+func (t *Tracer) Wait(ctx context.Context) Status {
+	select {
+	case <-t.ready:
+	case <-ctx.Done():
+	}
+	return t.Status()
+}
 
 // Follow makes the process the node's, instead of the one before. Its threads are measured, and those that it begins; not its
-// children.
+// children. It waits until the programs are loaded.
 func (t *Tracer) Follow(pid int) error {
+	<-t.ready
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.usable(); err != nil {
@@ -112,7 +142,7 @@ func (t *Tracer) usable() error {
 
 // Next waits for an event. Its error is errStopped after Close, or that of the context.
 func (t *Tracer) Next(ctx context.Context) (Event, error) {
-	if t.events == nil {
+	if t.Wait(ctx).Err != nil {
 		<-ctx.Done()
 		return Event{}, context.Cause(ctx)
 	}
@@ -149,17 +179,18 @@ func (t *Tracer) Source() *telemetry.Source {
 }
 
 func (t *Tracer) read(now time.Time) telemetry.Result {
+	status := t.Status()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.loaded == nil || t.closed {
-		return telemetry.Result{Samples: (&counts{}).samples(t.status, devices{})}
+	if status.Err != nil || t.closed {
+		return telemetry.Result{Samples: (&counts{}).samples(status, devices{})}
 	}
 	if t.node != 0 { // An exec of a thread gives the process another first thread, without the mark.
 		_ = t.mark(t.node, markNode)
 	}
 	deviceErr := t.findDevices(now)
 	c, err := t.loaded.read()
-	return telemetry.Result{Samples: c.samples(t.status, t.of), Outcomes: []telemetry.Outcome{
+	return telemetry.Result{Samples: c.samples(status, t.of), Outcomes: []telemetry.Outcome{
 		{Part: "kernel telemetry", Err: err}, {Part: "disks of kernel telemetry", Err: deviceErr}}}
 }
 
@@ -199,10 +230,13 @@ func (t *Tracer) seekDevices(now time.Time) {
 func (t *Tracer) Close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.loaded == nil || t.closed {
+	if t.closed {
 		return
 	}
 	t.closed = true
+	if t.events == nil {
+		return // Nothing is loaded, or the programs are being loaded, and are freed when they are.
+	}
 	_ = t.events.Close()
 	t.unfollow(0)
 	t.loaded.close()

@@ -18,6 +18,9 @@ func Start(Config) *Tracer { return &Tracer{} }
 // Status says that nothing runs.
 func (t *Tracer) Status() Status { return Status{Err: errNotBuiltIn} }
 
+// Wait says that nothing runs.
+func (t *Tracer) Wait(context.Context) Status { return t.Status() }
+
 // Follow returns an error.
 func (t *Tracer) Follow(int) error { return errNotBuiltIn }
 
