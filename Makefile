@@ -43,7 +43,7 @@ PROTO := messages/wire/database.proto messages/wire/fodc.proto
 FUZZTIME ?= 10s
 E2E_TIMEOUT ?= 35m
 
-.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident ui-vendor ui-axe proto proto-check bpf bpf-check bpf-tools docs check e2e e2e-processes e2e-pages e2e-tools clean
+.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident bench-kernel ui-vendor ui-axe proto proto-check bpf bpf-check bpf-tools docs check e2e e2e-processes e2e-pages e2e-tools clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,12 +77,12 @@ fmt-check:
 vet:
 	$(GO) vet ./...
 	$(GO) vet -tags e2e ./...
-	$(GO) vet -tags bench ./modes/...
+	$(GO) vet -tags bench ./modes/... ./$(KERNEL)
 
 staticcheck: $(STATICCHECK)
 	$(BIN)/staticcheck ./...
-	$(BIN)/staticcheck -tags e2e ./modes/... ./actors/agent/telemetry/kernel
-	$(BIN)/staticcheck -tags bench ./modes/...
+	$(BIN)/staticcheck -tags e2e ./modes/... ./$(KERNEL)
+	$(BIN)/staticcheck -tags bench ./modes/... ./$(KERNEL)
 
 $(STATICCHECK):
 	rm -f $(BIN)/.staticcheck-*
@@ -123,6 +123,9 @@ bench-query: build ## compare queries with pages and with a Prometheus; takes mi
 
 bench-incident: build ## compare an agent with an open incident with the same agent in quiet times; takes 25 minutes
 	FODC_BENCH_BINARY=$(BIN)/fodc $(GO) test -tags bench -count=1 -v -timeout 60m -run BenchIncident ./modes/incidentbench
+
+bench-kernel: ## what the programs in the kernel cost; needs Linux and root
+	$(GO) test -tags bench -count=1 -v -run BenchKernel ./$(KERNEL)
 
 ui-vendor: ## fetch the libraries of the pages from npm, and compare them with their sums; needs npm
 	@command -v npm >/dev/null || { echo "make ui-vendor needs npm on the PATH"; exit 1; }
@@ -190,7 +193,7 @@ bpf-tools:
 		|| { echo "this needs $(CLANG), $(LLVM_STRIP) and libbpf's headers (Debian: clang-14 llvm-14 libbpf-dev)"; exit 1; }
 
 bpf2go = (cd $(1); GOPACKAGE=kernel GOFILE=kernel.go $(GO) run github.com/cilium/ebpf/cmd/bpf2go@$(BPF2GO_VERSION) -go-package kernel \
-	-cc $(CLANG) -strip $(LLVM_STRIP) -target bpfel -tags linux -type event -type peer -type histogram \
+	-cc $(CLANG) -strip $(LLVM_STRIP) -target bpfel -tags linux -type event -type peer -type histogram -type thread \
 	-cflags "-O2 -g -Wall -Werror -I/usr/include/$$(uname -m)-linux-gnu" programs bpf/kernel.c)
 
 check: lint cross race seeds ## run what CI runs, except test-arm64 and e2e
@@ -205,7 +208,7 @@ e2e: ## run the tests of whole processes, and after them those of the pages
 	$(MAKE) --no-print-directory e2e-pages
 
 e2e-processes: e2e-tools ## run the tests of whole processes alone; needs prometheus and promtool
-	$(GO) test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -run E2E -skip E2EBrowser ./actors/agent/telemetry/kernel ./modes/...
+	$(GO) test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -run E2E -skip E2EBrowser ./$(KERNEL) ./modes/...
 
 e2e-pages: e2e-tools $(AXE) ## run the tests of the pages alone, in a browser; needs chromium
 	$(GO) test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -run E2EBrowser -parallel 2 ./modes

@@ -11,6 +11,7 @@
 //   - tracer_other.go: the tracer of other systems, which tells of nothing
 //   - programs.go, status.go: the programs, and which of them run
 //   - load_linux.go: the programs come into the kernel, all at once or one by one
+//   - mark_linux.go: the marks of the node's threads
 //   - read_linux.go, state.go: what they have counted; families.go, histogram.go: as samples
 //   - devices.go, finddevices.go: the disks and file systems of the data directories
 //   - programs_bpfel.go, programs_bpfel.o: made by make bpf from bpf/kernel.c

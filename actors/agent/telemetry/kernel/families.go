@@ -66,7 +66,7 @@ func (c *counts) samples(status Status, of devices) []recorder.Sample {
 }
 
 func (c *counts) nodeSamples(b *samplesBuilder, status Status) {
-	if status.runs("thread_switch", "thread_wakeup") {
+	if status.runs("thread_begin", markThreads, "thread_switch", "thread_wakeup") {
 		for i := range c.Waits {
 			b.histogram(nodePrefix+"wait_seconds", waitHelp, &c.Waits[i], label("resource", waitNames[i]))
 		}

@@ -52,6 +52,8 @@ func TestFamiliesNeedTheirPrograms(t *testing.T) {
 		require.Equal(t, want, namesOf(c, statusWithout(program), all), program)
 	}
 	f("thread_switch", "fodc_node_process_wait_seconds", 0)
+	f("thread_begin", "fodc_node_process_wait_seconds", 0)
+	f("mark_threads", "fodc_node_process_wait_seconds", 0)
 	f("thread_wakeup", "fodc_node_process_wait_seconds", 0)
 	f("direct_reclaim_end", "fodc_node_process_reclaim_seconds", histogram)
 	f("cgroup_reclaim_begin", "fodc_node_process_reclaim_seconds", histogram)
@@ -68,11 +70,15 @@ func TestFamiliesNeedTheirPrograms(t *testing.T) {
 }
 
 func TestStatus(t *testing.T) {
-	require.Equal(t, "20 of 20 programs run", statusWithout().String())
+	require.Equal(t, "22 of 22 programs run", statusWithout().String())
 	require.Empty(t, statusWithout().Missing())
 	s := statusWithout("fsync_begin", "fdatasync_end", "disk_request")
-	s.Programs[5].Err = errors.New("bad")
-	require.Equal(t, "17 of 20 programs run; disk_request: bad; fsync_begin, fdatasync_end: the kernel does not take it", s.String())
+	for i, p := range s.Programs {
+		if p.Name == "disk_request" {
+			s.Programs[i].Err = errors.New("bad")
+		}
+	}
+	require.Equal(t, "19 of 22 programs run; disk_request: bad; fsync_begin, fdatasync_end: the kernel does not take it", s.String())
 	require.Equal(t, "disk_request: bad", s.Missing(), "those that need tracefs may be missing")
 	require.True(t, s.runs("thread_switch"))
 	require.False(t, s.runs("thread_switch", "fsync_begin"))

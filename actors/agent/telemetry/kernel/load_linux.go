@@ -24,7 +24,10 @@ type loaded struct {
 	maps     map[string]*ebpf.Map
 	programs map[string]*ebpf.Program
 	links    []link.Link
-	network  *ebpf.Variable
+	// variables are those that the agent sets.
+	variables map[string]*ebpf.Variable
+	// iterator runs mark_threads.
+	iterator *link.Iter
 }
 
 // load loads and attaches all programs that the kernel takes.
@@ -95,10 +98,10 @@ func (l *loaded) load(spec *ebpf.CollectionSpec, cache *btf.Cache) (Status, erro
 	options := ebpf.CollectionOptions{Cache: cache, Programs: ebpf.ProgramOptions{LogDisabled: true}}
 	all, err := ebpf.NewCollectionWithOptions(spec.Copy(), options)
 	if err == nil {
-		l.maps, l.programs, l.network = all.Maps, all.Programs, all.Variables["node_network"]
+		l.maps, l.programs, l.variables = all.Maps, all.Programs, all.Variables
 		return statusOf(nil), nil
 	}
-	if l.maps, err = loadMaps(spec, options, &l.network); err != nil {
+	if l.maps, l.variables, err = loadMaps(spec, options); err != nil {
 		return Status{}, err
 	}
 	options.MapReplacements = l.maps
@@ -120,15 +123,14 @@ func (l *loaded) load(spec *ebpf.CollectionSpec, cache *btf.Cache) (Status, erro
 }
 
 // loadMaps makes the maps alone.
-func loadMaps(spec *ebpf.CollectionSpec, options ebpf.CollectionOptions, network **ebpf.Variable) (map[string]*ebpf.Map, error) {
+func loadMaps(spec *ebpf.CollectionSpec, options ebpf.CollectionOptions) (map[string]*ebpf.Map, map[string]*ebpf.Variable, error) {
 	only := spec.Copy()
 	clear(only.Programs)
 	c, err := ebpf.NewCollectionWithOptions(only, options)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	*network = c.Variables["node_network"]
-	return c.Maps, nil
+	return c.Maps, c.Variables, nil
 }
 
 func statusOf(failures map[string]error) (s Status) {
@@ -146,6 +148,9 @@ func (l *loaded) attach(status *Status) {
 			continue
 		}
 		to, err := attach(p, l.programs[p.name])
+		if iterator, ok := to.(*link.Iter); ok {
+			l.iterator = iterator
+		}
 		if err != nil {
 			of.Err = reasonOf(err, false)
 			continue
@@ -155,6 +160,9 @@ func (l *loaded) attach(status *Status) {
 }
 
 func attach(p program, loaded *ebpf.Program) (link.Link, error) {
+	if p.name == markThreads {
+		return link.AttachIter(link.IterOptions{Program: loaded})
+	}
 	if p.group == "" {
 		return link.AttachTracing(link.TracingOptions{Program: loaded})
 	}

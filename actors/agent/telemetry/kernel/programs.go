@@ -16,12 +16,13 @@ const (
 	memoryKill     = "memory_kill"
 	memoryKillByID = "memory_kill_by_id"
 	processExit    = "process_exit"
+	markThreads    = "mark_threads"
 )
 
 // programs are all of them. Of memory_kill the kernel gets one of two forms.
 var allPrograms = []program{
 	{name: processExit}, {name: "process_signal"}, {name: memoryKill},
-	{name: "thread_switch"}, {name: "thread_wakeup"},
+	{name: "thread_begin"}, {name: markThreads}, {name: "thread_switch"}, {name: "thread_wakeup"},
 	{name: "disk_request"}, {name: "writeback_error"},
 	{name: "direct_reclaim_begin"}, {name: "direct_reclaim_end"}, {name: "cgroup_reclaim_begin"}, {name: "cgroup_reclaim_end"},
 	{name: "pages_added"}, {name: "pages_removed"},

@@ -53,7 +53,7 @@ type programsThread struct {
 	ReclaimSince uint64
 	SyncSince    uint64
 	WaitsFor     uint32
-	_            [4]byte
+	Mark         uint32
 }
 
 // Names of all BPF objects in the ELF.
@@ -62,11 +62,9 @@ type programsThread struct {
 const (
 	programsMapDiskErrors          = "disk_errors"
 	programsMapDiskTimes           = "disk_times"
-	programsMapDisks               = "disks"
 	programsMapEvents              = "events"
 	programsMapFileSystems         = "file_systems"
 	programsMapLost                = "lost"
-	programsMapMarks               = "marks"
 	programsMapOtherPeers          = "other_peers"
 	programsMapPageCache           = "page_cache"
 	programsMapPeers               = "peers"
@@ -85,6 +83,7 @@ const (
 	programsProgFdatasyncEnd       = "fdatasync_end"
 	programsProgFsyncBegin         = "fsync_begin"
 	programsProgFsyncEnd           = "fsync_end"
+	programsProgMarkThreads        = "mark_threads"
 	programsProgMemoryKill         = "memory_kill"
 	programsProgMemoryKillById     = "memory_kill_by_id"
 	programsProgPagesAdded         = "pages_added"
@@ -94,14 +93,19 @@ const (
 	programsProgTcpResetReceived   = "tcp_reset_received"
 	programsProgTcpResetSent       = "tcp_reset_sent"
 	programsProgTcpRetransmit      = "tcp_retransmit"
+	programsProgThreadBegin        = "thread_begin"
 	programsProgThreadSwitch       = "thread_switch"
 	programsProgThreadWakeup       = "thread_wakeup"
 	programsProgWritebackError     = "writeback_error"
+	programsVarDiskCount           = "disk_count"
+	programsVarDiskNumbers         = "disk_numbers"
 	programsVarEventType           = "event_type"
 	programsVarHasPrevState        = "has_prev_state"
+	programsVarNodeMark            = "node_mark"
 	programsVarNodeNetwork         = "node_network"
 	programsVarPeerType            = "peer_type"
 	programsVarSignalRate          = "signal_rate"
+	programsVarThreadType          = "thread_type"
 )
 
 // loadPrograms returns the embedded CollectionSpec for programs.
@@ -155,6 +159,7 @@ type programsProgramSpecs struct {
 	FdatasyncEnd       *ebpf.ProgramSpec `ebpf:"fdatasync_end"`
 	FsyncBegin         *ebpf.ProgramSpec `ebpf:"fsync_begin"`
 	FsyncEnd           *ebpf.ProgramSpec `ebpf:"fsync_end"`
+	MarkThreads        *ebpf.ProgramSpec `ebpf:"mark_threads"`
 	MemoryKill         *ebpf.ProgramSpec `ebpf:"memory_kill"`
 	MemoryKillById     *ebpf.ProgramSpec `ebpf:"memory_kill_by_id"`
 	PagesAdded         *ebpf.ProgramSpec `ebpf:"pages_added"`
@@ -164,6 +169,7 @@ type programsProgramSpecs struct {
 	TcpResetReceived   *ebpf.ProgramSpec `ebpf:"tcp_reset_received"`
 	TcpResetSent       *ebpf.ProgramSpec `ebpf:"tcp_reset_sent"`
 	TcpRetransmit      *ebpf.ProgramSpec `ebpf:"tcp_retransmit"`
+	ThreadBegin        *ebpf.ProgramSpec `ebpf:"thread_begin"`
 	ThreadSwitch       *ebpf.ProgramSpec `ebpf:"thread_switch"`
 	ThreadWakeup       *ebpf.ProgramSpec `ebpf:"thread_wakeup"`
 	WritebackError     *ebpf.ProgramSpec `ebpf:"writeback_error"`
@@ -175,11 +181,9 @@ type programsProgramSpecs struct {
 type programsMapSpecs struct {
 	DiskErrors      *ebpf.MapSpec `ebpf:"disk_errors"`
 	DiskTimes       *ebpf.MapSpec `ebpf:"disk_times"`
-	Disks           *ebpf.MapSpec `ebpf:"disks"`
 	Events          *ebpf.MapSpec `ebpf:"events"`
 	FileSystems     *ebpf.MapSpec `ebpf:"file_systems"`
 	Lost            *ebpf.MapSpec `ebpf:"lost"`
-	Marks           *ebpf.MapSpec `ebpf:"marks"`
 	OtherPeers      *ebpf.MapSpec `ebpf:"other_peers"`
 	PageCache       *ebpf.MapSpec `ebpf:"page_cache"`
 	Peers           *ebpf.MapSpec `ebpf:"peers"`
@@ -195,11 +199,15 @@ type programsMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type programsVariableSpecs struct {
+	DiskCount    *ebpf.VariableSpec `ebpf:"disk_count"`
+	DiskNumbers  *ebpf.VariableSpec `ebpf:"disk_numbers"`
 	EventType    *ebpf.VariableSpec `ebpf:"event_type"`
 	HasPrevState *ebpf.VariableSpec `ebpf:"has_prev_state"`
+	NodeMark     *ebpf.VariableSpec `ebpf:"node_mark"`
 	NodeNetwork  *ebpf.VariableSpec `ebpf:"node_network"`
 	PeerType     *ebpf.VariableSpec `ebpf:"peer_type"`
 	SignalRate   *ebpf.VariableSpec `ebpf:"signal_rate"`
+	ThreadType   *ebpf.VariableSpec `ebpf:"thread_type"`
 }
 
 // programsObjects contains all objects after they have been loaded into the kernel.
@@ -224,11 +232,9 @@ func (o *programsObjects) Close() error {
 type programsMaps struct {
 	DiskErrors      *ebpf.Map `ebpf:"disk_errors"`
 	DiskTimes       *ebpf.Map `ebpf:"disk_times"`
-	Disks           *ebpf.Map `ebpf:"disks"`
 	Events          *ebpf.Map `ebpf:"events"`
 	FileSystems     *ebpf.Map `ebpf:"file_systems"`
 	Lost            *ebpf.Map `ebpf:"lost"`
-	Marks           *ebpf.Map `ebpf:"marks"`
 	OtherPeers      *ebpf.Map `ebpf:"other_peers"`
 	PageCache       *ebpf.Map `ebpf:"page_cache"`
 	Peers           *ebpf.Map `ebpf:"peers"`
@@ -244,11 +250,9 @@ func (m *programsMaps) Close() error {
 	return _ProgramsClose(
 		m.DiskErrors,
 		m.DiskTimes,
-		m.Disks,
 		m.Events,
 		m.FileSystems,
 		m.Lost,
-		m.Marks,
 		m.OtherPeers,
 		m.PageCache,
 		m.Peers,
@@ -265,11 +269,15 @@ func (m *programsMaps) Close() error {
 //
 // It can be passed to loadProgramsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type programsVariables struct {
+	DiskCount    *ebpf.Variable `ebpf:"disk_count"`
+	DiskNumbers  *ebpf.Variable `ebpf:"disk_numbers"`
 	EventType    *ebpf.Variable `ebpf:"event_type"`
 	HasPrevState *ebpf.Variable `ebpf:"has_prev_state"`
+	NodeMark     *ebpf.Variable `ebpf:"node_mark"`
 	NodeNetwork  *ebpf.Variable `ebpf:"node_network"`
 	PeerType     *ebpf.Variable `ebpf:"peer_type"`
 	SignalRate   *ebpf.Variable `ebpf:"signal_rate"`
+	ThreadType   *ebpf.Variable `ebpf:"thread_type"`
 }
 
 // programsPrograms contains all programs after they have been loaded into the kernel.
@@ -285,6 +293,7 @@ type programsPrograms struct {
 	FdatasyncEnd       *ebpf.Program `ebpf:"fdatasync_end"`
 	FsyncBegin         *ebpf.Program `ebpf:"fsync_begin"`
 	FsyncEnd           *ebpf.Program `ebpf:"fsync_end"`
+	MarkThreads        *ebpf.Program `ebpf:"mark_threads"`
 	MemoryKill         *ebpf.Program `ebpf:"memory_kill"`
 	MemoryKillById     *ebpf.Program `ebpf:"memory_kill_by_id"`
 	PagesAdded         *ebpf.Program `ebpf:"pages_added"`
@@ -294,6 +303,7 @@ type programsPrograms struct {
 	TcpResetReceived   *ebpf.Program `ebpf:"tcp_reset_received"`
 	TcpResetSent       *ebpf.Program `ebpf:"tcp_reset_sent"`
 	TcpRetransmit      *ebpf.Program `ebpf:"tcp_retransmit"`
+	ThreadBegin        *ebpf.Program `ebpf:"thread_begin"`
 	ThreadSwitch       *ebpf.Program `ebpf:"thread_switch"`
 	ThreadWakeup       *ebpf.Program `ebpf:"thread_wakeup"`
 	WritebackError     *ebpf.Program `ebpf:"writeback_error"`
@@ -310,6 +320,7 @@ func (p *programsPrograms) Close() error {
 		p.FdatasyncEnd,
 		p.FsyncBegin,
 		p.FsyncEnd,
+		p.MarkThreads,
 		p.MemoryKill,
 		p.MemoryKillById,
 		p.PagesAdded,
@@ -319,6 +330,7 @@ func (p *programsPrograms) Close() error {
 		p.TcpResetReceived,
 		p.TcpResetSent,
 		p.TcpRetransmit,
+		p.ThreadBegin,
 		p.ThreadSwitch,
 		p.ThreadWakeup,
 		p.WritebackError,

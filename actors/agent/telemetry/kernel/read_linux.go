@@ -90,13 +90,13 @@ func (l *loaded) peers(c *counts) error {
 // setDevices says to the programs which disks and file systems are those of the data directories. A number is never given to
 // another device, so that what was counted stays that of the same one.
 func (l *loaded) setDevices(d devices) error {
-	set := func(m *ebpf.Map, of []device) error {
-		for i, d := range of {
-			if err := m.Put(d.number(), uint32(i)); err != nil {
-				return err
-			}
-		}
-		return nil
+	var disks [maxDevices]uint32
+	for i, disk := range d.disks {
+		disks[i] = disk.number()
 	}
-	return errors.Join(set(l.maps["disks"], d.disks), set(l.maps["file_systems"], d.fileSystems))
+	err := errors.Join(l.variables["disk_numbers"].Set(disks), l.variables["disk_count"].Set(uint32(len(d.disks))))
+	for i, of := range d.fileSystems {
+		err = errors.Join(err, l.maps["file_systems"].Put(of.number(), uint32(i)))
+	}
+	return err
 }

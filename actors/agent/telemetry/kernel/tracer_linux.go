@@ -29,7 +29,8 @@ type Tracer struct {
 
 	mu     sync.Mutex
 	closed bool
-	node   int // a pidfd of the node's process; 0: there is none
+	node   int    // a pidfd of the node's process; 0: there is none
+	mark   uint32 // of the node's threads; 0: there was none yet
 	of     devices
 	found  chan devices // what a search for devices has found; nil: none is under way
 	sought time.Time    // when the last search began
@@ -63,19 +64,9 @@ func (t *Tracer) start() {
 	}
 	t.events = events
 	if self, err := unix.PidfdOpen(os.Getpid(), 0); err == nil {
-		_ = t.mark(self, markAgent)
+		_ = t.loaded.maps["threads"].Put(int32(self), programsThread{Mark: agentMark})
 		_ = unix.Close(self)
 	}
-}
-
-// The marks of processes, as the programs have them.
-const (
-	markNode  uint32 = 1
-	markAgent uint32 = 2
-)
-
-func (t *Tracer) mark(pidfd int, as uint32) error {
-	return t.loaded.maps["marks"].Put(int32(pidfd), as)
 }
 
 // Status says what runs. While the programs are being loaded, its error says so; after that it does not change.
@@ -110,16 +101,27 @@ func (t *Tracer) Follow(pid int) error {
 	if err != nil {
 		return fmt.Errorf("process %d: %w", pid, err)
 	}
-	if err := t.mark(fd, markNode); err != nil {
-		_ = unix.Close(fd)
-		return fmt.Errorf("mark process %d: %w", pid, err)
+	if t.mark == 0 || t.loaded.markOf(fd) != t.mark {
+		if err := t.markNext(fd); err != nil {
+			_ = unix.Close(fd)
+			return fmt.Errorf("mark process %d: %w", pid, err)
+		}
 	}
 	t.unfollow(fd)
 	var of syscall.Stat_t
-	if syscall.Stat(filepath.Join(t.cfg.proc(), fmt.Sprint(pid), "ns/net"), &of) == nil && t.loaded.network != nil {
-		_ = t.loaded.network.Set(uint32(of.Ino))
+	if syscall.Stat(filepath.Join(t.cfg.proc(), fmt.Sprint(pid), "ns/net"), &of) == nil {
+		_ = t.loaded.variables["node_network"].Set(uint32(of.Ino))
 	}
 	return nil
+}
+
+// markNext gives a process the next mark, which is that of the node from then on.
+func (t *Tracer) markNext(pidfd int) error {
+	if err := t.loaded.markProcess(pidfd, t.mark+1); err != nil {
+		return err
+	}
+	t.mark++
+	return t.loaded.variables["node_mark"].Set(t.mark)
 }
 
 // unfollow ends the mark of the process that was the node's, unless that is the same one, and takes another one.
@@ -185,8 +187,8 @@ func (t *Tracer) read(now time.Time) telemetry.Result {
 	if status.Err != nil || t.closed {
 		return telemetry.Result{Samples: (&counts{}).samples(status, devices{})}
 	}
-	if t.node != 0 { // An exec of a thread gives the process another first thread, without the mark.
-		_ = t.mark(t.node, markNode)
+	if t.node != 0 {
+		t.loaded.markAgain(t.node, t.mark)
 	}
 	deviceErr := t.findDevices(now)
 	c, err := t.loaded.read()

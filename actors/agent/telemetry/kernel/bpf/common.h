@@ -3,59 +3,63 @@
 #pragma once
 #include "types.h"
 
-#define MAX_THREADS 8192 /* of the node, as far as they wait */
-#define MAX_DEVICES 8    /* disks and file systems of the data directories */
+#define MAX_DEVICES 8 /* disks and file systems of the data directories */
 
-enum mark { MARK_NODE = 1, MARK_AGENT = 2 };
-
-/* Which process is the node's, and which the agent's: a mark on the first thread of the process, which goes
- * with it. Ids are not enough: they are others in each namespace, and are used again. */
-struct {
-	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, __u32);
-} marks SEC(".maps");
-
-static __always_inline __u32 mark_of(struct task_struct *task)
-{
-	struct task_struct *leader = task->group_leader;
-	__u32 *mark;
-
-	if (!leader || !leader->bpf_storage)
-		return 0; /* as of all processes but two */
-	mark = bpf_task_storage_get(&marks, leader, 0, 0);
-	return mark ? *mark : 0;
-}
-
-static __always_inline bool is_node(struct task_struct *task) { return mark_of(task) == MARK_NODE; }
-
-/* A thread of the node: what it waits for, and since when, in ns. 0 is not now. */
+/* A thread of the node, or of the agent: whose it is, what it waits for, and since when, in ns. 0 is not now. */
 struct thread {
 	__u64 since;
 	__u64 reclaim_since;
 	__u64 sync_since;
 	__u32 waits_for;
+	__u32 mark;
 };
 
-/* A thread has an entry from its first wait to its end. All are allocated at once, for the scheduler's programs
- * must not allocate. */
+const struct thread *thread_type __attribute__((unused)); /* so that Go has it, too */
+
+/* Which threads are the node's: what is known of a thread stands with it in the kernel, and goes with it. Ids are not
+ * enough: they are others in each namespace, and are used again. The agent marks the first thread of the process;
+ * mark_threads marks those that are there already, thread_begin those that begin. The scheduler's programs, which must
+ * not allocate, only look. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MAX_THREADS);
-	__type(key, __u32);
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
 	__type(value, struct thread);
 } threads SEC(".maps");
 
-static __always_inline struct thread *thread_of(__u32 tid)
-{
-	struct thread *t = bpf_map_lookup_elem(&threads, &tid);
-	struct thread none = {};
+/* The mark of the node's threads, which is another one for each process that has been the node's, and that of the agent's. */
+volatile __u32 node_mark;
+#define AGENT_MARK 0xffffffff
 
-	if (t)
-		return t;
-	bpf_map_update_elem(&threads, &tid, &none, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&threads, &tid);
+static __always_inline struct thread *marked(struct task_struct *task)
+{
+	if (!task->bpf_storage)
+		return NULL; /* as nearly all threads */
+	return bpf_task_storage_get(&threads, task, 0, 0);
+}
+
+/* node_thread returns what is known of a thread of the node, and NULL of any other. */
+static __always_inline struct thread *node_thread(struct task_struct *task)
+{
+	struct thread *t = marked(task);
+
+	return t && t->mark == node_mark ? t : NULL;
+}
+
+/* mark_of returns the mark of a process: that of its first thread. */
+static __always_inline __u32 mark_of(struct task_struct *task)
+{
+	struct task_struct *leader = task->group_leader;
+	struct thread *t = leader ? marked(leader) : NULL;
+
+	return t ? t->mark : 0;
+}
+
+static __always_inline bool is_node(struct task_struct *task)
+{
+	__u32 mark = mark_of(task);
+
+	return mark && mark == node_mark;
 }
 
 /* Slot i counts what took at most 2^i microseconds and more than slot i-1, the last one what took longer. */

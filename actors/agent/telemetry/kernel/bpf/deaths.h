@@ -68,13 +68,11 @@ static __always_inline struct event *begin_event(__u32 kind, struct task_struct 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task)
 {
-	__u32 tid = task->pid;
 	struct event *e;
 	int status;
 
 	if (!is_node(task))
 		return 0;
-	bpf_map_delete_elem(&threads, &tid);
 	if (task->signal->live.counter != 0)
 		return 0; /* other threads go on */
 	e = begin_event(EVENT_EXIT, task);
@@ -135,7 +133,7 @@ int BPF_PROG(memory_kill, struct task_struct *task)
 
 	if (!e)
 		return 0;
-	e->victim = mark == MARK_NODE ? VICTIM_NODE : mark == MARK_AGENT ? VICTIM_AGENT : VICTIM_OTHER;
+	e->victim = !mark ? VICTIM_OTHER : mark == node_mark ? VICTIM_NODE : mark == AGENT_MARK ? VICTIM_AGENT : VICTIM_OTHER;
 	bpf_ringbuf_submit(e, 0);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "memory.h"
 #include "network.h"
 #include "syncs.h"
+#include "threads.h"
 #include "waits.h"
 
 char _license[] SEC("license") = "GPL";

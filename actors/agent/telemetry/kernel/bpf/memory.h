@@ -8,8 +8,7 @@ HISTOGRAMS(reclaim_times, 2);
 
 static __always_inline int reclaim_begins(void)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct thread *t = is_node(task) ? thread_of(task->pid) : NULL;
+	struct thread *t = node_thread(bpf_get_current_task_btf());
 
 	if (t)
 		t->reclaim_since = bpf_ktime_get_ns();
@@ -18,14 +17,8 @@ static __always_inline int reclaim_begins(void)
 
 static __always_inline int reclaim_ends(__u32 kind)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct thread *t;
-	__u32 tid;
+	struct thread *t = node_thread(bpf_get_current_task_btf());
 
-	if (!is_node(task))
-		return 0;
-	tid = task->pid;
-	t = bpf_map_lookup_elem(&threads, &tid);
 	if (!t || !t->reclaim_since)
 		return 0;
 	observe(&reclaim_times, kind, bpf_ktime_get_ns() - t->reclaim_since);
@@ -78,14 +71,9 @@ static __always_inline __u64 pages_of(struct folio *folio)
 /* What a thread of the node frees because it must is the kernel's doing. */
 static __always_inline bool by_node(void)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct thread *t;
-	__u32 tid = task->pid;
+	struct thread *t = node_thread(bpf_get_current_task_btf());
 
-	if (!is_node(task))
-		return false;
-	t = bpf_map_lookup_elem(&threads, &tid);
-	return !t || !t->reclaim_since;
+	return t && !t->reclaim_since;
 }
 
 SEC("tp_btf/mm_filemap_add_to_page_cache")

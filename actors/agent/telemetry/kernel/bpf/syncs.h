@@ -11,8 +11,7 @@ COUNTERS(sync_errors, 4);
 
 static __always_inline int sync_begins(void)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct thread *t = is_node(task) ? thread_of(task->pid) : NULL;
+	struct thread *t = node_thread(bpf_get_current_task_btf());
 
 	if (t)
 		t->sync_since = bpf_ktime_get_ns();
@@ -21,14 +20,8 @@ static __always_inline int sync_begins(void)
 
 static __always_inline int sync_ends(long error)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct thread *t;
-	__u32 tid;
+	struct thread *t = node_thread(bpf_get_current_task_btf());
 
-	if (!is_node(task))
-		return 0;
-	tid = task->pid;
-	t = bpf_map_lookup_elem(&threads, &tid);
 	if (!t || !t->sync_since)
 		return 0;
 	observe(&sync_times, 0, bpf_ktime_get_ns() - t->sync_since);

@@ -115,6 +115,11 @@ struct sock {
 	struct sock_common __sk_common;
 };
 
+struct bpf_iter__task {
+	void *meta;
+	struct task_struct *task;
+};
+
 struct trace_event_raw_sys_exit {
 	long ret;
 };

@@ -42,43 +42,33 @@ static __always_inline __u32 what_it_waits_for(struct task_struct *task, bool pr
 SEC("tp_btf/sched_switch")
 int BPF_PROG(thread_switch, bool preempted, struct task_struct *prev, struct task_struct *next)
 {
-	__u64 now = 0;
-	struct thread *t;
-	__u32 tid;
+	struct thread *ends = node_thread(prev), *begins = node_thread(next);
+	__u64 now, state;
 
-	if (is_node(prev)) {
-		__u64 state = has_prev_state ? ctx[3] : prev->__state;
-
-		now = bpf_ktime_get_ns();
-		t = thread_of(prev->pid);
-		if (t) {
-			t->since = now;
-			t->waits_for = what_it_waits_for(prev, preempted, state);
-		}
+	if (!ends && !(begins && begins->waits_for <= WAITS_OTHER)) {
+		if (begins)
+			begins->waits_for = WAITS_RUNS;
+		return 0;
 	}
-	if (!is_node(next))
-		return 0;
-	tid = next->pid;
-	t = bpf_map_lookup_elem(&threads, &tid);
-	if (!t)
-		return 0;
-	if (t->waits_for <= WAITS_OTHER)
-		ends_wait(t, now ? now : bpf_ktime_get_ns());
-	t->waits_for = WAITS_RUNS;
+	now = bpf_ktime_get_ns();
+	if (ends) {
+		state = has_prev_state ? ctx[3] : prev->__state;
+		ends->since = now;
+		ends->waits_for = what_it_waits_for(prev, preempted, state);
+	}
+	if (begins) {
+		ends_wait(begins, now);
+		begins->waits_for = WAITS_RUNS;
+	}
 	return 0;
 }
 
 SEC("tp_btf/sched_wakeup")
 int BPF_PROG(thread_wakeup, struct task_struct *task)
 {
-	struct thread *t;
+	struct thread *t = node_thread(task);
 	__u64 now;
-	__u32 tid;
 
-	if (!is_node(task))
-		return 0;
-	tid = task->pid;
-	t = bpf_map_lookup_elem(&threads, &tid);
 	if (!t || t->waits_for == WAITS_PROCESSOR || t->waits_for == WAITS_RUNS)
 		return 0;
 	now = bpf_ktime_get_ns();
