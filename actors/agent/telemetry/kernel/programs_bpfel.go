@@ -47,6 +47,12 @@ type programsPeer struct {
 	ResetsSent     uint64
 }
 
+type programsProcess struct {
+	_       structs.HostLayout
+	Started uint64
+	Pid     uint64
+}
+
 type programsThread struct {
 	_            structs.HostLayout
 	Since        uint64
@@ -62,6 +68,7 @@ type programsThread struct {
 const (
 	programsMapDiskErrors          = "disk_errors"
 	programsMapDiskTimes           = "disk_times"
+	programsMapEnded               = "ended"
 	programsMapEvents              = "events"
 	programsMapFileSystems         = "file_systems"
 	programsMapLost                = "lost"
@@ -181,6 +188,7 @@ type programsProgramSpecs struct {
 type programsMapSpecs struct {
 	DiskErrors      *ebpf.MapSpec `ebpf:"disk_errors"`
 	DiskTimes       *ebpf.MapSpec `ebpf:"disk_times"`
+	Ended           *ebpf.MapSpec `ebpf:"ended"`
 	Events          *ebpf.MapSpec `ebpf:"events"`
 	FileSystems     *ebpf.MapSpec `ebpf:"file_systems"`
 	Lost            *ebpf.MapSpec `ebpf:"lost"`
@@ -232,6 +240,7 @@ func (o *programsObjects) Close() error {
 type programsMaps struct {
 	DiskErrors      *ebpf.Map `ebpf:"disk_errors"`
 	DiskTimes       *ebpf.Map `ebpf:"disk_times"`
+	Ended           *ebpf.Map `ebpf:"ended"`
 	Events          *ebpf.Map `ebpf:"events"`
 	FileSystems     *ebpf.Map `ebpf:"file_systems"`
 	Lost            *ebpf.Map `ebpf:"lost"`
@@ -250,6 +259,7 @@ func (m *programsMaps) Close() error {
 	return _ProgramsClose(
 		m.DiskErrors,
 		m.DiskTimes,
+		m.Ended,
 		m.Events,
 		m.FileSystems,
 		m.Lost,

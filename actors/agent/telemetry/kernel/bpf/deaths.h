@@ -37,6 +37,7 @@ COUNTERS(lost, 1);
 
 /* How many signals a second are told of. A process that handles SIGTERM may be sent any number. */
 #define SIGNALS_A_SECOND 32
+#define SIGKILL 9
 
 struct {
 	__u64 second;
@@ -65,6 +66,28 @@ static __always_inline struct event *begin_event(__u32 kind, struct task_struct 
 	return e;
 }
 
+struct process {
+	__u64 started; /* ns since the host was started */
+	__u64 pid;
+};
+
+/* The nodes whose exit was told. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 64);
+	__type(key, struct process);
+	__type(value, __u8);
+} ended SEC(".maps");
+
+/* The last two threads may end at once on two processors. Then each of them is told that no other is left. */
+static __always_inline bool is_told(struct task_struct *task)
+{
+	struct process of = {.started = task->group_leader->start_time, .pid = task->tgid};
+	__u8 yes = 1;
+
+	return bpf_map_update_elem(&ended, &of, &yes, BPF_NOEXIST) == -17; /* EEXIST */
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task)
 {
@@ -73,7 +96,7 @@ int BPF_PROG(process_exit, struct task_struct *task)
 
 	if (!is_node(task))
 		return 0;
-	if (task->signal->live.counter != 0)
+	if (task->signal->live.counter != 0 || is_told(task))
 		return 0; /* other threads go on */
 	e = begin_event(EVENT_EXIT, task);
 	if (!e)
@@ -106,7 +129,9 @@ int BPF_PROG(process_signal, int sig, void *info, struct task_struct *task, int 
 	struct event *e;
 	bool self;
 
-	if (sig < 0 || sig > 31 || !(DEADLY & 1u << sig) || result != 0 || !is_node(task) || too_many_signals())
+	if (sig < 0 || sig > 31 || !(DEADLY & 1u << sig) || result != 0 || !is_node(task))
+		return 0;
+	if (sig != SIGKILL && too_many_signals()) /* A process gets only one SIGKILL. */
 		return 0;
 	e = begin_event(EVENT_SIGNAL, task);
 	if (!e)

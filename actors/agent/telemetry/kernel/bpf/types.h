@@ -26,6 +26,7 @@ struct task_struct {
 	int pid;
 	int tgid;
 	int exit_code;
+	__u64 start_time;
 	struct task_struct *group_leader;
 	struct signal_struct *signal;
 	void *bpf_storage;

@@ -1,0 +1,40 @@
+//go:build e2e && linux && (amd64 || arm64)
+
+package kernel
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+)
+
+// playTracer starts a tracer, says so, and stays until it is ended.
+func playTracer() {
+	t := Start(Config{DataDirs: []string{"/"}})
+	fmt.Println(t.Wait(context.Background()))
+	_, _ = os.Stdin.Read(make([]byte, 1))
+	t.Close()
+}
+
+// statusText is what playStatus prints.
+type statusText struct {
+	Text, Missing string
+	Reasons       map[string]string
+	Marked        bool
+}
+
+// playStatus prints what runs.
+func playStatus() {
+	t := Start(Config{})
+	status := t.Wait(context.Background())
+	s := statusText{Text: status.String(), Missing: status.Missing(), Reasons: map[string]string{}}
+	for _, p := range status.Programs {
+		if p.Err != nil {
+			s.Reasons[p.Name] = p.Err.Error()
+		}
+	}
+	s.Marked = t.Follow(os.Getppid()) == nil
+	t.Close()
+	_ = json.NewEncoder(os.Stdout).Encode(s)
+}
