@@ -23,6 +23,10 @@ var orders = map[string]func(args []string) (int64, error){
 	"nothing": func([]string) (int64, error) { return 0, nil },
 	"handle":  handle,
 	"threads": threads,
+	"sync":    syncFile,
+	"direct":  direct,
+	"read":    read,
+	"drop":    drop,
 }
 
 func numberOf(text string) int {

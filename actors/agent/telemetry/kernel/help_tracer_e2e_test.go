@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"runtime"
 )
 
 // playTracer starts a tracer, says so, and stays until it is ended.
@@ -15,6 +16,9 @@ func playTracer() {
 	fmt.Println(t.Wait(context.Background()))
 	_, _ = os.Stdin.Read(make([]byte, 1))
 	t.Close()
+	runtime.GC() // The library frees the memory of variables then.
+	fmt.Println("closed")
+	_, _ = os.Stdin.Read(make([]byte, 1))
 }
 
 // statusText is what playStatus prints.

@@ -189,13 +189,23 @@ const maxReason = 200
 // reasonOf says why the kernel does not take a program, or the maps.
 func reasonOf(err error, ofMaps bool) error {
 	switch {
-	case errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, fs.ErrPermission) || ofMaps && noMaps():
 		return errNoPrivileges
 	case ofMaps && errors.Is(features.HaveMapType(ebpf.TaskStorage), ebpf.ErrNotSupported):
 		return errTooOld
 	}
 	text, _, _ := strings.Cut(err.Error(), "\n")
 	return errors.New(strings.ToValidUTF8(text[:min(len(text), maxReason)], ""))
+}
+
+// noMaps reports whether the kernel lets the agent make no map at all. For some maps the reason is told as one of the kernel's version.
+func noMaps() bool {
+	m, err := ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.Array, KeySize: 4, ValueSize: 4, MaxEntries: 1})
+	if err != nil {
+		return errors.Is(err, fs.ErrPermission)
+	}
+	_ = m.Close()
+	return false
 }
 
 // close detaches and frees all.

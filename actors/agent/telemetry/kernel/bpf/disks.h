@@ -24,6 +24,16 @@ static __always_inline __u32 disk_of(__u32 number)
 HISTOGRAMS(disk_times, MAX_DEVICES * OPERATIONS);
 COUNTERS(disk_errors, MAX_DEVICES * OPERATIONS);
 
+/* A write with a flush before or after it is told of twice: in between, and when all is done. */
+static __always_inline bool in_flush(struct request *rq)
+{
+	__u32 bit = 4;
+
+	if (bpf_core_enum_value_exists(enum rqf_flags, __RQF_FLUSH_SEQ))
+		bit = bpf_core_enum_value(enum rqf_flags, __RQF_FLUSH_SEQ);
+	return rq->rq_flags & 1u << (bit & 31);
+}
+
 /* The kernel has the time of a request's begin in the request. It counts from when the request was made, so it has
  * the time in the queue, as /proc/diskstats does. */
 SEC("tp_btf/block_rq_complete")
@@ -41,7 +51,7 @@ int BPF_PROG(disk_request, struct request *rq, __u64 error, unsigned int bytes)
 		return 0;
 	if (op == REQ_OP_WRITE_ZEROES)
 		op = OPERATION_WRITE;
-	if (op >= OPERATIONS)
+	if (op >= OPERATIONS || (op != OPERATION_FLUSH && in_flush(rq)))
 		return 0;
 	which = which * OPERATIONS + op;
 	if ((__u8)error)

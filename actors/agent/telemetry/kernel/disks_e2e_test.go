@@ -1,0 +1,106 @@
+//go:build e2e && linux && (amd64 || arm64)
+
+package kernel
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// loopDisk makes a file system on a disk of its own, which is a file, and returns where it is mounted, and the disk's name.
+func loopDisk(t *testing.T) (dir, disk string) {
+	t.Helper()
+	needs(t, os.Geteuid() == 0 && os.Getenv(namespaceVariable) != "", "root and a mount namespace")
+	file := filepath.Join(t.TempDir(), "disk")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.NoError(t, os.Truncate(file, 256<<20))
+	run(t, "mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", file)
+	dir = t.TempDir()
+	run(t, "mount", "-o", "loop", file, dir)
+	t.Cleanup(func() { require.NoError(t, unix.Unmount(dir, 0)) })
+	return dir, strings.TrimPrefix(run(t, "findmnt", "-n", "-o", "SOURCE", dir), "/dev/")
+}
+
+// diskstats returns how many requests a disk has completed, and how many ms they took, of reads and writes, and how many flushes.
+func diskstats(t *testing.T, disk string) (requests, ms [3]float64) {
+	t.Helper()
+	for line := range strings.Lines(readFile(t, "/proc/diskstats")) {
+		f := strings.Fields(line)
+		if f[2] != disk {
+			continue
+		}
+		for i, at := range []int{3, 7, 18} {
+			n, err := strconv.ParseFloat(f[at], 64)
+			require.NoError(t, err)
+			took, err := strconv.ParseFloat(f[at+3-2*(i/2)], 64)
+			require.NoError(t, err)
+			requests[i], ms[i] = n, took
+		}
+		return requests, ms
+	}
+	require.Fail(t, "no such disk", disk)
+	return requests, ms
+}
+
+// The disk is the test's own, so that the kernel's own counts are those of the same requests.
+func TestE2EDisk(t *testing.T) {
+	dir, disk := loopDisk(t)
+	tr := startTracer(t, dir)
+	require.Equal(t, disk, tr.of.disks[0].name)
+	n := startNode(t)
+	require.NoError(t, tr.Follow(n.pid()))
+	unix.Sync()
+	requests, ms := diskstats(t, disk)
+	before := countsOf(t, tr)
+	file := filepath.Join(dir, "file")
+	took := n.do(t, "sync fdatasync %s 300", file)
+	took += n.do(t, "sync fsync %s 300", file)
+	n.do(t, "direct %s 2000", file)
+	unix.Sync()
+	after, afterMS := diskstats(t, disk)
+	c := countsOf(t, tr)
+	for i, name := range []string{"read", "write", "flush"} {
+		h := c.Disks[0][i].since(before.Disks[0][i])
+		t.Logf("%s: diskstats %v requests %v ms, programs %v, %v ms", name, after[i]-requests[i], afterMS[i]-ms[i], h.count(), h.Sum/1e6)
+		require.Equal(t, uint64(after[i]-requests[i]), h.count(), name)
+		require.Positive(t, h.count(), name)
+		require.InDelta(t, afterMS[i]-ms[i], float64(h.Sum)/1e6, (afterMS[i]-ms[i])*0.5+2, name) // The kernel takes the time some us later.
+	}
+	require.EqualValues(t, 600, c.Sync.count())
+	within(t, float64(took)/1e9, float64(c.Sync.Sum)/1e9, 0.05, "seconds of syncs")
+	require.Zero(t, c.SyncErrors)
+	require.Zero(t, c.DiskErrors)
+	require.Zero(t, c.WritebackErrors)
+}
+
+// Pages of a file that the node reads, and throws out itself.
+func TestE2EPageCache(t *testing.T) {
+	dir, _ := loopDisk(t)
+	const size = 32 << 20
+	file := filepath.Join(dir, "file")
+	require.NoError(t, os.WriteFile(file, make([]byte, size), 0o600))
+	tr := startTracer(t, dir)
+	n := startNode(t)
+	require.NoError(t, tr.Follow(n.pid()))
+	unix.Sync()
+	n.do(t, "drop %s", file)
+	before := countsOf(t, tr).Pages
+	require.EqualValues(t, size, n.do(t, "read %s", file))
+	read := countsOf(t, tr).Pages
+	require.InDelta(t, size/os.Getpagesize(), float64(read[0]-before[0]), 8) // The file system's own blocks are pages, too.
+	n.do(t, "drop %s", file)
+	dropped := countsOf(t, tr).Pages
+	require.EqualValues(t, size/os.Getpagesize(), dropped[2]-read[2])
+
+	other := startNode(t)
+	other.do(t, "read %s", file)
+	other.do(t, "drop %s", file)
+	require.Equal(t, dropped[0], countsOf(t, tr).Pages[0])
+	require.Equal(t, dropped[2], countsOf(t, tr).Pages[2])
+}
