@@ -54,13 +54,13 @@ func (c *counts) samples(status Status, of devices) []recorder.Sample {
 		c.networkSamples(b, status)
 		b.counter(kernelPrefix+"telemetry_lost_events_total", lostEventsHelp, c.Lost)
 	}
-	for _, p := range status.Programs {
+	for _, p := range allPrograms {
 		up := 0.0
-		if p.Err == nil && status.Err == nil {
+		if status.runs(p.name) {
 			up = 1
 		}
 		b.list = append(b.list, recorder.Sample{Name: kernelPrefix + "telemetry_up", Type: messages.TypeGauge, Help: upHelp, Value: up,
-			Labels: []messages.Label{label("program", p.Name)}})
+			Labels: []messages.Label{label("program", p.name)}})
 	}
 	return b.list
 }

@@ -66,7 +66,14 @@ func TestFamiliesNeedTheirPrograms(t *testing.T) {
 	for _, name := range []string{"disk_request", "fdatasync_end", "fsync_begin"} {
 		require.Less(t, len(namesOf(c, statusWithout(name), all)), len(whole), name)
 	}
-	require.Empty(t, namesOf(c, Status{Err: errNoTypes}, all), "nothing is counted")
+	require.Equal(t, map[string]int{"fodc_kernel_telemetry_up": len(allPrograms)}, namesOf(c, Status{Err: errNoTypes}, all), "nothing is counted")
+	for status, want := range map[*Status]float64{{Err: errNoTypes}: 0, {Programs: statusWithout().Programs}: 1} {
+		for _, s := range c.samples(*status, all) {
+			if s.Name == "fodc_kernel_telemetry_up" {
+				require.Equal(t, want, s.Value, s.Labels)
+			}
+		}
+	}
 }
 
 func TestStatus(t *testing.T) {
