@@ -98,9 +98,8 @@ func (m *storageModel) kernel(l level, seconds float64) (all []recorder.Sample) 
 
 // files returns the samples of files after so many seconds of a level: of the node's process, its control group and the host.
 func (m *storageModel) files(l level, seconds float64) []recorder.Sample {
-	own, others, waiting := m.counters["own"], m.counters["others"], 0.0
-	own, others = m.count("own", l.own/2*seconds), m.count("others", l.others/2*seconds)
-	completed := (own + others) / 32768
+	own, others := m.count("own", l.own/2*seconds), m.count("others", l.others/2*seconds)
+	completed, waiting := (own+others)/32768, 0.0
 	if l.stuck {
 		completed, waiting = m.counters["completed"], 7
 	}

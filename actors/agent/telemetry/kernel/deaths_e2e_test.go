@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"context"
 	"fmt"
 	"os/exec"
 	"syscall"
@@ -135,4 +136,17 @@ func TestE2EManySignalsHideNoDeath(t *testing.T) {
 	lost := countsOf(t, tr).Lost
 	require.Positive(t, lost, "of %d signals %d were told", burst, len(before))
 	require.LessOrEqual(t, len(before)+int(lost), burst+1)
+}
+
+func TestE2EEventsAreToldAfterAWaitWasGivenUp(t *testing.T) {
+	tr := startTracer(t)
+	n := startNode(t)
+	require.NoError(t, tr.Follow(n.pid()))
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := tr.Next(short)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	n.tell(t, "exit 7")
+	e, _ := nextEvent(t, tr, func(e Event) bool { return e.Kind == ProcessExit })
+	require.Equal(t, 7, e.Code)
 }

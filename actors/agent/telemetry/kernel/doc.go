@@ -7,7 +7,8 @@
 //   - printable.go: names of processes, which may hold anything, for texts
 //   - exit.go: WaitExit, the end of a process without programs in the kernel and without privileges: it waits for one process, and
 //     may be stopped; exit_linux.go, exit_other.go: how, with a pidfd; other systems have none
-//   - config.go, tracer_linux.go: Tracer, which loads the programs, marks the node's process, and reads what was counted
+//   - config.go, tracer_linux.go, events_linux.go: Tracer, which loads the programs, marks the node's process, reads what was counted, and
+//     tells of events
 //   - tracer_other.go: the tracer of other systems, which tells of nothing
 //   - programs.go, status.go: the programs, and which of them run
 //   - load_linux.go: the programs come into the kernel, all at once or one by one

@@ -8,7 +8,6 @@ import (
 
 // Reasons for which nothing runs, or a program does not.
 var (
-	errNotBuiltIn   = errors.New("it is built in for Linux on amd64 and arm64 only")
 	errNoTypes      = errors.New("the kernel does not describe its types: /sys/kernel/btf/vmlinux is not there (CONFIG_DEBUG_INFO_BTF)")
 	errNoPrivileges = errors.New("the agent needs the capabilities CAP_BPF and CAP_PERFMON (systemd: AmbientCapabilities=CAP_BPF CAP_PERFMON)")
 	errTooOld       = errors.New("the kernel is too old: 5.15 or newer is needed")

@@ -4,7 +4,6 @@ package kernel
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -26,6 +25,8 @@ type Tracer struct {
 	status Status
 	loaded *loaded // nil: nothing runs
 	events *ringbuf.Reader
+	told   chan Event    // by the one goroutine that reads events
+	ended  chan struct{} // closed by Close
 
 	mu     sync.Mutex
 	closed bool
@@ -39,7 +40,7 @@ type Tracer struct {
 // Start begins to load the programs, and returns at once. That takes some 50 ms, on a slow machine seconds. If none runs, Status says
 // why, and the tracer tells of nothing.
 func Start(cfg Config) *Tracer {
-	t := &Tracer{cfg: cfg, ready: make(chan struct{})}
+	t := &Tracer{cfg: cfg, ready: make(chan struct{}), told: make(chan Event), ended: make(chan struct{})}
 	t.seekDevices(time.Now())
 	go t.start()
 	return t
@@ -63,6 +64,7 @@ func (t *Tracer) start() {
 		return
 	}
 	t.events = events
+	go t.readEvents()
 	if self, err := unix.PidfdOpen(os.Getpid(), 0); err == nil {
 		_ = t.loaded.maps["threads"].Put(int32(self), programsThread{Mark: agentMark})
 		_ = unix.Close(self)
@@ -142,39 +144,6 @@ func (t *Tracer) usable() error {
 	return nil
 }
 
-// Next waits for an event. Its error is errStopped after Close, or that of the context.
-func (t *Tracer) Next(ctx context.Context) (Event, error) {
-	if t.Wait(ctx).Err != nil {
-		<-ctx.Done()
-		return Event{}, context.Cause(ctx)
-	}
-	stop := context.AfterFunc(ctx, func() { t.events.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	for {
-		r, err := t.events.Read()
-		switch {
-		case ctx.Err() != nil:
-			return Event{}, context.Cause(ctx)
-		case errors.Is(err, ringbuf.ErrClosed):
-			return Event{}, errStopped
-		case err != nil:
-			return Event{}, err
-		}
-		if e, ok := decodeEvent(r.RawSample, clockOffset()); ok {
-			return e, nil
-		}
-	}
-}
-
-// clockOffset is the difference between the time of day and the time since the host's start.
-func clockOffset() time.Time {
-	var boot unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot); err != nil {
-		return time.Time{}
-	}
-	return time.Now().Add(-time.Duration(boot.Nano()))
-}
-
 // Source returns what the programs have counted, as a source of the host's telemetry.
 func (t *Tracer) Source() *telemetry.Source {
 	return telemetry.NewSource("kernel telemetry", t.read)
@@ -236,6 +205,7 @@ func (t *Tracer) Close() {
 		return
 	}
 	t.closed = true
+	close(t.ended)
 	if t.events == nil {
 		return // Nothing is loaded, or the programs are being loaded, and are freed when they are.
 	}

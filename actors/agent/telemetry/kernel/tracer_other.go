@@ -4,10 +4,13 @@ package kernel
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"fodc/actors/agent/telemetry"
 )
+
+var errNotBuiltIn = errors.New("it is built in for Linux on amd64 and arm64 only")
 
 // Tracer tells of nothing on this system.
 type Tracer struct{}
