@@ -21,13 +21,18 @@ const (
 	// target is "agent".
 	EventAgentStarted EventKind = "agent_started"
 	EventAgentStopped EventKind = "agent_stopped"
+	// EventProcessExit: the node's process has ended. EventProcessSignal: it was sent a signal that ends a process.
+	// EventMemoryKill: the kernel has killed a process for lack of memory. They are of the target "host", and to the millisecond.
+	EventProcessExit   EventKind = "process_exit"
+	EventProcessSignal EventKind = "process_signal"
+	EventMemoryKill    EventKind = "memory_kill"
 )
 
 // Event is something that happened to a target.
 type Event struct {
 	Kind   EventKind
 	Target string
-	// At is the time of the scrape that showed the event. Consecutive failed scrapes are one
+	// At is the time of the scrape that showed the event, or that of the event if no scrape showed it. Consecutive failed scrapes are one
 	// event: Last is the time of the newest of them, Scrapes their number.
 	At, Last time.Time
 	Scrapes  int

@@ -13,6 +13,7 @@ import (
 type crashCounts struct {
 	Kills, PowerCuts, Inside   int // Inside: the process ended in the middle of an operation.
 	Removed, Flips, Vanished   int
+	Events                     int
 	Failed, Full, AfterItEnded int // Of scrapes that were dropped: why.
 	Broken                     map[disktest.Op]int
 }
@@ -42,6 +43,7 @@ func (c *crashCounts) lost(err error) {
 func (c *crashCounts) add(o crashCounts) {
 	c.Kills, c.PowerCuts, c.Inside = c.Kills+o.Kills, c.PowerCuts+o.PowerCuts, c.Inside+o.Inside
 	c.Removed, c.Flips, c.Vanished = c.Removed+o.Removed, c.Flips+o.Flips, c.Vanished+o.Vanished
+	c.Events += o.Events
 	c.Failed, c.Full, c.AfterItEnded = c.Failed+o.Failed, c.Full+o.Full, c.AfterItEnded+o.AfterItEnded
 	if c.Broken == nil {
 		c.Broken = map[disktest.Op]int{}
@@ -54,7 +56,7 @@ func (c *crashCounts) add(o crashCounts) {
 func (c *crashCounts) require(t *testing.T) {
 	t.Helper()
 	seen := map[string]int{"kills": c.Kills, "power cuts": c.PowerCuts, "ends inside of an operation": c.Inside, "segments removed": c.Removed,
-		"bits flipped": c.Flips, "files vanished": c.Vanished, "failed": c.Failed, "full": c.Full, "in the operation that is the last": c.AfterItEnded}
+		"bits flipped": c.Flips, "files vanished": c.Vanished, "events": c.Events, "failed": c.Failed, "full": c.Full, "in the operation that is the last": c.AfterItEnded}
 	for _, op := range faultyOps {
 		seen["faults of "+string(op)] = c.Broken[op]
 	}

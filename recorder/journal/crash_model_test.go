@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,15 @@ type crashModel struct {
 	// removed are segments that retention has removed, or somebody else. damaged have a bit that
 	// was flipped.
 	removed, damaged map[int64]bool
+	// events are by their details, which differ. Those of a segment with the newest scrapes that were not synced are in newEvents.
+	events, newEvents map[string]*modelEvent
+}
+
+type modelEvent struct {
+	event recorder.Event
+	// segment is the one in which it was written; 0: it was not, as far as is known.
+	segment      int64
+	synced, gone bool
 }
 
 type modelScrape struct {
@@ -35,7 +45,8 @@ type modelScrape struct {
 }
 
 func newCrashModel() *crashModel {
-	return &crashModel{scrapes: map[int64][]*modelScrape{}, removed: map[int64]bool{}, damaged: map[int64]bool{}}
+	return &crashModel{scrapes: map[int64][]*modelScrape{}, removed: map[int64]bool{}, damaged: map[int64]bool{},
+		events: map[string]*modelEvent{}, newEvents: map[string]*modelEvent{}}
 }
 
 // appended takes the result of an Append. A sync in it was before the scrape was written.
@@ -48,10 +59,52 @@ func (m *crashModel) appended(w *journal.Writer, b *recorder.Batch, err error) {
 		s.segment = segments[len(segments)-1].Number
 		if s.segment != m.segment {
 			m.unsynced, m.segment = nil, s.segment
+			maps.DeleteFunc(m.newEvents, func(_ string, e *modelEvent) bool { return e.segment != s.segment })
 		}
 		m.unsynced = append(m.unsynced, s)
 	}
 	m.scrapes[s.number] = append(m.scrapes[s.number], s)
+}
+
+// appendedEvent takes the result of an AppendEvent.
+func (m *crashModel) appendedEvent(w *journal.Writer, e recorder.Event, err error) {
+	m.synced(w)
+	event := &modelEvent{event: e}
+	m.events[e.Detail] = event
+	if err == nil {
+		segments := w.View().Segments
+		event.segment = segments[len(segments)-1].Number
+		m.newEvents[e.Detail] = event
+	}
+}
+
+// checkEvents compares the events that can be read with those that were written. Those of a segment without a scrape may be gone
+// with it.
+func (m *crashModel) checkEvents(disk *journaltest.Disk, view *journal.View, powerCut bool) error {
+	found, whole := map[string]bool{}, map[int64]bool{}
+	for _, segment := range view.Segments {
+		read, err := journal.ReadEvents(disk, segment.Name, segment.Size)
+		if err != nil {
+			continue // The disk failed when it was to be read.
+		}
+		whole[segment.Number] = segment.LastNumber > 0
+		for _, e := range read {
+			event := m.events[e.Detail]
+			if event == nil || e.Kind != event.event.Kind || e.Target != event.event.Target || !e.At.Equal(event.event.At) || found[e.Detail] {
+				return fmt.Errorf("%s: event %q was never recorded so, or only once", segment.Name, e.Detail)
+			}
+			found[e.Detail] = true
+		}
+	}
+	for detail, event := range m.events {
+		mayBeGone := event.gone || m.removed[event.segment] || m.damaged[event.segment] || !whole[event.segment] || powerCut && !event.synced
+		if event.segment != 0 && !found[detail] && !mayBeGone {
+			return fmt.Errorf("event %q of segment %d is missing (synced: %v, power cut: %v)", detail, event.segment, event.synced, powerCut)
+		}
+		event.gone = event.gone || !found[detail]
+		event.synced = event.synced || powerCut
+	}
+	return nil
 }
 
 // synced takes whether the writer has completed a sync. What was not synced when the disk failed
@@ -64,22 +117,33 @@ func (m *crashModel) synced(w *journal.Writer) {
 			s.synced = true
 		}
 		m.unsynced = nil
+		for _, e := range m.newEvents {
+			e.synced = true
+		}
+		clear(m.newEvents)
 	}
 	if stats.State == journal.StateFailing {
 		m.unsynced = nil
+		clear(m.newEvents)
 	}
 }
 
 // vanished forgets what was in a segment that somebody else has removed: it never comes back.
 func (m *crashModel) vanished(segment int64) {
 	m.removed[segment] = true
+	for _, e := range m.events {
+		e.gone = e.gone || e.segment == segment
+	}
 	for number, candidates := range m.scrapes {
 		m.scrapes[number] = slices.DeleteFunc(candidates, func(s *modelScrape) bool { return s.segment == segment })
 	}
 }
 
 // crashed forgets what belonged to the process.
-func (m *crashModel) crashed() { m.unsynced, m.segment, m.syncs = nil, 0, 0 }
+func (m *crashModel) crashed() {
+	m.unsynced, m.segment, m.syncs = nil, 0, 0
+	clear(m.newEvents)
+}
 
 // check compares what can be read with what must be there, and returns in which segment it is. With
 // powerCut, what was not synced may be missing.

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"fodc/recorder"
 	"fodc/recorder/disktest"
 	"fodc/recorder/journal"
 	"fodc/recorder/journal/journaltest"
@@ -83,6 +85,7 @@ type crashWorld struct {
 	log     strings.Builder
 	err     error
 	counts  crashCounts
+	events  int
 }
 
 func newCrashWorld(seed uint64, verbose bool) *crashWorld {
@@ -164,6 +167,7 @@ func (w *crashWorld) live() {
 			continue
 		}
 		w.upkeep()
+		w.event()
 		number++
 		b := w.load.next(number, w.now)
 		err := w.writer.Append(b, w.now)
@@ -183,6 +187,21 @@ func (w *crashWorld) live() {
 	if w.rng.IntN(2) == 0 {
 		w.note("close: %v", w.writer.Close(w.now))
 		w.model.synced(w.writer)
+	}
+}
+
+// event may write an event.
+func (w *crashWorld) event() {
+	if w.rng.IntN(4) > 0 {
+		return
+	}
+	w.events++
+	e := recorder.Event{Kind: recorder.EventProcessExit, Target: "host", At: w.now.Truncate(time.Millisecond), Detail: "event " + strconv.Itoa(w.events)}
+	err := w.writer.AppendEvent(e, w.now)
+	w.model.appendedEvent(w.writer, e, err)
+	w.note("append %s: %v", e.Detail, err)
+	if err == nil {
+		w.counts.Events++
 	}
 }
 
@@ -237,6 +256,7 @@ func (w *crashWorld) disturb() {
 	case 6:
 		w.writer.Abandon()
 		w.model.unsynced = nil
+		clear(w.model.newEvents)
 	}
 }
 
@@ -266,6 +286,7 @@ func (w *crashWorld) crash() {
 	if err == nil {
 		var found map[*modelScrape]int64
 		found, err = w.model.check(w.disk, view, kind == disktest.PowerCut)
+		err = errors.Join(err, w.model.checkEvents(w.disk, view, kind == disktest.PowerCut))
 		w.model.settle(found, kind == disktest.PowerCut)
 	}
 	if err != nil {

@@ -10,6 +10,7 @@
 //   - values.go, valuesdecode.go, scale.go: how the values of a scrape are encoded and decoded
 //   - scanner.go, scrape.go: the records of a segment, and what a scrape becomes
 //   - node.go: whose scrapes a segment has
+//   - event.go: an event that no scrape shows, as it is written and read
 //   - info.go, index.go: what a segment has, and how a closed one tells
 //   - writer.go, writeropen.go, writersegment.go, writerupkeep.go, writerspace.go, pin.go: Writer
 //   - rotation.go, retention.go, freespace.go, backoff.go: when a segment ends, which one is

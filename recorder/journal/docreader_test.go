@@ -130,6 +130,12 @@ func (d *docReader) frame(end int) bool {
 		d.field("TRAILER")
 		d.field("the index is at %d", d.little(8))
 		return true
+	case 6:
+		d.field("EVENT")
+		d.field("time %d", d.varint())
+		d.field("kind %q", d.text())
+		d.field("target %q", d.text())
+		d.field("detail %q", d.text())
 	default:
 		d.at = end
 		d.field("type %d, skipped", kind)

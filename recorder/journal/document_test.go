@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -41,6 +42,8 @@ func exampleSegment(t testing.TB) []byte {
 	add(2, 11_000, "", all, 1, 0.75, 12288)
 	add(3, 21_002, "refused", fewer, 1, 12289)
 	add(5, 31_000, "", all, 1, math.Inf(1), 12295)
+	segment, err = e.appendEvent(segment, recorder.Event{Kind: recorder.EventProcessExit, Target: "host", At: time.UnixMilli(created + 31_400), Detail: "exit code 2"})
+	require.NoError(t, err)
 	segment = e.appendMark(segment, Mark{MarkAgentStopped, created + 31_500})
 	return e.appendIndex(segment, int64(len(segment)), created+31_501)
 }

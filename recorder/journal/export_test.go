@@ -30,6 +30,31 @@ func ReadSegment(dir FS, name string, size int64) (scrapes []*recorder.Batch, ma
 	return scrapes, marks, damage, err
 }
 
+// ReadEvents returns all events of a segment that can be read, as far as size says.
+func ReadEvents(dir FS, name string, size int64) (events []recorder.Event, err error) {
+	f, err := dir.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	s, _, err := newScanner(f, size)
+	if err != nil {
+		return nil, err
+	}
+	s.events = true
+	for {
+		r, err := s.next()
+		switch {
+		case err == io.EOF || errors.As(err, new(*Damage)):
+			return events, nil
+		case err != nil:
+			return events, err
+		case r.event != nil:
+			events = append(events, *r.event)
+		}
+	}
+}
+
 // IsSameBatch reports whether two batches are the same but for their numbers and the order of
 // their series.
 func IsSameBatch(a, b *recorder.Batch) bool {

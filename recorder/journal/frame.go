@@ -34,6 +34,7 @@ const (
 	typeMark    recordType = 3
 	typeIndex   recordType = 4
 	typeTrailer recordType = 5
+	typeEvent   recordType = 6
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

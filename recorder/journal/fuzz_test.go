@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -37,6 +38,7 @@ func FuzzSegment(f *testing.F) {
 			require.Equal(t, scanErr, err)
 			return
 		}
+		s.events = true
 		require.NoError(t, err)
 		records := 0
 		for scanErr == nil {
@@ -46,6 +48,9 @@ func FuzzSegment(f *testing.F) {
 				records++
 				require.Less(t, before, s.at)
 				requireSound(t, got.scrape)
+				if got.event != nil {
+					require.True(t, utf8.ValidString(got.event.Target) && utf8.ValidString(got.event.Detail) && utf8.ValidString(string(got.event.Kind)))
+				}
 			}
 		}
 		require.True(t, scanErr == io.EOF || s.info.Damage != nil)

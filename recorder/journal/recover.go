@@ -101,12 +101,14 @@ func (r *replayer) segment(dir FS, info *SegmentInfo) error {
 	if err != nil {
 		return err
 	}
-	r.targets = r.targets[:0]
+	r.targets, scan.events = r.targets[:0], true
 	for {
 		rec, err := scan.next()
 		switch {
 		case err != nil:
 			return err
+		case rec.event != nil:
+			r.addEvent(*rec.event)
 		case rec.scrape == nil:
 			r.runs.mark(r, rec.mark, info.Node.AgentVersion)
 		case rec.scrape.number > r.Base:
@@ -186,11 +188,15 @@ func (a *agentRuns) end(r *replayer, at int64, detail string) {
 }
 
 func (r *replayer) event(kind recorder.EventKind, ms int64, detail string) {
-	if !r.began && ms < r.Since {
-		return
-	}
 	at := time.UnixMilli(ms)
-	r.window.AddEvent(recorder.Event{Kind: kind, Target: agentTarget, At: at, Last: at, Detail: detail})
+	r.addEvent(recorder.Event{Kind: kind, Target: agentTarget, At: at, Last: at, Detail: detail})
+}
+
+// addEvent adds an event if it is wanted.
+func (r *replayer) addEvent(e recorder.Event) {
+	if r.began || e.At.UnixMilli() >= r.Since {
+		r.window.AddEvent(e)
+	}
 }
 
 // DetailKilled is that of the end of a run that was not stopped.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"fodc/recorder"
 )
 
 // scanner reads the records of a segment, one after the other.
@@ -25,15 +27,19 @@ type scanner struct {
 	decode scrapeDecoder
 	// skipValues is set by who needs no values.
 	skipValues bool
+	// events is set by who needs events. Others skip them.
+	events bool
 	// end is what next returns from now on, if not nil.
 	end error
 }
 
-// record is a scrape or a mark.
+// record is a scrape, an event or a mark.
 type record struct {
-	// scrape is nil if the record is a mark. It is valid until the next call of next.
+	// scrape is nil if the record is something else. It is valid until the next call of next.
 	scrape *scrape
-	mark   Mark
+	// event is nil if the record is something else.
+	event *recorder.Event
+	mark  Mark
 }
 
 // headerAhead is how much is read at first: it has the header, and more is not read if the
@@ -192,6 +198,16 @@ func (s *scanner) parse(r *record, t recordType, payload []byte) (wanted bool, e
 			return false, s.damage("a mark that cannot be read")
 		}
 		s.info.addMark(r.mark)
+		return true, nil
+	case typeEvent:
+		if !s.events {
+			return false, nil
+		}
+		event, ok := parseEvent(body{left: payload})
+		if !ok {
+			return false, s.damage("an event that cannot be read")
+		}
+		r.event = &event
 		return true, nil
 	case typeIndex:
 		indexed, ok := parseIndex(body{left: payload})
