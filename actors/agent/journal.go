@@ -16,6 +16,8 @@ type (
 	openJournal struct{ recorder *actors.PID }
 	// keepBatch is a scrape for the journal.
 	keepBatch struct{ batch *recorder.Batch }
+	// keepEvent is an event for the journal.
+	keepEvent struct{ event recorder.Event }
 	// pinJournal says of which times the journal is kept.
 	pinJournal struct{ times []pinnedTime }
 	// awaitWritten is answered with journalWaitOver when the batch with the number, and all before
@@ -82,6 +84,8 @@ func (j *journalKeeper) Receive(c actors.Context) {
 		j.do(c, j.state.start(time.Now()))
 	case keepBatch:
 		j.do(c, j.state.appended(m.batch, time.Now()))
+	case keepEvent:
+		j.do(c, j.state.happened(m.event, time.Now()))
 	case journalEnded:
 		j.onEnded(c, m)
 	case pastRecovered:

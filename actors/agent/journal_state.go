@@ -25,8 +25,9 @@ const (
 // journalState decides what is done next with the disk. There is one operation at a time; batches
 // wait meanwhile, and are dropped where there is no room.
 type journalState struct {
-	queue batchQueue
-	work  journalWork // under way
+	queue  batchQueue
+	events journalEvents
+	work   journalWork // under way
 
 	started, opened, recovering bool
 	closing, closed             bool
@@ -104,7 +105,7 @@ func (s *journalState) ended(r journalResult, now time.Time) []journalEffect {
 		return s.pinEnded(r, now)
 	}
 	s.work, s.stalled, s.paused, s.failed = journalWork{}, false, r.isPaused, r.err != nil && !r.isPaused && !r.isInvalid
-	if r.work.op != journalAppend {
+	if r.work.op != journalAppend && r.work.op != journalEvent {
 		s.notBefore = now.Add(minJournalPause)
 	}
 	s.next = r.next
@@ -127,6 +128,8 @@ func (s *journalState) ended(r journalResult, now time.Time) []journalEffect {
 		effects = []journalEffect{reportJournalOpen{}}
 	case r.work.op == journalAppend:
 		effects = s.appendEnded(r, now)
+	case r.work.op == journalEvent:
+		effects = s.eventEnded(r, now)
 	case r.work.op == journalClose:
 		s.closed = true
 		effects = []journalEffect{reportJournalClosed{r.err}}
@@ -186,7 +189,8 @@ func (s *journalState) nextWork(now time.Time) journalWork {
 	holds := now.Before(s.retryAt)
 	b := s.queue.first()
 	switch {
-	case s.closing && (b == nil || holds):
+	case s.closing && (b == nil && len(s.events.queue) == 0 || holds):
+		s.events.queue = nil
 		for ; b != nil; b = s.queue.first() {
 			s.queue.removeFirst()
 			s.drop(journalDropClosed, b)
@@ -200,6 +204,8 @@ func (s *journalState) nextWork(now time.Time) journalWork {
 		return s.pins.work()
 	case s.failed || s.paused || !s.next.IsZero() && !now.Before(s.next):
 		return journalWork{op: journalSync}
+	case len(s.events.queue) > 0:
+		return journalWork{op: journalEvent, event: s.events.queue[0]}
 	case b != nil:
 		return journalWork{op: journalAppend, batch: b}
 	}

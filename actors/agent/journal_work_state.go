@@ -13,19 +13,21 @@ const (
 	journalIdle journalOp = iota
 	journalOpen
 	journalAppend
-	journalSync // whatever the writer has due: a sync, the end of a segment, retention
-	journalPin  // which segments are kept for incidents
+	journalEvent // an event that no scrape shows
+	journalSync  // whatever the writer has due: a sync, the end of a segment, retention
+	journalPin   // which segments are kept for incidents
 	journalClose
 )
 
 func (o journalOp) String() string {
-	return [...]string{"idle", "open", "append", "sync", "pin", "close"}[o]
+	return [...]string{"idle", "open", "append", "event", "sync", "pin", "close"}[o]
 }
 
 // journalWork is one operation of the goroutine that touches the disk.
 type journalWork struct {
 	op    journalOp
 	batch *recorder.Batch // of an append
+	event recorder.Event  // of journalEvent
 	pins  []pinnedTime    // what is pinned; of journalPin
 }
 

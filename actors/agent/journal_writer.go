@@ -17,6 +17,7 @@ import (
 type journalWriter interface {
 	Open(now time.Time) error
 	Append(b *recorder.Batch, now time.Time) error
+	AppendEvent(e recorder.Event, now time.Time) error
 	Due(now time.Time) error
 	NextDue() time.Time
 	Close(now time.Time) error
@@ -136,6 +137,8 @@ func (d *journalDisk) operate(w journalWork) error {
 		return d.writer.Open(time.Now())
 	case journalAppend:
 		return d.writer.Append(w.batch, time.Now())
+	case journalEvent:
+		return d.writer.AppendEvent(w.event, time.Now())
 	}
 	return d.writer.Due(time.Now())
 }

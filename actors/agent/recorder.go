@@ -23,6 +23,8 @@ type (
 		// node says that the target is an endpoint of the node, and counts for its health.
 		node bool
 	}
+	// addEvent is an event that no scrape shows. It is in the journal, too.
+	addEvent struct{ event recorder.Event }
 	// read asks for a snapshot; the answer is snapshotTaken with the same seq.
 	read struct {
 		seq       uint64
@@ -100,6 +102,8 @@ func (r *flightRecorder) Receive(c actors.Context) {
 	case *actors.Started, *actors.Stopping, *actors.Stopped, *actors.Restarting:
 	case scraped:
 		r.onScraped(c, m)
+	case addEvent:
+		r.onEvent(c, m.event)
 	case read:
 		r.onRead(c, m)
 	case journalView:
@@ -125,6 +129,14 @@ func (r *flightRecorder) onScraped(c actors.Context, m scraped) {
 	r.logDropped(m.target.Name, appended, time.Now())
 	if m.scrape.Page != nil {
 		actors.Reply(c, recorded{m.scrape.Page, appended})
+	}
+}
+
+func (r *flightRecorder) onEvent(c actors.Context, e recorder.Event) {
+	r.window.AddEvent(e)
+	if r.journal != nil {
+		r.past.happened(e)
+		actors.Request(c, r.journal.keeper, keepEvent{e})
 	}
 }
 

@@ -65,6 +65,7 @@ func (r *flightRecorder) onRefill(c actors.Context, m refill) {
 	defer func() { actors.Reply(c, done) }()
 	started := recorder.Event{Kind: recorder.EventAgentStarted, Target: selfTarget, At: m.started, Last: m.started, Detail: "version " + m.version}
 	kept, err := r.past.takeKept()
+	events := r.past.takeEvents()
 	if m.window == nil || err != nil {
 		r.window.AddEvent(started)
 		done.err = err
@@ -72,6 +73,9 @@ func (r *flightRecorder) onRefill(c actors.Context, m refill) {
 	}
 	hasRoom := m.window.HasRoomForSeries() // Those of this process may take the rest.
 	m.window.AddEvent(started)
+	for _, e := range events {
+		m.window.AddEvent(e)
+	}
 	for i := range kept {
 		m.window.ReplayBatch(kept[i].batch)
 	}

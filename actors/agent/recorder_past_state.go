@@ -18,6 +18,8 @@ const maxKeptBytes = 16 << 20
 type pastState struct {
 	// kept are all batches of this process until the past has come.
 	kept batchQueue
+	// events are those of this process that no scrape shows, until the past has come.
+	events []recorder.Event
 	// first is the time of the first scrape of this process; zero before it.
 	first time.Time
 	// done says that the window has the past, or will not get it; givenUp why it will not.
@@ -44,6 +46,20 @@ func (p *pastState) appended(b *recorder.Batch) {
 	if p.kept.bytes > maxKeptBytes {
 		p.kept, p.givenUp = batchQueue{}, fmt.Errorf("it takes so long that the scrapes of the meantime are over %d bytes", maxKeptBytes)
 	}
+}
+
+// happened keeps an event while the past is read back.
+func (p *pastState) happened(e recorder.Event) {
+	if !p.done && len(p.events) < maxQueuedEvents {
+		p.events = append(p.events, e)
+	}
+}
+
+// takeEvents returns the events that a window of the past lacks, oldest first.
+func (p *pastState) takeEvents() []recorder.Event {
+	events := p.events
+	p.events = nil
+	return events
 }
 
 // viewed takes what the journal has; nil says that it could not be opened.
