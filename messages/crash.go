@@ -12,7 +12,7 @@ type Crash struct {
 	FetchedAt time.Time
 	// SourceEndpoint is the agent or the node that it comes from; for people.
 	SourceEndpoint string
-	// ArtifactDir is the directory that the database has written, or the log's name. Files are
+	// ArtifactDir is the directory that the database has written, or the log's name; empty: only the kernel has told of the end. Files are
 	// the names of what is in it.
 	ArtifactDir string
 	Files       []string

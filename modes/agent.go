@@ -157,7 +157,7 @@ func (c AgentConfig) actors() (agent.Config, error) {
 		Registration: c.registration(),
 		ProxyAddrs:   slices.Clone(c.ProxyAddrs), DefaultTargets: c.DefaultTargets, ScrapeInterval: c.PollInterval, Limits: c.limits(),
 		HeartbeatInterval: c.HeartbeatInterval, ReconnectInterval: c.ReconnectInterval,
-		Telemetry: c.telemetry(), NodeConfig: c.nodeConfig(), Database: c.Database.agent(), MemoryBudget: budget, Version: thisBuild().version,
+		Telemetry: c.telemetry(), KernelEvents: c.kernelEvents(), NodeConfig: c.nodeConfig(), Database: c.Database.agent(), MemoryBudget: budget, Version: thisBuild().version,
 	}
 	for _, t := range c.Targets {
 		cfg.Targets = append(cfg.Targets, agent.Target{URL: t.URL, ContainerName: t.ContainerName})

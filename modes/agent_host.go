@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"fodc/actors/agent"
 	"fodc/actors/agent/nodeconfig"
 	"fodc/actors/agent/telemetry"
 	"fodc/messages"
@@ -98,4 +99,12 @@ func (c AgentConfig) telemetry() *telemetry.Config {
 		return nil
 	}
 	return &telemetry.Config{DataDirs: c.DataDirs, NodePIDFile: c.NodePIDFile, NodeProcess: c.NodeProcess}
+}
+
+// kernelEvents returns of which process it is noticed how it ends; nil: of none.
+func (c AgentConfig) kernelEvents() *agent.KernelEventsConfig {
+	if c.NodePIDFile == "" && c.NodeProcess == "" {
+		return nil
+	}
+	return &agent.KernelEventsConfig{NodePIDFile: c.NodePIDFile, NodeProcess: c.NodeProcess}
 }

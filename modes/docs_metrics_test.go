@@ -110,7 +110,7 @@ func pagesOfEverything(t *testing.T) []string {
 	require.NoError(t, err)
 	require.NotEmpty(t, paths)
 	paths = append(paths, "testdata/versions.prom", "../httpapi/testdata/self.prom", "../actors/agent/testdata/journal.prom", "../actors/agent/testdata/database.prom", "../actors/agent/testdata/pressure.prom",
-		"../actors/agent/testdata/crashes.prom", "../actors/agent/testdata/incidents.prom", "../actors/agent/testdata/ramps.prom", "../actors/agent/testdata/files.prom", "../actors/agent/testdata/refusals.prom")
+		"../actors/agent/testdata/crashes.prom", "../actors/agent/testdata/incidents.prom", "../actors/agent/testdata/ramps.prom", "../actors/agent/testdata/files.prom", "../actors/agent/testdata/refusals.prom", "../actors/agent/testdata/kernelevents.prom")
 	for _, path := range paths {
 		page, err := os.ReadFile(path)
 		require.NoError(t, err)

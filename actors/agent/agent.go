@@ -53,6 +53,8 @@ type Config struct {
 	NodeConfig *nodeconfig.Config
 	// Database says what the database node is asked for; nil is nothing.
 	Database *DatabaseConfig
+	// KernelEvents says of which process the agent notices how it ends; nil: of none.
+	KernelEvents *KernelEventsConfig
 	// MemoryBudget bounds the recorder's window, in bytes.
 	MemoryBudget int64
 	// Crashes says where the agent finds out about crashes of the node; nil is nowhere.
@@ -140,6 +142,7 @@ type Agent struct {
 	ramps     *actors.PID    // nil where nothing is captured while the node's memory grows
 	rampStore *ramps.Store
 	crashes   *actors.PID // nil where nothing is known of crashes
+	events    *actors.PID // nil where the node's process is not known
 	incidents *actors.PID // nil without incidents; then there are no rules either
 	rules     *actors.PID
 	scrapers  []*actors.PID
@@ -188,6 +191,7 @@ func Start(sys *actors.System, cfg Config) *Agent {
 	a.startRamps(&cfg)
 	a.startCrashes(&cfg)
 	a.startIncidents(&cfg)
+	a.startKernelEvents(&cfg)
 	all := a.startDatabase(cfg)
 	maps.Copy(all, cfg.Sources)
 	sources := newSources(sys.Log(), all, len(cfg.ProxyAddrs))

@@ -19,7 +19,7 @@ const journalCloseTimeout = 800 * time.Millisecond
 // When ctx ends first, connections are cut. It may be called more than once.
 func (a *Agent) Stop(ctx context.Context) error {
 	a.closeIncidents(ctx)
-	err := a.stopEach(ctx, append(slices.Clone(a.scrapers), a.self, a.host, a.pressure, a.ramps, a.rules)...)
+	err := a.stopEach(ctx, append(slices.Clone(a.scrapers), a.self, a.host, a.events, a.pressure, a.ramps, a.rules)...)
 	closed := a.closeJournal(ctx)
 	err = errors.Join(err, a.disconnect(ctx), a.stopEach(ctx, a.incidents, a.config, a.database, a.lifecycle, a.crashes))
 	<-closed

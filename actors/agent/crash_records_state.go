@@ -217,6 +217,7 @@ func sameSignal(a, b string) bool { return a == "" || b == "" || a == b }
 
 func joinExits(a, b crashExit) crashExit {
 	a.PID, a.Signal, a.OutOfMemory = cmp.Or(a.PID, b.PID), cmp.Or(a.Signal, b.Signal), a.OutOfMemory || b.OutOfMemory
+	a.Sender = cmp.Or(a.Sender, b.Sender)
 	if a.Code < 0 {
 		a.Code = b.Code
 	}

@@ -46,6 +46,8 @@ type (
 		err     error
 	}
 	crashesSaved struct{ err error }
+	// processCrashed is the end of the node's process, as the kernel tells it.
+	processCrashed struct{ exit crashExit }
 	// readCrashes is answered with crashSnapshot.
 	readCrashes   struct{}
 	crashSnapshot struct {
@@ -106,6 +108,8 @@ func (k *crashes) Receive(c actors.Context) {
 		k.onLoaded(c, m)
 	case crashesSaved:
 		k.do(c, k.state.storage.written(m.err, time.Now()))
+	case processCrashed:
+		k.do(c, k.state.exited(m.exit, time.Now()))
 	case readCrashes:
 		actors.Reply(c, crashSnapshot{k.state.records.all, messages.CrashRevision(k.state.records.revision)})
 	case readCrashHealth:

@@ -199,6 +199,11 @@ func (s *crashesState) read(source int, r crashLog, now time.Time) (effects []cr
 	return append(effects, s.announce(added)...)
 }
 
+// exited takes the end of the node's process, as the kernel tells it.
+func (s *crashesState) exited(e crashExit, now time.Time) []crashEffect {
+	return s.announce(s.records.exited("", e, now))
+}
+
 // outcome logs why a source cannot be read: when that begins, changes and ends.
 func (s *crashesState) outcome(source *crashSourceState, err error, now time.Time) []crashEffect {
 	if err != nil {

@@ -12,6 +12,7 @@
 //	pressure            captures profiles while the node is short of memory; survives its own panics
 //	ramps               captures profiles while the node's memory grows, for an incident that may follow; survives its own panics
 //	crashsource         finds out about crashes of the node: see package crash; survives its own panics
+//	kernelevents        follows the node's process, and tells how it ends: see package telemetry/kernel; survives its own panics
 //	rules               evaluates alerting rules each interval: see package rules; survives its own panics
 //	incidents           keeps the evidence when something goes wrong; survives its own panics
 //	link-N              one proxy address: the reconnect supervisor
@@ -49,6 +50,9 @@
 //	incidents -> scraper, crashsource, nodeconfig  readTarget, readCrashes, checkConfig, in goroutines of captures
 //	incidentSource -> incidents        listIncidents, getIncident, askFreeze, actOnIncident; incidents -> incidentSource  incidentList, incidentFound
 //	nodeconfig -> incidents            nodeEvent
+//	kernelevents -> recorder           addEvent; recorder -> journal  keepEvent
+//	kernelevents -> incidents          processEvent, processDied
+//	kernelevents -> crashsource        processCrashed
 //	link -> recorder                   readHealth; recorder -> link  nodeHealth
 //	uplink -> link                     registered, sessionOver
 //	link -> uplink                     sayGoodbye, then it stops it
@@ -94,6 +98,11 @@
 // incidents_window.go writes what was recorded, in goroutines of each incident. incidents_store.go writes documents, incidents_disk.go opens the
 // directory; while that cannot be used, evidence is in memory. The journal keeps the segments of an incident until it is frozen
 // (journal_pins_state.go). incidents_source.go answers proxies, agent_incidents.go HTTP, and incidents_metrics.go shows how it does.
+//
+// How the node's process ends is noticed where it is known which one that is. kernelevents.go is the actor: it looks for the process,
+// waits for its end with a pidfd, and reads what a tracer tells of it, if there is one, each in a goroutine. kernelevents_state.go decides
+// what happened once, kernelevents_death_state.go what belongs to one death and which sentence says it best, kernelevents_counts_state.go
+// counts, and kernelevents_text.go has the texts. incidents_deaths_state.go has a death open an incident.
 //
 // A link has at most one uplink: it starts the next one when the runtime has reported the
 // end of the one before. An uplink sends sessionOver when its streams, their goroutines and

@@ -56,7 +56,7 @@ func (s *incidentsState) recorded(events []recorder.Event) {
 	var stopped time.Time
 	// As a restart reads them back, so that each is there once.
 	event := func(at time.Time, kind, text string) messages.IncidentEvent {
-		return messages.IncidentEvent{At: documentTime(at).Truncate(time.Millisecond), Kind: kind, Text: incidentText(text)}
+		return messages.IncidentEvent{At: recordedTime(at), Kind: kind, Text: incidentText(text)}
 	}
 	add := func(at time.Time, kind, text string) {
 		s.events.recorded = append(s.events.recorded, event(at, kind, text))
@@ -86,7 +86,21 @@ func (s *incidentsState) recorded(events []recorder.Event) {
 				s.down = agentGap{stopped, e.At}
 			}
 			add(e.At, "agent", "the agent begins"+detail)
+		default:
+			if kind, text := kernelTimeline(&e); kind != "" {
+				add(e.At, kind, text)
+			}
 		}
+	}
+}
+
+// recordedTime is a time as events of the recorder have it.
+func recordedTime(at time.Time) time.Time { return documentTime(at).Truncate(time.Millisecond) }
+
+// processEvent adds an event of the node's process before the recorder is asked for its events, which have it, too.
+func (s *incidentsState) processEvent(e *recorder.Event) {
+	if kind, text := kernelTimeline(e); kind != "" {
+		s.events.add(recordedTime(e.At), kind, text)
 	}
 }
 

@@ -22,6 +22,10 @@ type (
 		alerts []ruleAlert
 		events []recorder.Event
 	}
+	// processEvent is an event of the node's process that the recorder has, too. processDied is one that opens an incident, or joins
+	// the one that is open.
+	processEvent struct{ event recorder.Event }
+	processDied  struct{ alert ruleAlert }
 	// nodeEvent is something for the timelines of incidents.
 	nodeEvent struct{ kind, text string }
 	// listIncidents is answered with incidentList: of what has changed since a revision, if that is known, else of all.
@@ -88,6 +92,10 @@ func (i *incidents) Receive(c actors.Context) {
 		i.onBegin(c)
 	case alertsFire:
 		i.onAlerts(c, m, now)
+	case processEvent:
+		i.state.processEvent(&m.event)
+	case processDied:
+		i.do(c, i.state.happened(m.alert, now), now)
 	case nodeEvent:
 		i.state.events.add(now, m.kind, m.text)
 	case incidentStoreOpened:

@@ -188,6 +188,10 @@ func (s *incidentsState) loaded(docs []messages.Incident, now time.Time) (effect
 		s.ready = true
 		effects = append(effects, s.evaluated(s.waiting, now)...)
 		s.waiting = nil
+		for _, a := range s.early {
+			effects = append(effects, s.happened(a, now)...)
+		}
+		s.early = nil
 	}
 	return append(effects, s.announce())
 }

@@ -113,6 +113,8 @@ type incidentsState struct {
 	// ready says that the incidents of former processes are known. waiting are alerts that came before.
 	ready   bool
 	waiting []ruleAlert
+	// early is what has happened before they were known, oldest first.
+	early   []ruleAlert
 	firing  map[string]*firingAlert
 	cooling map[string]*ruleCoolDown // by rule
 	askedAt []time.Time

@@ -2,5 +2,6 @@
 // fill: its memory, its profiles, its log and its end are real.
 //
 //   - node_linux.go: the process
+//   - fault_linux.go: how it ends by a signal of its own
 //   - page.go: its page of metrics
 package nodetest

@@ -108,6 +108,12 @@ func (n *node) control(w http.ResponseWriter, r *http.Request) {
 		return v
 	}
 	n.grow, n.until, n.errors = int64(number("grow")), int64(number("until")), number("errors")
+	if number("fault") > 0 {
+		go dieByFault()
+	}
+	if number("exit") > 0 {
+		os.Exit(int(number("exit")))
+	}
 	if number("drop") > 0 {
 		n.memory = nil
 		debug.FreeOSMemory()

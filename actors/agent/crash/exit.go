@@ -19,6 +19,8 @@ type Exit struct {
 	Code int
 	// OutOfMemory says that the system has killed it because memory was short.
 	OutOfMemory bool
+	// Sender is who has sent the signal, such as "bash (28939)" or "the kernel"; empty if that is not known.
+	Sender string
 	// Text is what was said.
 	Text string
 }
@@ -44,6 +46,9 @@ func (e Exit) Fields() map[string]string {
 	}
 	if e.Signal != "" {
 		f[SignalField] = e.Signal
+	}
+	if e.Sender != "" {
+		f["signal_sender"] = e.Sender
 	}
 	if e.Code >= 0 {
 		f["exit_code"] = strconv.Itoa(e.Code)

@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// ErrNothingRuns says that no program runs in the kernel. The error that wraps it says why.
+var ErrNothingRuns = errors.New("no program runs in the kernel")
+
 // Reasons for which nothing runs, or a program does not.
 var (
 	errNoTypes      = errors.New("the kernel does not describe its types: /sys/kernel/btf/vmlinux is not there (CONFIG_DEBUG_INFO_BTF)")

@@ -91,7 +91,7 @@ func (t *Tracer) Wait(ctx context.Context) Status {
 }
 
 // Follow makes the process the node's, instead of the one before. Its threads are measured, and those that it begins; not its
-// children. It waits until the programs are loaded.
+// children. It waits until the programs are loaded. If none runs, its error is ErrNothingRuns.
 func (t *Tracer) Follow(pid int) error {
 	<-t.ready
 	t.mu.Lock()
@@ -137,9 +137,9 @@ func (t *Tracer) unfollow(next int) {
 func (t *Tracer) usable() error {
 	switch {
 	case t.closed:
-		return errStopped
+		return fmt.Errorf("%w: %w", ErrNothingRuns, errStopped)
 	case t.loaded == nil:
-		return t.status.Err
+		return fmt.Errorf("%w: %w", ErrNothingRuns, t.status.Err)
 	}
 	return nil
 }

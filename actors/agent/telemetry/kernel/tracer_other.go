@@ -5,6 +5,7 @@ package kernel
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"fodc/actors/agent/telemetry"
@@ -24,8 +25,8 @@ func (t *Tracer) Status() Status { return Status{Err: errNotBuiltIn} }
 // Wait says that nothing runs.
 func (t *Tracer) Wait(context.Context) Status { return t.Status() }
 
-// Follow returns an error.
-func (t *Tracer) Follow(int) error { return errNotBuiltIn }
+// Follow returns ErrNothingRuns.
+func (t *Tracer) Follow(int) error { return fmt.Errorf("%w: %w", ErrNothingRuns, errNotBuiltIn) }
 
 // Next waits for the end of the context.
 func (t *Tracer) Next(ctx context.Context) (Event, error) {
