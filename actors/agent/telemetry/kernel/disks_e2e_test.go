@@ -27,6 +27,15 @@ func loopDisk(t *testing.T) (dir, disk string) {
 	return dir, strings.TrimPrefix(run(t, "findmnt", "-n", "-o", "SOURCE", dir), "/dev/")
 }
 
+// syncDisk waits until all that was written to a file system is on its disk.
+func syncDisk(t *testing.T, dir string) {
+	t.Helper()
+	f, err := os.Open(dir)
+	require.NoError(t, err)
+	defer f.Close()
+	require.NoError(t, unix.Syncfs(int(f.Fd())))
+}
+
 // diskstats returns how many requests a disk has completed, and how many ms they took, of reads and writes, and how many flushes.
 func diskstats(t *testing.T, disk string) (requests, ms [3]float64) {
 	t.Helper()
@@ -55,14 +64,14 @@ func TestE2EDisk(t *testing.T) {
 	require.Equal(t, disk, tr.of.disks[0].name)
 	n := startNode(t)
 	require.NoError(t, tr.Follow(n.pid()))
-	unix.Sync()
+	syncDisk(t, dir)
 	requests, ms := diskstats(t, disk)
 	before := countsOf(t, tr)
 	file := filepath.Join(dir, "file")
 	took := n.do(t, "sync fdatasync %s 300", file)
 	took += n.do(t, "sync fsync %s 300", file)
 	n.do(t, "direct %s 2000", file)
-	unix.Sync()
+	syncDisk(t, dir)
 	after, afterMS := diskstats(t, disk)
 	c := countsOf(t, tr)
 	for i, name := range []string{"read", "write", "flush"} {
@@ -88,7 +97,7 @@ func TestE2EPageCache(t *testing.T) {
 	tr := startTracer(t, dir)
 	n := startNode(t)
 	require.NoError(t, tr.Follow(n.pid()))
-	unix.Sync()
+	syncDisk(t, dir)
 	n.do(t, "drop %s", file)
 	before := countsOf(t, tr).Pages
 	require.EqualValues(t, size, n.do(t, "read %s", file))

@@ -77,3 +77,13 @@ func drop(args []string) (int64, error) {
 	defer f.Close()
 	return 0, unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
 }
+
+// incore returns for each page of memory that is a file whether it is in the page cache: the lowest bit.
+func incore(space []byte) ([]byte, error) {
+	pages := make([]byte, (len(space)+os.Getpagesize()-1)/os.Getpagesize())
+	_, _, errno := unix.Syscall(unix.SYS_MINCORE, uintptr(unsafe.Pointer(&space[0])), uintptr(len(space)), uintptr(unsafe.Pointer(&pages[0])))
+	if errno != 0 {
+		return nil, errno
+	}
+	return pages, nil
+}

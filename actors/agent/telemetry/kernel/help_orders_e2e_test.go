@@ -27,6 +27,11 @@ var orders = map[string]func(args []string) (int64, error){
 	"direct":  direct,
 	"read":    read,
 	"drop":    drop,
+	"cold":    cold,
+	"write":   write,
+	"idle":    idle,
+	"burn":    burn,
+	"eat":     eat,
 }
 
 func numberOf(text string) int {

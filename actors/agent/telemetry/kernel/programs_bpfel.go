@@ -47,12 +47,6 @@ type programsPeer struct {
 	ResetsSent     uint64
 }
 
-type programsProcess struct {
-	_       structs.HostLayout
-	Started uint64
-	Pid     uint64
-}
-
 type programsThread struct {
 	_            structs.HostLayout
 	Since        uint64
@@ -60,6 +54,13 @@ type programsThread struct {
 	SyncSince    uint64
 	WaitsFor     uint32
 	Mark         uint32
+}
+
+type programsTold struct {
+	_       structs.HostLayout
+	Started uint64
+	Pid     uint32
+	Kind    uint32
 }
 
 // Names of all BPF objects in the ELF.

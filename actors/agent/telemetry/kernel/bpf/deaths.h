@@ -66,23 +66,25 @@ static __always_inline struct event *begin_event(__u32 kind, struct task_struct 
 	return e;
 }
 
-struct process {
+struct told {
 	__u64 started; /* ns since the host was started */
-	__u64 pid;
+	__u32 pid;
+	__u32 kind;
 };
 
-/* The nodes whose exit was told. */
+/* The exits and memory kills that were told, by their processes. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 64);
-	__type(key, struct process);
+	__uint(max_entries, 128);
+	__type(key, struct told);
 	__type(value, __u8);
 } ended SEC(".maps");
 
-/* The last two threads may end at once on two processors. Then each of them is told that no other is left. */
-static __always_inline bool is_told(struct task_struct *task)
+/* The last two threads may end at once on two processors. Then each of them is told that no other is left. And of a process
+ * that is killed for lack of memory, each thread that needs more until it has ended is a victim. */
+static __always_inline bool is_told(struct task_struct *task, __u32 kind)
 {
-	struct process of = {.started = task->group_leader->start_time, .pid = task->tgid};
+	struct told of = {.started = task->group_leader->start_time, .pid = task->tgid, .kind = kind};
 	__u8 yes = 1;
 
 	return bpf_map_update_elem(&ended, &of, &yes, BPF_NOEXIST) == -17; /* EEXIST */
@@ -96,7 +98,7 @@ int BPF_PROG(process_exit, struct task_struct *task)
 
 	if (!is_node(task))
 		return 0;
-	if (task->signal->live.counter != 0 || is_told(task))
+	if (task->signal->live.counter != 0 || is_told(task, EVENT_EXIT))
 		return 0; /* other threads go on */
 	e = begin_event(EVENT_EXIT, task);
 	if (!e)
@@ -154,8 +156,11 @@ SEC("tp_btf/mark_victim")
 int BPF_PROG(memory_kill, struct task_struct *task)
 {
 	__u32 mark = mark_of(task);
-	struct event *e = begin_event(EVENT_MEMORY_KILL, task);
+	struct event *e;
 
+	if (is_told(task, EVENT_MEMORY_KILL))
+		return 0;
+	e = begin_event(EVENT_MEMORY_KILL, task);
 	if (!e)
 		return 0;
 	e->victim = !mark ? VICTIM_OTHER : mark == node_mark ? VICTIM_NODE : mark == AGENT_MARK ? VICTIM_AGENT : VICTIM_OTHER;
