@@ -21,6 +21,7 @@ type testNode struct {
 	*exec.Cmd
 	stdin io.WriteCloser
 	lines *bufio.Scanner
+	first int64 // its answer when it has begun: the id that it has for itself
 }
 
 // startNode starts a node. It must end within the time of a test's patience after the test's end.
@@ -43,7 +44,7 @@ func startNode(t *testing.T, options ...func(*exec.Cmd)) *testNode {
 		_ = n.Process.Kill()
 		_ = n.Wait()
 	})
-	n.answer(t)
+	n.first = n.answer(t)
 	return n
 }
 

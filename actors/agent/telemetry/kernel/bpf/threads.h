@@ -4,13 +4,12 @@
 #include "common.h"
 #include "waits.h"
 
-static __always_inline void mark_thread(struct task_struct *task, __u32 mark)
+static __always_inline void mark_thread(struct task_struct *task, struct thread new)
 {
-	struct thread new = {.mark = mark, .waits_for = WAITS_RUNS}, *t;
+	struct thread *t = bpf_task_storage_get(&threads, task, &new, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-	t = bpf_task_storage_get(&threads, task, &new, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (t)
-		t->mark = mark;
+		t->mark = new.mark;
 }
 
 SEC("tp_btf/task_newtask")
@@ -22,8 +21,8 @@ int BPF_PROG(thread_begin, struct task_struct *task)
 	if (!leader || leader->pid == task->pid)
 		return 0; /* a process of its own */
 	mark = mark_of(task);
-	if (mark)
-		mark_thread(task, mark);
+	if (mark) /* It can run from now on, which the kernel does not tell as it does of a wakeup. */
+		mark_thread(task, (struct thread){.mark = mark, .waits_for = WAITS_PROCESSOR, .since = bpf_ktime_get_ns()});
 	return 0;
 }
 
@@ -38,6 +37,6 @@ int mark_threads(struct bpf_iter__task *ctx)
 		return 0;
 	mark = mark_of(task);
 	if (mark)
-		mark_thread(task, mark);
+		mark_thread(task, (struct thread){.mark = mark, .waits_for = WAITS_RUNS});
 	return 0;
 }

@@ -32,7 +32,8 @@ static __always_inline void ends_wait(struct thread *t, __u64 now)
 
 static __always_inline __u32 what_it_waits_for(struct task_struct *task, bool preempted, __u64 state)
 {
-	if (preempted || !state)
+	/* It may have been woken since it was found to wait: that was told then. Before 6.15 it may also have a signal to handle. */
+	if (preempted || !state || !task->__state)
 		return WAITS_PROCESSOR;
 	if (!(state & TASK_UNINTERRUPTIBLE) || state & TASK_NOLOAD)
 		return WAITS_IDLE; /* it may wait for work, which is no trouble */
