@@ -3,9 +3,9 @@
 package kernel
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -13,14 +13,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// loopDisk makes a file system on a disk of its own, which is a file, and returns where it is mounted, and the disk's name.
-func loopDisk(t *testing.T) (dir, disk string) {
+// loopDisk makes a file system on a disk of its own, which is a file, and returns where it is mounted, and the disk's name. Without a
+// name the file is a temporary one.
+func loopDisk(t *testing.T, file string, options ...string) (dir, disk string) {
 	t.Helper()
 	needs(t, os.Geteuid() == 0 && os.Getenv(namespaceVariable) != "", "root and a mount namespace")
-	file := filepath.Join(t.TempDir(), "disk")
+	if file == "" {
+		file = filepath.Join(t.TempDir(), "disk")
+	}
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	require.NoError(t, os.Truncate(file, 256<<20))
-	run(t, "mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", file)
+	options = append([]string{"-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"}, options...)
+	run(t, "mkfs.ext4", append(options, file)...)
 	dir = t.TempDir()
 	run(t, "mount", "-o", "loop", file, dir)
 	t.Cleanup(func() { require.NoError(t, unix.Unmount(dir, 0)) })
@@ -36,20 +40,16 @@ func syncDisk(t *testing.T, dir string) {
 	require.NoError(t, unix.Syncfs(int(f.Fd())))
 }
 
-// diskstats returns how many requests a disk has completed, and how many ms they took, of reads and writes, and how many flushes.
-func diskstats(t *testing.T, disk string) (requests, ms [3]float64) {
+// diskstats returns how many requests a disk has completed, and how many ms they took, by operation.
+func diskstats(t *testing.T, disk string) (requests, ms [operations]float64) {
 	t.Helper()
 	for line := range strings.Lines(readFile(t, "/proc/diskstats")) {
 		f := strings.Fields(line)
 		if f[2] != disk {
 			continue
 		}
-		for i, at := range []int{3, 7, 18} {
-			n, err := strconv.ParseFloat(f[at], 64)
-			require.NoError(t, err)
-			took, err := strconv.ParseFloat(f[at+3-2*(i/2)], 64)
-			require.NoError(t, err)
-			requests[i], ms[i] = n, took
+		for i, at := range [operations][2]int{{3, 6}, {7, 10}, {18, 19}, {14, 17}} {
+			requests[i], ms[i] = float64(numberOf(f[at[0]])), float64(numberOf(f[at[1]]))
 		}
 		return requests, ms
 	}
@@ -59,7 +59,7 @@ func diskstats(t *testing.T, disk string) (requests, ms [3]float64) {
 
 // The disk is the test's own, so that the kernel's own counts are those of the same requests.
 func TestE2EDisk(t *testing.T) {
-	dir, disk := loopDisk(t)
+	dir, disk := loopDisk(t, "")
 	tr := startTracer(t, dir)
 	require.Equal(t, disk, tr.of.disks[0].name)
 	n := startNode(t)
@@ -74,7 +74,7 @@ func TestE2EDisk(t *testing.T) {
 	syncDisk(t, dir)
 	after, afterMS := diskstats(t, disk)
 	c := countsOf(t, tr)
-	for i, name := range []string{"read", "write", "flush"} {
+	for i, name := range operationNames[:3] {
 		h := c.Disks[0][i].since(before.Disks[0][i])
 		t.Logf("%s: diskstats %v requests %v ms, programs %v, %v ms", name, after[i]-requests[i], afterMS[i]-ms[i], h.count(), h.Sum/1e6)
 		require.Equal(t, uint64(after[i]-requests[i]), h.count(), name)
@@ -88,9 +88,33 @@ func TestE2EDisk(t *testing.T) {
 	require.Zero(t, c.WritebackErrors)
 }
 
+// The blocks of a file that is gone are given back to the file that is the disk.
+func TestE2EDiscards(t *testing.T) {
+	dir, disk := loopDisk(t, "")
+	for i := range 16 { // With others between them, so that the free space is in pieces.
+		require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprint("file", i)), make([]byte, 1<<20), 0o600))
+		syncDisk(t, dir)
+	}
+	tr := startTracer(t, dir)
+	for i := range 8 {
+		require.NoError(t, os.Remove(filepath.Join(dir, fmt.Sprint("file", 2*i))))
+	}
+	syncDisk(t, dir)
+	requests, ms := diskstats(t, disk)
+	before := countsOf(t, tr).Disks[0][3]
+	run(t, "fstrim", dir)
+	after, afterMS := diskstats(t, disk)
+	h := countsOf(t, tr).Disks[0][3].since(before)
+	t.Logf("diskstats %v requests %v ms, programs %v, %v ms", after[3]-requests[3], afterMS[3]-ms[3], h.count(), h.Sum/1e6)
+	require.Equal(t, uint64(after[3]-requests[3]), h.count())
+	require.Greater(t, h.count(), uint64(8))
+	require.InDelta(t, afterMS[3]-ms[3], float64(h.Sum)/1e6, (afterMS[3]-ms[3])*0.5+2)
+	require.Zero(t, countsOf(t, tr).DiskErrors)
+}
+
 // Pages of a file that the node reads, and throws out itself.
 func TestE2EPageCache(t *testing.T) {
-	dir, _ := loopDisk(t)
+	dir, _ := loopDisk(t, "")
 	const size = 32 << 20
 	file := filepath.Join(dir, "file")
 	require.NoError(t, os.WriteFile(file, make([]byte, size), 0o600))

@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"errors"
 	"io"
 	"os"
 	"time"
@@ -40,9 +41,7 @@ func direct(args []string) (took int64, err error) {
 		return 0, err
 	}
 	defer f.Close()
-	space := make([]byte, 8192)
-	at := 4096 - int(uintptr(unsafe.Pointer(&space[0]))%4096)
-	block := space[at : at+4096]
+	block := aligned()
 	for i := range numberOf(args[1]) {
 		from := time.Now()
 		if i%2 == 0 {
@@ -56,6 +55,44 @@ func direct(args []string) (took int64, err error) {
 		}
 	}
 	return took, nil
+}
+
+// fail writes a block to each place of a file, so and so often, which fails: without the page cache, or at a sync that follows. It returns
+// how often it failed: with EIO, plus a thousand times with ENOSPC, plus a million times with others.
+func fail(args []string) (failures int64, err error) {
+	how := args[0]
+	flags := map[string]int{"direct": unix.O_DIRECT}[how]
+	f, err := os.OpenFile(args[1], os.O_RDWR|flags, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	block, fd := aligned(), int(f.Fd())
+	for i := range numberOf(args[2]) {
+		_, err := unix.Pwrite(fd, block, int64(i)*4096)
+		if err == nil && how == "fsync" {
+			err = unix.Fsync(fd)
+		}
+		if err == nil && how == "fdatasync" {
+			err = unix.Fdatasync(fd)
+		}
+		switch {
+		case errors.Is(err, unix.EIO):
+			failures++
+		case errors.Is(err, unix.ENOSPC):
+			failures += 1e3
+		case err != nil:
+			failures += 1e6
+		}
+	}
+	return failures, nil
+}
+
+// aligned returns a block that may be written without the page cache.
+func aligned() []byte {
+	space := make([]byte, 8192)
+	at := 4096 - int(uintptr(unsafe.Pointer(&space[0]))%4096)
+	return space[at : at+4096]
 }
 
 // read reads a file, and returns its size.

@@ -34,6 +34,7 @@ var orders = map[string]func(args []string) (int64, error){
 	"direct":  direct,
 	"read":    read,
 	"drop":    drop,
+	"fail":    fail,
 	"cold":    cold,
 	"write":   write,
 	"idle":    idle,
