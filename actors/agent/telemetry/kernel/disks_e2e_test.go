@@ -13,14 +13,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// loopDisk makes a file system on a disk of its own, which is a file, and returns where it is mounted, and the disk's name. Without a
-// name the file is a temporary one.
-func loopDisk(t *testing.T, file string, options ...string) (dir, disk string) {
+// loopDisk makes a file system on a disk of its own, which is a file, and returns where it is mounted, and the disk's name.
+func loopDisk(t *testing.T) (dir, disk string) {
+	t.Helper()
+	return loopDiskOn(t, filepath.Join(t.TempDir(), "disk"))
+}
+
+func loopDiskOn(t *testing.T, file string, options ...string) (dir, disk string) {
 	t.Helper()
 	needs(t, os.Geteuid() == 0 && os.Getenv(namespaceVariable) != "", "root and a mount namespace")
-	if file == "" {
-		file = filepath.Join(t.TempDir(), "disk")
-	}
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	require.NoError(t, os.Truncate(file, 256<<20))
 	options = append([]string{"-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0"}, options...)
@@ -59,7 +60,7 @@ func diskstats(t *testing.T, disk string) (requests, ms [operations]float64) {
 
 // The disk is the test's own, so that the kernel's own counts are those of the same requests.
 func TestE2EDisk(t *testing.T) {
-	dir, disk := loopDisk(t, "")
+	dir, disk := loopDisk(t)
 	tr := startTracer(t, dir)
 	require.Equal(t, disk, tr.of.disks[0].name)
 	n := startNode(t)
@@ -90,7 +91,7 @@ func TestE2EDisk(t *testing.T) {
 
 // The blocks of a file that is gone are given back to the file that is the disk.
 func TestE2EDiscards(t *testing.T) {
-	dir, disk := loopDisk(t, "")
+	dir, disk := loopDisk(t)
 	for i := range 16 { // With others between them, so that the free space is in pieces.
 		require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprint("file", i)), make([]byte, 1<<20), 0o600))
 		syncDisk(t, dir)
@@ -114,7 +115,7 @@ func TestE2EDiscards(t *testing.T) {
 
 // Pages of a file that the node reads, and throws out itself.
 func TestE2EPageCache(t *testing.T) {
-	dir, _ := loopDisk(t, "")
+	dir, _ := loopDisk(t)
 	const size = 32 << 20
 	file := filepath.Join(dir, "file")
 	require.NoError(t, os.WriteFile(file, make([]byte, size), 0o600))

@@ -19,7 +19,7 @@ func fullDisk(t *testing.T) (dir string, full func()) {
 	below := t.TempDir()
 	require.NoError(t, unix.Mount("tmpfs", below, "tmpfs", 0, "size=8m"))
 	t.Cleanup(func() { require.NoError(t, unix.Unmount(below, unix.MNT_DETACH)) })
-	dir, _ = loopDisk(t, filepath.Join(below, "disk"), "-O", "^has_journal")
+	dir, _ = loopDiskOn(t, filepath.Join(below, "disk"), "-O", "^has_journal")
 	return dir, func() {
 		f, err := os.Create(filepath.Join(below, "filler"))
 		require.NoError(t, err)

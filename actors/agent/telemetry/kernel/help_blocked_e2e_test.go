@@ -103,20 +103,6 @@ func idle(args []string) (int64, error) {
 	return 0, nil
 }
 
-// burn uses processors for so many ms, with so many goroutines.
-func burn(args []string) (int64, error) {
-	until := time.Now().Add(time.Duration(numberOf(args[0])) * time.Millisecond)
-	var all sync.WaitGroup
-	for range numberOf(args[1]) {
-		all.Go(func() {
-			for time.Now().Before(until) {
-			}
-		})
-	}
-	all.Wait()
-	return 0, nil
-}
-
 // eat takes so many bytes of memory, with so many threads at once.
 func eat(args []string) (int64, error) {
 	size, eaters := numberOf(args[0]), numberOf(args[1])

@@ -38,7 +38,6 @@ var orders = map[string]func(args []string) (int64, error){
 	"cold":    cold,
 	"write":   write,
 	"idle":    idle,
-	"burn":    burn,
 	"eat":     eat,
 }
 

@@ -90,7 +90,7 @@ func residentPages(t *testing.T, file string) (n int) {
 
 // The node reads a file that is far larger than the memory that it may have.
 func TestE2EReclaim(t *testing.T) {
-	dir, _ := loopDisk(t, "")
+	dir, _ := loopDisk(t)
 	const size = 128 << 20
 	pages := size / os.Getpagesize()
 	file := filepath.Join(dir, "file")

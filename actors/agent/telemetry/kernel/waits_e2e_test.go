@@ -35,7 +35,7 @@ func waitsOf(t *testing.T, tr *Tracer, do func()) (waits [3]Histogram) {
 }
 
 func TestE2EWaitsForDisk(t *testing.T) {
-	dir, _ := loopDisk(t, "")
+	dir, _ := loopDisk(t)
 	const reads = 2000
 	file := filepath.Join(dir, "file")
 	require.NoError(t, os.WriteFile(file, make([]byte, 32<<20), 0o600))
@@ -50,19 +50,6 @@ func TestE2EWaitsForDisk(t *testing.T) {
 	require.Zero(t, waits[onOther].count())
 }
 
-// runQueue returns how long the threads of a process have waited for a processor, and how often they got one.
-func runQueue(t *testing.T, pid int) (ns, turns float64) {
-	t.Helper()
-	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
-	require.NoError(t, err)
-	for _, task := range tasks {
-		f := strings.Fields(readFile(t, task))
-		ns += float64(numberOf(f[1]))
-		turns += float64(numberOf(f[2]))
-	}
-	return ns, turns
-}
-
 // states returns the states of the threads of a process: R, S, D, T.
 func states(t *testing.T, pid int) (of string) {
 	t.Helper()
@@ -75,32 +62,25 @@ func states(t *testing.T, pid int) (of string) {
 	return of
 }
 
-// stop stops all threads of a process, so that none waits for a processor.
-func stop(t *testing.T, n *testNode) {
-	t.Helper()
-	require.NoError(t, n.Process.Signal(unix.SIGSTOP))
-	require.Eventually(t, func() bool { return strings.Trim(states(t, n.pid()), "T") == "" }, patience, time.Millisecond)
-}
-
 // Beside the node there are two processes that use processors as much as they can.
 func TestE2EWaitsForProcessor(t *testing.T) {
 	tr := startTracer(t)
-	n, burners := startNode(t), []*testNode{startNode(t), startNode(t)}
+	n, others := startNode(t), []*testNode{startNode(t), startNode(t)}
 	require.NoError(t, tr.Follow(n.pid()))
-	stop(t, n)
-	before, turnsBefore := runQueue(t, n.pid())
+	n.rest(t, tr) // So that no thread waits for a processor.
+	waited, turns := runQueue(t, n.pid())
 	waits := waitsOf(t, tr, func() {
-		for _, b := range burners {
-			b.tell(t, "burn 1500 1")
+		for _, o := range others {
+			o.tell(t, "spin 1500 1")
 		}
-		require.NoError(t, n.Process.Signal(unix.SIGCONT))
+		n.goOn(t)
 		n.do(t, "threads 50") // Each first waits for a processor, too.
-		n.do(t, "burn 1500 4")
-		stop(t, n)
+		n.do(t, "spin 1500 4")
+		n.rest(t, tr)
 	})
-	after, turns := runQueue(t, n.pid())
-	within(t, (after-before)/1e9, float64(waits[onProcessor].Sum)/1e9, 0.1, "seconds")
-	within(t, turns-turnsBefore, float64(waits[onProcessor].count()), 0.02, "turns")
+	waitedThen, turnsThen := runQueue(t, n.pid())
+	within(t, (waitedThen - waited).Seconds(), float64(waits[onProcessor].Sum)/1e9, 0.1, "seconds")
+	within(t, float64(turnsThen-turns), float64(waits[onProcessor].count()), 0.02, "turns")
 	require.Zero(t, waits[onDisk].count())
 }
 
@@ -127,7 +107,7 @@ func freeze(t *testing.T, dir string) (thaw func()) {
 
 // A write to a file system that is frozen waits for a lock of the kernel.
 func TestE2EWaitsForOther(t *testing.T) {
-	dir, _ := loopDisk(t, "")
+	dir, _ := loopDisk(t)
 	const writes, span = 5, 30 * time.Millisecond
 	file := filepath.Join(dir, "file")
 	require.NoError(t, os.WriteFile(file, make([]byte, 4096), 0o600))
