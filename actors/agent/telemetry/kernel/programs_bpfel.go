@@ -109,6 +109,7 @@ const (
 	programsVarDiskNumbers         = "disk_numbers"
 	programsVarEventType           = "event_type"
 	programsVarHasPrevState        = "has_prev_state"
+	programsVarNodeKilled          = "node_killed"
 	programsVarNodeMark            = "node_mark"
 	programsVarNodeNetwork         = "node_network"
 	programsVarPeerType            = "peer_type"
@@ -212,6 +213,7 @@ type programsVariableSpecs struct {
 	DiskNumbers  *ebpf.VariableSpec `ebpf:"disk_numbers"`
 	EventType    *ebpf.VariableSpec `ebpf:"event_type"`
 	HasPrevState *ebpf.VariableSpec `ebpf:"has_prev_state"`
+	NodeKilled   *ebpf.VariableSpec `ebpf:"node_killed"`
 	NodeMark     *ebpf.VariableSpec `ebpf:"node_mark"`
 	NodeNetwork  *ebpf.VariableSpec `ebpf:"node_network"`
 	PeerType     *ebpf.VariableSpec `ebpf:"peer_type"`
@@ -284,6 +286,7 @@ type programsVariables struct {
 	DiskNumbers  *ebpf.Variable `ebpf:"disk_numbers"`
 	EventType    *ebpf.Variable `ebpf:"event_type"`
 	HasPrevState *ebpf.Variable `ebpf:"has_prev_state"`
+	NodeKilled   *ebpf.Variable `ebpf:"node_killed"`
 	NodeMark     *ebpf.Variable `ebpf:"node_mark"`
 	NodeNetwork  *ebpf.Variable `ebpf:"node_network"`
 	PeerType     *ebpf.Variable `ebpf:"peer_type"`

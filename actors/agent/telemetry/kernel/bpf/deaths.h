@@ -44,6 +44,9 @@ struct {
 	__u64 told;
 } signal_rate;
 
+/* The thread of the node to which the kernel itself has sent the last SIGKILL. */
+__u32 node_killed;
+
 static __always_inline struct event *begin_event(__u32 kind, struct task_struct *task)
 {
 	struct event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
@@ -133,6 +136,8 @@ int BPF_PROG(process_signal, int sig, void *info, struct task_struct *task, int 
 
 	if (sig < 0 || sig > 31 || !(DEADLY & 1u << sig) || result != 0 || !is_node(task))
 		return 0;
+	if (sig == SIGKILL && (__u64)info == 1)
+		node_killed = task->pid;
 	if (sig != SIGKILL && too_many_signals()) /* A process gets only one SIGKILL. */
 		return 0;
 	e = begin_event(EVENT_SIGNAL, task);
@@ -152,8 +157,7 @@ int BPF_PROG(process_signal, int sig, void *info, struct task_struct *task, int 
 	return 0;
 }
 
-SEC("tp_btf/mark_victim")
-int BPF_PROG(memory_kill, struct task_struct *task)
+static __always_inline int tell_memory_kill(struct task_struct *task)
 {
 	__u32 mark = mark_of(task);
 	struct event *e;
@@ -168,15 +172,24 @@ int BPF_PROG(memory_kill, struct task_struct *task)
 	return 0;
 }
 
-/* Before 6.8 only the id of the victim's thread is told: whose it is the agent finds out. */
+SEC("tp_btf/mark_victim")
+int BPF_PROG(memory_kill, struct task_struct *task) { return tell_memory_kill(task); }
+
+/* Before 6.8 only the id of the victim's thread is told. A process that needs memory is most often the victim itself; else the
+ * node is known by the signal, which the kernel sends before. */
 SEC("tp_btf/mark_victim")
 int BPF_PROG(memory_kill_by_id, int pid)
 {
-	struct event *e = begin_event(EVENT_MEMORY_KILL, NULL);
+	struct task_struct *current = bpf_get_current_task_btf();
+	struct event *e;
 
+	if (pid == current->pid || pid == current->tgid)
+		return tell_memory_kill(current);
+	e = begin_event(EVENT_MEMORY_KILL, NULL);
 	if (!e)
 		return 0;
 	e->pid = pid;
+	e->victim = pid == node_killed ? VICTIM_NODE : VICTIM_OTHER;
 	bpf_ringbuf_submit(e, 0);
 	return 0;
 }
