@@ -115,7 +115,7 @@ func (c *counts) diskSamples(b *samplesBuilder, status Status, of devices) {
 func (c *counts) networkSamples(b *samplesBuilder, status Status) {
 	for _, p := range c.Peers {
 		peer := label("peer", p.Address)
-		if status.runs("tcp_retransmit") {
+		if status.runs("tcp_retransmit", "tcp_retransmit_synack") {
 			b.counter("fodc_node_tcp_retransmits_total", retransmitHelp, p.Retransmits, peer, label("direction", directionSent))
 		}
 		if status.runs("tcp_reset_received") {

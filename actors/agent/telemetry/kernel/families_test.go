@@ -61,6 +61,7 @@ func TestFamiliesNeedTheirPrograms(t *testing.T) {
 	f("pages_removed", "fodc_node_page_cache_pages_total", 0)
 	f("writeback_error", "fodc_kernel_writeback_errors_total", 0)
 	f("tcp_retransmit", "fodc_node_tcp_retransmits_total", 0)
+	f("tcp_retransmit_synack", "fodc_node_tcp_retransmits_total", 0)
 	f("tcp_reset_sent", "fodc_node_tcp_resets_total", 2)
 	f("tcp_reset_received", "fodc_node_tcp_resets_total", 2)
 	for _, name := range []string{"disk_request", "fdatasync_end", "fsync_begin"} {
@@ -77,7 +78,7 @@ func TestFamiliesNeedTheirPrograms(t *testing.T) {
 }
 
 func TestStatus(t *testing.T) {
-	require.Equal(t, "22 of 22 programs run", statusWithout().String())
+	require.Equal(t, "23 of 23 programs run", statusWithout().String())
 	require.Empty(t, statusWithout().Missing())
 	s := statusWithout("fsync_begin", "fdatasync_end", "disk_request")
 	for i, p := range s.Programs {
@@ -85,7 +86,7 @@ func TestStatus(t *testing.T) {
 			s.Programs[i].Err = errors.New("bad")
 		}
 	}
-	require.Equal(t, "19 of 22 programs run; disk_request: bad; fsync_begin, fdatasync_end: the kernel does not take it", s.String())
+	require.Equal(t, "20 of 23 programs run; disk_request: bad; fsync_begin, fdatasync_end: the kernel does not take it", s.String())
 	require.Equal(t, "disk_request: bad", s.Missing(), "those that need tracefs may be missing")
 	require.True(t, s.runs("thread_switch"))
 	require.False(t, s.runs("thread_switch", "fsync_begin"))

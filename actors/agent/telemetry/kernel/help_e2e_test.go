@@ -25,7 +25,7 @@ const (
 )
 
 // helpers are what this executable can be instead of the tests.
-var helpers = map[string]func(){"node": playNode, "tracer": playTracer, "status": playStatus}
+var helpers = map[string]func(){"node": playNode, "tracer": playTracer, "status": playStatus, "peers": playPeers}
 
 // patience is how long a test waits for what must come.
 const patience = 10 * time.Second

@@ -42,3 +42,29 @@ func playStatus() {
 	t.Close()
 	_ = json.NewEncoder(os.Stdout).Encode(s)
 }
+
+// playPeers follows the process whose id it reads, and then says how many resets others have sent.
+func playPeers() {
+	t := Start(Config{})
+	defer t.Close()
+	fmt.Println("ok", t.Wait(context.Background()).Running())
+	var pid int
+	var order string
+	_, _ = fmt.Scanln(&pid)
+	if err := t.Follow(pid); err != nil {
+		fmt.Println("error", err)
+		return
+	}
+	fmt.Println("ok 0")
+	_, _ = fmt.Scanln(&order)
+	c, err := t.loaded.read()
+	if err != nil {
+		fmt.Println("error", err)
+		return
+	}
+	resets := uint64(0)
+	for _, p := range c.Peers {
+		resets += p.ResetsReceived
+	}
+	fmt.Println("ok", resets)
+}

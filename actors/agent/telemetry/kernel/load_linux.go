@@ -72,8 +72,8 @@ func adapt(spec *ebpf.CollectionSpec, types *btf.Spec) error {
 		spec.Programs[memoryKill] = spec.Programs[memoryKillByID]
 	}
 	delete(spec.Programs, memoryKillByID)
-	params := tracepoint(types, "sched_switch")
-	return spec.Variables["has_prev_state"].Set(len(params) > 4)
+	return errors.Join(spec.Variables["has_prev_state"].Set(len(tracepoint(types, "sched_switch")) > 4),
+		spec.Variables["has_retransmit_error"].Set(len(tracepoint(types, "tcp_retransmit_skb")) > 3))
 }
 
 // tracepoint returns the parameters of a tracepoint; the first one is the kernel's own. nil: it is not known.

@@ -26,7 +26,7 @@ var allPrograms = []program{
 	{name: "disk_request"}, {name: "writeback_error"},
 	{name: "direct_reclaim_begin"}, {name: "direct_reclaim_end"}, {name: "cgroup_reclaim_begin"}, {name: "cgroup_reclaim_end"},
 	{name: "pages_added"}, {name: "pages_removed"},
-	{name: "tcp_retransmit"}, {name: "tcp_reset_received"}, {name: "tcp_reset_sent"},
+	{name: "tcp_retransmit"}, {name: "tcp_retransmit_synack"}, {name: "tcp_reset_received"}, {name: "tcp_reset_sent"},
 	{"fsync_begin", "syscalls", "sys_enter_fsync"}, {"fsync_end", "syscalls", "sys_exit_fsync"},
 	{"fdatasync_begin", "syscalls", "sys_enter_fdatasync"}, {"fdatasync_end", "syscalls", "sys_exit_fdatasync"},
 }

@@ -67,54 +67,57 @@ type programsTold struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	programsMapDiskErrors          = "disk_errors"
-	programsMapDiskTimes           = "disk_times"
-	programsMapEnded               = "ended"
-	programsMapEvents              = "events"
-	programsMapFileSystems         = "file_systems"
-	programsMapLost                = "lost"
-	programsMapOtherPeers          = "other_peers"
-	programsMapPageCache           = "page_cache"
-	programsMapPeers               = "peers"
-	programsMapReclaimTimes        = "reclaim_times"
-	programsMapSyncErrors          = "sync_errors"
-	programsMapSyncTimes           = "sync_times"
-	programsMapThreads             = "threads"
-	programsMapWaitTimes           = "wait_times"
-	programsMapWritebackErrors     = "writeback_errors"
-	programsProgCgroupReclaimBegin = "cgroup_reclaim_begin"
-	programsProgCgroupReclaimEnd   = "cgroup_reclaim_end"
-	programsProgDirectReclaimBegin = "direct_reclaim_begin"
-	programsProgDirectReclaimEnd   = "direct_reclaim_end"
-	programsProgDiskRequest        = "disk_request"
-	programsProgFdatasyncBegin     = "fdatasync_begin"
-	programsProgFdatasyncEnd       = "fdatasync_end"
-	programsProgFsyncBegin         = "fsync_begin"
-	programsProgFsyncEnd           = "fsync_end"
-	programsProgMarkThreads        = "mark_threads"
-	programsProgMemoryKill         = "memory_kill"
-	programsProgMemoryKillById     = "memory_kill_by_id"
-	programsProgPagesAdded         = "pages_added"
-	programsProgPagesRemoved       = "pages_removed"
-	programsProgProcessExit        = "process_exit"
-	programsProgProcessSignal      = "process_signal"
-	programsProgTcpResetReceived   = "tcp_reset_received"
-	programsProgTcpResetSent       = "tcp_reset_sent"
-	programsProgTcpRetransmit      = "tcp_retransmit"
-	programsProgThreadBegin        = "thread_begin"
-	programsProgThreadSwitch       = "thread_switch"
-	programsProgThreadWakeup       = "thread_wakeup"
-	programsProgWritebackError     = "writeback_error"
-	programsVarDiskCount           = "disk_count"
-	programsVarDiskNumbers         = "disk_numbers"
-	programsVarEventType           = "event_type"
-	programsVarHasPrevState        = "has_prev_state"
-	programsVarNodeKilled          = "node_killed"
-	programsVarNodeMark            = "node_mark"
-	programsVarNodeNetwork         = "node_network"
-	programsVarPeerType            = "peer_type"
-	programsVarSignalRate          = "signal_rate"
-	programsVarThreadType          = "thread_type"
+	programsMapDiskErrors           = "disk_errors"
+	programsMapDiskTimes            = "disk_times"
+	programsMapEnded                = "ended"
+	programsMapEvents               = "events"
+	programsMapFileSystems          = "file_systems"
+	programsMapLost                 = "lost"
+	programsMapOtherPeers           = "other_peers"
+	programsMapPageCache            = "page_cache"
+	programsMapPeers                = "peers"
+	programsMapReclaimTimes         = "reclaim_times"
+	programsMapSyncErrors           = "sync_errors"
+	programsMapSyncTimes            = "sync_times"
+	programsMapThreads              = "threads"
+	programsMapWaitTimes            = "wait_times"
+	programsMapWritebackErrors      = "writeback_errors"
+	programsProgCgroupReclaimBegin  = "cgroup_reclaim_begin"
+	programsProgCgroupReclaimEnd    = "cgroup_reclaim_end"
+	programsProgDirectReclaimBegin  = "direct_reclaim_begin"
+	programsProgDirectReclaimEnd    = "direct_reclaim_end"
+	programsProgDiskRequest         = "disk_request"
+	programsProgFdatasyncBegin      = "fdatasync_begin"
+	programsProgFdatasyncEnd        = "fdatasync_end"
+	programsProgFsyncBegin          = "fsync_begin"
+	programsProgFsyncEnd            = "fsync_end"
+	programsProgMarkThreads         = "mark_threads"
+	programsProgMemoryKill          = "memory_kill"
+	programsProgMemoryKillById      = "memory_kill_by_id"
+	programsProgPagesAdded          = "pages_added"
+	programsProgPagesRemoved        = "pages_removed"
+	programsProgProcessExit         = "process_exit"
+	programsProgProcessSignal       = "process_signal"
+	programsProgTcpResetReceived    = "tcp_reset_received"
+	programsProgTcpResetSent        = "tcp_reset_sent"
+	programsProgTcpRetransmit       = "tcp_retransmit"
+	programsProgTcpRetransmitSynack = "tcp_retransmit_synack"
+	programsProgThreadBegin         = "thread_begin"
+	programsProgThreadSwitch        = "thread_switch"
+	programsProgThreadWakeup        = "thread_wakeup"
+	programsProgWritebackError      = "writeback_error"
+	programsVarDiskCount            = "disk_count"
+	programsVarDiskNumbers          = "disk_numbers"
+	programsVarEventType            = "event_type"
+	programsVarHasPrevState         = "has_prev_state"
+	programsVarHasRetransmitError   = "has_retransmit_error"
+	programsVarNetworkMark          = "network_mark"
+	programsVarNodeKilled           = "node_killed"
+	programsVarNodeMark             = "node_mark"
+	programsVarNodeNetwork          = "node_network"
+	programsVarPeerType             = "peer_type"
+	programsVarSignalRate           = "signal_rate"
+	programsVarThreadType           = "thread_type"
 )
 
 // loadPrograms returns the embedded CollectionSpec for programs.
@@ -159,29 +162,30 @@ type programsSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type programsProgramSpecs struct {
-	CgroupReclaimBegin *ebpf.ProgramSpec `ebpf:"cgroup_reclaim_begin"`
-	CgroupReclaimEnd   *ebpf.ProgramSpec `ebpf:"cgroup_reclaim_end"`
-	DirectReclaimBegin *ebpf.ProgramSpec `ebpf:"direct_reclaim_begin"`
-	DirectReclaimEnd   *ebpf.ProgramSpec `ebpf:"direct_reclaim_end"`
-	DiskRequest        *ebpf.ProgramSpec `ebpf:"disk_request"`
-	FdatasyncBegin     *ebpf.ProgramSpec `ebpf:"fdatasync_begin"`
-	FdatasyncEnd       *ebpf.ProgramSpec `ebpf:"fdatasync_end"`
-	FsyncBegin         *ebpf.ProgramSpec `ebpf:"fsync_begin"`
-	FsyncEnd           *ebpf.ProgramSpec `ebpf:"fsync_end"`
-	MarkThreads        *ebpf.ProgramSpec `ebpf:"mark_threads"`
-	MemoryKill         *ebpf.ProgramSpec `ebpf:"memory_kill"`
-	MemoryKillById     *ebpf.ProgramSpec `ebpf:"memory_kill_by_id"`
-	PagesAdded         *ebpf.ProgramSpec `ebpf:"pages_added"`
-	PagesRemoved       *ebpf.ProgramSpec `ebpf:"pages_removed"`
-	ProcessExit        *ebpf.ProgramSpec `ebpf:"process_exit"`
-	ProcessSignal      *ebpf.ProgramSpec `ebpf:"process_signal"`
-	TcpResetReceived   *ebpf.ProgramSpec `ebpf:"tcp_reset_received"`
-	TcpResetSent       *ebpf.ProgramSpec `ebpf:"tcp_reset_sent"`
-	TcpRetransmit      *ebpf.ProgramSpec `ebpf:"tcp_retransmit"`
-	ThreadBegin        *ebpf.ProgramSpec `ebpf:"thread_begin"`
-	ThreadSwitch       *ebpf.ProgramSpec `ebpf:"thread_switch"`
-	ThreadWakeup       *ebpf.ProgramSpec `ebpf:"thread_wakeup"`
-	WritebackError     *ebpf.ProgramSpec `ebpf:"writeback_error"`
+	CgroupReclaimBegin  *ebpf.ProgramSpec `ebpf:"cgroup_reclaim_begin"`
+	CgroupReclaimEnd    *ebpf.ProgramSpec `ebpf:"cgroup_reclaim_end"`
+	DirectReclaimBegin  *ebpf.ProgramSpec `ebpf:"direct_reclaim_begin"`
+	DirectReclaimEnd    *ebpf.ProgramSpec `ebpf:"direct_reclaim_end"`
+	DiskRequest         *ebpf.ProgramSpec `ebpf:"disk_request"`
+	FdatasyncBegin      *ebpf.ProgramSpec `ebpf:"fdatasync_begin"`
+	FdatasyncEnd        *ebpf.ProgramSpec `ebpf:"fdatasync_end"`
+	FsyncBegin          *ebpf.ProgramSpec `ebpf:"fsync_begin"`
+	FsyncEnd            *ebpf.ProgramSpec `ebpf:"fsync_end"`
+	MarkThreads         *ebpf.ProgramSpec `ebpf:"mark_threads"`
+	MemoryKill          *ebpf.ProgramSpec `ebpf:"memory_kill"`
+	MemoryKillById      *ebpf.ProgramSpec `ebpf:"memory_kill_by_id"`
+	PagesAdded          *ebpf.ProgramSpec `ebpf:"pages_added"`
+	PagesRemoved        *ebpf.ProgramSpec `ebpf:"pages_removed"`
+	ProcessExit         *ebpf.ProgramSpec `ebpf:"process_exit"`
+	ProcessSignal       *ebpf.ProgramSpec `ebpf:"process_signal"`
+	TcpResetReceived    *ebpf.ProgramSpec `ebpf:"tcp_reset_received"`
+	TcpResetSent        *ebpf.ProgramSpec `ebpf:"tcp_reset_sent"`
+	TcpRetransmit       *ebpf.ProgramSpec `ebpf:"tcp_retransmit"`
+	TcpRetransmitSynack *ebpf.ProgramSpec `ebpf:"tcp_retransmit_synack"`
+	ThreadBegin         *ebpf.ProgramSpec `ebpf:"thread_begin"`
+	ThreadSwitch        *ebpf.ProgramSpec `ebpf:"thread_switch"`
+	ThreadWakeup        *ebpf.ProgramSpec `ebpf:"thread_wakeup"`
+	WritebackError      *ebpf.ProgramSpec `ebpf:"writeback_error"`
 }
 
 // programsMapSpecs contains maps before they are loaded into the kernel.
@@ -209,16 +213,18 @@ type programsMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type programsVariableSpecs struct {
-	DiskCount    *ebpf.VariableSpec `ebpf:"disk_count"`
-	DiskNumbers  *ebpf.VariableSpec `ebpf:"disk_numbers"`
-	EventType    *ebpf.VariableSpec `ebpf:"event_type"`
-	HasPrevState *ebpf.VariableSpec `ebpf:"has_prev_state"`
-	NodeKilled   *ebpf.VariableSpec `ebpf:"node_killed"`
-	NodeMark     *ebpf.VariableSpec `ebpf:"node_mark"`
-	NodeNetwork  *ebpf.VariableSpec `ebpf:"node_network"`
-	PeerType     *ebpf.VariableSpec `ebpf:"peer_type"`
-	SignalRate   *ebpf.VariableSpec `ebpf:"signal_rate"`
-	ThreadType   *ebpf.VariableSpec `ebpf:"thread_type"`
+	DiskCount          *ebpf.VariableSpec `ebpf:"disk_count"`
+	DiskNumbers        *ebpf.VariableSpec `ebpf:"disk_numbers"`
+	EventType          *ebpf.VariableSpec `ebpf:"event_type"`
+	HasPrevState       *ebpf.VariableSpec `ebpf:"has_prev_state"`
+	HasRetransmitError *ebpf.VariableSpec `ebpf:"has_retransmit_error"`
+	NetworkMark        *ebpf.VariableSpec `ebpf:"network_mark"`
+	NodeKilled         *ebpf.VariableSpec `ebpf:"node_killed"`
+	NodeMark           *ebpf.VariableSpec `ebpf:"node_mark"`
+	NodeNetwork        *ebpf.VariableSpec `ebpf:"node_network"`
+	PeerType           *ebpf.VariableSpec `ebpf:"peer_type"`
+	SignalRate         *ebpf.VariableSpec `ebpf:"signal_rate"`
+	ThreadType         *ebpf.VariableSpec `ebpf:"thread_type"`
 }
 
 // programsObjects contains all objects after they have been loaded into the kernel.
@@ -282,45 +288,48 @@ func (m *programsMaps) Close() error {
 //
 // It can be passed to loadProgramsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type programsVariables struct {
-	DiskCount    *ebpf.Variable `ebpf:"disk_count"`
-	DiskNumbers  *ebpf.Variable `ebpf:"disk_numbers"`
-	EventType    *ebpf.Variable `ebpf:"event_type"`
-	HasPrevState *ebpf.Variable `ebpf:"has_prev_state"`
-	NodeKilled   *ebpf.Variable `ebpf:"node_killed"`
-	NodeMark     *ebpf.Variable `ebpf:"node_mark"`
-	NodeNetwork  *ebpf.Variable `ebpf:"node_network"`
-	PeerType     *ebpf.Variable `ebpf:"peer_type"`
-	SignalRate   *ebpf.Variable `ebpf:"signal_rate"`
-	ThreadType   *ebpf.Variable `ebpf:"thread_type"`
+	DiskCount          *ebpf.Variable `ebpf:"disk_count"`
+	DiskNumbers        *ebpf.Variable `ebpf:"disk_numbers"`
+	EventType          *ebpf.Variable `ebpf:"event_type"`
+	HasPrevState       *ebpf.Variable `ebpf:"has_prev_state"`
+	HasRetransmitError *ebpf.Variable `ebpf:"has_retransmit_error"`
+	NetworkMark        *ebpf.Variable `ebpf:"network_mark"`
+	NodeKilled         *ebpf.Variable `ebpf:"node_killed"`
+	NodeMark           *ebpf.Variable `ebpf:"node_mark"`
+	NodeNetwork        *ebpf.Variable `ebpf:"node_network"`
+	PeerType           *ebpf.Variable `ebpf:"peer_type"`
+	SignalRate         *ebpf.Variable `ebpf:"signal_rate"`
+	ThreadType         *ebpf.Variable `ebpf:"thread_type"`
 }
 
 // programsPrograms contains all programs after they have been loaded into the kernel.
 //
 // It can be passed to loadProgramsObjects or ebpf.CollectionSpec.LoadAndAssign.
 type programsPrograms struct {
-	CgroupReclaimBegin *ebpf.Program `ebpf:"cgroup_reclaim_begin"`
-	CgroupReclaimEnd   *ebpf.Program `ebpf:"cgroup_reclaim_end"`
-	DirectReclaimBegin *ebpf.Program `ebpf:"direct_reclaim_begin"`
-	DirectReclaimEnd   *ebpf.Program `ebpf:"direct_reclaim_end"`
-	DiskRequest        *ebpf.Program `ebpf:"disk_request"`
-	FdatasyncBegin     *ebpf.Program `ebpf:"fdatasync_begin"`
-	FdatasyncEnd       *ebpf.Program `ebpf:"fdatasync_end"`
-	FsyncBegin         *ebpf.Program `ebpf:"fsync_begin"`
-	FsyncEnd           *ebpf.Program `ebpf:"fsync_end"`
-	MarkThreads        *ebpf.Program `ebpf:"mark_threads"`
-	MemoryKill         *ebpf.Program `ebpf:"memory_kill"`
-	MemoryKillById     *ebpf.Program `ebpf:"memory_kill_by_id"`
-	PagesAdded         *ebpf.Program `ebpf:"pages_added"`
-	PagesRemoved       *ebpf.Program `ebpf:"pages_removed"`
-	ProcessExit        *ebpf.Program `ebpf:"process_exit"`
-	ProcessSignal      *ebpf.Program `ebpf:"process_signal"`
-	TcpResetReceived   *ebpf.Program `ebpf:"tcp_reset_received"`
-	TcpResetSent       *ebpf.Program `ebpf:"tcp_reset_sent"`
-	TcpRetransmit      *ebpf.Program `ebpf:"tcp_retransmit"`
-	ThreadBegin        *ebpf.Program `ebpf:"thread_begin"`
-	ThreadSwitch       *ebpf.Program `ebpf:"thread_switch"`
-	ThreadWakeup       *ebpf.Program `ebpf:"thread_wakeup"`
-	WritebackError     *ebpf.Program `ebpf:"writeback_error"`
+	CgroupReclaimBegin  *ebpf.Program `ebpf:"cgroup_reclaim_begin"`
+	CgroupReclaimEnd    *ebpf.Program `ebpf:"cgroup_reclaim_end"`
+	DirectReclaimBegin  *ebpf.Program `ebpf:"direct_reclaim_begin"`
+	DirectReclaimEnd    *ebpf.Program `ebpf:"direct_reclaim_end"`
+	DiskRequest         *ebpf.Program `ebpf:"disk_request"`
+	FdatasyncBegin      *ebpf.Program `ebpf:"fdatasync_begin"`
+	FdatasyncEnd        *ebpf.Program `ebpf:"fdatasync_end"`
+	FsyncBegin          *ebpf.Program `ebpf:"fsync_begin"`
+	FsyncEnd            *ebpf.Program `ebpf:"fsync_end"`
+	MarkThreads         *ebpf.Program `ebpf:"mark_threads"`
+	MemoryKill          *ebpf.Program `ebpf:"memory_kill"`
+	MemoryKillById      *ebpf.Program `ebpf:"memory_kill_by_id"`
+	PagesAdded          *ebpf.Program `ebpf:"pages_added"`
+	PagesRemoved        *ebpf.Program `ebpf:"pages_removed"`
+	ProcessExit         *ebpf.Program `ebpf:"process_exit"`
+	ProcessSignal       *ebpf.Program `ebpf:"process_signal"`
+	TcpResetReceived    *ebpf.Program `ebpf:"tcp_reset_received"`
+	TcpResetSent        *ebpf.Program `ebpf:"tcp_reset_sent"`
+	TcpRetransmit       *ebpf.Program `ebpf:"tcp_retransmit"`
+	TcpRetransmitSynack *ebpf.Program `ebpf:"tcp_retransmit_synack"`
+	ThreadBegin         *ebpf.Program `ebpf:"thread_begin"`
+	ThreadSwitch        *ebpf.Program `ebpf:"thread_switch"`
+	ThreadWakeup        *ebpf.Program `ebpf:"thread_wakeup"`
+	WritebackError      *ebpf.Program `ebpf:"writeback_error"`
 }
 
 func (p *programsPrograms) Close() error {
@@ -344,6 +353,7 @@ func (p *programsPrograms) Close() error {
 		p.TcpResetReceived,
 		p.TcpResetSent,
 		p.TcpRetransmit,
+		p.TcpRetransmitSynack,
 		p.ThreadBegin,
 		p.ThreadSwitch,
 		p.ThreadWakeup,

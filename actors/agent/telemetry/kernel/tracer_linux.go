@@ -6,9 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
 	"fodc/actors/agent/telemetry"
@@ -110,10 +108,6 @@ func (t *Tracer) Follow(pid int) error {
 		}
 	}
 	t.unfollow(fd)
-	var of syscall.Stat_t
-	if syscall.Stat(filepath.Join(t.cfg.proc(), fmt.Sprint(pid), "ns/net"), &of) == nil {
-		_ = t.loaded.variables["node_network"].Set(uint32(of.Ino))
-	}
 	return nil
 }
 

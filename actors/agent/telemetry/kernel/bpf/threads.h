@@ -26,17 +26,31 @@ int BPF_PROG(thread_begin, struct task_struct *task)
 	return 0;
 }
 
-/* The agent runs this over all threads after it has marked the first one of a process. */
+/* The number of the node's network namespace, and the mark of the node of which it is. 0: not known yet. */
+volatile __u32 node_network;
+volatile __u32 network_mark;
+
+/* The agent runs this over all threads after it has marked the first one of a process. It may not look itself in which network that
+ * is, if it is another user's. */
 SEC("iter/task")
 int mark_threads(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task;
+	struct nsproxy *proxy;
 	__u32 mark;
 
 	if (!task)
 		return 0;
 	mark = mark_of(task);
-	if (mark)
-		mark_thread(task, (struct thread){.mark = mark, .waits_for = WAITS_RUNS});
+	if (!mark)
+		return 0;
+	mark_thread(task, (struct thread){.mark = mark, .waits_for = WAITS_RUNS});
+	if (mark == AGENT_MARK || mark < network_mark || task->pid != task->tgid)
+		return 0; /* not the first thread of the process that was marked last */
+	proxy = task->nsproxy;
+	if (!proxy)
+		return 0;
+	network_mark = mark;
+	node_network = proxy->net_ns->ns.inum;
 	return 0;
 }

@@ -20,6 +20,18 @@ struct signal_struct {
 	int group_exit_code;
 };
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+struct nsproxy {
+	struct net *net_ns;
+};
+
 struct task_struct {
 	unsigned int __state;
 	unsigned int in_iowait : 1;
@@ -29,6 +41,7 @@ struct task_struct {
 	__u64 start_time;
 	struct task_struct *group_leader;
 	struct signal_struct *signal;
+	struct nsproxy *nsproxy;
 	void *bpf_storage;
 	char comm[16];
 };
@@ -92,14 +105,6 @@ struct request {
 	__u64 io_start_time_ns;
 };
 
-struct ns_common {
-	unsigned int inum;
-};
-
-struct net {
-	struct ns_common ns;
-};
-
 typedef struct {
 	struct net *net;
 } possible_net_t;
@@ -120,6 +125,20 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
+};
+
+/* A connection that is being made by the other end. */
+struct request_sock {
+	struct sock_common __req_common;
+};
+
+struct sk_buff {
+	char cb[48];
+};
+
+/* What stands in cb of a packet of TCP. */
+struct tcp_skb_cb {
+	__u16 tcp_gso_segs;
 };
 
 struct bpf_iter__task {
