@@ -43,7 +43,7 @@ PROTO := messages/wire/database.proto messages/wire/fodc.proto
 FUZZTIME ?= 10s
 E2E_TIMEOUT ?= 35m
 
-.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident bench-kernel ui-vendor ui-axe proto proto-check bpf bpf-check bpf-tools docs check e2e e2e-processes e2e-pages e2e-tools clean
+.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident bench-kernel record-causes ui-vendor ui-axe proto proto-check bpf bpf-check bpf-tools docs check e2e e2e-processes e2e-pages e2e-tools clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -126,6 +126,9 @@ bench-incident: build ## compare an agent with an open incident with the same ag
 
 bench-kernel: ## what the programs in the kernel cost; needs Linux and root
 	$(GO) test -tags bench -count=1 -v -run BenchKernel ./$(KERNEL)
+
+record-causes: ## record real loads anew, for the tests of the rules about long waits; takes 15 minutes, needs Linux, root and an idle machine
+	$(GO) test -tags bench -count=1 -v -timeout 60m -run RecordCauses ./modes/causesbench
 
 ui-vendor: ## fetch the libraries of the pages from npm, and compare them with their sums; needs npm
 	@command -v npm >/dev/null || { echo "make ui-vendor needs npm on the PATH"; exit 1; }
