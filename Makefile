@@ -124,8 +124,8 @@ bench-query: build ## compare queries with pages and with a Prometheus; takes mi
 bench-incident: build ## compare an agent with an open incident with the same agent in quiet times; takes 25 minutes
 	FODC_BENCH_BINARY=$(BIN)/fodc $(GO) test -tags bench -count=1 -v -timeout 60m -run BenchIncident ./modes/incidentbench
 
-bench-kernel: ## what the programs in the kernel cost; needs Linux and root
-	$(GO) test -tags bench -count=1 -v -run BenchKernel ./$(KERNEL)
+bench-kernel: build ## what the programs in the kernel cost; takes 7 minutes, needs Linux and root
+	FODC_BENCH_BINARY=$(BIN)/fodc $(GO) test -tags bench -count=1 -v -run BenchKernel ./$(KERNEL)
 
 record-causes: ## record real loads anew, for the tests of the rules about long waits; takes 15 minutes, needs Linux, root and an idle machine
 	$(GO) test -tags bench -count=1 -v -timeout 60m -run RecordCauses ./modes/causesbench
