@@ -189,6 +189,9 @@ var (
 // agent is started twice; the rest of the day is alike. All scrapes are recorded, each ten seconds; the rules are evaluated about
 // each minute, at times that differ, so that all of it takes a few seconds. make seeds plays the whole day.
 func TestHealthyDay(t *testing.T) {
+	if underRace {
+		*hours = min(*hours, 3)
+	}
 	for seed := range *days {
 		healthyDay(t, int64(seed+1))
 	}
