@@ -39,11 +39,14 @@ LLVM_STRIP ?= llvm-strip-14
 BPF2GO_VERSION := v0.22.0
 KERNEL := actors/agent/telemetry/kernel
 
+# The kernels that make e2e-kernels boots: suites of Debian with an architecture.
+KERNELS ?= bookworm/amd64 trixie/amd64 bookworm/arm64
+
 PROTO := messages/wire/database.proto messages/wire/fodc.proto
 FUZZTIME ?= 10s
 E2E_TIMEOUT ?= 35m
 
-.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident bench-kernel record-causes ui-vendor ui-axe proto proto-check bpf bpf-check bpf-tools docs check e2e e2e-processes e2e-pages e2e-tools clean
+.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident bench-kernel record-causes ui-vendor ui-axe proto proto-check bpf bpf-check bpf-tools docs check e2e e2e-processes e2e-pages e2e-kernels e2e-tools clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -212,6 +215,9 @@ e2e-processes: e2e-tools ## run the tests of whole processes alone; needs promet
 
 e2e-pages: e2e-tools $(AXE) ## run the tests of the pages alone, in a browser; needs chromium
 	$(GO) test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -run E2EBrowser -parallel 2 ./modes
+
+e2e-kernels: ## run the tests of the programs in the kernel on Debian's 6.1 and 6.12, in virtual machines; takes minutes, needs qemu
+	GO=$(GO) DIR=$(BIN)/kernels $(KERNEL)/vm/run.sh $(KERNELS)
 
 e2e-tools:
 	@missing=; for tool in prometheus:prometheus promtool:prometheus chromium:chromium openssl:openssl htpasswd:apache2-utils curl:curl; do \

@@ -11,7 +11,8 @@
 //     tells of events
 //   - tracer_other.go: the tracer of other systems, which tells of nothing
 //   - programs.go, status.go: the programs, and which of them run
-//   - load_linux.go: the programs come into the kernel, all at once or one by one
+//   - load_linux.go: the programs come into the kernel, all at once or one by one; request_flags_linux.go: what differs between
+//     kernels, and is not described well enough by them
 //   - mark_linux.go: the marks of the node's threads
 //   - read_linux.go, state.go: what they have counted; families.go, histogram.go: as samples
 //   - devices.go, finddevices.go: the disks and file systems of the data directories

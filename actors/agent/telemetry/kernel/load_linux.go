@@ -72,8 +72,18 @@ func adapt(spec *ebpf.CollectionSpec, types *btf.Spec) error {
 		spec.Programs[memoryKill] = spec.Programs[memoryKillByID]
 	}
 	delete(spec.Programs, memoryKillByID)
+	raw, err := os.Open(kernelTypes)
+	if err != nil {
+		return err
+	}
+	defer raw.Close()
+	flags, err := requestFlagsOf(types, raw)
+	if err != nil {
+		return err
+	}
 	return errors.Join(spec.Variables["has_prev_state"].Set(len(tracepoint(types, "sched_switch")) > 4),
-		spec.Variables["has_retransmit_error"].Set(len(tracepoint(types, "tcp_retransmit_skb")) > 3))
+		spec.Variables["has_retransmit_error"].Set(len(tracepoint(types, "tcp_retransmit_skb")) > 3),
+		spec.Variables["flag_flush_sequence"].Set(flags.flushSequence), spec.Variables["flag_statistics"].Set(flags.statistics))
 }
 
 // tracepoint returns the parameters of a tracepoint; the first one is the kernel's own. nil: it is not known.

@@ -109,6 +109,8 @@ const (
 	programsVarDiskCount            = "disk_count"
 	programsVarDiskNumbers          = "disk_numbers"
 	programsVarEventType            = "event_type"
+	programsVarFlagFlushSequence    = "flag_flush_sequence"
+	programsVarFlagStatistics       = "flag_statistics"
 	programsVarHasPrevState         = "has_prev_state"
 	programsVarHasRetransmitError   = "has_retransmit_error"
 	programsVarNetworkMark          = "network_mark"
@@ -216,6 +218,8 @@ type programsVariableSpecs struct {
 	DiskCount          *ebpf.VariableSpec `ebpf:"disk_count"`
 	DiskNumbers        *ebpf.VariableSpec `ebpf:"disk_numbers"`
 	EventType          *ebpf.VariableSpec `ebpf:"event_type"`
+	FlagFlushSequence  *ebpf.VariableSpec `ebpf:"flag_flush_sequence"`
+	FlagStatistics     *ebpf.VariableSpec `ebpf:"flag_statistics"`
 	HasPrevState       *ebpf.VariableSpec `ebpf:"has_prev_state"`
 	HasRetransmitError *ebpf.VariableSpec `ebpf:"has_retransmit_error"`
 	NetworkMark        *ebpf.VariableSpec `ebpf:"network_mark"`
@@ -291,6 +295,8 @@ type programsVariables struct {
 	DiskCount          *ebpf.Variable `ebpf:"disk_count"`
 	DiskNumbers        *ebpf.Variable `ebpf:"disk_numbers"`
 	EventType          *ebpf.Variable `ebpf:"event_type"`
+	FlagFlushSequence  *ebpf.Variable `ebpf:"flag_flush_sequence"`
+	FlagStatistics     *ebpf.Variable `ebpf:"flag_statistics"`
 	HasPrevState       *ebpf.Variable `ebpf:"has_prev_state"`
 	HasRetransmitError *ebpf.Variable `ebpf:"has_retransmit_error"`
 	NetworkMark        *ebpf.Variable `ebpf:"network_mark"`

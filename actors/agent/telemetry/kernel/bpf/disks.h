@@ -24,18 +24,13 @@ static __always_inline __u32 disk_of(__u32 number)
 HISTOGRAMS(disk_times, MAX_DEVICES * OPERATIONS);
 COUNTERS(disk_errors, MAX_DEVICES * OPERATIONS);
 
-/* A write with a flush before or after it is told of twice: in between, and when all is done. */
-static __always_inline bool in_flush(struct request *rq)
-{
-	__u32 bit = 4;
-
-	if (bpf_core_enum_value_exists(enum rqf_flags, __RQF_FLUSH_SEQ))
-		bit = bpf_core_enum_value(enum rqf_flags, __RQF_FLUSH_SEQ);
-	return rq->rq_flags & 1u << (bit & 31);
-}
+/* Flags of requests, as masks. Their bits differ between versions of the kernel. */
+const volatile __u32 flag_flush_sequence = 1 << 1;
+const volatile __u32 flag_statistics = 1 << 8;
 
 /* The kernel has the time of a request's begin in the request. It counts from when the request was made, so it has
- * the time in the queue, as /proc/diskstats does. */
+ * the time in the queue, as /proc/diskstats does. A request that is not counted there has no such time, or an old one.
+ * A write with a flush before or after it is told of twice: in between, and when all is done. */
 SEC("tp_btf/block_rq_complete")
 int BPF_PROG(disk_request, struct request *rq, __u64 error, unsigned int bytes)
 {
@@ -51,16 +46,16 @@ int BPF_PROG(disk_request, struct request *rq, __u64 error, unsigned int bytes)
 		return 0;
 	if (op == REQ_OP_WRITE_ZEROES)
 		op = OPERATION_WRITE;
-	if (op >= OPERATIONS || (op != OPERATION_FLUSH && in_flush(rq)))
+	if (op >= OPERATIONS || (op != OPERATION_FLUSH && rq->rq_flags & flag_flush_sequence))
 		return 0;
 	which = which * OPERATIONS + op;
 	if ((__u8)error)
 		count(&disk_errors, which, 1);
 	if (bytes < rq->__data_len)
 		return 0; /* a part of it */
+	if (op != OPERATION_FLUSH && !(rq->rq_flags & flag_statistics))
+		return 0;
 	begin = rq->start_time_ns;
-	if (!begin)
-		begin = rq->io_start_time_ns;
 	h = bpf_map_lookup_elem(&disk_times, &which);
 	if (!h || !begin)
 		return 0;

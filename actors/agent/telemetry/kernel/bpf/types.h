@@ -91,18 +91,12 @@ struct request_queue {
 	struct gendisk *disk;
 };
 
-/* Before 6.11 these are no enumeration, and it is bit 4. */
-enum rqf_flags {
-	__RQF_FLUSH_SEQ = 1,
-};
-
 struct request {
 	struct request_queue *q;
 	__u32 cmd_flags;
 	__u32 rq_flags;
 	unsigned int __data_len;
 	__u64 start_time_ns;
-	__u64 io_start_time_ns;
 };
 
 typedef struct {
