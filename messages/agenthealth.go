@@ -175,11 +175,11 @@ type ProxyHealth struct {
 // AgentEvent is something that happened to what an agent scrapes.
 type AgentEvent struct {
 	// Event is "restart" (of the target's process), "scrape_failed", "agent_started" or
-	// "agent_stopped".
+	// "agent_stopped"; of what the kernel tells "process_exit", "process_signal" or "memory_kill".
 	Event string `json:"event"`
 	// Target is the endpoint's URL, or "agent", or "host".
 	Target string `json:"target"`
-	// At is the time of the scrape that showed it. Consecutive failed scrapes are one event:
+	// At is the time of the scrape that showed it, or when it was, to the millisecond. Consecutive failed scrapes are one event:
 	// Last is the time of the newest of them, Scrapes their number.
 	At      time.Time `json:"at"`
 	Last    time.Time `json:"last"`

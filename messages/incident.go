@@ -151,7 +151,7 @@ const EvidenceAway = "its agent is away"
 type IncidentEvent struct {
 	At     time.Time `json:"at"`
 	NodeID string    `json:"node_id,omitempty"`
-	// Kind is one word: rule, restart, scrape, capture, config, clock, agent, incident, signal, memory, disk; proxy for
+	// Kind is one word: rule, restart, scrape, capture, config, clock, agent, incident, exit, signal, memory, disk; proxy for
 	// what the proxy has seen of an agent.
 	Kind string `json:"kind"`
 	Text string `json:"text"`

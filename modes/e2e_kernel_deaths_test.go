@@ -136,7 +136,7 @@ func TestE2EDeathsOfTheNode(t *testing.T) {
 			var by []string
 			if of.name == "MemoryKill" {
 				if by, _ = inMemoryLimit(t, 96<<20); by == nil {
-					t.Skip("no control group can be made here")
+					cannotHere(t, "no control group can be made")
 				}
 			}
 			n := startDyingNode(t, by, nil)

@@ -4,7 +4,8 @@ import { html } from '../../shared/html.js'
 
 // kinds have a shape of 12 by 12, a tone of the style sheet, and a weight: of events at the same place the heaviest shows.
 const kinds = {
-  signal: { title: 'killed', tone: 'bad', weight: 10, shape: html`<path d="M2 2 10 10M10 2 2 10" class="thick" />` },
+  exit: { title: 'ends', tone: 'bad', weight: 11, shape: html`<path d="M2 2h8v8H2Z" class="fill" />` },
+  signal: { title: 'signals', tone: 'bad', weight: 10, shape: html`<path d="M2 2 10 10M10 2 2 10" class="thick" />` },
   restart: { title: 'restarts', tone: 'bad', weight: 9, shape: html`<path d="M9.8 4.2A4.3 4.3 0 1 0 10.3 6.8" class="thick" /><path d="M10.9 1.2v3.6H7.3Z" class="fill" />` },
   rule: { title: 'rules', tone: 'bad', weight: 8, shape: html`<path d="M6 .8 11.2 6 6 11.2.8 6Z" class="fill" />` },
   memory: { title: 'memory', tone: 'warn', weight: 7, shape: html`<path d="M6 1 11.3 10.5H.7Z" class="fill" />` },

@@ -74,7 +74,10 @@ const ofIncident = one => ({ at: Date.parse(one.first_occurrence), kind: 'incide
 
 const crashesOf = (records, range) => (Array.isArray(records) ? records : []).map(one => ({ at: Date.parse(one.crashed_at ?? one.at ?? one.time), kind: 'incident', mark: 'crash', state: 'critical', text: `Crash: ${one.reason ?? one.message ?? one.signal ?? 'see /diagnostics'}` })).filter(one => within(one.at, range))
 
-const words = { agent_started: 'The agent was started.' }
+const words = {
+  agent_started: 'The agent was started.', process_exit: 'The node’s process has ended.', process_signal: 'The node’s process was sent a signal.',
+  memory_kill: 'The kernel has killed a process for lack of memory.',
+}
 
 const ofAgent = health => (health?.events ?? []).map(one => ({ at: Date.parse(one.at), kind: 'agent', state: 'info', text: `${words[one.event] ?? one.event.replaceAll('_', ' ')}${one.detail ? ` (${one.detail})` : ''}` }))
 
