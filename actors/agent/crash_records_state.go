@@ -51,7 +51,7 @@ type crashRecords struct {
 
 type waitingExit struct {
 	crashExit
-	source string // the log that has told of it
+	source string // the log that has told of it; empty: the kernel has
 	until  time.Time
 }
 
@@ -105,7 +105,9 @@ func (r *crashRecords) due(now time.Time) (added []*messages.Crash) {
 			left = append(left, w)
 		case w.IsFailure():
 			p := messages.PanicRecord{OccurredAt: wallTime(w.At), Component: crashStderr, PanicValue: w.Text, ProcessMetadata: w.Fields()}
-			if w.source != "" {
+			if w.source == "" {
+				p.Component = crashKernel
+			} else {
 				p.ProcessMetadata[crashLogField] = filepath.Base(w.source)
 			}
 			r.keep(&messages.Crash{FetchedAt: wallTime(now), SourceEndpoint: r.source, ArtifactDir: w.source, Panic: p})

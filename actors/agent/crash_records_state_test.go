@@ -91,6 +91,11 @@ func TestExitsAreMerged(t *testing.T) {
 		r.r.exited("", r.exit(1, 5, "", 2), r.at(1))
 		r.r.scanned("/crash", []*messages.Crash{r.artifact(0, "boom"), r.artifact(-100, "old")}, r.at(1))
 	}, "-100 old", "0 boom pid=5 exit_code=2")
+	f("told by the kernel alone", func(r *recordsAt) {
+		r.r.exited("", r.exit(1, 5, "SIGKILL", -1), r.at(1))
+		r.r.due(r.at(6))
+		require.Equal(t, "kernel", r.r.all[0].Panic.Component)
+	}, "1 ended by SIGKILL pid=5 exit_signal=SIGKILL")
 	f("of another process", func(r *recordsAt) {
 		told(r, r.panics(0, "boom", "pid", "4"))
 		r.r.exited("/log/a", r.exit(1, 5, "SIGKILL", -1), r.at(1))

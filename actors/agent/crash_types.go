@@ -17,6 +17,8 @@ const (
 	crashSignalField = crash.SignalField
 	// crashStderr is the component of a crash of which nothing names one.
 	crashStderr = crash.Stderr
+	// crashKernel is that of one of which the kernel alone has told.
+	crashKernel = "kernel"
 	// crashRecordsBytes bounds the records of logs.
 	crashRecordsBytes = crash.MaxRecordsBytes
 )
