@@ -168,12 +168,12 @@ func (k *kernelEvents) do(c actors.Context, effects []kernelEffect, now time.Tim
 			go k.follow(self, e.process)
 			go k.watch(of, self, e.process)
 		case recordEvent:
-			k.sys.Send(k.recorder, addEvent{e.event})
-			k.tell(k.incidents, processEvent{e.event})
+			k.sys.Send(k.recorder, addEvent(e))
+			k.tell(k.incidents, processEvent(e))
 		case openDeath:
-			k.tell(k.incidents, processDied{e.alert})
+			k.tell(k.incidents, processDied(e))
 		case tellCrash:
-			k.tell(k.crashes, processCrashed{e.exit})
+			k.tell(k.crashes, processCrashed(e))
 		case logKernelEvent:
 			writeEntry(k.log, e.logEntry)
 		}
