@@ -220,7 +220,7 @@ e2e-kernels: ## run the tests of the programs in the kernel on Debian's 6.1 and 
 	GO=$(GO) DIR=$(BIN)/kernels $(KERNEL)/vm/run.sh $(KERNELS)
 
 e2e-tools:
-	@missing=; for tool in prometheus:prometheus promtool:prometheus chromium:chromium openssl:openssl htpasswd:apache2-utils curl:curl; do \
+	@missing=; for tool in prometheus:prometheus promtool:prometheus chromium:chromium openssl:openssl htpasswd:apache2-utils curl:curl mkfs.ext4:e2fsprogs; do \
 		command -v $${tool%:*} >/dev/null || missing="$$missing\n  $${tool%:*} (Debian: apt-get install $${tool#*:})"; done; \
 	[ -e $(AXE) ] || command -v npm >/dev/null || missing="$$missing\n  npm, once, to fetch what looks for barriers in the pages (Debian: apt-get install npm)"; \
 	[ -z "$$missing" ] || { printf "make e2e needs on the PATH:$$missing\n"; exit 1; }
