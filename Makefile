@@ -70,8 +70,8 @@ seeds: ## play many more seeds of crashes and of networks than the tests do
 	$(GO) test ./recorder/evidence -run '^TestCrashes$$' -seeds 5000
 	$(GO) test ./modes -run '^TestReconnectsLeaveNothing$$' -reconnects 1000
 	$(GO) test ./actors/simulation -run '^TestSimulation$$' -seeds 1000
-	$(GO) test ./actors/agent/rules -run '^TestHealthyDay$$' -hours 24 -days 5
-	$(GO) test ./actors/agent/rules -run '^TestOneCause$$' -stories 300
+	$(GO) test ./actors/agent/rules -run '^TestHealthyDay$$' -hours 24 -days 2
+	$(GO) test ./actors/agent/rules -run '^TestOneCause$$' -stories 100
 
 lint: fmt-check vet staticcheck ## check formatting, vet and staticcheck
 
