@@ -207,13 +207,15 @@ check: lint cross race seeds ## run what CI runs, except test-arm64 and e2e
 	@if command -v $(CLANG) >/dev/null; then $(MAKE) --no-print-directory bpf-check; \
 	else echo "skipped: whether the programs for the kernel are current, as $(CLANG) is not installed"; fi
 
-# One after the other: the tests of processes change the host's networks, and a browser drops its requests then.
+# One after the other: the tests of processes change the host's networks, and a browser drops its requests then. Those of the
+# programs in the kernel come before them: while others come into the kernel and leave it, it may not tell a program of an event.
 e2e: ## run the tests of whole processes, and after them those of the pages
 	$(MAKE) --no-print-directory e2e-processes
 	$(MAKE) --no-print-directory e2e-pages
 
 e2e-processes: e2e-tools ## run the tests of whole processes alone; needs prometheus and promtool
-	$(GO) test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -run E2E -skip E2EBrowser ./$(KERNEL) ./modes/...
+	$(GO) test -tags e2e -count=1 -timeout 5m -run E2E ./$(KERNEL)
+	$(GO) test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -run E2E -skip E2EBrowser ./modes/...
 
 e2e-pages: e2e-tools $(AXE) ## run the tests of the pages alone, in a browser; needs chromium
 	$(GO) test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -run E2EBrowser -parallel 2 ./modes
