@@ -190,7 +190,7 @@ var (
 
 func TestE2EIncidentNodeKilled(t *testing.T) {
 	t.Parallel()
-	d := disaster{node: "data-0", first: []string{"EndpointDown", "ProcessGone"}, has: whatIsLeft,
+	d := disaster{node: "data-0", first: []string{"ProcessEnded"}, has: whatIsLeft,
 		must: []string{messages.EvidenceMetrics, messages.EvidenceNodeLog, messages.EvidenceConfig, messages.EvidenceEvents}, context: []string{"data-1", "liaison-0"}, named: gone,
 		strike: func(_ *testing.T, c *incidentCluster) time.Time {
 			n := c.node("data-0")
@@ -236,7 +236,7 @@ func TestE2EIncidentNodeFrozen(t *testing.T) {
 
 func TestE2EIncidentAgentAndNodeKilledAndBack(t *testing.T) {
 	t.Parallel()
-	d := disaster{node: "data-0", first: []string{"AgentLost", "EndpointDown", "ProcessRestarted", "ProcessGone"}, has: whatIsLeft, late: 20 * time.Second,
+	d := disaster{node: "data-0", first: []string{"AgentLost", "EndpointDown", "ProcessRestarted", "ProcessGone", "ProcessEnded"}, has: whatIsLeft, late: 20 * time.Second,
 		must: []string{messages.EvidenceMetrics, messages.EvidenceNodeLog}, context: []string{"data-1", "liaison-0"},
 		strike: func(_ *testing.T, c *incidentCluster) time.Time {
 			n := c.node("data-0")
@@ -338,7 +338,7 @@ func TestE2EIncidentMemoryGrows(t *testing.T) {
 
 func TestE2EIncidentTwoNodesLost(t *testing.T) {
 	t.Parallel()
-	d := disaster{first: []string{"EndpointDown", "ProcessGone", "AgentLost", "SeveralLost", "RoleLost"}, late: 15 * time.Second, context: []string{"liaison-0"},
+	d := disaster{first: []string{"EndpointDown", "ProcessGone", "ProcessEnded", "AgentLost", "SeveralLost", "RoleLost"}, late: 15 * time.Second, context: []string{"liaison-0"},
 		strike: func(_ *testing.T, c *incidentCluster) time.Time {
 			for _, id := range []string{"data-0", "data-1"} {
 				n := c.node(id)
@@ -358,7 +358,7 @@ func TestE2EIncidentTwoNodesLost(t *testing.T) {
 
 func TestE2EIncidentProxyDownDuringAllOfIt(t *testing.T) {
 	t.Parallel()
-	d := disaster{node: "data-0", first: []string{"EndpointDown", "ProcessGone"}, has: whatIsLeft, must: []string{messages.EvidenceMetrics, messages.EvidenceNodeLog},
+	d := disaster{node: "data-0", first: []string{"ProcessEnded"}, has: whatIsLeft, must: []string{messages.EvidenceMetrics, messages.EvidenceNodeLog},
 		context: []string{"data-1", "liaison-0"}, named: gone,
 		strike: func(t *testing.T, c *incidentCluster) time.Time {
 			c.proxy.kill(syscall.SIGKILL)

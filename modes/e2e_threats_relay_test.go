@@ -50,7 +50,7 @@ func (r *relay) pass(from net.Conn, to string) {
 	done := make(chan struct{}, 2)
 	for _, pair := range [][2]net.Conn{{from, conn}, {conn, from}} {
 		go func() {
-			_, _ = io.Copy(io.MultiWriter(pair[1], r), pair[0])
+			_, _ = io.Copy(io.MultiWriter(r, pair[1]), pair[0])
 			done <- struct{}{}
 		}()
 	}

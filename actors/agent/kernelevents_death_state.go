@@ -162,16 +162,6 @@ func (d *death) cause() string {
 	return ", after " + kernelDetail(d.signal)
 }
 
-// otherKill returns the kill of another process for lack of memory as an alert.
-func otherKill(e *kernelEvent) ruleAlert {
-	who := "another process"
-	if e.Victim == victimAgent {
-		who = "the agent's process"
-	}
-	return ruleAlert{rule: ruleMemoryKill, severity: severityWarning, activeAt: e.At, labels: map[string]string{"victim": string(e.Victim)},
-		summary: fmt.Sprintf("The kernel has killed %s, %s, for lack of memory.", who, processText(e.Comm, e.PID))}
-}
-
 // crashOf returns the end of the process as records of crashes have it; false: it has ended as others wanted, or nobody knows how.
 func (d *death) crashOf(pid int, summary string) (e crashExit, is bool) {
 	if d.exit == nil || d.exit.Unknown || isRequest(d.exit.Signal) {

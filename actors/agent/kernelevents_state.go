@@ -160,8 +160,8 @@ func (s *kernelEventsState) happened(e *kernelEvent, now time.Time) (effects []k
 		effects = []kernelEffect{recordEvent{event}, logKernelEvent{logEntry{warn: true, text: text}}}
 	}
 	switch {
-	case e.Kind == kernelMemoryKill && e.Victim != victimNode:
-		return append(effects, openDeath{otherKill(e)})
+	case e.Kind == kernelMemoryKill && e.Victim != victimNode: // It need not be for lack of memory of the host: control groups have limits.
+		return effects
 	case e.Kind == kernelSignal && !endsProcess(e.Signal):
 		return effects
 	}

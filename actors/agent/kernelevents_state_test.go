@@ -225,13 +225,15 @@ func TestMemoryKills(t *testing.T) {
 	other := killEvent(0, kernel.VictimOther)
 	other.Comm, other.PID = "java", 12
 	k.traces(other)
-	k.want("0 record memory_kill: memory kill of java (12)", "0 open MemoryKill: The kernel has killed another process, java (12), for lack of memory.")
+	k.run(time.Second)
+	k.want("0 record memory_kill: memory kill of java (12)") // That is no incident of this node.
+	require.EqualValues(t, 1, k.state.counts.kills[kernel.VictimOther])
 	k.traces(killEvent(0, kernel.VictimNode))
 	k.traces(signalEvent(1, sigKILL, kernel.SenderKernel))
 	k.traces(exitEvent(2, sigKILL, 0))
 	k.run(time.Second)
-	k.want("0 record memory_kill: memory kill of banyand (4711), which is the node", "0 record process_signal: SIGKILL by the kernel", "0 record process_exit: ended by SIGKILL",
-		"250 open MemoryKill: The kernel has killed the node's process (banyand, 4711) for lack of memory.", "250 crash SIGKILL")
+	k.want("1000 record memory_kill: memory kill of banyand (4711), which is the node", "1000 record process_signal: SIGKILL by the kernel", "1000 record process_exit: ended by SIGKILL",
+		"1250 open MemoryKill: The kernel has killed the node's process (banyand, 4711) for lack of memory.", "1250 crash SIGKILL")
 }
 
 // The id of the host, which the tracer tells, is not that which the agent sees in a namespace of its own.
