@@ -135,6 +135,7 @@ func TestE2EDeathsOfTheNode(t *testing.T) {
 			t.Parallel()
 			var by []string
 			if of.name == "MemoryKill" {
+				hostsKernel.ends(t)
 				if by, _ = inMemoryLimit(t, 96<<20); by == nil {
 					cannotHere(t, "no control group can be made")
 				}
