@@ -21,8 +21,9 @@ const incidentTime = 4 * time.Minute
 
 // startFailingCluster starts three nodes with profiles, of which data-1 is configured differently. What their agents find on disk is a past without faults.
 func startFailingCluster(t *testing.T) *incidentCluster {
-	// ProcessGone fires when an agent has run for two minutes: it joins the incident, instead of opening another one while pages are looked at.
-	longer := []string{"--incident-max-duration", "130s"}
+	// EndpointDown fires 20 s after the end of the process, and ProcessGone when an agent has run for two minutes: they join the incident,
+	// instead of opening another one while pages are looked at.
+	longer := []string{"--incident-max-duration", "130s", "--incident-after", "30s"}
 	return startIncidentCluster(t, append([]string{"--agent-heartbeat-timeout", "30s"}, longer...), func(n *clusterNode) {
 		n.more = slices.Concat(n.more, longer)
 		if n.id == "data-1" {
