@@ -2,7 +2,7 @@
 // and the order in which a mode starts and stops its parts.
 //
 //   - commandline.go, commandline_parse.go, option.go, version.go: from arguments and environment to a running
-//     mode and an exit code
+//     mode and an exit code; config_file.go, config_problem.go: the file of --config, and what is wrong in it
 //   - program.go, log.go, signals.go, signals_state.go, reload.go: what a mode is given, how
 //     the process logs (see logsink), what signals do, and which files SIGHUP reads again
 //   - proxy_config.go, agent_config.go, standalone_config.go: a struct a mode, its

@@ -124,6 +124,7 @@ var wrongValues = map[string][]string{
 	"incident-max-duration":             {"", "x", "0", "-1s", "10", "59s", "121m"},
 	"incident-max-count":                append([]string{"10001"}, wrongInts...),
 	"incident-retention-size":           {"", "x", "0", "0B", "-1GiB", "512", "15MiB", "2PiB", "1kB"},
+	"config":                            wrongFiles,
 	"web-config-file":                   {"a\nb", "\xff", tooLong},
 	"bearer-token-file":                 {"a\nb", "\xff", tooLong},
 	"http-operator":                     {"", "a\nb", "\xff", tooLong, "alice"},
