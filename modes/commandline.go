@@ -31,7 +31,7 @@ const (
 
 const (
 	programName    = "fodc"
-	commandAllowed = "must be agent, proxy, standalone, journal, query, incidents, rules, check or view (see fodc --help)"
+	commandAllowed = "must be agent, proxy, standalone, journal, query, incidents, rules, check, healthcheck or view (see fodc --help)"
 )
 
 const precedence = "A flag overrides its environment variable, which is named after it, the variable overrides the file of --config, and that the default.\n" +
@@ -59,6 +59,10 @@ type Runners struct {
 	CheckProxy func(ctx context.Context, c CheckProxyConfig, stdout, stderr io.Writer) error
 	// CheckConfig says what a mode would do, and what is wrong with the files of its flags.
 	CheckConfig func(ctx context.Context, c CheckedConfig, stdout, stderr io.Writer) error
+	// CheckRules says what an agent makes of files of rules.
+	CheckRules func(ctx context.Context, c CheckRulesConfig, stdout, stderr io.Writer) error
+	// Healthcheck asks the program on this machine whether it is ready.
+	Healthcheck func(ctx context.Context, c HealthcheckConfig, stdout, stderr io.Writer) error
 	// View serves incidents that are in a file or a directory.
 	View func(ctx context.Context, c ViewConfig, stdout, stderr io.Writer) error
 }
@@ -171,7 +175,7 @@ func newApp(stdout, stderr io.Writer, run Runners) *cli.App {
 			Action:          func(c *cli.Context) error { return cmd.action(c, &logging, stderr) },
 		})
 	}
-	app.Commands = append(app.Commands, journalCommand(stderr, run), queryTool(run).cliCommand(stderr), incidentsCommand(stderr, run), rulesCommand(stderr, run), checkCommand(stderr, run), viewTool(run).cliCommand(stderr), helpCommand())
+	app.Commands = append(app.Commands, journalCommand(stderr, run), queryTool(run).cliCommand(stderr), incidentsCommand(stderr, run), rulesCommand(stderr, run), checkCommand(stderr, run), healthcheckCommand(stderr, run), viewTool(run).cliCommand(stderr), helpCommand())
 	return app
 }
 

@@ -55,6 +55,8 @@ func run(t *testing.T, runErr error, env []string, args ...string) outcome {
 		CheckMask:   func(_ context.Context, c CheckMaskConfig, _, _ io.Writer) error { o.config = c; return runErr },
 		CheckProxy:  func(_ context.Context, c CheckProxyConfig, _, _ io.Writer) error { o.config = c; return runErr },
 		CheckConfig: func(_ context.Context, c CheckedConfig, _, _ io.Writer) error { o.config = c; return runErr },
+		CheckRules:  func(_ context.Context, c CheckRulesConfig, _, _ io.Writer) error { o.config = c; return runErr },
+		Healthcheck: func(_ context.Context, c HealthcheckConfig, _, _ io.Writer) error { o.config = c; return runErr },
 		View:        func(_ context.Context, c ViewConfig, _, _ io.Writer) error { o.config = c; return runErr },
 	})
 	o.stdout, o.stderr = stdout.String(), stderr.String()

@@ -12,8 +12,9 @@
 //     inspect.go and export_command.go are theirs
 //   - query_command.go, query_run.go: the command that evaluates an expression; query_client.go: by a
 //     proxy; query_dir.go, query_journal.go: over a directory
-//   - check_command.go, check_mask.go, check_proxy.go: commands that try out what a process would do;
+//   - check_command.go, check_mask.go, check_proxy.go, check_rules.go: commands that try out what a process would do;
 //     check_config.go and check_config_*.go: what a mode makes of its flags and files
+//   - healthcheck_command.go, healthcheck.go: the command that asks whether the program on this machine is ready
 //   - view_command.go, view.go: the command that serves incidents of a file or a directory
 //   - proxy.go, agent.go, standalone.go: start and stop; mode.go what these share; storage.go: the
 //     agent's directory, and its lock

@@ -79,7 +79,7 @@ An error names the file, the line, the key and the value, with secrets masked. T
     fodc proxy: proxy.yaml:7: collect-timeout "1m": must be less than --http-write-timeout, which is 10s
 
 ` + "`fodc check config proxy --config proxy.yaml`" + ` lists all problems, and says which settings a flag or a variable overrides.
-` + "`fodc check proxy`" + ` takes the same file. The examples name JSON schemas for editors, which stand
+` + "`fodc check proxy`" + ` and ` + "`fodc healthcheck`" + ` take the same file. The examples name JSON schemas for editors, which stand
 beside them, in their first line.
 `
 
@@ -110,6 +110,17 @@ Nothing is registered, and no session is replaced or disturbed: the question has
 another version refuses that stream, whatever comes on it, and the last line says that the registration was not tried. The proxy
 counts such questions among the registrations of an address, which are limited, logs them, and has metrics of them
 (` + "`fodc_proxy_registration_checks_accepted_total`, `fodc_proxy_registration_checks_refused_total`" + `).
+
+` + "`fodc check rules FILE...`" + ` reads files of alerting rules as an agent with ` + "`--rule-file`" + ` does: [incidents.md](incidents.md#rules).
+
+## Whether it is ready
+
+` + "`fodc healthcheck agent`, `fodc healthcheck proxy` and `fodc healthcheck standalone`" + ` ask the program on this machine whether it takes
+requests (` + "`/-/ready`" + `). They take the flags, the variables and the ` + "`--config`" + ` of the mode, of which they need the addresses of HTTP
+and ` + "`--web-config-file`" + `, which says whether there is TLS. The exit code is 0 or 1, and the answer must come within ` + "`--timeout`" + ` (3 s,
+` + "`FODC_HEALTHCHECK_TIMEOUT`" + `). Without a mode, mode and flags are those of the process 1, which is the program of a container:
+
+    HEALTHCHECK CMD ["/fodc", "healthcheck"]
 `
 
 const logAndSignals = `
