@@ -31,7 +31,7 @@ const (
 
 const (
 	programName    = "fodc"
-	commandAllowed = "must be agent, proxy, standalone, journal, query, incidents, rules, check, healthcheck or view (see fodc --help)"
+	commandAllowed = "must be agent, proxy, standalone, journal, query, incidents, rules, check, healthcheck, view, completion or man (see fodc --help)"
 )
 
 const precedence = "A flag overrides its environment variable, which is named after it, the variable overrides the file of --config, and that the default.\n" +
@@ -175,7 +175,8 @@ func newApp(stdout, stderr io.Writer, run Runners) *cli.App {
 			Action:          func(c *cli.Context) error { return cmd.action(c, &logging, stderr) },
 		})
 	}
-	app.Commands = append(app.Commands, journalCommand(stderr, run), queryTool(run).cliCommand(stderr), incidentsCommand(stderr, run), rulesCommand(stderr, run), checkCommand(stderr, run), healthcheckCommand(stderr, run), viewTool(run).cliCommand(stderr), helpCommand())
+	app.Commands = append(app.Commands, journalCommand(stderr, run), queryTool(run).cliCommand(stderr), incidentsCommand(stderr, run), rulesCommand(stderr, run), checkCommand(stderr, run), healthcheckCommand(stderr, run), viewTool(run).cliCommand(stderr),
+		completionCommand(stderr), manTool().cliCommand(stderr), helpCommand())
 	return app
 }
 

@@ -15,6 +15,7 @@
 //   - check_command.go, check_mask.go, check_proxy.go, check_rules.go: commands that try out what a process would do;
 //     check_config.go and check_config_*.go: what a mode makes of its flags and files
 //   - healthcheck_command.go, healthcheck.go: the command that asks whether the program on this machine is ready
+//   - shell_command.go: the commands that print completions and the manual page (see clidoc)
 //   - view_command.go, view.go: the command that serves incidents of a file or a directory
 //   - proxy.go, agent.go, standalone.go: start and stop; mode.go what these share; storage.go: the
 //     agent's directory, and its lock

@@ -121,6 +121,11 @@ and ` + "`--web-config-file`" + `, which says whether there is TLS. The exit cod
 ` + "`FODC_HEALTHCHECK_TIMEOUT`" + `). Without a mode, mode and flags are those of the process 1, which is the program of a container:
 
     HEALTHCHECK CMD ["/fodc", "healthcheck"]
+
+## Completions and the manual page
+
+` + "`source <(fodc completion bash)`" + ` completes commands, flags and their values in bash; ` + "`fodc completion zsh`" + ` and
+` + "`fodc completion fish`" + ` print the same for these shells. ` + "`fodc man | man -l -`" + ` shows the manual page, with all commands and flags.
 `
 
 const logAndSignals = `

@@ -290,7 +290,7 @@ func TestWrongCommandLine(t *testing.T) {
 		t.Helper()
 		wrong(t, run(t, nil, nil, args...), words)
 	}
-	f("agent, proxy, standalone, journal, query, incidents, rules, check, healthcheck or view")
+	f("agent, proxy, standalone, journal, query, incidents, rules, check, healthcheck, view, completion or man")
 	f(`unknown command "x"`, "x")
 	f(`unknown command ""`, "")
 	f(`unknown command "x\ny"`, "x\ny")
