@@ -114,8 +114,8 @@ fuzz: ## run each fuzz test for FUZZTIME (default 10s)
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-docs: ## write the generated parts of docs/
-	$(GO) test ./modes -count=1 -run '^TestDocs(API|Configuration)$$' -update
+docs: ## write the generated parts of docs/, and the schemas in deploy/config/
+	$(GO) test ./modes -count=1 -run '^TestDocs(API|Configuration|Schemas)$$' -update
 
 bench-proxy: build ## compare the proxy with a server that only forwards bytes; takes minutes
 	FODC_BENCH_BINARY=$(BIN)/fodc $(GO) test -tags bench -count=1 -v -run BenchProxy ./modes/proxybench

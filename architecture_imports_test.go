@@ -17,13 +17,15 @@ const (
 // those that tests may import besides are in testsMayImport.
 var mayImport = map[string][]string{
 	".": {"modes"},
-	"modes": {"modes/certs", "modes/export", "modes/files", "modes/httpconfig", "modes/scrapeconfig", "modes/logsink", "modes/logsilencer", "modes/tokens", "modes/webconfig", "httpapi", "httpapi/access", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/ramps", "actors/agent/rules", "actors/agent/rules/ruletest", "actors/agent/telemetry", "actors/agent/telemetry/kernel", "actors/proxy", "actors/proxy/store",
+	"modes": {"modes/certs", "modes/clidoc", "modes/configfile", "modes/export", "modes/files", "modes/httpconfig", "modes/scrapeconfig", "modes/logsink", "modes/logsilencer", "modes/tokens", "modes/webconfig", "httpapi", "httpapi/access", "actors", "actors/agent", "actors/agent/mask", "actors/agent/nodeconfig", "actors/agent/pressure", "actors/agent/ramps", "actors/agent/rules", "actors/agent/rules/ruletest", "actors/agent/telemetry", "actors/agent/telemetry/kernel", "actors/proxy", "actors/proxy/store",
 		"httpapi/promapi", "messages", "modes/incidents", "modes/inspect", "modes/query", "recorder/blocks", "recorder/bundle", "recorder/changes", "recorder/journal", "recorder/journal/diskfs", "recorder/incidentseries", "recorder/promstore", "actors/agent/capture", "recorder/evidence", "recorder/evidence/dirfs"},
 	"modes/query":                   {"modes/logsink"},
 	"modes/incidents":               {"messages", "modes/logsink"},
 	"modes/inspect":                 {"modes/logsink", "recorder/journal"},
 	"modes/export":                  {"httpapi/exposition", "messages", "modes/logsink", "recorder/blocks", "recorder/journal", "recorder/promstore"},
 	"modes/certs":                   {"modes/files"},
+	"modes/clidoc":                  {},
+	"modes/configfile":              {},
 	"modes/files":                   {"modes/logsink"},
 	"modes/tokens":                  {},
 	"modes/webconfig":               {"httpapi/access", "modes/files"},
@@ -301,7 +303,7 @@ func isPure(s source) bool {
 	if s.isTest() || s.isGenerated() {
 		return false
 	}
-	return slices.Contains([]string{"messages", "messages/wire", "messages/wire/fastframe", "recorder", "recorder/changes", "recorder/codec", "recorder/evidence", "recorder/journal", "httpapi/exposition", "modes/inspect", "modes/query", "modes/tokens", "recorder/promstore",
+	return slices.Contains([]string{"messages", "messages/wire", "messages/wire/fastframe", "recorder", "recorder/changes", "recorder/codec", "recorder/evidence", "recorder/journal", "httpapi/exposition", "modes/inspect", "modes/query", "modes/clidoc", "modes/configfile", "modes/tokens", "recorder/promstore",
 		"actors/agent/mask"}, s.dir()) ||
 		strings.HasSuffix(s.path, "_state.go")
 }

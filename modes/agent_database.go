@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fodc/actors/agent"
+	"fodc/modes/configfile"
 )
 
 // DatabaseConfig is what an agent asks its database node, on the loopback interface.
@@ -58,7 +59,7 @@ func lifecyclePortOption(c *DatabaseConfig) *option {
 }
 
 func statePortsOption(dst *[]int) *option {
-	o := &option{name: "cluster-state-ports", repeatable: true, envList: true,
+	o := &option{name: "cluster-state-ports", repeatable: true, envList: true, kind: configfile.Numbers, numbers: portRange.limits(),
 		usage: "`PORTS` on this host, with commas between, at which the node is asked who it is and which nodes it knows: then neither its role nor its labels need flags"}
 	o.parse = func(texts []string) error {
 		*dst = nil

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"fodc/messages"
+	"fodc/modes/configfile"
 )
 
 const (
@@ -65,7 +66,7 @@ func (c AgentConfig) checkNodeIP() error {
 
 func labelsOption(dst *map[string]string) *option {
 	const name = "node-labels"
-	return &option{name: name, repeatable: true,
+	return &option{name: name, repeatable: true, kind: configfile.Pairs,
 		usage: "`LABELS` of the node, name=value with commas between, stamped on its series as node_<name>",
 		parse: func(texts []string) error {
 			*dst = nil
@@ -87,7 +88,7 @@ func labelsOption(dst *map[string]string) *option {
 
 func secondaryOption(dst *map[string]messages.Address) *option {
 	const name = "secondary-address"
-	return &option{name: name, repeatable: true, envList: true,
+	return &option{name: name, repeatable: true, envList: true, kind: configfile.Pairs,
 		usage: "another `ADDRESS` of the node, name=ip:port; may be given several times",
 		parse: func(texts []string) error {
 			*dst = nil

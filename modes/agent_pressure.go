@@ -9,6 +9,7 @@ import (
 
 	"fodc/actors/agent"
 	"fodc/actors/agent/pressure"
+	"fodc/modes/configfile"
 	"fodc/recorder/journal/diskfs"
 
 	"go.uber.org/zap"
@@ -153,7 +154,7 @@ func (r bytesRange) check(flag string, n int64) error {
 }
 
 func (r bytesRange) option(dst *int64, name, def, usage string) *option {
-	return &option{name: name, usage: usage, defaultValue: def, parse: func(texts []string) error {
+	return &option{name: name, usage: usage, defaultValue: def, kind: configfile.Number, numbers: &[2]int64{r.low, r.high}, parse: func(texts []string) error {
 		n, err := strconv.ParseInt(texts[0], 10, 64)
 		if err != nil || r.check(name, n) != nil {
 			return invalid(name, texts[0], "%s", r.allowed())

@@ -7,6 +7,7 @@ import (
 
 	"fodc/actors/agent"
 	"fodc/messages"
+	"fodc/modes/configfile"
 )
 
 // defaultPort is the port of a node's metrics.
@@ -21,7 +22,7 @@ type targetInput struct {
 func targetOptions(in *targetInput) []*option {
 	endpoints := listOption(&in.endpoints, "metrics-endpoint", "`URL` of a metrics page; may be given several times")
 	endpoints.defaultText = portURL(defaultPort)
-	byPort := &option{name: "poll-metrics-ports", repeatable: true, envList: true,
+	byPort := &option{name: "poll-metrics-ports", repeatable: true, envList: true, kind: configfile.Numbers, numbers: portRange.limits(),
 		usage: "`PORT` of a metrics page on this host, short for http://127.0.0.1:PORT/metrics; may be given several times"}
 	byPort.parse = func(texts []string) error {
 		in.ports = nil

@@ -26,8 +26,10 @@ var portRange = intRange{1, 65535}
 type invalidError struct {
 	// flag is the name without dashes.
 	flag string
-	// source is the environment variable with the value; empty: the value is not from one.
+	// source is the environment variable with the value; empty: the value is from a flag.
 	source string
+	// inFile: the value is in the configuration file; source is the file, the line and the key.
+	inFile bool
 	value  string
 	// absent: a required value is missing.
 	absent bool

@@ -13,7 +13,7 @@ const checkDescription = "A check starts nothing and changes nothing."
 
 // checkTools are the subcommands of fodc check but for config, which has subcommands of its own.
 func checkTools(run Runners) []tool {
-	return []tool{checkMaskTool(run), checkProxyTool(run)}
+	return []tool{checkMaskTool(run), checkProxyTool(run), checkRulesTool(run)}
 }
 
 // checkCommand is fodc check, with its subcommands.

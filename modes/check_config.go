@@ -15,13 +15,15 @@ type CheckedConfig struct {
 	Agent      *AgentConfig
 	Proxy      *ProxyConfig
 	Standalone *StandaloneConfig
+	// File is the configuration file; nil: there is none.
+	File *CheckedFile
 }
 
 const checkConfigName = "config"
 
-const checkConfigDescription = "It takes the flags and variables of the mode, reads the files that they name, and says in words what the mode would do: what it scrapes and asks for, " +
+const checkConfigDescription = "It takes the flags, variables and --config of the mode, reads the files that they name, and says in words what the mode would do: what it scrapes and asks for, " +
 	"how, who may connect, and which certificates expire when. All problems are listed, a line each.\n" +
-	"Nothing is started, written or connected to. The exit code is 1 if there are problems, 2 for wrong flags; warnings do not change it."
+	"Nothing is started, written or connected to. The exit code is 1 if there are problems, in the file of --config, too, and 2 for wrong flags; warnings do not change it."
 
 // checkConfigCommand is fodc check config, with a subcommand for each mode.
 func checkConfigCommand(stderr io.Writer, run Runners) *cli.Command {
@@ -46,11 +48,12 @@ func checkConfigTools(run Runners) (tools []tool) {
 		options := append(cmd.options, logOptions(&logConfig{})...)
 		fromEnvironment(options)
 		tools = append(tools, tool{parent: checkCommandName + " " + checkConfigName, name: cmd.name, usage: "says what fodc " + cmd.name + " would do", description: checkConfigDescription,
-			options: options, finish: cmd.finish, everyError: true,
+			options: options, mode: cmd.name, finish: cmd.finish, everyError: true,
 			run: func(ctx context.Context, _ string, stdout, stderr io.Writer) error {
 				if err := cmd.run(ctx, Program{}); err != nil {
 					return err
 				}
+				c.File = checkedFile(options)
 				return run.CheckConfig(ctx, c, stdout, stderr)
 			}})
 	}
@@ -74,6 +77,7 @@ func RunCheckConfig(ctx context.Context, c CheckedConfig, stdout, _ io.Writer) e
 }
 
 func (c CheckedConfig) check(r *configReport) {
+	c.File.check(r)
 	switch {
 	case c.Agent != nil:
 		c.Agent.checkNode(r)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"fodc/actors/agent"
@@ -25,15 +26,15 @@ type CheckProxyConfig struct {
 
 const checkProxyDescription = "It connects to the proxy as an agent does, and says of each step what becomes of it: the name, the connection, TLS, certificates, " +
 	"and whether the proxy would accept the registration of the node. Nothing is registered, and no session is replaced.\n" +
-	"The flags and their variables are those of fodc agent."
+	"The flags, their variables and --config are those of fodc agent."
 
 // checkProxyTool is fodc check proxy.
 func checkProxyTool(run Runners) tool {
 	var c CheckProxyConfig
-	options := append(identityOptions(&c.Agent), linkSecurityOptions(&c.Agent.Security)...)
+	options := slices.Concat([]*option{configOption()}, identityOptions(&c.Agent), linkSecurityOptions(&c.Agent.Security))
 	fromEnvironment(options)
 	return tool{parent: checkCommandName, name: "proxy", usage: "tries to reach a proxy as an agent does, without registering", description: checkProxyDescription,
-		options: options,
+		options: options, mode: "agent", keys: slices.Concat(agentCommand(Runners{}).options, logOptions(&logConfig{})),
 		operand: operand{name: "ADDRESS", what: "that of the gRPC server of a proxy, host:port", must: "must be HOST:PORT", one: "one ADDRESS is allowed"},
 		accept: func(address string) error {
 			if checkDialAddr("", address) != nil {

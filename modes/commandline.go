@@ -31,10 +31,10 @@ const (
 
 const (
 	programName    = "fodc"
-	commandAllowed = "must be agent, proxy, standalone, journal, query, incidents, rules, check or view (see fodc --help)"
+	commandAllowed = "must be agent, proxy, standalone, journal, query, incidents, rules, check, healthcheck, view, completion or man (see fodc --help)"
 )
 
-const precedence = "A flag overrides its environment variable, which is named after it, and the variable overrides the default.\n" +
+const precedence = "A flag overrides its environment variable, which is named after it, the variable overrides the file of --config, and that the default.\n" +
 	"Where a flag may be given several times, white space separates the values of the variable."
 
 // Runners are the functions that the commands run. Each blocks until its context ends, and
@@ -59,6 +59,10 @@ type Runners struct {
 	CheckProxy func(ctx context.Context, c CheckProxyConfig, stdout, stderr io.Writer) error
 	// CheckConfig says what a mode would do, and what is wrong with the files of its flags.
 	CheckConfig func(ctx context.Context, c CheckedConfig, stdout, stderr io.Writer) error
+	// CheckRules says what an agent makes of files of rules.
+	CheckRules func(ctx context.Context, c CheckRulesConfig, stdout, stderr io.Writer) error
+	// Healthcheck asks the program on this machine whether it is ready.
+	Healthcheck func(ctx context.Context, c HealthcheckConfig, stdout, stderr io.Writer) error
 	// View serves incidents that are in a file or a directory.
 	View func(ctx context.Context, c ViewConfig, stdout, stderr io.Writer) error
 }
@@ -92,6 +96,8 @@ type runFailure struct{ error }
 type command struct {
 	name, usage string
 	options     []*option
+	// keys are all options of the mode, where options are some of them: the file of --config may have them; nil: options.
+	keys []*option
 	// finish completes and validates the configuration after the options are parsed.
 	finish func() error
 	run    func(context.Context, Program) error
@@ -99,33 +105,33 @@ type command struct {
 
 func proxyCommand(run Runners) command {
 	var c ProxyConfig
-	return command{"proxy", "keeps the registry of agents and answers for all of them over HTTP", slices.Concat(proxyOptions(&c), proxyStorageOptions(&c), proxyIncidentTimes(&c.Incidents)),
-		func() error {
+	return command{name: "proxy", usage: "keeps the registry of agents and answers for all of them over HTTP", options: slices.Concat([]*option{configOption()}, proxyOptions(&c), proxyStorageOptions(&c), proxyIncidentTimes(&c.Incidents)),
+		finish: func() error {
 			return cmp.Or(c.Validate(), c.Incidents.validateTimes(), c.Incidents.checkKeepLast(c.StorageDir))
 		},
-		func(ctx context.Context, p Program) error { return run.Proxy(ctx, c, p) }}
+		run: func(ctx context.Context, p Program) error { return run.Proxy(ctx, c, p) }}
 }
 
 func agentCommand(run Runners) command {
 	var c AgentConfig
 	var in targetInput
-	return command{"agent", "records the metrics of a node and its host, and answers its proxies",
-		append(linkOptions(&c), nodeOptions(&c, &in)...),
-		func() error {
+	return command{name: "agent", usage: "records the metrics of a node and its host, and answers its proxies",
+		options: slices.Concat([]*option{configOption()}, linkOptions(&c), nodeOptions(&c, &in)),
+		finish: func() error {
 			if err := c.finish(in, ""); err != nil {
 				return err
 			}
 			return c.Validate()
 		},
-		func(ctx context.Context, p Program) error { return run.Agent(ctx, c, p) }}
+		run: func(ctx context.Context, p Program) error { return run.Agent(ctx, c, p) }}
 }
 
 func standaloneCommand(run Runners) command {
 	var c StandaloneConfig
 	var in targetInput
-	options := standaloneOptions(&c, &in)
-	return command{standaloneRole, "runs a proxy and an agent in one process", options,
-		func() error {
+	options := slices.Concat([]*option{configOption()}, standaloneOptions(&c, &in))
+	return command{name: standaloneRole, usage: "runs a proxy and an agent in one process", options: options,
+		finish: func() error {
 			// If the host has no name, Validate reports that the node id is missing.
 			host, _ := os.Hostname()
 			if err := c.finish(in, host, options); err != nil {
@@ -133,7 +139,7 @@ func standaloneCommand(run Runners) command {
 			}
 			return c.Validate()
 		},
-		func(ctx context.Context, p Program) error { return run.Standalone(ctx, c, p) }}
+		run: func(ctx context.Context, p Program) error { return run.Standalone(ctx, c, p) }}
 }
 
 func newApp(stdout, stderr io.Writer, run Runners) *cli.App {
@@ -169,7 +175,8 @@ func newApp(stdout, stderr io.Writer, run Runners) *cli.App {
 			Action:          func(c *cli.Context) error { return cmd.action(c, &logging, stderr) },
 		})
 	}
-	app.Commands = append(app.Commands, journalCommand(stderr, run), queryTool(run).cliCommand(stderr), incidentsCommand(stderr, run), rulesCommand(stderr, run), checkCommand(stderr, run), viewTool(run).cliCommand(stderr), helpCommand())
+	app.Commands = append(app.Commands, journalCommand(stderr, run), queryTool(run).cliCommand(stderr), incidentsCommand(stderr, run), rulesCommand(stderr, run), checkCommand(stderr, run), healthcheckCommand(stderr, run), viewTool(run).cliCommand(stderr),
+		completionCommand(stderr), manTool().cliCommand(stderr), helpCommand())
 	return app
 }
 
@@ -193,7 +200,7 @@ func (cmd command) action(c *cli.Context, logging *logConfig, stderr io.Writer) 
 	defer log.close()
 	defer zap.RedirectStdLog(log.Named("stdlog"))()
 	grpclog.SetLoggerV2(grpcLogger(log.Logger))
-	log.Info("starting", zap.String("mode", cmd.name), zap.Stringer("version", thisBuild()))
+	log.Info("starting", zap.String("mode", cmd.name), zap.Stringer("version", thisBuild()), zap.String("config", cmd.configPath()))
 	watcher := files.NewWatcher(log.Named("files"))
 	defer watcher.Stop()
 	p := Program{Log: log.Logger, LogLinesDropped: log.dropped, Flags: cmd.flags(), Reload: newReload(log.Logger, watcher), Files: watcher}

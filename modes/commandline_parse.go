@@ -7,8 +7,12 @@ import (
 	"fodc/actors/agent/mask"
 )
 
-// parse parses the values of the options. The error is about the first one that is wrong.
+// parse parses the values of the options. The error is about the configuration file, or about the first option that is
+// wrong.
 func (cmd command) parse() error {
+	if wrong := cmd.readConfig(); len(wrong) > 0 {
+		return wrongOptions(wrong).shortened(cmd.name)
+	}
 	for _, o := range cmd.options {
 		if err := o.resolve(); err != nil {
 			return cmd.explain(err)
@@ -17,18 +21,23 @@ func (cmd command) parse() error {
 	return cmd.explain(cmd.finish())
 }
 
-// parseAll is parse, whose error names all options with wrong values.
+// parseAll is parse, whose error names all options with wrong values, and is wrongOptions.
 func (cmd command) parseAll() error {
-	var wrong []string
+	wrong := cmd.readConfig()
 	for _, o := range cmd.options {
-		if err := o.resolve(); err != nil {
-			wrong = append(wrong, cmd.explain(err).Error())
+		if err := o.resolve(); err != nil && o.name != configFlag { // The file is read already.
+			wrong = append(wrong, cmd.explain(err))
 		}
 	}
-	if len(wrong) > 0 {
-		return errors.New(strings.Join(wrong, "; "))
+	if len(wrong) == 0 {
+		if err := cmd.explain(cmd.finish()); err != nil {
+			wrong = append(wrong, err)
+		}
 	}
-	return cmd.explain(cmd.finish())
+	if len(wrong) == 0 {
+		return nil
+	}
+	return wrongOptions(wrong)
 }
 
 // flags returns the values that count, as a page may show them.

@@ -55,6 +55,8 @@ func run(t *testing.T, runErr error, env []string, args ...string) outcome {
 		CheckMask:   func(_ context.Context, c CheckMaskConfig, _, _ io.Writer) error { o.config = c; return runErr },
 		CheckProxy:  func(_ context.Context, c CheckProxyConfig, _, _ io.Writer) error { o.config = c; return runErr },
 		CheckConfig: func(_ context.Context, c CheckedConfig, _, _ io.Writer) error { o.config = c; return runErr },
+		CheckRules:  func(_ context.Context, c CheckRulesConfig, _, _ io.Writer) error { o.config = c; return runErr },
+		Healthcheck: func(_ context.Context, c HealthcheckConfig, _, _ io.Writer) error { o.config = c; return runErr },
 		View:        func(_ context.Context, c ViewConfig, _, _ io.Writer) error { o.config = c; return runErr },
 	})
 	o.stdout, o.stderr = stdout.String(), stderr.String()
@@ -154,6 +156,8 @@ func TestEveryProxyFlagArrives(t *testing.T) {
 	requireAllOptions(t, proxyCommand(Runners{}), args)
 	o := run(t, nil, nil, args...)
 	require.Equal(t, want, o.config, o.stderr)
+	o = run(t, nil, nil, "proxy", "--config", asFile(t, proxyCommand(Runners{}), args))
+	require.Equal(t, want, o.config, o.stderr)
 	o = run(t, nil, append(asEnv(values), "FODC_ALLOW_REMOTE_ACTIONS=true"), "proxy")
 	require.Equal(t, want, o.config, o.stderr)
 }
@@ -214,6 +218,8 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 	requireAllOptions(t, agentCommand(Runners{}), args)
 	o := run(t, nil, nil, args...)
 	require.Equal(t, want, o.config, o.stderr)
+	o = run(t, nil, nil, "agent", "--config", asFile(t, agentCommand(Runners{}), args))
+	require.Equal(t, want, o.config, o.stderr)
 
 	o = run(t, nil, append(asEnv(single), "FODC_PROXY_ADDR=a:1 [::1]:2",
 		"FODC_SECONDARY_ADDRESS=grpc=[::1]:4\nhttp=10.0.0.1:5", "FODC_METRICS_ENDPOINT= http://h/a,b  https://h:6 ",
@@ -228,6 +234,9 @@ func TestEveryAgentFlagArrives(t *testing.T) {
 func requireAllOptions(t *testing.T, c command, args []string) {
 	t.Helper()
 	for _, o := range c.options {
+		if o.name == configFlag {
+			continue // It is no setting.
+		}
 		given := slices.ContainsFunc(args, func(arg string) bool { return arg == "--"+o.name || strings.HasPrefix(arg, "--"+o.name+"=") })
 		require.True(t, given, "the test does not give --%s", o.name)
 	}

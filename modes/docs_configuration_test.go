@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-//go:generate go test -run ^TestDocs(API|Configuration)$ -update .
+//go:generate go test -run ^TestDocs(API|Configuration|Schemas)$ -update .
 
 // updating reports whether to rewrite the generated parts of docs/. The flag -update is that
 // of actorstest.
@@ -29,9 +29,9 @@ const configurationIntro = `# Configuration
 <!-- Generated from the flags by make docs. Change those, or modes/docs_configuration_test.go, and not this file. -->
 
 All settings are flags. Each flag has an environment variable, too: ` + "`FODC_`" + ` and the name of the flag in capitals, with ` + "`_`" + `
-instead of ` + "`-`" + `.
+instead of ` + "`-`" + `. And each is a key of the [configuration file](#the-configuration-file).
 
-- A flag overrides its variable, and the variable overrides the default. An empty variable counts as absent.
+- A flag overrides its variable, the variable overrides the file, and the file overrides the default. An empty variable counts as absent.
 - If a flag may be given several times, the values in its variable are separated by white space.
 - Durations are written as ` + "`500ms`, `10s` or `1m30s`" + `. Those of ` + "`--storage-*` may have days, weeks and years, too: `3d`, `2w`" + `.
 
@@ -47,6 +47,42 @@ is allowed:
 
 `
 
+const configFileText = `
+## The configuration file
+
+` + "`--config FILE`" + ` of ` + "`fodc agent`, `fodc proxy` and `fodc standalone`" + ` reads settings from a file in YAML. Its keys are the names of the
+flags, without the dashes. [deploy/config/agent.yaml](../deploy/config/agent.yaml) and
+[deploy/config/proxy.yaml](../deploy/config/proxy.yaml) are examples:
+
+    node-id: data-0
+    node-role: datanode-hot
+    node-labels:                  # a mapping, or zone=a,disk=nvme as for the flag; so is secondary-address
+      zone: a
+      disk: nvme
+    proxy-addr:                   # a list, where a flag may be given several times
+      - proxy-a.example:17900
+      - proxy-b.example:17900
+    poll-metrics-interval: 10s
+    host-telemetry: false
+
+- What a flag or a variable sets is not taken from the file. That counts for whole lists: they are not joined.
+- An empty text (` + "`storage-dir: \"\"`" + `) is a value. A key without a value is an error.
+- Numbers, ` + "`true` and `false`" + ` are written without quotes.
+- Unknown keys, keys that are there twice, aliases, anchors, tags and a second document are errors. So is a file of more than 256 KiB,
+  or one that is not in UTF-8.
+- The file is read once, at the start. It may name files, which are then read again as described with their flags. What these names begin with
+  is the working directory, as for flags.
+
+An error names the file, the line, the key and the value, with secrets masked. The program ends with exit code 2, as for wrong flags:
+
+    $ fodc proxy --config proxy.yaml
+    fodc proxy: proxy.yaml:7: collect-timeout "1m": must be less than --http-write-timeout, which is 10s
+
+` + "`fodc check config proxy --config proxy.yaml`" + ` lists all problems, and says which settings a flag or a variable overrides.
+` + "`fodc check proxy`" + ` and ` + "`fodc healthcheck`" + ` take the same file. The examples name JSON schemas for editors, which stand
+beside them, in their first line.
+`
+
 const checking = `
 ## Before a start
 
@@ -54,12 +90,12 @@ const checking = `
 read all files that they name. They say what the mode would do: what it scrapes and with which authentication, which proxies it
 connects to, who may connect and ask, and when certificates expire. All problems are listed, a line each, with the flag, the file,
 the reason and what to look at next. Nothing is started, made, locked or connected to, and no secret is shown. The exit code is 1 if
-there are problems, and 2 for wrong flags. Warnings do not change it: a certificate that expires within a week, a key or token
+there are problems, in the file of ` + "`--config`" + `, too, and 2 for wrong flags. Warnings do not change it: a certificate that expires within a week, a key or token
 that all users of the machine can read, tokens without TLS, HTTP that is open.
 
 ` + "`fodc check proxy ADDRESS`" + ` connects to the gRPC server of a proxy as an agent does. It takes the flags of ` + "`fodc agent`" + ` that say who the node
 is (` + "`--node-id`, `--node-role`, `--pod-name`" + ` and so on) and how connections to proxies are secured (` + "`--proxy-tls`, `--proxy-*-file`" + ` and
-so on), and their variables. Each step is a line: the name, the connection, TLS with the proxy's certificate, the agent's own
+so on), their variables, and ` + "`--config`" + `. Each step is a line: the name, the connection, TLS with the proxy's certificate, the agent's own
 certificate, HTTP/2, and the registration. After the first failure, which says what to look at, the exit code is 1:
 
     $ fodc check proxy proxy.example:17900 --proxy-tls --proxy-ca-file ca.crt --node-id data-0
@@ -74,6 +110,22 @@ Nothing is registered, and no session is replaced or disturbed: the question has
 another version refuses that stream, whatever comes on it, and the last line says that the registration was not tried. The proxy
 counts such questions among the registrations of an address, which are limited, logs them, and has metrics of them
 (` + "`fodc_proxy_registration_checks_accepted_total`, `fodc_proxy_registration_checks_refused_total`" + `).
+
+` + "`fodc check rules FILE...`" + ` reads files of alerting rules as an agent with ` + "`--rule-file`" + ` does: [incidents.md](incidents.md#rules).
+
+## Whether it is ready
+
+` + "`fodc healthcheck agent`, `fodc healthcheck proxy` and `fodc healthcheck standalone`" + ` ask the program on this machine whether it takes
+requests (` + "`/-/ready`" + `). They take the flags, the variables and the ` + "`--config`" + ` of the mode, of which they need the addresses of HTTP
+and ` + "`--web-config-file`" + `, which says whether there is TLS. The exit code is 0 or 1, and the answer must come within ` + "`--timeout`" + ` (3 s,
+` + "`FODC_HEALTHCHECK_TIMEOUT`" + `). Without a mode, mode and flags are those of the process 1, which is the program of a container:
+
+    HEALTHCHECK CMD ["/fodc", "healthcheck"]
+
+## Completions and the manual page
+
+` + "`source <(fodc completion bash)`" + ` completes commands, flags and their values in bash; ` + "`fodc completion zsh`" + ` and
+` + "`fodc completion fish`" + ` print the same for these shells. ` + "`fodc man | man -l -`" + ` shows the manual page, with all commands and flags.
 `
 
 const logAndSignals = `
@@ -195,6 +247,7 @@ func configurationPage(t *testing.T) string {
 	var b strings.Builder
 	b.WriteString(configurationIntro)
 	b.WriteString("    $ fodc proxy --collect-timeout 1m\n    " + run(t, nil, nil, "proxy", "--collect-timeout", "1m").stderr)
+	b.WriteString(configFileText)
 	for _, name := range []string{"proxy", "agent"} {
 		cmd := docsCommand(name)
 		fmt.Fprintf(&b, "\n## fodc %s\n\n`fodc %s` %s.\n\n%s", name, name, cmd.usage, table(t, name, cmd.options))

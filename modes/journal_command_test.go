@@ -84,7 +84,7 @@ func TestWrongJournalCommandLine(t *testing.T) {
 	f(`inspect: unknown flag "--log-level"`, "inspect", "a", "--log-level", "info")
 	f("---x", "inspect", "a", "---x")
 	wrong(t, run(t, nil, nil, "help", "journal", "x"), `fodc journal: unknown command "x"`)
-	wrong(t, run(t, nil, nil, "journals"), `unknown command "journals": must be agent, proxy, standalone, journal, query, incidents, rules, check or view`)
+	wrong(t, run(t, nil, nil, "journals"), `unknown command "journals": must be agent, proxy, standalone, journal, query, incidents, rules, check`)
 }
 
 func TestJournalHelp(t *testing.T) {

@@ -102,7 +102,7 @@ func (r durationRange) check(flag string, d time.Duration) error {
 }
 
 func (r durationRange) option(dst *time.Duration, name, def, usage string) *option {
-	return &option{name: name, usage: usage, defaultValue: def, parse: func(texts []string) error {
+	return &option{name: name, usage: usage, defaultValue: def, pattern: longDurationPattern, parse: func(texts []string) error {
 		d, err := parseDuration(texts[0])
 		if err != nil {
 			return invalid(name, texts[0], "%s", r.allowed())
@@ -136,7 +136,7 @@ func (r sizeRange) check(flag string, size int64) error {
 }
 
 func (r sizeRange) option(dst *int64, name, def, usage string) *option {
-	return &option{name: name, usage: usage, defaultValue: def, parse: func(texts []string) error {
+	return &option{name: name, usage: usage, defaultValue: def, pattern: sizePattern, parse: func(texts []string) error {
 		size, err := units.ParseBase2Bytes(texts[0])
 		if err != nil {
 			return invalid(name, texts[0], "%s", r.allowed())
@@ -156,7 +156,7 @@ func checkMinFree(flag string, part float64) error {
 
 // percentageOption is for a part of 0 to maxMinFree, which is written in percent.
 func percentageOption(dst *float64, name, def, usage string) *option {
-	return &option{name: name, usage: usage, defaultValue: def, parse: func(texts []string) error {
+	return &option{name: name, usage: usage, defaultValue: def, pattern: percentagePattern, parse: func(texts []string) error {
 		number, found := strings.CutSuffix(texts[0], "%")
 		percent, err := strconv.ParseFloat(number, 64)
 		if !found || err != nil {

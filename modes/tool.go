@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"fodc/modes/logsink"
 
@@ -25,10 +26,15 @@ type tool struct {
 	description string
 	operand     operand
 	options     []*option
+	// mode is the command whose flags are the keys of --config, keys all of them, where options are only some; empty and
+	// nil: there is no --config, or options are all.
+	mode string
+	keys []*option
 	// finish completes and validates the configuration after the options are parsed. It may be
 	// nil.
 	finish func() error
-	// everyError says that of several options with wrong values all are named.
+	// everyError says that of several options with wrong values all are named; those in the file of --config alone are a
+	// report on stdout.
 	everyError bool
 	// accept validates the operand, after finish. It may be nil.
 	accept func(operand string) error
@@ -108,13 +114,14 @@ func (tl tool) cliCommand(stderr io.Writer) *cli.Command {
 		Flags:           append(cliFlags(tl.options), cli.HelpFlag, cli.VersionFlag),
 		SkipFlagParsing: true, // the cli package ignores flags behind an operand
 		HideHelpCommand: true,
-		Action:          func(c *cli.Context) error { return tl.action(c, stderr) },
+		Action:          func(c *cli.Context) error { return tl.action(c, c.Args().Slice(), stderr) },
 	}
 }
 
-func (tl tool) action(c *cli.Context, stderr io.Writer) error {
+// action runs the tool with arguments.
+func (tl tool) action(c *cli.Context, args []string, stderr io.Writer) error {
 	place := tl.place()
-	operands, ask, err := tl.parseArgs(c.Args().Slice())
+	operands, ask, err := tl.parseArgs(args)
 	switch {
 	case err != nil:
 		return tl.operand.explain(flagError(place, err))
@@ -132,6 +139,11 @@ func (tl tool) action(c *cli.Context, stderr io.Writer) error {
 	if err == nil {
 		err = tl.resolve()
 	}
+	if wrong := (wrongOptions)(nil); errors.As(err, &wrong) && wrong.inFile() && tl.everyError {
+		r := newConfigReport(time.Now())
+		wrong.report(r, tl.mode)
+		return tl.ended(r.print(c.App.Writer), stderr)
+	}
 	if err == nil && tl.accept != nil {
 		err = tl.accept(operand)
 	}
@@ -147,12 +159,17 @@ func (tl tool) action(c *cli.Context, stderr io.Writer) error {
 	} else {
 		err = tl.run(ctx, operand, c.App.Writer, stderr)
 	}
+	return tl.ended(err, stderr)
+}
+
+// ended prints the error of a run, which may be nil.
+func (tl tool) ended(err error, stderr io.Writer) error {
 	if err == nil {
 		return nil
 	}
 	// A reader of stdout that has seen enough, such as head, needs no explanation.
 	if !errors.Is(err, syscall.EPIPE) {
-		fmt.Fprintln(stderr, logsink.Printable(fmt.Sprintf("%s: %v", place, err)))
+		fmt.Fprintln(stderr, logsink.Printable(fmt.Sprintf("%s: %v", tl.place(), err)))
 	}
 	return &runFailure{err}
 }
@@ -249,7 +266,7 @@ func (tl tool) resolve() error {
 	if finish == nil {
 		finish = func() error { return nil }
 	}
-	cmd := command{options: tl.options, finish: finish}
+	cmd := command{name: tl.mode, options: tl.options, keys: tl.keys, finish: finish}
 	if tl.everyError {
 		return cmd.parseAll()
 	}

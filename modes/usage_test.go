@@ -124,6 +124,7 @@ var wrongValues = map[string][]string{
 	"incident-max-duration":             {"", "x", "0", "-1s", "10", "59s", "121m"},
 	"incident-max-count":                append([]string{"10001"}, wrongInts...),
 	"incident-retention-size":           {"", "x", "0", "0B", "-1GiB", "512", "15MiB", "2PiB", "1kB"},
+	"config":                            wrongFiles,
 	"web-config-file":                   {"a\nb", "\xff", tooLong},
 	"bearer-token-file":                 {"a\nb", "\xff", tooLong},
 	"http-operator":                     {"", "a\nb", "\xff", tooLong, "alice"},
@@ -289,7 +290,7 @@ func TestWrongCommandLine(t *testing.T) {
 		t.Helper()
 		wrong(t, run(t, nil, nil, args...), words)
 	}
-	f("agent, proxy, standalone, journal, query, incidents, rules, check or view")
+	f("agent, proxy, standalone, journal, query, incidents, rules, check, healthcheck, view, completion or man")
 	f(`unknown command "x"`, "x")
 	f(`unknown command ""`, "")
 	f(`unknown command "x\ny"`, "x\ny")
