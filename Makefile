@@ -12,6 +12,7 @@ VERSION ?=
 LDFLAGS := $(if $(VERSION),-X fodc/modes.release=$(VERSION))
 
 STATICCHECK_VERSION := v0.8.2
+KUBECTL_VALIDATE_VERSION := v0.0.4
 PROTOC_GEN_GO_VERSION := v1.36.12
 PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
 
@@ -22,6 +23,7 @@ AXE_SHA256 := 29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c
 # A file beside each tool has its version in its name, so that another version is built anew.
 STATICCHECK := $(BIN)/.staticcheck-$(STATICCHECK_VERSION)
 AXE := $(BIN)/.axe-$(AXE_VERSION)
+KUBECTL_VALIDATE := $(BIN)/.kubectl-validate-$(KUBECTL_VALIDATE_VERSION)
 PROTOC_PLUGINS := $(BIN)/.protoc-gen-go-$(PROTOC_GEN_GO_VERSION)-grpc-$(PROTOC_GEN_GO_GRPC_VERSION)
 
 # Where fodc is built, and its code vetted with all tests; those run on Linux.
@@ -46,7 +48,7 @@ PROTO := messages/wire/database.proto messages/wire/fodc.proto
 FUZZTIME ?= 10s
 E2E_TIMEOUT ?= 35m
 
-.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident bench-kernel record-causes ui-vendor ui-axe proto proto-check bpf bpf-check bpf-tools docs check e2e e2e-processes e2e-pages e2e-kernels e2e-tools clean
+.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident bench-kernel record-causes ui-vendor ui-axe proto proto-check bpf bpf-check bpf-tools docs kube-check kube-test kube-docs check e2e e2e-processes e2e-pages e2e-kernels e2e-tools clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -114,6 +116,23 @@ bench: ## run the benchmarks
 
 docs: ## write the generated parts of docs/
 	$(GO) test ./modes -count=1 -run '^TestDocs(API|Configuration)$$' -update
+
+# A module of its own: the libraries of Helm and Kubernetes are not the program's.
+kube-check: kube-test $(KUBECTL_VALIDATE) ## check what deploy/ has for Kubernetes; builds a validator the first time, in minutes
+	$(BIN)/kubectl-validate --version 1.30 dist/kubernetes
+
+kube-test: build ## the tests of kube-check alone, without the validator
+	rm -rf dist/kubernetes
+	cd deploy/kubetest; $(GO) vet ./...; \
+	FODC_BINARY=$(BIN)/fodc FODC_KUBE_MANIFESTS=$(CURDIR)/dist/kubernetes $(GO) test -count=1 ./...
+
+kube-docs: ## write the README of the chart's values
+	cd deploy/kubetest; $(GO) test -count=1 -run '^TestChartReadme$$' . -update
+
+$(KUBECTL_VALIDATE):
+	rm -f $(BIN)/.kubectl-validate-*
+	$(GO) install sigs.k8s.io/kubectl-validate@$(KUBECTL_VALIDATE_VERSION)
+	touch $@
 
 bench-proxy: build ## compare the proxy with a server that only forwards bytes; takes minutes
 	FODC_BENCH_BINARY=$(BIN)/fodc $(GO) test -tags bench -count=1 -v -run BenchProxy ./modes/proxybench
