@@ -121,10 +121,10 @@ docs: ## write the generated parts of docs/
 kube-check: kube-test $(KUBECTL_VALIDATE) ## check what deploy/ has for Kubernetes; builds a validator the first time, in minutes
 	$(BIN)/kubectl-validate --version 1.30 dist/kubernetes
 
-kube-test: build ## the tests of kube-check alone, without the validator
+kube-test: ## the tests of kube-check alone, without the validator
 	rm -rf dist/kubernetes
 	cd deploy/kubetest; $(GO) vet ./...; \
-	FODC_BINARY=$(BIN)/fodc FODC_KUBE_MANIFESTS=$(CURDIR)/dist/kubernetes $(GO) test -count=1 ./...
+	FODC_KUBE_MANIFESTS=$(CURDIR)/dist/kubernetes $(GO) test -count=1 ./...
 
 kube-docs: ## write the README of the chart's values
 	cd deploy/kubetest; $(GO) test -count=1 -run '^TestChartReadme$$' . -update
@@ -218,7 +218,7 @@ bpf2go = (cd $(1); GOPACKAGE=kernel GOFILE=kernel.go $(GO) run github.com/cilium
 	-cc $(CLANG) -strip $(LLVM_STRIP) -target bpfel -tags linux -type event -type peer -type histogram -type thread \
 	-cflags "-O2 -g -Wall -Werror -I/usr/include/$$(uname -m)-linux-gnu" programs bpf/kernel.c)
 
-check: lint cross race seeds ## run what CI runs, except test-arm64 and e2e
+check: lint cross race seeds kube-check ## run what CI runs, except test-arm64 and e2e
 	@if command -v protoc >/dev/null; then $(MAKE) --no-print-directory proto-check; \
 	else echo "skipped: whether the generated code is current, as protoc is not installed"; fi
 	@if command -v $(CLANG) >/dev/null; then $(MAKE) --no-print-directory bpf-check; \

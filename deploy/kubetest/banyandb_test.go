@@ -65,8 +65,8 @@ func withAgents(t *testing.T, components ...string) string {
 }
 
 func TestAgentsBesideTheDatabase(t *testing.T) {
-	for _, components := range [][]string{nil, {"sidecar-kernel-telemetry"}, {"sidecar-crashes"}, {"sidecar-claim"},
-		{"sidecar-kernel-telemetry", "sidecar-crashes", "sidecar-claim"}} {
+	for _, components := range [][]string{nil, {"sidecar-kernel-telemetry"}, {"sidecar-crashes"}, {"sidecar-claim"}, {"sidecar-tls"},
+		{"sidecar-kernel-telemetry", "sidecar-crashes", "sidecar-claim", "sidecar-tls"}} {
 		t.Run(strings.Join(components, " "), func(t *testing.T) {
 			text := withAgents(t, components...)
 			keep(t, text)
@@ -108,6 +108,7 @@ func requireBeside(t *testing.T, w workload, components []string) {
 	require.Equal(t, strings.Contains(strings.Join(components, " "), "crashes"), crashes != "")
 	require.Equal(t, crashes, mounts["fodc-crashes"])
 	require.Equal(t, strings.Contains(strings.Join(components, " "), "claim"), len(w.claims) == 2)
+	require.Equal(t, strings.Contains(strings.Join(components, " "), "tls"), variable(agent, "FODC_PROXY_TLS") == "true")
 }
 
 // patched adds a database with the agents that the chart's ConfigMap describes, if it has one: what kubectl patch makes of it.

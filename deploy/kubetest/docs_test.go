@@ -30,7 +30,13 @@ func TestMain(m *testing.M) {
 	case "kubectl":
 		err = asKubectl(os.Args[1:], os.Getenv(stateVariable))
 	default:
-		os.Exit(m.Run())
+		code := m.Run()
+		if buildDir != "" {
+			err = os.RemoveAll(buildDir)
+		}
+		if code != 0 {
+			os.Exit(code)
+		}
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

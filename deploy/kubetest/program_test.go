@@ -23,6 +23,9 @@ import (
 	core "k8s.io/api/core/v1"
 )
 
+// buildDir is the directory that program has made, and TestMain removes.
+var buildDir string
+
 // program builds fodc once, or takes that of FODC_BINARY.
 var program = sync.OnceValues(func() (string, error) {
 	if path := os.Getenv("FODC_BINARY"); path != "" {
@@ -32,6 +35,7 @@ var program = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	buildDir = dir
 	path := filepath.Join(dir, "fodc")
 	cmd := exec.Command("go", "build", "-o", path, ".")
 	cmd.Dir, cmd.Env = "../..", append(os.Environ(), "CGO_ENABLED=0")
@@ -123,6 +127,9 @@ func atHome(t *testing.T, w workload, c core.Container) (args, env []string) {
 		replace = append(replace, m.MountPath, dir)
 	}
 	replacer := strings.NewReplacer(replace...)
+	for i := range env {
+		env[i] = replacer.Replace(env[i])
+	}
 	for _, arg := range c.Args {
 		args = append(args, replacer.Replace(arg))
 		require.NotContains(t, args[len(args)-1], "$(", "a variable that the container does not have")
