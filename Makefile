@@ -12,6 +12,7 @@ VERSION ?=
 LDFLAGS := $(if $(VERSION),-X fodc/modes.release=$(VERSION))
 
 STATICCHECK_VERSION := v0.8.2
+KUBECTL_VALIDATE_VERSION := v0.0.4
 PROTOC_GEN_GO_VERSION := v1.36.12
 PROTOC_GEN_GO_GRPC_VERSION := v1.6.2
 
@@ -22,6 +23,7 @@ AXE_SHA256 := 29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c
 # A file beside each tool has its version in its name, so that another version is built anew.
 STATICCHECK := $(BIN)/.staticcheck-$(STATICCHECK_VERSION)
 AXE := $(BIN)/.axe-$(AXE_VERSION)
+KUBECTL_VALIDATE := $(BIN)/.kubectl-validate-$(KUBECTL_VALIDATE_VERSION)
 PROTOC_PLUGINS := $(BIN)/.protoc-gen-go-$(PROTOC_GEN_GO_VERSION)-grpc-$(PROTOC_GEN_GO_GRPC_VERSION)
 
 # Where fodc is built. Its tests run on Linux; make lint vets them there, and make cross on the systems of VET_PLATFORMS, which have files
@@ -48,7 +50,7 @@ PROTO := messages/wire/database.proto messages/wire/fodc.proto
 FUZZTIME ?= 10s
 E2E_TIMEOUT ?= 35m
 
-.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident bench-kernel record-causes ui-vendor ui-axe proto proto-check bpf bpf-check bpf-tools docs check e2e e2e-processes e2e-pages e2e-kernels e2e-tools clean
+.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident bench-kernel record-causes ui-vendor ui-axe proto proto-check bpf bpf-check bpf-tools docs kube-check kube-test kube-docs check e2e e2e-processes e2e-pages e2e-kernels e2e-tools clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -116,6 +118,23 @@ bench: ## run the benchmarks
 
 docs: ## write the generated parts of docs/, and the schemas in deploy/config/
 	$(GO) test ./modes -count=1 -run '^TestDocs(API|Configuration|Schemas)$$' -update
+
+# A module of its own: the libraries of Helm and Kubernetes are not the program's.
+kube-check: kube-test $(KUBECTL_VALIDATE) ## check what deploy/ has for Kubernetes; builds a validator the first time, in minutes
+	$(BIN)/kubectl-validate --version 1.30 dist/kubernetes
+
+kube-test: ## the tests of kube-check alone, without the validator
+	rm -rf dist/kubernetes
+	cd deploy/kubetest; $(GO) vet ./...; \
+	FODC_KUBE_MANIFESTS=$(CURDIR)/dist/kubernetes $(GO) test -count=1 ./...
+
+kube-docs: ## write the README of the chart's values
+	cd deploy/kubetest; $(GO) test -count=1 -run '^TestChartReadme$$' . -update
+
+$(KUBECTL_VALIDATE):
+	rm -f $(BIN)/.kubectl-validate-*
+	$(GO) install sigs.k8s.io/kubectl-validate@$(KUBECTL_VALIDATE_VERSION)
+	touch $@
 
 bench-proxy: build ## compare the proxy with a server that only forwards bytes; takes minutes
 	FODC_BENCH_BINARY=$(BIN)/fodc $(GO) test -tags bench -count=1 -v -run BenchProxy ./modes/proxybench
@@ -201,7 +220,7 @@ bpf2go = (cd $(1); GOPACKAGE=kernel GOFILE=kernel.go $(GO) run github.com/cilium
 	-cc $(CLANG) -strip $(LLVM_STRIP) -target bpfel -tags linux -type event -type peer -type histogram -type thread \
 	-cflags "-O2 -g -Wall -Werror -I/usr/include/$$(uname -m)-linux-gnu" programs bpf/kernel.c)
 
-check: lint cross race seeds ## run what CI runs, except test-arm64 and e2e
+check: lint cross race seeds kube-check ## run what CI runs, except test-arm64 and e2e
 	@if command -v protoc >/dev/null; then $(MAKE) --no-print-directory proto-check; \
 	else echo "skipped: whether the generated code is current, as protoc is not installed"; fi
 	@if command -v $(CLANG) >/dev/null; then $(MAKE) --no-print-directory bpf-check; \

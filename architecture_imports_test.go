@@ -85,6 +85,9 @@ var mayImport = map[string][]string{
 	"messages":                      {},
 
 	"recorder/evidence/evidencetest": {"recorder/disktest", "recorder/evidence"},
+
+	// A module of its own.
+	"deploy/kubetest": {},
 }
 
 var testsMayImport = map[string][]string{
