@@ -46,11 +46,18 @@ KERNEL := actors/agent/telemetry/kernel
 # The kernels that make e2e-kernels boots: suites of Debian with an architecture.
 KERNELS ?= bookworm/amd64 trixie/amd64 bookworm/arm64
 
+# What a release is made for; packages and images are for those of Linux.
+RELEASE_PLATFORMS ?= linux/amd64 linux/arm64 darwin/arm64 windows/amd64
+LINUX_PLATFORMS = $(filter linux/%,$(RELEASE_PLATFORMS))
+
+# What makes packages, images and lists of modules. Its versions are those of deploy/tools/go.mod.
+DEPLOY_TOOLS := $(BIN)/.deploy-tools
+
 PROTO := messages/wire/database.proto messages/wire/fodc.proto
 FUZZTIME ?= 10s
 E2E_TIMEOUT ?= 35m
 
-.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident bench-kernel record-causes ui-vendor ui-axe proto proto-check bpf bpf-check bpf-tools docs kube-check kube-test kube-docs check e2e e2e-processes e2e-pages e2e-kernels e2e-tools clean
+.PHONY: help build run test race seeds lint fmt-check vet staticcheck cross test-arm64 fuzz bench bench-proxy bench-query bench-incident bench-kernel record-causes ui-vendor ui-axe proto proto-check bpf bpf-check bpf-tools docs check e2e e2e-processes e2e-pages e2e-kernels e2e-tools kube-check kube-test kube-docs package image release release-check tools-check package-check clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -120,10 +127,10 @@ docs: ## write the generated parts of docs/, and the schemas in deploy/config/
 	$(GO) test ./modes -count=1 -run '^TestDocs(API|Configuration|Schemas)$$' -update
 
 # A module of its own: the libraries of Helm and Kubernetes are not the program's.
-kube-check: kube-test $(KUBECTL_VALIDATE) ## check what deploy/ has for Kubernetes; builds a validator the first time, in minutes
+kube-check: kube-test $(KUBECTL_VALIDATE) ## check what deploy/ has for Kubernetes, with Kubernetes' own schemas too; builds a validator the first time, in minutes
 	$(BIN)/kubectl-validate --version 1.30 dist/kubernetes
 
-kube-test: ## the tests of kube-check alone, without the validator
+kube-test: ## test what deploy/ has for Kubernetes: rendered, and decoded with the types of its API
 	rm -rf dist/kubernetes
 	cd deploy/kubetest; $(GO) vet ./...; \
 	FODC_KUBE_MANIFESTS=$(CURDIR)/dist/kubernetes $(GO) test -count=1 ./...
@@ -220,7 +227,7 @@ bpf2go = (cd $(1); GOPACKAGE=kernel GOFILE=kernel.go $(GO) run github.com/cilium
 	-cc $(CLANG) -strip $(LLVM_STRIP) -target bpfel -tags linux -type event -type peer -type histogram -type thread \
 	-cflags "-O2 -g -Wall -Werror -I/usr/include/$$(uname -m)-linux-gnu" programs bpf/kernel.c)
 
-check: lint cross race seeds kube-check ## run what CI runs, except test-arm64 and e2e
+check: lint cross race seeds ## run what CI runs, except package-check, test-arm64 and e2e
 	@if command -v protoc >/dev/null; then $(MAKE) --no-print-directory proto-check; \
 	else echo "skipped: whether the generated code is current, as protoc is not installed"; fi
 	@if command -v $(CLANG) >/dev/null; then $(MAKE) --no-print-directory bpf-check; \
@@ -232,7 +239,7 @@ e2e: ## run the tests of whole processes, and after them those of the pages
 	$(MAKE) --no-print-directory e2e-processes
 	$(MAKE) --no-print-directory e2e-pages
 
-e2e-processes: e2e-tools ## run the tests of whole processes alone; needs prometheus and promtool
+e2e-processes: e2e-tools $(DEPLOY_TOOLS) ## run the tests of whole processes alone; needs prometheus and promtool
 	$(GO) test -tags e2e -count=1 -timeout 5m -run E2E ./$(KERNEL)
 	$(GO) test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -run E2E -skip E2EBrowser ./modes/...
 
@@ -247,6 +254,35 @@ e2e-tools:
 		command -v $${tool%:*} >/dev/null || missing="$$missing\n  $${tool%:*} (Debian: apt-get install $${tool#*:})"; done; \
 	[ -e $(AXE) ] || command -v npm >/dev/null || missing="$$missing\n  npm, once, to fetch what looks for barriers in the pages (Debian: apt-get install npm)"; \
 	[ -z "$$missing" ] || { printf "make e2e needs on the PATH:$$missing\n"; exit 1; }
+
+package: $(DEPLOY_TOOLS) ## make dist/packages, a deb and an rpm for each processor; needs VERSION=v1.2.3
+	@work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; export GO=$(GO) SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct); \
+	deploy/release/binaries.sh "$(VERSION)" "$$work" $(LINUX_PLATFORMS); \
+	for platform in $(LINUX_PLATFORMS); do arch=$${platform#*/}; \
+		deploy/package/build.sh "$(VERSION)" "$$arch" "$$work/linux_$$arch/fodc" "$$work/host/fodc" $(BIN)/nfpm dist/packages; done
+
+image: $(DEPLOY_TOOLS) ## make dist/image, an OCI archive for all processors, without a daemon; needs VERSION=v1.2.3
+	@work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; export GO=$(GO); mkdir -p dist/image; \
+	deploy/release/binaries.sh "$(VERSION)" "$$work" $(LINUX_PLATFORMS); \
+	set --; for platform in $(LINUX_PLATFORMS); do set -- "$$@" "$$platform=$$work/linux_$${platform#*/}/fodc"; done; \
+	version="$(VERSION)"; out=dist/image/fodc_$${version#v}_oci.tar; \
+	$(BIN)/image -time "$$(git log -1 --format=%ct)" -version "$$version" -revision "$$(git rev-parse HEAD)" -out "$$out" "$$@"; echo "$$out"
+
+release: $(DEPLOY_TOOLS) ## make dist/release: archives, packages, an image, lists of modules and sums; needs VERSION=v1.2.3
+	GO=$(GO) deploy/release/release.sh "$(VERSION)" "$(CURDIR)/dist/release" $(BIN) $(RELEASE_PLATFORMS)
+
+package-check: tools-check kube-test release-check ## check what deploy/ has: the part of CI for packages, images, charts and releases
+
+release-check: $(DEPLOY_TOOLS) ## check that two builds of the commit are the same bytes
+	@GO=$(GO) deploy/release/check.sh $(BIN) linux/amd64
+
+tools-check: ## vet and test what makes packages and images, which is a module of its own
+	cd deploy/tools; $(GO) vet ./...; $(GO) test ./...
+
+$(DEPLOY_TOOLS): deploy/tools/go.sum $(wildcard deploy/tools/*/*.go)
+	@mkdir -p $(BIN)
+	cd deploy/tools; $(GO) build -o $(BIN)/ ./pack ./image github.com/goreleaser/nfpm/v2/cmd/nfpm github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+	touch $@
 
 clean: ## remove what was built
 	rm -rf bin dist

@@ -141,10 +141,14 @@ func importRules() []rule {
 				{"actors/proxy/x.go": `package proxy; import _ "fodc/actors/actorstest"`},
 				{"modes/x.go": `package modes; import _ "fodc"`},
 				{"util/x.go": `package util`},
+				{"deploy/tools/pack/main.go": `package main; import _ "fodc/messages"`},
+				{"deploy/x.go": `package deploy`},
+				{"modes/x.go": `package modes; import _ "fodc/deploy/tools/archive"`},
 			},
 			keeps: map[string]string{
-				"modes/x.go":             `package modes; import _ "fodc/actors/proxy"`,
-				"actors/proxy/x_test.go": `package proxy; import _ "fodc/actors/actorstest"`,
+				"deploy/tools/pack/main.go": `package main; import _ "fodc/deploy/tools/archive"`,
+				"modes/x.go":                `package modes; import _ "fodc/actors/proxy"`,
+				"actors/proxy/x_test.go":    `package proxy; import _ "fodc/actors/actorstest"`,
 			},
 		},
 		{
@@ -234,7 +238,18 @@ func importRules() []rule {
 	}
 }
 
+// toolsDir has a module of its own: what makes packages and images, whose many dependencies are none of the program's.
+const toolsDir = "deploy/tools/"
+
 func checkDirection(s source, complain func(token.Pos, string, ...any)) {
+	if strings.HasPrefix(s.path, toolsDir) {
+		s.imports(func(at token.Pos, p string) {
+			if strings.HasPrefix(p, module+"/") && !strings.HasPrefix(p, module+"/"+toolsDir) {
+				complain(at, "%s may not import %s", s.dir(), p)
+			}
+		})
+		return
+	}
 	allowed, known := mayImport[s.dir()]
 	if !known {
 		complain(s.file.Pos(), "package %q is not in the architecture", s.dir())

@@ -61,9 +61,9 @@ func styleRules() []rule {
 			name:   "packages stand in five folders",
 			why:    "whoever looks for something knows where to begin; deploy/ has modules of their own, which only test what stands there",
 			check:  each(checkTopFolder),
-			breaks: []map[string]string{{"util/x.go": "package util"}, {"internal/x/x_test.go": "package x"}, {"deploy/x/x.go": "package x"}},
+			breaks: []map[string]string{{"util/x.go": "package util"}, {"internal/x/x_test.go": "package x"}, {"deploy/x.go": "package deploy"}, {"deploy/x/x.go": "package x"}},
 			keeps: map[string]string{"main.go": "package main", "actors/proxy/x.go": "package proxy", "httpapi/x.go": "package httpapi",
-				"deploy/x/doc.go": "package x", "deploy/x/x_test.go": "package x"},
+				"deploy/x/doc.go": "package x", "deploy/x/x_test.go": "package x", "deploy/tools/x/main.go": "package main"},
 		},
 		{
 			name:  "tests do not sleep",
@@ -162,8 +162,8 @@ func checkPackageComments(tree []source) []string {
 
 func checkTopFolder(s source, complain func(token.Pos, string, ...any)) {
 	top, _, below := strings.Cut(s.path, "/")
-	isTestOfDeploy := top == "deploy" && (s.isTest() || path.Base(s.path) == "doc.go")
-	if below && !isTestOfDeploy && !slices.Contains([]string{"actors", "httpapi", "messages", "modes", "recorder"}, top) {
+	isOfDeploy := strings.HasPrefix(s.path, toolsDir) || top == "deploy" && (s.isTest() || path.Base(s.path) == "doc.go")
+	if below && !isOfDeploy && !slices.Contains([]string{"actors", "httpapi", "messages", "modes", "recorder"}, top) {
 		complain(s.file.Pos(), "a package in %s/", top)
 	}
 }

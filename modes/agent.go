@@ -3,6 +3,7 @@ package modes
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"runtime/debug"
 	"slices"
@@ -169,6 +170,10 @@ func (c AgentConfig) actors() (agent.Config, error) {
 }
 
 func (a *runningAgent) failed() <-chan error { return a.failures }
+
+func (a *runningAgent) status() string {
+	return fmt.Sprintf("recording node %s, pages at %s", a.agent.Identity().NodeID, a.http.Addr())
+}
 
 // stop says goodbye to the proxies, and lets requests under way finish.
 func (a *runningAgent) stop(ctx context.Context) error {

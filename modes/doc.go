@@ -22,6 +22,7 @@
 //   - query_api.go: the API of Prometheus, as the HTTP servers of proxy and agent have it
 //   - grpc_tls_config.go, grpc_tls.go, grpc_credentials.go: how connections of agents are encrypted, and who
 //     may connect; web.go: who may ask over HTTP
+//   - servicemanager.go, servicemanager_state.go: what systemd is told of the process
 //   - memlimit.go and its file for each system: how much memory there is; process.go: what
 //     the process uses
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"fodc/actors"
@@ -31,13 +32,20 @@ type mode interface {
 	// stop ends everything that the mode has started, in order. When ctx ends first, it cuts
 	// what is left, and the error names that.
 	stop(ctx context.Context) error
+	// status is what the service manager shows of it, in a few words.
+	status() string
 }
 
 // await waits until ctx ends or a mode fails, then stops all modes in the given order. It
-// returns the failure, or nil if ctx ended.
+// returns the failure, or nil if ctx ended. The service manager, if there is one, is told.
 func await(ctx context.Context, sys *actors.System, log *zap.Logger, running ...mode) error {
+	manager := findServiceManager(log)
+	defer manager.end()
+	notWell := manager.ready(sys, statusOf(running))
 	failure := awaitFailure(ctx, sys, running)
+	notWell()
 	log.Info("stopping")
+	manager.stopping(failure)
 	begin := time.Now()
 	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
@@ -51,6 +59,14 @@ func await(ctx context.Context, sys *actors.System, log *zap.Logger, running ...
 	sys.Shutdown()
 	log.Info("stopped", zap.Duration("took", time.Since(begin)))
 	return failure
+}
+
+func statusOf(running []mode) string {
+	var all []string
+	for _, m := range running {
+		all = append(all, m.status())
+	}
+	return strings.Join(all, "; ")
 }
 
 // awaitFailure returns the first failure, or nil when ctx ends.

@@ -23,6 +23,7 @@ type fakeMode struct {
 
 func (m *fakeMode) failed() <-chan error           { return m.failures }
 func (m *fakeMode) stop(ctx context.Context) error { return m.onStop(ctx) }
+func (m *fakeMode) status() string                 { return "fake" }
 
 func newFakeMode(onStop func(context.Context) error) *fakeMode {
 	return &fakeMode{failures: make(chan error, 1), onStop: onStop}

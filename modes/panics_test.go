@@ -297,6 +297,7 @@ func TestPanicCasesAreComplete(t *testing.T) {
 type actorsMode struct{ w *cluster }
 
 func (actorsMode) failed() <-chan error { return nil }
+func (actorsMode) status() string       { return "" }
 
 func (m actorsMode) stop(ctx context.Context) error {
 	var errs []error

@@ -178,6 +178,10 @@ func (p *runningProxy) fail(err error) {
 
 func (p *runningProxy) failed() <-chan error { return p.failures }
 
+func (p *runningProxy) status() string {
+	return fmt.Sprintf("agents connect to %s, pages at %s", p.grpcAddr, p.http.Addr())
+}
+
 // stop lets HTTP requests finish for requestsGrace, cancels the others, and ends the sessions
 // of the agents.
 func (p *runningProxy) stop(ctx context.Context) error {
