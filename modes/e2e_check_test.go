@@ -5,7 +5,6 @@ package modes_test
 import (
 	"crypto/tls"
 	"errors"
-	"net"
 	"os/exec"
 	"strings"
 	"testing"
@@ -109,10 +108,7 @@ func (c *checkFiles) failures(secured, plain, field string) {
 	old := certtest.Leaf{CN: "n1", IPs: []string{"127.0.0.1"}, NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(-24 * time.Hour)}
 	c.ca.Issue(c.t, old).Write(c.t, c.dir, "old")
 	other.Issue(c.t, certtest.Leaf{CN: "n1"}).Write(c.t, c.dir, "stranger")
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(c.t, err)
-	nothing := free.Addr().String()
-	require.NoError(c.t, free.Close())
+	nothing := freeAddr(c.t)
 	f := func(addr, id string, code int, flags []string, texts ...string) {
 		c.t.Helper()
 		got, out := runCheck(c.t, append([]string{"proxy", addr, "--node-id", id, "--node-role", "data"}, flags...)...)

@@ -46,21 +46,29 @@ func deployed(t *testing.T) (program, tools string) {
 	return program, tools
 }
 
-// serveIn runs a command with another root directory, as a service without rights, until it says that it is ready, and ends it.
+// serveIn runs a command with another root directory, as a service without rights, until it says that it is ready, asks it
+// there with fodc healthcheck, and ends it.
 func serveIn(t *testing.T, root string, env []string, args ...string) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(filepath.Join(root, "run"), 0o755))
 	name := filepath.Join(root, "run", "notify")
 	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: name, Net: "unixgram"})
 	require.NoError(t, err)
+	defer os.Remove(name)
 	defer socket.Close()
 	require.NoError(t, os.Chmod(name, 0o777))
 	var log bytes.Buffer
-	cmd := exec.Command(args[0], args[1:]...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: unprivileged, Gid: unprivileged}}
-	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = "/", &log, &log, patience
-	cmd.Env = append([]string{"NOTIFY_SOCKET=/run/notify", "FODC_GRPC_LISTEN_ADDR=127.0.0.1:0", "FODC_HTTP_LISTEN_ADDR=127.0.0.1:0",
-		"FODC_PROMETHEUS_LISTEN_ADDR=127.0.0.1:0", "FODC_HOST_TELEMETRY=false"}, env...)
+	http := freeAddr(t)
+	env = append([]string{"NOTIFY_SOCKET=/run/notify", "FODC_GRPC_LISTEN_ADDR=127.0.0.1:0", "FODC_HTTP_LISTEN_ADDR=" + http,
+		"FODC_PROMETHEUS_LISTEN_ADDR=" + http, "FODC_HOST_TELEMETRY=false"}, env...)
+	command := func(args ...string) *exec.Cmd {
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: unprivileged, Gid: unprivileged}}
+		cmd.Dir, cmd.WaitDelay, cmd.Env = "/", patience, env
+		return cmd
+	}
+	cmd := command(args...)
+	cmd.Stdout, cmd.Stderr = &log, &log
 	require.NoError(t, cmd.Start())
 	defer func() { _ = cmd.Process.Kill() }()
 	next := func() string {
@@ -71,6 +79,12 @@ func serveIn(t *testing.T, root string, env []string, args ...string) {
 		return string(note[:n])
 	}
 	require.Contains(t, next(), "READY=1\n")
+	// In a container, the program is the process 1.
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "proc/1"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "proc/1/cmdline"), []byte(strings.Join(args, "\x00")+"\x00"), 0o644))
+	said, err := command(args[0], "healthcheck").CombinedOutput()
+	require.NoError(t, err, "%s", said)
+	require.Equal(t, "http://"+http+"/-/ready: ready\n", string(said))
 	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
 	require.Contains(t, next(), "STOPPING=1\n")
 	require.NoError(t, cmd.Wait(), "%s", &log)

@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -181,6 +182,15 @@ func (p *process) addr(server string) string {
 		return fmt.Errorf("not logged")
 	})
 	return "127.0.0.1" + addr[strings.LastIndex(addr, ":"):]
+}
+
+// freeAddr returns an address of this machine where nobody listens.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+	return l.Addr().String()
 }
 
 // eventually polls until f has no error, or fails with the last one.

@@ -5,7 +5,6 @@ package modes_test
 import (
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -47,10 +46,7 @@ func startPrometheusConfig(t *testing.T, text string, args ...string) *prometheu
 	dir := t.TempDir()
 	config := filepath.Join(dir, "prometheus.yml")
 	require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	p := &prometheus{t: t, addr: l.Addr().String()}
-	require.NoError(t, l.Close())
+	p := &prometheus{t: t, addr: freeAddr(t)}
 	log, err := os.Create(filepath.Join(dir, "log"))
 	require.NoError(t, err)
 	cmd := exec.Command(path, append(args, "--config.file", config, "--storage.tsdb.path", filepath.Join(dir, "data"), "--web.listen-address", p.addr)...)

@@ -103,6 +103,8 @@ func imageOf(o options, p program) (v1.Image, error) {
 	file.OS, file.Architecture, file.Created = p.system, p.architecture, v1.Time{Time: o.created}
 	file.Config = v1.Config{
 		Entrypoint: []string{"/fodc"}, User: fmt.Sprintf("%d:%d", nobody, nobody), WorkingDir: homeDir,
+		// A part of Docker's format: other runtimes pass over it.
+		Healthcheck:  &v1.HealthConfig{Test: []string{"CMD", "/fodc", "healthcheck"}, Interval: 15 * time.Second, Timeout: 5 * time.Second, StartPeriod: 30 * time.Second},
 		ExposedPorts: map[string]struct{}{"17900/tcp": {}, "17901/tcp": {}, "17902/tcp": {}},
 		Labels: map[string]string{"org.opencontainers.image.title": "fodc", "org.opencontainers.image.version": o.version,
 			"org.opencontainers.image.revision": o.revision, "org.opencontainers.image.licenses": "Apache-2.0",

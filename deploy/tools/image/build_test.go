@@ -5,9 +5,13 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -85,6 +89,7 @@ func TestImage(t *testing.T) {
 		require.Equal(t, "linux", config.OS)
 		require.Equal(t, []string{"/fodc"}, config.Config.Entrypoint)
 		require.Equal(t, "65532:65532", config.Config.User)
+		require.Equal(t, []string{"CMD", "/fodc", "healthcheck"}, config.Config.Healthcheck.Test)
 		require.Equal(t, "abc", config.Config.Labels["org.opencontainers.image.revision"])
 		layers, err := img.Layers()
 		require.NoError(t, err)
@@ -112,4 +117,31 @@ func TestWrongArguments(t *testing.T) {
 	f(`argument "linux/amd64": must be OS/ARCHITECTURE=PROGRAM`, "linux/amd64")
 	f(`argument "amd64=x": must be OS/ARCHITECTURE=PROGRAM`, "amd64=x")
 	f("no such file", "linux/amd64="+filepath.Join(t.TempDir(), "gone"))
+}
+
+// TestDockerfile compares what both ways of making an image set.
+func TestDockerfile(t *testing.T) {
+	text, err := os.ReadFile("../../Dockerfile")
+	require.NoError(t, err)
+	img, err := imageOf(options{version: "v1.2.3"}, program{system: "linux", architecture: "amd64"})
+	require.NoError(t, err)
+	config, err := img.ConfigFile()
+	require.NoError(t, err)
+	c := config.Config
+	h := c.Healthcheck
+	asJSON := func(words []string) string {
+		text, err := json.Marshal(words)
+		require.NoError(t, err)
+		return strings.ReplaceAll(string(text), ",", ", ")
+	}
+	for _, line := range []string{
+		"USER " + c.User, "WORKDIR " + c.WorkingDir, "ENTRYPOINT " + asJSON(c.Entrypoint),
+		fmt.Sprintf("HEALTHCHECK --interval=%s --timeout=%s --start-period=%s CMD %s", h.Interval, h.Timeout, h.StartPeriod, asJSON(h.Test[1:])),
+		"EXPOSE " + strings.ReplaceAll(strings.Join(slices.Sorted(maps.Keys(c.ExposedPorts)), " "), "/tcp", ""),
+	} {
+		require.Contains(t, string(text), line+"\n")
+	}
+	for _, name := range []string{"title", "description", "licenses"} {
+		require.Contains(t, string(text), fmt.Sprintf("org.opencontainers.image.%s=%q", name, c.Labels["org.opencontainers.image."+name]))
+	}
 }
