@@ -175,3 +175,62 @@ func isCommandOfImage(t *testing.T, c docCommand) {
 	require.True(t, found, c.line)
 	isParsed(t, docCommand{c.doc, c.kind, "fodc " + command})
 }
+
+var (
+	inlineCommand = regexp.MustCompile("`(?:bin/)?fodc( [^`\n]+)`")
+	inlineFlag    = regexp.MustCompile(`(?:^|\s)--([a-z][a-z-]*)`)
+)
+
+// Commands of fodc within sentences are there, and have the flags that are named with them.
+func TestDocsInlineCommands(t *testing.T) {
+	helps, found := map[string]string{}, 0
+	for doc, text := range documents(t) {
+		for _, m := range inlineCommand.FindAllStringSubmatch(text, -1) {
+			found++
+			words := strings.Fields(m[1])
+			at := slices.IndexFunc(words, func(w string) bool { return !regexp.MustCompile(`^[a-z]+$`).MatchString(w) })
+			if at < 0 {
+				at = len(words)
+			}
+			name := strings.Join(words[:min(at, 2)], " ")
+			if _, asked := helps[name]; !asked {
+				helps[name] = helpOf(t, doc, words[:min(at, 2)])
+			}
+			for _, flag := range inlineFlag.FindAllStringSubmatch(m[1], -1) {
+				require.Regexp(t, `--`+flag[1]+`[^a-z-]`, helps[name], "%s: %s", doc, m[0])
+			}
+		}
+	}
+	require.Greater(t, found, 40)
+}
+
+// helpOf returns the help of a command: of two words, the second may be an operand.
+func helpOf(t *testing.T, doc string, names []string) string {
+	t.Helper()
+	o := run(t, nil, nil, append(slices.Clone(names), "--help")...)
+	require.Equal(t, exitClean, o.code, "%s names fodc %q: %s", doc, names, o.stderr)
+	if len(names) > 0 {
+		require.Contains(t, o.stdout, "fodc "+names[0], "%s names fodc %q", doc, names)
+	}
+	return o.stdout
+}
+
+// Flags within sentences are those of a command, as the manual page has them all.
+func TestDocsInlineFlags(t *testing.T) {
+	manual := run(t, nil, nil, "man")
+	require.Equal(t, exitClean, manual.code)
+	all := strings.ReplaceAll(manual.stdout, `\-`, "-")
+	found := 0
+	for doc, text := range documents(t) {
+		for _, m := range regexp.MustCompile("`--([a-z][a-z-]*[a-z])\\b[^-]").FindAllStringSubmatch(text, -1) {
+			found++
+			if !slices.Contains(othersFlags, m[1]) {
+				require.Regexp(t, `--`+m[1]+`[^a-z-]`, all, "%s: --%s", doc, m[1])
+			}
+		}
+	}
+	require.Greater(t, found, 500)
+}
+
+// othersFlags are flags of a database that documents name.
+var othersFlags = []string{"name", "node-host"}
