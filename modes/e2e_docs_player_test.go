@@ -201,6 +201,9 @@ func newDocPlayer(t *testing.T, grpcAddr, httpAddr, agentAddr string) *docPlayer
 	require.NoError(t, os.Symlink(binary, filepath.Join(dir, "bin", "fodc")))
 	host, err := os.Hostname()
 	require.NoError(t, err)
+	makefile, err := os.ReadFile("../Makefile")
+	require.NoError(t, err)
+	require.Contains(t, string(makefile), "\texec ./bin/fodc standalone\n", "make run is something else")
 	return &docPlayer{t: t, dir: dir, ready: "http://" + httpAddr + "/-/ready",
 		into: strings.NewReplacer("localhost:17900", grpcAddr, "17900", portOf(grpcAddr), "17901", portOf(httpAddr), "17902", portOf(agentAddr), "make run", "bin/fodc standalone"),
 		back: strings.NewReplacer(host, "vm"),
