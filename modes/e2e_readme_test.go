@@ -11,20 +11,20 @@ import (
 )
 
 var (
-	readmeSeries = regexp.MustCompile(`(?m)^ {4}([a-z]\w+\{.*\}) \S+$`)
+	readmeSeries = regexp.MustCompile(`(?m)^([a-z]\w+\{.*\}) \S+$`)
 	labelValue   = regexp.MustCompile(`"[^"]*"`)
 )
 
-// requireReadmeSeries requires the series that the quick start of the README shows to be on
+// requireReadmeSeries requires the series that the first commands of docs/getting-started.md show to be on
 // the page, with the same labels in the same order. Their values are of another machine.
 func requireReadmeSeries(t *testing.T, page string) {
 	t.Helper()
-	readme, err := os.ReadFile("../README.md")
+	first, err := os.ReadFile("../docs/getting-started.md")
 	require.NoError(t, err)
-	shown := readmeSeries.FindAllSubmatch(readme, -1)
-	require.Len(t, shown, 3, "series in the README")
+	shown := readmeSeries.FindAllSubmatch(first, -1)
+	require.Len(t, shown, 3, "series in docs/getting-started.md")
 	page = labelValue.ReplaceAllString(page, `""`)
 	for _, m := range shown {
-		require.Contains(t, page, "\n"+labelValue.ReplaceAllString(string(m[1]), `""`)+" ", "README.md shows %s", m[1])
+		require.Contains(t, page, "\n"+labelValue.ReplaceAllString(string(m[1]), `""`)+" ", "docs/getting-started.md shows %s", m[1])
 	}
 }

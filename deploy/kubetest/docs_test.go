@@ -161,7 +161,8 @@ func findService(name, release string) error {
 
 var shellBlocks = regexp.MustCompile("(?s)```sh\n(.*?)```")
 
-// TestDocs runs the commands of docs/kubernetes.md as they stand there, one after the other, in a copy of deploy/.
+// TestDocs runs the commands of docs/kubernetes.md as they stand there, one after the other, in a copy of deploy/, and then those of
+// docs/upgrade.md for Kubernetes.
 func TestDocs(t *testing.T) {
 	page, err := os.ReadFile("../../docs/kubernetes.md")
 	require.NoError(t, err)
@@ -169,6 +170,16 @@ func TestDocs(t *testing.T) {
 	for _, m := range shellBlocks.FindAllStringSubmatch(string(page), -1) {
 		script += m[1]
 	}
+	upgrade, err := os.ReadFile("../../docs/upgrade.md")
+	require.NoError(t, err)
+	upgrades := 0
+	for _, m := range shellBlocks.FindAllStringSubmatch(string(upgrade), -1) {
+		if strings.HasPrefix(m[1], "helm ") || strings.HasPrefix(m[1], "kubectl ") {
+			script += m[1]
+			upgrades++
+		}
+	}
+	require.Equal(t, 2, upgrades)
 	top, tools, state := t.TempDir(), t.TempDir(), t.TempDir()
 	for _, dir := range []string{"helm", "kubernetes"} {
 		require.NoError(t, os.CopyFS(filepath.Join(top, "deploy", dir), os.DirFS("../"+dir)))
