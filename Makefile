@@ -75,9 +75,9 @@ race: ## run the tests with the race detector
 
 seeds: ## play many more seeds of crashes and of networks than the tests do
 	$(GO) test ./recorder/journal -run '^TestCrashes$$' -seeds 10000
-	$(GO) test ./recorder/evidence -run '^TestCrashes$$' -seeds 5000
-	$(GO) test ./modes -run '^TestReconnectsLeaveNothing$$' -reconnects 1000
-	$(GO) test ./actors/simulation -run '^TestSimulation$$' -seeds 1000
+	$(GO) test ./recorder/evidence -run '^TestCrashes$$' -seeds 3000
+	$(GO) test ./modes -run '^TestReconnectsLeaveNothing$$' -reconnects 500
+	$(GO) test ./actors/simulation -run '^TestSimulation$$' -seeds 500
 	$(GO) test ./actors/agent/rules -run '^TestHealthyDay$$' -hours 24 -days 2
 	$(GO) test ./actors/agent/rules -run '^TestOneCause$$' -stories 100
 
@@ -131,8 +131,7 @@ kube-check: kube-test $(KUBECTL_VALIDATE) ## check what deploy/ has for Kubernet
 
 kube-test: ## test what deploy/ has for Kubernetes: rendered, and decoded with the types of its API
 	rm -rf dist/kubernetes
-	cd deploy/kubetest; $(GO) vet ./...; \
-	FODC_KUBE_MANIFESTS=$(CURDIR)/dist/kubernetes $(GO) test -count=1 ./...
+	cd deploy/kubetest; FODC_KUBE_MANIFESTS=$(CURDIR)/dist/kubernetes $(GO) test -count=1 ./...
 
 kube-docs: ## write the README of the chart's values
 	cd deploy/kubetest; $(GO) test -count=1 -run '^TestChartReadme$$' . -update
@@ -226,7 +225,7 @@ bpf2go = (cd $(1); GOPACKAGE=kernel GOFILE=kernel.go $(GO) run github.com/cilium
 	-cc $(CLANG) -strip $(LLVM_STRIP) -target bpfel -tags linux -type event -type peer -type histogram -type thread \
 	-cflags "-O2 -g -Wall -Werror -I/usr/include/$$(uname -m)-linux-gnu" programs bpf/kernel.c)
 
-check: lint cross race seeds ## run what CI runs, except package-check, test-arm64 and e2e
+check: lint cross race seeds ## run what CI runs, except tools-check, test-arm64 and e2e
 	@if command -v protoc >/dev/null; then $(MAKE) --no-print-directory proto-check; \
 	else echo "skipped: whether the generated code is current, as protoc is not installed"; fi
 	@if command -v $(CLANG) >/dev/null; then $(MAKE) --no-print-directory bpf-check; \
@@ -270,7 +269,7 @@ image: $(DEPLOY_TOOLS) ## make dist/image, an OCI archive for all processors, wi
 release: $(DEPLOY_TOOLS) ## make dist/release: archives, packages, an image, lists of modules and sums; needs VERSION=v1.2.3
 	GO=$(GO) deploy/release/release.sh "$(VERSION)" "$(CURDIR)/dist/release" $(BIN) $(RELEASE_PLATFORMS)
 
-package-check: tools-check kube-test release-check ## check what deploy/ has: the part of CI for packages, images, charts and releases
+package-check: tools-check kube-test release-check ## check what deploy/ has: packages, images, charts and releases; takes minutes
 
 release-check: $(DEPLOY_TOOLS) ## check that two builds of the commit are the same bytes
 	@GO=$(GO) deploy/release/check.sh $(BIN) linux/amd64

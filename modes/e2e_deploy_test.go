@@ -39,7 +39,7 @@ func deployed(t *testing.T) (program, tools string) {
 	require.NoError(t, err)
 	require.FileExists(t, filepath.Join(tools, "nfpm"), "run make e2e-processes")
 	program = filepath.Join(t.TempDir(), "fodc")
-	build := exec.Command("go", "build", "-o", program, "fodc")
+	build := exec.Command("go", "build", "-trimpath", "-o", program, "fodc")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	said, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", said)
