@@ -39,6 +39,7 @@ var cannotRun = []notRun{
 	{regexp.MustCompile(`^(sha256sum --check --ignore-missing SHA256SUMS|tar xzf fodc_\S+\.tar\.gz)$`), "the files are those of a release: make release-check makes them", isNothingMore},
 	{regexp.MustCompile(`^skopeo copy --all oci-archive:`), "it needs a registry", isAsReleased},
 	{regexp.MustCompile(`^docker compose -f deploy/compose/compose\.yaml up --build$`), "it needs a daemon and images: TestCompose reads the file", isNothingMore},
+	{regexp.MustCompile(`^docker run .* grafana/grafana$`), "it needs a daemon and an image: TestGrafanaProvisioning reads what it mounts", isNothingMore},
 	{regexp.MustCompile(`^docker run `), "it needs a daemon: TestE2EImage runs the image's program as the image says", isCommandOfImage},
 }
 
