@@ -16,7 +16,7 @@ import (
 // database is two StatefulSets with the labels and the names of containers and ports that BanyanDB's chart has, and one of something else.
 const database = `apiVersion: apps/v1
 kind: StatefulSet
-metadata: {name: banyandb-ROLE, labels: {app.kubernetes.io/name: banyandb, app.kubernetes.io/component: ROLE}}
+metadata: {name: banyandb-NAME, labels: {app.kubernetes.io/name: banyandb, app.kubernetes.io/component: ROLE}}
 spec:
   serviceName: banyandb
   replicas: 2
@@ -39,9 +39,18 @@ spec:
 func databases(roles ...string) string {
 	var all []string
 	for _, role := range roles {
-		all = append(all, strings.ReplaceAll(database, "ROLE", role))
+		all = append(all, databaseOf(role))
 	}
 	return strings.Join(all, "---\n")
+}
+
+// databaseOf is the StatefulSet of a role. Those of data are named after their tier, too.
+func databaseOf(role string) string {
+	name := role
+	if role == "data" {
+		name = "data-hot"
+	}
+	return strings.NewReplacer("NAME", name, "ROLE", role).Replace(database)
 }
 
 // withAgents builds an overlay as overlays/banyandb is, with further components, around a database.
@@ -116,7 +125,7 @@ func patched(t *testing.T, o objects) objects {
 	t.Helper()
 	for _, object := range o {
 		if c, ok := object.(*core.ConfigMap); ok {
-			out, err := patch(strings.ReplaceAll(database, "ROLE", "data"), c.Data["patch.yaml"])
+			out, err := patch(databaseOf("data"), c.Data["patch.yaml"])
 			require.NoError(t, err)
 			return append(o, mustDecode(t, out)...)
 		}
@@ -148,7 +157,7 @@ func TestPatchIsTheOverlay(t *testing.T) {
 		text, _ := renderValues(t, values)
 		chart := patched(t, mustDecode(t, text))
 		overlay := mustDecode(t, withAgents(t, components...))
-		const name = "StatefulSet banyandb-data"
+		const name = "StatefulSet banyandb-data-hot"
 		require.Equal(t, plain(t, chart)[name], plain(t, overlay)[name])
 	}
 }
@@ -159,11 +168,27 @@ func TestPatchTwice(t *testing.T) {
 	require.NoError(t, err)
 	for _, object := range mustDecode(t, manifest(files)) {
 		if c, ok := object.(*core.ConfigMap); ok {
-			once, err := patch(strings.ReplaceAll(database, "ROLE", "data"), c.Data["patch.yaml"])
+			once, err := patch(databaseOf("data"), c.Data["patch.yaml"])
 			require.NoError(t, err)
 			twice, err := patch(once, c.Data["patch.yaml"])
 			require.NoError(t, err)
 			require.Equal(t, once, twice)
+			return
+		}
+	}
+	require.Fail(t, "the chart has no patch")
+}
+
+// A pod that has an agent of this name already, as with the agents of BanyanDB's own chart, is refused by the API.
+func TestPatchBesideAnotherAgent(t *testing.T) {
+	files, err := render("fodc", "n", nil)
+	require.NoError(t, err)
+	for _, object := range mustDecode(t, manifest(files)) {
+		if c, ok := object.(*core.ConfigMap); ok {
+			other := strings.Replace(databaseOf("data"), "      containers:\n", "      containers:\n        - {name: fodc-agent, image: other}\n", 1)
+			out, err := patch(other, c.Data["patch.yaml"])
+			require.NoError(t, err)
+			require.Contains(t, flaws(mustDecode(t, out)), "StatefulSet banyandb-data-hot: two containers are called fodc-agent")
 			return
 		}
 	}

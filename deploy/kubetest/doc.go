@@ -10,5 +10,6 @@
 //   - helm_test.go: the chart over a table of values, and the README of these, whose head is in readme_test.go
 //   - kustomize_test.go: the overlays, and that they are what the chart gives
 //   - banyandb_test.go: agents beside the database
+//   - pod_test.go: the process that the kubelet starts of a container: its arguments, variables and mounts
 //   - docs_test.go: the commands of docs/kubernetes.md, with the libraries in the place of helm and kubectl
 package kubetest

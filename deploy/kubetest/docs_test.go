@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/strvals"
 	core "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
 )
 
 const (
@@ -48,10 +50,12 @@ func TestMain(m *testing.M) {
 func asHelm(args []string, state string) error {
 	var words []string
 	values := map[string]any{}
-	namespace := ""
+	namespace, reuse := "", false
 	for i := 0; i < len(args); i++ {
 		switch {
 		case args[i] == "--create-namespace":
+		case args[i] == "--reset-then-reuse-values":
+			reuse = true
 		case args[i] == "-n" && i+1 < len(args):
 			i++
 			namespace = args[i]
@@ -73,6 +77,10 @@ func asHelm(args []string, state string) error {
 		fmt.Print(databases("data", "liaison"))
 		return nil
 	case len(words) == 3 && (words[0] == "install" || words[0] == "upgrade"):
+		before := filepath.Join(state, "values")
+		if err := keepValues(before, values, words[0] == "upgrade", reuse); err != nil {
+			return err
+		}
 		files, err := renderChart(words[2], words[1], namespace, values)
 		if err != nil {
 			return err
@@ -80,6 +88,34 @@ func asHelm(args []string, state string) error {
 		return install(manifest(files), filepath.Join(state, "release"))
 	}
 	return fmt.Errorf("helm: unknown command %q", words)
+}
+
+// keepValues writes the values that a release has. An upgrade that says other values forgets those of before, as helm does, unless
+// it reuses them: one that forgets any is an error.
+func keepValues(name string, values map[string]any, upgrade, reuse bool) error {
+	if upgrade {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		var before map[string]any
+		if err := yaml.Unmarshal(text, &before); err != nil {
+			return err
+		}
+		for key := range before {
+			if _, said := values[key]; !said && !reuse {
+				return fmt.Errorf("helm: the upgrade forgets the value %q: --reset-then-reuse-values is missing", key)
+			}
+		}
+		if reuse {
+			chartutil.CoalesceTables(values, before)
+		}
+	}
+	text, err := yaml.Marshal(values)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, text, 0o644)
 }
 
 // asKubectl does what the documentation asks kubectl for.
@@ -98,16 +134,21 @@ func asKubectl(args []string, state string) error {
 	if m := f(`get configmap -n observed (\S+) -o jsonpath=\{\.data\.patch\\\.yaml\}`); m != nil {
 		return printPatch(m[1], filepath.Join(state, "release"))
 	}
-	if m := f(`patch statefulset -n observed banyandb-(data|liaison) --patch-file (\S+)`); m != nil {
+	if m := f(`patch statefulset -n observed (banyandb-[a-z-]+) --patch-file (\S+)`); m != nil {
 		change, err := os.ReadFile(m[2])
 		if err != nil {
 			return err
 		}
-		text, err := patch(databases(m[1]), string(change))
-		if err != nil {
-			return err
+		for _, document := range strings.Split(databases("data", "liaison"), "---\n") {
+			if strings.Contains(document, "metadata: {name: "+m[1]+",") {
+				text, err := patch(document, string(change))
+				if err != nil {
+					return err
+				}
+				return install(text, filepath.Join(state, "patched-"+m[1]))
+			}
 		}
-		return install(text, filepath.Join(state, "patched-"+m[1]))
+		return fmt.Errorf("there is no StatefulSet %q", m[1])
 	}
 	if m := f(`port-forward -n observed service/(\S+) 17901`); m != nil {
 		return findService(m[1], filepath.Join(state, "release"))
@@ -196,7 +237,7 @@ func TestDocs(t *testing.T) {
 	shell.Env = append(os.Environ(), "PATH="+tools+":"+os.Getenv("PATH"), stateVariable+"="+state, openapiVariable+"="+api)
 	said, err := shell.CombinedOutput()
 	require.NoError(t, err, "%s", said)
-	for _, name := range []string{"release", "base", "banyandb", "daemonset", "secure", "patched-data", "patched-liaison"} {
+	for _, name := range []string{"release", "base", "banyandb", "daemonset", "secure", "patched-banyandb-data-hot", "patched-banyandb-liaison"} {
 		require.FileExists(t, filepath.Join(state, name))
 	}
 	for _, m := range regexp.MustCompile("(?m)^\\| `(sidecar-[a-z-]+)` \\|").FindAllStringSubmatch(string(page), -1) {
@@ -207,7 +248,7 @@ func TestDocs(t *testing.T) {
 // What the documentation must not ask for is refused.
 func TestToolsRefuse(t *testing.T) {
 	for _, command := range []string{"helm install fodc deploy/helm/fodc", "helm uninstall fodc -n observed", "helm install x y -n z --wait",
-		"kubectl apply -n observed -k ../kubernetes/gone", "kubectl delete pod x", "kubectl patch statefulset -n observed banyandb-data --patch-file gone"} {
+		"kubectl apply -n observed -k ../kubernetes/gone", "kubectl delete pod x", "kubectl patch statefulset -n observed banyandb-data-hot --patch-file gone"} {
 		words := strings.Fields(command)
 		tool := asHelm
 		if words[0] == "kubectl" {

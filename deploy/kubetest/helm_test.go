@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"helm.sh/helm/v3/pkg/lint"
 	"helm.sh/helm/v3/pkg/lint/support"
+	apps "k8s.io/api/apps/v1"
+	core "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 )
 
@@ -214,4 +216,21 @@ func (p property) leaves(name string, f func(string)) {
 		}
 		inner.leaves(at, f)
 	}
+}
+
+// What the API lets nobody change in a StatefulSet is the same for each number of proxies: otherwise an upgrade is refused.
+func TestChartUpgradesTheNumberOfProxies(t *testing.T) {
+	spec := func(values string) apps.StatefulSetSpec {
+		text, _ := renderValues(t, values)
+		for _, object := range mustDecode(t, text) {
+			if s, ok := object.(*apps.StatefulSet); ok {
+				fixed := s.Spec
+				fixed.Replicas, fixed.Template = nil, core.PodTemplateSpec{}
+				return fixed
+			}
+		}
+		require.Fail(t, "there is no StatefulSet")
+		return apps.StatefulSetSpec{}
+	}
+	require.Equal(t, spec(""), spec("proxy: {replicas: 3}"))
 }

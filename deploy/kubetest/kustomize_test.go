@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -108,4 +109,29 @@ func byText(a, b any) int {
 	first, _ := json.Marshal(a)
 	second, _ := json.Marshal(b)
 	return strings.Compare(string(first), string(second))
+}
+
+// Certificates, and a proxy without a claim, go together in either order: neither takes the other's volume away.
+func TestComponentsOfTheProxyTogether(t *testing.T) {
+	for _, components := range [][]string{{"ephemeral", "tls"}, {"tls", "ephemeral"}} {
+		top := t.TempDir()
+		require.NoError(t, os.CopyFS(top, os.DirFS(kustomized)))
+		dir := filepath.Join(top, "overlays", "both")
+		require.NoError(t, os.Mkdir(dir, 0o755))
+		text := "resources: [../../base]\ncomponents: [../../components/daemonset"
+		for _, c := range components {
+			text += ", ../../components/" + c
+		}
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text+"]\n"), 0o644))
+		out, err := build(dir)
+		require.NoError(t, err)
+		o := mustDecode(t, out)
+		require.Empty(t, flaws(o), "%v", components)
+		for _, w := range o.workloads() {
+			if strings.HasPrefix(w.name, "StatefulSet") {
+				require.Empty(t, w.claims)
+				require.Len(t, w.template.Spec.Volumes, 2)
+			}
+		}
+	}
 }

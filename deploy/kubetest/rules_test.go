@@ -28,6 +28,13 @@ func flaws(o objects) (found []string) {
 		if err != nil || !by.Matches(labels.Set(w.template.Labels)) {
 			complain("%s: its selector does not match its pods", w.name)
 		}
+		names := map[string]bool{}
+		for _, c := range append(append([]core.Container{}, w.template.Spec.InitContainers...), w.template.Spec.Containers...) {
+			if names[c.Name] {
+				complain("%s: two containers are called %s", w.name, c.Name)
+			}
+			names[c.Name] = true
+		}
 		for _, c := range w.ours() {
 			containerFlaws(w, c, func(format string, args ...any) {
 				complain(w.name+", container "+c.Name+": "+format, args...)
