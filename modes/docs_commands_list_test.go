@@ -233,5 +233,5 @@ func TestDocsInlineFlags(t *testing.T) {
 	require.Greater(t, found, 500)
 }
 
-// othersFlags are flags of a database that documents name.
-var othersFlags = []string{"name", "node-host"}
+// othersFlags are flags of a database and of Helm that documents name.
+var othersFlags = []string{"name", "node-host", "reset-then-reuse-values"}
