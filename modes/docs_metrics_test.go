@@ -183,26 +183,3 @@ func TestDocsMetrics(t *testing.T) {
 		}
 	}
 }
-
-// The rules use metrics that exist, and promtool accepts them.
-func TestDocsAlerts(t *testing.T) {
-	text, err := os.ReadFile("../docs/metrics.md")
-	require.NoError(t, err)
-	_, rest, ok := strings.Cut(string(text), "```yaml\n")
-	require.True(t, ok)
-	rules, _, ok := strings.Cut(rest, "```\n")
-	require.True(t, ok)
-	documented := docsMetrics(t, string(text))
-	for _, name := range regexp.MustCompile(`fodc_[a-z_]+`).FindAllString(rules, -1) {
-		require.Contains(t, documented, name, "a rule asks for it")
-	}
-	promtool, err := exec.LookPath("promtool")
-	if err != nil {
-		t.Skip("promtool is not installed")
-	}
-	path := filepath.Join(t.TempDir(), "rules.yml")
-	require.NoError(t, os.WriteFile(path, []byte(rules), 0o600))
-	out, err := exec.CommandContext(t.Context(), promtool, "check", "rules", path).CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	require.Contains(t, string(out), "19 rules found")
-}
