@@ -62,10 +62,15 @@ func checkConfigTools(run Runners) (tools []tool) {
 
 // RunCheckConfig prints what the mode would do. The error says that there are problems, which are printed, too.
 func RunCheckConfig(ctx context.Context, c CheckedConfig, stdout, _ io.Writer) error {
+	return printChecked(ctx, c.check, stdout)
+}
+
+// printChecked prints what check reports, or returns why it was not waited for.
+func printChecked(ctx context.Context, check func(*configReport), stdout io.Writer) error {
 	done := make(chan *configReport, 1)
 	go func() { // A file may be a pipe that nobody writes to.
 		r := newConfigReport(time.Now())
-		c.check(r)
+		check(r)
 		done <- r
 	}()
 	select {

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
-	"time"
 
 	"fodc/actors/agent/rules"
 	"fodc/modes/logsink"
@@ -38,18 +37,7 @@ func checkRulesTool(run Runners) tool {
 
 // RunCheckRules prints what an agent makes of the files. The error says that there are problems, which are printed, too.
 func RunCheckRules(ctx context.Context, c CheckRulesConfig, stdout, _ io.Writer) error {
-	done := make(chan *configReport, 1)
-	go func() {
-		r := newConfigReport(time.Now())
-		c.check(r)
-		done <- r
-	}()
-	select {
-	case r := <-done:
-		return r.print(stdout)
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return printChecked(ctx, c.check, stdout)
 }
 
 func (c CheckRulesConfig) check(r *configReport) {
